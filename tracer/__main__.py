@@ -1,0 +1,5 @@
+"""`python -m tracer` is `tracer`."""
+
+from tracer.cli import main
+
+main()

@@ -1,0 +1,58 @@
+"""The command line, one command a file. A command is imported when it is called, so that each starts quickly."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from tracer import __version__
+from tracer.errors import TracerError
+
+__all__ = ["main"]
+
+COMMANDS = ("demo", "rooms", "serve", "timeline")
+
+
+class _Commands(click.Group):
+    """Finds `tracer NAME` in the module of that name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"tracer.cli.{cmd_name}").command
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="tracer")
+def cli() -> None:
+    """What happens in a LiveKit room, step by step: room, callers, dispatches, jobs, agents."""
+    from tracer.settings import load_env
+
+    load_env()
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run a command; an error is one line on stderr and an exit code, never a traceback."""
+    try:
+        return cli.main(arguments, prog_name="tracer", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return sys.exit(error.exit_code)
+    except TracerError as error:
+        click.echo(f"tracer: {error}", err=True)
+        return sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return sys.exit(130)
+    except BrokenPipeError:
+        # The reader of a pipe has gone (`tracer timeline … | head`): not an error of ours.
+        sys.stderr.close()
+        return sys.exit(141)

@@ -1,0 +1,38 @@
+"""`tracer serve`"""
+
+from __future__ import annotations
+
+import click
+
+from tracer.cli.options import store_option
+
+__all__ = ["command"]
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=7890, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@store_option
+@click.option("--no-observe", is_flag=True, help="Do not ask the LiveKit server's API, webhooks and agents only.")
+@click.option("--redact", is_flag=True, help="Keep and export no personal data: names, identities, attributes.")
+def command(host: str, port: int, store: str, no_observe: bool, redact: bool) -> None:
+    """Receive webhooks and agents' spans, and keep what they tell.
+
+    \b
+    POST /webhook     LiveKit's webhooks, signed with LIVEKIT_API_KEY's secret
+    POST /v1/traces   OpenTelemetry spans of agents (OTLP/HTTP, protobuf or JSON)
+    GET  /healthz     whether it is up
+    GET  /metrics     counters, for Prometheus
+
+    With LIVEKIT_URL set, it also asks the server's API for what no webhook tells. With
+    OTEL_EXPORTER_OTLP_ENDPOINT set, each room becomes a trace there.
+
+    \b
+    Example: OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 tracer serve
+    """
+    import asyncio
+
+    from tracer.serve import Options, serve
+    from tracer.settings import LiveKit
+
+    asyncio.run(serve(LiveKit.from_env(), Options(host, port, store, observe=not no_observe, redact=redact)))

@@ -1,0 +1,46 @@
+"""`tracer timeline`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tracer.cli.options import store_option
+
+__all__ = ["command"]
+
+
+@click.command("timeline")
+@click.argument("room")
+@store_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["terminal", "json", "svg"]),
+    default="terminal",
+    show_default=True,
+    help="svg is the terminal's picture as a file.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@click.option("--all", "everything", is_flag=True, help="Every participant and every moment, however many.")
+@click.option("--width", type=click.IntRange(min=60), help="Columns to use, instead of the terminal's.")
+def command(room: str, store: str, form: str, output: Path | None, everything: bool, width: int | None) -> None:
+    """Show what happened in ROOM: a name (the latest of that name) or an SID.
+
+    \b
+    Examples:
+      tracer timeline my-room
+      tracer timeline RM_ev5rQjUVknES --format json
+    """
+    from contextlib import closing
+
+    from tracer.store import open_reader
+    from tracer.timeline import fold
+
+    with closing(open_reader(store)) as reader:
+        sid = reader.find(room)
+        timeline = fold(sid, reader.moments(sid))
+    from tracer.view.write import write
+
+    write(timeline, form, output, everything=everything, width=width)

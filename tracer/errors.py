@@ -1,0 +1,61 @@
+"""Every error that can reach a user. Each says what was wrong, with what value, and what to do."""
+
+from __future__ import annotations
+
+__all__ = [
+    "BadSignatureError",
+    "BinaryMissingError",
+    "ConfigurationError",
+    "DemoError",
+    "MalformedError",
+    "PortInUseError",
+    "StoreError",
+    "TracerError",
+    "UnknownRoomError",
+]
+
+
+class TracerError(Exception):
+    """The root. At the command line its text is the one line shown."""
+
+    exit_code = 1
+
+
+class ConfigurationError(TracerError):
+    """Something the user set, or did not set, cannot work."""
+
+    exit_code = 2
+
+
+class PortInUseError(TracerError):
+    """Another program listens there already."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(f"{host}:{port} is in use: stop what listens there, or choose another with --port")
+
+
+class StoreError(TracerError):
+    """A store cannot be opened, read or written."""
+
+
+class UnknownRoomError(TracerError):
+    """No room of that name or SID is in the store."""
+
+    def __init__(self, room: str, store: str) -> None:
+        super().__init__(f"no room {room!r} in {store}: `tracer rooms` lists what is there")
+
+
+class BadSignatureError(TracerError):
+    """A webhook is not signed by the server whose key we have. The text never holds the token."""
+
+
+class MalformedError(TracerError):
+    """What came in is not what its sender says it is."""
+
+
+class BinaryMissingError(TracerError):
+    """A server the demo or a test needs cannot be had on this machine."""
+
+
+class DemoError(TracerError):
+    """The demo could not run its call to the end."""

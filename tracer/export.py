@@ -1,0 +1,213 @@
+"""From the outbox to an OpenTelemetry backend, by OpenTelemetry's own OTLP exporter.
+
+A span is put into the store's outbox before it is sent and struck off after the backend took it. So
+it outlives the backend's absence and the receiver's restart. A retry after an answer that got lost sends the same
+span under the same ids, which Jaeger folds into one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Status
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceFlags, TraceState
+from opentelemetry.trace import Status as SpanStatus
+
+from tracer import ids
+from tracer.errors import StoreError
+from tracer.spans import spans
+from tracer.store import Outgoing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+    from tracer.spans import Span
+    from tracer.store.sqlite import SqliteStore
+
+__all__ = ["Exporter", "endpoint", "readable"]
+
+log = logging.getLogger("tracer")
+
+QUIET = 1.0
+"""Seconds without news of a span before it goes out: what is learnt later stays in the store."""
+INTERVAL = 0.25
+"""Seconds between looks for spans that are ready."""
+BATCH = 512
+"""Spans in one request."""
+LONGEST_PAUSE = 30.0
+"""Seconds between tries while the backend is away."""
+
+
+def endpoint() -> str | None:
+    """Where spans go, by OpenTelemetry's own variables; None when nobody asked for it."""
+    return os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+
+
+class Exporter:
+    """Fills the outbox with spans that are ready and empties it into the backend, until cancelled."""
+
+    def __init__(self, store: SqliteStore, exporter: SpanExporter | None = None) -> None:
+        self.store = store
+        self.exporter = exporter or OTLPSpanExporter()
+        self.sent = 0
+        self.failed = 0
+        self._known: dict[str, dict[int, tuple[Span | None, float]]] = {}
+        """For each room that is not settled: each span as last seen and since when (s, monotonic); None once it was
+        queued, and so out of our hands."""
+
+    async def run(self) -> None:
+        """Until cancelled. A backend that is away is tried again for ever, ever more seldom, and named once."""
+        pause = INTERVAL
+        while True:
+            try:
+                await asyncio.to_thread(self.fill, time.monotonic())
+                if await asyncio.to_thread(self.send):
+                    if pause > INTERVAL:
+                        log.info("the backend takes spans again")
+                    pause = INTERVAL
+                else:
+                    if pause == INTERVAL:
+                        log.warning("%s takes no spans: they wait in the store", endpoint())
+                    pause = min(max(pause * 2, 1.0), LONGEST_PAUSE)
+            except StoreError as error:
+                log.error("%s", error)
+                pause = LONGEST_PAUSE
+            await asyncio.sleep(pause)
+
+    async def finish(self) -> None:
+        """Hand over what is ready now, without waiting for news; one try."""
+        try:
+            await asyncio.to_thread(self.fill, float("inf"))
+            await asyncio.to_thread(self.send)
+        except StoreError as error:
+            log.error("%s", error)
+
+    def fill(self, now: float) -> None:
+        """Queue the spans of changed rooms of which nothing new was learnt for a while; ``now`` in s, monotonic."""
+        ready: list[Outgoing] = []
+        done: list[tuple[str, int]] = []
+        for room, newest in self.store.rooms_to_export():
+            known = self._known.setdefault(room, {})
+            for span in spans(room, self.store.moments(room)):
+                seen, since = known.get(span.span_id, (span, now))
+                if seen is None:
+                    continue
+                if seen != span:
+                    since = now
+                if now - since >= QUIET or now == float("inf"):
+                    ready.append(_outgoing(span))
+                    known[span.span_id] = (None, since)
+                else:
+                    known[span.span_id] = (span, since)
+            if all(seen is None for seen, _ in known.values()):
+                done.append((room, newest))
+                if _root(room) in known:  # the room is over
+                    del self._known[room]
+        if ready or done:
+            self.store.queue(ready, done)
+
+    def send(self) -> bool:
+        """Send all that waits; False as soon as the backend does not take it."""
+        while batch := self.store.unsent(BATCH):
+            if self.exporter.export([readable(body) for _, body in batch]) is not SpanExportResult.SUCCESS:
+                self.failed += 1
+                return False
+            self.store.sent(number for number, _ in batch)
+            self.sent += len(batch)
+        return True
+
+
+def _root(room: str) -> int:
+    return ids.span_id("room", room)
+
+
+def _outgoing(span: Span) -> Outgoing:
+    """One of our own spans as it waits in the outbox."""
+    request = encode_spans([_readable_own(span)])
+    return Outgoing(span.trace_id.to_bytes(16), span.span_id.to_bytes(8), request.resource_spans[0].SerializeToString())
+
+
+def _readable_own(span: Span) -> ReadableSpan:
+    def context(span_id: int) -> SpanContext:
+        return SpanContext(span.trace_id, span_id, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+
+    return ReadableSpan(
+        span.name,
+        context=context(span.span_id),
+        parent=None if span.parent_id is None else context(span.parent_id),
+        resource=Resource({"service.name": span.service}),
+        attributes=dict(span.attributes),
+        events=[Event(event.name, dict(event.attributes), event.time) for event in span.events],
+        kind=SpanKind.INTERNAL,
+        status=SpanStatus(StatusCode.ERROR, span.error) if span.error else SpanStatus(StatusCode.UNSET),
+        start_time=span.start,
+        end_time=span.end,
+        instrumentation_scope=InstrumentationScope("livekit-tracer"),
+    )
+
+
+def readable(body: bytes) -> ReadableSpan:
+    """A span from the outbox as OpenTelemetry's exporters take it."""
+    group = ResourceSpans.FromString(body)
+    scope = group.scope_spans[0]
+    span = scope.spans[0]
+    return ReadableSpan(
+        span.name,
+        context=_context(span.trace_id, span.span_id, span.trace_state),
+        parent=_context(span.trace_id, span.parent_span_id) if span.parent_span_id else None,
+        resource=Resource(_attributes(group.resource.attributes), group.schema_url),
+        attributes=_attributes(span.attributes),
+        events=[Event(event.name, _attributes(event.attributes), event.time_unix_nano) for event in span.events],
+        links=[Link(_context(link.trace_id, link.span_id), _attributes(link.attributes)) for link in span.links],
+        kind=SpanKind(span.kind - 1) if span.kind else SpanKind.INTERNAL,
+        status=_status(span),
+        start_time=span.start_time_unix_nano,
+        end_time=span.end_time_unix_nano,
+        instrumentation_scope=InstrumentationScope(
+            scope.scope.name, scope.scope.version, scope.schema_url, _attributes(scope.scope.attributes)
+        ),
+    )
+
+
+def _context(trace_id: bytes, span_id: bytes, state: str = "") -> SpanContext:
+    return SpanContext(
+        int.from_bytes(trace_id),
+        int.from_bytes(span_id),
+        is_remote=False,
+        trace_flags=TraceFlags(TraceFlags.SAMPLED),
+        trace_state=TraceState.from_header([state]) if state else None,
+    )
+
+
+def _status(span: ProtoSpan) -> SpanStatus:
+    codes = {Status.STATUS_CODE_ERROR: StatusCode.ERROR, Status.STATUS_CODE_OK: StatusCode.OK}
+    code = codes.get(span.status.code, StatusCode.UNSET)
+    return SpanStatus(code, span.status.message if code is StatusCode.ERROR else None)
+
+
+def _attributes(items: Iterable[KeyValue]) -> dict[str, Any]:
+    return {item.key: _value(item.value) for item in items if item.value.WhichOneof("value")}
+
+
+def _value(value: AnyValue) -> Any:
+    """An attribute's value, as OpenTelemetry's encoder takes it back."""
+    which = value.WhichOneof("value")
+    if which == "array_value":
+        return [_value(item) for item in value.array_value.values]
+    if which == "kvlist_value":
+        return _attributes(value.kvlist_value.values)
+    return getattr(value, which) if which else ""

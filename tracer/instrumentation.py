@@ -1,0 +1,282 @@
+"""What runs inside the user's worker and its job processes.
+
+Two rules above all: no failure of ours reaches the user's code, and nothing of ours is waited for while a
+job runs. So every hook is wrapped, spans leave through a thread of OpenTelemetry's own, and at the end of a process the
+wait for the receiver is bounded.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import socket
+import threading
+from collections import deque
+from functools import wraps
+from multiprocessing import parent_process
+from multiprocessing.util import Finalize
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from livekit.agents import get_job_context, telemetry
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+
+from tracer import ids, keys
+from tracer.errors import ConfigurationError
+from tracer.moment import Kind
+from tracer.witness.agent import LIFECYCLE_SPANS, SCOPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from livekit.agents import AgentServer, JobProcess
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import Span
+
+__all__ = ["DEFAULT_ENDPOINT", "instrument"]
+
+log = logging.getLogger("tracer")
+
+DEFAULT_ENDPOINT = "http://127.0.0.1:7890"
+"""Where `tracer serve` listens."""
+DELAY_MS = 200
+"""Spans leave at most this long after they began or ended."""
+TIMEOUT_S = 5.0
+"""One request to the receiver, its retries included."""
+LAST_WAIT_S = 2.0
+"""How long the end of a process may wait for the last spans, s, when the receiver answered so far; else hardly at all."""
+BACKLOG = 4096
+"""Spans kept for a receiver that is away; then the oldest go."""
+
+
+def instrument(server: AgentServer, endpoint: str | None = None) -> AgentServer:
+    """Have this worker and its jobs report to `tracer serve`; one line, anywhere before the server runs.
+
+    ``endpoint`` is the receiver's address; without it ``TRACER_ENDPOINT``, and without that
+    ``http://127.0.0.1:7890``. The server's own ``setup_fnc`` and tracer provider go on as before.
+    Returns the server. Never raises for a receiver that is away; raises ConfigurationError for an address
+    that is none.
+    """
+    endpoint = endpoint or os.environ.get("TRACER_ENDPOINT") or DEFAULT_ENDPOINT
+    if urlsplit(endpoint).scheme not in ("http", "https") or not urlsplit(endpoint).netloc:
+        raise ConfigurationError(f"endpoint {endpoint!r} is no http:// or https:// address of a `tracer serve`")
+    if getattr(server.run, "_tracer", False):
+        return server
+    run = server.run
+
+    # What the user sets after this line must count too, so nothing is wrapped before the server runs.
+    @wraps(run)
+    async def run_traced(*args: Any, **kwargs: Any) -> None:
+        _guarded(_prepare_worker, server, endpoint)
+        await run(*args, **kwargs)
+
+    run_traced._tracer = True  # type: ignore[attr-defined]
+    server.run = run_traced  # type: ignore[method-assign]
+    return server
+
+
+def _guarded(function: Callable[..., Any], *args: Any) -> None:
+    """Call it; what it raises is logged and goes no further."""
+    try:
+        function(*args)
+    except Exception:
+        log.warning("tracer is off for %s", function.__name__, exc_info=True)
+
+
+def _prepare_worker(server: AgentServer, endpoint: str) -> None:
+    if isinstance(server.setup_fnc, _JobSetup):
+        return
+    server.setup_fnc = _JobSetup(server.setup_fnc, endpoint)
+    reporter = _Reporter(endpoint)
+    provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
+    provider.add_span_processor(reporter)
+    tracer = provider.get_tracer(SCOPE)
+
+    def registered(worker_id: str, _: Any) -> None:
+        attributes = {
+            keys.SUBJECT: worker_id,
+            keys.AGENT_NAME: getattr(server, "_agent_name", ""),
+            keys.WORKER_HOST: socket.gethostname(),
+        }
+        tracer.start_span(Kind.WORKER_REGISTERED.value, attributes=attributes).end()
+
+    server.on("worker_registered", lambda worker_id, info: _guarded(registered, worker_id, info))
+
+
+class _JobSetup:
+    """The worker's ``setup_fnc`` with ours after it. Sent to each job process by pickle."""
+
+    def __init__(self, users: Callable[[JobProcess], Any] | None, endpoint: str) -> None:
+        self.users = users
+        self.endpoint = endpoint
+
+    def __call__(self, process: JobProcess) -> Any:
+        result = self.users(process) if self.users else None
+        _guarded(_prepare_job_process, self.endpoint)
+        return result
+
+
+_prepared = threading.Lock()
+_reporters: list[_Reporter] = []
+
+
+def _prepare_job_process(endpoint: str) -> None:
+    """Listen to livekit-agents' tracer, whoever's provider it has now or is given later."""
+    with _prepared:  # with the thread executor, all jobs share one process
+        if _reporters:
+            return
+        reporter = _Reporter(endpoint)
+        _reporters.append(reporter)
+    tracer = telemetry.tracer
+    set_provider = tracer.set_provider
+
+    @wraps(set_provider)
+    def set_provider_traced(provider: trace.TracerProvider) -> None:
+        _guarded(reporter.listen_to, provider)
+        set_provider(provider)
+
+    tracer.set_provider = set_provider_traced  # type: ignore[method-assign]
+    current = tracer._tracer_provider
+    if isinstance(current, trace.ProxyTracerProvider):
+        current = trace.get_tracer_provider()
+    if isinstance(current, TracerProvider):
+        reporter.listen_to(current)
+    else:
+        telemetry.set_tracer_provider(
+            TracerProvider(resource=_resource(), id_generator=_RoomIds(), shutdown_on_exit=False)
+        )
+
+
+def _resource() -> Resource:
+    name = os.environ.get("OTEL_SERVICE_NAME", "livekit-agent")
+    return Resource.create({"service.name": name, "host.name": socket.gethostname()})
+
+
+class _RoomIds(RandomIdGenerator):
+    """Starts the traces of a job in its room's trace, so that what the agent calls, and its logs, name that one."""
+
+    def generate_trace_id(self) -> int:
+        job = get_job_context(required=False)
+        return ids.trace_id(job.job.room.sid) if job else super().generate_trace_id()
+
+
+class _Reporter(SpanProcessor):
+    """Sends spans to the receiver when they end, and those of the lifecycle when they begin too, so that a
+    killed process leaves its last step behind. Stamps each with its job, which few native spans carry."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._exporter = _Sender(endpoint)
+        self._batch = BatchSpanProcessor(self._exporter, schedule_delay_millis=DELAY_MS)
+        self._jobs: dict[int, dict[str, str]] = {}
+        self._providers: list[TracerProvider] = []
+        # A job process ends by os._exit, which skips atexit; other processes do not run these finalizers.
+        if parent_process():
+            Finalize(None, self.close, exitpriority=100)
+        else:
+            atexit.register(self.close)
+
+    def listen_to(self, provider: trace.TracerProvider) -> None:
+        """Hear of every span of this provider, once."""
+        if isinstance(provider, TracerProvider) and not any(known is provider for known in self._providers):
+            self._providers.append(provider)
+            provider.add_span_processor(self)
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        _guarded(self._started, span)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        _guarded(self._ended, span)
+
+    def _started(self, span: Span) -> None:
+        job = get_job_context(required=False)
+        context = span.get_span_context()
+        if job is None or context is None:
+            return
+        self._jobs[context.span_id] = {keys.ROOM_SID: job.job.room.sid, keys.JOB_ID: job.job.id}
+        if span.name in LIFECYCLE_SPANS:
+            # The span itself, not a copy: by the time it is sent it has its first events.
+            self._batch.on_end(_Stamped(span, self._jobs[context.span_id]))
+
+    def _ended(self, span: ReadableSpan) -> None:
+        context = span.get_span_context()
+        stamp = self._jobs.pop(context.span_id, {}) if context else {}
+        self._batch.on_end(_Stamped(span, stamp))
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        return True  # a user's flush must not wait for us
+
+    def shutdown(self) -> None:
+        """The user's provider shuts down; what it still holds goes out at the end of the process."""
+
+    def close(self) -> None:
+        """Send what is left, within a bounded time."""
+        last = threading.Thread(target=self._batch.shutdown, daemon=True)
+        last.start()
+        last.join(LAST_WAIT_S if self._exporter.answers else LAST_WAIT_S / 10)
+
+
+class _Stamped(ReadableSpan):
+    """A span as the receiver gets it: with its room and job, and with no end while it is running."""
+
+    def __init__(self, span: ReadableSpan, stamp: dict[str, str]) -> None:
+        self.span = span
+        self.stamp = stamp
+        self.began = span.end_time is None
+        super().__init__(span.name, context=span.get_span_context())
+
+    def now(self) -> ReadableSpan | None:
+        """The span as it stands; None when it was sent for its beginning and has ended since: the end is on its way."""
+        span = self.span
+        if self.began and span.end_time is not None:
+            return None
+        return ReadableSpan(
+            span.name,
+            context=span.get_span_context(),
+            parent=span.parent,
+            resource=span.resource,
+            attributes={**self.stamp, **(span.attributes or {})},
+            events=span.events,
+            links=span.links,
+            kind=span.kind,
+            status=span.status,
+            start_time=span.start_time,
+            end_time=span.end_time,
+            instrumentation_scope=span.instrumentation_scope,
+        )
+
+
+class _Sender(SpanExporter):
+    """OpenTelemetry's OTLP exporter, and a bounded memory for a receiver that is away."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+        self._exporter = OTLPSpanExporter(
+            endpoint=endpoint.rstrip("/") + "/v1/traces", timeout=TIMEOUT_S, compression=Compression.Gzip, headers={}
+        )
+        self._backlog: deque[ReadableSpan] = deque(maxlen=BACKLOG)
+        self.answers = True
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send these and what could not be sent before."""
+        fresh = (span.now() if isinstance(span, _Stamped) else span for span in spans)
+        self._backlog.extend(span for span in fresh if span)
+        waiting = list(self._backlog)
+        if not waiting:
+            return SpanExportResult.SUCCESS
+        result = self._exporter.export(waiting)
+        if result is SpanExportResult.SUCCESS:
+            self._backlog.clear()
+        elif self.answers:
+            log.warning("tracer: no receiver at %s; the agent goes on without it", self._endpoint)
+        self.answers = result is SpanExportResult.SUCCESS
+        return result
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()

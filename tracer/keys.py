@@ -1,0 +1,110 @@
+"""Names of facts: what a moment knows beyond its time, and what a span carries as attributes.
+
+One name serves both. LiveKit's own names are kept where livekit-agents has one
+(``livekit/agents/telemetry/trace_types.py``); ours begin with ``tracer.``. As there, a key with the
+dot-delimited segment ``pii`` holds personal data and nothing else does: that is what ``--redact`` drops.
+"""
+
+from typing import Final
+
+__all__ = [
+    "AGENT_NAME",
+    "CLOCK",
+    "CONVERSATION_ID",
+    "DISCONNECT_REASON",
+    "DISPATCH_ID",
+    "DISPATCH_METADATA",
+    "EARLIEST",
+    "JOB_ID",
+    "JOB_STATUS",
+    "JOB_TYPE",
+    "LATEST",
+    "OCCURRENCE",
+    "PARTICIPANT_ATTRIBUTE",
+    "PARTICIPANT_ID",
+    "PARTICIPANT_IDENTITY",
+    "PARTICIPANT_KIND",
+    "PARTICIPANT_METADATA",
+    "PARTICIPANT_NAME",
+    "ROOM_DEPARTURE_TIMEOUT",
+    "ROOM_EMPTY_TIMEOUT",
+    "ROOM_END_REASON",
+    "ROOM_NAME",
+    "ROOM_SID",
+    "SHUTDOWN_REASON",
+    "SUBJECT",
+    "TRACK_NAME",
+    "TRACK_SOURCE",
+    "WITNESS",
+    "WORKER_HOST",
+    "WORKER_ID",
+    "is_personal",
+]
+
+ROOM_SID: Final = "lk.room_sid"
+"""The room's SID (``RM_…``), the unit of a trace."""
+ROOM_NAME: Final = "lk.pii.room_name"
+"""The room's name, used again and again by different rooms."""
+CONVERSATION_ID: Final = "gen_ai.conversation.id"
+"""The room's SID again: livekit-agents puts it on every span of a job."""
+DISPATCH_ID: Final = "lk.dispatch_id"
+"""The dispatch (``AD_…``) a job belongs to."""
+JOB_ID: Final = "lk.job_id"
+"""The job (``AJ_…``)."""
+AGENT_NAME: Final = "lk.agent_name"
+"""The agent's name that a dispatch asks for; empty for the unnamed, automatic one."""
+WORKER_ID: Final = "lk.job.worker_id"
+"""The worker (``AW_…``) that took the job."""
+PARTICIPANT_ID: Final = "lk.participant_id"
+"""A participant's SID (``PA_…``)."""
+PARTICIPANT_IDENTITY: Final = "lk.pii.participant_identity"
+"""A participant's identity."""
+PARTICIPANT_KIND: Final = "lk.participant_kind"
+"""STANDARD, INGRESS, EGRESS, SIP, AGENT, CONNECTOR or BRIDGE."""
+TRACK_SOURCE: Final = "lk.track_source"
+"""CAMERA, MICROPHONE, SCREEN_SHARE, …"""
+DISCONNECT_REASON: Final = "lk.disconnect_reason"
+"""Why a participant left, in the words of LiveKit's ``DisconnectReason``."""
+SHUTDOWN_REASON: Final = "lk.shutdown.reason"
+"""Why a job shut down, in the words of the agent's code or of livekit-agents."""
+
+PARTICIPANT_NAME: Final = "tracer.pii.participant_name"
+"""A participant's display name."""
+PARTICIPANT_METADATA: Final = "tracer.pii.participant_metadata"
+"""A participant's metadata."""
+PARTICIPANT_ATTRIBUTE: Final = "tracer.pii.attribute."
+"""Prefix: one key for each of a participant's attributes."""
+TRACK_NAME: Final = "tracer.pii.track_name"
+"""A track's name, chosen by the client."""
+DISPATCH_METADATA: Final = "tracer.pii.dispatch_metadata"
+"""A dispatch's metadata."""
+ROOM_EMPTY_TIMEOUT: Final = "tracer.room.empty_timeout"
+"""Seconds a room waits for its first participant."""
+ROOM_DEPARTURE_TIMEOUT: Final = "tracer.room.departure_timeout"
+"""Seconds a room stays open after the last leave."""
+ROOM_END_REASON: Final = "tracer.room.end_reason"
+"""Why the room ended, where the server says so."""
+JOB_STATUS: Final = "tracer.job.status"
+"""A job's status as the server or the agent last told it: JS_PENDING, JS_RUNNING, JS_SUCCESS or JS_FAILED."""
+JOB_TYPE: Final = "tracer.job.type"
+"""JT_ROOM, JT_PARTICIPANT or JT_PUBLISHER."""
+WORKER_HOST: Final = "tracer.worker.host"
+"""Name of the machine the worker runs on."""
+
+SUBJECT: Final = "tracer.subject"
+"""The SID or id a moment is about, on the span event that carries the moment."""
+WITNESS: Final = "tracer.witness"
+"""Who saw the moment: webhook, observer or agent."""
+CLOCK: Final = "tracer.clock"
+"""Whose clock told the moment's most likely time: server, receiver or agent."""
+EARLIEST: Final = "tracer.earliest"
+"""Lower bound of the moment, ns since the epoch, as text (JSON numbers lose digits beyond 2**53)."""
+LATEST: Final = "tracer.latest"
+"""Upper bound of the moment, ns since the epoch, as text."""
+OCCURRENCE: Final = "tracer.occurrence"
+"""Tells two moments of one kind and subject apart where there can be several; else absent."""
+
+
+def is_personal(key: str) -> bool:
+    """Whether a fact under this key is personal data, by livekit-agents' own rule: the segment ``pii``."""
+    return "pii" in key.split(".")

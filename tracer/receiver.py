@@ -1,0 +1,209 @@
+"""The HTTP server: LiveKit's webhooks and agents' spans in, moments into the store."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from tracer.errors import BadSignatureError, MalformedError, PortInUseError, StoreError, TracerError
+from tracer.export import Exporter
+from tracer.store import Arrival
+from tracer.witness import agent, webhook
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tracer.settings import LiveKit
+    from tracer.store.sqlite import SqliteStore
+
+__all__ = ["Receiver"]
+
+log = logging.getLogger("tracer")
+
+LARGEST_BODY = 16 * 1024 * 1024
+"""Bytes of a request, unpacked: a webhook has a few thousand, an OTLP batch of 512 spans under a million."""
+LARGEST_QUEUE = 4096
+"""Requests that may wait for the disk; one more is asked to come again."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What `/metrics` tells, since the start."""
+
+    webhooks: int = 0
+    webhooks_repeated: int = 0
+    webhooks_ignored: int = 0
+    webhooks_refused: int = 0
+    otlp_requests: int = 0
+    otlp_spans: int = 0
+    malformed: int = 0
+    too_large: int = 0
+    moments: int = 0
+
+
+class Receiver:
+    """Takes what witnesses send, and answers 200 only when it is on disk."""
+
+    def __init__(
+        self,
+        store: SqliteStore,
+        server: LiveKit,
+        *,
+        exporter: Exporter | None = None,
+        redact: bool = False,
+        on_room: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.store = store
+        self.server = server
+        self.exporter = exporter
+        self.redact = redact
+        self.counts = Counts()
+        self._on_room = on_room
+        self._waiting: asyncio.Queue[tuple[Arrival, asyncio.Future[bool]]] = asyncio.Queue(LARGEST_QUEUE)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def app(self) -> web.Application:
+        """The four addresses."""
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._answer_errors])
+        app.router.add_post("/webhook", self._webhook)
+        app.router.add_post("/v1/traces", self._traces)
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/metrics", self._metrics)
+        return app
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; returns the port, which the system chose when it was 0. Raises PortInUseError."""
+        self._runner = web.AppRunner(self.app, access_log=None, handle_signals=False, shutdown_timeout=5)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            if error.errno == errno.EADDRINUSE:
+                raise PortInUseError(host, port) from None
+            raise TracerError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+        self._tasks.append(asyncio.create_task(self._write(), name="write"))
+        if self.exporter:
+            self._tasks.append(asyncio.create_task(self.exporter.run(), name="export"))
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Stop accepting, finish what was accepted, hand over what is ready to export."""
+        if self._runner:
+            await self._runner.cleanup()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.exporter:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.exporter.finish(), 5)
+
+    async def keep(self, arrival: Arrival) -> bool:
+        """Wait until this is on disk; False when it was there before. Raises StoreError when it cannot be kept."""
+        if not (arrival.moments or arrival.outgoing or arrival.event_id):
+            return True
+        if self.redact:
+            arrival = replace(arrival, moments=tuple(moment.redacted() for moment in arrival.moments))
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        try:
+            self._waiting.put_nowait((arrival, done))
+        except asyncio.QueueFull:
+            raise StoreError("the store is slower than what comes in") from None
+        fresh = await done
+        if fresh:
+            self.counts.moments += len(arrival.moments)
+        return fresh
+
+    async def _write(self) -> None:
+        """One commit for all that waits: the disk is waited for once, however many requests there are."""
+        while True:
+            batch = [await self._waiting.get()]
+            while not self._waiting.empty() and len(batch) < LARGEST_QUEUE:
+                batch.append(self._waiting.get_nowait())
+            try:
+                fresh = await asyncio.to_thread(self.store.add, [arrival for arrival, _ in batch])
+            except StoreError as error:
+                log.error("%s", error)
+                for _, done in batch:
+                    if not done.done():
+                        done.set_exception(error)
+            else:
+                for (_, done), new in zip(batch, fresh, strict=True):
+                    if not done.done():
+                        done.set_result(new)
+
+    @web.middleware
+    async def _answer_errors(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPRequestEntityTooLarge:
+            self.counts.too_large += 1
+            return web.Response(status=413, text=f"more than {LARGEST_BODY} bytes\n")
+        except BadSignatureError as error:
+            self.counts.webhooks_refused += 1
+            log.warning("refused: %s", error)
+            return web.Response(status=401, text=f"{error}\n")
+        except MalformedError as error:
+            self.counts.malformed += 1
+            return web.Response(status=400, text=f"{error}\n")
+        except StoreError as error:
+            return web.Response(status=503, text=f"{error}\n", headers={"Retry-After": "1"})
+
+    async def _body(self, request: web.Request) -> bytes:
+        """The body, unpacked. Never more than LARGEST_BODY of it is in memory."""
+        try:
+            return await request.read()
+        except (web.RequestPayloadError, ValueError) as error:
+            raise MalformedError(f"body that cannot be unpacked: {error}") from None
+
+    async def _webhook(self, request: web.Request) -> web.Response:
+        arrival = time.time_ns()
+        body = await self._body(request)
+        event = webhook.read(body, request.headers.get("Authorization", ""), self.server)
+        self.counts.webhooks += 1
+        moments = tuple(webhook.moments(event, arrival))
+        if not moments:
+            self.counts.webhooks_ignored += 1
+            return web.Response()
+        if not await self.keep(Arrival(moments, event_id=event.id)):
+            self.counts.webhooks_repeated += 1
+        self._on_room()
+        return web.Response()
+
+    async def _traces(self, request: web.Request) -> web.Response:
+        told = agent.read(await self._body(request), request.content_type)
+        self.counts.otlp_requests += 1
+        self.counts.otlp_spans += sum(len(s.spans) for group in told.resource_spans for s in group.scope_spans)
+        arrival = agent.arrival(told, redact=self.redact)
+        await self.keep(arrival if self.exporter else replace(arrival, outgoing=()))
+        if request.content_type == "application/json":
+            return web.json_response({})
+        return web.Response(content_type="application/x-protobuf")
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        lines = []
+        for name in Counts.__slots__:  # type: ignore[attr-defined]  # dataclass(slots=True) makes it
+            lines += [f"# TYPE tracer_{name}_total counter", f"tracer_{name}_total {getattr(self.counts, name)}"]
+        if self.exporter:
+            lines += [
+                "# TYPE tracer_spans_exported_total counter",
+                f"tracer_spans_exported_total {self.exporter.sent}",
+                "# TYPE tracer_outbox gauge",
+                f"tracer_outbox {await asyncio.to_thread(self.store.count_unsent)}",
+            ]
+        return web.Response(text="\n".join(lines) + "\n")

@@ -1,0 +1,61 @@
+"""What the environment says. Read once, at the command line; nothing below asks the environment again."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+from dotenv import find_dotenv, load_dotenv
+
+from tracer.errors import ConfigurationError
+
+__all__ = ["LiveKit", "cache_dir", "default_store", "load_env"]
+
+APP = "livekit-tracer"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveKit:
+    """Where the server is and the key to it. ``url`` can be empty where only signatures are checked."""
+
+    url: str
+    api_key: str
+    api_secret: str
+
+    def __repr__(self) -> str:
+        return f"LiveKit(url={self.url!r}, api_key={self.api_key!r}, api_secret=…)"
+
+    @classmethod
+    def from_env(cls) -> LiveKit:
+        """From ``LIVEKIT_URL``, ``LIVEKIT_API_KEY`` and ``LIVEKIT_API_SECRET``.
+
+        Raises ConfigurationError when a key is missing or the URL is not one.
+        """
+        missing = [name for name in ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET") if not os.environ.get(name)]
+        if missing:
+            raise ConfigurationError(
+                f"{' and '.join(missing)} not set: export the key pair of your LiveKit server, or put it into .env"
+            )
+        url = os.environ.get("LIVEKIT_URL", "").strip()
+        if url and not url.startswith(("ws://", "wss://", "http://", "https://")):
+            raise ConfigurationError(
+                f"LIVEKIT_URL is {url!r}: it must begin with ws://, wss://, http:// or https://"
+            )
+        return cls(url, os.environ["LIVEKIT_API_KEY"], os.environ["LIVEKIT_API_SECRET"])
+
+
+def load_env() -> None:
+    """Read ``.env`` from this folder or one above, as LiveKit's own examples do; what is set already wins."""
+    load_dotenv(find_dotenv(usecwd=True))
+
+
+def default_store() -> str:
+    """``TRACER_STORE`` or, without it, a file in the user's state folder."""
+    return os.environ.get("TRACER_STORE") or str(platformdirs.user_state_path(APP) / "tracer.db")
+
+
+def cache_dir() -> Path:
+    """Where binaries that were built are kept, outside any checkout."""
+    return platformdirs.user_cache_path(APP)

@@ -1,0 +1,215 @@
+"""The room's trace: spans from moments. Pure, and the same wherever it runs: ids come from LiveKit's own.
+
+    livekit.room         room                        created … finished
+    livekit.room         ├ room_started              created
+    livekit.dispatch     ├ dispatch                  created … job assigned (ERROR if never)
+    livekit.dispatch     │  └ job                    offered … ended
+    (the agent's own)    │     └ job_entrypoint …    livekit-agents' own tree, see witness.agent
+    livekit.participant  └ participant               JOINING … left
+    livekit.participant     ├ JOINING ├ JOINED ├ ACTIVE
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tracer import ids, keys
+from tracer.moment import Facts, Kind, facts
+from tracer.timeline import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tracer.moment import Fact, Moment
+    from tracer.step import Step
+    from tracer.timeline import Dispatch, Job, Life, Participant, Timeline
+
+__all__ = ["Span", "SpanEvent", "spans"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpanEvent:
+    """A moment, as its span carries it; all of the moment can be read back from it."""
+
+    name: str
+    time: int
+    """ns since the epoch."""
+    attributes: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A finished span. Times are ns since the epoch, ids OpenTelemetry's integers."""
+
+    trace_id: int
+    span_id: int
+    parent_id: int | None
+    service: str
+    name: str
+    start: int
+    end: int
+    attributes: Facts
+    events: tuple[SpanEvent, ...] = ()
+    error: str | None = None
+    """What went wrong, in a sentence; None for a span whose status is not ERROR."""
+
+
+def spans(room: str, moments: Iterable[Moment]) -> list[Span]:
+    """Every span of the room with this SID of which both ends are known, in the order in which life began."""
+    told = set(moments)
+    return sorted(_Trace(fold(room, told), told).spans(), key=lambda span: (span.start, span.end, span.span_id))
+
+
+class _Trace:
+    """One room's spans in the making."""
+
+    def __init__(self, timeline: Timeline, moments: Iterable[Moment]) -> None:
+        self.timeline = timeline
+        self.trace_id = ids.trace_id(timeline.room.sid)
+        self.root = ids.span_id("room", timeline.room.sid)
+        self.moments: dict[str, list[Moment]] = defaultdict(list)
+        for moment in moments:
+            self.moments[moment.subject].append(moment)
+
+    def spans(self) -> Iterator[Span]:
+        room = self.timeline.room
+        if room.created:
+            yield self._span("livekit.room", "room_started", room, self.root, room.created.time, room.created.latest)
+            if room.finished:
+                yield self._span(
+                    "livekit.room", "room", room, None, room.created.time, room.finished.time, events=self._events(room)
+                )
+        for participant in self.timeline.participants:
+            yield from self._participant(participant)
+        for dispatch in self.timeline.dispatches:
+            yield from self._dispatch(dispatch)
+        for job in self.timeline.jobs:
+            yield from self._job(job)
+
+    def _span(
+        self,
+        service: str,
+        name: str,
+        life: Life,
+        parent: int | None,
+        start: int,
+        end: int,
+        *,
+        told: dict[str, Fact | None] | None = None,
+        events: tuple[SpanEvent, ...] = (),
+        error: str | None = None,
+    ) -> Span:
+        room = self.timeline.room
+        attributes = {
+            **life.facts,
+            keys.ROOM_SID: room.sid,
+            keys.CONVERSATION_ID: room.sid,
+            keys.ROOM_NAME: room.name,
+            **(told or {}),
+        }
+        # Clocks of two machines can make an end precede its start: the length is then unknown, not negative. Jaeger
+        # takes a span of no length for a mistake.
+        return Span(
+            self.trace_id,
+            ids.span_id(name, life.sid),
+            parent,
+            service,
+            name,
+            start,
+            max(start + 1, end),
+            facts(attributes),
+            events,
+            error,
+        )
+
+    def _events(self, *lives: Life) -> tuple[SpanEvent, ...]:
+        """The moments of these subjects as span events, in order of time."""
+        told = [moment for life in lives for moment in self.moments[life.sid]]
+        told.sort(key=lambda m: (m.time, m.kind.rank, m.witness, m.occurrence, m.earliest, m.latest, repr(m.facts)))
+        return tuple(
+            SpanEvent(
+                moment.kind.value,
+                moment.time,
+                facts(
+                    {
+                        keys.SUBJECT: moment.subject,
+                        keys.WITNESS: moment.witness,
+                        keys.CLOCK: moment.clock,
+                        keys.EARLIEST: str(moment.earliest),
+                        keys.LATEST: str(moment.latest),
+                        keys.OCCURRENCE: moment.occurrence or None,
+                    }
+                ),
+            )
+            for moment in told
+        )
+
+    def _participant(self, participant: Participant) -> Iterator[Span]:
+        joining, gone = participant.at(Kind.PARTICIPANT_JOINING), participant.gone
+        joined, active = participant.at(Kind.PARTICIPANT_JOINED), participant.at(Kind.PARTICIPANT_ACTIVE)
+        told: dict[str, Fact | None] = {keys.PARTICIPANT_ID: participant.sid}
+        service, whole = "livekit.participant", ids.span_id("participant", participant.sid)
+
+        def state(name: str, start: Step | None, *ends: Step | None) -> Iterator[Span]:
+            end = next((step for step in ends if step), None)
+            if start and end:
+                yield self._span(service, name, participant, whole, start.time, end.time, told=told)
+
+        yield from state("JOINING", joining, joined, active, gone)
+        yield from state("JOINED", joined, active, gone)
+        yield from state("ACTIVE", active, gone)
+        if joining and gone:
+            tracks = [track for track in self.timeline.tracks if track.participant == participant.sid]
+            aborted = gone.kind is Kind.PARTICIPANT_ABORTED
+            yield self._span(
+                service,
+                "participant",
+                participant,
+                self.root,
+                joining.time,
+                gone.time,
+                told=told,
+                events=self._events(participant, *tracks),
+                error="the participant went before it was ACTIVE" if aborted else None,
+            )
+
+    def _dispatch(self, dispatch: Dispatch) -> Iterator[Span]:
+        created = dispatch.at(Kind.DISPATCH_CREATED)
+        if not created:
+            return
+        jobs = [job for job in self.timeline.jobs if job.sid in dispatch.jobs]
+        answers = [step for job in jobs if (step := job.at(Kind.JOB_ASSIGNED, Kind.AGENT_CONNECTING))]
+        finished = self.timeline.room.finished
+        if answers:
+            end, error = min(step.time for step in answers), None
+        elif finished:
+            offered = [step.time for job in jobs if (step := job.at(Kind.JOB_OFFERED))]
+            end = max(offered, default=finished.time)
+            error = None if offered else "no worker took the job before the room closed"
+        else:
+            return
+        told: dict[str, Fact | None] = {keys.DISPATCH_ID: dispatch.sid}
+        events = self._events(dispatch)
+        yield self._span(
+            "livekit.dispatch", "dispatch", dispatch, self.root, created.time, end, told=told, events=events, error=error
+        )
+
+    def _job(self, job: Job) -> Iterator[Span]:
+        offered, ended = job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_ENDED)
+        if not offered or not ended:
+            return
+        dispatch = next((d for d in self.timeline.dispatches if d.sid == job.dispatch_id), None)
+        seen = dispatch is not None and dispatch.at(Kind.DISPATCH_CREATED) is not None
+        yield self._span(
+            "livekit.dispatch",
+            "job",
+            job,
+            ids.span_id("dispatch", dispatch.sid) if dispatch and seen else self.root,
+            offered.time,
+            ended.time,
+            told={keys.JOB_ID: job.sid},
+            events=self._events(job),
+            error="the job failed" if job.status == "JS_FAILED" else None,
+        )

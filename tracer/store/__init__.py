@@ -1,0 +1,72 @@
+"""Where moments are kept. One way to write, one to read; SQL is in ``sqlite`` and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from tracer.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from tracer.moment import Moment
+
+__all__ = ["Arrival", "Outgoing", "Reader", "RoomRow", "open_reader"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A span on its way to the OpenTelemetry backend, as OTLP."""
+
+    trace_id: bytes
+    span_id: bytes
+    body: bytes
+    """A serialized ``ResourceSpans`` that holds this span only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What one request brought, to be kept all or not at all."""
+
+    moments: tuple[Moment, ...] = ()
+    outgoing: tuple[Outgoing, ...] = ()
+    event_id: str = ""
+    """A webhook's id, the same on retries: what came under it once is not kept again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRow:
+    """A room in a list. Times are ns since the epoch."""
+
+    sid: str
+    name: str | None
+    created: int | None
+    finished: int | None
+    participants: int
+    agents: int
+    names: tuple[str, ...] = field(default=())
+
+
+class Reader(Protocol):
+    """What a command needs of a store."""
+
+    def find(self, room: str) -> str:
+        """SID of the room with this SID, or of the latest with this name. Raises UnknownRoomError."""
+
+    def moments(self, sid: str) -> list[Moment]:
+        """All moments of one room, in the order they came."""
+
+    def rooms(self, limit: int) -> list[RoomRow]:
+        """The latest rooms, newest first."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+def open_reader(location: str) -> Reader:
+    """The store at this location, for reading. Raises StoreError when there is none or it is not ours."""
+    if "://" in location:
+        raise ConfigurationError(f"--store {location!r}: only a path to a SQLite file is supported so far")
+    from tracer.store.sqlite import SqliteReader
+
+    return SqliteReader(Path(location))

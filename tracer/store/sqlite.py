@@ -1,0 +1,301 @@
+"""The store in one SQLite file: an append-only log of moments, and the spans still to be exported."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from contextlib import closing, contextmanager
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.errors import StoreError, UnknownRoomError
+from tracer.moment import Kind, Moment
+from tracer.store import Outgoing, RoomRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from tracer.store import Arrival
+
+__all__ = ["SqliteReader", "SqliteStore"]
+
+APPLICATION_ID = 0x4C4B5452
+"""Marks a file as ours ("LKTR"), so that another program's database is never touched."""
+VERSION = 1
+
+_M001 = """
+CREATE TABLE moment (
+    seq INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    room TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    occurrence TEXT NOT NULL,
+    earliest INTEGER NOT NULL,
+    latest INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    clock TEXT NOT NULL,
+    witness TEXT NOT NULL,
+    facts TEXT NOT NULL
+);
+CREATE INDEX moment_by_room ON moment (room, kind);
+CREATE TABLE room (
+    sid TEXT PRIMARY KEY,
+    name TEXT,
+    created INTEGER,
+    finished INTEGER,
+    first_seen INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    exported INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX room_by_name ON room (name, created);
+CREATE INDEX room_by_age ON room (first_seen);
+CREATE INDEX room_to_export ON room (sid) WHERE exported < changed;
+CREATE TABLE delivery (event_id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY,
+    trace_id BLOB NOT NULL,
+    span_id BLOB NOT NULL,
+    body BLOB,
+    UNIQUE (trace_id, span_id)
+);
+CREATE INDEX outbox_unsent ON outbox (seq) WHERE body IS NOT NULL;
+"""
+"""``room.changed`` and ``room.exported`` are ``moment.seq``: of the newest moment, and of the newest one whose
+spans were handed to the outbox. A sent span keeps its row without its body, so that it never goes out twice."""
+
+_COLUMNS = "room, kind, subject, occurrence, earliest, latest, time, clock, witness, facts"
+
+
+def _connect(path: Path, *, writable: bool) -> sqlite3.Connection:
+    """Open and check that the file is ours. Raises StoreError."""
+    if not writable and not path.exists():
+        raise StoreError(f"no store at {path}: start `tracer serve`, or name another with --store")
+    try:
+        if writable:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = "rwc" if writable else "ro"
+        db = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=10,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"cannot open the store {path}: {error}") from error
+    try:
+        _check(db, path, writable=writable)
+    except sqlite3.Error as error:
+        db.close()
+        raise StoreError(f"{path} is not a store of tracer's ({error}): name another with --store") from error
+    except StoreError:
+        db.close()
+        raise
+    return db
+
+
+def _check(db: sqlite3.Connection, path: Path, *, writable: bool) -> None:
+    owner = db.execute("PRAGMA application_id").fetchone()[0]
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if tables == 0 and writable:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.executescript(
+            f"BEGIN IMMEDIATE; {_M001} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+        )
+        path.chmod(0o600)
+    elif owner != APPLICATION_ID:
+        raise StoreError(f"{path} is not a store of tracer's: name another file with --store")
+    elif version != VERSION:
+        raise StoreError(f"{path} is a store of version {version}, this tracer reads {VERSION}: upgrade tracer")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"the store {path} failed: {error}") from error
+
+
+def _digest(moment: Moment) -> bytes:
+    """Identity of a moment: the same moment told twice is one row."""
+    return blake2b(repr((*_row(moment),)).encode("utf-8", "surrogatepass"), digest_size=12).digest()
+
+
+def _row(moment: Moment) -> tuple[str | int, ...]:
+    return (
+        moment.room,
+        moment.kind.value,
+        moment.subject,
+        moment.occurrence,
+        moment.earliest,
+        moment.latest,
+        moment.time,
+        moment.clock,
+        moment.witness,
+        json.dumps(moment.facts, separators=(",", ":")),
+    )
+
+
+def _moment(row: tuple[str, str, str, str, int, int, int, str, str, str]) -> Moment:
+    room, kind, subject, occurrence, earliest, latest, instant, clock, witness, told = row
+    known = tuple((key, value) for key, value in json.loads(told))
+    return Moment(room, Kind(kind), subject, earliest, latest, instant, clock, witness, occurrence, known)
+
+
+class SqliteReader:
+    """A store opened for reading, beside whoever writes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db = _connect(path, writable=False)
+
+    def find(self, room: str) -> str:
+        """SID of the room with this SID, or of the latest with this name."""
+        with _explained(self.path):
+            row = self._db.execute("SELECT sid FROM room WHERE sid = ?", (room,)).fetchone()
+            row = row or self._db.execute(
+                "SELECT sid FROM room WHERE name = ? ORDER BY coalesce(created, first_seen) DESC LIMIT 1", (room,)
+            ).fetchone()
+        if row is None:
+            raise UnknownRoomError(room, str(self.path))
+        return str(row[0])
+
+    def moments(self, sid: str) -> list[Moment]:
+        """All moments of one room, in the order they came."""
+        with _explained(self.path):
+            rows = self._db.execute(f"SELECT {_COLUMNS} FROM moment WHERE room = ? ORDER BY seq", (sid,))
+            return [_moment(row) for row in rows]
+
+    def worker_moments(self) -> list[Moment]:
+        """What workers said of themselves, which belongs to no room."""
+        return self.moments("")
+
+    def rooms(self, limit: int) -> list[RoomRow]:
+        """The latest rooms, newest first."""
+        with _explained(self.path):
+            rows = self._db.execute(
+                "SELECT sid, name, created, finished FROM room"
+                " ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?",
+                (limit,),
+            ).fetchall()
+            found = []
+            for sid, name, created, finished in rows:
+                participants, agents = self._db.execute(
+                    "SELECT count(DISTINCT subject),"
+                    " count(DISTINCT CASE WHEN facts LIKE '%\"AGENT\"%' THEN subject END)"
+                    " FROM moment WHERE room = ? AND kind IN (?, ?)",
+                    (sid, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE),
+                ).fetchone()
+                found.append(RoomRow(sid, name, created, finished, participants - agents, agents))
+        return found
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+
+class SqliteStore(SqliteReader):
+    """A store opened for writing. One writer at a time uses it; any number of readers may look on."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db = _connect(path, writable=True)
+        with _explained(path):
+            # An acknowledged webhook must outlive a power cut: NORMAL would lose the last commits of a WAL.
+            self._db.execute("PRAGMA synchronous = FULL")
+
+    def add(self, arrivals: Iterable[Arrival]) -> list[bool]:
+        """Keep all of them in one commit; returns only when they are on disk.
+
+        Idempotent. For each arrival: False when its webhook was kept before. Raises StoreError and keeps
+        nothing when it cannot.
+        """
+        fresh: list[bool] = []
+        with _explained(self.path), self._transaction(), closing(self._db.cursor()) as cursor:
+            for arrival in arrivals:
+                if arrival.event_id:
+                    cursor.execute("INSERT OR IGNORE INTO delivery VALUES (?)", (arrival.event_id,))
+                    if not cursor.rowcount:
+                        fresh.append(False)
+                        continue
+                fresh.append(True)
+                for moment in arrival.moments:
+                    self._add_moment(cursor, moment)
+                self._queue(cursor, arrival.outgoing)
+        return fresh
+
+    def _add_moment(self, cursor: sqlite3.Cursor, moment: Moment) -> None:
+        cursor.execute(
+            f"INSERT OR IGNORE INTO moment (digest, {_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            (_digest(moment), *_row(moment)),
+        )
+        if not cursor.rowcount or not moment.room:
+            return
+        told = dict(moment.facts)
+        cursor.execute(
+            "INSERT INTO room (sid, name, created, finished, first_seen, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+            " ON CONFLICT (sid) DO UPDATE SET"
+            " name = coalesce(name, excluded.name),"
+            " created = min(coalesce(created, excluded.created), coalesce(excluded.created, created)),"
+            " finished = min(coalesce(finished, excluded.finished), coalesce(excluded.finished, finished)),"
+            " changed = excluded.changed",
+            (
+                moment.room,
+                told.get(keys.ROOM_NAME),
+                moment.time if moment.kind is Kind.ROOM_CREATED else None,
+                moment.time if moment.kind is Kind.ROOM_FINISHED else None,
+                time.time_ns(),
+                cursor.lastrowid,
+            ),
+        )
+
+    @staticmethod
+    def _queue(cursor: sqlite3.Cursor, outgoing: Iterable[Outgoing]) -> None:
+        cursor.executemany(
+            "INSERT OR IGNORE INTO outbox (trace_id, span_id, body) VALUES (?, ?, ?)",
+            [(item.trace_id, item.span_id, item.body) for item in outgoing],
+        )
+
+    def rooms_to_export(self) -> list[tuple[str, int]]:
+        """Rooms with moments whose spans may not have been queued, each with its newest moment's number."""
+        with _explained(self.path):
+            return self._db.execute("SELECT sid, changed FROM room WHERE exported < changed").fetchall()
+
+    def queue(self, outgoing: Iterable[Outgoing], exported: Iterable[tuple[str, int]]) -> None:
+        """Put spans into the outbox, each once for ever, and note up to which moment each room is done."""
+        with _explained(self.path), self._transaction(), closing(self._db.cursor()) as cursor:
+            self._queue(cursor, outgoing)
+            cursor.executemany("UPDATE room SET exported = ?2 WHERE sid = ?1", list(exported))
+
+    def unsent(self, limit: int) -> list[tuple[int, bytes]]:
+        """The oldest spans that no backend has taken yet: number and serialized ``ResourceSpans``."""
+        with _explained(self.path):
+            return self._db.execute(
+                "SELECT seq, body FROM outbox WHERE body IS NOT NULL ORDER BY seq LIMIT ?", (limit,)
+            ).fetchall()
+
+    def count_unsent(self) -> int:
+        """How many spans wait for the backend."""
+        with _explained(self.path):
+            return int(self._db.execute("SELECT count(*) FROM outbox WHERE body IS NOT NULL").fetchone()[0])
+
+    def sent(self, numbers: Iterable[int]) -> None:
+        """The backend has taken these spans."""
+        with _explained(self.path), self._transaction():
+            self._db.executemany("UPDATE outbox SET body = NULL WHERE seq = ?", [(number,) for number in numbers])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")

@@ -1,0 +1,363 @@
+"""The life of one room, folded from its moments. Pure: no clock, no store, no view."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from tracer import ids, keys
+from tracer.causality import must_precede
+from tracer.moment import NS_PER_MS, Kind
+from tracer.step import Step, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tracer.moment import Fact, Moment
+
+__all__ = ["Dispatch", "Gap", "Job", "Life", "Participant", "Room", "Timeline", "Track", "fold"]
+
+CREATED_TOGETHER = 20 * NS_PER_MS
+"""A room and what made it lie this close, ns: on a real server 0.7 ms for a dispatch and 2 ms for a caller."""
+
+
+@dataclass(frozen=True)
+class Life:
+    """One subject: what happened to it, in order, and what is known of it."""
+
+    sid: str
+    steps: tuple[Step, ...] = ()
+
+    @cached_property
+    def facts(self) -> Mapping[str, Fact]:
+        """What the witnesses said of it; what was said of a later step counts."""
+        known: dict[str, Fact] = {}
+        for step in self.steps:
+            known.update(step.facts)
+        return known
+
+    def text(self, key: str) -> str | None:
+        """The fact under this key as text; None when nobody said."""
+        value = self.facts.get(key)
+        return None if value is None else str(value)
+
+    def at(self, *kinds: Kind) -> Step | None:
+        """The first step of one of these kinds; None when nobody saw one."""
+        return next((step for step in self.steps if step.kind in kinds), None)
+
+    def time(self, *kinds: Kind) -> int | None:
+        """Most likely time of that step, ns since the epoch."""
+        step = self.at(*kinds)
+        return None if step is None else step.time
+
+
+class Room(Life):
+    """The room itself."""
+
+    @property
+    def name(self) -> str | None:
+        """Its name, which later rooms can have too."""
+        return self.text(keys.ROOM_NAME)
+
+    @property
+    def created(self) -> Step | None:
+        """Its creation."""
+        return self.at(Kind.ROOM_CREATED)
+
+    @property
+    def finished(self) -> Step | None:
+        """Its end."""
+        return self.at(Kind.ROOM_FINISHED)
+
+
+class Participant(Life):
+    """A caller, an agent, or whatever else joined."""
+
+    @property
+    def identity(self) -> str | None:
+        """Who it is, by its token."""
+        return self.text(keys.PARTICIPANT_IDENTITY)
+
+    @property
+    def kind(self) -> str | None:
+        """STANDARD, AGENT, SIP, …"""
+        return self.text(keys.PARTICIPANT_KIND)
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether it is an agent."""
+        return self.kind == "AGENT"
+
+    @property
+    def gone(self) -> Step | None:
+        """Its leaving, or its giving up before it was ACTIVE."""
+        return self.at(Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED)
+
+    @property
+    def state(self) -> str | None:
+        """JOINING, JOINED, ACTIVE or DISCONNECTED: the last one seen; None when it was never seen to join."""
+        if self.gone:
+            return "DISCONNECTED"
+        for kind in (Kind.PARTICIPANT_ACTIVE, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_JOINING):
+            if self.at(kind):
+                return kind.partition(".")[2].upper()
+        return None
+
+    @property
+    def disconnect_reason(self) -> str | None:
+        """Why it left, in LiveKit's word."""
+        return self.text(keys.DISCONNECT_REASON)
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Its attributes, as last seen."""
+        prefix = keys.PARTICIPANT_ATTRIBUTE
+        return {key.removeprefix(prefix): str(value) for key, value in self.facts.items() if key.startswith(prefix)}
+
+
+class Track(Life):
+    """A published track."""
+
+    @property
+    def participant(self) -> str | None:
+        """SID of its publisher."""
+        return self.text(keys.PARTICIPANT_ID)
+
+
+class Job(Life):
+    """One agent's work in the room."""
+
+    @property
+    def dispatch_id(self) -> str | None:
+        """The dispatch it answers."""
+        return self.text(keys.DISPATCH_ID)
+
+    @property
+    def agent_name(self) -> str | None:
+        """The agent's name; empty for one without a name."""
+        return self.text(keys.AGENT_NAME)
+
+    @property
+    def worker_id(self) -> str | None:
+        """The worker that took it."""
+        return self.text(keys.WORKER_ID)
+
+    @property
+    def status(self) -> str | None:
+        """LiveKit's word for how it stands: JS_PENDING, JS_RUNNING, JS_SUCCESS, JS_FAILED."""
+        return self.text(keys.JOB_STATUS)
+
+    @property
+    def participant_identity(self) -> str | None:
+        """The identity it has, or would have, in the room."""
+        connected = self.at(Kind.AGENT_CONNECTED)
+        told = self.text(keys.PARTICIPANT_IDENTITY)
+        return str(connected.facts.get(keys.PARTICIPANT_IDENTITY, told)) if connected else told
+
+
+@dataclass(frozen=True)
+class Dispatch(Life):
+    """A wish for an agent."""
+
+    jobs: tuple[str, ...] = ()
+    mode: str | None = None
+    """``automatic``, ``explicit`` (API), ``token``, ``room`` (CreateRoom agents); None where it cannot be told."""
+
+    @property
+    def agent_name(self) -> str | None:
+        """The agent's name; empty for the unnamed, automatic dispatch."""
+        return self.text(keys.AGENT_NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The time between two steps on the way to a ready agent, and who spent it."""
+
+    start: Step
+    end: Step
+    owner: str
+
+    @property
+    def ns(self) -> int:
+        """Its length, ns."""
+        return self.end.time - self.start.time
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Everything known of one room."""
+
+    room: Room
+    participants: tuple[Participant, ...] = ()
+    dispatches: tuple[Dispatch, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    tracks: tuple[Track, ...] = ()
+    steps: tuple[Step, ...] = ()
+    """Everything that happened, in order."""
+    gaps: tuple[Gap, ...] = ()
+    """The way from the first cause to the first agent's readiness, without holes."""
+    created_by: str | None = None
+    """Whose join or which call made the room, where it can be told."""
+    end_reason: str | None = None
+    """Why the room ended, where it can be told."""
+    by_sid: Mapping[str, Life] = field(default_factory=dict)
+    """Every subject by its SID or id."""
+
+    @property
+    def zero(self) -> int:
+        """What offsets are counted from: the room's creation or, if nobody saw it, the first step; ns."""
+        created = self.room.created
+        return created.time if created else min((step.time for step in self.steps), default=0)
+
+    @property
+    def trace_id(self) -> str:
+        """The room's trace in Jaeger, 32 hexadecimal digits."""
+        return f"{ids.trace_id(self.room.sid):032x}"
+
+    def agent_of(self, job: Job) -> Participant | None:
+        """The participant a job became; None while it is not in the room."""
+        return next((p for p in self.participants if p.is_agent and p.identity == job.participant_identity), None)
+
+
+def fold(room: str, moments: Iterable[Moment]) -> Timeline:
+    """The life of the room with this SID. The order and repetition of the moments change nothing."""
+    steps = _in_order(merge(moments))
+    grouped: dict[str, list[Step]] = defaultdict(list)
+    for step in steps:
+        grouped[step.subject].append(step)
+
+    def lives(prefix: str) -> list[tuple[str, tuple[Step, ...]]]:
+        return [(sid, tuple(own)) for sid, own in grouped.items() if sid.startswith(prefix)]
+
+    room_life = Room(room, tuple(grouped.get(room, ())))
+    participants = tuple(Participant(sid, own) for sid, own in lives("PA_"))
+    jobs = tuple(Job(sid, own) for sid, own in lives("AJ_"))
+    dispatches = _dispatches(dict(lives("AD_")), jobs, room_life)
+    tracks = tuple(Track(sid, own) for sid, own in lives("TR_"))
+    return Timeline(
+        room=room_life,
+        participants=participants,
+        dispatches=dispatches,
+        jobs=jobs,
+        tracks=tracks,
+        steps=tuple(steps),
+        gaps=_gaps(room_life, dispatches, jobs),
+        created_by=_created_by(room_life, participants),
+        end_reason=_end_reason(room_life, participants),
+        by_sid={life.sid: life for life in (room_life, *participants, *jobs, *dispatches, *tracks)},
+    )
+
+
+def _in_order(steps: list[Step]) -> list[Step]:
+    """By time; where the intervals leave it open, in causal order."""
+    at = {id(step): step.time for step in steps}
+    pairs = [pair for pair in must_precede(steps) if pair[0].earliest <= pair[1].latest]
+    pairs.sort(key=lambda pair: (pair[0].kind.rank, pair[1].kind.rank))
+    # Each round carries a shift one link further; no chain of causes is longer than the kinds there are.
+    for _ in Kind:
+        settled = True
+        for cause, effect in pairs:
+            if at[id(cause)] > at[id(effect)]:
+                at[id(effect)] = min(at[id(cause)], effect.latest)
+                at[id(cause)] = min(at[id(cause)], at[id(effect)])
+                settled = False
+        if settled:
+            break
+    moved = [step if step.time == at[id(step)] else replace(step, time=at[id(step)]) for step in steps]
+    return sorted(moved, key=lambda step: (step.time, step.kind.rank, step.subject, step.occurrence))
+
+
+def _dispatches(told: dict[str, tuple[Step, ...]], jobs: tuple[Job, ...], room: Room) -> tuple[Dispatch, ...]:
+    """The dispatches that were seen, and those known only from their jobs."""
+    answered: dict[str, list[Job]] = defaultdict(list)
+    for job in jobs:
+        if job.dispatch_id:
+            answered[job.dispatch_id].append(job)
+    found = []
+    for sid in dict.fromkeys([*told, *answered]):
+        steps = told.get(sid, ())
+        name = Life(sid, steps).text(keys.AGENT_NAME)
+        found.append(Dispatch(sid, steps, tuple(job.sid for job in answered[sid]), _mode(steps, name, room)))
+    return tuple(found)
+
+
+def _mode(steps: tuple[Step, ...], agent_name: str | None, room: Room) -> str | None:
+    """How a dispatch came about. The server does not say: only what its time and name leave open is told."""
+    if not steps or not room.created or agent_name is None:
+        return None
+    with_room = steps[0].time - room.created.time <= CREATED_TOGETHER
+    if with_room:
+        return "automatic" if not agent_name else None
+    return "explicit"
+
+
+def _created_by(room: Room, participants: tuple[Participant, ...]) -> str | None:
+    first = min((p.time(Kind.PARTICIPANT_JOINING) or 0, p.identity or p.sid) for p in participants) if participants else None
+    if not room.created or not first or not first[0]:
+        return None
+    return f"{first[1]}'s join" if 0 <= first[0] - room.created.earliest <= CREATED_TOGETHER else None
+
+
+def _end_reason(room: Room, participants: tuple[Participant, ...]) -> str | None:
+    if not room.finished:
+        return None
+    told = room.text(keys.ROOM_END_REASON)
+    if told:
+        return told.removeprefix("ROOM_END_").lower().replace("_", " ")
+    reasons = {p.disconnect_reason for p in participants}
+    if "ROOM_DELETED" in reasons:
+        return "deleted"
+    # Each timeout is the time from the last leave of anyone but an agent to the end; agents keep no room open.
+    leaves = [p.gone for p in participants if p.gone and not p.is_agent]
+    key, since = (
+        (keys.ROOM_DEPARTURE_TIMEOUT, max(leaves, key=lambda step: step.time))
+        if leaves
+        else (keys.ROOM_EMPTY_TIMEOUT, room.created)
+    )
+    timeout = room.facts.get(key)
+    if not isinstance(timeout, int) or since is None:
+        return None
+    # The server looks every second, and a leave can be uncertain by one.
+    late = (room.finished.time - since.time) / 1e9 - timeout
+    if not -1.5 <= late <= 2.5:
+        return None
+    return "departure timeout" if leaves else "empty timeout"
+
+
+_PATH = (
+    (Kind.JOB_OFFERED, "LiveKit server"),
+    (Kind.JOB_RECEIVED, "network"),
+    (Kind.JOB_ACCEPTED, "your code"),
+    (Kind.JOB_ASSIGNED, "LiveKit server"),
+    (Kind.JOB_PROCESS_ASSIGNED, "process start"),
+    (Kind.JOB_ENTRYPOINT_STARTED, "process start"),
+    (Kind.AGENT_CONNECTING, "your code"),
+    (Kind.AGENT_CONNECTED, "network"),
+    (Kind.AGENT_WAITING_FOR_PARTICIPANT, "your code"),
+    (Kind.AGENT_PARTICIPANT_READY, "caller"),
+    (Kind.SESSION_STARTING, "your code"),
+    (Kind.SESSION_STARTED, "livekit-agents"),
+)
+"""A job's way to readiness: each step, and who spends the time before it."""
+
+
+def _gaps(room: Room, dispatches: tuple[Dispatch, ...], jobs: tuple[Job, ...]) -> tuple[Gap, ...]:
+    """The first job's way, from what first asked for it."""
+    if not jobs:
+        return ()
+    job = min(jobs, key=lambda j: (j.steps[0].time, j.sid))
+    dispatch = next((d for d in dispatches if d.sid == job.dispatch_id), None)
+    asked = dispatch.at(Kind.DISPATCH_CREATED) if dispatch else None
+    way: list[tuple[Step, str]] = []
+    if room.created and (asked is None or asked.time - room.created.time <= CREATED_TOGETHER):
+        way.append((room.created, ""))
+    if asked:
+        way.append((asked, "LiveKit server"))
+    for kind, owner in _PATH:
+        step = job.at(kind)
+        if step and (not way or step.time >= way[-1][0].time):
+            way.append((step, owner))
+    return tuple(Gap(before, after, owner) for (before, _), (after, owner) in pairwise(way))

@@ -1,0 +1,1 @@
+"""Ways to look at a Timeline. Each knows only the Timeline."""

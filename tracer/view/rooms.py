@@ -1,0 +1,66 @@
+"""The list of rooms."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from tracer.moment import NS_PER_S
+from tracer.view.json import rfc3339
+from tracer.view.text import duration, fit, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracer.store import RoomRow
+
+__all__ = ["as_json", "as_table"]
+
+WIDEST_NAME = 32
+
+
+def as_json(rows: Sequence[RoomRow]) -> str:
+    """A list of objects; an unknown time is null."""
+    listed = [
+        {
+            "sid": row.sid,
+            "name": row.name,
+            "created": rfc3339(row.created),
+            "finished": rfc3339(row.finished),
+            "participants": row.participants,
+            "agents": row.agents,
+        }
+        for row in rows
+    ]
+    return json.dumps(listed, indent=2)
+
+
+def as_table(rows: Sequence[RoomRow]) -> Table | Text:
+    """A table, or a sentence when there is nothing to list."""
+    if not rows:
+        return Text("no rooms yet: point your LiveKit server's webhooks at `tracer serve` and make a call")
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("room", no_wrap=True, overflow="ellipsis", max_width=WIDEST_NAME)
+    table.add_column("sid", no_wrap=True, min_width=15)
+    table.add_column("created (UTC)", no_wrap=True)
+    table.add_column("lasted", justify="right", no_wrap=True)
+    table.add_column("callers", justify="right")
+    table.add_column("agents", justify="right")
+    for row in rows:
+        created = rfc3339(row.created)
+        if row.finished and row.created:
+            lasted = duration((row.finished - row.created) / NS_PER_S)
+        else:
+            lasted = "open"
+        table.add_row(
+            Text(fit(plain(row.name or "?"), WIDEST_NAME)),
+            Text(plain(row.sid)),
+            created[:19].replace("T", " ") if created else "?",
+            lasted,
+            str(row.participants),
+            str(row.agents),
+        )
+    return table

@@ -1,0 +1,234 @@
+"""What an agent tells: OpenTelemetry spans, livekit-agents' own and the few that ``tracer.instrument`` adds.
+
+Each native span of a job carries the room's SID, so it belongs to the room's trace whatever trace it was
+made in. Here it gets the ids that say so: one rule for agents that are instrumented and for those that
+merely export. A span of no room is passed on as it came.
+Source of names and events: livekit-agents 1.8.9, ipc/job_proc_lazy_main.py and voice/agent_session.py.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.json_format import ParseDict, ParseError
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Status
+
+from tracer import ids, keys
+from tracer.errors import MalformedError
+from tracer.moment import Kind, Moment, facts
+from tracer.store import Arrival, Outgoing
+from tracer.witness.fields import LATEST_TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+    from tracer.moment import Fact
+
+__all__ = ["LIFECYCLE_SPANS", "SCOPE", "arrival", "read"]
+
+WITNESS = "agent"
+SCOPE = "livekit-tracer"
+"""Instrumentation scope of the spans that ``tracer.instrument`` makes itself: each is one moment, its name the kind."""
+
+ROUNDING = 512
+"""livekit-agents keeps times as float seconds, which are this coarse, ns, in this century."""
+
+_EVENTS = {
+    "job_started_on_server": (Kind.JOB_OFFERED, "server"),
+    "job_received": (Kind.JOB_RECEIVED, "agent"),
+    "job_accepted": (Kind.JOB_ACCEPTED, "agent"),
+    "job_assigned": (Kind.JOB_ASSIGNED, "agent"),
+    "process_assigned": (Kind.JOB_PROCESS_ASSIGNED, "agent"),
+    "entrypoint_started": (Kind.JOB_ENTRYPOINT_STARTED, "agent"),
+    "entrypoint_returned": (Kind.JOB_ENTRYPOINT_RETURNED, "agent"),
+}
+"""Events on ``job_entrypoint``: the moment each is, and on whose clock."""
+
+_ENDS: dict[str, tuple[Kind | None, Kind | None]] = {
+    "job_entrypoint": (None, Kind.JOB_ENDED),
+    "room_connect": (Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED),
+    "wait_for_participant": (Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY),
+    "session_start": (Kind.SESSION_STARTING, Kind.SESSION_STARTED),
+    "session_close": (None, Kind.SESSION_CLOSED),
+    "job_shutdown": (Kind.JOB_SHUTDOWN, None),
+    "room_disconnect": (None, Kind.AGENT_DISCONNECTED),
+}
+"""Native spans whose start or end is a moment of the job."""
+
+LIFECYCLE_SPANS = frozenset(_ENDS)
+"""Their names: what an instrumented agent reports at the start already."""
+
+_ALWAYS_ENDS = {"job_entrypoint", "session_close"}
+"""Spans whose end is the moment even when they failed: a job that raised has ended, one that could not connect is
+not connected."""
+
+_COMMON = (keys.JOB_ID, keys.DISPATCH_ID, keys.AGENT_NAME, keys.WORKER_ID)
+_KEPT = {
+    "job_entrypoint": (*_COMMON, keys.ROOM_NAME),
+    "room_connect": (keys.PARTICIPANT_ID, keys.PARTICIPANT_IDENTITY),
+    "wait_for_participant": (keys.PARTICIPANT_ID, keys.PARTICIPANT_IDENTITY),
+    "job_shutdown": (keys.SHUTDOWN_REASON,),
+}
+"""Attributes of native spans that become facts of the job."""
+
+
+def read(body: bytes, content_type: str) -> ExportTraceServiceRequest:
+    """The spans of an OTLP/HTTP request, protobuf or JSON. Raises MalformedError when it is neither."""
+    try:
+        if content_type == "application/json":
+            return ParseDict(_with_base64_ids(json.loads(body)), ExportTraceServiceRequest(), ignore_unknown_fields=True)
+        return ExportTraceServiceRequest.FromString(body)
+    except (DecodeError, ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise MalformedError(f"body that is no OTLP ExportTraceServiceRequest: {error}") from None
+
+
+def _with_base64_ids(request: Any) -> Any:
+    """OTLP/JSON writes ids in hexadecimal, protobuf's JSON in base64."""
+    for group in request.get("resourceSpans", ()):
+        for scope in group.get("scopeSpans", ()):
+            for span in scope.get("spans", ()):
+                for holder in (span, *span.get("links", ())):
+                    for key in ("traceId", "spanId", "parentSpanId"):
+                        if key in holder:
+                            holder[key] = b64encode(bytes.fromhex(holder[key])).decode()
+    return request
+
+
+def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arrival:
+    """The moments in a request, and its spans on their way to the backend, each under its room's trace.
+
+    With ``redact`` the spans of rooms go without personal data; a moment drops its own, see ``Moment.redacted``.
+    """
+    moments: list[Moment] = []
+    outgoing: list[Outgoing] = []
+    for group in request.resource_spans:
+        for scope in group.scope_spans:
+            for span in scope.spans:
+                told = {item.key: _value(item) for item in span.attributes}
+                room = _room(told)
+                ours = scope.scope.name == SCOPE
+                if ours:
+                    moments.extend(_own(span, room, told))
+                elif room:
+                    moments.extend(_native(span, room, told))
+                    _adopt(span, room, told)
+                if ours or not span.end_time_unix_nano or not span.span_id:
+                    continue
+                if room and redact:
+                    _redact(span)
+                alone = ResourceSpans(resource=group.resource, schema_url=group.schema_url)
+                holder = alone.scope_spans.add(scope=scope.scope, schema_url=scope.schema_url)
+                holder.spans.append(span)
+                outgoing.append(Outgoing(span.trace_id, span.span_id, alone.SerializeToString()))
+    return Arrival(tuple(moments), tuple(outgoing))
+
+
+def _redact(span: Span) -> None:
+    for holder in (span, *span.events, *span.links):
+        kept = [item for item in holder.attributes if not _is_content(item.key)]
+        del holder.attributes[:]
+        holder.attributes.extend(kept)
+    span.status.message = ""
+
+
+def _is_content(key: str) -> bool:
+    """What livekit-agents itself drops from a span on redaction (telemetry/pii.py): data marked ``pii``, the
+    conversation in GenAI's own keys, and free text of exceptions."""
+    return (
+        keys.is_personal(key)
+        or key in _GEN_AI_CONTENT
+        or key.startswith("gen_ai.prompt.variable.")
+        or key in ("exception.message", "exception.stacktrace")
+    )
+
+
+_GEN_AI_CONTENT = {
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.system_instructions",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.result",
+    "gen_ai.tool.description",
+    "gen_ai.tool.definitions",
+    "gen_ai.retrieval.query.text",
+    "gen_ai.retrieval.documents",
+    "gen_ai.memory.query.text",
+    "gen_ai.memory.records",
+    "gen_ai.evaluation.explanation",
+}
+
+
+def _value(item: KeyValue) -> Fact | None:
+    which = item.value.WhichOneof("value")
+    value = getattr(item.value, which) if which else None
+    return value if isinstance(value, str | int | float | bool) else None
+
+
+def _room(told: Mapping[str, Fact | None]) -> str:
+    """SID of the room a span belongs to; empty when it says none."""
+    for key in (keys.ROOM_SID, keys.CONVERSATION_ID):
+        sid = told.get(key)
+        if isinstance(sid, str) and sid.startswith("RM_"):
+            return sid
+    return ""
+
+
+def _adopt(span: Span, room: str, told: Mapping[str, Fact | None]) -> None:
+    """Move a span into its room's trace; the root of a job's own trace goes under the job."""
+    span.trace_id = ids.trace_id(room).to_bytes(16)
+    if not span.parent_span_id:
+        job = told.get(keys.JOB_ID)
+        parent = ids.span_id("job", str(job)) if job else ids.span_id("room", room)
+        span.parent_span_id = parent.to_bytes(8)
+
+
+def _own(span: Span, room: str, told: Mapping[str, Fact | None]) -> Iterator[Moment]:
+    """A span that ``tracer.instrument`` made for one moment."""
+    subject, at = told.get(keys.SUBJECT), span.start_time_unix_nano
+    if span.name in set(Kind) and isinstance(subject, str) and subject and 0 < at <= LATEST_TIME:
+        known = {key: value for key, value in told.items() if key not in (keys.SUBJECT, keys.OCCURRENCE)}
+        occurrence = str(told.get(keys.OCCURRENCE, ""))
+        yield Moment(room, Kind(span.name), subject, at, at, at, "agent", WITNESS, occurrence, facts(known))
+
+
+def _native(span: Span, room: str, told: Mapping[str, Fact | None]) -> Iterator[Moment]:
+    """The moments that a span of livekit-agents' own tells; those of a span still open when it was sent included."""
+    job = told.get(keys.JOB_ID)
+    if span.name not in _ENDS or not isinstance(job, str) or not job:
+        return
+    start, end = _ENDS[span.name]
+    failed = span.status.code == Status.STATUS_CODE_ERROR
+    known = facts({key: told.get(key) for key in _KEPT.get(span.name, ())})
+
+    def moment(kind: Kind, at: int, clock: str, told: Mapping[str, Fact | None] | None = None) -> Iterator[Moment]:
+        if 0 < at <= LATEST_TIME - ROUNDING:
+            more = facts({**dict(known), **(told or {})})
+            yield Moment(room, kind, job, at - ROUNDING, at + ROUNDING, at, clock, WITNESS, _occurrence(span), more)
+
+    if span.name == "job_entrypoint":
+        for event in span.events:
+            if event.name in _EVENTS:
+                kind, clock = _EVENTS[event.name]
+                running = {keys.JOB_STATUS: "JS_RUNNING"} if kind is Kind.JOB_ENTRYPOINT_STARTED else None
+                yield from moment(kind, event.time_unix_nano, clock, running)
+    if start:
+        yield from moment(start, span.start_time_unix_nano, "agent")
+    if end and (not failed or span.name in _ALWAYS_ENDS):
+        status = {keys.JOB_STATUS: "JS_FAILED" if failed else "JS_SUCCESS"} if end is Kind.JOB_ENDED else None
+        yield from moment(end, span.end_time_unix_nano, "agent", status)
+
+
+def _occurrence(span: Span) -> str:
+    """A job can wait for several participants and run several sessions, one after another."""
+    if span.name == "wait_for_participant":
+        return span.span_id.hex()
+    if span.name in ("session_start", "session_close"):  # both are children of their agent_session
+        return span.parent_span_id.hex()
+    return ""

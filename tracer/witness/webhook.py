@@ -1,0 +1,122 @@
+"""What a LiveKit webhook tells. Stateless: each event stands for itself.
+
+The server stamps a webhook in whole seconds (``created_at``), and it can come late: retries go on for a
+minute. Its own moment therefore lies in [created_at, created_at + 1 s) and not after its arrival. The finer
+fields it carries (``room.creation_time_ms``, ``participant.joined_at_ms``, ``track.version``) give narrow
+moments of their own, and a floor to what came after them. Source: livekit-server v1.13.5, pkg/telemetry/events.go.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64decode
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from google.protobuf.json_format import Parse, ParseError
+from livekit.api import TokenVerifier
+from livekit.protocol.models import RoomEndReason, TrackSource
+from livekit.protocol.webhook import WebhookEvent
+
+from tracer import keys
+from tracer.errors import BadSignatureError, MalformedError
+from tracer.moment import NS_PER_S, Kind, Moment, facts
+from tracer.witness.fields import LATEST_TIME, enum_name, joining, participant_facts, room_created, room_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.moment import Fact
+    from tracer.settings import LiveKit
+
+__all__ = ["KNOWN_EVENTS", "moments", "read"]
+
+WITNESS = "webhook"
+
+_OWN_MOMENT = {
+    "room_finished": Kind.ROOM_FINISHED,
+    "participant_joined": Kind.PARTICIPANT_ACTIVE,
+    "participant_left": Kind.PARTICIPANT_LEFT,
+    "participant_connection_aborted": Kind.PARTICIPANT_ABORTED,
+    "track_published": Kind.TRACK_PUBLISHED,
+    "track_unpublished": Kind.TRACK_UNPUBLISHED,
+}
+KNOWN_EVENTS = {"room_started", *_OWN_MOMENT}
+"""Events that tell of a room's life; others (egress, ingress, what is yet to come) are counted only."""
+
+
+def read(body: bytes, authorization: str, server: LiveKit) -> WebhookEvent:
+    """The event in a webhook's body, once its signature is proven.
+
+    Raises BadSignatureError when the token is missing, not signed with our key, expired, or of another body;
+    MalformedError when the body is no webhook.
+    """
+    token = authorization.strip().removeprefix("Bearer ").strip()
+    if not token:
+        raise BadSignatureError("webhook without an Authorization header")
+    try:
+        claims = TokenVerifier(server.api_key, server.api_secret).verify(token)
+    except Exception as error:
+        # pyjwt's messages name the fault ("Signature has expired") and never hold the token.
+        raise BadSignatureError(f"webhook not signed with the key {server.api_key!r}: {error}") from None
+    try:
+        expected = b64decode(claims.sha256 or "", validate=True)
+    except ValueError:
+        expected = b""
+    if not hmac.compare_digest(expected, sha256(body).digest()):
+        raise BadSignatureError("webhook whose body is not the one that was signed")
+    try:
+        return Parse(body.decode(), WebhookEvent(), ignore_unknown_fields=True)
+    except (ParseError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedError(f"webhook that is no WebhookEvent in JSON: {error}") from None
+
+
+def moments(event: WebhookEvent, arrival: int) -> Iterator[Moment]:
+    """What an event tells, given when it arrived (ns, the receiver's clock).
+
+    Nothing for events that are not about a room's life.
+    """
+    room = event.room.sid
+    if event.event not in KNOWN_EVENTS or not room:
+        return
+    created = room_created(event.room, WITNESS)
+    joined = joining(room, event.participant, WITNESS)
+    yield from (moment for moment in (created, joined) if moment)
+
+    kind = _OWN_MOMENT.get(event.event)
+    if kind is None:
+        return
+    subject, told, floor = _about(event, kind)
+    floor = max([floor, *(moment.earliest for moment in (created, joined) if moment)])
+    earliest, latest, clock = _bounds(event.created_at * NS_PER_S, arrival, floor)
+    if subject and 0 < earliest <= LATEST_TIME:
+        yield Moment(room, kind, subject, earliest, latest, latest, clock, WITNESS, facts=facts(told))
+
+
+def _about(event: WebhookEvent, kind: Kind) -> tuple[str, dict[str, Fact | None], int]:
+    """What an event is about, what it knows of it, and a time (ns, or 0) that it cannot have come before."""
+    if kind in (Kind.TRACK_PUBLISHED, Kind.TRACK_UNPUBLISHED):
+        told: dict[str, Fact | None] = {
+            keys.PARTICIPANT_ID: event.participant.sid or None,
+            keys.PARTICIPANT_IDENTITY: event.participant.identity or None,
+            keys.TRACK_SOURCE: enum_name(TrackSource, event.track.source),
+            keys.TRACK_NAME: event.track.name or None,
+        }
+        return event.track.sid, told, event.track.version.unix_micro * 1000
+    if kind is Kind.ROOM_FINISHED:
+        reason = event.room_end_reason
+        end = {keys.ROOM_END_REASON: enum_name(RoomEndReason, reason)} if reason else {}
+        return event.room.sid, room_facts(event.room) | end, 0
+    return event.participant.sid, participant_facts(event.participant), 0
+
+
+def _bounds(created_at: int, arrival: int, floor: int) -> tuple[int, int, str]:
+    """The interval of a webhook's own moment, and whose clock gives its most likely time, the upper bound.
+
+    A webhook is sent within a millisecond or two of its cause: while it is not late, its arrival is the best
+    there is. An arrival before the second it was sent in shows a clock that is off, and is not asked.
+    """
+    latest, clock = created_at + NS_PER_S - 1, "server"
+    if created_at <= arrival <= latest:
+        latest, clock = arrival, "receiver"
+    return (max(created_at, floor) if floor <= latest else created_at), latest, clock
