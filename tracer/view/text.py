@@ -10,20 +10,33 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
-__all__ = ["duration", "fit", "milliseconds", "plain"]
+__all__ = ["duration", "fit", "milliseconds", "offset", "plain"]
 
 _LONGEST = 400
 """Characters of a text that are looked at; no column is wider."""
+_MOST_MARKS = 2
+"""Combining characters on one letter: no script needs more; stacks of them cover the lines around."""
 
 
 def plain(text: str) -> str:
     """One line without anything a terminal would act on or draw out of its column.
 
-    Control characters, line ends, bidirectional overrides, zero-width and combining characters, and whatever has
-    no fixed width in every terminal are shown as their code point.
+    Control characters, line ends, bidirectional overrides, right-to-left and zero-width characters, and whatever has no
+    fixed width in every terminal are shown as their code point.
     """
     cut = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
-    return "".join(char if _is_safe(char) else _visible(char) for char in unicodedata.normalize("NFC", cut))
+    safe: list[str] = []
+    marks = 0
+    for char in unicodedata.normalize("NFC", cut):
+        combining = unicodedata.category(char) == "Mn" and cell_len(char) == 0
+        marks = marks + 1 if combining else 0
+        if "\ufe00" <= char <= "\ufe0f":  # asks for another look of the character before it, and another width
+            continue
+        if combining and safe and marks <= _MOST_MARKS:
+            safe.append(char)
+        else:
+            safe.append(char if _is_safe(char) else _visible(char))
+    return "".join(safe)
 
 
 def _is_safe(char: str) -> bool:
@@ -31,12 +44,13 @@ def _is_safe(char: str) -> bool:
         return True
     if unicodedata.category(char)[0] not in "LNPS" or unicodedata.bidirectional(char) in ("R", "AL", "AN"):
         return False
-    # Emoji and other pictures: terminals disagree on their width.
-    return ord(char) < 0x10000 and not 0x2600 <= ord(char) < 0x2800 and cell_len(char) in (1, 2)
+    wide = unicodedata.east_asian_width(char)
+    # "Ambiguous" is wide in some terminals; letters and lines are narrow wherever people read Latin text.
+    return cell_len(char) == (2 if wide in "WF" else 1)
 
 
 def _visible(char: str) -> str:
-    if char in "\t\n\r\u00a0" or unicodedata.category(char) == "Zs":
+    if char in "\t\n\r" or unicodedata.category(char) == "Zs":
         return " "
     return f"‹{ord(char):x}›"
 
@@ -57,6 +71,17 @@ def milliseconds(ms: float) -> str:
     if abs(ms) < 999.5:
         return f"{ms:.0f} ms"
     return duration(ms / 1000)
+
+
+def offset(ms: float) -> str:
+    """A place on the time line, to a tenth of a millisecond up to a second, and to the millisecond beyond."""
+    if abs(ms) < 999.95:
+        return f"{ms:.1f} ms"
+    minutes, rest = divmod(round(abs(ms)), 60_000)
+    sign = "-" if ms < 0 else ""
+    if minutes:
+        return f"{sign}{minutes}:{rest / 1000:06.3f} min"
+    return f"{sign}{rest / 1000:.3f} s"
 
 
 def duration(seconds: float) -> str:

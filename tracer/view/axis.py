@@ -1,0 +1,127 @@
+"""A time axis with the idle stretches folded away."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from tracer.moment import NS_PER_MS
+from tracer.view.text import milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Axis", "idle_stretches"]
+
+SHORTEST_FOLD = 500 * NS_PER_MS
+"""Nothing shorter than this, ns, is folded."""
+FOLD_SHARE = 0.25
+"""A stretch is folded when nothing happens in it for more than this share of what would be left to draw."""
+FOLD = " ⋯ "
+NARROWEST = 5
+"""Columns of the shortest stretch that is drawn."""
+TICK_EVERY = 10
+"""Columns between two ticks, at least."""
+
+
+def idle_stretches(times: Iterable[int]) -> list[tuple[int, int]]:
+    """The stretches (from, to; ns) in which nothing happens and which are worth folding, in order of time."""
+    gaps = sorted(pairwise(sorted(set(times))), key=lambda gap: gap[0] - gap[1])
+    left = sum(end - start for start, end in gaps)
+    folded = []
+    for start, end in gaps:
+        if end - start < max(SHORTEST_FOLD, FOLD_SHARE * left):
+            break
+        folded.append((start, end))
+        left -= end - start
+    return sorted(folded)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A piece of time that is drawn to one scale. Times in ns, columns from the left edge of the chart."""
+
+    start: int
+    end: int
+    column: int
+    width: int
+
+    def at(self, time: int) -> int:
+        if self.end <= self.start:
+            return self.column
+        share = (min(max(time, self.start), self.end) - self.start) / (self.end - self.start)
+        return self.column + round(share * (self.width - 1))
+
+
+class Axis:
+    """Where on a chart of some width each time lies."""
+
+    def __init__(self, times: Iterable[int], zero: int, width: int) -> None:
+        known = sorted(set(times)) or [zero]
+        folds = idle_stretches(known)
+        # When there is no room for every stretch, the shortest folds stay open.
+        most = max((width + len(FOLD)) // (NARROWEST + len(FOLD)) - 1, 0)
+        folds = sorted(sorted(folds, key=lambda fold: fold[0] - fold[1])[:most])
+        bounds = [known[0], *(edge for fold in folds for edge in fold), known[-1]]
+        pieces = list(zip(bounds[::2], bounds[1::2], strict=True))
+        self.zero = zero
+        self.width = width
+        self.stretches = _laid_out(pieces, width)
+        self._starts = [stretch.start for stretch in self.stretches]
+
+    def column(self, time: int) -> int:
+        """The column, from 0, of a time in ns. Between two stretches: the edge of the earlier one."""
+        index = max(bisect_right(self._starts, time) - 1, 0)
+        return self.stretches[index].at(time)
+
+    @property
+    def folds(self) -> list[int]:
+        """First columns of the fold marks."""
+        return [stretch.column - len(FOLD) for stretch in self.stretches[1:]]
+
+    def scale(self) -> str:
+        """The line of ticks above the chart."""
+        line = [" "] * (self.width + 12)
+        free = 0
+        for number, stretch in enumerate(self.stretches):
+            for time in self._ticks(stretch, first=number == 0):
+                label = milliseconds((time - self.zero) / NS_PER_MS)
+                if time == self.zero:
+                    label = "0"
+                column = stretch.at(time)
+                if column < free or column + len(label) > self.width:
+                    continue
+                line[column : column + len(label)] = label
+                free = column + len(label) + 2
+        for column in self.folds:
+            if all(char == " " for char in line[column : column + len(FOLD)]):
+                line[column : column + len(FOLD)] = FOLD
+        return "".join(line[: self.width]).rstrip()
+
+    def _ticks(self, stretch: _Stretch, *, first: bool) -> list[int]:
+        length = stretch.end - stretch.start
+        if not first or length <= 0:
+            return [stretch.start]
+        step = NS_PER_MS
+        wanted = max(stretch.width // TICK_EVERY, 1)
+        for factor in (2, 2.5, 2) * 12:
+            if length / step <= wanted:
+                break
+            step = int(step * factor)
+        return list(range(stretch.start - (stretch.start - self.zero) % step, stretch.end + 1, step))
+
+
+def _laid_out(pieces: list[tuple[int, int]], width: int) -> list[_Stretch]:
+    """Every piece gets its least width, and the rest in proportion to its length."""
+    spare = max(width - len(FOLD) * (len(pieces) - 1) - NARROWEST * len(pieces), 0)
+    total = sum(end - start for start, end in pieces) or 1
+    column, laid = 0, []
+    for number, (start, end) in enumerate(pieces):
+        share = NARROWEST + int(spare * (end - start) / total)
+        if number == len(pieces) - 1:
+            share = max(width - column, 1)
+        laid.append(_Stretch(start, end, column, share))
+        column += share + len(FOLD)
+    return laid

@@ -1,0 +1,220 @@
+"""The chart above the moments: a row for each life, bars on the folded axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from tracer.moment import NS_PER_MS, Kind
+from tracer.view.axis import FOLD, Axis
+from tracer.view.text import fit, milliseconds, plain
+from tracer.view.wording import name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.step import Step
+    from tracer.timeline import Dispatch, Job, Participant, Timeline
+
+__all__ = ["STYLES", "WIDE", "Chart"]
+
+STYLES = {"room": "bold", "caller": "green", "agent": "magenta", "dispatch": "cyan", "job": "cyan", "inner": "magenta"}
+"""Colours that read on light and dark ground; shapes say the same without them."""
+
+WIDE = 100
+"""Columns from which on there is room for more."""
+LABEL = 22
+"""Columns of a row's name: an agent's identity has 21, wait_for_participant 22."""
+
+_SPANS = (
+    ("room_connect", (Kind.AGENT_CONNECTING,), (Kind.AGENT_CONNECTED,)),
+    ("wait_for_participant", (Kind.AGENT_WAITING_FOR_PARTICIPANT,), (Kind.AGENT_PARTICIPANT_READY,)),
+    ("session_start", (Kind.SESSION_STARTING,), (Kind.SESSION_STARTED,)),
+)
+
+
+@dataclass
+class _Row:
+    """One line of the chart in the making."""
+
+    label: str
+    note: str
+    style: str
+    axis: Axis
+    cells: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.cells = [" "] * self.axis.width
+
+    def put(self, column: int, char: str) -> None:
+        if 0 <= column < len(self.cells):
+            self.cells[column] = char
+
+    def fill(self, start: int, end: int, char: str) -> None:
+        for column in range(start, end + 1):
+            self.put(column, char)
+
+    def bracket(self, start: int, end: int, label: str) -> None:
+        """├─ label ─┤, the label beside it where it does not fit within."""
+        width = end - start + 1
+        if width == 1:
+            self.put(start, "▏")
+        else:
+            self.fill(start, end, "─")
+            self.put(start, "├")
+            self.put(end, "┤")
+        inside = f" {label} "
+        if cell_len(inside) <= width - 4:
+            self._write(start + (width - cell_len(inside)) // 2, inside)
+        elif end + 2 + cell_len(label) <= len(self.cells):
+            self._write(end + 2, label)
+        elif start - 1 - cell_len(label) >= 0:
+            self._write(start - 1 - cell_len(label), label)
+
+    def _write(self, column: int, text: str) -> None:
+        for char in text:
+            self.put(column, char)
+            # A wide character takes two columns: the cell after it stays empty.
+            for extra in range(1, cell_len(char)):
+                self.put(column + extra, "")
+            column += cell_len(char)
+
+    def after(self, column: int, text: str) -> None:
+        """Write behind a bar's end, if it fits."""
+        if column + 1 + cell_len(text) <= len(self.cells):
+            self._write(column + 1, text)
+
+
+class Chart:
+    """The rows for a timeline, for a terminal this wide."""
+
+    def __init__(self, timeline: Timeline, shown: list[Participant], width: int) -> None:
+        self.timeline = timeline
+        self.shown = shown
+        self.label_width = LABEL if width < WIDE else LABEL + 8
+        self.note_width = 9 if width < WIDE else 15
+        sids = {life.sid for life in (timeline.room, *shown, *timeline.dispatches, *timeline.jobs)}
+        times = [step.time for step in timeline.steps if step.subject in sids]
+        self.axis = Axis(times, timeline.zero, width - self.label_width - self.note_width - 2)
+
+    def lines(self) -> Iterator[Text]:
+        """Line after line, as wide as the terminal at the most."""
+        yield Text(" " * (self.label_width + self.note_width + 2) + self.axis.scale(), style="dim")
+        yield self._finished(self._room())
+        agents = {id(agent) for job in self.timeline.jobs if (agent := self.timeline.agent_of(job))}
+        for participant in self.shown:
+            if id(participant) not in agents:
+                yield self._finished(self._participant(participant))
+        for dispatch in self.timeline.dispatches:
+            if dispatch.at(Kind.DISPATCH_CREATED):
+                yield self._finished(self._dispatch(dispatch))
+        for job in self.timeline.jobs:
+            yield from map(self._finished, self._job(job))
+
+    def _finished(self, row: _Row) -> Text:
+        label = fit(row.label, self.label_width)
+        note = fit(row.note, self.note_width)
+        folds = {column + offset for column in self.axis.folds for offset in range(len(FOLD))}
+        text = Text(no_wrap=True)
+        text.append(label + " " * (self.label_width - cell_len(label) + 1), style=row.style)
+        text.append(note + " " * (self.note_width - cell_len(note) + 1), style="dim")
+        for column, char in enumerate(row.cells):
+            if column in folds and char in " ━":
+                mark = FOLD[min(column - start for start in self.axis.folds if start <= column)]
+                text.append(mark if char == "━" else " ", style="dim")
+            else:
+                text.append(char, style=row.style)
+        text.rstrip()
+        return text
+
+    def _row(self, label: str, note: str, style: str) -> _Row:
+        return _Row(label, note, STYLES[style], self.axis)
+
+    def _room(self) -> _Row:
+        row = self._row("room", "", "room")
+        room = self.timeline.room
+        if room.created:
+            end = self.axis.column(room.finished.time) if room.finished else self.axis.width - 1
+            row.fill(self.axis.column(room.created.time), end, "━")
+            row.put(end, "┫" if room.finished else "▸")
+        return row
+
+    def _participant(self, participant: Participant) -> _Row:
+        row = self._row(name_of(self.timeline, participant.sid), plain(participant.kind or ""), _style(participant))
+        self._draw_life(row, participant)
+        return row
+
+    def _draw_life(self, row: _Row, participant: Participant) -> None:
+        at = {kind: self.axis.column(step.time) for kind in Kind if (step := participant.at(kind))}
+        joining, joined = at.get(Kind.PARTICIPANT_JOINING), at.get(Kind.PARTICIPANT_JOINED)
+        active = at.get(Kind.PARTICIPANT_ACTIVE)
+        gone = self.axis.column(participant.gone.time) if participant.gone else None
+        end = gone if gone is not None else self.axis.width - 1
+        if joining is not None:
+            row.fill(joining, active if active is not None else end, "┄")
+        if active is not None:
+            row.fill(active, end, "━")
+        if gone is None:
+            row.put(end, "▸")
+        for column, char in ((joining, "◌"), (joined, "◐"), (active, "●")):
+            if column is not None and row.cells[column] not in "◌◐":
+                row.put(column, char)
+            elif column is not None:
+                # Two states in one column: the later one takes the next, if that is free.
+                row.put(column + (row.cells[column + 1 : column + 2] == ["┄"]), char)
+        if gone is not None and participant.gone:
+            aborted = participant.gone.kind is Kind.PARTICIPANT_ABORTED
+            row.put(gone, "✕" if aborted else "┫")
+            row.after(gone + 1, "gave up" if aborted else "left")
+
+    def _dispatch(self, dispatch: Dispatch) -> _Row:
+        row = self._row("dispatch", dispatch.mode or "", "dispatch")
+        created = dispatch.at(Kind.DISPATCH_CREATED)
+        offers = [step for job in self.timeline.jobs if job.sid in dispatch.jobs if (step := job.at(Kind.JOB_OFFERED))]
+        if created is None:
+            return row
+        if offers:
+            first = min(offers, key=lambda step: step.time)
+            long = "server collects bids, " if self.axis.column(first.time) - self.axis.column(created.time) > 36 else ""
+            label = long + milliseconds((first.time - created.time) / NS_PER_MS)
+            row.bracket(self.axis.column(created.time), self.axis.column(first.time), label)
+        else:
+            row.bracket(self.axis.column(created.time), self.axis.column(created.time), "no job seen")
+        return row
+
+    def _job(self, job: Job) -> Iterator[_Row]:
+        row = self._row(f"job {plain(job.sid)}", plain(job.worker_id or ""), "job")
+        first = job.at(Kind.JOB_OFFERED, Kind.JOB_RECEIVED)
+        started = job.at(Kind.JOB_ENTRYPOINT_STARTED)
+        if first:
+            last = started or first
+            label = f"{milliseconds((last.time - first.time) / NS_PER_MS)} to the entrypoint" if started else ""
+            row.bracket(self.axis.column(first.time), self.axis.column(last.time), label)
+        yield row
+        agent = self.timeline.agent_of(job)
+        if agent:
+            yield self._participant(agent)
+        for name, starts, ends in _SPANS:
+            start = job.at(*starts)
+            if start is None:
+                continue
+            inner = self._row(f"  {name}", "", "inner")
+            end = self._end_of(job, start, ends)
+            column = self.axis.column(start.time)
+            if end is None:
+                inner.fill(column, self.axis.width - 1, "┄")
+            else:
+                label = milliseconds((end.time - start.time) / NS_PER_MS)
+                inner.bracket(column, self.axis.column(end.time), label)
+            yield inner
+
+    @staticmethod
+    def _end_of(job: Job, start: Step, ends: tuple[Kind, ...]) -> Step | None:
+        return next((s for s in job.steps if s.kind in ends and s.occurrence == start.occurrence), None)
+
+
+def _style(participant: Participant) -> str:
+    return "agent" if participant.is_agent else "caller"

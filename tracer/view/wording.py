@@ -1,0 +1,95 @@
+"""What each step is called, in a few words for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.moment import Kind
+from tracer.timeline import Dispatch, Job, Participant, Track
+from tracer.view.text import plain
+
+if TYPE_CHECKING:
+    from tracer.step import Step
+    from tracer.timeline import Life, Timeline
+
+__all__ = ["name_of", "say"]
+
+_SAYINGS = {
+    Kind.WORKER_REGISTERED: "worker registered",
+    Kind.WORKER_AVAILABLE: "worker available again",
+    Kind.WORKER_FULL: "worker full",
+    Kind.WORKER_DRAINING: "worker draining",
+    Kind.ROOM_CREATED: "room created",
+    Kind.DISPATCH_CREATED: "dispatch created",
+    Kind.PARTICIPANT_JOINING: "{who} JOINING",
+    Kind.PARTICIPANT_JOINED: "{who} JOINED",
+    Kind.JOB_OFFERED: "job offered",
+    Kind.JOB_RECEIVED: "job received",
+    Kind.JOB_ACCEPTED: "job accepted",
+    Kind.JOB_REJECTED: "job rejected",
+    Kind.JOB_TIMED_OUT: "job timed out",
+    Kind.JOB_ASSIGNED: "job assigned",
+    Kind.JOB_PROCESS_ASSIGNED: "process assigned",
+    Kind.JOB_ENTRYPOINT_STARTED: "entrypoint started",
+    Kind.AGENT_CONNECTING: "agent connecting",
+    Kind.PARTICIPANT_ACTIVE: "{who} ACTIVE",
+    Kind.TRACK_PUBLISHED: "{who} publishes",
+    Kind.AGENT_CONNECTED: "agent connected",
+    Kind.AGENT_WAITING_FOR_PARTICIPANT: "agent waits for a participant",
+    Kind.AGENT_PARTICIPANT_READY: "participant ready",
+    Kind.SESSION_STARTING: "session starting",
+    Kind.JOB_ENTRYPOINT_RETURNED: "entrypoint returned",
+    Kind.SESSION_STARTED: "session started",
+    Kind.TRACK_UNPUBLISHED: "{who} unpublishes",
+    Kind.PARTICIPANT_ABORTED: "{who} gave up",
+    Kind.PARTICIPANT_LEFT: "{who} left",
+    Kind.SESSION_CLOSED: "session closed",
+    Kind.ROOM_FINISHED: "room finished",
+    Kind.JOB_SHUTDOWN: "job shutting down",
+    Kind.AGENT_DISCONNECTED: "agent disconnected",
+    Kind.JOB_ENDED: "job ended",
+}
+
+
+def name_of(timeline: Timeline, sid: str) -> str:
+    """How a subject is called: its identity or name, else its SID or id; harmless to print."""
+    life = timeline.by_sid.get(sid)
+    if isinstance(life, Participant):
+        return plain(life.identity or life.sid)
+    if isinstance(life, Track):
+        return name_of(timeline, life.participant) if life.participant else plain(sid)
+    return plain(sid)
+
+
+def say(timeline: Timeline, step: Step) -> tuple[str, str]:
+    """A step in a few words, and what else there is to know of it; harmless to print."""
+    life = timeline.by_sid.get(step.subject)
+    return _SAYINGS[step.kind].format(who=name_of(timeline, step.subject)), plain(_detail(timeline, step, life))
+
+
+def _detail(timeline: Timeline, step: Step, life: Life | None) -> str:
+    match step.kind, life:
+        case Kind.ROOM_CREATED, _:
+            return f"by {timeline.created_by}" if timeline.created_by else ""
+        case Kind.ROOM_FINISHED, _:
+            return timeline.end_reason or ""
+        case Kind.DISPATCH_CREATED, Dispatch():
+            agent = f"for agent {life.agent_name!r}" if life.agent_name else "for any unnamed agent"
+            return ", ".join(part for part in (life.mode, agent) if part)
+        case Kind.JOB_OFFERED, Job():
+            return f"to worker {life.worker_id}" if life.worker_id else ""
+        case (Kind.PARTICIPANT_LEFT | Kind.PARTICIPANT_ABORTED), Participant():
+            return life.disconnect_reason or ""
+        case Kind.PARTICIPANT_JOINING, Participant():
+            return life.kind or ""
+        case (Kind.TRACK_PUBLISHED | Kind.TRACK_UNPUBLISHED), Track():
+            return life.text(keys.TRACK_SOURCE) or ""
+        case Kind.AGENT_PARTICIPANT_READY, _:
+            return str(step.facts.get(keys.PARTICIPANT_IDENTITY, ""))
+        case Kind.JOB_SHUTDOWN, _:
+            return str(step.facts.get(keys.SHUTDOWN_REASON, ""))
+        case Kind.JOB_ENDED, Job():
+            return life.status or ""
+        case _:
+            return ""
