@@ -65,7 +65,7 @@ def instrument(server: AgentServer, endpoint: str | None = None) -> AgentServer:
     that is none.
     """
     endpoint = endpoint or os.environ.get("TRACER_ENDPOINT") or DEFAULT_ENDPOINT
-    if urlsplit(endpoint).scheme not in ("http", "https") or not urlsplit(endpoint).netloc:
+    if urlsplit(endpoint).scheme not in {"http", "https"} or not urlsplit(endpoint).netloc:
         raise ConfigurationError(f"endpoint {endpoint!r} is no http:// or https:// address of a `tracer serve`")
     if getattr(server.run, "_tracer", False):
         return server
@@ -142,7 +142,7 @@ def _prepare_job_process(endpoint: str) -> None:
         _guarded(reporter.listen_to, provider)
         set_provider(provider)
 
-    tracer.set_provider = set_provider_traced  # type: ignore[method-assign]
+    tracer.set_provider = set_provider_traced  # type: ignore[method-assign, assignment]
     current = tracer._tracer_provider
     if isinstance(current, trace.ProxyTracerProvider):
         current = trace.get_tracer_provider()
@@ -168,8 +168,10 @@ class _RoomIds(RandomIdGenerator):
 
 
 class _Reporter(SpanProcessor):
-    """Sends spans to the receiver when they end, and those of the lifecycle when they begin too, so that a
-    killed process leaves its last step behind. Stamps each with its job, which few native spans carry."""
+    """Sends spans to the receiver when they end, and those of the lifecycle when they begin too.
+
+    So a killed process leaves its last step behind. Each is stamped with its job, which few native spans carry.
+    """
 
     def __init__(self, endpoint: str) -> None:
         self._exporter = _Sender(endpoint)
@@ -279,4 +281,4 @@ class _Sender(SpanExporter):
         return result
 
     def shutdown(self) -> None:
-        self._exporter.shutdown()
+        self._exporter.shutdown()  # type: ignore[no-untyped-call]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tracer import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Fact", "Facts", "Kind", "Moment", "facts"]
 
@@ -24,8 +25,10 @@ NS_PER_S = 1_000_000_000
 
 
 class Kind(StrEnum):
-    """Everything that can happen, in LiveKit's words and in causal order: of two kinds that cannot be
-    told apart by time, the one that is defined first comes first."""
+    """Everything that can happen, in LiveKit's words and in causal order.
+
+    Of two kinds that cannot be told apart by time, the one that is defined first comes first.
+    """
 
     WORKER_REGISTERED = "worker.registered"
     """A worker connected to the server and was given its id (``AW_…``). Next: it is asked for jobs."""
@@ -141,6 +144,28 @@ class Moment:
     def width(self) -> int:
         """Length of the interval, ns."""
         return self.latest - self.earliest
+
+    def row(self) -> tuple[str | int, ...]:
+        """The moment as plain values, for a table or a file; ``from_row`` reads it back."""
+        return (
+            self.room,
+            self.kind.value,
+            self.subject,
+            self.occurrence,
+            self.earliest,
+            self.latest,
+            self.time,
+            self.clock,
+            self.witness,
+            json.dumps(self.facts, separators=(",", ":")),
+        )
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> Moment:
+        """A moment from what ``row`` made of it."""
+        room, kind, subject, occurrence, earliest, latest, time, clock, witness, told = row
+        known = tuple((key, value) for key, value in json.loads(told))
+        return cls(room, Kind(kind), subject, earliest, latest, time, clock, witness, occurrence, known)
 
     def redacted(self) -> Moment:
         """The same moment without personal data."""

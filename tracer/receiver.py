@@ -20,6 +20,7 @@ from tracer.witness import agent, webhook
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from tracer.recording import Recorder
     from tracer.settings import LiveKit
     from tracer.store.sqlite import SqliteStore
 
@@ -58,12 +59,14 @@ class Receiver:
         *,
         exporter: Exporter | None = None,
         redact: bool = False,
+        recorder: Recorder | None = None,
         on_room: Callable[[], None] = lambda: None,
     ) -> None:
         self.store = store
         self.server = server
         self.exporter = exporter
         self.redact = redact
+        self.recorder = recorder
         self.counts = Counts()
         self._on_room = on_room
         self._waiting: asyncio.Queue[tuple[Arrival, asyncio.Future[bool]]] = asyncio.Queue(LARGEST_QUEUE)
@@ -124,6 +127,12 @@ class Receiver:
             self.counts.moments += len(arrival.moments)
         return fresh
 
+    async def keep_observed(self, arrival: Arrival) -> bool:
+        """As ``keep``, for the observer beside this receiver."""
+        if self.recorder:
+            self.recorder.moments(arrival.moments)
+        return await self.keep(arrival)
+
     async def _write(self) -> None:
         """One commit for all that waits: the disk is waited for once, however many requests there are."""
         while True:
@@ -179,15 +188,20 @@ class Receiver:
             return web.Response()
         if not await self.keep(Arrival(moments, event_id=event.id)):
             self.counts.webhooks_repeated += 1
+        elif self.recorder:
+            self.recorder.webhook(body)
         self._on_room()
         return web.Response()
 
     async def _traces(self, request: web.Request) -> web.Response:
-        told = agent.read(await self._body(request), request.content_type)
+        body = await self._body(request)
+        told = agent.read(body, request.content_type)
         self.counts.otlp_requests += 1
         self.counts.otlp_spans += sum(len(s.spans) for group in told.resource_spans for s in group.scope_spans)
         arrival = agent.arrival(told, redact=self.redact)
         await self.keep(arrival if self.exporter else replace(arrival, outgoing=()))
+        if self.recorder:
+            self.recorder.traces(body, request.content_type)
         if request.content_type == "application/json":
             return web.json_response({})
         return web.Response(content_type="application/x-protobuf")
@@ -197,7 +211,7 @@ class Receiver:
 
     async def _metrics(self, _: web.Request) -> web.Response:
         lines = []
-        for name in Counts.__slots__:  # type: ignore[attr-defined]  # dataclass(slots=True) makes it
+        for name in Counts.__slots__:
             lines += [f"# TYPE tracer_{name}_total counter", f"tracer_{name}_total {getattr(self.counts, name)}"]
         if self.exporter:
             lines += [

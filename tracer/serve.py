@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from tracer.errors import ConfigurationError
 from tracer.export import Exporter, endpoint
 from tracer.receiver import Receiver
+from tracer.recording import Recorder
 from tracer.store.sqlite import SqliteStore
 from tracer.witness.observer import Observer
 
@@ -35,6 +36,7 @@ class Options:
     store: str
     observe: bool
     redact: bool
+    record: Path | None = None
 
 
 async def serve(server: LiveKit, options: Options) -> None:
@@ -51,7 +53,12 @@ async def serve(server: LiveKit, options: Options) -> None:
         exporter = Exporter(store) if target else None
         observer = Observer(server) if server.url and options.observe else None
         receiver = Receiver(
-            store, server, exporter=exporter, redact=options.redact, on_room=observer.wake if observer else lambda: None
+            store,
+            server,
+            exporter=exporter,
+            redact=options.redact,
+            recorder=Recorder(options.record) if options.record else None,
+            on_room=observer.wake if observer else lambda: None,
         )
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -60,7 +67,7 @@ async def serve(server: LiveKit, options: Options) -> None:
         log.info("listening on http://%s:%d, keeping moments in %s", options.host, port, options.store)
         if target:
             log.info("exporting to %s", target)
-        observing = asyncio.create_task(observer.run(receiver.keep)) if observer else None
+        observing = asyncio.create_task(observer.run(receiver.keep_observed)) if observer else None
         await stopped.wait()
         log.info("stopping")
         if observing:

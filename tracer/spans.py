@@ -127,7 +127,7 @@ class _Trace:
     def _events(self, *lives: Life) -> tuple[SpanEvent, ...]:
         """The moments of these subjects as span events, in order of time."""
         told = [moment for life in lives for moment in self.moments[life.sid]]
-        told.sort(key=lambda m: (m.time, m.kind.rank, m.witness, m.occurrence, m.earliest, m.latest, repr(m.facts)))
+        told.sort(key=lambda m: (m.time, m.kind.rank, m.witness, m.occurrence, m.earliest, m.latest, m.clock, repr(m.facts)))
         return tuple(
             SpanEvent(
                 moment.kind.value,

@@ -41,19 +41,19 @@ class Step:
 
 
 def merge(moments: Iterable[Moment]) -> list[Step]:
-    """One step for each kind, subject and occurrence among the moments; in no order.
+    """One step for each kind, subject and occurrence among the moments; in no order of time.
 
     Depends on the set of moments only: their order and repetition change nothing.
     """
     told: dict[tuple[Kind, str, str], set[Moment]] = defaultdict(set)
     for moment in moments:
         told[moment.kind, moment.subject, moment.occurrence].add(moment)
-    return [_merge_one(group) for group in told.values()]
+    return [_merge_one(told[key]) for key in sorted(told)]
 
 
-def _precision(moment: Moment) -> tuple[int, int, str, str]:
+def _precision(moment: Moment) -> tuple[int, int, int, str, str]:
     """Order of trust: the narrowest interval first; the rest only makes the choice the same everywhere."""
-    return (moment.width, moment.time, moment.witness, moment.clock)
+    return (moment.width, moment.time, moment.earliest, moment.witness, moment.clock)
 
 
 def _merge_one(moments: set[Moment]) -> Step:

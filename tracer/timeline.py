@@ -14,7 +14,7 @@ from tracer.moment import NS_PER_MS, Kind
 from tracer.step import Step, merge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tracer.moment import Fact, Moment
 
@@ -129,6 +129,12 @@ class Track(Life):
 
 class Job(Life):
     """One agent's work in the room."""
+
+    @cached_property
+    def facts(self) -> Mapping[str, Fact]:
+        """What the witnesses said of it, without what its waiting told: that is of the participant it waited for."""
+        waiting = (Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY)
+        return Life(self.sid, tuple(step for step in self.steps if step.kind not in waiting)).facts
 
     @property
     def dispatch_id(self) -> str | None:
@@ -253,21 +259,41 @@ def fold(room: str, moments: Iterable[Moment]) -> Timeline:
 
 def _in_order(steps: list[Step]) -> list[Step]:
     """By time; where the intervals leave it open, in causal order."""
-    at = {id(step): step.time for step in steps}
     pairs = [pair for pair in must_precede(steps) if pair[0].earliest <= pair[1].latest]
-    pairs.sort(key=lambda pair: (pair[0].kind.rank, pair[1].kind.rank))
-    # Each round carries a shift one link further; no chain of causes is longer than the kinds there are.
-    for _ in Kind:
-        settled = True
+    at = _times(steps, pairs)
+    # Where even so the time is the same, a cause comes first and then what is defined first in Kind.
+    place = {id(step): (step.kind.rank, 0) for step in steps}
+    tied = [pair for pair in pairs if at[id(pair[0])] == at[id(pair[1])]]
+    for _ in _until_settled(place):
+        for cause, effect in tied:
+            rank, after = place[id(cause)]
+            place[id(effect)] = max(place[id(effect)], (rank, after + 1))
+    steps = sorted(steps, key=lambda step: (at[id(step)], place[id(step)], step.kind.rank, step.subject, step.occurrence))
+    return [step if step.time == at[id(step)] else replace(step, time=at[id(step)]) for step in steps]
+
+
+def _times(steps: list[Step], pairs: list[tuple[Step, Step]]) -> dict[int, int]:
+    """The most likely time of each step, by its ``id()``, moved within its interval as little as its causes and effects
+    demand: first down to what must come after it, then up to what must come before it."""
+    latest = {id(step): step.latest for step in steps}
+    for _ in _until_settled(latest):
         for cause, effect in pairs:
-            if at[id(cause)] > at[id(effect)]:
-                at[id(effect)] = min(at[id(cause)], effect.latest)
-                at[id(cause)] = min(at[id(cause)], at[id(effect)])
-                settled = False
-        if settled:
+            latest[id(cause)] = max(min(latest[id(cause)], latest[id(effect)]), cause.earliest)
+    at = {id(step): min(step.time, latest[id(step)]) for step in steps}
+    for _ in _until_settled(at):
+        for cause, effect in pairs:
+            at[id(effect)] = max(at[id(effect)], min(at[id(cause)], effect.latest))
+    return at
+
+
+def _until_settled(values: Mapping[int, object]) -> Iterator[None]:
+    """Again until a round changes nothing: each carries a change one link further at least, and no chain of causes is
+    longer than the kinds there are."""
+    for _ in Kind:
+        before = dict(values)
+        yield
+        if values == before:
             break
-    moved = [step if step.time == at[id(step)] else replace(step, time=at[id(step)]) for step in steps]
-    return sorted(moved, key=lambda step: (step.time, step.kind.rank, step.subject, step.occurrence))
 
 
 def _dispatches(told: dict[str, tuple[Step, ...]], jobs: tuple[Job, ...], room: Room) -> tuple[Dispatch, ...]:
@@ -295,10 +321,11 @@ def _mode(steps: tuple[Step, ...], agent_name: str | None, room: Room) -> str | 
 
 
 def _created_by(room: Room, participants: tuple[Participant, ...]) -> str | None:
-    first = min((p.time(Kind.PARTICIPANT_JOINING) or 0, p.identity or p.sid) for p in participants) if participants else None
-    if not room.created or not first or not first[0]:
+    joins = [(step.time, p.identity or p.sid) for p in participants if (step := p.at(Kind.PARTICIPANT_JOINING))]
+    if not room.created or not joins:
         return None
-    return f"{first[1]}'s join" if 0 <= first[0] - room.created.earliest <= CREATED_TOGETHER else None
+    first, who = min(joins)
+    return f"{who}'s join" if 0 <= first - room.created.earliest <= CREATED_TOGETHER else None
 
 
 def _end_reason(room: Room, participants: tuple[Participant, ...]) -> str | None:

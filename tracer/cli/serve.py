@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from tracer.cli.options import store_option
@@ -15,7 +17,12 @@ __all__ = ["command"]
 @store_option
 @click.option("--no-observe", is_flag=True, help="Do not ask the LiveKit server's API, webhooks and agents only.")
 @click.option("--redact", is_flag=True, help="Keep and export no personal data: names, identities, attributes.")
-def command(host: str, port: int, store: str, no_observe: bool, redact: bool) -> None:
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write down what comes in; names, identities and attributes are in it.",
+)
+def command(host: str, port: int, store: str, no_observe: bool, redact: bool, record: Path | None) -> None:
     """Receive webhooks and agents' spans, and keep what they tell.
 
     \b
@@ -35,4 +42,4 @@ def command(host: str, port: int, store: str, no_observe: bool, redact: bool) ->
     from tracer.serve import Options, serve
     from tracer.settings import LiveKit
 
-    asyncio.run(serve(LiveKit.from_env(), Options(host, port, store, observe=not no_observe, redact=redact)))
+    asyncio.run(serve(LiveKit.from_env(), Options(host, port, store, not no_observe, redact, record)))

@@ -1,0 +1,1 @@
+"""A real call on a real server, to look at."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from contextlib import closing, contextmanager
@@ -124,28 +123,7 @@ def _explained(path: Path) -> Iterator[None]:
 
 def _digest(moment: Moment) -> bytes:
     """Identity of a moment: the same moment told twice is one row."""
-    return blake2b(repr((*_row(moment),)).encode("utf-8", "surrogatepass"), digest_size=12).digest()
-
-
-def _row(moment: Moment) -> tuple[str | int, ...]:
-    return (
-        moment.room,
-        moment.kind.value,
-        moment.subject,
-        moment.occurrence,
-        moment.earliest,
-        moment.latest,
-        moment.time,
-        moment.clock,
-        moment.witness,
-        json.dumps(moment.facts, separators=(",", ":")),
-    )
-
-
-def _moment(row: tuple[str, str, str, str, int, int, int, str, str, str]) -> Moment:
-    room, kind, subject, occurrence, earliest, latest, instant, clock, witness, told = row
-    known = tuple((key, value) for key, value in json.loads(told))
-    return Moment(room, Kind(kind), subject, earliest, latest, instant, clock, witness, occurrence, known)
+    return blake2b(repr(moment.row()).encode("utf-8", "surrogatepass"), digest_size=12).digest()
 
 
 class SqliteReader:
@@ -170,7 +148,7 @@ class SqliteReader:
         """All moments of one room, in the order they came."""
         with _explained(self.path):
             rows = self._db.execute(f"SELECT {_COLUMNS} FROM moment WHERE room = ? ORDER BY seq", (sid,))
-            return [_moment(row) for row in rows]
+            return [Moment.from_row(row) for row in rows]
 
     def worker_moments(self) -> list[Moment]:
         """What workers said of themselves, which belongs to no room."""
@@ -233,7 +211,7 @@ class SqliteStore(SqliteReader):
     def _add_moment(self, cursor: sqlite3.Cursor, moment: Moment) -> None:
         cursor.execute(
             f"INSERT OR IGNORE INTO moment (digest, {_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            (_digest(moment), *_row(moment)),
+            (_digest(moment), *moment.row()),
         )
         if not cursor.rowcount or not moment.room:
             return

@@ -131,10 +131,10 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arri
 
 
 def _redact(span: Span) -> None:
-    for holder in (span, *span.events, *span.links):
-        kept = [item for item in holder.attributes if not _is_content(item.key)]
-        del holder.attributes[:]
-        holder.attributes.extend(kept)
+    for attributes in (span.attributes, *(item.attributes for item in (*span.events, *span.links))):
+        kept = [item for item in attributes if not _is_content(item.key)]
+        del attributes[:]
+        attributes.extend(kept)
     span.status.message = ""
 
 

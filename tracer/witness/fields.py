@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from livekit.protocol.models import DisconnectReason, ParticipantInfo
 
@@ -21,7 +21,7 @@ LATEST_TIME = 2**62
 """No number beyond this, ns, is taken for a time: it would lie in the year 2116."""
 
 
-def enum_name(enum: EnumTypeWrapper[Any], number: int) -> str:
+def enum_name(enum: EnumTypeWrapper, number: int) -> str:
     """LiveKit's word for a value; the number itself where it is newer than the protocol we know."""
     try:
         return enum.Name(number)

@@ -200,7 +200,7 @@ def _between(
 
 def _changes(room: _Watched, listed: Iterable[ParticipantInfo], answered: int) -> Iterator[Moment]:
     """What changed among a room's participants since the last look."""
-    present = {}
+    present: dict[str, int] = {}
     for who in listed:
         present[who.sid] = who.state
         before = room.states.get(who.sid)

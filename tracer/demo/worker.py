@@ -1,0 +1,36 @@
+"""The sample agent as a worker of its own, on a machine that may be busy with the rest of the demo.
+
+    python worker.py AGENT_FILE start
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+# Job processes are given this module's path and import the agent's functions by the agent's own name.
+_file = Path(sys.argv[1] if len(sys.argv) > 1 else "agent.py")
+if __name__ == "__main__":
+    sys.argv.pop(1)
+    sys.path.insert(0, str(_file.parent))
+
+
+def idle() -> float:
+    """A worker refuses jobs above a load of 0.7, whoever makes it; here the server and the caller do."""
+    return 0.0
+
+
+def main() -> None:
+    """Run the agent's server."""
+    from livekit.agents import AgentServer, cli
+
+    server = import_module(_file.stem).server
+    if not isinstance(server, AgentServer):
+        raise SystemExit(f"{_file}: no AgentServer named server")
+    server.load_fnc = idle
+    cli.run_app(server)
+
+
+if __name__ == "__main__":
+    main()
