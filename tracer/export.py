@@ -160,6 +160,10 @@ def _readable_own(span: Span) -> ReadableSpan:
     )
 
 
+_KINDS = {kind.value + 1: kind for kind in SpanKind}
+"""By OTLP's number; one that is not set, or not known yet, counts as INTERNAL."""
+
+
 def readable(body: bytes) -> ReadableSpan:
     """A span from the outbox as OpenTelemetry's exporters take it."""
     group = ResourceSpans.FromString(body)
@@ -168,12 +172,16 @@ def readable(body: bytes) -> ReadableSpan:
     return ReadableSpan(
         span.name,
         context=_context(span.trace_id, span.span_id, span.trace_state),
-        parent=_context(span.trace_id, span.parent_span_id) if span.parent_span_id else None,
+        parent=_context(span.trace_id, span.parent_span_id) if len(span.parent_span_id) == 8 else None,
         resource=Resource(_attributes(group.resource.attributes), group.schema_url),
         attributes=_attributes(span.attributes),
         events=[Event(event.name, _attributes(event.attributes), event.time_unix_nano) for event in span.events],
-        links=[Link(_context(link.trace_id, link.span_id), _attributes(link.attributes)) for link in span.links],
-        kind=SpanKind(span.kind - 1) if span.kind else SpanKind.INTERNAL,
+        links=[
+            Link(_context(link.trace_id, link.span_id, link.trace_state), _attributes(link.attributes))
+            for link in span.links
+            if (len(link.trace_id), len(link.span_id)) == (16, 8)
+        ],
+        kind=_KINDS.get(span.kind, SpanKind.INTERNAL),
         status=_status(span),
         start_time=span.start_time_unix_nano,
         end_time=span.end_time_unix_nano,
@@ -210,4 +218,4 @@ def _value(value: AnyValue) -> Any:
         return [_value(item) for item in value.array_value.values]
     if which == "kvlist_value":
         return _attributes(value.kvlist_value.values)
-    return getattr(value, which) if which else ""
+    return getattr(value, which) if which else None

@@ -27,4 +27,4 @@ def command(store: str, record: Path | None) -> None:
 
     from tracer.demo.run import run
 
-    asyncio.run(run(store, record))
+    asyncio.run(run(Path(store), record))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,7 +44,6 @@ class RoomRow:
     finished: int | None
     participants: int
     agents: int
-    names: tuple[str, ...] = field(default=())
 
 
 class Reader(Protocol):

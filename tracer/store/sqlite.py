@@ -66,6 +66,9 @@ CREATE INDEX outbox_unsent ON outbox (seq) WHERE body IS NOT NULL;
 """``room.changed`` and ``room.exported`` are ``moment.seq``: of the newest moment, and of the newest one whose
 spans were handed to the outbox. A sent span keeps its row without its body, so that it never goes out twice."""
 
+_IS_AGENT = f'["{keys.PARTICIPANT_KIND}","AGENT"]'
+"""How the fact stands in a moment's JSON; text from outside cannot look like it, its quotes are escaped."""
+
 _COLUMNS = "room, kind, subject, occurrence, earliest, latest, time, clock, witness, facts"
 
 
@@ -117,7 +120,7 @@ def _check(db: sqlite3.Connection, path: Path, *, writable: bool) -> None:
 def _explained(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:  # the latter two: what SQLite has no type for
         raise StoreError(f"the store {path} failed: {error}") from error
 
 
@@ -166,9 +169,9 @@ class SqliteReader:
             for sid, name, created, finished in rows:
                 participants, agents = self._db.execute(
                     "SELECT count(DISTINCT subject),"
-                    " count(DISTINCT CASE WHEN facts LIKE '%\"AGENT\"%' THEN subject END)"
+                    " count(DISTINCT CASE WHEN instr(facts, ?) THEN subject END)"
                     " FROM moment WHERE room = ? AND kind IN (?, ?)",
-                    (sid, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE),
+                    (_IS_AGENT, sid, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE),
                 ).fetchone()
                 found.append(RoomRow(sid, name, created, finished, participants - agents, agents))
         return found

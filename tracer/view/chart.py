@@ -122,9 +122,9 @@ class Chart:
         text.append(label + " " * (self.label_width - cell_len(label) + 1), style=row.style)
         text.append(note + " " * (self.note_width - cell_len(note) + 1), style="dim")
         for column, char in enumerate(row.cells):
-            if column in folds and char in " ━":
+            if column in folds and char in " ━┄":
                 mark = FOLD[min(column - start for start in self.axis.folds if start <= column)]
-                text.append(mark if char == "━" else " ", style="dim")
+                text.append(" " if char == " " else mark, style="dim")
             else:
                 text.append(char, style=row.style)
         text.rstrip()

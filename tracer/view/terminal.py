@@ -115,10 +115,11 @@ class TimelineView:
 
     def _what(self, step: Step, width: int) -> Text:
         saying, detail = say(self.timeline, step)
-        text = Text(fit(saying, width), style=self._style(step))
+        text = Text()
+        text.append(fit(saying, width), style=self._style(step))
         left = width - cell_len(text.plain)
         if detail and left > 4:
-            text.append("  " + fit(detail, left - 2), style="default")
+            text.append("  " + fit(detail, left - 2))
         text.append(" " * (width - cell_len(text.plain)))
         return text
 

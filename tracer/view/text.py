@@ -44,6 +44,8 @@ def _is_safe(char: str) -> bool:
         return True
     if unicodedata.category(char)[0] not in "LNPS" or unicodedata.bidirectional(char) in ("R", "AL", "AN"):
         return False
+    if "\U0001f1e6" <= char <= "\U0001f1ff":  # half a flag, as wide as the terminal likes
+        return False
     wide = unicodedata.east_asian_width(char)
     # "Ambiguous" is wide in some terminals; letters and lines are narrow wherever people read Latin text.
     return cell_len(char) == (2 if wide in "WF" else 1)
@@ -78,18 +80,17 @@ def offset(ms: float) -> str:
     if abs(ms) < 999.95:
         return f"{ms:.1f} ms"
     minutes, rest = divmod(round(abs(ms)), 60_000)
+    hours, minutes = divmod(minutes, 60)
     sign = "-" if ms < 0 else ""
-    if minutes:
-        return f"{sign}{minutes}:{rest / 1000:06.3f} min"
-    return f"{sign}{rest / 1000:.3f} s"
+    if hours:
+        return f"{sign}{hours}:{minutes:02d}:{rest / 1000:06.3f}"
+    return f"{sign}{minutes}:{rest / 1000:06.3f}" if minutes else f"{sign}{rest / 1000:.3f} s"
 
 
 def duration(seconds: float) -> str:
     """A length of time of a second or more."""
-    if abs(seconds) < 60:
+    if abs(seconds) < 120:
         return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min"
+    if abs(seconds) < 7200:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h"

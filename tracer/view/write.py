@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json as jsonlib
+import re
 import sys
 from typing import TYPE_CHECKING
 
 from tracer.errors import TracerError
+from tracer.view.text import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +55,9 @@ def _text(timeline: Timeline, form: str, everything: bool, width: int | None) ->
     if form == "svg":
         out = Console(file=io.StringIO(), record=True, width=width or SVG_WIDTH, force_terminal=True, color_system="truecolor")
         out.print(view)
-        return out.export_svg(title=f"tracer timeline {timeline.room.name or timeline.room.sid}")
+        title = f"tracer timeline {plain(timeline.room.name or timeline.room.sid)}"
+        # Rich's picture asks a server on the internet for its font; ours needs nothing but itself.
+        return re.sub(r"@font-face \{.*?\}\s*", "", out.export_svg(title=title), flags=re.DOTALL)
     out = Console(file=io.StringIO(), width=width or 100, color_system=None, highlight=False, markup=False)
     out.print(view)
     return str(out.file.getvalue())  # type: ignore[attr-defined]  # a StringIO

@@ -119,7 +119,7 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arri
                 elif room:
                     moments.extend(_native(span, room, told))
                     _adopt(span, room, told)
-                if ours or not span.end_time_unix_nano or not span.span_id:
+                if ours or not span.end_time_unix_nano or not _has_ids(span):
                     continue
                 if room and redact:
                     _redact(span)
@@ -128,6 +128,11 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arri
                 holder.spans.append(span)
                 outgoing.append(Outgoing(span.trace_id, span.span_id, alone.SerializeToString()))
     return Arrival(tuple(moments), tuple(outgoing))
+
+
+def _has_ids(span: Span) -> bool:
+    """Whether its ids are OpenTelemetry's: no backend takes others, and one such span would hold up all behind it."""
+    return len(span.trace_id) == 16 and len(span.span_id) == 8 and any(span.trace_id) and any(span.span_id)
 
 
 def _redact(span: Span) -> None:
