@@ -13,11 +13,13 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import aiohttp
+from livekit.api import ListRoomsRequest, LiveKitAPI, TwirpError
 from rich.text import Text
 
 from tracer.demo.answers import answers
 from tracer.demo.stage import Stage
-from tracer.errors import BinaryMissingError
+from tracer.errors import BinaryMissingError, ConfigurationError
 from tracer.servers import LiveKitServer, find_livekit_server, free_port
 from tracer.settings import LiveKit
 from tracer.view.console import console
@@ -38,13 +40,13 @@ END_LIMIT = 60.0
 
 async def run(store: Path, record: Path | None) -> None:
     """One call, shown. Raises DemoError when it cannot be made; nothing it started is left behind."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracer-demo-")))
         stage = Stage(folder, store, free_port())
         try:
-            server, room = _server(stack, stage)
+            server, room = await _server(stack, stage)
         except BinaryMissingError as reason:
             _say(str(reason))
             _show(await _replay(stage))
@@ -55,7 +57,7 @@ async def run(store: Path, record: Path | None) -> None:
 
 
 def _end(*_: object) -> None:
-    """SIGTERM and a closed terminal end the demo as Ctrl-C does, with everything cleaned up."""
+    """Ctrl-C, SIGTERM and a closed terminal end the demo alike, with everything cleaned up."""
     raise KeyboardInterrupt
 
 
@@ -63,10 +65,11 @@ def _say(text: str) -> None:
     console().print(Text(text, style="dim"))
 
 
-def _server(stack: ExitStack, stage: Stage) -> tuple[LiveKit, str]:
+async def _server(stack: ExitStack, stage: Stage) -> tuple[LiveKit, str]:
     """A server to call on, and a name for the room."""
     if os.environ.get("LIVEKIT_URL"):
         server = LiveKit.from_env()
+        await _reach(server)
         _say(f"calling on {server.url}, your server")
         return server, f"tracer-demo-{secrets.token_hex(3)}"
     program = find_livekit_server(_say)
@@ -74,6 +77,21 @@ def _server(stack: ExitStack, stage: Stage) -> tuple[LiveKit, str]:
     webhook = f"http://127.0.0.1:{stage.port}/webhook"
     running = LiveKitServer(program, folder=stage.folder, webhooks=[webhook], departure_timeout=DEPARTURE_TIMEOUT)
     return stack.enter_context(running).settings, "demo"
+
+
+async def _reach(server: LiveKit) -> None:
+    """Raises ConfigurationError when the user's server is not there or does not know the key."""
+    async with LiveKitAPI(server.url, server.api_key, server.api_secret) as livekit:
+        try:
+            await livekit.room.list_rooms(ListRoomsRequest(names=["tracer-demo"]))
+        except TwirpError as error:
+            raise ConfigurationError(
+                f"LIVEKIT_URL is {server.url}, which refuses the key {server.api_key!r} ({error.code})"
+            ) from None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ConfigurationError(
+                f"LIVEKIT_URL is {server.url}, which does not answer ({error}): unset it to call on a server made for it"
+            ) from None
 
 
 def _call(stage: Stage, server: LiveKit, room: str, record: Path | None) -> None:

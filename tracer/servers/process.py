@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,7 +32,7 @@ import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 if os.getppid() != int(sys.argv[1]):
     sys.exit("the parent has ended")
-os.execvp(sys.argv[2], sys.argv[2:])
+os.execv(sys.argv[2], sys.argv[2:])
 """
 """Asks Linux for SIGTERM when the parent ends, even by SIGKILL, and becomes the program. It is a program of its own,
 for code run between fork and exec can hang where there are threads."""
@@ -53,6 +55,19 @@ def answers(port: int, path: str = "/") -> bool:
         connection.close()
 
 
+def _message(line: str) -> str:
+    """A line of a log for a person; livekit-agents writes JSON."""
+    try:
+        entry = json.loads(line)
+        told = [
+            entry["message"],
+            *(str(entry[key]).strip().splitlines()[-1] for key in ("error", "exc_info") if entry.get(key)),
+        ]
+    except (ValueError, TypeError, KeyError, IndexError):
+        return line.strip()
+    return ": ".join(map(str, told))
+
+
 class Process:
     """One child in a session of its own, so that Ctrl-C reaches us and not it: we end what we started, in order.
 
@@ -69,23 +84,23 @@ class Process:
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it in its folder. Raises DemoError when the program cannot be run."""
-        command = self.command
+        """Start it in its folder. Raises DemoError when there is no such program."""
+        program = shutil.which(self.command[0], path=self.environment.get("PATH"))
+        if program is None:
+            raise DemoError(f"{self.name} did not start: {self.command[0]}: no such program")
+        command = [program, *self.command[1:]]
         if sys.platform == "linux":
             command = [sys.executable, "-I", "-S", "-c", TOGETHER, str(os.getpid()), *command]
         with self.log.open("ab") as log:
-            try:
-                self._child = subprocess.Popen(  # noqa: S603  its command is ours
-                    command,
-                    cwd=self.folder,
-                    env=self.environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise DemoError(f"{self.name} did not start: {error}") from error
+            self._child = subprocess.Popen(  # noqa: S603  its command is ours
+                command,
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int | None:
@@ -107,7 +122,7 @@ class Process:
         if not self.log.exists():
             return []
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return [line.strip() for line in lines if line.strip()][-count:]
+        return [_message(line) for line in lines if line.strip()][-count:]
 
     def wait_until(self, condition: Callable[[], bool], limit: float = 30.0, *, what: str = "ready") -> None:
         """Wait for ``condition``. Raises DemoError when the process ends first, or after ``limit`` seconds."""

@@ -105,11 +105,11 @@ def _check(db: sqlite3.Connection, path: Path, *, writable: bool) -> None:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if tables == 0 and writable:
+        path.chmod(0o600)  # first: the WAL is made with the file's own mode
         db.execute("PRAGMA journal_mode = WAL")
         db.executescript(
             f"BEGIN IMMEDIATE; {_M001} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
         )
-        path.chmod(0o600)
     elif owner != APPLICATION_ID:
         raise StoreError(f"{path} is not a store of tracer's: name another file with --store")
     elif version != VERSION:
@@ -138,6 +138,10 @@ class SqliteReader:
 
     def find(self, room: str) -> str:
         """SID of the room with this SID, or of the latest with this name."""
+        try:
+            room.encode()
+        except UnicodeEncodeError:  # bytes of the command line that are no text: LiveKit has no such room
+            raise UnknownRoomError(room, str(self.path)) from None
         with _explained(self.path):
             row = self._db.execute("SELECT sid FROM room WHERE sid = ?", (room,)).fetchone()
             row = row or self._db.execute(

@@ -138,13 +138,11 @@ class TimelineView:
             if step.contradicted:
                 what, _ = say(self.timeline, step)
                 told = " and ".join(step.witnesses)
-                yield Text(
-                    fit(f"! {what}: {told} do not agree on the time; a clock is off, or one is wrong", width), style="red"
-                )
+                yield Text(f"! {what}: {told} do not agree on the time; a clock is off, or one is wrong", style="red")
         told_by = {witness for step in self.timeline.steps for witness in step.witnesses}
         for witness, missing in _MISSING.items():
             if witness not in told_by:
-                yield Text(fit(missing, width), style="dim")
+                yield Text(missing, style="dim")
         if self.timeline.gaps:
             longest = max(self.timeline.gaps, key=lambda gap: gap.ns)
             whole = sum(gap.ns for gap in self.timeline.gaps)
@@ -152,7 +150,7 @@ class TimelineView:
             first, last = self.timeline.gaps[0].start, self.timeline.gaps[-1].end
             ready = f"{say(self.timeline, first)[0]} → {say(self.timeline, last)[0]}: {milliseconds(whole / NS_PER_MS)}"
             took = f"longest part: {milliseconds(longest.ns / NS_PER_MS)}, {longest.owner} ({start} → {end})"
-            yield from (Text(fit(line, width)) for line in (ready, took))
+            yield from (Text(ready), Text(took))
 
 
 _MISSING = {

@@ -1,0 +1,262 @@
+"""One real call on a real server, held against what the server's own API said meanwhile, and read back from Jaeger."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+import urllib.request
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from livekit.api import ListParticipantsRequest, ListRoomsRequest, LiveKitAPI, TwirpError
+
+from tracer import keys
+from tracer.demo.stage import Stage
+from tracer.moment import Kind
+from tracer.spans import spans
+from tracer.store import open_reader
+from tracer.view import json as view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from livekit.protocol.agent_dispatch import AgentDispatch
+    from livekit.protocol.models import ParticipantInfo, Room
+
+    from tests.live.conftest import Jaeger
+    from tracer.servers import LiveKitServer
+    from tracer.settings import LiveKit
+    from tracer.timeline import Timeline
+
+ROOM = "call"
+CALL_SECONDS = 6.5
+"""Longer than the 5 s after which the server lists the job in ListDispatch."""
+LIMIT = 60.0
+
+
+@dataclass
+class Told:
+    """What the server's API said while the call went on."""
+
+    rooms: dict[str, Room] = field(default_factory=dict)
+    participants: dict[str, ParticipantInfo] = field(default_factory=dict)
+    dispatches: dict[str, AgentDispatch] = field(default_factory=dict)
+
+
+@dataclass
+class Call:
+    told: Told
+    timeline: Timeline
+    stage: Stage
+    sid: str
+    trace: list[dict[str, Any]]
+
+
+async def ask(server: LiveKit, told: Told, over: threading.Event) -> None:
+    async with LiveKitAPI(server.url, server.api_key, server.api_secret) as livekit:
+        while not over.is_set():
+            rooms = (await livekit.room.list_rooms(ListRoomsRequest(names=[ROOM]))).rooms
+            told.rooms |= {room.sid: room for room in rooms}
+            if rooms:
+                try:
+                    listed = await livekit.room.list_participants(ListParticipantsRequest(room=ROOM))
+                    told.participants |= {who.sid: who for who in listed.participants}
+                    told.dispatches |= {d.id: d for d in await livekit.agent_dispatch.list_dispatch(ROOM)}
+                except TwirpError:  # the room closed in between
+                    pass
+            await asyncio.sleep(0.1)
+
+
+def wait_for(condition: Any, what: str) -> None:
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end, f"not {what} within {LIMIT} s"
+        time.sleep(0.1)
+
+
+def fetch(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  loopback
+        return json.load(answer)
+
+
+@pytest.fixture(scope="module")
+def call(
+    livekit: LiveKitServer, webhook_port: int, jaeger: Jaeger, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Call]:
+    folder = tmp_path_factory.mktemp("call")
+    told, over = Told(), threading.Event()
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint)
+        stage = stack.enter_context(Stage(folder, folder / "call.db", webhook_port))
+        server = livekit.settings
+        receiver = stage.serve(server)
+        stage.agent(server)
+        asking = threading.Thread(target=lambda: asyncio.run(ask(server, told, over)), daemon=True)
+        asking.start()
+        began = time.time_ns()
+        stage.finish(stage.caller(server, ROOM, "ada", CALL_SECONDS, {"tier": "gold"}), CALL_SECONDS)
+        receiver.wait_until(lambda: stage.is_over(ROOM, began), LIMIT, what="told of the end")
+        over.set()
+        asking.join(LIMIT)
+        timeline = stage.timeline(ROOM)
+        url = f"{jaeger.query_url}/api/traces/{timeline.trace_id}"
+
+        def exported() -> list[dict[str, Any]]:
+            try:
+                return list(fetch(url)["data"][0]["spans"])
+            except (OSError, LookupError):
+                return []
+
+        wait_for(lambda: {"room", "job", "job_entrypoint"} <= {s["operationName"] for s in exported()}, "in Jaeger")
+        trace = fetch(url)["data"][0]
+        for span in trace["spans"]:
+            span["service"] = trace["processes"][span["processID"]]["serviceName"]
+        yield Call(told, timeline, stage, timeline.room.sid, trace["spans"])
+
+
+def test_the_whole_life_of_a_call_is_there_in_order(call: Call) -> None:
+    seen = [step.kind for step in call.timeline.steps]
+    expected = [
+        Kind.ROOM_CREATED,
+        Kind.DISPATCH_CREATED,
+        Kind.PARTICIPANT_JOINING,
+        Kind.PARTICIPANT_ACTIVE,
+        Kind.JOB_OFFERED,
+        Kind.JOB_RECEIVED,
+        Kind.JOB_ACCEPTED,
+        Kind.JOB_ASSIGNED,
+        Kind.JOB_PROCESS_ASSIGNED,
+        Kind.JOB_ENTRYPOINT_STARTED,
+        Kind.AGENT_CONNECTING,
+        Kind.AGENT_CONNECTED,
+        Kind.AGENT_WAITING_FOR_PARTICIPANT,
+        Kind.AGENT_PARTICIPANT_READY,
+        Kind.SESSION_STARTING,
+        Kind.SESSION_STARTED,
+        Kind.SESSION_CLOSED,
+        Kind.AGENT_DISCONNECTED,
+        Kind.JOB_ENDED,
+    ]
+    first = [seen.index(kind) for kind in expected if kind is not Kind.PARTICIPANT_ACTIVE]
+    assert first == sorted(first)
+    assert set(expected) <= set(seen)
+    assert Kind.ROOM_FINISHED in seen
+    assert not [step for step in call.timeline.steps if step.contradicted]
+
+
+def test_times_are_those_of_the_servers_own_api(call: Call) -> None:
+    room = call.told.rooms[call.sid]
+    created = call.timeline.room.created
+    assert created
+    assert created.earliest // 1_000_000 == room.creation_time_ms
+    assert call.timeline.room.name == room.name
+    assert {p.sid for p in call.timeline.participants} == set(call.told.participants)
+    for participant in call.timeline.participants:
+        told = call.told.participants[participant.sid]
+        joining, active = participant.at(Kind.PARTICIPANT_JOINING), participant.at(Kind.PARTICIPANT_ACTIVE)
+        assert joining
+        assert active
+        assert joining.earliest // 1_000_000 == told.joined_at_ms
+        assert joining.time < active.time
+        assert participant.identity == told.identity
+        assert participant.attributes.items() >= {key: told.attributes[key] for key in told.attributes}.items() or (
+            participant.is_agent  # an agent's attributes change to its very end
+        )
+        assert participant.state == "DISCONNECTED"
+
+
+def test_dispatch_and_job_are_the_servers_to_the_nanosecond(call: Call) -> None:
+    [dispatch] = call.timeline.dispatches
+    [job] = call.timeline.jobs
+    told = call.told.dispatches[dispatch.sid]
+    assert dispatch.time(Kind.DISPATCH_CREATED) == told.state.created_at
+    assert (dispatch.agent_name, dispatch.mode, dispatch.jobs) == ("", "automatic", (job.sid,))
+    [listed] = told.state.jobs
+    assert job.sid == listed.id
+    assert job.time(Kind.JOB_OFFERED) == listed.state.started_at
+    assert job.worker_id == listed.state.worker_id
+    assert job.participant_identity == listed.state.participant_identity
+    agent = call.timeline.agent_of(job)
+    assert agent
+    assert agent.sid in call.told.participants
+
+
+def test_the_room_was_made_by_the_caller_and_closed_when_they_had_left(call: Call) -> None:
+    assert call.timeline.created_by == "ada's join"
+    assert call.timeline.end_reason == "departure timeout"
+
+
+def test_the_agent_joins_while_it_connects(call: Call) -> None:
+    [job] = call.timeline.jobs
+    agent = call.timeline.agent_of(job)
+    connecting, connected = job.at(Kind.AGENT_CONNECTING), job.at(Kind.AGENT_CONNECTED)
+    assert agent
+    assert connecting
+    assert connected
+    joining = agent.at(Kind.PARTICIPANT_JOINING)
+    assert joining
+    assert connecting.earliest <= joining.latest
+    assert joining.earliest <= connected.latest
+
+
+def test_the_way_to_readiness_has_no_holes(call: Call) -> None:
+    gaps = call.timeline.gaps
+    assert gaps[0].start.kind is Kind.ROOM_CREATED
+    assert gaps[-1].end.kind is Kind.SESSION_STARTED
+    assert sum(gap.ns for gap in gaps) == gaps[-1].end.time - gaps[0].start.time
+
+
+def test_jaeger_has_each_span_exactly_once_under_one_root(call: Call) -> None:
+    ids = Counter(span["spanID"] for span in call.trace)
+    assert not [span_id for span_id, count in ids.items() if count > 1]
+    parents = {span["spanID"]: [ref["spanID"] for ref in span["references"]] for span in call.trace}
+    roots = [span["operationName"] for span in call.trace if not parents[span["spanID"]]]
+    assert roots == ["room"]
+    assert not {parent for known in parents.values() for parent in known} - ids.keys()
+    assert {span["traceID"] for span in call.trace} == {call.timeline.trace_id}
+
+
+def test_jaegers_tree_is_the_one_promised(call: Call) -> None:
+    names = {span["spanID"]: (span["service"], span["operationName"]) for span in call.trace}
+    edges = Counter(
+        (names[ref["spanID"]][1], *names[span["spanID"]]) for span in call.trace for ref in span["references"]
+    )
+    assert edges["room", "livekit.room", "room_started"] == 1
+    assert edges["room", "livekit.dispatch", "dispatch"] == 1
+    assert edges["dispatch", "livekit.dispatch", "job"] == 1
+    assert edges["job", "livekit-agent", "job_entrypoint"] == 1
+    assert edges["job_entrypoint", "livekit-agent", "room_connect"] == 1
+    assert edges["room", "livekit.participant", "participant"] == 2
+    assert edges["participant", "livekit.participant", "ACTIVE"] == 2
+
+
+def test_jaeger_has_what_the_store_says(call: Call) -> None:
+    reader = open_reader(call.stage.store)
+    ours = {f"{span.span_id:016x}": span for span in spans(call.sid, reader.moments(call.sid))}
+    reader.close()
+    exported = {span["spanID"]: span for span in call.trace if span["service"].startswith("livekit.")}
+    assert exported.keys() == ours.keys()
+    for span_id, span in ours.items():
+        seen = exported[span_id]
+        assert seen["operationName"] == span.name
+        if span.name == "room":
+            assert abs(seen["startTime"] - span.start / 1000) <= 1  # Jaeger keeps microseconds
+    events = [log for span in exported.values() for log in span["logs"]]
+    told = {field["value"] for log in events for field in log["fields"] if field["key"] == keys.WITNESS}
+    assert told == {"webhook", "observer", "agent"}
+
+
+def test_no_span_name_holds_an_identity_and_nothing_holds_a_secret(call: Call) -> None:
+    assert not [s["operationName"] for s in call.trace if "ada" in s["operationName"] or "AJ_" in s["operationName"]]
+    kept = json.dumps(call.trace) + json.dumps(view.timeline(call.timeline))
+    files = b"".join(path.read_bytes() for path in call.stage.folder.glob("call.db*"))
+    for room in call.told.rooms.values():
+        assert room.turn_password
+        assert room.turn_password not in kept
+        assert room.turn_password.encode() not in files
+    assert b"eyJ" not in files, "a JWT is in the store"

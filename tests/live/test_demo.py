@@ -1,0 +1,130 @@
+"""`tracer demo` as its user runs it: what it shows, twice in a row, interrupted, and without a server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live.test_call import wait_for
+from tracer.servers import child_environment
+
+if TYPE_CHECKING:
+    from tracer.servers import LiveKitServer
+
+LIMIT = 120.0
+QUESTIONS = ("In what order were room, caller and agent created?", "At what moment is the agent created?")
+
+
+def command(store: Path) -> list[str]:
+    return [sys.executable, "-m", "tracer", "demo", "--store", str(store)]
+
+
+def environment(livekit: LiveKitServer, tmp: Path) -> dict[str, str]:
+    """The demo's own search finds the server that the tests run with; its temporary files are ours to look at."""
+    path = os.pathsep.join([str(tmp), os.environ["PATH"]])
+    (tmp / "livekit-server").symlink_to(livekit.program.path)
+    return child_environment(PATH=path, TMPDIR=str(tmp))
+
+
+def processes_of(tmp: Path) -> list[str]:
+    """Command lines of processes that run in a folder below this one."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            folder = (process / "cwd").readlink()
+            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if folder.is_relative_to(tmp):
+            found.append(line)
+    return found
+
+
+def test_twice_in_a_row_it_shows_a_call_and_answers(livekit: LiveKitServer, tmp_path: Path) -> None:
+    env = environment(livekit, tmp_path)
+    sids = set()
+    for _ in range(2):
+        done = subprocess.run(command(tmp_path / "d.db"), env=env, capture_output=True, text=True, timeout=LIMIT, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+        assert "\x1b" not in done.stdout, "a pipe gets no colour codes"
+        for expected in (*QUESTIONS, "ada ACTIVE", "job offered", "session started", "created by ada's join"):
+            assert expected in done.stdout
+        assert max(len(line) for line in done.stdout.splitlines()) <= 80
+        sids.add(next(word for word in done.stdout.split() if word.startswith("RM_")))
+        assert not processes_of(tmp_path)
+    assert len(sids) == 2
+    assert not list(tmp_path.glob("tracer-demo-*")), "its temporary folder is gone"
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("moment", ["starting tracer serve", "starting the agent", "ada calls", "has left"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_leaves_nothing_behind(
+    livekit: LiveKitServer, tmp_path: Path, moment: str, number: signal.Signals
+) -> None:
+    env = environment(livekit, tmp_path) | {"PYTHONUNBUFFERED": "1"}
+    log = tmp_path / "log"
+    with log.open("w") as out:
+        demo = subprocess.Popen(command(tmp_path / "d.db"), env=env, stdout=out, stderr=out)
+    try:
+        wait_for(lambda: moment in log.read_text() or demo.poll() is not None, moment)
+        time.sleep(0.3)  # into the middle of it; where exactly does not matter
+        demo.send_signal(number)
+        demo.wait(30)
+    finally:
+        demo.kill()
+        demo.wait()
+    assert demo.returncode == 130
+    assert "Traceback" not in log.read_text()
+    wait_for(lambda: not processes_of(tmp_path), "gone")
+    assert not list(tmp_path.glob("tracer-demo-*"))
+
+
+def test_without_a_server_it_replays_a_recording_and_says_so(tmp_path: Path) -> None:
+    env = {**child_environment(), "PATH": str(tmp_path), "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "c")}
+    for _ in range(2):
+        done = subprocess.run(command(tmp_path / "d.db"), env=env, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "this is a recording of a real one" in " ".join(done.stdout.split())
+        assert "ada JOINED" in done.stdout
+        for expected in QUESTIONS:
+            assert expected in done.stdout
+
+
+def test_an_agent_that_cannot_run_ends_the_demo_with_the_reason(livekit: LiveKitServer, tmp_path: Path) -> None:
+    env = environment(livekit, tmp_path)
+    package = tmp_path / "broken"
+    shutil.copytree(Path(__file__).parents[2] / "tracer", package / "tracer")
+    (package / "agent").mkdir()
+    (package / "agent" / "agent.py").write_text("def broken(:\n")
+    done = subprocess.run(
+        command(tmp_path / "d.db"),
+        env=env | {"PYTHONPATH": str(package)},
+        cwd=package,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("tracer: agent ended with code 1")
+    assert len(done.stderr.splitlines()) == 1
+    assert "SyntaxError" in done.stderr
+    assert not processes_of(tmp_path)
+
+
+def test_a_server_of_ones_own_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    env = child_environment(LIVEKIT_URL="ws://127.0.0.1:9", LIVEKIT_API_KEY="k", LIVEKIT_API_SECRET="s" * 32)
+    done = subprocess.run(command(tmp_path / "d.db"), env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "ws://127.0.0.1:9" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
