@@ -48,6 +48,8 @@ INTERVAL = 0.25
 """Seconds between looks for spans that are ready."""
 BATCH = 512
 """Spans in one request."""
+MOST_ROOMS = 2000
+"""Rooms of which is remembered what went out; beyond that the store's own memory serves, more slowly."""
 LONGEST_PAUSE = 30.0
 """Seconds between tries while the backend is away."""
 
@@ -83,8 +85,9 @@ class Exporter:
                     if pause == INTERVAL:
                         log.warning("%s takes no spans: they wait in the store", endpoint())
                     pause = min(max(pause * 2, 1.0), LONGEST_PAUSE)
-            except StoreError as error:
-                log.error("%s", error)
+            except Exception as error:
+                # One room that cannot be exported must not end the export of all others.
+                log.error("export: %s", error, exc_info=not isinstance(error, StoreError))
                 pause = LONGEST_PAUSE
             await asyncio.sleep(pause)
 
@@ -117,6 +120,8 @@ class Exporter:
                 done.append((room, newest))
                 if _root(room) in known:  # the room is over
                     del self._known[room]
+        while len(self._known) > MOST_ROOMS:
+            del self._known[next(iter(self._known))]  # if it was not settled, its spans wait a little longer
         if ready or done:
             self.store.queue(ready, done)
 
@@ -160,6 +165,8 @@ def _readable_own(span: Span) -> ReadableSpan:
     )
 
 
+_TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
+
 _KINDS = {kind.value + 1: kind for kind in SpanKind}
 """By OTLP's number; one that is not set, or not known yet, counts as INTERNAL."""
 
@@ -172,14 +179,14 @@ def readable(body: bytes) -> ReadableSpan:
     return ReadableSpan(
         span.name,
         context=_context(span.trace_id, span.span_id, span.trace_state),
-        parent=_context(span.trace_id, span.parent_span_id) if len(span.parent_span_id) == 8 else None,
+        parent=_context(span.trace_id, span.parent_span_id) if len(span.parent_span_id) == _SPAN_ID_BYTES else None,
         resource=Resource(_attributes(group.resource.attributes), group.schema_url),
         attributes=_attributes(span.attributes),
         events=[Event(event.name, _attributes(event.attributes), event.time_unix_nano) for event in span.events],
         links=[
             Link(_context(link.trace_id, link.span_id, link.trace_state), _attributes(link.attributes))
             for link in span.links
-            if (len(link.trace_id), len(link.span_id)) == (16, 8)
+            if (len(link.trace_id), len(link.span_id)) == (_TRACE_ID_BYTES, _SPAN_ID_BYTES)
         ],
         kind=_KINDS.get(span.kind, SpanKind.INTERNAL),
         status=_status(span),

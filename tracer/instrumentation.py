@@ -16,10 +16,11 @@ from collections import deque
 from functools import wraps
 from multiprocessing import parent_process
 from multiprocessing.util import Finalize
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from livekit.agents import get_job_context, telemetry
+from livekit.agents import AgentServer, get_job_context, telemetry
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -36,11 +37,11 @@ from tracer.witness.agent import LIFECYCLE_SPANS, SCOPE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from livekit.agents import AgentServer, JobProcess
+    from livekit.agents import JobProcess
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Span
 
-__all__ = ["DEFAULT_ENDPOINT", "instrument"]
+__all__ = ["DEFAULT_ENDPOINT", "instrument", "instrument_every_server", "leave_every_server"]
 
 log = logging.getLogger("tracer")
 
@@ -51,7 +52,9 @@ DELAY_MS = 200
 TIMEOUT_S = 5.0
 """One request to the receiver, its retries included."""
 LAST_WAIT_S = 2.0
-"""How long the end of a process may wait for the last spans, s, when the receiver answered so far; else hardly at all."""
+"""Seconds the end of a process may wait for the last spans when the receiver answered so far; else a tenth."""
+LONGEST_INSTRUCTIONS = 4000
+"""Characters of an agent's instructions that are told."""
 BACKLOG = 4096
 """Spans kept for a receiver that is away; then the oldest go."""
 
@@ -64,35 +67,62 @@ def instrument(server: AgentServer, endpoint: str | None = None) -> AgentServer:
     Returns the server. Never raises for a receiver that is away; raises ConfigurationError for an address
     that is none.
     """
-    endpoint = endpoint or os.environ.get("TRACER_ENDPOINT") or DEFAULT_ENDPOINT
-    if urlsplit(endpoint).scheme not in {"http", "https"} or not urlsplit(endpoint).netloc:
-        raise ConfigurationError(f"endpoint {endpoint!r} is no http:// or https:// address of a `tracer serve`")
-    if getattr(server.run, "_tracer", False):
-        return server
-    run = server.run
+    endpoint = _address(endpoint)
+    if not _is_traced(vars(server).get("run")):
+        server.run = MethodType(_traced(type(server).run, endpoint), server)  # type: ignore[method-assign]
+    return server
+
+
+def instrument_every_server() -> None:
+    """As ``instrument`` for each server of this process that is not instrumented by itself: for `tracer.zero_code`."""
+    if not _is_traced(AgentServer.run):
+        AgentServer.run = _traced(AgentServer.run, None)  # type: ignore[method-assign]
+
+
+def leave_every_server() -> None:
+    """Undo ``instrument_every_server``, for servers that do not run yet."""
+    if _is_traced(AgentServer.run):
+        AgentServer.run = AgentServer.run.__wrapped__  # type: ignore[method-assign, attr-defined]
+
+
+def _is_traced(run: Callable[..., Any] | None) -> bool:
+    return getattr(run, "_tracer", False)
+
+
+def _traced(run: Callable[..., Any], endpoint: str | None) -> Callable[..., Any]:
+    """The method ``AgentServer.run`` with our preparations before it."""
 
     # What the user sets after this line must count too, so nothing is wrapped before the server runs.
     @wraps(run)
-    async def run_traced(*args: Any, **kwargs: Any) -> None:
+    async def run_traced(server: AgentServer, *args: Any, **kwargs: Any) -> None:
         _guarded(_prepare_worker, server, endpoint)
-        await run(*args, **kwargs)
+        await run(server, *args, **kwargs)
 
-    run_traced._tracer = True  # type: ignore[attr-defined]
-    server.run = run_traced  # type: ignore[method-assign]
-    return server
+    run_traced._tracer = True  # type: ignore[attr-defined]  # noqa: SLF001  our own mark
+    return run_traced
+
+
+def _address(endpoint: str | None) -> str:
+    endpoint = endpoint or os.environ.get("TRACER_ENDPOINT") or DEFAULT_ENDPOINT
+    if urlsplit(endpoint).scheme not in {"http", "https"} or not urlsplit(endpoint).netloc:
+        raise ConfigurationError(f"endpoint {endpoint!r} is no http:// or https:// address of a `tracer serve`")
+    return endpoint
 
 
 def _guarded(function: Callable[..., Any], *args: Any) -> None:
     """Call it; what it raises is logged and goes no further."""
     try:
         function(*args)
+    except ConfigurationError as error:
+        log.warning("tracer is off: %s", error)
     except Exception:
         log.warning("tracer is off for %s", function.__name__, exc_info=True)
 
 
-def _prepare_worker(server: AgentServer, endpoint: str) -> None:
-    if isinstance(server.setup_fnc, _JobSetup):
+def _prepare_worker(server: AgentServer, endpoint: str | None) -> None:
+    if isinstance(server.setup_fnc, _JobSetup):  # its own line came before what is done for every server
         return
+    endpoint = _address(endpoint)
     server.setup_fnc = _JobSetup(server.setup_fnc, endpoint)
     reporter = _Reporter(endpoint)
     provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
@@ -134,6 +164,7 @@ def _prepare_job_process(endpoint: str) -> None:
             return
         reporter = _Reporter(endpoint)
         _reporters.append(reporter)
+    _warm_up()
     tracer = telemetry.tracer
     set_provider = tracer.set_provider
 
@@ -143,7 +174,7 @@ def _prepare_job_process(endpoint: str) -> None:
         set_provider(provider)
 
     tracer.set_provider = set_provider_traced  # type: ignore[method-assign, assignment]
-    current = tracer._tracer_provider
+    current = tracer._tracer_provider  # noqa: SLF001  there is no other way to ask it
     if isinstance(current, trace.ProxyTracerProvider):
         current = trace.get_tracer_provider()
     if isinstance(current, TracerProvider):
@@ -152,6 +183,14 @@ def _prepare_job_process(endpoint: str) -> None:
         telemetry.set_tracer_provider(
             TracerProvider(resource=_resource(), id_generator=_RoomIds(), shutdown_on_exit=False)
         )
+
+
+def _warm_up() -> None:
+    """The first span of a process takes three times as long as the next: not in the job's time."""
+    span = TracerProvider(resource=Resource({}), shutdown_on_exit=False).get_tracer(SCOPE).start_span("warm-up")
+    span.add_event("warm-up", timestamp=1)
+    span.set_attribute("warm-up", 0.0)
+    span.end()
 
 
 def _resource() -> Resource:
@@ -209,6 +248,8 @@ class _Reporter(SpanProcessor):
     def _ended(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
         stamp = self._jobs.pop(context.span_id, {}) if context else {}
+        if span.name == "session_start":
+            _guarded(_add_instructions, stamp)
         self._batch.on_end(_Stamped(span, stamp))
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
@@ -222,6 +263,12 @@ class _Reporter(SpanProcessor):
         last = threading.Thread(target=self._batch.shutdown, daemon=True)
         last.start()
         last.join(LAST_WAIT_S if self._exporter.answers else LAST_WAIT_S / 10)
+
+
+def _add_instructions(stamp: dict[str, str]) -> None:
+    """What the agent was told before it first spoke; livekit-agents itself says it only when it speaks."""
+    if job := get_job_context(required=False):
+        stamp[keys.INSTRUCTIONS] = str(job.primary_session.current_agent.instructions)[:LONGEST_INSTRUCTIONS]
 
 
 class _Stamped(ReadableSpan):
@@ -263,7 +310,13 @@ class _Sender(SpanExporter):
             endpoint=endpoint.rstrip("/") + "/v1/traces", timeout=TIMEOUT_S, compression=Compression.Gzip, headers={}
         )
         self._backlog: deque[ReadableSpan] = deque(maxlen=BACKLOG)
+        self._thread: int | None = None
         self.answers = True
+        logging.getLogger(OTLPSpanExporter.__module__).addFilter(self._is_the_users)
+
+    def _is_the_users(self, record: logging.LogRecord) -> bool:
+        """Each try that fails is worth a line to OpenTelemetry; of our receiver, one in all is enough."""
+        return record.thread != self._thread
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send these and what could not be sent before."""
@@ -272,7 +325,11 @@ class _Sender(SpanExporter):
         waiting = list(self._backlog)
         if not waiting:
             return SpanExportResult.SUCCESS
-        result = self._exporter.export(waiting)
+        self._thread = threading.get_ident()
+        try:
+            result = self._exporter.export(waiting)
+        finally:
+            self._thread = None
         if result is SpanExportResult.SUCCESS:
             self._backlog.clear()
         elif self.answers:

@@ -9,13 +9,16 @@ from typing import Final
 
 __all__ = [
     "AGENT_NAME",
+    "AGENT_TRACE",
     "CLOCK",
     "CONVERSATION_ID",
     "DISCONNECT_REASON",
     "DISPATCH_ID",
     "DISPATCH_METADATA",
     "EARLIEST",
+    "INSTRUCTIONS",
     "JOB_ID",
+    "JOB_PARTICIPANT_ID",
     "JOB_STATUS",
     "JOB_TYPE",
     "LATEST",
@@ -68,6 +71,9 @@ DISCONNECT_REASON: Final = "lk.disconnect_reason"
 SHUTDOWN_REASON: Final = "lk.shutdown.reason"
 """Why a job shut down, in the words of the agent's code or of livekit-agents."""
 
+INSTRUCTIONS: Final = "lk.pii.instructions"
+"""The instructions of the agent that a session started with."""
+
 PARTICIPANT_NAME: Final = "tracer.pii.participant_name"
 """A participant's display name."""
 PARTICIPANT_METADATA: Final = "tracer.pii.participant_metadata"
@@ -84,12 +90,17 @@ ROOM_DEPARTURE_TIMEOUT: Final = "tracer.room.departure_timeout"
 """Seconds a room stays open after the last leave."""
 ROOM_END_REASON: Final = "tracer.room.end_reason"
 """Why the room ended, where the server says so."""
+JOB_PARTICIPANT_ID: Final = "tracer.job.participant_id"
+"""SID of the participant a job of type JT_PARTICIPANT or JT_PUBLISHER is for."""
 JOB_STATUS: Final = "tracer.job.status"
 """A job's status as the server or the agent last told it: JS_PENDING, JS_RUNNING, JS_SUCCESS or JS_FAILED."""
 JOB_TYPE: Final = "tracer.job.type"
 """JT_ROOM, JT_PARTICIPANT or JT_PUBLISHER."""
 WORKER_HOST: Final = "tracer.worker.host"
 """Name of the machine the worker runs on."""
+AGENT_TRACE: Final = "tracer.agent_trace_id"
+"""The trace in which the agent itself made a job's spans, 32 hexadecimal digits: they say so where they do not name the
+job, and what the user exports elsewhere has it."""
 
 SUBJECT: Final = "tracer.subject"
 """The SID or id a moment is about, on the span event that carries the moment."""

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from tracer.errors import BadSignatureError, MalformedError, PortInUseError, StoreError, TracerError
-from tracer.export import Exporter
 from tracer.store import Arrival
 from tracer.witness import agent, webhook
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from tracer.export import Exporter
     from tracer.recording import Recorder
     from tracer.settings import LiveKit
     from tracer.store.sqlite import SqliteStore
@@ -144,11 +144,13 @@ class Receiver:
                 batch.append(self._waiting.get_nowait())
             try:
                 fresh = await asyncio.to_thread(self.store.add, [arrival for arrival, _ in batch])
-            except StoreError as error:
-                log.error("%s", error)
+            except Exception as error:  # noqa: BLE001  a writer that ends would hang every later request
+                # Whatever it is, those who wait are told, and the next batch has its chance.
+                told = error if isinstance(error, StoreError) else StoreError(f"the store failed: {error!r}")
+                log.error("%s", told)
                 for _, done in batch:
                     if not done.done():
-                        done.set_exception(error)
+                        done.set_exception(told)
             else:
                 for (_, done), new in zip(batch, fresh, strict=True):
                     if not done.done():
@@ -228,8 +230,10 @@ class Receiver:
 
 
 def _unpacked(body: bytes, encoding: str) -> bytes:
-    """A body without its Content-Encoding. Not aiohttp's own unpacking: that goes on to the end of what it has refused,
-    and a megabyte can hold a gigabyte."""
+    """A body without its Content-Encoding.
+
+    Not aiohttp's own unpacking: that goes on to the end of what it has refused, and a megabyte can hold a gigabyte.
+    """
     if encoding.lower() in ("", "identity"):
         return body
     if encoding.lower() not in ("gzip", "deflate"):

@@ -39,7 +39,8 @@ class Recorder:
     def webhook(self, body: bytes) -> None:
         """A webhook that was accepted."""
         event = json.loads(body)
-        event.get("room", {}).pop("turnPassword", None)
+        for key in ("turnPassword", "turn_password"):
+            event.get("room", {}).pop(key, None)
         self._write({"webhook": event})
 
     def traces(self, body: bytes, content_type: str) -> None:

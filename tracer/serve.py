@@ -79,8 +79,8 @@ async def serve(server: LiveKit, options: Options) -> None:
 def _refuse_self(target: str, options: Options) -> None:
     """Spans exported to the receiver itself would go round for ever."""
     parts = urlsplit(target)
-    local = {"localhost", "127.0.0.1", "::1", "0.0.0.0", options.host}
+    local = {"localhost", "127.0.0.1", "::1", "0.0.0.0", options.host}  # noqa: S104  looked for, not bound
     if options.port and parts.port == options.port and parts.hostname in local:
         raise ConfigurationError(
-            f"OTEL_EXPORTER_OTLP_ENDPOINT is {target}, which is tracer itself: point it at Jaeger, as http://127.0.0.1:4318"
+            f"OTEL_EXPORTER_OTLP_ENDPOINT is {target}, which is tracer itself: point it at Jaeger's, as http://127.0.0.1:4318"
         )

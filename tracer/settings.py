@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 from dotenv import find_dotenv, load_dotenv
 
 from tracer.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["LiveKit", "cache_dir", "default_store", "load_env"]
 
@@ -28,8 +31,8 @@ class LiveKit:
         return f"LiveKit(url={self.url!r}, api_key={self.api_key!r}, api_secret=…)"
 
     @classmethod
-    def from_env(cls) -> LiveKit:
-        """From ``LIVEKIT_URL``, ``LIVEKIT_API_KEY`` and ``LIVEKIT_API_SECRET``.
+    def from_env(cls, url: str | None = None) -> LiveKit:
+        """From ``LIVEKIT_URL``, ``LIVEKIT_API_KEY`` and ``LIVEKIT_API_SECRET``; ``url`` in place of the first.
 
         Raises ConfigurationError when a key is missing or the URL is not one.
         """
@@ -38,7 +41,7 @@ class LiveKit:
             raise ConfigurationError(
                 f"{' and '.join(missing)} not set: export the key pair of your LiveKit server, or put it into .env"
             )
-        url = os.environ.get("LIVEKIT_URL", "").strip()
+        url = (url or os.environ.get("LIVEKIT_URL", "")).strip()
         if url and not url.startswith(("ws://", "wss://", "http://", "https://")):
             raise ConfigurationError(
                 f"LIVEKIT_URL is {url!r}: it must begin with ws://, wss://, http:// or https://"

@@ -1,12 +1,12 @@
 """The room's trace: spans from moments. Pure, and the same wherever it runs: ids come from LiveKit's own.
 
-    livekit.room         room                        created … finished
-    livekit.room         ├ room_started              created
-    livekit.dispatch     ├ dispatch                  created … job assigned (ERROR if never)
-    livekit.dispatch     │  └ job                    offered … ended
-    (the agent's own)    │     └ job_entrypoint …    livekit-agents' own tree, see witness.agent
-    livekit.participant  └ participant               JOINING … left
-    livekit.participant     ├ JOINING ├ JOINED ├ ACTIVE
+livekit.room         room                        created … finished
+livekit.room         ├ room_started              created
+livekit.dispatch     ├ dispatch                  created … job assigned (ERROR if never)
+livekit.dispatch     │  └ job                    offered … ended
+(the agent's own)    │     └ job_entrypoint …    livekit-agents' own tree, see witness.agent
+livekit.participant  └ participant               JOINING … left
+livekit.participant     ├ JOINING ├ JOINED ├ ACTIVE
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tracer import ids, keys
+from tracer.joining import joined
 from tracer.moment import Facts, Kind, facts
 from tracer.timeline import fold
 
@@ -58,7 +59,7 @@ class Span:
 
 def spans(room: str, moments: Iterable[Moment]) -> list[Span]:
     """Every span of the room with this SID of which both ends are known, in the order in which life began."""
-    told = set(moments)
+    told = set(joined(moments))
     return sorted(_Trace(fold(room, told), told).spans(), key=lambda span: (span.start, span.end, span.span_id))
 
 
@@ -127,13 +128,14 @@ class _Trace:
     def _events(self, *lives: Life) -> tuple[SpanEvent, ...]:
         """The moments of these subjects as span events, in order of time."""
         told = [moment for life in lives for moment in self.moments[life.sid]]
-        told.sort(key=lambda m: (m.time, m.kind.rank, m.witness, m.occurrence, m.earliest, m.latest, m.clock, repr(m.facts)))
+        told.sort(key=lambda m: (m.time, m.kind.rank, repr(m)))  # the rest only makes the order the same everywhere
         return tuple(
             SpanEvent(
                 moment.kind.value,
                 moment.time,
                 facts(
                     {
+                        **dict(moment.facts),
                         keys.SUBJECT: moment.subject,
                         keys.WITNESS: moment.witness,
                         keys.CLOCK: moment.clock,
@@ -193,14 +195,22 @@ class _Trace:
         told: dict[str, Fact | None] = {keys.DISPATCH_ID: dispatch.sid}
         events = self._events(dispatch)
         yield self._span(
-            "livekit.dispatch", "dispatch", dispatch, self.root, created.time, end, told=told, events=events, error=error
+            "livekit.dispatch",
+            "dispatch",
+            dispatch,
+            self.root,
+            created.time,
+            end,
+            told=told,
+            events=events,
+            error=error,
         )
 
     def _job(self, job: Job) -> Iterator[Span]:
         offered, ended = job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_ENDED)
         if not offered or not ended:
             return
-        dispatch = next((d for d in self.timeline.dispatches if d.sid == job.dispatch_id), None)
+        dispatch = self.timeline.dispatch_of(job)
         seen = dispatch is not None and dispatch.at(Kind.DISPATCH_CREATED) is not None
         yield self._span(
             "livekit.dispatch",

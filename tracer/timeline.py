@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tracer import ids, keys
 from tracer.causality import must_precede
+from tracer.joining import joined
 from tracer.moment import NS_PER_MS, Kind
 from tracer.step import Step, merge
 
@@ -22,6 +23,11 @@ __all__ = ["Dispatch", "Gap", "Job", "Life", "Participant", "Room", "Timeline", 
 
 CREATED_TOGETHER = 20 * NS_PER_MS
 """A room and what made it lie this close, ns: on a real server 0.7 ms for a dispatch and 2 ms for a caller."""
+
+
+LONG_AFTER = 1000 * NS_PER_MS
+"""A join that comes this long after a room, ns, did not make it."""
+BY_API = "an API call"
 
 
 @dataclass(frozen=True)
@@ -223,6 +229,10 @@ class Timeline:
         """The room's trace in Jaeger, 32 hexadecimal digits."""
         return f"{ids.trace_id(self.room.sid):032x}"
 
+    def dispatch_of(self, job: Job) -> Dispatch | None:
+        """The dispatch a job answers."""
+        return next((d for d in self.dispatches if d.sid == job.dispatch_id), None)
+
     def agent_of(self, job: Job) -> Participant | None:
         """The participant a job became; None while it is not in the room."""
         return next((p for p in self.participants if p.is_agent and p.identity == job.participant_identity), None)
@@ -230,7 +240,7 @@ class Timeline:
 
 def fold(room: str, moments: Iterable[Moment]) -> Timeline:
     """The life of the room with this SID. The order and repetition of the moments change nothing."""
-    steps = _in_order(merge(moments))
+    steps = _in_order(merge(joined(moments)))
     grouped: dict[str, list[Step]] = defaultdict(list)
     for step in steps:
         grouped[step.subject].append(step)
@@ -241,7 +251,8 @@ def fold(room: str, moments: Iterable[Moment]) -> Timeline:
     room_life = Room(room, tuple(grouped.get(room, ())))
     participants = tuple(Participant(sid, own) for sid, own in lives("PA_"))
     jobs = tuple(Job(sid, own) for sid, own in lives("AJ_"))
-    dispatches = _dispatches(dict(lives("AD_")), jobs, room_life)
+    created_by = _created_by(room_life, participants)
+    dispatches = _dispatches(dict(lives("AD_")), jobs, room_life, created_by)
     tracks = tuple(Track(sid, own) for sid, own in lives("TR_"))
     return Timeline(
         room=room_life,
@@ -251,7 +262,7 @@ def fold(room: str, moments: Iterable[Moment]) -> Timeline:
         tracks=tracks,
         steps=tuple(steps),
         gaps=_gaps(room_life, dispatches, jobs),
-        created_by=_created_by(room_life, participants),
+        created_by=created_by,
         end_reason=_end_reason(room_life, participants),
         by_sid={life.sid: life for life in (room_life, *participants, *jobs, *dispatches, *tracks)},
     )
@@ -268,13 +279,16 @@ def _in_order(steps: list[Step]) -> list[Step]:
         for cause, effect in tied:
             rank, after = place[id(cause)]
             place[id(effect)] = max(place[id(effect)], (rank, after + 1))
-    steps = sorted(steps, key=lambda step: (at[id(step)], place[id(step)], step.kind.rank, step.subject, step.occurrence))
+    steps.sort(key=lambda step: (at[id(step)], place[id(step)], step.kind.rank, step.subject, step.occurrence))
     return [step if step.time == at[id(step)] else replace(step, time=at[id(step)]) for step in steps]
 
 
 def _times(steps: list[Step], pairs: list[tuple[Step, Step]]) -> dict[int, int]:
-    """The most likely time of each step, by its ``id()``, moved within its interval as little as its causes and effects
-    demand: first down to what must come after it, then up to what must come before it."""
+    """The most likely time of each step, by its ``id()``.
+
+    Moved within its interval, and only as far as its causes and effects demand: first down to what must come after
+    it, then up to what must come before it.
+    """
     latest = {id(step): step.latest for step in steps}
     for _ in _until_settled(latest):
         for cause, effect in pairs:
@@ -287,8 +301,10 @@ def _times(steps: list[Step], pairs: list[tuple[Step, Step]]) -> dict[int, int]:
 
 
 def _until_settled(values: Mapping[int, object]) -> Iterator[None]:
-    """Again until a round changes nothing: each carries a change one link further at least, and no chain of causes is
-    longer than the kinds there are."""
+    """Again until a round changes nothing.
+
+    Each carries a change one link further at least, and no chain of causes is longer than the kinds there are.
+    """
     for _ in Kind:
         before = dict(values)
         yield
@@ -296,36 +312,63 @@ def _until_settled(values: Mapping[int, object]) -> Iterator[None]:
             break
 
 
-def _dispatches(told: dict[str, tuple[Step, ...]], jobs: tuple[Job, ...], room: Room) -> tuple[Dispatch, ...]:
+def _dispatches(
+    told: dict[str, tuple[Step, ...]], jobs: tuple[Job, ...], room: Room, created_by: str | None
+) -> tuple[Dispatch, ...]:
     """The dispatches that were seen, and those known only from their jobs."""
     answered: dict[str, list[Job]] = defaultdict(list)
     for job in jobs:
         if job.dispatch_id:
             answered[job.dispatch_id].append(job)
-    found = []
-    for sid in dict.fromkeys([*told, *answered]):
-        steps = told.get(sid, ())
-        name = Life(sid, steps).text(keys.AGENT_NAME)
-        found.append(Dispatch(sid, steps, tuple(job.sid for job in answered[sid]), _mode(steps, name, room)))
-    return tuple(found)
+    seen = [Dispatch(sid, told.get(sid, ())) for sid in dict.fromkeys([*told, *answered])]
+    automatic = any(dispatch.agent_name == "" and _with_room(dispatch, room) for dispatch in seen)
+    return tuple(
+        Dispatch(
+            dispatch.sid,
+            dispatch.steps,
+            tuple(job.sid for job in answered[dispatch.sid]),
+            _mode(dispatch, room, automatic=automatic, created_by=created_by),
+        )
+        for dispatch in seen
+    )
 
 
-def _mode(steps: tuple[Step, ...], agent_name: str | None, room: Room) -> str | None:
-    """How a dispatch came about. The server does not say: only what its time and name leave open is told."""
-    if not steps or not room.created or agent_name is None:
+def _with_room(dispatch: Dispatch, room: Room) -> bool:
+    created = dispatch.at(Kind.DISPATCH_CREATED)
+    return bool(created and room.created and created.time - room.created.time <= CREATED_TOGETHER)
+
+
+def _mode(dispatch: Dispatch, room: Room, *, automatic: bool, created_by: str | None) -> str | None:
+    """How a dispatch came about. The server does not say; it follows from its name, its time, and its company.
+
+    A room that names its agents, in the token or in CreateRoom, gets no unnamed dispatch. One that names none gets
+    it within a millisecond; a named one beside it then came by CreateDispatch.
+    """
+    if dispatch.agent_name is None or not dispatch.at(Kind.DISPATCH_CREATED) or not room.created:
         return None
-    with_room = steps[0].time - room.created.time <= CREATED_TOGETHER
-    if with_room:
-        return "automatic" if not agent_name else None
-    return "explicit"
+    if not _with_room(dispatch, room):
+        return "explicit"
+    if not dispatch.agent_name:
+        return "automatic"
+    if automatic:
+        return "explicit"
+    if created_by is None:
+        return None
+    return "room" if created_by == BY_API else "token"
 
 
 def _created_by(room: Room, participants: tuple[Participant, ...]) -> str | None:
-    joins = [(step.time, p.identity or p.sid) for p in participants if (step := p.at(Kind.PARTICIPANT_JOINING))]
-    if not room.created or not joins:
+    """Whose join made the room; an API call, where nobody joined for long; None in between."""
+    if not room.created:
         return None
-    first, who = min(joins)
-    return f"{who}'s join" if 0 <= first - room.created.earliest <= CREATED_TOGETHER else None
+    joins = [(step.earliest, p) for p in participants if not p.is_agent and (step := p.at(Kind.PARTICIPANT_JOINING))]
+    first = min(joins, key=lambda join: (join[0], join[1].sid), default=None)
+    if first is None:
+        return BY_API if participants and room.finished else None
+    after = first[0] - room.created.earliest
+    if 0 <= after <= CREATED_TOGETHER:
+        return f"{first[1].identity or first[1].sid}'s join"
+    return BY_API if after > LONG_AFTER else None
 
 
 def _end_reason(room: Room, participants: tuple[Participant, ...]) -> str | None:
@@ -378,13 +421,11 @@ def _gaps(room: Room, dispatches: tuple[Dispatch, ...], jobs: tuple[Job, ...]) -
     job = min(jobs, key=lambda j: (j.steps[0].time, j.sid))
     dispatch = next((d for d in dispatches if d.sid == job.dispatch_id), None)
     asked = dispatch.at(Kind.DISPATCH_CREATED) if dispatch else None
+    steps: list[tuple[Step | None, str]] = [(asked, "LiveKit server"), *((job.at(kind), owner) for kind, owner in _PATH)]
+    if room.created and (asked is None or abs(asked.time - room.created.time) <= CREATED_TOGETHER):
+        steps.insert(0, (room.created, ""))
     way: list[tuple[Step, str]] = []
-    if room.created and (asked is None or asked.time - room.created.time <= CREATED_TOGETHER):
-        way.append((room.created, ""))
-    if asked:
-        way.append((asked, "LiveKit server"))
-    for kind, owner in _PATH:
-        step = job.at(kind)
+    for step, owner in steps:
         if step and (not way or step.time >= way[-1][0].time):
             way.append((step, owner))
     return tuple(Gap(before, after, owner) for (before, _), (after, owner) in pairwise(way))

@@ -80,7 +80,8 @@ def report(told: dict[str, list[list[float]]]) -> None:
         for name, rows in told.items():
             values = sorted(row[column] for row in rows)
             medians[name] = statistics.median(values)
-            print(f"{what:20} {name:7} n={len(values)} min {values[0]:7.2f} median {medians[name]:7.2f} max {values[-1]:7.2f} ms")
+            spread = f"min {values[0]:7.2f} median {medians[name]:7.2f} max {values[-1]:7.2f} ms"
+            print(f"{what:20} {name:7} n={len(values)} {spread}")
         print(f"{what:20} traced / plain, medians: {medians['traced'] / medians['plain']:.3f}")
 
 

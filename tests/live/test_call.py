@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 import time
 import urllib.request
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from livekit.api import ListParticipantsRequest, ListRoomsRequest, LiveKitAPI, TwirpError
 
+from tests.live import calls
+from tests.live.calls import LIMIT, Told, asking, wait_for
 from tracer import keys
 from tracer.demo.stage import Stage
 from tracer.moment import Kind
@@ -25,27 +24,12 @@ from tracer.view import json as view
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from livekit.protocol.agent_dispatch import AgentDispatch
-    from livekit.protocol.models import ParticipantInfo, Room
-
-    from tests.live.conftest import Jaeger
-    from tracer.servers import LiveKitServer
-    from tracer.settings import LiveKit
+    from tracer.servers import Jaeger, LiveKitServer
     from tracer.timeline import Timeline
 
 ROOM = "call"
 CALL_SECONDS = 6.5
 """Longer than the 5 s after which the server lists the job in ListDispatch."""
-LIMIT = 60.0
-
-
-@dataclass
-class Told:
-    """What the server's API said while the call went on."""
-
-    rooms: dict[str, Room] = field(default_factory=dict)
-    participants: dict[str, ParticipantInfo] = field(default_factory=dict)
-    dispatches: dict[str, AgentDispatch] = field(default_factory=dict)
 
 
 @dataclass
@@ -55,28 +39,6 @@ class Call:
     stage: Stage
     sid: str
     trace: list[dict[str, Any]]
-
-
-async def ask(server: LiveKit, told: Told, over: threading.Event) -> None:
-    async with LiveKitAPI(server.url, server.api_key, server.api_secret) as livekit:
-        while not over.is_set():
-            rooms = (await livekit.room.list_rooms(ListRoomsRequest(names=[ROOM]))).rooms
-            told.rooms |= {room.sid: room for room in rooms}
-            if rooms:
-                try:
-                    listed = await livekit.room.list_participants(ListParticipantsRequest(room=ROOM))
-                    told.participants |= {who.sid: who for who in listed.participants}
-                    told.dispatches |= {d.id: d for d in await livekit.agent_dispatch.list_dispatch(ROOM)}
-                except TwirpError:  # the room closed in between
-                    pass
-            await asyncio.sleep(0.1)
-
-
-def wait_for(condition: Any, what: str) -> None:
-    end = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < end, f"not {what} within {LIMIT} s"
-        time.sleep(0.1)
 
 
 def fetch(url: str) -> Any:
@@ -89,20 +51,16 @@ def call(
     livekit: LiveKitServer, webhook_port: int, jaeger: Jaeger, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Call]:
     folder = tmp_path_factory.mktemp("call")
-    told, over = Told(), threading.Event()
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint)
         stage = stack.enter_context(Stage(folder, folder / "call.db", webhook_port))
         server = livekit.settings
         receiver = stage.serve(server)
         stage.agent(server)
-        asking = threading.Thread(target=lambda: asyncio.run(ask(server, told, over)), daemon=True)
-        asking.start()
         began = time.time_ns()
-        stage.finish(stage.caller(server, ROOM, "ada", CALL_SECONDS, {"tier": "gold"}), CALL_SECONDS)
-        receiver.wait_until(lambda: stage.is_over(ROOM, began), LIMIT, what="told of the end")
-        over.set()
-        asking.join(LIMIT)
+        with asking(server, ROOM) as told:
+            calls.call(stage, server, ROOM, CALL_SECONDS, tier="gold")
+        receiver.wait_until(lambda: calls.is_over(stage, ROOM, began), LIMIT, what="told of the end")
         timeline = stage.timeline(ROOM)
         url = f"{jaeger.query_url}/api/traces/{timeline.trace_id}"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.test_call import wait_for
+from tests.live.calls import wait_for
 from tracer.servers import child_environment
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def test_twice_in_a_row_it_shows_a_call_and_answers(livekit: LiveKitServer, tmp_
     env = environment(livekit, tmp_path)
     sids = set()
     for _ in range(2):
-        done = subprocess.run(command(tmp_path / "d.db"), env=env, capture_output=True, text=True, timeout=LIMIT, check=False)
+        done = subprocess.run(
+            command(tmp_path / "d.db"), env=env, capture_output=True, text=True, timeout=LIMIT, check=False
+        )
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
         assert "\x1b" not in done.stdout, "a pipe gets no colour codes"
@@ -92,7 +94,9 @@ def test_interrupted_it_leaves_nothing_behind(
 def test_without_a_server_it_replays_a_recording_and_says_so(tmp_path: Path) -> None:
     env = {**child_environment(), "PATH": str(tmp_path), "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "c")}
     for _ in range(2):
-        done = subprocess.run(command(tmp_path / "d.db"), env=env, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command(tmp_path / "d.db"), env=env, capture_output=True, text=True, timeout=60, check=False
+        )
         assert done.returncode == 0, done.stderr
         assert "this is a recording of a real one" in " ".join(done.stdout.split())
         assert "ada JOINED" in done.stdout

@@ -88,7 +88,7 @@ def test_docker_is_taken_when_go_fails(machine: Machine, tmp_path: Path) -> None
     machine.has("go", "#!/bin/sh\necho 'go: module requires go >= 1.26' >&2; exit 1\n")
     machine.has("docker", "#!/bin/sh\nexit 0\n")
     found = find_livekit_server(machine.told.append)
-    assert found.docker
+    assert found.image
     command = found.command(tmp_path / "livekit.yaml", "name")
     assert command[:5] == [str(machine.path / "docker"), "run", "--rm", "--name", "name"]
     assert "livekit/livekit-server:v1.13.5" in command

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import tracer
-from tests.live.test_call import wait_for
+from tests.live import calls
+from tests.live.calls import wait_for
 from tracer.demo.stage import Stage
 from tracer.errors import ConfigurationError
 from tracer.moment import Kind
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 
     from livekit.agents import AgentServer
 
-    from tests.live.conftest import Jaeger
-    from tracer.servers import LiveKitServer, Process
+    from tracer.servers import Jaeger, LiveKitServer, Process
 
 AGENT = Path(__file__).parent / "agents" / "users_own.py"
 WORKER = Path(tracer.__file__).parent / "demo" / "worker.py"
@@ -74,8 +74,8 @@ def test_the_users_setup_request_handler_and_provider_go_on_as_before(
         receiver = stage.serve(livekit.settings)
         worker(stage, livekit, f"http://127.0.0.1:{webhook_port}", OWN_PROVIDER="1")
         began = time.time_ns()
-        stage.finish(stage.caller(livekit.settings, "own", "ada", 1.0, {}), 1.0)
-        receiver.wait_until(lambda: stage.is_over("own", began), LIMIT, what="told of the end")
+        calls.call(stage, livekit.settings, "own", 1.0)
+        receiver.wait_until(lambda: calls.is_over(stage, "own", began), LIMIT, what="told of the end")
         timeline = stage.timeline("own")
         assert [line.split()[0] for line in notes(tmp_path)] == ["requested", "entrypoint", "started", "over"]
         [job] = timeline.jobs
@@ -135,7 +135,7 @@ def test_a_receiver_that_fails_does_not_reach_the_agent(livekit: LiveKitServer, 
         stage = stack.enter_context(Stage(tmp_path, tmp_path / "t.db", free_port()))
         process = worker(stage, livekit, endpoint)
         room = f"alone-{receiver.__name__}"
-        stage.finish(stage.caller(livekit.settings, room, "ada", 1.0, {}), 1.0)
+        calls.call(stage, livekit.settings, room, 1.0)
         wait_for(lambda: "over" in notes(tmp_path), "over")
         _, late, pid, _ = notes(tmp_path)[1].split()
         assert int(late) < 1_000_000_000, "ns from the offer to the entrypoint, which takes a few ms"
@@ -162,5 +162,3 @@ def test_instrumenting_twice_is_instrumenting_once() -> None:
     server: AgentServer = AgentServer()
     first = tracer.instrument(server).run
     assert tracer.instrument(server).run is first
-
-

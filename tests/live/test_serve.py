@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.test_call import wait_for
+from tests.live import calls
+from tests.live.calls import wait_for
 from tracer.demo.stage import Stage
 from tracer.servers import Process, child_environment, free_port
 from tracer.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from tests.live.conftest import Jaeger
-    from tracer.servers import LiveKitServer
+    from tracer.servers import Jaeger, LiveKitServer
 
 LIMIT = 60.0
 KEYS = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 32}
@@ -70,7 +70,12 @@ def test_missing_keys_and_a_wrong_url_are_one_line(tmp_path: Path) -> None:
 def test_it_does_not_export_to_itself(tmp_path: Path) -> None:
     port = str(free_port())
     code, line = refused(
-        "--port", port, "--store", str(tmp_path / "t.db"), **KEYS, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://localhost:{port}"
+        "--port",
+        port,
+        "--store",
+        str(tmp_path / "t.db"),
+        **KEYS,
+        OTEL_EXPORTER_OTLP_ENDPOINT=f"http://localhost:{port}",
     )
     assert (code, "itself" in line) == (2, True)
 
@@ -114,8 +119,8 @@ def test_spans_outlive_jaegers_absence_and_the_receivers_restart(
         receiver: Process = stage.serve(livekit.settings)
         stage.agent(livekit.settings)
         began = time.time_ns()
-        stage.finish(stage.caller(livekit.settings, "absent", "ada", 1.0, {}), 1.0)
-        receiver.wait_until(lambda: stage.is_over("absent", began), LIMIT, what="told of the end")
+        calls.call(stage, livekit.settings, "absent", 1.0)
+        receiver.wait_until(lambda: calls.is_over(stage, "absent", began), LIMIT, what="told of the end")
         receiver.stop()
         assert receiver.returncode == 0
         with closing(SqliteStore(Path(stage.store))) as store:

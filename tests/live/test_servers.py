@@ -22,7 +22,7 @@ from tracer.servers import LiveKitServer, Process, answers, child_environment, f
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.live.conftest import Jaeger
+    from tracer.servers import Jaeger
 
 
 def gone(pid: int) -> bool:

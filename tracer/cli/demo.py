@@ -12,19 +12,43 @@ __all__ = ["command"]
 
 
 @click.command("demo")
+@click.argument("scenario", default="automatic")
+@click.option("--list", "listed", is_flag=True, help="Name the scenarios, each with the question it answers.")
+@click.option(
+    "--server",
+    metavar="URL",
+    envvar="LIVEKIT_URL",
+    show_envvar=True,
+    help="Call on this LiveKit server, with LIVEKIT_API_KEY and LIVEKIT_API_SECRET.",
+)
+@click.option("--keep", is_flag=True, help="Leave everything running afterwards, until Ctrl-C.")
+@click.option("--jaeger", is_flag=True, help="Start Jaeger too, and send it the room's trace; implies --keep.")
 @store_option
 @click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="Write the call down, to be replayed.")
-def command(store: str, record: Path | None) -> None:
-    """Make a real call, with a real agent, and show what happened.
+def command(
+    scenario: str, listed: bool, server: str | None, keep: bool, jaeger: bool, store: str, record: Path | None
+) -> None:
+    """Make a real call with a real agent, and show what happened. SCENARIO is one of --list.
 
-    The call runs on LIVEKIT_URL if that is set, else on a livekit-server started for it on this machine: one
-    on the PATH, or built once with Go, or run with Docker. Without any of these a recorded call is replayed.
+    The call runs on a livekit-server started for it on this machine: one on the PATH, or built once with Go, or run
+    with Docker. Without any of these a recorded call is replayed.
 
     \b
-    Example: tracer demo
+    Examples:
+      tracer demo
+      tracer demo silent-caller
+      tracer demo explicit --jaeger
     """
     import asyncio
 
-    from tracer.demo.run import run
+    from tracer.demo.run import Options, named, run
 
-    asyncio.run(run(Path(store), record))
+    if listed:
+        from tracer.demo.scenarios import SCENARIOS
+
+        width = max(map(len, SCENARIOS))
+        for name, known in SCENARIOS.items():
+            click.echo(f"{name:{width}}  {known.question}")
+        return
+    options = Options(Path(store).absolute(), server, keep or jaeger, jaeger, record and record.absolute())
+    asyncio.run(run(named(scenario), options))

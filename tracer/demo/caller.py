@@ -1,6 +1,6 @@
 """A caller: joins, speaks a quiet tone as a real one speaks, and leaves.
 
-    LIVEKIT_URL=… CALLER_TOKEN=… python -m tracer.demo.caller SECONDS
+LIVEKIT_URL=… CALLER_TOKEN=… python -m tracer.demo.caller SECONDS [silent]
 """
 
 from __future__ import annotations
@@ -20,19 +20,25 @@ RATE = 48_000
 FRAME = RATE // 100
 
 
-async def call(seconds: float) -> None:
-    """One call of this length."""
+async def call(seconds: float, *, silent: bool) -> None:
+    """One call of this length; ``silent`` without a microphone."""
     room = rtc.Room()
     await room.connect(os.environ["LIVEKIT_URL"], os.environ["CALLER_TOKEN"])
+    if silent:
+        await asyncio.sleep(seconds)
+    else:
+        await publish(room, seconds)
+    await room.disconnect()
+
+
+async def publish(room: rtc.Room, seconds: float) -> None:
+    """Have a microphone, and be heard."""
     source = rtc.AudioSource(RATE, 1)
     track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
     # Who publishes nothing is announced to the others up to 3 s late; a real caller has a microphone.
-    await room.local_participant.publish_track(
-        track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-    )
+    await room.local_participant.publish_track(track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE))
     with suppress(TimeoutError):
         await asyncio.wait_for(speak(source), seconds)
-    await room.disconnect()
 
 
 async def speak(source: rtc.AudioSource) -> None:
@@ -45,7 +51,7 @@ async def speak(source: rtc.AudioSource) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(call(float(sys.argv[1])))
+    asyncio.run(call(float(sys.argv[1]), silent="silent" in sys.argv[2:]))
     sys.stdout.flush()
     # The client library's threads can outlive the interpreter and abort it; the call is over.
     os._exit(0)

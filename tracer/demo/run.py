@@ -1,14 +1,14 @@
-"""The demo: a call from beginning to end, and what is to be said of it."""
+"""The demo: a scenario from beginning to end, and what is to be said of it."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
 import secrets
 import signal
 import tempfile
-import time
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,43 +17,62 @@ import aiohttp
 from livekit.api import ListRoomsRequest, LiveKitAPI, TwirpError
 from rich.text import Text
 
-from tracer.demo.answers import answers
+from tracer.demo.scenario import Play
+from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
 from tracer.errors import BinaryMissingError, ConfigurationError
-from tracer.servers import LiveKitServer, find_livekit_server, free_port
+from tracer.servers import Jaeger, LiveKitServer, find_jaeger, find_livekit_server, free_port
 from tracer.settings import LiveKit
 from tracer.view.console import console
+from tracer.view.link import trace_link
 from tracer.view.terminal import TimelineView
 
 if TYPE_CHECKING:
+    from tracer.demo.scenario import Scenario
     from tracer.timeline import Timeline
 
-__all__ = ["run"]
+__all__ = ["Options", "run"]
 
-CALLER = "ada"
-CALL_SECONDS = 3.0
 DEPARTURE_TIMEOUT = 2
 """Seconds; LiveKit's default of 20 would keep people waiting for the end."""
-END_LIMIT = 60.0
-"""Seconds from the caller's leaving to the end of room and job; a server of one's own may keep a room for 20."""
+RECORDED = "automatic"
+"""The scenario of which there is a recording."""
 
 
-async def run(store: Path, record: Path | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says."""
+
+    store: Path
+    server: str | None = None
+    """URL of a server of the user's own; without it one is started."""
+    keep: bool = False
+    jaeger: bool = False
+    record: Path | None = None
+
+
+async def run(scenario: Scenario, options: Options) -> None:
     """One call, shown. Raises DemoError when it cannot be made; nothing it started is left behind."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracer-demo-")))
-        stage = Stage(folder, store, free_port())
+        stage = Stage(folder, options.store, free_port())
+        _say(scenario.question + "\n")
         try:
-            server, room = await _server(stack, stage)
+            server, room = await _server(stack, stage, options)
         except BinaryMissingError as reason:
+            if scenario.name != RECORDED:
+                raise
             _say(str(reason))
-            _show(await _replay(stage))
+            _show(scenario, await _replay(stage))
             return
+        jaeger = _jaeger(stack, stage) if options.jaeger else None
         stack.enter_context(stage)
-        _call(stage, server, room, record)
-        _show(stage.timeline(room))
+        timeline = await _call(stage, scenario, server, room, options.record)
+        _show(scenario, timeline, jaeger)
+        if options.keep or jaeger:
+            await _keep(stage, server)
 
 
 def _end(*_: object) -> None:
@@ -65,10 +84,10 @@ def _say(text: str) -> None:
     console().print(Text(text, style="dim"))
 
 
-async def _server(stack: ExitStack, stage: Stage) -> tuple[LiveKit, str]:
+async def _server(stack: ExitStack, stage: Stage, options: Options) -> tuple[LiveKit, str]:
     """A server to call on, and a name for the room."""
-    if os.environ.get("LIVEKIT_URL"):
-        server = LiveKit.from_env()
+    if options.server:
+        server = LiveKit.from_env(options.server)
         await _reach(server)
         _say(f"calling on {server.url}, your server")
         return server, f"tracer-demo-{secrets.token_hex(3)}"
@@ -90,20 +109,34 @@ async def _reach(server: LiveKit) -> None:
             ) from None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ConfigurationError(
-                f"LIVEKIT_URL is {server.url}, which does not answer ({error}): unset it to call on a server made for it"
+                f"LIVEKIT_URL is {server.url}, which does not answer ({error}): without it, a server is started"
             ) from None
 
 
-def _call(stage: Stage, server: LiveKit, room: str, record: Path | None) -> None:
+def _jaeger(stack: ExitStack, stage: Stage) -> Jaeger:
+    program = find_jaeger(_say)
+    _say(f"starting Jaeger, {program.how}")
+    jaeger = stack.enter_context(Jaeger(program, stage.folder))
+    stage.export["OTEL_EXPORTER_OTLP_ENDPOINT"] = jaeger.otlp_endpoint
+    return jaeger
+
+
+async def _call(stage: Stage, scenario: Scenario, server: LiveKit, room: str, record: Path | None) -> Timeline:
     _say("starting tracer serve")
-    receiver = stage.serve(server, *(["--record", str(record.absolute())] if record else []))
-    _say("starting the agent")
-    stage.agent(server)
-    _say(f"{CALLER} calls")
-    began = time.time_ns()
-    stage.finish(stage.caller(server, room, CALLER, CALL_SECONDS, {"tier": "gold"}), CALL_SECONDS)
-    _say(f"{CALLER} has left; waiting for the room to close")
-    receiver.wait_until(lambda: stage.is_over(room, began), END_LIMIT, what="told of the end of the call")
+    stage.serve(server, *(["--record", str(record)] if record else []))
+    for number, worker in enumerate(scenario.workers):
+        _say(
+            f"starting {'an' if number == 0 else 'another'} agent"
+            + f" named {worker.agent_name!r}" * bool(worker.agent_name)
+        )
+        environment = {"AGENT_NAME": worker.agent_name, **worker.environment}
+        stage.agent(server, worker.file, name=f"agent-{number}", **environment)
+    async with LiveKitAPI(server.url, server.api_key, server.api_secret) as livekit:
+        play = Play(stage, server, livekit, room, _say)
+        await scenario.play(play)
+        _say("waiting for the room to close")
+        await play.until(play.is_over, "the end of the call was not seen")
+    return stage.timeline(room)
 
 
 async def _replay(stage: Stage) -> Timeline:
@@ -126,13 +159,40 @@ async def _replay(stage: Stage) -> Timeline:
     return stage.timeline(next(event["room"]["sid"] for event in webhooks if event))
 
 
-def _show(timeline: Timeline) -> None:
+def _show(scenario: Scenario, timeline: Timeline, jaeger: Jaeger | None = None) -> None:
     out = console()
     out.print()
     out.print(TimelineView(timeline))
-    for question, answer in answers(timeline):
-        out.print()
-        out.print(Text(question, style="bold"))
-        out.print(Text(answer))
     out.print()
-    _say(f"again: tracer timeline {timeline.room.name}   as JSON: --format json   all rooms: tracer rooms")
+    out.print(Text(scenario.question, style="bold"))
+    for sentence in scenario.answer(timeline):
+        out.print(Text(sentence))
+    out.print()
+    again = f"tracer timeline {timeline.room.name if jaeger is None else timeline.room.sid}"
+    _say(f"again: {again}   as JSON: --format json   all rooms: tracer rooms")
+    if jaeger:
+        _say(f"in Jaeger: {trace_link(timeline.trace_id, jaeger.query_url)}")
+
+
+async def _keep(stage: Stage, server: LiveKit) -> None:
+    """Leave everything running until Ctrl-C, and say how to look at it."""
+    env = stage.folder / "demo.env"
+    env.touch(mode=0o600)
+    env.write_text(
+        f"LIVEKIT_URL={server.url}\nLIVEKIT_API_KEY={server.api_key}\nLIVEKIT_API_SECRET={server.api_secret}\n"
+        f"TRACER_STORE={stage.store}\nTRACER_ENDPOINT=http://127.0.0.1:{stage.port}\n"
+    )
+    _say(f"Everything goes on running: LiveKit at {server.url}, the receiver at http://127.0.0.1:{stage.port}.")
+    _say(f"Keys and addresses are in {env} (set -a; . {env}), logs are beside it. Ctrl-C ends it all.")
+    await asyncio.Event().wait()
+
+
+def named(name: str) -> Scenario:
+    """The scenario of this name. Raises ConfigurationError that offers the nearest."""
+    from difflib import get_close_matches
+
+    if name in SCENARIOS:
+        return SCENARIOS[name]
+    near = get_close_matches(name, SCENARIOS, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else "`tracer demo --list` names them"
+    raise ConfigurationError(f"no scenario {name!r}: {hint}")

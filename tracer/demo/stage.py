@@ -8,9 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from livekit.api import AccessToken, VideoGrants
-
-from tracer.errors import DemoError, UnknownRoomError
+from tracer.errors import DemoError
 from tracer.moment import Kind
 from tracer.servers import Process, answers, child_environment, free_port
 from tracer.store import open_reader
@@ -39,6 +37,8 @@ class Stage:
         self.store = str(store.absolute())
         self.port = port
         """Where the receiver listens."""
+        self.export: dict[str, str] = {}
+        """What the receiver is told of where to export to, beyond the user's own variables."""
         self._processes = ExitStack()
 
     def __enter__(self) -> Self:
@@ -53,22 +53,22 @@ class Stage:
             name,
             [sys.executable, *arguments],
             folder=self.folder,
-            environment=child_environment(EXPORT, **environment),
+            environment=child_environment(EXPORT) | environment,
         )
         return self._processes.enter_context(process)
 
     def serve(self, server: LiveKit, *options: str) -> Process:
         """`tracer serve`, ready to receive."""
         arguments = ["-m", "tracer", "serve", "--port", str(self.port), "--store", self.store, *options]
-        receiver = self.start("serve", arguments, **_environment(server))
+        receiver = self.start("serve", arguments, **_environment(server), **self.export)
         receiver.wait_until(lambda: answers(self.port, "/healthz"), START_LIMIT)
         return receiver
 
-    def agent(self, server: LiveKit, file: Path | None = None, **environment: str) -> Process:
+    def agent(self, server: LiveKit, file: Path | None = None, *, name: str = "agent", **environment: str) -> Process:
         """A worker that runs this agent, instrumented, once it is registered; without a file the sample agent."""
         began = time.time_ns()
         worker = self.start(
-            "agent",
+            name,
             [str(Path(__file__).parent / "worker.py"), str(file or sample_agent()), "start"],
             **_environment(server),
             TRACER_ENDPOINT=f"http://127.0.0.1:{self.port}",
@@ -83,37 +83,16 @@ class Stage:
             )
         return worker
 
-    def caller(self, server: LiveKit, room: str, identity: str, seconds: float, attributes: dict[str, str]) -> Process:
-        """Someone who joins the room, speaks for so many seconds, and leaves."""
-        token = (
-            AccessToken(server.api_key, server.api_secret)
-            .with_identity(identity)
-            .with_name(identity.title())
-            .with_attributes(attributes)
-            .with_grants(VideoGrants(room_join=True, room=room))
-        )
-        arguments = ["-m", "tracer.demo.caller", str(seconds)]
-        return self.start(f"caller-{identity}", arguments, LIVEKIT_URL=server.url, CALLER_TOKEN=token.to_jwt())
-
-    def finish(self, caller: Process, seconds: float) -> None:
-        """Wait until a caller who speaks for so many seconds has left. Raises DemoError when the call failed."""
-        if not caller.wait(seconds + START_LIMIT) or caller.returncode:
-            raise DemoError(f"the caller could not make its call: {' '.join(caller.last_lines())}")
+    def caller(self, identity: str, url: str, token: str, seconds: float, *, silent: bool = False) -> Process:
+        """Someone who joins with this token, speaks for so many seconds unless ``silent``, and leaves."""
+        arguments = ["-m", "tracer.demo.caller", str(seconds), *(["silent"] if silent else [])]
+        return self.start(f"caller-{identity}", arguments, LIVEKIT_URL=url, CALLER_TOKEN=token)
 
     def timeline(self, room: str) -> Timeline:
         """What the receiver knows of the latest room of this name."""
         with closing(open_reader(self.store)) as reader:
             sid = reader.find(room)
             return fold(sid, reader.moments(sid))
-
-    def is_over(self, room: str, began: int) -> bool:
-        """Whether the room that was made after ``began``, ns, has finished, and its jobs with it."""
-        try:
-            timeline = self.timeline(room)
-        except UnknownRoomError:
-            return False
-        ended = timeline.jobs and all(job.at(Kind.JOB_ENDED, Kind.JOB_REJECTED) for job in timeline.jobs)
-        return bool(timeline.zero >= began and timeline.room.finished and ended)
 
 
 def _environment(server: LiveKit) -> dict[str, str]:

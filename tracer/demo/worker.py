@@ -1,6 +1,6 @@
 """The sample agent as a worker of its own, on a machine that may be busy with the rest of the demo.
 
-    python worker.py AGENT_FILE start
+python worker.py AGENT_FILE start
 """
 
 from __future__ import annotations

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from tracer.servers.livekit import LiveKitProgram, LiveKitServer, find_livekit_server
+from tracer.servers.jaeger import Jaeger, find_jaeger
+from tracer.servers.livekit import LiveKitServer, find_livekit_server
 from tracer.servers.ports import free_port, free_ports
 from tracer.servers.process import Process, answers, child_environment
+from tracer.servers.program import Program
 
 __all__ = [
-    "LiveKitProgram",
+    "Jaeger",
     "LiveKitServer",
     "Process",
+    "Program",
     "answers",
     "child_environment",
+    "find_jaeger",
     "find_livekit_server",
     "free_port",
     "free_ports",

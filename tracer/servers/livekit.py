@@ -4,104 +4,39 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
-import subprocess
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from tracer.errors import BinaryMissingError, DemoError
+from tracer.errors import DemoError
 from tracer.servers.build import build_with_go
 from tracer.servers.ports import free_ports
 from tracer.servers.process import Process, answers, child_environment
+from tracer.servers.program import DOCKER_READS, Program, built, first, in_docker, on_the_path, succeeds
 from tracer.settings import LiveKit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-__all__ = ["LiveKitProgram", "LiveKitServer", "find_livekit_server"]
+__all__ = ["LiveKitServer", "find_livekit_server"]
 
 VERSION = "v1.13.5"
 MODULE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
 IMAGE = f"livekit/livekit-server:{VERSION}"
-DOCKER_READS = ("DOCKER_CERT_PATH", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_HOST", "DOCKER_TLS_VERIFY")
-LONGEST_PULL = 15 * 60.0
 ATTEMPTS = 3
 """Ports are free when they are chosen, and a moment later perhaps not."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiveKitProgram:
-    """How to run a LiveKit server here."""
-
-    path: str
-    """The server, or ``docker``."""
-    how: str
-    """Where it came from, for a person."""
-    docker: bool = False
-
-    def command(self, config: Path, container: str) -> list[str]:
-        """Run it with this configuration file: keys on a command line could be read by every user."""
-        if not self.docker:
-            return [self.path, "--config", str(config)]
-        mount = f"type=bind,source={config},target=/livekit.yaml,readonly"
-        run = [self.path, "run", "--rm", "--name", container, "--network", "host", "--mount", mount]
-        return [*run, IMAGE, "--config", "/livekit.yaml"]
-
-
-def find_livekit_server(progress: Callable[[str], None]) -> LiveKitProgram:
+def find_livekit_server(progress: Callable[[str], None]) -> Program:
     """On the PATH, built earlier, built now with Go, or Docker's; ``LIVEKIT_URL`` is the caller's to look at first.
 
     Raises BinaryMissingError that says all that was tried.
     """
-    tried: list[str] = []
-    if (path := shutil.which("livekit-server")) is None:
-        tried.append("livekit-server is not on the PATH")
-    elif _succeeds(path, "--version"):
-        return LiveKitProgram(path, "found on the PATH")
-    else:
-        tried.append(f"{path} does not run")
-    try:
-        built = build_with_go(f"livekit-server-{VERSION}", ["install", "-v", MODULE], "server", progress=progress)
-    except BinaryMissingError as error:
-        tried.append(str(error))
-    else:
-        if _succeeds(str(built), "--version"):
-            return LiveKitProgram(str(built), f"built with Go from LiveKit's source, {VERSION}")
-        tried.append(f"{built} does not run: remove it to have it built again")
-    if (docker := shutil.which("docker")) is None:
-        tried.append("no Docker")
-    elif not _succeeds(docker, "info"):
-        tried.append("Docker's engine does not answer")
-    else:
-        try:
-            _pull(docker, progress)
-        except DemoError as error:
-            tried.append(f"Docker could not pull {IMAGE}: {error}")
-        else:
-            return LiveKitProgram(docker, f"Docker's {IMAGE}", docker=True)
-    raise BinaryMissingError(f"no LiveKit server to be had: {'; '.join(tried)}")
 
+    def build() -> Program:
+        path = build_with_go(f"livekit-server-{VERSION}", ["install", "-v", MODULE], "server", progress=progress)
+        return built(path, f"built with Go from LiveKit's source, {VERSION}")
 
-def _pull(docker: str, progress: Callable[[str], None]) -> None:
-    if _succeeds(docker, "image", "inspect", IMAGE):
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        pull = Process(
-            "docker", [docker, "pull", IMAGE], folder=Path(folder), environment=child_environment(DOCKER_READS)
-        )
-        pull.run_to_end(LONGEST_PULL, lambda elapsed: progress(f"Docker pulls {IMAGE}: {elapsed:.0f} s"))
-
-
-def _succeeds(*command: str) -> bool:
-    try:
-        done = subprocess.run(  # noqa: S603  its command is ours
-            command, env=child_environment(DOCKER_READS), capture_output=True, check=False, timeout=15
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+    return first("LiveKit server", lambda: on_the_path("livekit-server"), build, lambda: in_docker(IMAGE, progress))
 
 
 class LiveKitServer:
@@ -109,7 +44,7 @@ class LiveKitServer:
 
     def __init__(
         self,
-        program: LiveKitProgram,
+        program: Program,
         *,
         folder: Path,
         webhooks: Sequence[str] = (),
@@ -141,7 +76,7 @@ class LiveKitServer:
             config.touch(mode=0o600)
             config.write_text(json.dumps(self._configuration(media), indent=2), encoding="utf-8")
             self.container = f"livekit-tracer-{self.port}-{secrets.token_hex(3)}"
-            environment = child_environment(DOCKER_READS if self.program.docker else ())
+            environment = child_environment(DOCKER_READS if self.program.image else ())
             command = self.program.command(config, self.container)
             self.process = Process("livekit-server", command, folder=self.folder, environment=environment)
             self.process.start()
@@ -160,8 +95,8 @@ class LiveKitServer:
         if self.process is None:
             return
         self.process.stop(limit=4)
-        if self.program.docker:
-            _succeeds(self.program.path, "rm", "--force", self.container)
+        if self.program.image:
+            succeeds(self.program.path, "rm", "--force", self.container)
 
     def _configuration(self, media: int) -> dict[str, object]:
         return {

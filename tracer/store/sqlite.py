@@ -107,9 +107,8 @@ def _check(db: sqlite3.Connection, path: Path, *, writable: bool) -> None:
     if tables == 0 and writable:
         path.chmod(0o600)  # first: the WAL is made with the file's own mode
         db.execute("PRAGMA journal_mode = WAL")
-        db.executescript(
-            f"BEGIN IMMEDIATE; {_M001} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
-        )
+        mark = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
+        db.executescript(f"BEGIN IMMEDIATE; {_M001} {mark} COMMIT;")
     elif owner != APPLICATION_ID:
         raise StoreError(f"{path} is not a store of tracer's: name another file with --store")
     elif version != VERSION:

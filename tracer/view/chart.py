@@ -178,7 +178,9 @@ class Chart:
             return row
         if offers:
             first = min(offers, key=lambda step: step.time)
-            long = "server collects bids, " if self.axis.column(first.time) - self.axis.column(created.time) > 36 else ""
+            long = (
+                "server collects bids, " if self.axis.column(first.time) - self.axis.column(created.time) > 36 else ""
+            )
             label = long + milliseconds((first.time - created.time) / NS_PER_MS)
             row.bracket(self.axis.column(created.time), self.axis.column(first.time), label)
         else:

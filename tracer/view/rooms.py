@@ -51,10 +51,8 @@ def as_table(rows: Sequence[RoomRow]) -> Table | Text:
     table.add_column("agents", justify="right")
     for row in rows:
         created = rfc3339(row.created)
-        if row.finished and row.created:
-            lasted = duration((row.finished - row.created) / NS_PER_S)
-        else:
-            lasted = "open"
+        ends = (row.created, row.finished)
+        lasted = "open" if None in ends else duration(((row.finished or 0) - (row.created or 0)) / NS_PER_S)
         table.add_row(
             Text(fit(plain(row.name or "?"), WIDEST_NAME)),
             Text(plain(row.sid)),

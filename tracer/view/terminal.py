@@ -201,7 +201,7 @@ def _uncertainty(step: Step) -> str:
     if step.contradicted:
         return "?!"
     before, after = (step.time - step.earliest) / NS_PER_MS, (step.latest - step.time) / NS_PER_MS
-    if max(before, after) < 0.05:  # noqa: PLR2004  nothing that would be shown
+    if max(before, after) < 0.05:
         return "±0"
     if after * 8 < before:
         return f"-{milliseconds(before)}"

@@ -54,7 +54,7 @@ def _is_safe(char: str) -> bool:
 def _visible(char: str) -> str:
     if char in "\t\n\r" or unicodedata.category(char) == "Zs":
         return " "
-    return f"‹{ord(char):x}›"
+    return f"‹{ord(char):x}›"  # noqa: RUF001  brackets that names do not have
 
 
 def fit(text: str, width: int) -> str:

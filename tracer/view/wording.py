@@ -78,18 +78,28 @@ def _detail(timeline: Timeline, step: Step, life: Life | None) -> str:
             agent = f"for agent {life.agent_name!r}" if life.agent_name else "for any unnamed agent"
             return ", ".join(part for part in (life.mode, agent) if part)
         case Kind.JOB_OFFERED, Job():
-            return f"to worker {life.worker_id}" if life.worker_id else ""
-        case (Kind.PARTICIPANT_LEFT | Kind.PARTICIPANT_ABORTED), Participant():
+            return _offer(timeline, life)
+        case ((Kind.PARTICIPANT_LEFT | Kind.PARTICIPANT_ABORTED), Participant()):
             return life.disconnect_reason or ""
         case Kind.PARTICIPANT_JOINING, Participant():
             return life.kind or ""
-        case (Kind.TRACK_PUBLISHED | Kind.TRACK_UNPUBLISHED), Track():
+        case ((Kind.TRACK_PUBLISHED | Kind.TRACK_UNPUBLISHED), Track()):
             return life.text(keys.TRACK_SOURCE) or ""
         case Kind.AGENT_PARTICIPANT_READY, _:
             return str(step.facts.get(keys.PARTICIPANT_IDENTITY, ""))
+        case Kind.SESSION_STARTED, _:
+            told = step.facts.get(keys.INSTRUCTIONS)
+            return f"“{told}”" if told else ""
         case Kind.JOB_SHUTDOWN, _:
             return str(step.facts.get(keys.SHUTDOWN_REASON, ""))
         case Kind.JOB_ENDED, Job():
             return life.status or ""
         case _:
             return ""
+
+
+def _offer(timeline: Timeline, job: Job) -> str:
+    """To whom a job was offered and, where it is not for the whole room, for whom."""
+    worker = f"to worker {job.worker_id}" if job.worker_id else ""
+    mine = job.text(keys.JOB_PARTICIPANT_ID)
+    return f"{worker} for {name_of(timeline, mine)}".strip() if mine else worker

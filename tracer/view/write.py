@@ -21,7 +21,9 @@ __all__ = ["write"]
 SVG_WIDTH = 112
 
 
-def write(timeline: Timeline, form: str, output: Path | None, *, everything: bool = False, width: int | None = None) -> None:
+def write(
+    timeline: Timeline, form: str, output: Path | None, *, everything: bool = False, width: int | None = None
+) -> None:
     """Write it as ``terminal``, ``json`` or ``svg``. Raises TracerError when the file cannot be written."""
     if form == "terminal" and output is None:
         from tracer.view.console import console
@@ -53,7 +55,9 @@ def _text(timeline: Timeline, form: str, everything: bool, width: int | None) ->
 
     view = TimelineView(timeline, everything=everything)
     if form == "svg":
-        out = Console(file=io.StringIO(), record=True, width=width or SVG_WIDTH, force_terminal=True, color_system="truecolor")
+        out = Console(
+            file=io.StringIO(), record=True, width=width or SVG_WIDTH, force_terminal=True, color_system="truecolor"
+        )
         out.print(view)
         title = f"tracer timeline {plain(timeline.room.name or timeline.room.sid)}"
         # Rich's picture asks a server on the internet for its font; ours needs nothing but itself.

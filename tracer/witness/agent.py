@@ -2,7 +2,8 @@
 
 Each native span of a job carries the room's SID, so it belongs to the room's trace whatever trace it was
 made in. Here it gets the ids that say so: one rule for agents that are instrumented and for those that
-merely export. A span of no room is passed on as it came.
+merely export. Of the latter, most spans do not name their job: see ``tracer.joining``. A span of no room is passed on
+as it came.
 Source of names and events: livekit-agents 1.8.9, ipc/job_proc_lazy_main.py and voice/agent_session.py.
 """
 
@@ -19,6 +20,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Status
 
 from tracer import ids, keys
 from tracer.errors import MalformedError
+from tracer.joining import job_of_trace
 from tracer.moment import Kind, Moment, facts
 from tracer.store import Arrival, Outgoing
 from tracer.witness.fields import LATEST_TIME
@@ -36,6 +38,8 @@ __all__ = ["LIFECYCLE_SPANS", "SCOPE", "arrival", "read"]
 WITNESS = "agent"
 SCOPE = "livekit-tracer"
 """Instrumentation scope of the spans that ``tracer.instrument`` makes itself: each is one moment, its name the kind."""
+
+_TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 
 ROUNDING = 512
 """livekit-agents keeps times as float seconds, which are this coarse, ns, in this century."""
@@ -65,6 +69,12 @@ _ENDS: dict[str, tuple[Kind | None, Kind | None]] = {
 LIFECYCLE_SPANS = frozenset(_ENDS)
 """Their names: what an instrumented agent reports at the start already."""
 
+_NAME_THE_JOB = {"job_entrypoint", "agent_session"}
+"""The spans in which livekit-agents itself names the job. A user who flushes in a shutdown callback never sends the
+first, which ends later than that."""
+
+_TELLING = LIFECYCLE_SPANS | _NAME_THE_JOB
+
 _ALWAYS_ENDS = {"job_entrypoint", "session_close"}
 """Spans whose end is the moment even when they failed: a job that raised has ended, one that could not connect is
 not connected."""
@@ -72,8 +82,10 @@ not connected."""
 _COMMON = (keys.JOB_ID, keys.DISPATCH_ID, keys.AGENT_NAME, keys.WORKER_ID)
 _KEPT = {
     "job_entrypoint": (*_COMMON, keys.ROOM_NAME),
+    "agent_session": _COMMON,
     "room_connect": (keys.PARTICIPANT_ID, keys.PARTICIPANT_IDENTITY),
     "wait_for_participant": (keys.PARTICIPANT_ID, keys.PARTICIPANT_IDENTITY),
+    "session_start": (keys.INSTRUCTIONS,),
     "job_shutdown": (keys.SHUTDOWN_REASON,),
 }
 """Attributes of native spans that become facts of the job."""
@@ -83,7 +95,8 @@ def read(body: bytes, content_type: str) -> ExportTraceServiceRequest:
     """The spans of an OTLP/HTTP request, protobuf or JSON. Raises MalformedError when it is neither."""
     try:
         if content_type == "application/json":
-            return ParseDict(_with_base64_ids(json.loads(body)), ExportTraceServiceRequest(), ignore_unknown_fields=True)
+            told = _with_base64_ids(json.loads(body))
+            return ParseDict(told, ExportTraceServiceRequest(), ignore_unknown_fields=True)
         return ExportTraceServiceRequest.FromString(body)
     except (DecodeError, ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise MalformedError(f"body that is no OTLP ExportTraceServiceRequest: {error}") from None
@@ -132,20 +145,23 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arri
 
 def _has_ids(span: Span) -> bool:
     """Whether its ids are OpenTelemetry's: no backend takes others, and one such span would hold up all behind it."""
-    return len(span.trace_id) == 16 and len(span.span_id) == 8 and any(span.trace_id) and any(span.span_id)
+    fit = len(span.trace_id) == _TRACE_ID_BYTES and len(span.span_id) == _SPAN_ID_BYTES
+    return fit and any(span.trace_id) and any(span.span_id)
 
 
 def _redact(span: Span) -> None:
-    for attributes in (span.attributes, *(item.attributes for item in (*span.events, *span.links))):
-        kept = [item for item in attributes if not _is_content(item.key)]
-        del attributes[:]
-        attributes.extend(kept)
+    holders: list[Any] = [span, *span.events, *span.links]  # whose protobuf types have no base in common
+    for holder in holders:
+        kept = [item for item in holder.attributes if not _is_content(item.key)]
+        del holder.attributes[:]
+        holder.attributes.extend(kept)
     span.status.message = ""
 
 
 def _is_content(key: str) -> bool:
     """What livekit-agents itself drops from a span on redaction (telemetry/pii.py): data marked ``pii``, the
-    conversation in GenAI's own keys, and free text of exceptions."""
+    conversation in GenAI's own keys, and free text of exceptions.
+    """
     return (
         keys.is_personal(key)
         or key in _GEN_AI_CONTENT
@@ -205,29 +221,47 @@ def _own(span: Span, room: str, told: Mapping[str, Fact | None]) -> Iterator[Mom
 
 def _native(span: Span, room: str, told: Mapping[str, Fact | None]) -> Iterator[Moment]:
     """The moments that a span of livekit-agents' own tells; those of a span still open when it was sent included."""
-    job = told.get(keys.JOB_ID)
-    if span.name not in _ENDS or not isinstance(job, str) or not job:
+    if span.name not in _TELLING:
         return
-    start, end = _ENDS[span.name]
-    failed = span.status.code == Status.STATUS_CODE_ERROR
-    known = facts({key: told.get(key) for key in _KEPT.get(span.name, ())})
+    job = told.get(keys.JOB_ID)
+    subject = job if isinstance(job, str) and job else job_of_trace(span.trace_id)
+    known = {key: told.get(key) for key in _KEPT.get(span.name, ())}
+    if subject == job and span.name in _NAME_THE_JOB:
+        known[keys.AGENT_TRACE] = span.trace_id.hex()
+    for kind, at, latest, clock, more in _steps(span):
+        if 0 < at <= latest <= LATEST_TIME - ROUNDING:
+            yield Moment(
+                room,
+                kind,
+                subject,
+                at - ROUNDING,
+                latest + ROUNDING,
+                at,
+                clock,
+                WITNESS,
+                _occurrence(span),
+                facts({**known, **more}),
+            )
 
-    def moment(kind: Kind, at: int, clock: str, told: Mapping[str, Fact | None] | None = None) -> Iterator[Moment]:
-        if 0 < at <= LATEST_TIME - ROUNDING:
-            more = facts({**dict(known), **(told or {})})
-            yield Moment(room, kind, job, at - ROUNDING, at + ROUNDING, at, clock, WITNESS, _occurrence(span), more)
 
+def _steps(span: Span) -> Iterator[tuple[Kind, int, int, str, dict[str, Fact]]]:
+    """For each step that a span tells: kind, time, the latest it can have been, whose clock, and facts of its own."""
+    began, ended = span.start_time_unix_nano, span.end_time_unix_nano
+    start, end = _ENDS.get(span.name, (None, None))
     if span.name == "job_entrypoint":
         for event in span.events:
             if event.name in _EVENTS:
                 kind, clock = _EVENTS[event.name]
-                running = {keys.JOB_STATUS: "JS_RUNNING"} if kind is Kind.JOB_ENTRYPOINT_STARTED else None
-                yield from moment(kind, event.time_unix_nano, clock, running)
+                running = {keys.JOB_STATUS: "JS_RUNNING"} if kind is Kind.JOB_ENTRYPOINT_STARTED else {}
+                yield kind, event.time_unix_nano, event.time_unix_nano, clock, {**running}
+    if span.name == "agent_session":  # within it its child session_start begins, which tells more exactly when
+        yield Kind.SESSION_STARTING, began, ended, "agent", {}
     if start:
-        yield from moment(start, span.start_time_unix_nano, "agent")
+        yield start, began, began, "agent", {}
+    failed = span.status.code == Status.STATUS_CODE_ERROR
     if end and (not failed or span.name in _ALWAYS_ENDS):
-        status = {keys.JOB_STATUS: "JS_FAILED" if failed else "JS_SUCCESS"} if end is Kind.JOB_ENDED else None
-        yield from moment(end, span.end_time_unix_nano, "agent", status)
+        status = {keys.JOB_STATUS: "JS_FAILED" if failed else "JS_SUCCESS"} if end is Kind.JOB_ENDED else {}
+        yield end, ended, ended, "agent", {**status}
 
 
 def _occurrence(span: Span) -> str:
@@ -236,4 +270,6 @@ def _occurrence(span: Span) -> str:
         return span.span_id.hex()
     if span.name in ("session_start", "session_close"):  # both are children of their agent_session
         return span.parent_span_id.hex()
+    if span.name == "agent_session":
+        return span.span_id.hex()
     return ""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from livekit.protocol.agent_dispatch import AgentDispatch
     from livekit.protocol.models import Room
 
+    from tracer.moment import Facts
     from tracer.settings import LiveKit
 
 __all__ = ["Observer", "dispatch_moments"]
@@ -190,9 +191,7 @@ def _in_short(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _between(
-    room: str, kind: Kind, subject: str, earliest: int, latest: int, told: tuple[tuple[str, str | int | float | bool], ...]
-) -> Moment:
+def _between(room: str, kind: Kind, subject: str, earliest: int, latest: int, told: Facts) -> Moment:
     """A change between two looks: most likely in the middle."""
     earliest = min(earliest, latest)
     return Moment(room, kind, subject, earliest, latest, (earliest + latest) // 2, "receiver", WITNESS, facts=told)
@@ -248,6 +247,7 @@ def _job_moments(room: Room, dispatch: AgentDispatch, job: Job) -> Iterator[Mome
             keys.JOB_STATUS: enum_name(JobStatus, state.status),
             keys.WORKER_ID: state.worker_id or None,
             keys.PARTICIPANT_IDENTITY: state.participant_identity or None,
+            keys.JOB_PARTICIPANT_ID: job.participant.sid or None,
         }
     )
     offered, ended = state.started_at, state.ended_at

@@ -1,4 +1,4 @@
-module github.com/livekit-tracer/livekit-tracer/tests/live/jaeger
+module github.com/livekit-tracer/livekit-tracer/tracer/servers/jaeger_module
 
 go 1.24.6
 

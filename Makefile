@@ -1,0 +1,79 @@
+# Everything from a bare machine: Python 3.11 or newer and make. `make` alone lists what there is.
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+SCENARIO ?=
+PYTHON ?=
+
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 $(BIN)/pip
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench lock clean
+
+help:
+	@echo 'make demo      a call from room to agent on a real LiveKit server, and its timeline'
+	@echo 'make install   .venv with the tracer and all it needs'
+	@echo 'make test      all tests, on a real LiveKit server and a real Jaeger'
+	@echo 'make check     ruff, mypy and all tests'
+	@echo 'make bench     what tracing costs an agent'
+	@echo 'make lock      requirements.lock anew, from pyproject.toml'
+	@echo 'make clean     removes .venv and caches; built servers stay in the user cache'
+
+install: $(READY)
+
+demo: $(READY)
+	@$(BIN)/tracer demo $(SCENARIO)
+
+test: $(READY)
+	@$(BIN)/python -m pytest
+
+check: $(READY)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest
+
+bench: $(READY)
+	@$(BIN)/python tests/bench/job_start.py
+
+# The interpreter: PYTHON if given, else the first one that fits. Debian has the module venv in a package of its own.
+$(READY): requirements.lock pyproject.toml
+	@fits='import sys; sys.exit(sys.version_info < (3, 11))'; found=; chosen=; \
+	for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14); do \
+	    $$python -c "$$fits" 2>/dev/null || continue; \
+	    found=$$python; \
+	    if $$python -c 'import ensurepip, venv' 2>/dev/null; then chosen=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo 'No Python 3.11 or newer found: install one, or name it with make PYTHON=/path/to/python3' >&2; exit 1; \
+	elif [ -z "$$chosen" ]; then \
+	    echo "$$found has no venv module: install it (on Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; \
+	fi; \
+	$(BIN)/python -c "$$fits" 2>/dev/null || { echo "Making $(VENV) with $$chosen"; $$chosen -m venv --clear $(VENV); }
+	@echo "Installing $$(grep -c '==' requirements.lock) packages into $(VENV)"
+	@{ $(PIP) install --require-hashes -r requirements.lock 2>&1; echo "exit $$?"; } | { \
+	    count=0; \
+	    while read -r word rest; do \
+	        case "$$word" in \
+	            Collecting) count=$$((count + 1)); [ $$((count % 10)) -ne 0 ] || echo "  $$count: $${rest%% *}" ;; \
+	            Installing) echo '  unpacking' ;; \
+	            ERROR:|WARNING:) echo "$$word $$rest" ;; \
+	            exit) exit "$$rest" ;; \
+	        esac; \
+	    done; }
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The lock holds the build backend too, so that nothing is installed that isn't in it.
+lock:
+	@tool=$$(mktemp -d) && trap 'rm -rf "$$tool"' EXIT && python3 -m venv "$$tool" && "$$tool/bin/pip" install --quiet uv && \
+	{ echo '# Made by `make lock`: every package with its hashes, for Python 3.11 and newer on any platform.'; \
+	  printf 'hatchling>=1.25\neditables\n' | "$$tool/bin/uv" pip compile --quiet --universal --generate-hashes \
+	    --python-version 3.11 --extra dev --no-emit-index-url --no-annotate --no-header pyproject.toml -; } > "$$tool/lock" && \
+	cp "$$tool/lock" requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

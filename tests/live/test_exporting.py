@@ -1,0 +1,83 @@
+"""An agent without a line of tracer, whose own provider exports to the receiver: one timeline and one trace a room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live.calling import LIMIT, call, timeline_when, wait_for, worker
+from tests.live.jaeger_query import trace_of
+from tracer.demo.stage import Stage
+from tracer.moment import Kind
+from tracer.view import json as view
+
+if TYPE_CHECKING:
+    from tracer.servers import LiveKitServer
+    from tracer.servers.jaeger import Jaeger
+
+AGENT = Path(__file__).parent / "agents" / "exporting.py"
+OF_THE_SESSION = {
+    Kind.AGENT_CONNECTING,
+    Kind.AGENT_CONNECTED,
+    Kind.AGENT_WAITING_FOR_PARTICIPANT,
+    Kind.AGENT_PARTICIPANT_READY,
+    Kind.SESSION_STARTING,
+    Kind.SESSION_STARTED,
+    Kind.SESSION_CLOSED,
+    Kind.AGENT_DISCONNECTED,
+}
+OF_THE_JOB = {
+    Kind.JOB_RECEIVED,
+    Kind.JOB_ACCEPTED,
+    Kind.JOB_ASSIGNED,
+    Kind.JOB_PROCESS_ASSIGNED,
+    Kind.JOB_ENTRYPOINT_STARTED,
+    Kind.JOB_ENTRYPOINT_RETURNED,
+    Kind.JOB_SHUTDOWN,
+    Kind.JOB_ENDED,
+}
+
+
+@pytest.mark.parametrize(
+    ("flush", "kinds"),
+    [
+        ("at exit", OF_THE_SESSION | OF_THE_JOB),
+        # As in livekit-agents' examples: what ends later, job_entrypoint among it, is never sent.
+        ("in a shutdown callback", OF_THE_SESSION),
+    ],
+)
+def test_its_native_spans_are_joined_by_the_rooms_sid(
+    livekit: LiveKitServer,
+    webhook_port: int,
+    jaeger: Jaeger,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    flush: str,
+    kinds: set[Kind],
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint)
+    room = f"exporting-{flush}"
+    with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
+        stage.serve(livekit.settings)
+        export_to = f"http://127.0.0.1:{webhook_port}/v1/traces"
+        worker(stage, livekit.settings, [str(AGENT), "start"], EXPORT_TO=export_to, FLUSH=flush)
+        call(stage, livekit.settings, room, 1.0)
+        timeline = timeline_when(stage, room, lambda known: kinds <= {step.kind for step in known.steps})
+
+        [job] = timeline.jobs
+        assert kinds <= {step.kind for step in job.steps}
+        assert job.dispatch_id == timeline.dispatches[0].sid
+        agent = timeline.agent_of(job)
+        assert agent, "the participant that the webhooks told of is the one that the spans told of"
+        assert not [step for step in timeline.steps if step.contradicted]
+        subjects = {moment["subject"][:3] for moment in view.timeline(timeline)["moments"]}
+        assert subjects <= {"RM_", "PA_", "AD_", "AJ_", "TR_"}
+
+        def exported() -> set[str]:
+            return {span["operationName"] for span in trace_of(jaeger, timeline.trace_id)}
+
+        wanted = {"room", "room_connect", "wait_for_participant", "agent_session", "session_start"}
+        wanted |= {"job_entrypoint", "job"} if Kind.JOB_ENDED in kinds else set()
+        wait_for(lambda: wanted <= exported(), f"{wanted} in the room's trace within {LIMIT} s")

@@ -1,0 +1,345 @@
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.moments import ABOUT_ROOM, ADA, ROOM, START, any_moments, call, moment, ms
+from tracer import keys
+from tracer.errors import ConfigurationError, StoreError, UnknownRoomError
+from tracer.moment import NS_PER_S, Kind, Moment
+from tracer.spans import spans
+from tracer.store import Arrival, Outgoing, open_reader
+from tracer.store.sqlite import APPLICATION_ID, SqliteReader, SqliteStore
+from tracer.timeline import fold
+from tracer.view import json as json_view
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "tracer.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteStore]:
+    with closing(SqliteStore(path)) as opened:
+        yield opened
+
+
+def created(room: str, at: int, name: str | None = None, **more: int) -> Moment:
+    about = {**ABOUT_ROOM, keys.ROOM_NAME: name, **more}
+    return moment(Kind.ROOM_CREATED, room, at, room=room, told=about)
+
+
+def span(number: int) -> Outgoing:
+    return Outgoing(bytes(16), number.to_bytes(8), b"span %d" % number)
+
+
+def test_what_is_added_is_read_back_in_the_order_it_came(store: SqliteStore) -> None:
+    assert store.add([Arrival(tuple(call()))]) == [True]
+    assert store.moments(ROOM) == call()
+
+
+def test_adding_again_changes_nothing(store: SqliteStore) -> None:
+    store.add([Arrival(tuple(call()))])
+    before = store.rooms_to_export()
+    assert store.add([Arrival(tuple(reversed(call()))), Arrival(tuple(call()))]) == [True, True]
+    assert store.moments(ROOM) == call()
+    assert store.rooms_to_export() == before
+
+
+def test_a_webhook_is_kept_once_under_its_id_however_it_differs(store: SqliteStore) -> None:
+    first, again, other = (moment(Kind.PARTICIPANT_LEFT, ADA, ms(at)) for at in (1, 2, 3))
+    assert store.add([Arrival((first,), event_id="EV_1"), Arrival((again,), event_id="EV_1")]) == [True, False]
+    assert store.add([Arrival((again,), event_id="EV_1"), Arrival((other,), event_id="EV_2")]) == [False, True]
+    assert store.moments(ROOM) == [first, other]
+
+
+def test_what_comes_without_an_id_is_always_new(store: SqliteStore) -> None:
+    assert store.add([Arrival((call()[0],)), Arrival((call()[1],))]) == [True, True]
+    assert len(store.moments(ROOM)) == 2
+
+
+@pytest.mark.parametrize("text", ["\ud800"])
+def test_all_is_kept_or_nothing(store: SqliteStore, text: str) -> None:
+    bad = moment(Kind.PARTICIPANT_LEFT, text, ms(1))
+    with pytest.raises(StoreError):
+        store.add([Arrival((call()[0],), (span(1),), "EV_1"), Arrival((bad,), event_id="EV_2")])
+    assert store.moments(ROOM) == []
+    assert store.count_unsent() == 0
+    with pytest.raises(UnknownRoomError):
+        store.find(ROOM)
+    # The webhook was not kept, so it is new when the server sends it again.
+    assert store.add([Arrival((call()[0],), event_id="EV_1")]) == [True]
+
+
+def test_a_time_that_is_none_is_refused_and_the_store_goes_on(store: SqliteStore) -> None:
+    with pytest.raises(StoreError):
+        store.add([Arrival((moment(Kind.PARTICIPANT_LEFT, ADA, 2**63),))])
+    assert store.add([Arrival(tuple(call()))]) == [True]
+
+
+@pytest.mark.parametrize("text", ["\ud800", "x" * 5_000_000, "'; DROP TABLE moment; --", "\0", "", "%", "🦀"])
+def test_any_fact_is_kept_as_it_was_told(store: SqliteStore, text: str) -> None:
+    told = moment(Kind.PARTICIPANT_JOINING, ADA, ms(1), told={keys.PARTICIPANT_IDENTITY: text, "a": 0.1, "b": True})
+    store.add([Arrival((told,))])
+    assert store.moments(ROOM) == [told]
+
+
+@pytest.mark.parametrize(
+    "name", ["'; DROP TABLE room; --", '" OR 1=1', "%", "_", "\0", "🦀", "x" * 100_000, "", "RM_other"]
+)
+def test_a_room_of_any_name_is_found_by_it(store: SqliteStore, name: str) -> None:
+    store.add([Arrival((created("RM_1", START, "demo"), created("RM_2", START, name)))])
+    assert store.find(name) == "RM_2"
+    assert store.find("demo") == "RM_1"
+
+
+@pytest.mark.parametrize("name", ["%", "' OR '1'='1", "dem", "DEMO", "\udcff", "RM_", ""])
+def test_a_room_that_is_not_there_is_unknown(store: SqliteStore, name: str) -> None:
+    store.add([Arrival((created("RM_1", START, "demo"),))])
+    with pytest.raises(UnknownRoomError):
+        store.find(name)
+
+
+def test_a_name_means_the_latest_room_of_that_name(store: SqliteStore) -> None:
+    newest_first = [
+        created("RM_3", ms(3000), "demo"),
+        created("RM_1", ms(1000), "demo"),
+        created("RM_2", ms(2000), "demo"),
+    ]
+    store.add([Arrival((m,)) for m in newest_first])
+    assert store.find("demo") == "RM_3"
+    assert store.find("RM_1") == "RM_1"
+
+
+def test_an_sid_is_found_before_a_name(store: SqliteStore) -> None:
+    store.add([Arrival((created("RM_1", START, "demo"), created("RM_2", ms(5), "RM_1")))])
+    assert store.find("RM_1") == "RM_1"
+
+
+def test_a_room_is_found_by_its_name_whoever_told_it_first(store: SqliteStore) -> None:
+    store.add([Arrival((moment(Kind.PARTICIPANT_LEFT, ADA, ms(1)),))])
+    store.add([Arrival((created(ROOM, START, "demo"),))])
+    assert store.find("demo") == ROOM
+
+
+def test_rooms_are_listed_newest_first_with_who_was_in_them(store: SqliteStore) -> None:
+    store.add([Arrival((created("RM_old", START - NS_PER_S, "old"),)), Arrival(tuple(call()))])
+    store.add([Arrival((created("RM_new", START + NS_PER_S, "new"),))])
+    assert [row.sid for row in store.rooms(9)] == ["RM_new", ROOM, "RM_old"]
+    assert [row.sid for row in store.rooms(2)] == ["RM_new", ROOM]
+    row = store.rooms(9)[1]
+    assert (row.name, row.created, row.finished) == ("demo", ms(0.5), ms(6500))
+    assert (row.participants, row.agents) == (1, 1)
+
+
+def test_a_caller_who_calls_himself_an_agent_is_a_caller(store: SqliteStore) -> None:
+    about = {keys.PARTICIPANT_IDENTITY: "AGENT", keys.PARTICIPANT_KIND: "STANDARD"}
+    store.add([Arrival((moment(Kind.PARTICIPANT_JOINING, ADA, ms(1), told=about),))])
+    (row,) = store.rooms(1)
+    assert (row.participants, row.agents) == (1, 0)
+
+
+def test_a_caller_known_only_from_leaving_early_is_counted(store: SqliteStore) -> None:
+    store.add([Arrival(tuple(m for m in call() if m.subject == ADA and m.kind is Kind.PARTICIPANT_JOINING))])
+    assert store.rooms(1)[0].participants == 1
+
+
+def test_what_workers_say_is_of_no_room(store: SqliteStore) -> None:
+    registered = moment(Kind.WORKER_REGISTERED, "AW_1", ms(-1), room="")
+    store.add([Arrival((registered,))])
+    assert store.worker_moments() == [registered]
+    assert store.rooms(9) == []
+    assert store.rooms_to_export() == []
+
+
+def test_a_span_goes_into_the_outbox_once_for_ever(path: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+        store.add([Arrival(outgoing=(span(1), span(2), span(1)))])
+        store.queue([span(2), span(3)], [])
+        assert [body for _, body in store.unsent(9)] == [b"span 1", b"span 2", b"span 3"]
+        store.sent(number for number, _ in store.unsent(2))
+        assert [body for _, body in store.unsent(9)] == [b"span 3"]
+    with closing(SqliteStore(path)) as store:
+        store.add([Arrival(outgoing=(span(1), span(2), span(3)))])
+        assert [body for _, body in store.unsent(9)] == [b"span 3"]
+        assert store.count_unsent() == 1
+
+
+def test_one_span_id_in_two_traces_is_two_spans(store: SqliteStore) -> None:
+    store.queue([span(1), Outgoing(b"\1" * 16, span(1).span_id, b"other")], [])
+    assert store.count_unsent() == 2
+
+
+def test_the_outbox_gives_the_oldest_first_and_not_more_than_asked(store: SqliteStore) -> None:
+    store.queue([span(number) for number in (3, 1, 2)], [])
+    assert [body for _, body in store.unsent(2)] == [b"span 3", b"span 1"]
+
+
+def test_a_room_is_to_be_exported_until_its_newest_moment_was(store: SqliteStore) -> None:
+    store.add([Arrival(tuple(call()[:3]))])
+    ((room, newest),) = store.rooms_to_export()
+    store.add([Arrival(tuple(call()[3:]))])
+    store.queue([], [(room, newest)])
+    ((_, newer),) = store.rooms_to_export()
+    assert newer > newest
+    store.queue([], [(room, newer)])
+    assert store.rooms_to_export() == []
+
+
+def test_readers_look_on_while_one_writes(store: SqliteStore, path: Path) -> None:
+    with closing(SqliteReader(path)) as reader:
+        for count, m in enumerate(call(), 1):
+            store.add([Arrival((m,))])
+            assert len(reader.moments(ROOM)) == count
+        with store._transaction():
+            store._db.execute("DELETE FROM moment")
+            assert reader.moments(ROOM) == call()
+        assert reader.moments(ROOM) == []
+
+
+def test_a_reader_cannot_write(store: SqliteStore, path: Path) -> None:
+    store.add([Arrival(tuple(call()))])
+    with closing(SqliteReader(path)) as reader, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader._db.execute("DELETE FROM moment")
+
+
+def test_what_was_added_is_there_after_the_process_was_killed(path: Path, tmp_path: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+        store.add([Arrival(tuple(call()))])
+        # What is on disk at this instant, as a power cut leaves it.
+        left = tmp_path / "left"
+        left.mkdir()
+        for file in tmp_path.glob("tracer.db*"):
+            if not file.name.endswith("-shm"):
+                (left / file.name).write_bytes(file.read_bytes())
+        assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)
+    with closing(SqliteStore(left / "tracer.db")) as again:
+        assert again.moments(ROOM) == call()
+
+
+def test_only_its_owner_can_read_a_store(path: Path) -> None:
+    path = path.parent / "state" / "deep" / "tracer.db"
+    with closing(SqliteStore(path)) as store:
+        store.add([Arrival(tuple(call()))])
+        for file in path.parent.iterdir():
+            assert not stat.S_IMODE(file.stat().st_mode) & 0o077, file.name
+        assert not stat.S_IMODE(path.parent.stat().st_mode) & 0o077
+
+
+def refused(path: Path, *, opening: type[SqliteReader] = SqliteReader) -> str:
+    with pytest.raises(StoreError) as error:
+        opening(path)
+    text = str(error.value)
+    assert str(path) in text
+    assert "\n" not in text
+    return text
+
+
+def test_a_store_that_is_not_there_is_not_made_by_reading(path: Path) -> None:
+    assert "no store at" in refused(path)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("opening", [SqliteReader, SqliteStore])
+def test_a_file_of_another_kind_is_refused_and_left_as_it_is(path: Path, opening: type[SqliteReader]) -> None:
+    path.write_bytes(b"not a database, but somebody's notes" * 100)
+    before = path.read_bytes()
+    assert "not a store of tracer's" in refused(path, opening=opening)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("opening", [SqliteReader, SqliteStore])
+def test_another_programs_database_is_refused_and_left_as_it_is(path: Path, opening: type[SqliteReader]) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE recipes (name TEXT)")
+        other.commit()
+    before = path.read_bytes()
+    assert "not a store of tracer's" in refused(path, opening=opening)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("opening", [SqliteReader, SqliteStore])
+def test_a_store_of_a_newer_tracer_is_refused(path: Path, opening: type[SqliteReader]) -> None:
+    with closing(SqliteStore(path)) as store:
+        store._db.execute("PRAGMA user_version = 99")
+    assert "version 99" in refused(path, opening=opening)
+
+
+@pytest.mark.parametrize("opening", [SqliteReader, SqliteStore])
+def test_a_folder_is_no_store(tmp_path: Path, opening: type[SqliteReader]) -> None:
+    refused(tmp_path, opening=opening)
+
+
+@pytest.mark.parametrize("opening", [SqliteReader, SqliteStore])
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")
+def test_a_store_that_may_not_be_read_is_said(path: Path, opening: type[SqliteReader]) -> None:
+    SqliteStore(path).close()
+    path.chmod(0)
+    refused(path, opening=opening)
+
+
+def test_a_folder_that_cannot_be_made_is_said(path: Path) -> None:
+    path.write_text("a file where a folder should be")
+    refused(path / "tracer.db", opening=SqliteStore)
+
+
+def test_an_empty_file_becomes_a_store_by_writing_only(path: Path) -> None:
+    path.touch()
+    refused(path)
+    with closing(SqliteStore(path)) as store:
+        assert store._db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+
+
+@pytest.mark.parametrize("name", ["a b.db", "100%.db", "what?.db", "#1.db", "ü.db", "a'b.db"])
+def test_a_store_may_have_any_name(tmp_path: Path, name: str) -> None:
+    with closing(SqliteStore(tmp_path / name)) as store:
+        store.add([Arrival(tuple(call()))])
+        assert (tmp_path / name).exists()
+        with closing(open_reader(str(tmp_path / name))) as reader:
+            assert reader.moments(ROOM) == call()
+
+
+def test_only_files_are_stores_so_far() -> None:
+    with pytest.raises(ConfigurationError, match="only a path"):
+        open_reader("jaeger+http://127.0.0.1:16686")
+
+
+def test_a_store_broken_while_open_fails_in_its_own_words(store: SqliteStore) -> None:
+    store.add([Arrival(tuple(call()))])
+    store._db.execute("DROP TABLE moment")
+    for use in (lambda: store.moments(ROOM), lambda: store.rooms(9), lambda: store.add([Arrival(tuple(call()))])):
+        with pytest.raises(StoreError, match="failed"):
+            use()
+
+
+@settings(deadline=None, max_examples=40)
+@given(any_moments(), st.randoms(use_true_random=False))
+def test_two_stores_read_together_are_as_one(moments: list[Moment], chance: random.Random) -> None:
+    moments = [m for m in moments if "\ud800" not in m.subject]
+    one = [m for m in moments if chance.random() < 0.6]
+    other = [m for m in moments if m not in one or chance.random() < 0.3]
+    with TemporaryDirectory() as folder:
+        read: list[Moment] = []
+        for name, part in (("one", one), ("other", other)):
+            with closing(SqliteStore(Path(folder) / name)) as store:
+                store.add(Arrival((m,)) for m in part)
+                read += store.moments(ROOM)
+    assert set(read) == set(moments)
+    assert json.dumps(json_view.timeline(fold(ROOM, read))) == json.dumps(json_view.timeline(fold(ROOM, moments)))
+    assert repr(spans(ROOM, read)) == repr(spans(ROOM, moments))

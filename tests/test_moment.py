@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import ast
+import inspect
+from dataclasses import FrozenInstanceError
+
+import pytest
+from hypothesis import given, settings
+
+from tests.moments import ABOUT_ADA, ADA, any_moment, moment, ms
+from tracer import keys
+from tracer import moment as module
+from tracer.moment import Kind, Moment, facts
+
+SCHEMA = [
+    "room.created",
+    "room.finished",
+    "participant.joining",
+    "participant.joined",
+    "participant.active",
+    "participant.left",
+    "participant.aborted",
+    "track.published",
+    "track.unpublished",
+    "dispatch.created",
+    "job.offered",
+    "job.received",
+    "job.accepted",
+    "job.rejected",
+    "job.timed_out",
+    "job.assigned",
+    "job.process_assigned",
+    "job.entrypoint_started",
+    "job.entrypoint_returned",
+    "job.shutdown",
+    "job.ended",
+    "agent.connecting",
+    "agent.connected",
+    "agent.disconnected",
+    "agent.waiting_for_participant",
+    "agent.participant_ready",
+    "session.starting",
+    "session.started",
+    "session.closed",
+    "worker.registered",
+    "worker.full",
+    "worker.available",
+    "worker.draining",
+]
+
+
+def test_kinds_are_those_of_the_schema() -> None:
+    assert sorted(Kind) == sorted(SCHEMA)
+
+
+def test_every_kind_has_a_docstring_beneath() -> None:
+    (kind,) = (
+        node
+        for node in ast.parse(inspect.getsource(module)).body
+        if isinstance(node, ast.ClassDef) and node.name == "Kind"
+    )
+    described = {
+        before.targets[0].id
+        for before, after in zip(kind.body, kind.body[1:], strict=False)
+        if isinstance(before, ast.Assign)
+        and isinstance(before.targets[0], ast.Name)
+        and isinstance(after, ast.Expr)
+        and isinstance(after.value, ast.Constant)
+    }
+    assert described == set(Kind.__members__)
+
+
+def test_ranks_count_the_kinds_in_the_order_they_are_defined() -> None:
+    assert [kind.rank for kind in Kind] == list(range(len(Kind)))
+
+
+def test_facts_of_unknown_value_are_left_out_and_empty_ones_are_kept() -> None:
+    assert facts({"b": "", "a": 0, "c": None}) == (("a", 0), ("b", ""))
+
+
+def test_facts_do_not_depend_on_the_order_they_were_told_in() -> None:
+    assert facts({"a": 1, "b": 2}) == facts({"b": 2, "a": 1})
+
+
+def test_moments_that_say_the_same_are_one() -> None:
+    def told() -> Moment:
+        return moment(Kind.PARTICIPANT_JOINING, ADA, ms(2), ms(3), told=dict(ABOUT_ADA))
+
+    assert len({told(), told()}) == 1
+
+
+def test_a_moment_cannot_be_changed() -> None:
+    told = moment(Kind.PARTICIPANT_JOINING, ADA, ms(2))
+    with pytest.raises(FrozenInstanceError):
+        told.time = 0  # type: ignore[misc]
+
+
+def test_redaction_takes_personal_facts_and_nothing_else() -> None:
+    told = moment(Kind.PARTICIPANT_JOINING, ADA, ms(2), ms(3), told=ABOUT_ADA)
+    redacted = told.redacted()
+    assert redacted.facts == ((keys.PARTICIPANT_KIND, "STANDARD"),)
+    assert (redacted.subject, redacted.time, redacted.width) == (told.subject, told.time, told.width)
+
+
+@settings(deadline=None, max_examples=100)
+@given(any_moment())
+def test_a_row_is_read_back_as_the_same_moment(told: Moment) -> None:
+    again = Moment.from_row(told.row())
+    assert again == told
+    assert repr(again) == repr(told)  # 2 and 2.0 are equal, and not the same

@@ -1,0 +1,1 @@
+"""Agents that only a scenario needs; the sample agent is in `agent/`."""

@@ -1,0 +1,60 @@
+"""A named agent, dispatched by the API before anyone is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from livekit.api import CreateAgentDispatchRequest
+
+from tracer.demo.scenario import Scenario, Worker, at, between
+from tracer.moment import Kind
+from tracer.view.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.demo.scenario import Play
+    from tracer.timeline import Timeline
+
+__all__ = ["Explicit"]
+
+NAME = "helper"
+
+
+class Explicit(Scenario):
+    """CreateDispatch makes the room, and the room brings an automatic dispatch of its own."""
+
+    name = "explicit"
+    question = "With a dispatch by API and nobody there: what makes the room, and why are there two dispatches?"
+    workers = (Worker(NAME),)
+
+    async def play(self, play: Play) -> None:
+        play.say(f"CreateDispatch of {NAME!r} in a room that does not exist")
+        await play.livekit.agent_dispatch.create_dispatch(
+            CreateAgentDispatchRequest(agent_name=NAME, room=play.room, metadata='{"ticket": 42}')
+        )
+        await play.happened(Kind.AGENT_WAITING_FOR_PARTICIPANT)
+        await play.has_left(play.caller())
+
+    def answer(self, timeline: Timeline) -> Iterator[str]:
+        named = next((d for d in timeline.dispatches if d.agent_name), None)
+        unnamed = next((d for d in timeline.dispatches if d.agent_name == ""), None)
+        if named is None:
+            return
+        created = named.at(Kind.DISPATCH_CREATED)
+        yield (
+            "The API call makes the room: nobody had joined. Its own dispatch,"
+            f" for {plain(named.agent_name or '')!r}, follows the room by {between(timeline.room.created, created)}."
+        )
+        if unnamed:
+            found = "it found no worker" if not unnamed.jobs else "a worker without a name answered it"
+            yield (
+                "A room that is made without agents gets the automatic dispatch, for any agent without a name, whoever"
+                f" makes it: that is the other one, at {at(timeline, unnamed.at(Kind.DISPATCH_CREATED))}, and {found}."
+            )
+        for job in timeline.jobs:
+            if job.sid in named.jobs and (waiting := job.at(Kind.AGENT_WAITING_FOR_PARTICIPANT)):
+                yield (
+                    f"The agent was first: it waited for the caller from {at(timeline, waiting)} on, for"
+                    f" {between(waiting, job.at(Kind.AGENT_PARTICIPANT_READY))}."
+                )

@@ -1,0 +1,57 @@
+"""A room made by API with its agent, and a caller who comes later."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from livekit.api import CreateRoomRequest, RoomAgentDispatch
+
+from tracer.demo.scenario import Scenario, Worker, at, between
+from tracer.moment import Kind
+from tracer.view.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.demo.scenario import Play
+    from tracer.timeline import Timeline
+
+__all__ = ["Precreated"]
+
+NAME = "helper"
+
+
+class Precreated(Scenario):
+    """The agent is ready before its caller joins."""
+
+    name = "precreated"
+    question = "Can the agent be there before its caller, and what does the caller gain by it?"
+    workers = (Worker(NAME),)
+
+    async def play(self, play: Play) -> None:
+        play.say(f"CreateRoom with the agent {NAME!r}")
+        await play.livekit.room.create_room(
+            CreateRoomRequest(name=play.room, departure_timeout=2, agents=[RoomAgentDispatch(agent_name=NAME)])
+        )
+        await play.happened(Kind.AGENT_WAITING_FOR_PARTICIPANT)
+        await asyncio.sleep(1.0)  # the caller takes their time
+        await play.has_left(play.caller())
+
+    def answer(self, timeline: Timeline) -> Iterator[str]:
+        job = next(iter(timeline.jobs), None)
+        caller = next((p for p in timeline.participants if not p.is_agent), None)
+        if job is None or caller is None:
+            return
+        agent = timeline.agent_of(job)
+        joining, active = caller.at(Kind.PARTICIPANT_JOINING), caller.at(Kind.PARTICIPANT_ACTIVE)
+        if agent:
+            yield (
+                f"Yes: the agent was ACTIVE at {at(timeline, agent.at(Kind.PARTICIPANT_ACTIVE))}, and"
+                f" {plain(caller.identity or caller.sid)} came (JOINING) at {at(timeline, joining)}."
+            )
+        yield (
+            "From JOINING to a session ready for them it took the caller"
+            f" {between(joining, job.at(Kind.SESSION_STARTED))}, of which {between(joining, active)} were their own way"
+            " to ACTIVE: dispatch, job and the agent's connect() were over by then."
+        )

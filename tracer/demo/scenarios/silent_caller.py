@@ -1,0 +1,48 @@
+"""A caller who publishes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from livekit.api import CreateRoomRequest
+
+from tracer.demo.scenario import Scenario, at, between
+from tracer.moment import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.demo.scenario import Play
+    from tracer.timeline import Timeline
+
+__all__ = ["SilentCaller"]
+
+
+class SilentCaller(Scenario):
+    """The server tells the others of a participant without tracks in batches, up to 3 s apart."""
+
+    name = "silent-caller"
+    question = "Why does my agent greet so late although the caller is in the room?"
+
+    async def play(self, play: Play) -> None:
+        play.say("CreateRoom; the agent waits for a caller, who will have no microphone")
+        await play.livekit.room.create_room(CreateRoomRequest(name=play.room, departure_timeout=2))
+        await play.happened(Kind.AGENT_WAITING_FOR_PARTICIPANT)
+        await play.has_left(play.caller(seconds=5.0, silent=True))
+
+    def answer(self, timeline: Timeline) -> Iterator[str]:
+        job = next(iter(timeline.jobs), None)
+        caller = next((p for p in timeline.participants if not p.is_agent), None)
+        if job is None or caller is None:
+            return
+        active, ready = caller.at(Kind.PARTICIPANT_ACTIVE), job.at(Kind.AGENT_PARTICIPANT_READY)
+        published = [track for track in timeline.tracks if track.participant == caller.sid]
+        yield (
+            f"The caller was ACTIVE at {at(timeline, active)}, but the agent's wait_for_participant() returned only at"
+            f" {at(timeline, ready)}, {between(active, ready)} later."
+        )
+        if not published:
+            yield (
+                "The caller published no track, and the server announces such participants to the others in batches"
+                " up to 3 s apart (subscriberUpdateInterval). One who publishes a microphone is announced at once."
+            )

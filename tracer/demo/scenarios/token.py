@@ -1,0 +1,44 @@
+"""A named agent, asked for in the caller's token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.scenario import Scenario, Worker, at, between
+from tracer.moment import Kind
+from tracer.view.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.demo.scenario import Play
+    from tracer.timeline import Timeline
+
+__all__ = ["Token"]
+
+NAME = "helper"
+
+
+class Token(Scenario):
+    """The token's room configuration takes the place of the automatic dispatch."""
+
+    name = "token"
+    question = (
+        "When the caller's token names the agent, when is it dispatched, and is there still an automatic dispatch?"
+    )
+    workers = (Worker(NAME),)
+
+    async def play(self, play: Play) -> None:
+        await play.has_left(play.caller(agents=(NAME,)))
+
+    def answer(self, timeline: Timeline) -> Iterator[str]:
+        for dispatch in timeline.dispatches:
+            created = dispatch.at(Kind.DISPATCH_CREATED)
+            wanted = plain(dispatch.agent_name or "any unnamed agent")
+            yield (
+                f"The dispatch for {wanted!r} was made at {at(timeline, created)},"
+                f" {between(timeline.room.created, created)} after the room, by the join that made the room."
+            )
+        if len(timeline.dispatches) == 1:
+            yield "It is the only one: a room that names its agents gets no automatic dispatch."
+        yield "On a room that exists already the same token would have brought no agent, and no error (livekit #4390)."

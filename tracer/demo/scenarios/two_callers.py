@@ -1,0 +1,58 @@
+"""Two callers in one room, with an agent for each participant and one for each publisher."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.demo.scenario import Scenario, Worker, at
+from tracer.moment import Kind
+from tracer.view.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.demo.scenario import Play
+    from tracer.timeline import Timeline
+
+__all__ = ["TwoCallers"]
+
+AGENT = Path(__file__).parents[1] / "agents" / "per_caller.py"
+
+
+class TwoCallers(Scenario):
+    """Jobs of the types JT_PARTICIPANT and JT_PUBLISHER, and a caller who comes back."""
+
+    name = "two-callers"
+    question = "When does each caller of a room get an agent of their own, and what does one who comes back get?"
+    workers = (
+        Worker(file=AGENT, environment={"JOB_TYPE": "JT_PARTICIPANT"}),
+        Worker(file=AGENT, environment={"JOB_TYPE": "JT_PUBLISHER"}),
+    )
+
+    async def play(self, play: Play) -> None:
+        ada = play.caller("ada", seconds=9.0)
+        await play.happened(Kind.JOB_OFFERED, 2)
+        bob = play.caller("bob", seconds=2.0)
+        await play.has_left(bob)
+        again = play.caller("bob", seconds=2.0)
+        await play.has_left(again)
+        await play.has_left(ada)
+
+    def answer(self, timeline: Timeline) -> Iterator[str]:
+        for participant in timeline.participants:
+            if participant.is_agent:
+                continue
+            jobs = [job for job in timeline.jobs if job.text(keys.JOB_PARTICIPANT_ID) == participant.sid]
+            told = [
+                f"{plain(job.text(keys.JOB_TYPE) or 'a job')} at {at(timeline, job.at(Kind.JOB_OFFERED))}"
+                for job in jobs
+            ]
+            name = plain(participant.identity or participant.sid)
+            joined = at(timeline, participant.at(Kind.PARTICIPANT_JOINING))
+            yield f"{name} ({plain(participant.sid)}) joined at {joined}: {', '.join(told) or 'no job seen'}."
+        yield (
+            "A participant job comes with each join, a publisher job with the first media track, both from the room's"
+            " one automatic dispatch. Who comes back is a new participant with a new SID, and gets jobs of their own."
+        )
