@@ -85,11 +85,33 @@ def test_a_session_tells_no_time_that_its_start_tells_better() -> None:
     assert (with_it.earliest, with_it.latest, with_it.time) == (without.earliest, without.latest, without.time)
 
 
+UNNAMED = told(one for one in plain_job() if one.name not in NAMING)
+
+
 def test_moments_of_a_job_nobody_named_are_held_back() -> None:
-    unnamed = told(one for one in plain_job() if one.name not in NAMING)
-    assert unnamed
-    assert view.timeline(fold(ROOM, unnamed))["moments"] == []
-    assert spans(ROOM, [*unnamed, *OTHERS]) == spans(ROOM, OTHERS)
+    assert UNNAMED
+    assert view.timeline(fold(ROOM, UNNAMED))["moments"] == []
+    told_by_webhooks = [m for m in OTHERS if m.kind is not Kind.JOB_OFFERED]
+    assert spans(ROOM, [*UNNAMED, *told_by_webhooks]) == spans(ROOM, told_by_webhooks)
+
+
+def test_without_either_it_is_the_job_whose_identity_the_agent_has() -> None:
+    [one] = fold(ROOM, [*UNNAMED, *OTHERS]).jobs
+    assert one.sid == JOB
+    assert {Kind.JOB_OFFERED, Kind.AGENT_CONNECTED, Kind.SESSION_STARTED} <= {step.kind for step in one.steps}
+
+
+def test_an_identity_that_two_jobs_were_given_says_nothing() -> None:
+    again = moment(Kind.JOB_OFFERED, "AJ_again", ms(5000), told={keys.PARTICIPANT_IDENTITY: "agent-" + JOB})
+    assert fold(ROOM, [*UNNAMED, *OTHERS, again]).jobs[0].at(Kind.AGENT_CONNECTED) is None
+    named = told(plain_job())
+    assert {m.subject for m in joined([*named, *OTHERS, again]) if m.witness == "agent"} == {JOB}
+
+
+def test_the_identity_of_the_caller_is_not_the_agents() -> None:
+    offered = moment(Kind.JOB_OFFERED, "AJ_ada", ms(1), told={keys.PARTICIPANT_IDENTITY: "ada"})
+    waited = [m for m in UNNAMED if m.kind is Kind.AGENT_PARTICIPANT_READY]
+    assert joined([offered, *waited]) == [offered]
 
 
 def test_moments_of_a_trace_that_two_jobs_share_are_held_back() -> None:

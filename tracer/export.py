@@ -48,6 +48,8 @@ INTERVAL = 0.25
 """Seconds between looks for spans that are ready."""
 BATCH = 512
 """Spans in one request."""
+LAST_TRY = 3.0
+"""Seconds that the end of the process may wait for the backend; what is not sent waits in the store."""
 MOST_ROOMS = 2000
 """Rooms of which is remembered what went out; beyond that the store's own memory serves, more slowly."""
 LONGEST_PAUSE = 30.0
@@ -92,10 +94,16 @@ class Exporter:
             await asyncio.sleep(pause)
 
     async def finish(self) -> None:
-        """Hand over what is ready now, without waiting for news; one try."""
+        """Hand over what is ready now, without waiting for news; one try, and not for long."""
+        trying = asyncio.create_task(asyncio.to_thread(self._finish))
+        await asyncio.wait([trying], timeout=LAST_TRY)
+        self.exporter.shutdown()  # ends the try, if the backend is away
+        await asyncio.gather(trying, return_exceptions=True)
+
+    def _finish(self) -> None:
         try:
-            await asyncio.to_thread(self.fill, float("inf"))
-            await asyncio.to_thread(self.send)
+            self.fill(float("inf"))
+            self.send()
         except StoreError as error:
             log.error("%s", error)
 

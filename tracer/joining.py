@@ -1,9 +1,11 @@
 """Which job a moment is about, when the agent who told it did not say.
 
-An agent that was not instrumented stamps most of its spans with the room only. Its job is in two of them, which end
-last and come last or never: ``job_entrypoint`` and ``agent_session``. All of them are of one trace, though, the agent's
-own. So the others' moments are about "the job of that trace" until one of the two says which job that is. Nothing is
-remembered in between: whoever folds a set of moments resolves it anew, in whatever order they came.
+An agent that was not instrumented stamps most of its spans with the room only. Two of them name the job, which end last
+and come last or never: ``job_entrypoint`` and ``agent_session``. All of them are of one trace, though, the agent's own.
+So the others' moments are about "the job of that trace" until one of the two says which job that is; without either,
+the identity the agent connected with does, once the server has told what identity each job was given.
+
+Nothing is remembered in between: whoever folds a set of moments resolves it anew, in whatever order they came.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer import keys
+from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,17 +35,33 @@ def job_of_trace(trace_id: bytes) -> str:
 def joined(moments: Iterable[Moment]) -> list[Moment]:
     """The moments, each about its job. Those of a trace that no job, or more than one, is known by are held back."""
     told = list(moments)
-    jobs: dict[str, set[str]] = defaultdict(set)
-    for moment in told:
-        if not moment.subject.startswith(_TRACE):
-            for key, value in moment.facts:
-                if key == keys.AGENT_TRACE:
-                    jobs[f"{_TRACE}{value}"].add(moment.subject)
-    known: list[Moment] = []
+    jobs = _jobs(told)
+    known = []
     for moment in told:
         if not moment.subject.startswith(_TRACE):
             known.append(moment)
         elif len(jobs[moment.subject]) == 1:
-            (job,) = jobs[moment.subject]
-            known.append(replace(moment, subject=job))
+            known.extend(replace(moment, subject=job) for job in jobs[moment.subject])
     return known
+
+
+def _jobs(told: Iterable[Moment]) -> defaultdict[str, set[str]]:
+    """The jobs that each trace is known to be of."""
+    of_trace: defaultdict[str, set[str]] = defaultdict(set)
+    of_identity: defaultdict[str, set[str]] = defaultdict(set)
+    connected: defaultdict[str, set[str]] = defaultdict(set)
+    for moment in told:
+        facts = dict(moment.facts)
+        identity = str(facts.get(keys.PARTICIPANT_IDENTITY, ""))
+        if moment.subject.startswith(_TRACE):
+            if moment.kind is Kind.AGENT_CONNECTED and identity:
+                connected[moment.subject].add(identity)
+            continue
+        if keys.AGENT_TRACE in facts:
+            of_trace[f"{_TRACE}{facts[keys.AGENT_TRACE]}"].add(moment.subject)
+        if moment.kind is Kind.JOB_OFFERED and identity:
+            of_identity[identity].add(moment.subject)
+    for trace, identities in connected.items():
+        if not of_trace[trace]:
+            of_trace[trace] = set().union(*(of_identity[identity] for identity in identities))
+    return of_trace

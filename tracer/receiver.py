@@ -7,13 +7,13 @@ import errno
 import logging
 import time
 import zlib
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from tracer.errors import BadSignatureError, MalformedError, PortInUseError, StoreError, TracerError
+from tracer.keeper import Keeper
 from tracer.store import Arrival
 from tracer.witness import agent, webhook
 
@@ -31,8 +31,6 @@ log = logging.getLogger("tracer")
 
 LARGEST_BODY = 16 * 1024 * 1024
 """Bytes of a request, unpacked: a webhook has a few thousand, an OTLP batch of 512 spans under a million."""
-LARGEST_QUEUE = 4096
-"""Requests that may wait for the disk; one more is asked to come again."""
 
 
 @dataclass(slots=True)
@@ -47,7 +45,6 @@ class Counts:
     otlp_spans: int = 0
     malformed: int = 0
     too_large: int = 0
-    moments: int = 0
 
 
 class Receiver:
@@ -70,7 +67,7 @@ class Receiver:
         self.recorder = recorder
         self.counts = Counts()
         self._on_room = on_room
-        self._waiting: asyncio.Queue[tuple[Arrival, asyncio.Future[bool]]] = asyncio.Queue(LARGEST_QUEUE)
+        self._keeper = Keeper(store, redact=redact)
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
 
@@ -98,7 +95,7 @@ class Receiver:
             if error.errno == errno.EADDRINUSE:
                 raise PortInUseError(host, port) from None
             raise TracerError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
-        self._tasks.append(asyncio.create_task(self._write(), name="write"))
+        self._tasks.append(asyncio.create_task(self._keeper.run(), name="write"))
         if self.exporter:
             self._tasks.append(asyncio.create_task(self.exporter.run(), name="export"))
         return int(self._runner.addresses[0][1])
@@ -111,50 +108,17 @@ class Receiver:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.exporter:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.exporter.finish(), 5)
+            await self.exporter.finish()
 
     async def keep(self, arrival: Arrival) -> bool:
         """Wait until this is on disk; False when it was there before. Raises StoreError when it cannot be kept."""
-        if not (arrival.moments or arrival.outgoing or arrival.event_id):
-            return True
-        if self.redact:
-            arrival = replace(arrival, moments=tuple(moment.redacted() for moment in arrival.moments))
-        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        try:
-            self._waiting.put_nowait((arrival, done))
-        except asyncio.QueueFull:
-            raise StoreError("the store is slower than what comes in") from None
-        fresh = await done
-        if fresh:
-            self.counts.moments += len(arrival.moments)
-        return fresh
+        return await self._keeper.keep(arrival)
 
     async def keep_observed(self, arrival: Arrival) -> bool:
         """As ``keep``, for the observer beside this receiver."""
         if self.recorder:
             self.recorder.moments(arrival.moments)
         return await self.keep(arrival)
-
-    async def _write(self) -> None:
-        """One commit for all that waits: the disk is waited for once, however many requests there are."""
-        while True:
-            batch = [await self._waiting.get()]
-            while not self._waiting.empty() and len(batch) < LARGEST_QUEUE:
-                batch.append(self._waiting.get_nowait())
-            try:
-                fresh = await asyncio.to_thread(self.store.add, [arrival for arrival, _ in batch])
-            except Exception as error:  # noqa: BLE001  a writer that ends would hang every later request
-                # Whatever it is, those who wait are told, and the next batch has its chance.
-                told = error if isinstance(error, StoreError) else StoreError(f"the store failed: {error!r}")
-                log.error("%s", told)
-                for _, done in batch:
-                    if not done.done():
-                        done.set_exception(told)
-            else:
-                for (_, done), new in zip(batch, fresh, strict=True):
-                    if not done.done():
-                        done.set_result(new)
 
     @web.middleware
     async def _answer_errors(
@@ -219,6 +183,7 @@ class Receiver:
         lines = []
         for name in Counts.__slots__:
             lines += [f"# TYPE tracer_{name}_total counter", f"tracer_{name}_total {getattr(self.counts, name)}"]
+        lines += ["# TYPE tracer_moments_total counter", f"tracer_moments_total {self._keeper.moments}"]
         if self.exporter:
             lines += [
                 "# TYPE tracer_spans_exported_total counter",

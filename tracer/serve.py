@@ -1,4 +1,4 @@
-"""`tracer serve` as one coroutine: receiver, observer and exporter around one store, until told to stop."""
+"""`tracer serve` and `tracer observe`: witnesses and exporter around one store, until told to stop."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from tracer.errors import ConfigurationError
 from tracer.export import Exporter, endpoint
+from tracer.keeper import Keeper
 from tracer.receiver import Receiver
 from tracer.recording import Recorder
 from tracer.store.sqlite import SqliteStore
@@ -22,7 +23,7 @@ from tracer.witness.observer import Observer
 if TYPE_CHECKING:
     from tracer.settings import LiveKit
 
-__all__ = ["Options", "serve"]
+__all__ = ["Options", "observe", "serve"]
 
 log = logging.getLogger("tracer")
 
@@ -31,38 +32,31 @@ log = logging.getLogger("tracer")
 class Options:
     """What the command line says."""
 
-    host: str
-    port: int
     store: str
-    observe: bool
-    redact: bool
+    host: str = "127.0.0.1"
+    port: int = 7890
+    observe: bool = True
+    redact: bool = False
     record: Path | None = None
 
 
 async def serve(server: LiveKit, options: Options) -> None:
     """Until SIGTERM or SIGINT; then what was accepted is finished. Raises TracerError when it cannot start."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for chatty in ("opentelemetry", "urllib3"):
-        logging.getLogger(chatty).setLevel(logging.CRITICAL)
-    if "://" in options.store:
-        raise ConfigurationError(f"--store {options.store!r}: only a path to a SQLite file is supported so far")
-    with closing(SqliteStore(Path(options.store))) as store:
+    _log_to_stderr()
+    with closing(_store(options)) as store:
         target = endpoint()
         if target:
             _refuse_self(target, options)
-        exporter = Exporter(store) if target else None
         observer = Observer(server) if server.url and options.observe else None
         receiver = Receiver(
             store,
             server,
-            exporter=exporter,
+            exporter=Exporter(store) if target else None,
             redact=options.redact,
             recorder=Recorder(options.record) if options.record else None,
             on_room=observer.wake if observer else lambda: None,
         )
-        stopped = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        stopped = _stopped()
         port = await receiver.start(options.host, options.port)
         log.info("listening on http://%s:%d, keeping moments in %s", options.host, port, options.store)
         if target:
@@ -71,9 +65,55 @@ async def serve(server: LiveKit, options: Options) -> None:
         await stopped.wait()
         log.info("stopping")
         if observing:
-            observing.cancel()
-            await asyncio.gather(observing, return_exceptions=True)
+            await _ended(observing)
         await receiver.stop()
+
+
+async def observe(server: LiveKit, options: Options) -> None:
+    """Only ask the server's API, until SIGTERM or SIGINT. Raises TracerError when it cannot start."""
+    _log_to_stderr()
+    if not server.url:
+        raise ConfigurationError("LIVEKIT_URL not set: it is the server to observe, as wss://my-project.livekit.cloud")
+    with closing(_store(options)) as store:
+        keeper = Keeper(store, redact=options.redact)
+        exporter = Exporter(store) if endpoint() else None
+        stopped = _stopped()
+        tasks = [asyncio.create_task(keeper.run()), asyncio.create_task(Observer(server).run(keeper.keep))]
+        if exporter:
+            tasks.append(asyncio.create_task(exporter.run()))
+            log.info("exporting to %s", endpoint())
+        log.info("observing %s, keeping moments in %s", server.url, options.store)
+        await stopped.wait()
+        log.info("stopping")
+        await _ended(*reversed(tasks))
+        if exporter:
+            await exporter.finish()
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for chatty in ("opentelemetry", "urllib3"):
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)
+
+
+def _store(options: Options) -> SqliteStore:
+    if "://" in options.store:
+        raise ConfigurationError(f"--store {options.store!r}: only a path to a SQLite file is supported so far")
+    return SqliteStore(Path(options.store))
+
+
+def _stopped() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def _ended(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _refuse_self(target: str, options: Options) -> None:

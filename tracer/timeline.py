@@ -25,8 +25,8 @@ CREATED_TOGETHER = 20 * NS_PER_MS
 """A room and what made it lie this close, ns: on a real server 0.7 ms for a dispatch and 2 ms for a caller."""
 
 
-LONG_AFTER = 1000 * NS_PER_MS
-"""A join that comes this long after a room, ns, did not make it."""
+LONG_AFTER = 200 * NS_PER_MS
+"""A join that comes this long after a room, ns, did not make it: the one that does is a few ms after it."""
 BY_API = "an API call"
 
 
@@ -421,7 +421,8 @@ def _gaps(room: Room, dispatches: tuple[Dispatch, ...], jobs: tuple[Job, ...]) -
     job = min(jobs, key=lambda j: (j.steps[0].time, j.sid))
     dispatch = next((d for d in dispatches if d.sid == job.dispatch_id), None)
     asked = dispatch.at(Kind.DISPATCH_CREATED) if dispatch else None
-    steps: list[tuple[Step | None, str]] = [(asked, "LiveKit server"), *((job.at(kind), owner) for kind, owner in _PATH)]
+    steps: list[tuple[Step | None, str]] = [(asked, "LiveKit server")]
+    steps += [(job.at(kind), owner) for kind, owner in _PATH]
     if room.created and (asked is None or abs(asked.time - room.created.time) <= CREATED_TOGETHER):
         steps.insert(0, (room.created, ""))
     way: list[tuple[Step, str]] = []

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
-import textwrap
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.calling import LIMIT, call, timeline_when, wait_for, worker
+from tests.live.calling import call, timeline_when, wait_for, worker
 from tests.live.jaeger_query import trace_of
+from tracer import keys
 from tracer.demo.stage import Stage
 from tracer.moment import Kind
 from tracer.servers import child_environment, free_port
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tracer.servers import LiveKitServer
     from tracer.servers.jaeger import Jaeger
 
-AGENTS = Path(__file__).parent / "agents"
+PLAIN = Path(__file__).parent / "agents" / "plain.py"
 AUTO = Path(sys.executable).parent / "opentelemetry-instrument"
 QUIET = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
 OF_A_JOB = {
@@ -38,13 +38,9 @@ OF_A_JOB = {
 }
 
 
-def under_opentelemetry(agent: Path) -> list[str]:
-    """Arguments to Python that run this agent as its user does with OpenTelemetry's command."""
+def by_opentelemetry(agent: Path) -> list[str]:
+    """Arguments to Python that run this agent as its user does."""
     return [str(AUTO), sys.executable, str(agent), "start"]
-
-
-def python_path(*folders: Path) -> str:
-    return os.pathsep.join(map(str, folders))
 
 
 @pytest.fixture
@@ -59,30 +55,82 @@ def configurator(tmp_path: Path) -> Path:
     return info.parent
 
 
-@pytest.mark.parametrize("file", ["plain.py", "with_line.py"])
-def test_worker_and_jobs_are_instrumented_and_with_the_line_not_twice(
-    livekit: LiveKitServer, webhook_port: int, jaeger: Jaeger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+@pytest.mark.parametrize("line", ["", "import tracer; tracer.instrument(server)\n\n"], ids=["no line", "and the line"])
+def test_worker_and_jobs_are_instrumented_once(
+    livekit: LiveKitServer,
+    webhook_port: int,
+    jaeger: Jaeger,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    line: str,
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint)
-    agent = AGENTS / "plain.py"
-    if file == "with_line.py":
-        agent = tmp_path / file
-        agent.write_text("import tracer\n" + (AGENTS / "plain.py").read_text().replace("\n@server", "\ntracer.instrument(server)\n\n@server"))
+    agent = tmp_path / "agent.py"
+    agent.write_text(PLAIN.read_text().replace("@server", line + "@server"))
     with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
         stage.serve(livekit.settings)
         to = f"http://127.0.0.1:{webhook_port}"
-        process = worker(stage, livekit.settings, under_opentelemetry(agent), TRACER_ENDPOINT=to, **QUIET)
-        room = f"zero-{agent.stem}"
+        process = worker(stage, livekit.settings, by_opentelemetry(agent), TRACER_ENDPOINT=to, **QUIET)
+        room = f"zero-{len(line)}"
         call(stage, livekit.settings, room, 1.0)
-        timeline = timeline_when(stage, room, lambda known: OF_A_JOB <= {step.kind for step in known.steps})
+        timeline = timeline_when(stage, room, lambda known: {step.kind for step in known.steps} >= OF_A_JOB)
         [job] = timeline.jobs
         assert not [step for step in timeline.steps if step.contradicted]
-        reader = open_reader(stage.store)
-        registered = [m for m in reader.moments("") if m.kind is Kind.WORKER_REGISTERED]
-        reader.close()
-        assert [m.subject for m in registered] == [job.worker_id], "once"
-        wait_for(lambda: "job_entrypoint" in [s["operationName"] for s in trace_of(jaeger, timeline.trace_id)], "there")
-        names = [span["operationName"] for span in trace_of(jaeger, timeline.trace_id)]
-        assert names.count("job_entrypoint") == 1
+        with closing(open_reader(stage.store)) as reader:
+            registered = [m.subject for m in reader.moments("") if m.kind is Kind.WORKER_REGISTERED]
+        assert registered == [job.worker_id]
+
+        def names() -> list[str]:
+            return [span["operationName"] for span in trace_of(jaeger, timeline.trace_id)]
+
+        wait_for(lambda: "job_entrypoint" in names(), "the job in the room's trace")
+        assert names().count("job_entrypoint") == 1
+        log = process.log.read_text()
+        assert "Traceback" not in log
+        assert "tracer is off" not in log
+
+
+def test_the_provider_that_opentelemetry_sets_up_goes_on_as_before(
+    livekit: LiveKitServer,
+    webhook_port: int,
+    jaeger: Jaeger,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    configurator: Path,
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint)  # the receiver's and the agent's own
+    own = {"OTEL_TRACES_EXPORTER": "otlp_proto_http", "OTEL_SERVICE_NAME": "mine", "OTEL_BSP_SCHEDULE_DELAY": "100"}
+    with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
+        stage.serve(livekit.settings)
+        to = f"http://127.0.0.1:{webhook_port}"
+        environment = {**QUIET, **own, "TRACER_ENDPOINT": to, "PYTHONPATH": str(configurator)}
+        process = worker(stage, livekit.settings, by_opentelemetry(PLAIN), **environment)
+        call(stage, livekit.settings, "zero-own", 1.0)
+        timeline = timeline_when(stage, "zero-own", lambda known: {step.kind for step in known.steps} >= OF_A_JOB)
+        [job] = timeline.jobs
+        [agents_own] = {
+            str(value) for step in job.steps for key, value in step.facts.items() if key == keys.AGENT_TRACE
+        }
+        assert agents_own != timeline.trace_id
+
+        for trace_id in (agents_own, timeline.trace_id):
+            found = partial(trace_of, jaeger, trace_id)
+            wait_for(lambda: "room_connect" in {span["operationName"] for span in found()}, f"in trace {trace_id}")  # noqa: B023
+            assert "mine" in {span["service"] for span in found()}
         assert "Traceback" not in process.log.read_text()
-        assert "tracer is off" not in process.log.read_text()
+
+
+def test_an_address_that_is_none_turns_tracer_off_and_the_agent_runs(livekit: LiveKitServer, tmp_path: Path) -> None:
+    with Stage(tmp_path, tmp_path / "t.db", free_port()) as stage:
+        process = worker(stage, livekit.settings, by_opentelemetry(PLAIN), TRACER_ENDPOINT="localhost:7890", **QUIET)
+        assert "tracer is off: endpoint 'localhost:7890'" in process.log.read_text()
+        assert "Traceback" not in process.log.read_text()
+
+
+def test_a_program_that_has_nothing_to_do_with_livekit_does_not_import_it() -> None:
+    loaded = "import sys; print('tracer.zero_code' in sys.modules, [name for name in sys.modules if 'livekit' in name])"
+    command = [str(AUTO), sys.executable, "-c", loaded]
+    done = subprocess.run(
+        command, env=child_environment(**QUIET), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("True []\n", "")

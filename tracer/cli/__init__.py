@@ -13,7 +13,7 @@ from tracer.errors import TracerError
 
 __all__ = ["main"]
 
-COMMANDS = ("demo", "rooms", "serve", "timeline")
+COMMANDS = ("demo", "observe", "rooms", "serve", "timeline")
 
 
 class _Commands(click.Group):

@@ -42,4 +42,4 @@ def command(host: str, port: int, store: str, no_observe: bool, redact: bool, re
     from tracer.serve import Options, serve
     from tracer.settings import LiveKit
 
-    asyncio.run(serve(LiveKit.from_env(), Options(host, port, store, not no_observe, redact, record)))
+    asyncio.run(serve(LiveKit.from_env(), Options(store, host, port, not no_observe, redact, record)))

@@ -159,8 +159,9 @@ def _redact(span: Span) -> None:
 
 
 def _is_content(key: str) -> bool:
-    """What livekit-agents itself drops from a span on redaction (telemetry/pii.py): data marked ``pii``, the
-    conversation in GenAI's own keys, and free text of exceptions.
+    """Whether livekit-agents itself drops it on redaction (telemetry/pii.py).
+
+    That is data marked ``pii``, the conversation in GenAI's own keys, and free text of exceptions.
     """
     return (
         keys.is_personal(key)

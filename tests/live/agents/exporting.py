@@ -33,8 +33,9 @@ async def entrypoint(ctx: JobContext) -> None:
         ctx.add_shutdown_callback(flush)
     await ctx.connect()
     await ctx.wait_for_participant()
-    session = AgentSession[None]()
-    await session.start(agent=Agent(instructions=""), room=ctx.room)
+    if os.environ["SESSION"] == "yes":
+        session = AgentSession[None]()
+        await session.start(agent=Agent(instructions=""), room=ctx.room)
 
 
 if __name__ == "__main__":
