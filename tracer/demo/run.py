@@ -105,7 +105,7 @@ async def _reach(server: LiveKit) -> None:
             await livekit.room.list_rooms(ListRoomsRequest(names=["tracer-demo"]))
         except TwirpError as error:
             raise ConfigurationError(
-                f"LIVEKIT_URL is {server.url}, which refuses the key {server.api_key!r} ({error.code})"
+                f"LIVEKIT_URL is {server.url}, which refuses the key {server.api_key!r} ({error.status})"
             ) from None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ConfigurationError(

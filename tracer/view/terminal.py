@@ -143,6 +143,8 @@ class TimelineView:
         for witness, missing in _MISSING.items():
             if witness not in told_by:
                 yield Text(missing, style="dim")
+        if "observer" in told_by and not any(step.kind is Kind.DISPATCH_CREATED for step in self.timeline.steps):
+            yield Text("the observer saw no dispatch: the server does not show them to this key", style="dim")
         if self.timeline.gaps:
             longest = max(self.timeline.gaps, key=lambda gap: gap.ns)
             whole = sum(gap.ns for gap in self.timeline.gaps)

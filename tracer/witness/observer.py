@@ -12,6 +12,7 @@ import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -41,6 +42,10 @@ log = logging.getLogger("tracer")
 
 WITNESS = "observer"
 
+PARTICIPANTS, DISPATCHES = "participants", "dispatches"
+REFUSALS = {"permission_denied", "unauthenticated", "unimplemented", "bad_route"}
+"""Twirp's words for a part of the API that is not for us, or not there."""
+
 QUICK = 0.012
 """Seconds between questions while something is changing: a JOINED lasts 20 ms and more."""
 QUICK_FOR = 3.0
@@ -49,7 +54,7 @@ SETTLED = 5.0
 """Seconds between questions about a room in which nothing changes."""
 IDLE = 0.25
 """Seconds between looks for new rooms."""
-DISPATCHES = 1.0
+DISPATCHES_EVERY = 1.0
 """Seconds between questions for a room's dispatches while it is changing: their times are the server's own."""
 JOBS_LATE = 8.0
 """Seconds after a dispatch that its jobs may still not be listed; the server writes them every 5 s."""
@@ -81,6 +86,8 @@ class Observer:
         self._rooms: dict[str, _Watched] = {}
         self._woken = asyncio.Event()
         self._listed = 0
+        self._refused: set[str] = set()
+        """Parts of the API that the server does not open to this key."""
 
     def wake(self) -> None:
         """Something has just happened in some room: look now."""
@@ -137,9 +144,9 @@ class Observer:
         for watched in list(self._rooms.values()):
             if watched.quick_until > now or watched.next_look <= now:
                 moments += await self._participants(livekit, watched, now)
-            if watched.next_dispatches <= now and (watched.asking is None or watched.asking.done()):
+            if DISPATCHES not in self._refused and watched.next_dispatches <= now and (watched.asking is None or watched.asking.done()):
                 changing = watched.quick_until > now or watched.jobs_expected_until > now
-                watched.next_dispatches = now + (DISPATCHES if changing else SETTLED)
+                watched.next_dispatches = now + (DISPATCHES_EVERY if changing else SETTLED)
                 # On a room that has just gone this blocks for 3 s: nothing else may wait for it.
                 watched.asking = asyncio.create_task(self._dispatches(livekit, by_sid[watched.sid], watched, keep))
         if moments:
@@ -156,10 +163,12 @@ class Observer:
 
     async def _participants(self, livekit: api.LiveKitAPI, room: _Watched, now: float) -> list[Moment]:
         asked = time.time_ns()
+        if PARTICIPANTS in self._refused:
+            return []
         try:
             listed = await livekit.room.list_participants(api.ListParticipantsRequest(room=room.name))
         except api.TwirpError as error:
-            if error.code == "not_found":
+            if error.code == "not_found" or self._is_refused(PARTICIPANTS, error):
                 return []
             raise
         answered = time.time_ns()
@@ -181,13 +190,27 @@ class Observer:
                 room.jobs_expected_until = time.monotonic() + created + JOBS_LATE - time.time()
             if moments:
                 await keep(Arrival(tuple(moments)))
-        except (api.TwirpError, aiohttp.ClientError, TimeoutError, StoreError) as error:
+        except api.TwirpError as error:
+            if not self._is_refused(DISPATCHES, error):
+                log.debug("no dispatches of %s: %s", listed.sid, _in_short(error))
+        except (aiohttp.ClientError, TimeoutError, StoreError) as error:
             log.debug("no dispatches of %s: %s", listed.sid, _in_short(error))
+
+    def _is_refused(self, part: str, error: api.TwirpError) -> bool:
+        """Whether the server does not open this part of its API to us; said once, and not asked for again."""
+        if error.code not in REFUSALS:
+            return False
+        if part not in self._refused:
+            self._refused.add(part)
+            log.warning("%s does not show its %s (%s): timelines go without", self.server.url, part, error.code)
+        return True
 
 
 def _in_short(error: Exception) -> str:
     if isinstance(error, api.TwirpError):
-        return f"{error.code} ({error.message})"
+        if error.status == HTTPStatus.UNAUTHORIZED:
+            return "it does not know the key, or the secret is another (401)"
+        return f"{error.code} ({error.message or error.status})"
     return str(error) or type(error).__name__
 
 
