@@ -24,8 +24,23 @@ __all__ = ["command"]
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
 @click.option("--all", "everything", is_flag=True, help="Every participant and every moment, however many.")
+@click.option(
+    "--jaeger-url",
+    envvar="TRACER_JAEGER_URL",
+    show_envvar=True,
+    metavar="URL",
+    help="Where Jaeger's pages are, as http://127.0.0.1:16686: the room's trace is linked.",
+)
 @click.option("--width", type=click.IntRange(min=60), help="Columns to use, instead of the terminal's.")
-def command(room: str, store: str, form: str, output: Path | None, everything: bool, width: int | None) -> None:
+def command(
+    room: str,
+    store: str,
+    form: str,
+    output: Path | None,
+    everything: bool,
+    jaeger_url: str | None,
+    width: int | None,
+) -> None:
     """Show what happened in ROOM: a name (the latest of that name) or an SID.
 
     \b
@@ -41,6 +56,9 @@ def command(room: str, store: str, form: str, output: Path | None, everything: b
     with closing(open_reader(store)) as reader:
         sid = reader.find(room)
         timeline = fold(sid, reader.moments(sid))
+    from tracer.view.link import trace_link
     from tracer.view.write import write
 
     write(timeline, form, output, everything=everything, width=width)
+    if jaeger_url and form == "terminal" and output is None:
+        click.echo(f"in Jaeger: {trace_link(timeline.trace_id, jaeger_url)}")

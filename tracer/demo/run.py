@@ -81,7 +81,7 @@ def _end(*_: object) -> None:
 
 
 def _say(text: str) -> None:
-    console().print(Text(text, style="dim"))
+    console().print(Text(text, style="dim"), soft_wrap=True)  # what is to be copied stays in one line
 
 
 async def _server(stack: ExitStack, stage: Stage, options: Options) -> tuple[LiveKit, str]:

@@ -144,7 +144,9 @@ class Observer:
         for watched in list(self._rooms.values()):
             if watched.quick_until > now or watched.next_look <= now:
                 moments += await self._participants(livekit, watched, now)
-            if DISPATCHES not in self._refused and watched.next_dispatches <= now and (watched.asking is None or watched.asking.done()):
+            if DISPATCHES in self._refused or (watched.asking and not watched.asking.done()):
+                continue
+            if watched.next_dispatches <= now:
                 changing = watched.quick_until > now or watched.jobs_expected_until > now
                 watched.next_dispatches = now + (DISPATCHES_EVERY if changing else SETTLED)
                 # On a room that has just gone this blocks for 3 s: nothing else may wait for it.
