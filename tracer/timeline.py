@@ -363,12 +363,14 @@ def _created_by(room: Room, participants: tuple[Participant, ...]) -> str | None
         return None
     joins = [(step.earliest, p) for p in participants if not p.is_agent and (step := p.at(Kind.PARTICIPANT_JOINING))]
     first = min(joins, key=lambda join: (join[0], join[1].sid), default=None)
+    # That nobody joined can be said only where the API was watched: webhooks get lost.
+    watched = "observer" in room.created.witnesses
     if first is None:
-        return BY_API if participants and room.finished else None
+        return BY_API if watched and participants and room.finished else None
     after = first[0] - room.created.earliest
     if 0 <= after <= CREATED_TOGETHER:
         return f"{first[1].identity or first[1].sid}'s join"
-    return BY_API if after > LONG_AFTER else None
+    return BY_API if watched and after > LONG_AFTER else None
 
 
 def _end_reason(room: Room, participants: tuple[Participant, ...]) -> str | None:
