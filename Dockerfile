@@ -28,10 +28,10 @@ COPY --from=tracer-packages /opt/venv /opt/venv
 # So that `docker compose exec tracer tracer rooms` looks where the receiver writes.
 ENV TRACER_STORE=/data/tracer.db
 EXPOSE 7890
-CMD ["tracer", "serve", "--host", "0.0.0.0", "--store", "/data/tracer.db"]
+CMD ["tracer", "serve", "--host", "0.0.0.0", "--port", "7890", "--store", "/data/tracer.db"]
 
 FROM wheels AS agent-packages
-RUN python -m venv --without-pip /opt/venv && pip --python /opt/venv install --quiet 'livekit-tracer[demo]'
+RUN python -m venv --without-pip /opt/venv && pip --python /opt/venv install --quiet 'livekit-tracer[agent,openai]'
 
 FROM runtime AS agent
 COPY --from=agent-packages /opt/venv /opt/venv

@@ -183,8 +183,8 @@ def test_who_created_the_room_is_told_though_another_was_never_seen_to_join() ->
 
 def test_a_join_long_after_the_room_did_not_create_it() -> None:
     late = [
-        moment(Kind.ROOM_CREATED, ROOM, ms(0), told=ABOUT_ROOM),
-        moment(Kind.PARTICIPANT_JOINING, ADA, ms(900), told=ABOUT_ADA),
+        moment(Kind.ROOM_CREATED, ROOM, ms(0), witness="webhook", told=ABOUT_ROOM),
+        moment(Kind.PARTICIPANT_JOINING, ADA, ms(900), witness="webhook", told=ABOUT_ADA),
     ]
     assert fold(ROOM, late).created_by is None
     watched = [*late, moment(Kind.ROOM_CREATED, ROOM, ms(0), witness="observer", told=ABOUT_ROOM)]
