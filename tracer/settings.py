@@ -43,9 +43,7 @@ class LiveKit:
             )
         url = (url or os.environ.get("LIVEKIT_URL", "")).strip()
         if url and not url.startswith(("ws://", "wss://", "http://", "https://")):
-            raise ConfigurationError(
-                f"LIVEKIT_URL is {url!r}: it must begin with ws://, wss://, http:// or https://"
-            )
+            raise ConfigurationError(f"LIVEKIT_URL is {url!r}: it must begin with ws://, wss://, http:// or https://")
         return cls(url, os.environ["LIVEKIT_API_KEY"], os.environ["LIVEKIT_API_SECRET"])
 
 

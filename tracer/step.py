@@ -6,12 +6,18 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tracer.moment import NS_PER_MS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tracer.moment import Fact, Kind, Moment
 
 __all__ = ["Step", "merge"]
+
+
+ARRIVES_WITHIN = 5 * NS_PER_MS
+"""A webhook of a server nearby arrives this soon after what it tells, ns: 1 to 3 ms were measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +33,12 @@ class Step:
     time: int
     """Most likely time, within the interval."""
     clock: str
-    """Whose clock told ``time``: that of the witness with the narrowest interval."""
+    """Whose clock told ``time``: that of the witness who is likely to be the least off."""
     witnesses: tuple[str, ...]
     facts: dict[str, Fact]
     contradicted: bool
-    """The witnesses have no instant in common: a clock is off or a witness wrong. The interval is then the
-    narrowest witness's own; it is never an average."""
+    """The witnesses have no instant in common: a clock is off or a witness wrong. The interval is then that of the
+    one witness whose time is taken; it is never an average."""
 
     @property
     def uncertainty(self) -> int:
@@ -51,13 +57,18 @@ def merge(moments: Iterable[Moment]) -> list[Step]:
     return [_merge_one(told[key]) for key in sorted(told)]
 
 
-def _precision(moment: Moment) -> tuple[int, int, int, str, str]:
-    """Order of trust: the narrowest interval first; the rest only makes the choice the same everywhere."""
-    return (moment.width, moment.time, moment.earliest, moment.witness, moment.clock)
+def _doubt(moment: Moment) -> tuple[int, int, int, int, str, str]:
+    """Order of trust in ``time``: how far off it is likely to be; the rest only makes the choice the same everywhere.
+
+    A webhook's interval can be a second wide, and still its arrival, when it was not late, is a few ms after its cause.
+    """
+    arrived = moment.clock == "receiver" and moment.time == moment.latest
+    likely = min(moment.width, ARRIVES_WITHIN) if arrived else moment.width // 2
+    return (likely, moment.width, moment.time, moment.earliest, moment.witness, moment.clock)
 
 
 def _merge_one(moments: set[Moment]) -> Step:
-    best = min(moments, key=_precision)
+    best = min(moments, key=_doubt)
     earliest = max(moment.earliest for moment in moments)
     latest = min(moment.latest for moment in moments)
     contradicted = earliest > latest

@@ -143,9 +143,12 @@ class SqliteReader:
             raise UnknownRoomError(room, str(self.path)) from None
         with _explained(self.path):
             row = self._db.execute("SELECT sid FROM room WHERE sid = ?", (room,)).fetchone()
-            row = row or self._db.execute(
-                "SELECT sid FROM room WHERE name = ? ORDER BY coalesce(created, first_seen) DESC LIMIT 1", (room,)
-            ).fetchone()
+            row = (
+                row
+                or self._db.execute(
+                    "SELECT sid FROM room WHERE name = ? ORDER BY coalesce(created, first_seen) DESC LIMIT 1", (room,)
+                ).fetchone()
+            )
         if row is None:
             raise UnknownRoomError(room, str(self.path))
         return str(row[0])

@@ -114,7 +114,7 @@ class TimelineView:
             yield Text(f"{'':{columns.number}}  told by W webhook, O observer of the API, A agent", style="dim")
 
     def _what(self, step: Step, width: int) -> Text:
-        saying, detail = say(self.timeline, step)
+        saying, detail = say(self.timeline, step, width)
         text = Text()
         text.append(fit(saying, width), style=self._style(step))
         left = width - cell_len(text.plain)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from tracer import keys
 from tracer.moment import Kind
 from tracer.timeline import Dispatch, Job, Participant, Track
-from tracer.view.text import plain
+from tracer.view.text import fit, plain
 
 if TYPE_CHECKING:
     from tracer.step import Step
@@ -62,10 +64,15 @@ def name_of(timeline: Timeline, sid: str) -> str:
     return plain(sid)
 
 
-def say(timeline: Timeline, step: Step) -> tuple[str, str]:
-    """A step in a few words, and what else there is to know of it; harmless to print."""
-    life = timeline.by_sid.get(step.subject)
-    return _SAYINGS[step.kind].format(who=name_of(timeline, step.subject)), plain(_detail(timeline, step, life))
+def say(timeline: Timeline, step: Step, width: int | None = None) -> tuple[str, str]:
+    """A step in a few words, and what else there is to know of it; harmless to print.
+
+    With a ``width``, so many columns at the most: a name is cut before what happened to it is.
+    """
+    saying, name = _SAYINGS[step.kind], name_of(timeline, step.subject)
+    if width is not None and "{who}" in saying:
+        name = fit(name, width - cell_len(saying) + len("{who}"))
+    return saying.format(who=name), plain(_detail(timeline, step, timeline.by_sid.get(step.subject)))
 
 
 def _detail(timeline: Timeline, step: Step, life: Life | None) -> str:
@@ -94,6 +101,8 @@ def _detail(timeline: Timeline, step: Step, life: Life | None) -> str:
             return str(step.facts.get(keys.SHUTDOWN_REASON, ""))
         case Kind.JOB_ENDED, Job():
             return life.status or ""
+        case _, Job() if len(timeline.jobs) > 1:
+            return life.sid
         case _:
             return ""
 

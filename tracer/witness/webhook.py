@@ -20,7 +20,7 @@ from livekit.protocol.webhook import WebhookEvent
 
 from tracer import keys
 from tracer.errors import BadSignatureError, MalformedError
-from tracer.moment import NS_PER_S, Kind, Moment, facts
+from tracer.moment import NS_PER_MS, NS_PER_S, Kind, Moment, facts
 from tracer.witness.fields import LATEST_TIME, enum_name, joining, participant_facts, room_created, room_facts
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ _OWN_MOMENT = {
     "track_published": Kind.TRACK_PUBLISHED,
     "track_unpublished": Kind.TRACK_UNPUBLISHED,
 }
+PROMPT = 100 * NS_PER_MS
+"""One that arrives this soon after the second it was sent in, ns, is not late: it was sent at the end of it."""
 KNOWN_EVENTS = {"room_started", *_OWN_MOMENT}
 """Events that tell of a room's life; others (egress, ingress, what is yet to come) are counted only."""
 
@@ -117,6 +119,6 @@ def _bounds(created_at: int, arrival: int, floor: int) -> tuple[int, int, str]:
     there is. An arrival before the second it was sent in shows a clock that is off, and is not asked.
     """
     latest, clock = created_at + NS_PER_S - 1, "server"
-    if created_at <= arrival <= latest:
-        latest, clock = arrival, "receiver"
+    if created_at <= arrival <= latest + PROMPT:
+        latest, clock = min(arrival, latest), "receiver"
     return (max(created_at, floor) if floor <= latest else created_at), latest, clock
