@@ -28,6 +28,7 @@ SAFE = {
     "lk.dispatch_id",
     "lk.job.worker_id",
     "lk.job_id",
+    "tracer.room.watched",
     "lk.participant_id",
     "lk.participant_kind",
     "lk.room_sid",

@@ -88,7 +88,7 @@ def test_an_agents_spans_are_on_disk_when_they_are_answered(path: Path, content_
 def test_what_a_worker_says_of_itself_is_kept_under_no_room(path: Path) -> None:
     async def test(client: Client) -> None:
         await client.post("/v1/traces", request(registered(), scope=OURS).SerializeToString(), Content_Type=PROTOBUF)
-        assert [m.subject for m in client.store.worker_moments()] == [WORKER]
+        assert [m.subject for m in client.store.moments("")] == [WORKER]
 
     talk(path, test)
 
@@ -209,15 +209,15 @@ def test_a_repeated_webhook_is_taken_counted_and_kept_once(path: Path) -> None:
 
 
 def test_a_webhook_wakes_the_observer(path: Path) -> None:
-    woken: list[int] = []
+    woken: list[str] = []
 
     async def test(client: Client) -> None:
         await client.webhook(EVENTS[0])
-        assert woken == [1]
+        assert woken == [ROOM]
         await client.webhook(event("egress_started"))
-        assert woken == [1]
+        assert woken == [ROOM]
 
-    talk(path, test, on_room=lambda: woken.append(1))
+    talk(path, test, on_room=woken.append)
 
 
 class Failing(SqliteStore):

@@ -187,7 +187,7 @@ def test_a_join_long_after_the_room_did_not_create_it() -> None:
         moment(Kind.PARTICIPANT_JOINING, ADA, ms(900), witness="webhook", told=ABOUT_ADA),
     ]
     assert fold(ROOM, late).created_by is None
-    watched = [*late, moment(Kind.ROOM_CREATED, ROOM, ms(0), witness="observer", told=ABOUT_ROOM)]
+    watched = [*late, moment(Kind.ROOM_CREATED, ROOM, ms(0), told={**ABOUT_ROOM, keys.ROOM_WATCHED: True})]
     assert fold(ROOM, watched).created_by == "an API call"
 
 

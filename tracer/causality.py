@@ -100,7 +100,12 @@ def must_precede(steps: Iterable[Step]) -> Iterator[tuple[Step, Step]]:
         publisher = joining.get(str(published.facts.get(keys.PARTICIPANT_ID)))
         if publisher is not None:
             yield publisher, published
+    left = {step.subject: step for step in by_kind[Kind.PARTICIPANT_LEFT]}
     for connected in by_kind[Kind.AGENT_CONNECTED]:
+        gone = left.get(str(connected.facts.get(keys.PARTICIPANT_ID)))
+        shutdown = by_subject[connected.subject, ""].get(Kind.JOB_SHUTDOWN)
+        if gone and shutdown and gone.facts.get(keys.DISCONNECT_REASON) == "CLIENT_INITIATED":
+            yield shutdown, gone
         agent = joining.get(str(connected.facts.get(keys.PARTICIPANT_ID)))
         if agent is None:
             continue

@@ -10,6 +10,7 @@ __all__ = [
     "MalformedError",
     "PortInUseError",
     "StoreError",
+    "TooLargeError",
     "TracerError",
     "UnknownRoomError",
 ]
@@ -51,6 +52,10 @@ class BadSignatureError(TracerError):
 
 class MalformedError(TracerError):
     """What came in is not what its sender says it is."""
+
+
+class TooLargeError(TracerError):
+    """What came in would take more memory than it is given."""
 
 
 class BinaryMissingError(TracerError):

@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 import time
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -25,11 +27,12 @@ from opentelemetry.trace import Status as SpanStatus
 
 from tracer import ids
 from tracer.errors import StoreError
+from tracer.settings import checked_url
 from tracer.spans import spans
 from tracer.store import Outgoing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
     from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Exporter", "endpoint", "readable"]
 
 log = logging.getLogger("tracer")
+T = TypeVar("T")
 
 QUIET = 1.0
 """Seconds without news of a span before it goes out: what is learnt later stays in the store."""
@@ -48,6 +52,10 @@ INTERVAL = 0.25
 """Seconds between looks for spans that are ready."""
 BATCH = 512
 """Spans in one request."""
+REFUSED_WITHIN = 0.5
+"""Seconds in which a backend refuses; OpenTelemetry's exporter tries longer where none answers."""
+FEW = 3
+"""Spans refused one after another that show a backend which takes none."""
 LAST_TRY = 3.0
 """Seconds that the end of the process may wait for the backend; what is not sent waits in the store."""
 MOST_ROOMS = 2000
@@ -57,8 +65,14 @@ LONGEST_PAUSE = 30.0
 
 
 def endpoint() -> str | None:
-    """Where spans go, by OpenTelemetry's own variables; None when nobody asked for it."""
-    return os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    """Where spans go, by OpenTelemetry's own variables; None when nobody asked for it.
+
+    Raises ConfigurationError when that is no address: OpenTelemetry's exporter would try it for ever.
+    """
+    for name in ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+        if url := os.environ.get(name):
+            return checked_url(name, url, "http", "https")
+    return None
 
 
 class Exporter:
@@ -69,6 +83,7 @@ class Exporter:
         self.exporter = exporter or OTLPSpanExporter()
         self.sent = 0
         self.failed = 0
+        self._sending = threading.Lock()
         self._known: dict[str, dict[int, tuple[Span | None, float]]] = {}
         """For each room that is not settled: each span as last seen and since when (s, monotonic); None once it was
         queued, and so out of our hands."""
@@ -78,8 +93,8 @@ class Exporter:
         pause = INTERVAL
         while True:
             try:
-                await asyncio.to_thread(self.fill, time.monotonic())
-                if await asyncio.to_thread(self.send):
+                await _apart(self.fill, time.monotonic())
+                if await _apart(self.send):
                     if pause > INTERVAL:
                         log.info("the backend takes spans again")
                     pause = INTERVAL
@@ -95,24 +110,22 @@ class Exporter:
 
     async def finish(self) -> None:
         """Hand over what is ready now, without waiting for news; one try, and not for long."""
-        trying = asyncio.create_task(asyncio.to_thread(self._finish))
+        trying = asyncio.ensure_future(_apart(self._finish))
         await asyncio.wait([trying], timeout=LAST_TRY)
-        self.exporter.shutdown()  # ends the try, if the backend is away
-        await asyncio.gather(trying, return_exceptions=True)
+        if trying.done() and (error := trying.exception()):
+            log.error("export: %s", error)
 
     def _finish(self) -> None:
-        try:
-            self.fill(float("inf"))
-            self.send()
-        except StoreError as error:
-            log.error("%s", error)
+        self.fill(float("inf"))
+        self.send()
 
     def fill(self, now: float) -> None:
         """Queue the spans of changed rooms of which nothing new was learnt for a while; ``now`` in s, monotonic."""
         ready: list[Outgoing] = []
         done: list[tuple[str, int]] = []
+        learnt: dict[str, dict[int, tuple[Span | None, float]]] = {}
         for room, newest in self.store.rooms_to_export():
-            known = self._known.setdefault(room, {})
+            known = learnt[room] = dict(self._known.get(room, {}))
             for span in spans(room, self.store.moments(room)):
                 seen, since = known.get(span.span_id, (span, now))
                 if seen is None:
@@ -127,21 +140,72 @@ class Exporter:
             if all(seen is None for seen, _ in known.values()):
                 done.append((room, newest))
                 if _root(room) in known:  # the room is over
-                    del self._known[room]
-        while len(self._known) > MOST_ROOMS:
-            del self._known[next(iter(self._known))]  # if it was not settled, its spans wait a little longer
+                    learnt[room] = {}
         if ready or done:
             self.store.queue(ready, done)
+        # Only what is safely in the outbox counts as queued.
+        self._known = {room: known for room, known in (self._known | learnt).items() if known}
+        while len(self._known) > MOST_ROOMS:
+            del self._known[next(iter(self._known))]  # if it was not settled, its spans wait a little longer
 
     def send(self) -> bool:
         """Send all that waits; False as soon as the backend does not take it."""
-        while batch := self.store.unsent(BATCH):
-            if self.exporter.export([readable(body) for _, body in batch]) is not SpanExportResult.SUCCESS:
-                self.failed += 1
-                return False
-            self.store.sent(number for number, _ in batch)
-            self.sent += len(batch)
+        with self._sending:  # at the end, the last try waits for the one that is under way
+            while batch := self.store.unsent(BATCH):
+                begun = time.monotonic()
+                if self._export(batch):
+                    continue
+                # A backend that is away is found out after some tries; one that answers at once refuses a span.
+                if time.monotonic() - begun > REFUSED_WITHIN or not self._one_by_one(batch):
+                    self.failed += 1
+                    return False
+            return True
+
+    def _export(self, batch: list[tuple[int, bytes]]) -> bool:
+        if self.exporter.export([readable(body) for _, body in batch]) is not SpanExportResult.SUCCESS:
+            return False
+        self.store.sent(number for number, _ in batch)
+        self.sent += len(batch)
         return True
+
+    def _one_by_one(self, batch: list[tuple[int, bytes]]) -> bool:
+        """Find the spans that a backend refuses and set them aside; False when it takes none of the first few."""
+        refused: list[tuple[int, bytes]] = []
+        for tried, item in enumerate(batch, 1):
+            if not self._export([item]):
+                refused.append(item)
+            if len(refused) == tried and tried in (FEW, len(batch)):
+                return False
+        for number, body in refused:
+            log.error("the backend refuses span %r for good: it is dropped", readable(body).name)
+            self.store.sent([number])
+        return True
+
+
+async def _apart(function: Callable[..., T], *arguments: object) -> T:
+    """Run it in a thread of its own that the end of the process does not wait for, as it would for a pool's."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def tell(result: T | None, error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)  # type: ignore[arg-type]  # there is one, where there is no error
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = function(*arguments)
+        except BaseException as raised:  # noqa: BLE001  it is raised where it is waited for
+            error = raised
+        with suppress(RuntimeError):  # the loop has ended, and with it whoever waited
+            loop.call_soon_threadsafe(tell, result, error)
+
+    threading.Thread(target=run, name="export", daemon=True).start()
+    return await done
 
 
 def _root(room: str) -> int:

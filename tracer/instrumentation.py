@@ -18,7 +18,6 @@ from multiprocessing import parent_process
 from multiprocessing.util import Finalize
 from types import MethodType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from livekit.agents import AgentServer, get_job_context, telemetry
 from opentelemetry import trace
@@ -32,6 +31,7 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from tracer import ids, keys
 from tracer.errors import ConfigurationError
 from tracer.moment import Kind
+from tracer.settings import checked_url
 from tracer.witness.agent import LIFECYCLE_SPANS, SCOPE
 
 if TYPE_CHECKING:
@@ -64,10 +64,13 @@ def instrument(server: AgentServer, endpoint: str | None = None) -> AgentServer:
 
     ``endpoint`` is the receiver's address; without it ``TRACER_ENDPOINT``, and without that
     ``http://127.0.0.1:7890``. The server's own ``setup_fnc`` and tracer provider go on as before.
-    Returns the server. Never raises for a receiver that is away; raises ConfigurationError for an address
-    that is none.
+    Returns the server. Never raises: what is wrong, with the address as with anything else, is a warning in the log.
     """
-    endpoint = _address(endpoint)
+    try:
+        endpoint = _address(endpoint)
+    except ConfigurationError as error:
+        log.warning("tracer is off: %s", error)
+        return server
     if not _is_traced(vars(server).get("run")):
         server.run = MethodType(_traced(type(server).run, endpoint), server)  # type: ignore[method-assign]
     return server
@@ -104,9 +107,7 @@ def _traced(run: Callable[..., Any], endpoint: str | None) -> Callable[..., Any]
 
 def _address(endpoint: str | None) -> str:
     endpoint = endpoint or os.environ.get("TRACER_ENDPOINT") or DEFAULT_ENDPOINT
-    if urlsplit(endpoint).scheme not in {"http", "https"} or not urlsplit(endpoint).netloc:
-        raise ConfigurationError(f"endpoint {endpoint!r} is no http:// or https:// address of a `tracer serve`")
-    return endpoint
+    return checked_url("the address of `tracer serve` (TRACER_ENDPOINT)", endpoint, "http", "https")
 
 
 def _guarded(function: Callable[..., Any], *args: Any) -> None:
@@ -216,6 +217,7 @@ class _Reporter(SpanProcessor):
         self._exporter = _Sender(endpoint)
         self._batch = BatchSpanProcessor(self._exporter, schedule_delay_millis=DELAY_MS)
         self._jobs: dict[int, dict[str, str]] = {}
+        self._instructed: set[str] = set()
         self._providers: list[TracerProvider] = []
         # A job process ends by os._exit, which skips atexit; other processes do not run these finalizers.
         if parent_process():
@@ -248,7 +250,9 @@ class _Reporter(SpanProcessor):
     def _ended(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
         stamp = self._jobs.pop(context.span_id, {}) if context else {}
-        if span.name == "session_start":
+        # A job's primary session is its first: a later one's instructions are not to be had.
+        if span.name == "session_start" and (job := stamp.get(keys.JOB_ID)) and job not in self._instructed:
+            self._instructed.add(job)
             _guarded(_add_instructions, stamp)
         self._batch.on_end(_Stamped(span, stamp))
 
@@ -278,7 +282,8 @@ class _Stamped(ReadableSpan):
         self.span = span
         self.stamp = stamp
         self.began = span.end_time is None
-        super().__init__(span.name, context=span.get_span_context())
+        # With its resource: without one, ReadableSpan would look for it, in threads, for a millisecond.
+        super().__init__(span.name, context=span.get_span_context(), resource=span.resource)
 
     def now(self) -> ReadableSpan | None:
         """The span as it stands; None when it was sent for its beginning and has ended since: the end is on its way."""

@@ -34,6 +34,7 @@ __all__ = [
     "ROOM_END_REASON",
     "ROOM_NAME",
     "ROOM_SID",
+    "ROOM_WATCHED",
     "SHUTDOWN_REASON",
     "SUBJECT",
     "TRACK_NAME",
@@ -88,6 +89,8 @@ ROOM_EMPTY_TIMEOUT: Final = "tracer.room.empty_timeout"
 """Seconds a room waits for its first participant."""
 ROOM_DEPARTURE_TIMEOUT: Final = "tracer.room.departure_timeout"
 """Seconds a room stays open after the last leave."""
+ROOM_WATCHED: Final = "tracer.room.watched"
+"""Whether the observer was at work when the room was made, and so has seen everyone who came."""
 ROOM_END_REASON: Final = "tracer.room.end_reason"
 """Why the room ended, where the server says so."""
 JOB_PARTICIPANT_ID: Final = "tracer.job.participant_id"

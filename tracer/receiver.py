@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from tracer.errors import BadSignatureError, MalformedError, PortInUseError, StoreError, TracerError
+from tracer.errors import BadSignatureError, MalformedError, PortInUseError, StoreError, TooLargeError, TracerError
 from tracer.keeper import Keeper
 from tracer.store import Arrival
 from tracer.witness import agent, webhook
@@ -29,6 +29,8 @@ __all__ = ["Receiver"]
 
 log = logging.getLogger("tracer")
 
+LARGE = 64 * 1024
+"""Bytes of a request above which it is read in a thread."""
 LARGEST_BODY = 16 * 1024 * 1024
 """Bytes of a request, unpacked: a webhook has a few thousand, an OTLP batch of 512 spans under a million."""
 
@@ -58,7 +60,7 @@ class Receiver:
         exporter: Exporter | None = None,
         redact: bool = False,
         recorder: Recorder | None = None,
-        on_room: Callable[[], None] = lambda: None,
+        on_room: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.store = store
         self.server = server
@@ -129,6 +131,9 @@ class Receiver:
         except web.HTTPRequestEntityTooLarge:
             self.counts.too_large += 1
             return web.Response(status=413, text=f"more than {LARGEST_BODY} bytes\n")
+        except TooLargeError as error:
+            self.counts.too_large += 1
+            return web.Response(status=413, text=f"{error}\n")
         except BadSignatureError as error:
             self.counts.webhooks_refused += 1
             log.warning("refused: %s", error)
@@ -160,21 +165,30 @@ class Receiver:
             self.counts.webhooks_repeated += 1
         elif self.recorder:
             self.recorder.webhook(body)
-        self._on_room()
+        self._on_room(event.room.sid)
         return web.Response()
 
     async def _traces(self, request: web.Request) -> web.Response:
-        body = await self._body(request)
-        told = agent.read(body, request.content_type)
+        body, kind = await self._body(request), request.content_type
+        # A large one takes a second to read, in which everyone else would wait.
+        arrival, spans = (
+            await asyncio.to_thread(self._told, body, kind) if len(body) > LARGE else self._told(body, kind)
+        )
         self.counts.otlp_requests += 1
-        self.counts.otlp_spans += sum(len(s.spans) for group in told.resource_spans for s in group.scope_spans)
-        arrival = agent.arrival(told, redact=self.redact)
-        await self.keep(arrival if self.exporter else replace(arrival, outgoing=()))
+        self.counts.otlp_spans += spans
+        await self.keep(arrival)
         if self.recorder:
-            self.recorder.traces(body, request.content_type)
-        if request.content_type == "application/json":
+            self.recorder.traces(body, kind)
+        if kind == "application/json":
             return web.json_response({})
         return web.Response(content_type="application/x-protobuf")
+
+    def _told(self, body: bytes, kind: str) -> tuple[Arrival, int]:
+        """What a request's spans tell, and how many they are."""
+        told = agent.read(body, kind)
+        arrival = agent.arrival(told, redact=self.redact)
+        spans = sum(len(scope.spans) for group in told.resource_spans for scope in group.scope_spans)
+        return (arrival if self.exporter else replace(arrival, outgoing=())), spans
 
     async def _healthz(self, _: web.Request) -> web.Response:
         return web.Response(text="ok\n")

@@ -32,6 +32,8 @@ class Recorder:
 
     def __init__(self, path: Path) -> None:
         try:
+            # It holds names and attributes of callers: for its owner's eyes, and never in place of another file.
+            path.touch(mode=0o600, exist_ok=False)
             self._file = path.open("w", encoding="utf-8")
         except OSError as error:
             raise TracerError(f"cannot write {path}: {error.strerror}") from None

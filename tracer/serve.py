@@ -43,6 +43,8 @@ class Options:
 async def serve(server: LiveKit, options: Options) -> None:
     """Until SIGTERM or SIGINT; then what was accepted is finished. Raises TracerError when it cannot start."""
     _log_to_stderr()
+    if options.redact and options.record:
+        raise ConfigurationError("--record writes down what --redact keeps out: use one of them")
     with closing(_store(options)) as store:
         target = endpoint()
         if target:
@@ -54,7 +56,7 @@ async def serve(server: LiveKit, options: Options) -> None:
             exporter=Exporter(store) if target else None,
             redact=options.redact,
             recorder=Recorder(options.record) if options.record else None,
-            on_room=observer.wake if observer else lambda: None,
+            on_room=observer.wake if observer else lambda _: None,
         )
         stopped = _stopped()
         port = await receiver.start(options.host, options.port)
@@ -85,7 +87,8 @@ async def observe(server: LiveKit, options: Options) -> None:
         log.info("observing %s, keeping moments in %s", server.url, options.store)
         await stopped.wait()
         log.info("stopping")
-        await _ended(*reversed(tasks))
+        await _ended(*tasks[1:])  # the keeper last: what was seen is kept
+        await _ended(tasks[0])
         if exporter:
             await exporter.finish()
 

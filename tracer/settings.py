@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import find_dotenv, load_dotenv
@@ -14,7 +15,7 @@ from tracer.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["LiveKit", "cache_dir", "default_store", "load_env"]
+__all__ = ["LiveKit", "cache_dir", "checked_url", "default_store", "load_env"]
 
 APP = "livekit-tracer"
 
@@ -42,14 +43,31 @@ class LiveKit:
                 f"{' and '.join(missing)} not set: export the key pair of your LiveKit server, or put it into .env"
             )
         url = (url or os.environ.get("LIVEKIT_URL", "")).strip()
-        if url and not url.startswith(("ws://", "wss://", "http://", "https://")):
-            raise ConfigurationError(f"LIVEKIT_URL is {url!r}: it must begin with ws://, wss://, http:// or https://")
+        if url:
+            checked_url("LIVEKIT_URL", url, "ws", "wss", "http", "https")
         return cls(url, os.environ["LIVEKIT_API_KEY"], os.environ["LIVEKIT_API_SECRET"])
 
 
 def load_env() -> None:
     """Read ``.env`` from this folder or one above, as LiveKit's own examples do; what is set already wins."""
-    load_dotenv(find_dotenv(usecwd=True))
+    path = find_dotenv(usecwd=True)
+    try:
+        load_dotenv(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read {path}: {error}") from None
+
+
+def checked_url(name: str, url: str, *schemes: str) -> str:
+    """The URL under this name. Raises ConfigurationError when it has none of the schemes, no host, or no real port."""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in schemes and parts.hostname is not None and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        wanted = " or ".join(f"{scheme}://HOST:PORT" for scheme in schemes)
+        raise ConfigurationError(f"{name} is {url!r}: it must look like {wanted}")
+    return url
 
 
 def default_store() -> str:

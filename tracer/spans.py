@@ -182,14 +182,16 @@ class _Trace:
         if not created:
             return
         jobs = [job for job in self.timeline.jobs if job.sid in dispatch.jobs]
-        answers = [step for job in jobs if (step := job.at(Kind.JOB_ASSIGNED, Kind.AGENT_CONNECTING))]
+        answers = [step for job in jobs if (step := self._answer(job))]
         finished = self.timeline.room.finished
         if answers:
             end, error = min(step.time for step in answers), None
-        elif finished:
+        elif finished and not self._unaccounted():
             offered = [step.time for job in jobs if (step := job.at(Kind.JOB_OFFERED))]
             end = max(offered, default=finished.time)
-            error = None if offered else "no worker took the job before the room closed"
+            error = (
+                "a worker was asked, and no agent came" if offered else "no worker took the job before the room closed"
+            )
         else:
             return
         told: dict[str, Fact | None] = {keys.DISPATCH_ID: dispatch.sid}
@@ -205,6 +207,17 @@ class _Trace:
             events=events,
             error=error,
         )
+
+    def _answer(self, job: Job) -> Step | None:
+        """What shows that a job was taken: its assignment or, from an agent that tells nothing, the agent itself."""
+        answer = job.at(Kind.JOB_ASSIGNED, Kind.AGENT_CONNECTING)
+        agent = self.timeline.agent_of(job)
+        return agent.at(Kind.PARTICIPANT_JOINING) if answer is None and agent else answer
+
+    def _unaccounted(self) -> bool:
+        """Whether an agent was there of which no job is known: the server lists jobs up to 5 s late, or never."""
+        known = {agent.sid for job in self.timeline.jobs if (agent := self.timeline.agent_of(job))}
+        return any(p.is_agent and p.sid not in known for p in self.timeline.participants)
 
     def _job(self, job: Job) -> Iterator[Span]:
         offered, ended = job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_ENDED)

@@ -321,7 +321,7 @@ def _dispatches(
         if job.dispatch_id:
             answered[job.dispatch_id].append(job)
     seen = [Dispatch(sid, told.get(sid, ())) for sid in dict.fromkeys([*told, *answered])]
-    automatic = any(dispatch.agent_name == "" and _with_room(dispatch, room) for dispatch in seen)
+    automatic = any(d.agent_name == "" and (_after_room(d, room) or 0) <= LONG_AFTER for d in seen)
     return tuple(
         Dispatch(
             dispatch.sid,
@@ -333,9 +333,10 @@ def _dispatches(
     )
 
 
-def _with_room(dispatch: Dispatch, room: Room) -> bool:
+def _after_room(dispatch: Dispatch, room: Room) -> int | None:
+    """How long after the room the dispatch was made, ns."""
     created = dispatch.at(Kind.DISPATCH_CREATED)
-    return bool(created and room.created and created.time - room.created.time <= CREATED_TOGETHER)
+    return created.time - room.created.time if created and room.created else None
 
 
 def _mode(dispatch: Dispatch, room: Room, *, automatic: bool, created_by: str | None) -> str | None:
@@ -344,15 +345,16 @@ def _mode(dispatch: Dispatch, room: Room, *, automatic: bool, created_by: str | 
     A room that names its agents, in the token or in CreateRoom, gets no unnamed dispatch. One that names none gets
     it within a millisecond; a named one beside it then came by CreateDispatch.
     """
-    if dispatch.agent_name is None or not dispatch.at(Kind.DISPATCH_CREATED) or not room.created:
+    after = _after_room(dispatch, room)
+    if after is None or dispatch.agent_name is None:
         return None
-    if not _with_room(dispatch, room):
+    if after > LONG_AFTER:
         return "explicit"
     if not dispatch.agent_name:
         return "automatic"
     if automatic:
         return "explicit"
-    if created_by is None:
+    if created_by is None or after > CREATED_TOGETHER:
         return None
     return "room" if created_by == BY_API else "token"
 
@@ -363,8 +365,8 @@ def _created_by(room: Room, participants: tuple[Participant, ...]) -> str | None
         return None
     joins = [(step.earliest, p) for p in participants if not p.is_agent and (step := p.at(Kind.PARTICIPANT_JOINING))]
     first = min(joins, key=lambda join: (join[0], join[1].sid), default=None)
-    # That nobody joined can be said only where the API was watched: webhooks get lost.
-    watched = "observer" in room.created.witnesses
+    # That nobody joined can be said only where the API was watched from the start: webhooks get lost.
+    watched = room.facts.get(keys.ROOM_WATCHED) is True
     if first is None:
         return BY_API if watched and participants and room.finished else None
     after = first[0] - room.created.earliest

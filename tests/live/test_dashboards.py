@@ -181,7 +181,9 @@ def test_a_trace_reads_in_the_order_of_life(called: Called) -> None:
     rows = read(called.trace)
     assert len(rows) == len(called.trace)
     ours = [row["operationName"] for row in rows if row["service"].startswith("livekit.")]
-    assert ours[:2] == ["room", "room_started"]
+    # What begins in one microsecond comes in any order: a dispatch can be made with its room.
+    assert ours[0] == "room"
+    assert "room_started" in ours[: 2 + ours.count("dispatch") + ours.count("job")]
     assert ours.index("dispatch") + 1 == ours.index("job")
     for start in (at for at, name in enumerate(ours) if name == "participant"):
         states = [name for name in ours[start + 1 : start + 4] if name.isupper()]
@@ -197,5 +199,5 @@ def test_whose_life_began_first_comes_first(called: Called) -> None:
     named |= {f"{ids.span_id('dispatch', life.sid):016x}": life.sid for life in lives}
     shown = [named[row["spanID"]] for row in read(called.trace) if row["spanID"] in named]
     assert sorted(shown) == sorted(life.sid for life in lives)
-    first = {sid: at for at, sid in reversed([*enumerate(step.subject for step in called.timeline.steps)])}
-    assert shown == sorted(shown, key=lambda sid: first[sid])
+    began = [called.timeline.by_sid[sid].steps[0].time // 1000 for sid in shown]
+    assert began == sorted(began)

@@ -17,7 +17,6 @@ import tracer
 from tests.live import calls
 from tests.live.calls import wait_for
 from tracer.demo.stage import Stage
-from tracer.errors import ConfigurationError
 from tracer.moment import Kind
 from tracer.servers import free_port
 
@@ -148,12 +147,15 @@ def test_a_receiver_that_fails_does_not_reach_the_agent(livekit: LiveKitServer, 
         assert "Traceback" not in log
 
 
-def test_an_address_that_is_none_is_said_at_once() -> None:
+@pytest.mark.parametrize("address", ["localhost:7890", "http://[::1", "http://host:port", "ftp://host"])
+def test_an_address_that_is_none_is_a_warning_and_no_more(address: str, caplog: pytest.LogCaptureFixture) -> None:
     from livekit.agents import AgentServer
 
     server: AgentServer = AgentServer()
-    with pytest.raises(ConfigurationError, match="localhost:7890"):
-        tracer.instrument(server, "localhost:7890")
+    run = server.run
+    assert tracer.instrument(server, address) is server
+    assert server.run == run
+    assert repr(address) in caplog.text
 
 
 def test_instrumenting_twice_is_instrumenting_once() -> None:

@@ -162,7 +162,7 @@ def test_a_caller_known_only_from_leaving_early_is_counted(store: SqliteStore) -
 def test_what_workers_say_is_of_no_room(store: SqliteStore) -> None:
     registered = moment(Kind.WORKER_REGISTERED, "AW_1", ms(-1), room="")
     store.add([Arrival((registered,))])
-    assert store.worker_moments() == [registered]
+    assert store.moments("") == [registered]
     assert store.rooms(9) == []
     assert store.rooms_to_export() == []
 

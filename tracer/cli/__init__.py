@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from importlib import import_module
 from typing import Any
@@ -40,6 +41,9 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run a command; an error is one line on stderr and an exit code, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no ● shows a question mark
     try:
         return cli.main(arguments, prog_name="tracer", standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -52,7 +56,7 @@ def main(arguments: list[str] | None = None) -> Any:
         return sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return sys.exit(130)
-    except BrokenPipeError:
-        # The reader of a pipe has gone (`tracer timeline … | head`): not an error of ours.
-        sys.stderr.close()
-        return sys.exit(141)
+    except OSError as error:
+        # A full disk behind standard output, say; a pipe whose reader has gone (`… | head`) is none of these.
+        click.echo(f"tracer: {error.filename or 'standard output'}: {error.strerror or error}", err=True)
+        return sys.exit(1)

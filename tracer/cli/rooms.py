@@ -13,7 +13,7 @@ __all__ = ["command"]
 @store_option
 @click.option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
 @click.option(
-    "-n", "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, newest first."
+    "-n", "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many, newest first."
 )
 def command(store: str, form: str, limit: int) -> None:
     """List the rooms that were seen, newest first.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from contextlib import closing, contextmanager
 from hashlib import blake2b
@@ -115,14 +116,6 @@ def _check(db: sqlite3.Connection, path: Path, *, writable: bool) -> None:
         raise StoreError(f"{path} is a store of version {version}, this tracer reads {VERSION}: upgrade tracer")
 
 
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:  # the latter two: what SQLite has no type for
-        raise StoreError(f"the store {path} failed: {error}") from error
-
-
 def _digest(moment: Moment) -> bytes:
     """Identity of a moment: the same moment told twice is one row."""
     return blake2b(repr(moment.row()).encode("utf-8", "surrogatepass"), digest_size=12).digest()
@@ -131,9 +124,20 @@ def _digest(moment: Moment) -> bytes:
 class SqliteReader:
     """A store opened for reading, beside whoever writes it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writable: bool = False) -> None:
         self.path = path
-        self._db = _connect(path, writable=False)
+        self._db = _connect(path, writable=writable)
+        # A receiver writes and exports in two threads over this one connection, and a connection has one transaction.
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for one thread at a time. Raises StoreError for whatever SQLite cannot do."""
+        with self._lock:
+            try:
+                yield self._db
+            except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:  # the latter: no type of SQLite's
+                raise StoreError(f"the store {self.path} failed: {error}") from error
 
     def find(self, room: str) -> str:
         """SID of the room with this SID, or of the latest with this name."""
@@ -141,11 +145,11 @@ class SqliteReader:
             room.encode()
         except UnicodeEncodeError:  # bytes of the command line that are no text: LiveKit has no such room
             raise UnknownRoomError(room, str(self.path)) from None
-        with _explained(self.path):
-            row = self._db.execute("SELECT sid FROM room WHERE sid = ?", (room,)).fetchone()
+        with self._using() as db:
+            row = db.execute("SELECT sid FROM room WHERE sid = ?", (room,)).fetchone()
             row = (
                 row
-                or self._db.execute(
+                or db.execute(
                     "SELECT sid FROM room WHERE name = ? ORDER BY coalesce(created, first_seen) DESC LIMIT 1", (room,)
                 ).fetchone()
             )
@@ -155,25 +159,21 @@ class SqliteReader:
 
     def moments(self, sid: str) -> list[Moment]:
         """All moments of one room, in the order they came."""
-        with _explained(self.path):
-            rows = self._db.execute(f"SELECT {_COLUMNS} FROM moment WHERE room = ? ORDER BY seq", (sid,))
+        with self._using() as db:
+            rows = db.execute(f"SELECT {_COLUMNS} FROM moment WHERE room = ? ORDER BY seq", (sid,))
             return [Moment.from_row(row) for row in rows]
-
-    def worker_moments(self) -> list[Moment]:
-        """What workers said of themselves, which belongs to no room."""
-        return self.moments("")
 
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
-        with _explained(self.path):
-            rows = self._db.execute(
+        with self._using() as db:
+            rows = db.execute(
                 "SELECT sid, name, created, finished FROM room"
                 " ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?",
                 (limit,),
             ).fetchall()
             found = []
             for sid, name, created, finished in rows:
-                participants, agents = self._db.execute(
+                participants, agents = db.execute(
                     "SELECT count(DISTINCT subject),"
                     " count(DISTINCT CASE WHEN instr(facts, ?) THEN subject END)"
                     " FROM moment WHERE room = ? AND kind IN (?, ?)",
@@ -191,11 +191,10 @@ class SqliteStore(SqliteReader):
     """A store opened for writing. One writer at a time uses it; any number of readers may look on."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._db = _connect(path, writable=True)
-        with _explained(path):
+        super().__init__(path, writable=True)
+        with self._using() as db:
             # An acknowledged webhook must outlive a power cut: NORMAL would lose the last commits of a WAL.
-            self._db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA synchronous = FULL")
 
     def add(self, arrivals: Iterable[Arrival]) -> list[bool]:
         """Keep all of them in one commit; returns only when they are on disk.
@@ -204,7 +203,7 @@ class SqliteStore(SqliteReader):
         nothing when it cannot.
         """
         fresh: list[bool] = []
-        with _explained(self.path), self._transaction(), closing(self._db.cursor()) as cursor:
+        with self._transaction() as db, closing(db.cursor()) as cursor:
             for arrival in arrivals:
                 if arrival.event_id:
                     cursor.execute("INSERT OR IGNORE INTO delivery VALUES (?)", (arrival.event_id,))
@@ -251,38 +250,40 @@ class SqliteStore(SqliteReader):
 
     def rooms_to_export(self) -> list[tuple[str, int]]:
         """Rooms with moments whose spans may not have been queued, each with its newest moment's number."""
-        with _explained(self.path):
-            return self._db.execute("SELECT sid, changed FROM room WHERE exported < changed").fetchall()
+        with self._using() as db:
+            return db.execute("SELECT sid, changed FROM room WHERE exported < changed").fetchall()
 
     def queue(self, outgoing: Iterable[Outgoing], exported: Iterable[tuple[str, int]]) -> None:
         """Put spans into the outbox, each once for ever, and note up to which moment each room is done."""
-        with _explained(self.path), self._transaction(), closing(self._db.cursor()) as cursor:
+        with self._transaction() as db, closing(db.cursor()) as cursor:
             self._queue(cursor, outgoing)
             cursor.executemany("UPDATE room SET exported = ?2 WHERE sid = ?1", list(exported))
 
     def unsent(self, limit: int) -> list[tuple[int, bytes]]:
         """The oldest spans that no backend has taken yet: number and serialized ``ResourceSpans``."""
-        with _explained(self.path):
-            return self._db.execute(
+        with self._using() as db:
+            return db.execute(
                 "SELECT seq, body FROM outbox WHERE body IS NOT NULL ORDER BY seq LIMIT ?", (limit,)
             ).fetchall()
 
     def count_unsent(self) -> int:
         """How many spans wait for the backend."""
-        with _explained(self.path):
-            return int(self._db.execute("SELECT count(*) FROM outbox WHERE body IS NOT NULL").fetchone()[0])
+        with self._using() as db:
+            return int(db.execute("SELECT count(*) FROM outbox WHERE body IS NOT NULL").fetchone()[0])
 
     def sent(self, numbers: Iterable[int]) -> None:
         """The backend has taken these spans."""
-        with _explained(self.path), self._transaction():
-            self._db.executemany("UPDATE outbox SET body = NULL WHERE seq = ?", [(number,) for number in numbers])
+        with self._transaction() as db:
+            db.executemany("UPDATE outbox SET body = NULL WHERE seq = ?", [(number,) for number in numbers])
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._using() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise

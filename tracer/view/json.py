@@ -78,7 +78,7 @@ def timeline(timeline: Timeline) -> dict[str, Any]:
             }
             for j in timeline.jobs
         ],
-        "moments": [_moment(step, timeline.zero) for step in timeline.steps],
+        "moments": [_moment(step, timeline.room.time(Kind.ROOM_CREATED)) for step in timeline.steps],
         "gaps": [
             {"from": gap.start.kind, "to": gap.end.kind, "ms": gap.ns / NS_PER_MS, "owner": gap.owner}
             for gap in timeline.gaps
@@ -86,14 +86,14 @@ def timeline(timeline: Timeline) -> dict[str, Any]:
     }
 
 
-def _moment(step: Step, zero: int) -> dict[str, Any]:
+def _moment(step: Step, created: int | None) -> dict[str, Any]:
     return {
         "kind": step.kind,
         "subject": step.subject,
         "time": rfc3339(step.time),
         "earliest": rfc3339(step.earliest),
         "latest": rfc3339(step.latest),
-        "offset_ms": (step.time - zero) / NS_PER_MS,
+        "offset_ms": None if created is None else (step.time - created) / NS_PER_MS,
         "witnesses": list(step.witnesses),
         "clock": step.clock,
     }

@@ -44,11 +44,9 @@ def as_table(rows: Sequence[RoomRow]) -> Table | Text:
         return Text("no rooms yet: point your LiveKit server's webhooks at `tracer serve` and make a call")
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("room", no_wrap=True, overflow="ellipsis", max_width=WIDEST_NAME)
-    table.add_column("sid", no_wrap=True, min_width=15)
-    table.add_column("created (UTC)", no_wrap=True)
-    table.add_column("lasted", justify="right", no_wrap=True)
-    table.add_column("callers", justify="right")
-    table.add_column("agents", justify="right")
+    table.add_column("sid", no_wrap=True, overflow="ellipsis")
+    for name, width in (("created (UTC)", 19), ("lasted", 8), ("callers", 7), ("agents", 6)):
+        table.add_column(name, no_wrap=True, min_width=width, justify="left" if width > 8 else "right")
     for row in rows:
         created = rfc3339(row.created)
         ends = (row.created, row.finished)

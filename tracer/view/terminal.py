@@ -145,6 +145,8 @@ class TimelineView:
                 yield Text(missing, style="dim")
         if "observer" in told_by and not any(step.kind is Kind.DISPATCH_CREATED for step in self.timeline.steps):
             yield Text("the observer saw no dispatch: the server does not show them to this key", style="dim")
+        if not self.timeline.room.created:
+            yield Text("nobody saw the room being made: offsets count from the first moment", style="dim")
         if self.timeline.gaps:
             longest = max(self.timeline.gaps, key=lambda gap: gap.ns)
             whole = sum(gap.ns for gap in self.timeline.gaps)

@@ -19,7 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Status
 
 from tracer import ids, keys
-from tracer.errors import MalformedError
+from tracer.errors import MalformedError, TooLargeError
 from tracer.joining import job_of_trace
 from tracer.moment import Kind, Moment, facts
 from tracer.store import Arrival, Outgoing
@@ -39,6 +39,8 @@ WITNESS = "agent"
 SCOPE = "livekit-tracer"
 """Instrumentation scope of the spans that ``tracer.instrument`` makes itself: each is one moment, its name the kind."""
 
+LARGEST_OUTGOING = 64 * 1024 * 1024
+"""Bytes that the spans of one request may take, each with its resource, which in the request they share."""
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 
 ROUNDING = 512
@@ -121,6 +123,7 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arri
     """
     moments: list[Moment] = []
     outgoing: list[Outgoing] = []
+    size = 0
     for group in request.resource_spans:
         for scope in group.scope_spans:
             for span in scope.spans:
@@ -139,7 +142,11 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arri
                 alone = ResourceSpans(resource=group.resource, schema_url=group.schema_url)
                 holder = alone.scope_spans.add(scope=scope.scope, schema_url=scope.schema_url)
                 holder.spans.append(span)
-                outgoing.append(Outgoing(span.trace_id, span.span_id, alone.SerializeToString()))
+                body = alone.SerializeToString()
+                size += len(body)
+                if size > LARGEST_OUTGOING:
+                    raise TooLargeError(f"spans that unfold to more than {LARGEST_OUTGOING} bytes")
+                outgoing.append(Outgoing(span.trace_id, span.span_id, body))
     return Arrival(tuple(moments), tuple(outgoing))
 
 

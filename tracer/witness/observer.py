@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from livekit.protocol.models import ParticipantInfo
 
 from tracer import keys
 from tracer.errors import StoreError
-from tracer.moment import Kind, Moment, facts
+from tracer.moment import NS_PER_S, Kind, Moment, facts
 from tracer.store import Arrival
 from tracer.witness.fields import LATEST_TIME, enum_name, joining, participant_facts, room_created, room_facts
 
@@ -48,6 +48,10 @@ REFUSALS = {"permission_denied", "unauthenticated", "unimplemented", "bad_route"
 
 QUICK = 0.012
 """Seconds between questions while something is changing: a JOINED lasts 20 ms and more."""
+AT_ONCE = 8
+"""Questions about different rooms under way at a time."""
+MOST_UNKEPT = 10_000
+"""Moments that are remembered while the store cannot keep them; then the oldest go."""
 QUICK_FOR = 3.0
 """Seconds after the last change that a room is asked about quickly."""
 SETTLED = 5.0
@@ -85,24 +89,31 @@ class Observer:
         self.server = server
         self._rooms: dict[str, _Watched] = {}
         self._woken = asyncio.Event()
+        self._woken_rooms: set[str] = set()
         self._listed = 0
+        """When the last question for rooms was asked that was answered, ns since the epoch; 0 before the first."""
+        self._unkept: list[Moment] = []
+        """What was seen and is not on disk yet: a look that fails half-way has still seen it."""
         self._refused: set[str] = set()
         """Parts of the API that the server does not open to this key."""
 
-    def wake(self) -> None:
-        """Something has just happened in some room: look now."""
+    def wake(self, room: str) -> None:
+        """Something has just happened in the room with this SID: look now."""
+        self._woken_rooms.add(room)
         self._woken.set()
 
     async def run(self, keep: Callable[[Arrival], Awaitable[bool]]) -> None:
         """Until cancelled. A server that is away is tried again, ever more seldom, and said once."""
-        url = self.server.url.replace("ws", "http", 1) if self.server.url.startswith("ws") else self.server.url
         pause = 0.0
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
-            livekit = api.LiveKitAPI(url, self.server.api_key, self.server.api_secret, session=session)
+            livekit = api.LiveKitAPI(self.server.url, self.server.api_key, self.server.api_secret, session=session)
             while True:
                 try:
-                    await self._look(livekit, keep)
-                except (api.TwirpError, aiohttp.ClientError, TimeoutError, StoreError) as error:
+                    try:
+                        await self._look(livekit, keep)
+                    finally:
+                        await self._hand_over(keep)
+                except Exception as error:  # noqa: BLE001  what a proxy answers can be anything
                     if not pause:
                         log.warning("cannot observe %s: %s", self.server.url, _in_short(error))
                     pause = min(max(1.0, pause * 2), LONGEST_PAUSE)
@@ -115,7 +126,10 @@ class Observer:
     async def _rest(self, pause: float) -> None:
         now = time.monotonic()
         if pause:
-            await asyncio.sleep(pause)
+            # A webhook shows that the server is back, however long we meant to leave it alone.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), pause)
+            self._woken.clear()
         elif any(room.quick_until > now for room in self._rooms.values()):
             await asyncio.sleep(QUICK)
         else:
@@ -123,36 +137,51 @@ class Observer:
                 await asyncio.wait_for(self._woken.wait(), IDLE)
 
     async def _look(self, livekit: api.LiveKitAPI, keep: Callable[[Arrival], Awaitable[bool]]) -> None:
-        woken = self._woken.is_set()
+        woken, self._woken_rooms = self._woken_rooms, set()
         self._woken.clear()
         asked = time.time_ns()
         listed = await livekit.room.list_rooms(api.ListRoomsRequest())
         answered, now = time.time_ns(), time.monotonic()
-        moments: list[Moment] = []
-        present = {room.sid for room in listed.rooms}
+        present = {room.sid: room for room in listed.rooms}
         for room in listed.rooms:
             if room.sid not in self._rooms:
                 self._rooms[room.sid] = _Watched(room.sid, room.name, now + QUICK_FOR)
-                moments += [created] if (created := room_created(room, WITNESS)) else []
-            elif woken:
+                self._unkept += self._found(room)
+            elif room.sid in woken:
                 self._rooms[room.sid].quick_until = now + QUICK_FOR
-                self._rooms[room.sid].next_look = 0.0
         for gone in [room for sid, room in self._rooms.items() if sid not in present]:
-            moments += self._closed(gone, answered)
+            self._unkept += self._closed(gone, answered)
         self._listed = asked
-        by_sid = {room.sid: room for room in listed.rooms}
-        for watched in list(self._rooms.values()):
-            if watched.quick_until > now or watched.next_look <= now:
-                moments += await self._participants(livekit, watched, now)
+        due = [room for room in self._rooms.values() if room.quick_until > now or room.next_look <= now]
+        at_once = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(self._participants(livekit, room, now, at_once) for room in due))
+        for watched in self._rooms.values():
             if DISPATCHES in self._refused or (watched.asking and not watched.asking.done()):
                 continue
             if watched.next_dispatches <= now:
                 changing = watched.quick_until > now or watched.jobs_expected_until > now
                 watched.next_dispatches = now + (DISPATCHES_EVERY if changing else SETTLED)
                 # On a room that has just gone this blocks for 3 s: nothing else may wait for it.
-                watched.asking = asyncio.create_task(self._dispatches(livekit, by_sid[watched.sid], watched, keep))
-        if moments:
-            await keep(Arrival(tuple(moments)))
+                watched.asking = asyncio.create_task(self._dispatches(livekit, present[watched.sid], watched, keep))
+
+    async def _hand_over(self, keep: Callable[[Arrival], Awaitable[bool]]) -> None:
+        """Have what was seen kept. What cannot be is handed over again after the next look."""
+        if self._unkept:
+            moments, self._unkept = self._unkept, []
+            try:
+                await keep(Arrival(tuple(moments)))
+            except BaseException:
+                self._unkept = (moments + self._unkept)[-MOST_UNKEPT:]
+                raise
+
+    def _found(self, room: Room) -> Iterator[Moment]:
+        """A room that is listed for the first time."""
+        created = room_created(room, WITNESS)
+        if created is None:
+            return
+        # Of one that was made while we looked, we have seen who came; of an older one, not who has left again.
+        watched = 0 < self._listed <= created.latest
+        yield replace(created, facts=facts({**dict(created.facts), keys.ROOM_WATCHED: watched}))
 
     def _closed(self, room: _Watched, answered: int) -> Iterator[Moment]:
         """A room that was listed and no longer is, and with it all who were in it."""
@@ -163,23 +192,26 @@ class Observer:
             room.sid, Kind.ROOM_FINISHED, room.sid, self._listed, answered, facts({keys.ROOM_NAME: room.name or None})
         )
 
-    async def _participants(self, livekit: api.LiveKitAPI, room: _Watched, now: float) -> list[Moment]:
-        asked = time.time_ns()
+    async def _participants(
+        self, livekit: api.LiveKitAPI, room: _Watched, now: float, at_once: asyncio.Semaphore
+    ) -> None:
         if PARTICIPANTS in self._refused:
-            return []
-        try:
-            listed = await livekit.room.list_participants(api.ListParticipantsRequest(room=room.name))
-        except api.TwirpError as error:
-            if error.code == "not_found" or self._is_refused(PARTICIPANTS, error):
-                return []
-            raise
-        answered = time.time_ns()
+            return
+        async with at_once:
+            asked = time.time_ns()
+            try:
+                listed = await livekit.room.list_participants(api.ListParticipantsRequest(room=room.name))
+            except api.TwirpError as error:
+                if error.code == "not_found" or self._is_refused(PARTICIPANTS, error):
+                    return
+                raise
+            answered = time.time_ns()
         moments = list(_changes(room, listed.participants, answered))
-        if moments or any(who.state < ParticipantInfo.ACTIVE for who in listed.participants):
-            room.quick_until = max(room.quick_until, now + QUICK_FOR) if moments else room.quick_until
+        self._unkept += moments
+        if moments:
+            room.quick_until = max(room.quick_until, now + QUICK_FOR)
         room.looked = asked
         room.next_look = now + SETTLED
-        return moments
 
     async def _dispatches(
         self, livekit: api.LiveKitAPI, listed: Room, room: _Watched, keep: Callable[[Arrival], Awaitable[bool]]
@@ -218,7 +250,7 @@ def _in_short(error: Exception) -> str:
 
 def _between(room: str, kind: Kind, subject: str, earliest: int, latest: int, told: Facts) -> Moment:
     """A change between two looks: most likely in the middle."""
-    earliest = min(earliest, latest)
+    earliest = min(earliest or latest - NS_PER_S, latest)
     return Moment(room, kind, subject, earliest, latest, (earliest + latest) // 2, "receiver", WITNESS, facts=told)
 
 
@@ -233,8 +265,11 @@ def _changes(room: _Watched, listed: Iterable[ParticipantInfo], answered: int) -
             yield joined
         if before == who.state:
             continue
-        # Never seen before, it joined after the last look or, at the first look, after its own joined_at.
-        floor = max(room.looked, joined.earliest if joined else 0)
+        # Never seen before, it joined after the last look or, at the first look, after its own joined_at; which is by
+        # the server's clock, and says nothing where that is ahead of ours.
+        floor = room.looked
+        if joined and joined.earliest <= answered:
+            floor = max(floor, joined.earliest)
         told = facts(participant_facts(who))
         if who.state == ParticipantInfo.JOINED:
             yield _between(room.sid, Kind.PARTICIPANT_JOINED, who.sid, floor, answered, told)
