@@ -17,7 +17,7 @@ help:
 	@echo 'make install   .venv with the tracer and all it needs'
 	@echo 'make test      all tests, on a real LiveKit server and a real Jaeger'
 	@echo 'make check     ruff, mypy and all tests'
-	@echo 'make bench     what tracing costs an agent'
+	@echo 'make bench     what tracing costs: the start of a job, and the observer'
 	@echo 'make lock      requirements.lock anew, from pyproject.toml'
 	@echo 'make clean     removes .venv and caches; built servers stay in the user cache'
 
@@ -37,6 +37,7 @@ check: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python tests/bench/job_start.py
+	@$(BIN)/python tests/bench/observer.py
 
 # The interpreter: PYTHON if given, else the first one that fits. Debian has the module venv in a package of its own.
 $(READY): requirements.lock pyproject.toml

@@ -438,3 +438,13 @@ def test_a_failing_store_loses_no_span(store: SqliteStore, monkeypatch: pytest.M
             exporter.fill(QUIET)
     exporter.fill(2 * QUIET)
     assert store.count_unsent() == len(spans(ROOM, store.moments(ROOM)))
+
+
+def test_of_two_processes_on_one_store_one_exports(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "t.db")) as first:
+        assert first.may_export()
+        assert first.may_export()
+        with closing(SqliteStore(tmp_path / "t.db")) as second:
+            assert not second.may_export()
+            first.close()
+            assert second.may_export()

@@ -93,6 +93,9 @@ class Exporter:
         pause = INTERVAL
         while True:
             try:
+                if not self.store.may_export():
+                    await asyncio.sleep(1)
+                    continue
                 await _apart(self.fill, time.monotonic())
                 if await _apart(self.send):
                     if pause > INTERVAL:
@@ -116,6 +119,8 @@ class Exporter:
             log.error("export: %s", error)
 
     def _finish(self) -> None:
+        if not self.store.may_export():
+            return
         self.fill(float("inf"))
         self.send()
 

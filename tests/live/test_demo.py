@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ from tests.live.calls import wait_for
 from tracer.servers import child_environment
 
 if TYPE_CHECKING:
-    from tracer.servers import LiveKitServer
+    from tracer.servers import Jaeger, LiveKitServer
 
 LIMIT = 120.0
 QUESTIONS = ("In what order were room, caller and agent created?", "At what moment is the agent created?")
@@ -132,3 +134,53 @@ def test_a_server_of_ones_own_that_does_not_answer_is_named(tmp_path: Path) -> N
     assert done.returncode == 2
     assert "ws://127.0.0.1:9" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_with_jaeger_the_trace_is_there_while_everything_is_kept(
+    livekit: LiveKitServer, jaeger: Jaeger, tmp_path: Path
+) -> None:
+    env = environment(livekit, tmp_path) | {"PYTHONUNBUFFERED": "1"}
+    (tmp_path / "jaeger").symlink_to(jaeger.program.path)
+    log = tmp_path / "log"
+    with log.open("w") as out:
+        demo = subprocess.Popen([*command(tmp_path / "d.db"), "explicit", "--jaeger"], env=env, stdout=out, stderr=out)
+    try:
+        wait_for(lambda: "Ctrl-C ends it all" in log.read_text() or demo.poll() is not None, "kept", LIMIT)
+        shown = log.read_text()
+        assert "it found no worker" in " ".join(shown.split())
+        base, _, trace_id = shown.partition("in Jaeger: ")[2].split()[0].partition("/trace/")
+
+        def names() -> set[str]:
+            try:
+                with urllib.request.urlopen(f"{base}/api/traces/{trace_id}", timeout=10) as answer:  # noqa: S310
+                    return {span["operationName"] for span in json.load(answer)["data"][0]["spans"]}
+            except OSError:
+                return set()
+
+        wait_for(lambda: {"room", "dispatch", "job", "job_entrypoint", "participant"} <= names(), "in Jaeger")
+        [keys] = tmp_path.glob("tracer-demo-*/demo.env")
+        assert keys.stat().st_mode & 0o077 == 0, "the keys are for their owner's eyes"
+        demo.send_signal(signal.SIGINT)
+        demo.wait(30)
+    finally:
+        demo.kill()
+        demo.wait()
+    assert demo.returncode == 130
+    wait_for(lambda: not processes_of(tmp_path), "gone")
+
+
+def test_it_calls_on_a_server_of_ones_own(livekit: LiveKitServer, tmp_path: Path) -> None:
+    server = livekit.settings
+    env = child_environment(LIVEKIT_API_KEY=server.api_key, LIVEKIT_API_SECRET=server.api_secret)
+    done = subprocess.run(
+        [*command(tmp_path / "d.db"), "--server", server.url],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"calling on {server.url}" in done.stdout
+    assert "no webhook told of this room" in done.stdout
+    assert "session started" in done.stdout

@@ -7,7 +7,8 @@ import threading
 import time
 from contextlib import closing, contextmanager
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from tracer import keys
 from tracer.errors import StoreError, UnknownRoomError
@@ -16,7 +17,6 @@ from tracer.store import Outgoing, RoomRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from tracer.store import Arrival
 
@@ -192,9 +192,33 @@ class SqliteStore(SqliteReader):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, writable=True)
+        self._export_lock: IO[str] | None = None
         with self._using() as db:
             # An acknowledged webhook must outlive a power cut: NORMAL would lose the last commits of a WAL.
             db.execute("PRAGMA synchronous = FULL")
+
+    def may_export(self) -> bool:
+        """Whether it is this process that exports from this file: the first to ask, for as long as it lives.
+
+        Two that send the same outbox would send every span twice.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows has no such lock; there it is the user who starts one only
+            return True
+        if self._export_lock is None:
+            self._export_lock = Path(f"{self.path}-export").open("a")  # noqa: SIM115  held as long as the store is
+        try:
+            fcntl.flock(self._export_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of the file, and of the right to export from it."""
+        super().close()
+        if self._export_lock:
+            self._export_lock.close()
 
     def add(self, arrivals: Iterable[Arrival]) -> list[bool]:
         """Keep all of them in one commit; returns only when they are on disk.
