@@ -16,13 +16,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.live.calls import wait_for
+from tracer.demo.scenarios import SCENARIOS
 from tracer.servers import child_environment
 
 if TYPE_CHECKING:
     from tracer.servers import Jaeger, LiveKitServer
 
 LIMIT = 120.0
-QUESTIONS = ("In what order were room, caller and agent created?", "At what moment is the agent created?")
+ANSWERED = (
+    SCENARIOS["automatic"].question,
+    "So the agent is asked for at",
+    "ada ACTIVE",
+    "job offered",
+    "session started",
+)
 
 
 def command(store: Path) -> list[str]:
@@ -60,8 +67,9 @@ def test_twice_in_a_row_it_shows_a_call_and_answers(livekit: LiveKitServer, tmp_
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
         assert "\x1b" not in done.stdout, "a pipe gets no colour codes"
-        for expected in (*QUESTIONS, "ada ACTIVE", "job offered", "session started", "created by ada's join"):
-            assert expected in done.stdout
+        shown = " ".join(done.stdout.split())
+        for expected in (*ANSWERED, "created by ada's join"):
+            assert expected in shown
         assert max(len(line) for line in done.stdout.splitlines()) <= 80
         sids.add(next(word for word in done.stdout.split() if word.startswith("RM_")))
         assert not processes_of(tmp_path)
@@ -70,7 +78,7 @@ def test_twice_in_a_row_it_shows_a_call_and_answers(livekit: LiveKitServer, tmp_
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("moment", ["starting tracer serve", "starting the agent", "ada calls", "has left"])
+@pytest.mark.parametrize("moment", ["starting tracer serve", "starting an agent", "ada calls", "waiting for the room"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_leaves_nothing_behind(
     livekit: LiveKitServer, tmp_path: Path, moment: str, number: signal.Signals
@@ -102,8 +110,8 @@ def test_without_a_server_it_replays_a_recording_and_says_so(tmp_path: Path) -> 
         assert done.returncode == 0, done.stderr
         assert "this is a recording of a real one" in " ".join(done.stdout.split())
         assert "ada JOINED" in done.stdout
-        for expected in QUESTIONS:
-            assert expected in done.stdout
+        for expected in ANSWERED:
+            assert expected in " ".join(done.stdout.split())
 
 
 def test_an_agent_that_cannot_run_ends_the_demo_with_the_reason(livekit: LiveKitServer, tmp_path: Path) -> None:
@@ -122,7 +130,7 @@ def test_an_agent_that_cannot_run_ends_the_demo_with_the_reason(livekit: LiveKit
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("tracer: agent ended with code 1")
+    assert done.stderr.startswith("tracer: agent-0 ended with code 1")
     assert len(done.stderr.splitlines()) == 1
     assert "SyntaxError" in done.stderr
     assert not processes_of(tmp_path)

@@ -80,8 +80,9 @@ def _end(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _say(text: str) -> None:
-    console().print(Text(text, style="dim"), soft_wrap=True)  # what is to be copied stays in one line
+def _say(text: str, *, whole: bool = False) -> None:
+    """Say what goes on; ``whole`` lines are not broken, so that they can be copied."""
+    console().print(Text(text, style="dim"), soft_wrap=whole)
 
 
 async def _server(stack: ExitStack, stage: Stage, options: Options) -> tuple[LiveKit, str]:
@@ -171,7 +172,7 @@ def _show(scenario: Scenario, timeline: Timeline, jaeger: Jaeger | None = None) 
     again = f"tracer timeline {timeline.room.name if jaeger is None else timeline.room.sid}"
     _say(f"again: {again}   as JSON: --format json   all rooms: tracer rooms")
     if jaeger:
-        _say(f"in Jaeger: {trace_link(timeline.trace_id, jaeger.query_url)}")
+        _say(f"in Jaeger: {trace_link(timeline.trace_id, jaeger.query_url)}", whole=True)
 
 
 async def _keep(stage: Stage, server: LiveKit) -> None:
@@ -183,7 +184,8 @@ async def _keep(stage: Stage, server: LiveKit) -> None:
         f"TRACER_STORE={stage.store}\nTRACER_ENDPOINT=http://127.0.0.1:{stage.port}\n"
     )
     _say(f"Everything goes on running: LiveKit at {server.url}, the receiver at http://127.0.0.1:{stage.port}.")
-    _say(f"Keys and addresses are in {env} (set -a; . {env}), logs are beside it. Ctrl-C ends it all.")
+    _say(f"Keys and addresses: set -a; . {env}", whole=True)
+    _say("Logs are beside it. Ctrl-C ends it all.")
     await asyncio.Event().wait()
 
 
