@@ -123,7 +123,10 @@ def test_the_provider_that_opentelemetry_sets_up_goes_on_as_before(
 def test_an_address_that_is_none_turns_tracer_off_and_the_agent_runs(livekit: LiveKitServer, tmp_path: Path) -> None:
     with Stage(tmp_path, tmp_path / "t.db", free_port()) as stage:
         process = worker(stage, livekit.settings, by_opentelemetry(PLAIN), TRACER_ENDPOINT="localhost:7890", **QUIET)
-        assert "tracer is off: the address of `tracer serve` (TRACER_ENDPOINT) is 'localhost:7890'" in process.log.read_text()
+        assert (
+            "tracer is off: the address of `tracer serve` (TRACER_ENDPOINT) is 'localhost:7890'"
+            in process.log.read_text()
+        )
         assert "Traceback" not in process.log.read_text()
 
 

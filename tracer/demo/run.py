@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import shlex
+import shutil
 import signal
+import sys
 import tempfile
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -169,10 +172,18 @@ def _show(scenario: Scenario, timeline: Timeline, jaeger: Jaeger | None = None) 
     for sentence in scenario.answer(timeline):
         out.print(Text(sentence))
     out.print()
-    again = f"tracer timeline {timeline.room.name if jaeger is None else timeline.room.sid}"
-    _say(f"again: {again}   as JSON: --format json   all rooms: tracer rooms")
+    tracer = _called()
+    _say(f"again: {tracer} timeline {timeline.room.name}   as JSON: --format json   all rooms: {tracer} rooms")
     if jaeger:
         _say(f"in Jaeger: {trace_link(timeline.trace_id, jaeger.query_url)}", whole=True)
+
+
+def _called() -> str:
+    """How the user reaches this program: it need not be on the PATH, as after `make demo`."""
+    if shutil.which("tracer"):
+        return "tracer"
+    called = Path(sys.argv[0])
+    return "python -m tracer" if called.name == "__main__.py" else shlex.quote(str(called))
 
 
 async def _keep(stage: Stage, server: LiveKit) -> None:
