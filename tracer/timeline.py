@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tracer.moment import Fact, Moment
 
-__all__ = ["Dispatch", "Gap", "Job", "Life", "Participant", "Room", "Timeline", "Track", "fold"]
+__all__ = ["BY_API", "Dispatch", "Gap", "Job", "Life", "Participant", "Room", "Timeline", "Track", "fold"]
 
 CREATED_TOGETHER = 20 * NS_PER_MS
 """A room and what made it lie this close, ns: on a real server 0.7 ms for a dispatch and 2 ms for a caller."""
@@ -28,6 +28,7 @@ CREATED_TOGETHER = 20 * NS_PER_MS
 LONG_AFTER = 200 * NS_PER_MS
 """A join that comes this long after a room, ns, did not make it: the one that does is a few ms after it."""
 BY_API = "an API call"
+"""What made a room that nobody's join made."""
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,12 @@ def test_dispatch_and_job_are_the_servers_to_the_nanosecond(call: Call) -> None:
     assert agent.sid in call.told.participants
 
 
+def test_a_joined_of_some_milliseconds_is_caught(call: Call) -> None:
+    seen = [step for p in call.timeline.participants if (step := p.at(Kind.PARTICIPANT_JOINED))]
+    assert seen, "the observer looks every 12 ms while a room is changing"
+    assert all(step.witnesses == ("observer",) for step in seen)
+
+
 def test_the_room_was_made_by_the_caller_and_closed_when_they_had_left(call: Call) -> None:
     assert call.timeline.created_by == "ada's join"
     assert call.timeline.end_reason == "departure timeout"

@@ -8,6 +8,7 @@ from livekit.api import CreateAgentDispatchRequest
 
 from tracer.demo.scenario import Scenario, Worker, at, between
 from tracer.moment import Kind
+from tracer.timeline import BY_API
 from tracer.view.text import plain
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ class Explicit(Scenario):
         if named is None:
             return
         created = named.at(Kind.DISPATCH_CREATED)
+        if timeline.created_by == BY_API:
+            yield "The API call makes the room: nobody had joined."
         yield (
-            "The API call makes the room: nobody had joined. Its own dispatch,"
+            "The dispatch that was asked for,"
             f" for {plain(named.agent_name or '')!r}, follows the room by {between(timeline.room.created, created)}."
         )
         if unnamed:

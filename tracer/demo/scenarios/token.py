@@ -34,10 +34,11 @@ class Token(Scenario):
     def answer(self, timeline: Timeline) -> Iterator[str]:
         for dispatch in timeline.dispatches:
             created = dispatch.at(Kind.DISPATCH_CREATED)
+            by = f", which {plain(timeline.created_by)} made" if timeline.created_by else ""
             wanted = plain(dispatch.agent_name or "any unnamed agent")
             yield (
                 f"The dispatch for {wanted!r} was made at {at(timeline, created)},"
-                f" {between(timeline.room.created, created)} after the room, by the join that made the room."
+                f" {between(timeline.room.created, created)} after the room{by}."
             )
         if len(timeline.dispatches) == 1:
             yield "It is the only one: a room that names its agents gets no automatic dispatch."
