@@ -206,6 +206,6 @@ def named(name: str) -> Scenario:
 
     if name in SCENARIOS:
         return SCENARIOS[name]
-    near = get_close_matches(name, SCENARIOS, n=1, cutoff=0.4)
+    near = get_close_matches(name, SCENARIOS, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}?" if near else "`tracer demo --list` names them"
     raise ConfigurationError(f"no scenario {name!r}: {hint}")

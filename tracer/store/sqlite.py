@@ -75,6 +75,8 @@ _COLUMNS = "room, kind, subject, occurrence, earliest, latest, time, clock, witn
 
 def _connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     """Open and check that the file is ours. Raises StoreError."""
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder: name a file in it with --store")
     if not writable and not path.exists():
         raise StoreError(f"no store at {path}: start `tracer serve`, or name another with --store")
     try:
