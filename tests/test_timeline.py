@@ -311,3 +311,14 @@ def test_a_cause_is_never_shown_after_its_effect_while_both_could_be_true(moment
                 place[cause.kind, cause.subject, cause.occurrence]
                 < place[effect.kind, effect.subject, effect.occurrence]
             )
+
+
+def test_without_identities_a_jobs_agent_is_known_by_the_sid_it_connected_with_and_no_other_is_taken_for_it() -> None:
+    redacted = [told.redacted() for told in call()]
+    timeline = fold(ROOM, redacted)
+    (job,) = timeline.jobs
+    agent = timeline.agent_of(job)
+    assert agent
+    assert agent.sid == AGENT
+    unconnected = fold(ROOM, [told for told in redacted if told.kind is not Kind.AGENT_CONNECTED])
+    assert unconnected.agent_of(unconnected.jobs[0]) is None

@@ -236,7 +236,12 @@ class Timeline:
 
     def agent_of(self, job: Job) -> Participant | None:
         """The participant a job became; None while it is not in the room."""
-        return next((p for p in self.participants if p.is_agent and p.identity == job.participant_identity), None)
+        connected = job.at(Kind.AGENT_CONNECTED)
+        sid = connected.facts.get(keys.PARTICIPANT_ID) if connected else None
+        identity = job.participant_identity  # None where personal data is kept out: then it is nobody's
+        agents = [p for p in self.participants if p.is_agent]
+        by_sid = [p for p in agents if p.sid == sid]
+        return next(iter(by_sid or [p for p in agents if identity and p.identity == identity]), None)
 
 
 def fold(room: str, moments: Iterable[Moment]) -> Timeline:
