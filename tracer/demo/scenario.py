@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from livekit.api import AccessToken, RoomAgentDispatch, RoomConfiguration, VideoGrants
+from livekit.api import AccessToken, CreateRoomRequest, RoomAgentDispatch, RoomConfiguration, VideoGrants
 
 from tracer.errors import DemoError, UnknownRoomError
 from tracer.moment import NS_PER_MS, Kind
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from tracer.servers import Process
     from tracer.settings import LiveKit
     from tracer.step import Step
-    from tracer.timeline import Timeline
+    from tracer.timeline import Job, Participant, Timeline
 
-__all__ = ["LIMIT", "Play", "Scenario", "Worker", "at", "between"]
+__all__ = ["LIMIT", "Play", "Scenario", "Worker", "at", "between", "first_call"]
 
 LIMIT = 60.0
 """Seconds for anything that has to happen; a server of one's own may keep a room for 20 after the last leave."""
@@ -78,6 +78,12 @@ class Play:
             token = token.with_room_config(RoomConfiguration(agents=wanted))
         self.say(f"{identity} calls")
         return self.stage.caller(identity, self.server.url, token.to_jwt(), seconds, silent=silent)
+
+    async def room_without_callers(self, *agents: str) -> None:
+        """CreateRoom, with agents of these names; returns when an agent waits there for a participant."""
+        wanted = [RoomAgentDispatch(agent_name=name) for name in agents]
+        await self.livekit.room.create_room(CreateRoomRequest(name=self.room, departure_timeout=2, agents=wanted))
+        await self.happened(Kind.AGENT_WAITING_FOR_PARTICIPANT)
 
     async def has_left(self, caller: Process) -> None:
         """Wait until a caller has left. Raises DemoError when the call failed."""
@@ -134,6 +140,13 @@ class Scenario(ABC):
     @abstractmethod
     def answer(self, timeline: Timeline) -> Iterator[str]:
         """Sentences that answer the question from what was measured; nothing that was not seen is said."""
+
+
+def first_call(timeline: Timeline) -> tuple[Participant, Job] | None:
+    """The first caller and the first job; None when one of them was not seen."""
+    caller = next((p for p in timeline.participants if not p.is_agent), None)
+    job = next(iter(timeline.jobs), None)
+    return (caller, job) if caller and job else None
 
 
 def at(timeline: Timeline, step: Step | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import Scenario, at, between
+from tracer.demo.scenario import Scenario, at, between, first_call
 from tracer.moment import Kind
 from tracer.view.text import plain
 
@@ -27,10 +27,10 @@ class Automatic(Scenario):
         await play.has_left(play.caller(attributes={"tier": "gold"}))
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
-        caller = next((p for p in timeline.participants if not p.is_agent), None)
-        job = next(iter(timeline.jobs), None)
-        if caller is None or job is None:
+        call = first_call(timeline)
+        if call is None:
             return
+        caller, job = call
         agent, dispatch = timeline.agent_of(job), timeline.dispatch_of(job)
         asked = dispatch.at(Kind.DISPATCH_CREATED) if dispatch else None
         born = [

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from livekit.api import CreateRoomRequest
-
-from tracer.demo.scenario import Scenario, at, between
+from tracer.demo.scenario import Scenario, at, between, first_call
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -27,16 +25,15 @@ class CallerLast(Scenario):
 
     async def play(self, play: Play) -> None:
         play.say("CreateRoom, and nobody joins for a while")
-        await play.livekit.room.create_room(CreateRoomRequest(name=play.room, departure_timeout=2))
-        await play.happened(Kind.AGENT_WAITING_FOR_PARTICIPANT)
+        await play.room_without_callers()
         await asyncio.sleep(2.0)  # what is to be seen is the waiting
         await play.has_left(play.caller())
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
-        job = next(iter(timeline.jobs), None)
-        caller = next((p for p in timeline.participants if not p.is_agent), None)
-        if job is None or caller is None:
+        call = first_call(timeline)
+        if call is None:
             return
+        caller, job = call
         began, ready = job.at(Kind.AGENT_WAITING_FOR_PARTICIPANT), job.at(Kind.AGENT_PARTICIPANT_READY)
         active = caller.at(Kind.PARTICIPANT_ACTIVE)
         yield (

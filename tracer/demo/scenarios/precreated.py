@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from livekit.api import CreateRoomRequest, RoomAgentDispatch
-
-from tracer.demo.scenario import Scenario, Worker, at, between
+from tracer.demo.scenario import Scenario, Worker, at, between, first_call
 from tracer.moment import Kind
 from tracer.view.text import plain
 
@@ -31,18 +29,15 @@ class Precreated(Scenario):
 
     async def play(self, play: Play) -> None:
         play.say(f"CreateRoom with the agent {NAME!r}")
-        await play.livekit.room.create_room(
-            CreateRoomRequest(name=play.room, departure_timeout=2, agents=[RoomAgentDispatch(agent_name=NAME)])
-        )
-        await play.happened(Kind.AGENT_WAITING_FOR_PARTICIPANT)
+        await play.room_without_callers(NAME)
         await asyncio.sleep(1.0)  # the caller takes their time
         await play.has_left(play.caller())
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
-        job = next(iter(timeline.jobs), None)
-        caller = next((p for p in timeline.participants if not p.is_agent), None)
-        if job is None or caller is None:
+        call = first_call(timeline)
+        if call is None:
             return
+        caller, job = call
         agent = timeline.agent_of(job)
         joining, active = caller.at(Kind.PARTICIPANT_JOINING), caller.at(Kind.PARTICIPANT_ACTIVE)
         if agent:

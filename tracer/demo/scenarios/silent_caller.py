@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from livekit.api import CreateRoomRequest
-
-from tracer.demo.scenario import Scenario, at, between
+from tracer.demo.scenario import Scenario, at, between, first_call
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -26,15 +24,14 @@ class SilentCaller(Scenario):
 
     async def play(self, play: Play) -> None:
         play.say("CreateRoom; the agent waits for a caller, who will have no microphone")
-        await play.livekit.room.create_room(CreateRoomRequest(name=play.room, departure_timeout=2))
-        await play.happened(Kind.AGENT_WAITING_FOR_PARTICIPANT)
+        await play.room_without_callers()
         await play.has_left(play.caller(seconds=5.0, silent=True))
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
-        job = next(iter(timeline.jobs), None)
-        caller = next((p for p in timeline.participants if not p.is_agent), None)
-        if job is None or caller is None:
+        call = first_call(timeline)
+        if call is None:
             return
+        caller, job = call
         active, ready = caller.at(Kind.PARTICIPANT_ACTIVE), job.at(Kind.AGENT_PARTICIPANT_READY)
         published = [track for track in timeline.tracks if track.participant == caller.sid]
         yield (
