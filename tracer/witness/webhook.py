@@ -41,6 +41,8 @@ _OWN_MOMENT = {
     "track_published": Kind.TRACK_PUBLISHED,
     "track_unpublished": Kind.TRACK_UNPUBLISHED,
 }
+STAMPED_WITHIN = 100 * NS_PER_MS
+"""The server stamps a webhook from a queue, this soon after what it tells, ns: its second can be the next one."""
 PROMPT = 100 * NS_PER_MS
 """One that arrives this soon after the second it was sent in, ns, is not late: it was sent at the end of it."""
 KNOWN_EVENTS = {"room_started", *_OWN_MOMENT}
@@ -121,4 +123,5 @@ def _bounds(created_at: int, arrival: int, floor: int) -> tuple[int, int, str]:
     latest, clock = created_at + NS_PER_S - 1, "server"
     if created_at <= arrival <= latest + PROMPT:
         latest, clock = min(arrival, latest), "receiver"
-    return (max(created_at, floor) if floor <= latest else created_at), latest, clock
+    sent = created_at - STAMPED_WITHIN
+    return (max(sent, floor) if floor <= latest else sent), latest, clock
