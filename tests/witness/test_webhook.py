@@ -218,7 +218,7 @@ def test_an_arrival_before_the_webhook_was_made_is_a_clock_that_is_off_and_is_no
 
 def test_a_cause_later_than_the_arrival_is_a_clock_that_is_off_and_sets_no_floor() -> None:
     active = own(told(EVENTS[1], ms(1)), Kind.PARTICIPANT_ACTIVE)
-    assert (active.earliest, active.latest) == (START - STAMPED_WITHIN, ms(1))
+    assert (active.earliest, active.latest) == (START - webhook.STAMPED_WITHIN, ms(1))
 
 
 def steps(timeline: Timeline) -> dict[tuple[Kind, str], tuple[int, int, int]]:
@@ -279,7 +279,7 @@ def test_what_holds_no_time_or_no_subject_tells_nothing(what: dict[str, Any]) ->
 def test_a_track_version_from_the_far_future_is_no_floor() -> None:
     track = {"sid": MICROPHONE, "version": {"unixMicro": str(2**62)}}
     (published,) = told(event("track_published", room={"sid": ROOM}, track=track), ms(111))
-    assert (published.earliest, published.latest) == (START - STAMPED_WITHIN, ms(111))
+    assert (published.earliest, published.latest) == (START - webhook.STAMPED_WITHIN, ms(111))
 
 
 def test_a_reason_and_a_kind_newer_than_our_protocol_are_kept_as_numbers() -> None:
