@@ -22,6 +22,19 @@ from tracer.witness import agent, webhook
 from tracer.witness.observer import dispatch_moments
 
 SAFE = {
+    "error.type",
+    "process.pid",
+    "tracer.job.answer",
+    "tracer.job.terminated",
+    "tracer.process.exit_code",
+    "tracer.process.killed",
+    "tracer.process.setup_began",
+    "tracer.process.setup_ended",
+    "tracer.seen_after",
+    "tracer.seen_by",
+    "tracer.session.participant_id",
+    "tracer.worker.jobs",
+    "tracer.worker.load",
     "gen_ai.conversation.id",
     "lk.agent_name",
     "lk.disconnect_reason",
@@ -90,7 +103,7 @@ def test_what_is_called_safe_is_still_a_key() -> None:
 @pytest.mark.parametrize("key", CONSTANTS.values())
 def test_a_key_is_livekits_own_or_begins_with_ours(key: str) -> None:
     livekits = {value for name, value in vars(trace_types).items() if name.startswith("ATTR_")}
-    assert key.startswith("tracer.") or key in livekits | {"gen_ai.conversation.id"}
+    assert key.startswith("tracer.") or key in livekits | {"gen_ai.conversation.id", "process.pid"}
 
 
 @given(st.text())

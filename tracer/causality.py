@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.moment import Kind
+from tracer.moment import BY_WORKER, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,10 +24,11 @@ _WITHIN_ONE_SUBJECT = (
     (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ACTIVE, Kind.PARTICIPANT_LEFT),
     (Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ABORTED),
     (Kind.TRACK_PUBLISHED, Kind.TRACK_UNPUBLISHED),
+    (Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED, Kind.JOB_TIMED_OUT),
+    (Kind.JOB_RECEIVED, Kind.JOB_REJECTED),
+    (Kind.PROCESS_STARTED, Kind.PROCESS_READY, Kind.JOB_PROCESS_ASSIGNED),
     (
         Kind.JOB_OFFERED,
-        Kind.JOB_RECEIVED,
-        Kind.JOB_ACCEPTED,
         Kind.JOB_ASSIGNED,
         Kind.JOB_PROCESS_ASSIGNED,
         Kind.JOB_ENTRYPOINT_STARTED,
@@ -37,8 +38,6 @@ _WITHIN_ONE_SUBJECT = (
         Kind.JOB_ENDED,
     ),
     (Kind.JOB_ENTRYPOINT_STARTED, Kind.JOB_ENTRYPOINT_RETURNED, Kind.JOB_ENDED),
-    (Kind.JOB_RECEIVED, Kind.JOB_REJECTED),
-    (Kind.JOB_ACCEPTED, Kind.JOB_TIMED_OUT),
     (Kind.JOB_ENTRYPOINT_STARTED, Kind.JOB_SHUTDOWN, Kind.JOB_ENDED),
     (Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY),
     (Kind.SESSION_STARTING, Kind.SESSION_STARTED, Kind.SESSION_CLOSED),
@@ -59,6 +58,7 @@ _TOLD_BY_THE_SERVER = (
 """Kinds that happen on the server, and so between the room's creation and its end."""
 
 _REPEATABLE = {
+    *BY_WORKER,
     Kind.AGENT_WAITING_FOR_PARTICIPANT,
     Kind.AGENT_PARTICIPANT_READY,
     Kind.SESSION_STARTING,
@@ -88,6 +88,15 @@ def must_precede(steps: Iterable[Step]) -> Iterator[tuple[Step, Step]]:
         for kind in (Kind.ROOM_CREATED, *_TOLD_BY_THE_SERVER):
             for step in by_kind[kind]:
                 yield step, finished
+
+    for asked in (*by_kind[Kind.JOB_RECEIVED], *by_kind[Kind.JOB_ACCEPTED]):
+        job = by_subject[asked.subject, ""]
+        if Kind.JOB_OFFERED in job and asked.kind is Kind.JOB_RECEIVED:
+            yield job[Kind.JOB_OFFERED], asked
+        assigned = job.get(Kind.JOB_ASSIGNED)
+        # Several workers can have been asked; it was given to one.
+        if assigned and asked.occurrence in ("", assigned.facts.get(keys.WORKER_ID)):
+            yield asked, assigned
 
     dispatched = {step.subject: step for step in by_kind[Kind.DISPATCH_CREATED]}
     for offered in by_kind[Kind.JOB_OFFERED]:

@@ -12,12 +12,13 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections import deque
 from functools import wraps
 from multiprocessing import parent_process
 from multiprocessing.util import Finalize
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from livekit.agents import AgentServer, get_job_context, telemetry
 from opentelemetry import trace
@@ -30,9 +31,9 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
 from tracer import ids, keys
 from tracer.errors import ConfigurationError
-from tracer.moment import Kind
 from tracer.settings import checked_url
-from tracer.witness.agent import LIFECYCLE_SPANS, SCOPE
+from tracer.witness.agent import PENDING_SPANS, SCOPE
+from tracer.worker_process import WorkerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_ENDPOINT", "instrument", "instrument_every_server", "leave_every_server"]
 
 log = logging.getLogger("tracer")
+T = TypeVar("T")
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:7890"
 """Where `tracer serve` listens."""
@@ -98,8 +100,12 @@ def _traced(run: Callable[..., Any], endpoint: str | None) -> Callable[..., Any]
     # What the user sets after this line must count too, so nothing is wrapped before the server runs.
     @wraps(run)
     async def run_traced(server: AgentServer, *args: Any, **kwargs: Any) -> None:
-        _guarded(_prepare_worker, server, endpoint)
-        await run(server, *args, **kwargs)
+        worker = _guarded(_prepare_worker, server, endpoint)
+        try:
+            await run(server, *args, **kwargs)
+        finally:
+            if worker:
+                _guarded(worker.closed)
 
     run_traced._tracer = True  # type: ignore[attr-defined]  # noqa: SLF001  our own mark
     return run_traced
@@ -110,35 +116,27 @@ def _address(endpoint: str | None) -> str:
     return checked_url("the address of `tracer serve` (TRACER_ENDPOINT)", endpoint, "http", "https")
 
 
-def _guarded(function: Callable[..., Any], *args: Any) -> None:
+def _guarded(function: Callable[..., T], *args: Any) -> T | None:
     """Call it; what it raises is logged and goes no further."""
     try:
-        function(*args)
+        return function(*args)
     except ConfigurationError as error:
         log.warning("tracer is off: %s", error)
     except Exception:
         log.warning("tracer is off for %s", function.__name__, exc_info=True)
+    return None
 
 
-def _prepare_worker(server: AgentServer, endpoint: str | None) -> None:
+def _prepare_worker(server: AgentServer, endpoint: str | None) -> WorkerProcess | None:
     if isinstance(server.setup_fnc, _JobSetup):  # its own line came before what is done for every server
-        return
+        return None
     endpoint = _address(endpoint)
     server.setup_fnc = _JobSetup(server.setup_fnc, endpoint)
-    reporter = _Reporter(endpoint)
     provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
-    provider.add_span_processor(reporter)
-    tracer = provider.get_tracer(SCOPE)
-
-    def registered(worker_id: str, _: Any) -> None:
-        attributes = {
-            keys.SUBJECT: worker_id,
-            keys.AGENT_NAME: getattr(server, "_agent_name", ""),
-            keys.WORKER_HOST: socket.gethostname(),
-        }
-        tracer.start_span(Kind.WORKER_REGISTERED.value, attributes=attributes).end()
-
-    server.on("worker_registered", lambda worker_id, info: _guarded(registered, worker_id, info))
+    provider.add_span_processor(_Reporter(endpoint))
+    worker = WorkerProcess(server, provider.get_tracer(SCOPE))
+    worker.listen()
+    return worker
 
 
 class _JobSetup:
@@ -149,13 +147,18 @@ class _JobSetup:
         self.endpoint = endpoint
 
     def __call__(self, process: JobProcess) -> Any:
+        began = time.time_ns()
         result = self.users(process) if self.users else None
+        ended = time.time_ns()
         _guarded(_prepare_job_process, self.endpoint)
+        _setup.update({keys.SETUP_BEGAN: str(began), keys.SETUP_ENDED: str(ended)})
         return result
 
 
 _prepared = threading.Lock()
 _reporters: list[_Reporter] = []
+_setup: dict[str, str] = {}
+"""When this process ran the user's ``setup_fnc``."""
 
 
 def _prepare_job_process(endpoint: str) -> None:
@@ -242,10 +245,13 @@ class _Reporter(SpanProcessor):
         context = span.get_span_context()
         if job is None or context is None:
             return
-        self._jobs[context.span_id] = {keys.ROOM_SID: job.job.room.sid, keys.JOB_ID: job.job.id}
-        if span.name in LIFECYCLE_SPANS:
+        stamp = {keys.ROOM_SID: job.job.room.sid, keys.JOB_ID: job.job.id}
+        if span.name == "job_entrypoint" and _setup and int(_setup[keys.SETUP_ENDED]) > (span.start_time or 0):
+            stamp |= _setup  # the job was there before its process
+        self._jobs[context.span_id] = stamp
+        if span.name in PENDING_SPANS:
             # The span itself, not a copy: by the time it is sent it has its first events.
-            self._batch.on_end(_Stamped(span, self._jobs[context.span_id]))
+            self._batch.on_end(_Stamped(span, stamp))
 
     def _ended(self, span: ReadableSpan) -> None:
         context = span.get_span_context()

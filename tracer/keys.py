@@ -16,12 +16,20 @@ __all__ = [
     "DISPATCH_ID",
     "DISPATCH_METADATA",
     "EARLIEST",
+    "ERROR_MESSAGE",
+    "ERROR_TYPE",
+    "EXIT_CODE",
     "INSTRUCTIONS",
+    "JOB_ANSWER",
     "JOB_ID",
     "JOB_PARTICIPANT_ID",
     "JOB_STATUS",
+    "JOB_TERMINATED",
     "JOB_TYPE",
+    "KILLED",
     "LATEST",
+    "LINKED_ID",
+    "LINKED_IDENTITY",
     "OCCURRENCE",
     "PARTICIPANT_ATTRIBUTE",
     "PARTICIPANT_ID",
@@ -29,12 +37,17 @@ __all__ = [
     "PARTICIPANT_KIND",
     "PARTICIPANT_METADATA",
     "PARTICIPANT_NAME",
+    "PROCESS_ID",
     "ROOM_DEPARTURE_TIMEOUT",
     "ROOM_EMPTY_TIMEOUT",
     "ROOM_END_REASON",
     "ROOM_NAME",
     "ROOM_SID",
     "ROOM_WATCHED",
+    "SEEN_AFTER",
+    "SEEN_BY",
+    "SETUP_BEGAN",
+    "SETUP_ENDED",
     "SHUTDOWN_REASON",
     "SUBJECT",
     "TRACK_NAME",
@@ -42,6 +55,8 @@ __all__ = [
     "WITNESS",
     "WORKER_HOST",
     "WORKER_ID",
+    "WORKER_JOBS",
+    "WORKER_LOAD",
     "is_personal",
 ]
 
@@ -97,6 +112,36 @@ JOB_PARTICIPANT_ID: Final = "tracer.job.participant_id"
 """SID of the participant a job of type JT_PARTICIPANT or JT_PUBLISHER is for."""
 JOB_STATUS: Final = "tracer.job.status"
 """A job's status as the server or the agent last told it: JS_PENDING, JS_RUNNING, JS_SUCCESS or JS_FAILED."""
+JOB_ANSWER: Final = "tracer.job.answer"
+"""How a worker refused a job: rejected, raised, unanswered (by its ``request_fnc``), full or draining (before it)."""
+JOB_TERMINATED: Final = "tracer.job.terminated"
+"""Whether the refusal was for good: then the server asks no other worker."""
+ERROR_TYPE: Final = "error.type"
+"""The class of an exception, OpenTelemetry's own key."""
+ERROR_MESSAGE: Final = "tracer.pii.error_message"
+"""What an exception said: free text, which can hold anything."""
+EXIT_CODE: Final = "tracer.process.exit_code"
+"""How a process ended: negative for the signal that killed it."""
+KILLED: Final = "tracer.process.killed"
+"""Whether it was the worker that killed its process: it was unresponsive, or took too much memory or time."""
+PROCESS_ID: Final = "process.pid"
+"""The process on its host, OpenTelemetry's own key."""
+SETUP_BEGAN: Final = "tracer.process.setup_began"
+"""When ``setup_fnc`` began in a process that came up for a job, ns since the epoch as text."""
+SETUP_ENDED: Final = "tracer.process.setup_ended"
+"""When it returned."""
+LINKED_ID: Final = "tracer.session.participant_id"
+"""SID of the participant that a session listens to."""
+LINKED_IDENTITY: Final = "tracer.pii.session_identity"
+"""That participant's identity."""
+SEEN_AFTER: Final = "tracer.seen_after"
+"""When the observer last looked without seeing it, ns since the epoch as text, on the receiver's clock."""
+SEEN_BY: Final = "tracer.seen_by"
+"""When the observer first saw it, ns since the epoch as text, on the receiver's clock."""
+WORKER_LOAD: Final = "tracer.worker.load"
+"""A worker's load, from 0 to 1, as its ``load_fnc`` tells it."""
+WORKER_JOBS: Final = "tracer.worker.jobs"
+"""How many jobs a worker has."""
 JOB_TYPE: Final = "tracer.job.type"
 """JT_ROOM, JT_PARTICIPANT or JT_PUBLISHER."""
 WORKER_HOST: Final = "tracer.worker.host"

@@ -12,7 +12,7 @@ from tracer import keys
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Fact", "Facts", "Kind", "Moment", "facts"]
+__all__ = ["BY_WORKER", "Fact", "Facts", "Kind", "Moment", "facts"]
 
 
 Fact = str | int | float | bool
@@ -38,6 +38,8 @@ class Kind(StrEnum):
     """A worker's load is at its threshold (0.7 by default): it refuses jobs."""
     WORKER_DRAINING = "worker.draining"
     """A worker was told to stop: it finishes its jobs and takes no new ones."""
+    WORKER_CLOSED = "worker.closed"
+    """A worker has stopped. One that is killed does not say so."""
 
     ROOM_CREATED = "room.created"
     """The server made the room. Next, within a millisecond: its dispatches."""
@@ -60,6 +62,10 @@ class Kind(StrEnum):
     """The worker accepted and the server no longer wanted it."""
     JOB_ASSIGNED = "job.assigned"
     """The server gave the job to the worker, with a token for the room. Next: a process takes it."""
+    PROCESS_STARTED = "process.started"
+    """A process that the job had to wait for begins its ``setup_fnc``."""
+    PROCESS_READY = "process.ready"
+    """The ``setup_fnc`` of that process returned."""
     JOB_PROCESS_ASSIGNED = "job.process_assigned"
     """A process has the job: at once when one was warm."""
     JOB_ENTRYPOINT_STARTED = "job.entrypoint_started"
@@ -97,6 +103,8 @@ class Kind(StrEnum):
     """The job began to shut down."""
     AGENT_DISCONNECTED = "agent.disconnected"
     """The agent's connection to the room was closed from its own side."""
+    PROCESS_FAILED = "process.failed"
+    """A process did not come up, or ended other than by itself while it had a job."""
     JOB_ENDED = "job.ended"
     """The job is over, its clean-up included."""
 
@@ -105,6 +113,9 @@ class Kind(StrEnum):
         """Place in the causal order, from 0."""
         return _RANK[self]
 
+
+BY_WORKER = frozenset({Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED, Kind.JOB_REJECTED, Kind.JOB_TIMED_OUT})
+"""What each worker that is asked for a job does for itself: such a moment's occurrence is the worker's id."""
 
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 

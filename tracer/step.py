@@ -39,6 +39,8 @@ class Step:
     contradicted: bool
     """The witnesses have no instant in common: a clock is off or a witness wrong. The interval is then that of the
     one witness whose time is taken; it is never an average."""
+    told: tuple[Moment, ...] = ()
+    """What each witness said, as it said it, in order of time."""
 
     @property
     def uncertainty(self) -> int:
@@ -75,7 +77,8 @@ def _merge_one(moments: set[Moment]) -> Step:
     if contradicted:
         earliest, latest = best.earliest, best.latest
     known: dict[str, Fact] = {}
-    for moment in sorted(moments, key=lambda m: (m.time, m.witness, repr(m.facts))):
+    told = tuple(sorted(moments, key=lambda m: (m.time, m.witness, repr(m))))
+    for moment in told:
         known.update(moment.facts)
     return Step(
         kind=best.kind,
@@ -88,4 +91,5 @@ def _merge_one(moments: set[Moment]) -> Step:
         witnesses=tuple(sorted({moment.witness for moment in moments})),
         facts=known,
         contradicted=contradicted,
+        told=told,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tracer import ids, keys
 from tracer.causality import must_precede
 from tracer.joining import joined
-from tracer.moment import NS_PER_MS, Kind
+from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 from tracer.step import Step, merge
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tracer.moment import Fact, Moment
 
-__all__ = ["BY_API", "Dispatch", "Gap", "Job", "Life", "Participant", "Room", "Timeline", "Track", "fold"]
+__all__ = ["BY_API", "Dispatch", "Gap", "Job", "Life", "Participant", "Room", "Timeline", "Track", "Worker", "fold"]
 
 CREATED_TOGETHER = 20 * NS_PER_MS
 """A room and what made it lie this close, ns: on a real server 0.7 ms for a dispatch and 2 ms for a caller."""
@@ -27,6 +27,10 @@ CREATED_TOGETHER = 20 * NS_PER_MS
 
 LONG_AFTER = 200 * NS_PER_MS
 """A join that comes this long after a room, ns, did not make it: the one that does is a few ms after it."""
+NO_SHUTDOWN = 30 * NS_PER_S
+"""A job learns at once that its room has closed; one that has not begun to shut down after this, ns, does not live."""
+LONG_SHUTDOWN = 330 * NS_PER_S
+"""A job that is shutting down may take this long, ns: livekit-agents gives ``on_session_end`` alone 300 s."""
 BY_API = "an API call"
 """What made a room that nobody's join made."""
 
@@ -171,6 +175,37 @@ class Job(Life):
         return str(connected.facts.get(keys.PARTICIPANT_IDENTITY, told)) if connected else told
 
 
+class Worker(Life):
+    """A worker that told of itself: what it says holds for every room."""
+
+    @property
+    def agent_name(self) -> str:
+        """The name it takes dispatches of; empty for one without a name."""
+        return self.text(keys.AGENT_NAME) or ""
+
+    @property
+    def host(self) -> str | None:
+        """The machine it runs on."""
+        return self.text(keys.WORKER_HOST)
+
+    def standing(self, at: int) -> Kind | None:
+        """How it stood at a time, ns: registered, available, full, draining or closed; None before it was registered.
+
+        One that was killed still seems to stand as it last said.
+        """
+        told = [step.kind for step in self.steps if step.kind in _STANDINGS and step.time <= at]
+        return told[-1] if told else None
+
+
+_STANDINGS = {
+    Kind.WORKER_REGISTERED,
+    Kind.WORKER_AVAILABLE,
+    Kind.WORKER_FULL,
+    Kind.WORKER_DRAINING,
+    Kind.WORKER_CLOSED,
+}
+
+
 @dataclass(frozen=True)
 class Dispatch(Life):
     """A wish for an agent."""
@@ -210,6 +245,10 @@ class Timeline:
     tracks: tuple[Track, ...] = ()
     steps: tuple[Step, ...] = ()
     """Everything that happened, in order."""
+    workers: tuple[Worker, ...] = ()
+    """Workers that told of themselves until the room's end, whether they served it or not."""
+    now: int = 0
+    """Until when is told, ns since the epoch: what has not happened by then is missing."""
     gaps: tuple[Gap, ...] = ()
     """The way from the first cause to the first agent's readiness, without holes."""
     created_by: str | None = None
@@ -234,6 +273,26 @@ class Timeline:
         """The dispatch a job answers."""
         return next((d for d in self.dispatches if d.sid == job.dispatch_id), None)
 
+    def lost(self, job: Job) -> int | None:
+        """When a job must be taken for lost, ns: it began, and its end will not be told. None for any other."""
+        begun = job.at(Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
+        ended = job.at(Kind.JOB_ENDED)
+        if begun is None or (ended and "agent" in ended.witnesses):
+            return None
+        failed = job.at(Kind.PROCESS_FAILED) or ended
+        if failed:
+            return failed.time if failed is not ended or job.status == "JS_FAILED" else None
+        finished = self.room.finished
+        patience = LONG_SHUTDOWN if job.at(Kind.JOB_SHUTDOWN) else NO_SHUTDOWN
+        if finished is None or self.now - finished.time < patience:
+            return None
+        return max(finished.time, job.steps[-1].time)
+
+    def open_jobs(self) -> list[Job]:
+        """Jobs that began and have neither ended nor been lost."""
+        begun = (Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
+        return [job for job in self.jobs if job.at(*begun) and not job.at(Kind.JOB_ENDED) and self.lost(job) is None]
+
     def agent_of(self, job: Job) -> Participant | None:
         """The participant a job became; None while it is not in the room."""
         connected = job.at(Kind.AGENT_CONNECTED)
@@ -244,8 +303,12 @@ class Timeline:
         return next(iter(by_sid or [p for p in agents if identity and p.identity == identity]), None)
 
 
-def fold(room: str, moments: Iterable[Moment]) -> Timeline:
-    """The life of the room with this SID. The order and repetition of the moments change nothing."""
+def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = (), now: int | None = None) -> Timeline:
+    """The life of the room with this SID. The order and repetition of the moments change nothing.
+
+    ``workers`` is what workers told of themselves; ``now`` until when was looked, ns since the epoch: by default
+    the last moment.
+    """
     steps = _in_order(merge(joined(moments)))
     grouped: dict[str, list[Step]] = defaultdict(list)
     for step in steps:
@@ -267,11 +330,20 @@ def fold(room: str, moments: Iterable[Moment]) -> Timeline:
         jobs=jobs,
         tracks=tracks,
         steps=tuple(steps),
+        workers=_workers(workers),
+        now=max((step.time for step in steps), default=0) if now is None else now,
         gaps=_gaps(room_life, dispatches, jobs),
         created_by=created_by,
         end_reason=_end_reason(room_life, participants),
         by_sid={life.sid: life for life in (room_life, *participants, *jobs, *dispatches, *tracks)},
     )
+
+
+def _workers(moments: Iterable[Moment]) -> tuple[Worker, ...]:
+    grouped: dict[str, list[Step]] = defaultdict(list)
+    for step in _in_order(merge(moments)):
+        grouped[step.subject].append(step)
+    return tuple(Worker(sid, tuple(own)) for sid, own in grouped.items())
 
 
 def _in_order(steps: list[Step]) -> list[Step]:
@@ -412,6 +484,8 @@ _PATH = (
     (Kind.JOB_RECEIVED, "network"),
     (Kind.JOB_ACCEPTED, "your code"),
     (Kind.JOB_ASSIGNED, "LiveKit server"),
+    (Kind.PROCESS_STARTED, "process start"),
+    (Kind.PROCESS_READY, "your code"),
     (Kind.JOB_PROCESS_ASSIGNED, "process start"),
     (Kind.JOB_ENTRYPOINT_STARTED, "process start"),
     (Kind.AGENT_CONNECTING, "your code"),

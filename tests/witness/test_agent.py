@@ -53,8 +53,8 @@ def test_moments_of_a_job() -> None:
     found = told(of(*job()).moments)
     assert found == {
         (Kind.JOB_OFFERED, ""): (JOB, ms(201), "server"),
-        (Kind.JOB_RECEIVED, ""): (JOB, ms(201.4), "agent"),
-        (Kind.JOB_ACCEPTED, ""): (JOB, ms(202.2), "agent"),
+        (Kind.JOB_RECEIVED, WORKER): (JOB, ms(201.4), "agent"),
+        (Kind.JOB_ACCEPTED, WORKER): (JOB, ms(202.2), "agent"),
         (Kind.JOB_ASSIGNED, ""): (JOB, ms(202.6), "agent"),
         (Kind.JOB_PROCESS_ASSIGNED, ""): (JOB, ms(202.6), "agent"),
         (Kind.JOB_ENTRYPOINT_STARTED, ""): (JOB, ms(207.6), "agent"),
@@ -98,7 +98,7 @@ def test_a_span_still_open_tells_its_moments_and_is_not_exported() -> None:
     brought = of(opened, span("room_connect", CONNECT, 212, None, ROOT, **IN_JOB))
     assert set(told(brought.moments)) == {
         (Kind.JOB_OFFERED, ""),
-        (Kind.JOB_RECEIVED, ""),
+        (Kind.JOB_RECEIVED, WORKER),
         (Kind.AGENT_CONNECTING, ""),
     }
     assert brought.outgoing == ()

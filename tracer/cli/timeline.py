@@ -48,14 +48,9 @@ def command(
       tracer timeline my-room
       tracer timeline RM_ev5rQjUVknES --format json
     """
-    from contextlib import closing
+    from tracer.reading import read_timeline
 
-    from tracer.store import open_reader
-    from tracer.timeline import fold
-
-    with closing(open_reader(store)) as reader:
-        sid = reader.find(room)
-        timeline = fold(sid, reader.moments(sid))
+    timeline = read_timeline(store, room)
     from tracer.view.link import trace_link
     from tracer.view.write import write
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Self
 
 from tracer.errors import DemoError
 from tracer.moment import Kind
+from tracer.reading import read_timeline
 from tracer.servers import Process, answers, child_environment, free_port
 from tracer.store import open_reader
-from tracer.timeline import fold
 
 if TYPE_CHECKING:
     from tracer.settings import LiveKit
@@ -90,9 +90,7 @@ class Stage:
 
     def timeline(self, room: str) -> Timeline:
         """What the receiver knows of the latest room of this name."""
-        with closing(open_reader(self.store)) as reader:
-            sid = reader.find(room)
-            return fold(sid, reader.moments(sid))
+        return read_timeline(self.store, room)
 
 
 def _environment(server: LiveKit) -> dict[str, str]:

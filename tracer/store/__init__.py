@@ -55,6 +55,9 @@ class Reader(Protocol):
     def moments(self, sid: str) -> list[Moment]:
         """All moments of one room, in the order they came."""
 
+    def workers(self, until: int) -> list[Moment]:
+        """What workers told of themselves until a time, ns since the epoch."""
+
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
 

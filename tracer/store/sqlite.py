@@ -165,6 +165,12 @@ class SqliteReader:
             rows = db.execute(f"SELECT {_COLUMNS} FROM moment WHERE room = ? ORDER BY seq", (sid,))
             return [Moment.from_row(row) for row in rows]
 
+    def workers(self, until: int) -> list[Moment]:
+        """What workers told of themselves until a time, ns since the epoch."""
+        with self._using() as db:
+            rows = db.execute(f"SELECT {_COLUMNS} FROM moment WHERE room = '' AND time <= ? ORDER BY seq", (until,))
+            return [Moment.from_row(row) for row in rows]
+
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
         with self._using() as db:

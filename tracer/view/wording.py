@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from tracer.step import Step
     from tracer.timeline import Life, Timeline
 
-__all__ = ["name_of", "say"]
+__all__ = ["failure", "name_of", "say"]
 
 _SAYINGS = {
     Kind.WORKER_REGISTERED: "worker registered",
     Kind.WORKER_AVAILABLE: "worker available again",
     Kind.WORKER_FULL: "worker full",
     Kind.WORKER_DRAINING: "worker draining",
+    Kind.WORKER_CLOSED: "worker closed",
     Kind.ROOM_CREATED: "room created",
     Kind.DISPATCH_CREATED: "dispatch created",
     Kind.PARTICIPANT_JOINING: "{who} JOINING",
@@ -32,6 +33,9 @@ _SAYINGS = {
     Kind.JOB_REJECTED: "job rejected",
     Kind.JOB_TIMED_OUT: "job timed out",
     Kind.JOB_ASSIGNED: "job assigned",
+    Kind.PROCESS_STARTED: "process set-up starting",
+    Kind.PROCESS_READY: "process set up",
+    Kind.PROCESS_FAILED: "process failed",
     Kind.JOB_PROCESS_ASSIGNED: "process assigned",
     Kind.JOB_ENTRYPOINT_STARTED: "entrypoint started",
     Kind.AGENT_CONNECTING: "agent connecting",
@@ -86,6 +90,20 @@ def _detail(timeline: Timeline, step: Step, life: Life | None) -> str:
             return ", ".join(part for part in (life.mode, agent) if part)
         case Kind.JOB_OFFERED, Job():
             return _offer(timeline, life)
+        case Kind.JOB_REJECTED, _:
+            return _refusal(step)
+        case Kind.JOB_TIMED_OUT, _:
+            return "the server was not heard of again"
+        case Kind.PROCESS_FAILED, _:
+            return failure(step)
+        case ((Kind.AGENT_CONNECTING | Kind.SESSION_STARTING), _) if keys.ERROR_TYPE in step.facts:
+            return failure(step)
+        case ((Kind.WORKER_FULL | Kind.WORKER_AVAILABLE), _):
+            load = step.facts.get(keys.WORKER_LOAD)
+            return f"load {load:.2f}" if isinstance(load, float) else ""
+        case Kind.WORKER_REGISTERED, _:
+            name = step.facts.get(keys.AGENT_NAME)
+            return f"for agent {name!r}" if name else "without a name"
         case ((Kind.PARTICIPANT_LEFT | Kind.PARTICIPANT_ABORTED), Participant()):
             return life.disconnect_reason or ""
         case Kind.PARTICIPANT_JOINING, Participant():
@@ -100,7 +118,7 @@ def _detail(timeline: Timeline, step: Step, life: Life | None) -> str:
         case Kind.JOB_SHUTDOWN, _:
             return str(step.facts.get(keys.SHUTDOWN_REASON, ""))
         case Kind.JOB_ENDED, Job():
-            return life.status or ""
+            return ", ".join(part for part in (life.status, failure(step)) if part)
         case _, Job() if len(timeline.jobs) > 1:
             return life.sid
         case _:
@@ -112,3 +130,35 @@ def _offer(timeline: Timeline, job: Job) -> str:
     worker = f"to worker {job.worker_id}" if job.worker_id else ""
     mine = job.text(keys.JOB_PARTICIPANT_ID)
     return f"{worker} for {name_of(timeline, mine)}".strip() if mine else worker
+
+
+def _refusal(step: Step) -> str:
+    """How a worker refused a job, and why, where it is known."""
+    match step.facts.get(keys.JOB_ANSWER):
+        case "rejected":
+            last = step.facts.get(keys.JOB_TERMINATED) is True
+            return "by request_fnc" + (", for good: no other worker is asked" if last else "")
+        case "raised":
+            return f"request_fnc raised: {failure(step)}"
+        case "unanswered":
+            return "request_fnc gave no answer"
+        case "full":
+            return "the worker is full"
+        case "draining":
+            return "the worker is draining"
+        case _:
+            return ""
+
+
+def failure(step: Step) -> str:
+    """What went wrong in a step, as far as it was told; empty where nothing did."""
+    error, text = step.facts.get(keys.ERROR_TYPE), step.facts.get(keys.ERROR_MESSAGE)
+    code = step.facts.get(keys.EXIT_CODE)
+    parts = []
+    if error:
+        parts.append(f"{error}: {text}" if text else str(error))
+    if isinstance(code, int) and code:
+        parts.append(f"killed by signal {-code}" if code < 0 else f"exit code {code}")
+    if step.facts.get(keys.KILLED) is True:
+        parts.append("ended by the worker")
+    return ", ".join(parts)

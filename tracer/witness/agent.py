@@ -21,7 +21,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Status
 from tracer import ids, keys
 from tracer.errors import MalformedError, TooLargeError
 from tracer.joining import job_of_trace
-from tracer.moment import Kind, Moment, facts
+from tracer.moment import BY_WORKER, Kind, Moment, facts
 from tracer.store import Arrival, Outgoing
 from tracer.witness.fields import LATEST_TIME
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tracer.moment import Fact
 
-__all__ = ["LIFECYCLE_SPANS", "SCOPE", "arrival", "read"]
+__all__ = ["PENDING_SPANS", "SCOPE", "arrival", "read"]
 
 WITNESS = "agent"
 SCOPE = "livekit-tracer"
@@ -43,6 +43,8 @@ LARGEST_OUTGOING = 64 * 1024 * 1024
 """Bytes that the spans of one request may take, each with its resource, which in the request they share."""
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 
+LONGEST_MESSAGE = 500
+"""Characters of an exception's text that are kept."""
 ROUNDING = 512
 """livekit-agents keeps times as float seconds, which are this coarse, ns, in this century."""
 
@@ -68,14 +70,15 @@ _ENDS: dict[str, tuple[Kind | None, Kind | None]] = {
 }
 """Native spans whose start or end is a moment of the job."""
 
-LIFECYCLE_SPANS = frozenset(_ENDS)
-"""Their names: what an instrumented agent reports at the start already."""
-
 _NAME_THE_JOB = {"job_entrypoint", "agent_session"}
 """The spans in which livekit-agents itself names the job. A user who flushes in a shutdown callback never sends the
 first, which ends later than that."""
 
-_TELLING = LIFECYCLE_SPANS | _NAME_THE_JOB
+PENDING_SPANS = frozenset({*_ENDS, *_NAME_THE_JOB})
+"""All that tell a moment: an instrumented agent reports them at their start already, with no end."""
+
+_OWN_FRAME = {keys.SUBJECT, keys.OCCURRENCE, keys.EARLIEST, keys.LATEST, keys.CLOCK, keys.ROOM_SID}
+"""Attributes of our own spans that say what moment it is, and not what is known of its subject."""
 
 _ALWAYS_ENDS = {"job_entrypoint", "session_close"}
 """Spans whose end is the moment even when they failed: a job that raised has ended, one that could not connect is
@@ -125,6 +128,7 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arri
     outgoing: list[Outgoing] = []
     size = 0
     for group in request.resource_spans:
+        host = next((_value(item) for item in group.resource.attributes if item.key == "host.name"), None)
         for scope in group.scope_spans:
             for span in scope.spans:
                 told = {item.key: _value(item) for item in span.attributes}
@@ -133,7 +137,7 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arri
                 if ours:
                     moments.extend(_own(span, room, told))
                 elif room:
-                    moments.extend(_native(span, room, told))
+                    moments.extend(_native(span, room, told, host))
                     _adopt(span, room, told)
                 if ours or not span.end_time_unix_nano or not _has_ids(span):
                     continue
@@ -221,22 +225,28 @@ def _adopt(span: Span, room: str, told: Mapping[str, Fact | None]) -> None:
 def _own(span: Span, room: str, told: Mapping[str, Fact | None]) -> Iterator[Moment]:
     """A span that ``tracer.instrument`` made for one moment."""
     subject, at = told.get(keys.SUBJECT), span.start_time_unix_nano
-    if span.name in set(Kind) and isinstance(subject, str) and subject and 0 < at <= LATEST_TIME:
-        known = {key: value for key, value in told.items() if key not in (keys.SUBJECT, keys.OCCURRENCE)}
+    if span.name not in set(Kind) or not isinstance(subject, str) or not subject or not 0 < at <= LATEST_TIME:
+        return
+    known = {key: value for key, value in told.items() if key not in _OWN_FRAME}
+    earliest, latest = _time(told.get(keys.EARLIEST)) or at, _time(told.get(keys.LATEST)) or at
+    if earliest <= at <= latest:
+        clock = "server" if told.get(keys.CLOCK) == "server" else "agent"
         occurrence = str(told.get(keys.OCCURRENCE, ""))
-        yield Moment(room, Kind(span.name), subject, at, at, at, "agent", WITNESS, occurrence, facts(known))
+        # What another process rounded when it told the same must fit in.
+        earliest, latest = max(earliest - ROUNDING, 1), min(latest + ROUNDING, LATEST_TIME)
+        yield Moment(room, Kind(span.name), subject, earliest, latest, at, clock, WITNESS, occurrence, facts(known))
 
 
-def _native(span: Span, room: str, told: Mapping[str, Fact | None]) -> Iterator[Moment]:
+def _native(span: Span, room: str, told: Mapping[str, Fact | None], host: Fact | None) -> Iterator[Moment]:
     """The moments that a span of livekit-agents' own tells; those of a span still open when it was sent included."""
-    if span.name not in _TELLING:
+    if span.name not in PENDING_SPANS:
         return
     job = told.get(keys.JOB_ID)
     subject = job if isinstance(job, str) and job else job_of_trace(span.trace_id)
     known = {key: told.get(key) for key in _KEPT.get(span.name, ())}
     if subject == job and span.name in _NAME_THE_JOB:
-        known[keys.AGENT_TRACE] = span.trace_id.hex()
-    for kind, at, latest, clock, more in _steps(span):
+        known |= {keys.AGENT_TRACE: span.trace_id.hex(), keys.WORKER_HOST: host}
+    for kind, at, latest, clock, more in _steps(span, told):
         if 0 < at <= latest <= LATEST_TIME - ROUNDING:
             yield Moment(
                 room,
@@ -247,12 +257,12 @@ def _native(span: Span, room: str, told: Mapping[str, Fact | None]) -> Iterator[
                 at,
                 clock,
                 WITNESS,
-                _occurrence(span),
+                _occurrence(span, kind, told),
                 facts({**known, **more}),
             )
 
 
-def _steps(span: Span) -> Iterator[tuple[Kind, int, int, str, dict[str, Fact]]]:
+def _steps(span: Span, told: Mapping[str, Fact | None]) -> Iterator[tuple[Kind, int, int, str, dict[str, Fact]]]:
     """For each step that a span tells: kind, time, the latest it can have been, whose clock, and facts of its own."""
     began, ended = span.start_time_unix_nano, span.end_time_unix_nano
     start, end = _ENDS.get(span.name, (None, None))
@@ -262,18 +272,49 @@ def _steps(span: Span) -> Iterator[tuple[Kind, int, int, str, dict[str, Fact]]]:
                 kind, clock = _EVENTS[event.name]
                 running = {keys.JOB_STATUS: "JS_RUNNING"} if kind is Kind.JOB_ENTRYPOINT_STARTED else {}
                 yield kind, event.time_unix_nano, event.time_unix_nano, clock, {**running}
+        for key, kind in ((keys.SETUP_BEGAN, Kind.PROCESS_STARTED), (keys.SETUP_ENDED, Kind.PROCESS_READY)):
+            if at := _time(told.get(key)):
+                yield kind, at, at, "agent", {}
     if span.name == "agent_session":  # within it its child session_start begins, which tells more exactly when
-        yield Kind.SESSION_STARTING, began, ended, "agent", {}
-    if start:
-        yield start, began, began, "agent", {}
+        yield Kind.SESSION_STARTING, began, ended, "agent", _linked(span)
     failed = span.status.code == Status.STATUS_CODE_ERROR
+    error = _error(span, told) if failed else {}
+    if start:
+        yield start, began, began, "agent", error
     if end and (not failed or span.name in _ALWAYS_ENDS):
         status = {keys.JOB_STATUS: "JS_FAILED" if failed else "JS_SUCCESS"} if end is Kind.JOB_ENDED else {}
-        yield end, ended, ended, "agent", {**status}
+        yield end, ended, ended, "agent", {**status, **error}
 
 
-def _occurrence(span: Span) -> str:
-    """A job can wait for several participants and run several sessions, one after another."""
+def _error(span: Span, told: Mapping[str, Fact | None]) -> dict[str, Fact]:
+    """Why a span failed."""
+    return {
+        keys.ERROR_TYPE: str(told.get(keys.ERROR_TYPE) or "error"),
+        **({keys.ERROR_MESSAGE: span.status.message[:LONGEST_MESSAGE]} if span.status.message else {}),
+    }
+
+
+def _linked(span: Span) -> dict[str, Fact]:
+    """To whom a session listened first."""
+    linked = next((event for event in span.events if event.name == "participant_linked"), None)
+    known = {item.key: _value(item) for item in linked.attributes} if linked else {}
+    names = {keys.PARTICIPANT_ID: keys.LINKED_ID, keys.PARTICIPANT_IDENTITY: keys.LINKED_IDENTITY}
+    return {names[key]: value for key, value in known.items() if key in names and value is not None}
+
+
+def _time(text: Fact | None) -> int | None:
+    """A time that came as text, ns since the epoch; None for whatever is no such time."""
+    try:
+        at = int(str(text))
+    except ValueError:
+        return None
+    return at if 0 < at <= LATEST_TIME - ROUNDING else None
+
+
+def _occurrence(span: Span, kind: Kind, told: Mapping[str, Fact | None]) -> str:
+    """What there can be several of in a job: workers that were asked, participants waited for, sessions."""
+    if kind in BY_WORKER:
+        return str(told.get(keys.WORKER_ID) or "")
     if span.name == "wait_for_participant":
         return span.span_id.hex()
     if span.name in ("session_start", "session_close"):  # both are children of their agent_session

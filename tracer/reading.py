@@ -1,0 +1,35 @@
+"""From a store to a timeline: what is known of one room, as of now."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from tracer.store import open_reader
+from tracer.timeline import fold
+
+if TYPE_CHECKING:
+    from tracer.store import Reader
+    from tracer.timeline import Timeline
+
+__all__ = ["read_timeline", "timeline_in"]
+
+WORKERS_LATER = 60 * 1_000_000_000
+"""Workers are told of until this long after a room's last moment, ns: one that came too late is worth knowing of."""
+
+
+def read_timeline(store: str, room: str) -> Timeline:
+    """The room with this SID, or the latest of this name, in the store at this location.
+
+    Raises UnknownRoomError, StoreError.
+    """
+    with closing(open_reader(store)) as reader:
+        return timeline_in(reader, reader.find(room))
+
+
+def timeline_in(reader: Reader, sid: str) -> Timeline:
+    """The room with this SID."""
+    moments = reader.moments(sid)
+    last = max((moment.time for moment in moments), default=0)
+    return fold(sid, moments, workers=reader.workers(last + WORKERS_LATER), now=time.time_ns())
