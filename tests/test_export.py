@@ -21,6 +21,7 @@ from tracer.moment import Kind
 from tracer.spans import spans
 from tracer.store import Arrival, Outgoing
 from tracer.store.sqlite import SqliteStore
+from tracer.timeline import fold
 from tracer.witness import agent
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def id_of(span: ReadableSpan) -> int:
     return context.span_id
 
 
-WHOLE = {span.span_id for span in spans(ROOM, call())}
+WHOLE = {span.span_id for span in spans(fold(ROOM, call()))}
 
 
 class Backend(InMemorySpanExporter):
@@ -259,7 +260,7 @@ def test_our_spans_as_a_backend_gets_them(store: SqliteStore, backend: Backend) 
     exporter.fill(QUIET)
     exporter.send()
     got = {id_of(span): span for span in backend.get_finished_spans()}
-    for span in spans(ROOM, call()):
+    for span in spans(fold(ROOM, call())):
         sent = got[span.span_id]
         assert (sent.name, sent.start_time, sent.end_time) == (span.name, span.start, span.end)
         assert sent.resource.attributes["service.name"] == span.service
@@ -437,7 +438,7 @@ def test_a_failing_store_loses_no_span(store: SqliteStore, monkeypatch: pytest.M
         with pytest.raises(StoreError):
             exporter.fill(QUIET)
     exporter.fill(2 * QUIET)
-    assert store.count_unsent() == len(spans(ROOM, store.moments(ROOM)))
+    assert store.count_unsent() == len(spans(fold(ROOM, store.moments(ROOM))))
 
 
 def test_of_two_processes_on_one_store_one_exports(tmp_path: Path) -> None:
@@ -448,3 +449,42 @@ def test_of_two_processes_on_one_store_one_exports(tmp_path: Path) -> None:
             assert not second.may_export()
             first.close()
             assert second.may_export()
+
+
+def test_a_lost_jobs_open_spans_end_with_it_once(tmp_path: Path) -> None:
+    """Killed with -9: what it had begun goes out under the same ids, as errors, when the job is known to be lost."""
+    opened = [span for span in job() if span.name in ("job_entrypoint", "agent_session")]
+    for span in opened:
+        span.end_time_unix_nano = 0
+    ended = [span for span in job() if span.name == "room_connect"]
+    killed = moment(
+        Kind.PROCESS_FAILED, JOB, ms(2000), witness="agent", clock="agent", told={keys.EXIT_CODE: -9, keys.JOB_ID: JOB}
+    )
+    others = [m for m in call() if m.subject != JOB or m.kind is Kind.JOB_OFFERED]
+    with closing(SqliteStore(tmp_path / "t.db")) as store:
+        backend = InMemorySpanExporter()
+        exporter = Exporter(store, backend)
+        store.add([Arrival(tuple(others)), agent.arrival(request(*opened)), agent.arrival(request(*ended))])
+        exporter.fill(0.0)
+        exporter.send()
+        assert "job_entrypoint" not in {span.name for span in backend.get_finished_spans()}
+        store.add([Arrival((killed,))])
+        exporter.fill(5.0)
+        exporter.fill(10.0)
+        exporter.send()
+        late = job()[0]  # it was not killed after all: too late, a span goes out once
+        store.add([agent.arrival(request(late))])
+        exporter.fill(float("inf"))
+        exporter.send()
+        sent = [span for span in backend.get_finished_spans() if span.name in ("job", "job_entrypoint", "agent_session")]
+        assert sorted(span.name for span in sent) == ["agent_session", "job", "job_entrypoint"]
+        by_name = {span.name: span for span in sent}
+        assert all(span.status.status_code is StatusCode.ERROR and "lost" in str(span.status.description) for span in sent)
+        assert all(span.end_time == ms(2000) for span in sent)
+        root = by_name["job_entrypoint"]
+        assert root.parent
+        assert root.context
+        assert root.parent.span_id == ids.span_id("job", JOB)
+        (connect,) = [span for span in backend.get_finished_spans() if span.name == "room_connect"]
+        assert connect.parent
+        assert connect.parent.span_id == root.context.span_id

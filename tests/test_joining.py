@@ -65,7 +65,7 @@ def test_a_plain_agent_gives_what_an_instrumented_one_gives_in_whatever_order(ma
     plain = [*OTHERS[:before], *told(made), *OTHERS[before:]]
     stamped = [*told(job()), *OTHERS]
     assert view.timeline(fold(ROOM, plain)) == view.timeline(fold(ROOM, stamped))
-    assert spans(ROOM, plain) == spans(ROOM, stamped)
+    assert spans(fold(ROOM, plain)) == spans(fold(ROOM, stamped))
 
 
 @pytest.mark.parametrize("name", NAMING)
@@ -92,7 +92,7 @@ def test_moments_of_a_job_nobody_named_are_held_back() -> None:
     assert UNNAMED
     assert view.timeline(fold(ROOM, UNNAMED))["moments"] == []
     told_by_webhooks = [m for m in OTHERS if m.kind is not Kind.JOB_OFFERED]
-    assert spans(ROOM, [*UNNAMED, *told_by_webhooks]) == spans(ROOM, told_by_webhooks)
+    assert spans(fold(ROOM, [*UNNAMED, *told_by_webhooks])) == spans(fold(ROOM, told_by_webhooks))
 
 
 def test_without_either_it_is_the_job_whose_identity_the_agent_has() -> None:

@@ -18,6 +18,7 @@ from tracer.export import readable
 from tracer.keys import is_personal
 from tracer.moment import Kind, Moment
 from tracer.spans import spans
+from tracer.timeline import fold
 from tracer.witness import agent, webhook
 from tracer.witness.observer import dispatch_moments
 
@@ -142,7 +143,7 @@ def test_every_fact_a_witness_tells_is_known_to_be_safe_or_marked_personal() -> 
 
 def test_every_attribute_of_our_spans_is_known_to_be_safe_or_marked_personal() -> None:
     ended = moment(Kind.JOB_ENDED, "AJ_i9CF", ms(6530), occurrence="twice")
-    for span in spans(ROOM, [*call(), *everything(), ended]):
+    for span in spans(fold(ROOM, [*call(), *everything(), ended])):
         for attributes_ in (span.attributes, *(event.attributes for event in span.events)):
             assert {key for key, _ in attributes_ if not is_personal(key)} <= SAFE
 

@@ -24,6 +24,7 @@ from tests.moments import (
 from tracer import ids, keys
 from tracer.moment import Kind, Moment
 from tracer.spans import Span, spans
+from tracer.timeline import fold
 
 if TYPE_CHECKING:
     import random
@@ -32,7 +33,7 @@ WHOLE = ids.span_id("room", ROOM)
 
 
 def found(moments: list[Moment], name: str, subject: str) -> Span:
-    (span,) = (span for span in spans(ROOM, moments) if span.span_id == ids.span_id(name, subject))
+    (span,) = (span for span in spans(fold(ROOM, moments)) if span.span_id == ids.span_id(name, subject))
     assert span.name == name
     return span
 
@@ -48,7 +49,7 @@ def tree(made: list[Span]) -> dict[str, list[str]]:
 
 
 def test_the_call_is_one_tree() -> None:
-    made = spans(ROOM, call())
+    made = spans(fold(ROOM, call()))
     assert {span.trace_id for span in made} == {ids.trace_id(ROOM)}
     assert tree(made) == {
         "": ["room"],
@@ -59,7 +60,7 @@ def test_the_call_is_one_tree() -> None:
 
 
 def test_services_of_the_call() -> None:
-    assert {(span.service, span.name) for span in spans(ROOM, call())} == {
+    assert {(span.service, span.name) for span in spans(fold(ROOM, call()))} == {
         ("livekit.room", "room"),
         ("livekit.room", "room_started"),
         ("livekit.dispatch", "dispatch"),
@@ -97,7 +98,7 @@ def test_a_dispatch_that_nobody_answered_is_an_error_and_ends_with_the_room() ->
 
 def test_a_dispatch_that_nobody_answered_yet_is_no_span_while_the_room_is_open() -> None:
     open_room = [m for m in call() if m.kind is not Kind.ROOM_FINISHED]
-    assert ids.span_id("dispatch", GHOST) not in {span.span_id for span in spans(ROOM, open_room)}
+    assert ids.span_id("dispatch", GHOST) not in {span.span_id for span in spans(fold(ROOM, open_room))}
 
 
 def test_a_failed_job_is_an_error() -> None:
@@ -111,7 +112,7 @@ def test_a_participant_that_gave_up_is_an_error_and_was_never_active() -> None:
         moment(Kind.PARTICIPANT_JOINING, ADA, ms(2)),
         moment(Kind.PARTICIPANT_ABORTED, ADA, ms(60_000)),
     ]
-    made = {span.name: span for span in spans(ROOM, told)}
+    made = {span.name: span for span in spans(fold(ROOM, told))}
     assert set(made) == {"participant", "JOINING"}
     assert made["participant"].error == "the participant went before it was ACTIVE"
 
@@ -125,7 +126,7 @@ def test_the_job_of_an_unseen_dispatch_hangs_on_the_room() -> None:
 def test_a_span_is_given_as_soon_as_both_its_ends_are_known_and_not_before(until: int) -> None:
     told = call()[:until]
     kinds = {(m.kind, m.subject) for m in told}
-    given_now = {span.span_id for span in spans(ROOM, told)}
+    given_now = {span.span_id for span in spans(fold(ROOM, told))}
     for name, subject, ends in (
         ("room_started", ROOM, [Kind.ROOM_CREATED]),
         ("room", ROOM, [Kind.ROOM_CREATED, Kind.ROOM_FINISHED]),
@@ -140,7 +141,7 @@ def test_a_span_is_given_as_soon_as_both_its_ends_are_known_and_not_before(until
 def test_every_moment_of_a_whole_call_is_on_one_span_as_an_event() -> None:
     carried = [
         (event.name, dict(event.attributes)[keys.SUBJECT], dict(event.attributes)[keys.WITNESS])
-        for span in spans(ROOM, call())
+        for span in spans(fold(ROOM, call()))
         for event in span.events
     ]
     assert sorted(carried) == sorted((m.kind.value, m.subject, m.witness) for m in call())
@@ -171,7 +172,7 @@ def test_a_publishers_tracks_are_events_on_its_span() -> None:
 
 
 def test_every_span_names_its_room_and_what_it_is_about() -> None:
-    for span in spans(ROOM, call()):
+    for span in spans(fold(ROOM, call())):
         told = dict(span.attributes)
         assert (told[keys.ROOM_SID], told[keys.CONVERSATION_ID], told[keys.ROOM_NAME]) == (ROOM, ROOM, "demo")
     assert dict(found(call(), "participant", ADA).attributes)[keys.PARTICIPANT_ID] == ADA
@@ -186,20 +187,20 @@ def test_the_span_of_a_job_names_the_agent_and_not_whom_it_waited_for() -> None:
 
 
 def test_a_span_of_a_redacted_call_holds_nothing_personal() -> None:
-    for span in spans(ROOM, [m.redacted() for m in call()]):
+    for span in spans(fold(ROOM, [m.redacted() for m in call()])):
         assert not [key for key, _ in span.attributes if keys.is_personal(key)]
 
 
 def test_ids_do_not_depend_on_what_else_is_known() -> None:
-    whole = {span.span_id for span in spans(ROOM, call())}
+    whole = {span.span_id for span in spans(fold(ROOM, call()))}
     for until in range(len(call())):
-        assert {span.span_id for span in spans(ROOM, call()[:until])} <= whole
+        assert {span.span_id for span in spans(fold(ROOM, call()[:until]))} <= whole
 
 
 @settings(deadline=None, max_examples=150)
 @given(any_moments())
 def test_each_span_is_given_once_and_lasts(moments: list[Moment]) -> None:
-    made = spans(ROOM, moments)
+    made = spans(fold(ROOM, moments))
     assert len({span.span_id for span in made}) == len(made)
     assert all(0 < span.span_id < 2**64 and span.trace_id == ids.trace_id(ROOM) for span in made)
     assert all(span.start < span.end for span in made)
@@ -215,7 +216,7 @@ def test_order_repetition_and_the_number_of_receivers_change_nothing(
     parts = [chance.sample(moments, chance.randint(0, len(moments))) for _ in range(receivers)]
     union = [m for part in [*parts, moments] for m in part]
     chance.shuffle(union)
-    assert repr(spans(ROOM, union)) == repr(spans(ROOM, moments))
+    assert repr(spans(fold(ROOM, union))) == repr(spans(fold(ROOM, moments)))
 
 
 def test_moments_that_differ_by_their_clock_only_keep_one_order() -> None:
@@ -223,5 +224,5 @@ def test_moments_that_differ_by_their_clock_only_keep_one_order() -> None:
         moment(Kind.JOB_OFFERED, JOB, ms(1), clock=clock, witness="agent") for clock in ("server", "agent", "receiver")
     ]
     told = [*clocks, moment(Kind.JOB_ENDED, JOB, ms(9))]
-    (job,) = spans(ROOM, told)
+    (job,) = spans(fold(ROOM, told))
     assert [dict(event.attributes)[keys.CLOCK] for event in job.events] == ["agent", "receiver", "server", "server"]

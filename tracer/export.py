@@ -30,6 +30,7 @@ from tracer.errors import StoreError
 from tracer.settings import checked_url
 from tracer.spans import spans
 from tracer.store import Outgoing
+from tracer.timeline import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -131,7 +132,8 @@ class Exporter:
         learnt: dict[str, dict[int, tuple[Span | None, float]]] = {}
         for room, newest in self.store.rooms_to_export():
             known = learnt[room] = dict(self._known.get(room, {}))
-            for span in spans(room, self.store.moments(room)):
+            timeline = fold(room, self.store.moments(room), now=time.time_ns())
+            for span in spans(timeline):
                 seen, since = known.get(span.span_id, (span, now))
                 if seen is None:
                     continue
@@ -139,10 +141,13 @@ class Exporter:
                     since = now
                 if now - since >= QUIET or now == float("inf"):
                     ready.append(_outgoing(span))
+                    if span.closes:
+                        ready += [_closed(begun, span) for begun in self.store.open_spans(span.closes)]
                     known[span.span_id] = (None, since)
                 else:
                     known[span.span_id] = (span, since)
-            if all(seen is None for seen, _ in known.values()):
+            waiting = timeline.room.finished and timeline.open_jobs()  # for an end, or until they are lost
+            if all(seen is None for seen, _ in known.values()) and not waiting:
                 done.append((room, newest))
                 if _root(room) in known:  # the room is over
                     learnt[room] = {}
@@ -221,6 +226,15 @@ def _outgoing(span: Span) -> Outgoing:
     """One of our own spans as it waits in the outbox."""
     request = encode_spans([_readable_own(span)])
     return Outgoing(span.trace_id.to_bytes(16), span.span_id.to_bytes(8), request.resource_spans[0].SerializeToString())
+
+
+def _closed(begun: Outgoing, job: Span) -> Outgoing:
+    """A span that a lost job had begun, ended with the job."""
+    group = ResourceSpans.FromString(begun.body)
+    span = group.scope_spans[0].spans[0]
+    span.end_time_unix_nano = max(job.end, span.start_time_unix_nano + 1)
+    span.status.code, span.status.message = Status.STATUS_CODE_ERROR, job.error or ""
+    return Outgoing(begun.trace_id, begun.span_id, group.SerializeToString())
 
 
 def _readable_own(span: Span) -> ReadableSpan:

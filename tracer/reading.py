@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer.store import open_reader
@@ -29,7 +30,10 @@ def read_timeline(store: str, room: str) -> Timeline:
 
 
 def timeline_in(reader: Reader, sid: str) -> Timeline:
-    """The room with this SID."""
+    """The room with this SID, and beside it the rooms of its name before and after."""
+    now = time.time_ns()
     moments = reader.moments(sid)
     last = max((moment.time for moment in moments), default=0)
-    return fold(sid, moments, workers=reader.workers(last + WORKERS_LATER), now=time.time_ns())
+    timeline = fold(sid, moments, workers=reader.workers(last + WORKERS_LATER), now=now)
+    before, after = (other and fold(other, reader.moments(other), now=now) for other in reader.neighbours(sid))
+    return replace(timeline, earlier=before or None, later=after or None)

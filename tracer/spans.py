@@ -11,19 +11,16 @@ livekit.participant     ├ JOINING ├ JOINED ├ ACTIVE
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tracer import ids, keys
-from tracer.joining import joined
 from tracer.moment import Facts, Kind, facts
-from tracer.timeline import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from tracer.moment import Fact, Moment
+    from tracer.moment import Fact
     from tracer.step import Step
     from tracer.timeline import Dispatch, Job, Life, Participant, Timeline
 
@@ -55,24 +52,25 @@ class Span:
     events: tuple[SpanEvent, ...] = ()
     error: str | None = None
     """What went wrong, in a sentence; None for a span whose status is not ERROR."""
+    closes: str = ""
+    """Id of a lost job: the spans that it had begun end with this one."""
 
 
-def spans(room: str, moments: Iterable[Moment]) -> list[Span]:
-    """Every span of the room with this SID of which both ends are known, in the order in which life began."""
-    told = set(joined(moments))
-    return sorted(_Trace(fold(room, told), told).spans(), key=lambda span: (span.start, span.end, span.span_id))
+def spans(timeline: Timeline) -> list[Span]:
+    """Every span of a room of which both ends are known, in the order in which life began.
+
+    A job that is lost ends when it is known to be, with an error.
+    """
+    return sorted(_Trace(timeline).spans(), key=lambda span: (span.start, span.end, span.span_id))
 
 
 class _Trace:
     """One room's spans in the making."""
 
-    def __init__(self, timeline: Timeline, moments: Iterable[Moment]) -> None:
+    def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
         self.trace_id = ids.trace_id(timeline.room.sid)
         self.root = ids.span_id("room", timeline.room.sid)
-        self.moments: dict[str, list[Moment]] = defaultdict(list)
-        for moment in moments:
-            self.moments[moment.subject].append(moment)
 
     def spans(self) -> Iterator[Span]:
         room = self.timeline.room
@@ -101,6 +99,7 @@ class _Trace:
         told: dict[str, Fact | None] | None = None,
         events: tuple[SpanEvent, ...] = (),
         error: str | None = None,
+        closes: str = "",
     ) -> Span:
         room = self.timeline.room
         attributes = {
@@ -123,11 +122,12 @@ class _Trace:
             facts(attributes),
             events,
             error,
+            closes,
         )
 
     def _events(self, *lives: Life) -> tuple[SpanEvent, ...]:
         """The moments of these subjects as span events, in order of time."""
-        told = [moment for life in lives for moment in self.moments[life.sid]]
+        told = [moment for life in lives for step in life.steps for moment in step.told]
         told.sort(key=lambda m: (m.time, m.kind.rank, repr(m)))  # the rest only makes the order the same everywhere
         return tuple(
             SpanEvent(
@@ -221,8 +221,12 @@ class _Trace:
 
     def _job(self, job: Job) -> Iterator[Span]:
         offered, ended = job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_ENDED)
-        if not offered or not ended:
+        lost = self.timeline.lost(job)
+        if not offered or (not ended and lost is None):
             return
+        error = "the job failed" if ended and job.status == "JS_FAILED" else None
+        if lost is not None and error is None:
+            error = f"the job was lost: the last that was heard of it is {job.last_told.kind}"
         dispatch = self.timeline.dispatch_of(job)
         seen = dispatch is not None and dispatch.at(Kind.DISPATCH_CREATED) is not None
         yield self._span(
@@ -231,8 +235,9 @@ class _Trace:
             job,
             ids.span_id("dispatch", dispatch.sid) if dispatch and seen else self.root,
             offered.time,
-            ended.time,
+            lost if lost is not None else ended.time if ended else offered.time,
             told={keys.JOB_ID: job.sid},
             events=self._events(job),
-            error="the job failed" if job.status == "JS_FAILED" else None,
+            error=error,
+            closes=job.sid if lost is not None else "",
         )

@@ -31,6 +31,8 @@ NO_SHUTDOWN = 30 * NS_PER_S
 """A job learns at once that its room has closed; one that has not begun to shut down after this, ns, does not live."""
 LONG_SHUTDOWN = 330 * NS_PER_S
 """A job that is shutting down may take this long, ns: livekit-agents gives ``on_session_end`` alone 300 s."""
+AROUND = 10 * NS_PER_S
+"""What a worker told this long before or after a room, ns, is shown with it."""
 BY_API = "an API call"
 """What made a room that nobody's join made."""
 
@@ -168,6 +170,12 @@ class Job(Life):
         return self.text(keys.JOB_STATUS)
 
     @property
+    def last_told(self) -> Step:
+        """The last step that the job itself told; where it told none, the last that is known."""
+        own = [s for s in self.steps if "agent" in s.witnesses and s.kind is not Kind.PROCESS_FAILED]
+        return (own or list(self.steps))[-1]
+
+    @property
     def participant_identity(self) -> str | None:
         """The identity it has, or would have, in the room."""
         connected = self.at(Kind.AGENT_CONNECTED)
@@ -249,6 +257,10 @@ class Timeline:
     """Workers that told of themselves until the room's end, whether they served it or not."""
     now: int = 0
     """Until when is told, ns since the epoch: what has not happened by then is missing."""
+    earlier: Timeline | None = None
+    """The room of this name before this one, where whoever made the timeline looked for it."""
+    later: Timeline | None = None
+    """The room of this name after this one."""
     gaps: tuple[Gap, ...] = ()
     """The way from the first cause to the first agent's readiness, without holes."""
     created_by: str | None = None
@@ -309,7 +321,11 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
     ``workers`` is what workers told of themselves; ``now`` until when was looked, ns since the epoch: by default
     the last moment.
     """
-    steps = _in_order(merge(joined(moments)))
+    moments = set(moments)
+    now = max((moment.time for moment in moments), default=0) if now is None else now
+    merged = merge(joined(moments))
+    known_workers = _workers(workers)
+    steps = _in_order([*merged, *_beside(merged, known_workers, now)])
     grouped: dict[str, list[Step]] = defaultdict(list)
     for step in steps:
         grouped[step.subject].append(step)
@@ -330,12 +346,12 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
         jobs=jobs,
         tracks=tracks,
         steps=tuple(steps),
-        workers=_workers(workers),
-        now=max((step.time for step in steps), default=0) if now is None else now,
+        workers=known_workers,
+        now=now,
         gaps=_gaps(room_life, dispatches, jobs),
         created_by=created_by,
         end_reason=_end_reason(room_life, participants),
-        by_sid={life.sid: life for life in (room_life, *participants, *jobs, *dispatches, *tracks)},
+        by_sid={life.sid: life for life in (*known_workers, room_life, *participants, *jobs, *dispatches, *tracks)},
     )
 
 
@@ -344,6 +360,24 @@ def _workers(moments: Iterable[Moment]) -> tuple[Worker, ...]:
     for step in _in_order(merge(moments)):
         grouped[step.subject].append(step)
     return tuple(Worker(sid, tuple(own)) for sid, own in grouped.items())
+
+
+def _beside(room: list[Step], workers: tuple[Worker, ...], now: int) -> list[Step]:
+    """What workers told while the room was there, of those that served it or could have."""
+    times = [step.time for step in room]
+    ends = [step.time for step in room if step.kind is Kind.ROOM_FINISHED]
+    if not times:
+        return []
+    served = {str(step.facts.get(keys.WORKER_ID)) for step in room}
+    named = {step.facts.get(keys.AGENT_NAME) for step in room if step.kind is Kind.DISPATCH_CREATED}
+    first, last = min(times) - AROUND, (min(ends) if ends else now) + AROUND
+    return [
+        step
+        for worker in workers
+        if worker.sid in served or worker.agent_name in named
+        for step in worker.steps
+        if first <= step.time <= last
+    ]
 
 
 def _in_order(steps: list[Step]) -> list[Step]:

@@ -19,6 +19,7 @@ from tracer.demo.stage import Stage
 from tracer.moment import Kind
 from tracer.spans import spans
 from tracer.store import open_reader
+from tracer.timeline import fold
 from tracer.view import json as view
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def test_jaegers_tree_is_the_one_promised(call: Call) -> None:
 
 def test_jaeger_has_what_the_store_says(call: Call) -> None:
     reader = open_reader(call.stage.store)
-    ours = {f"{span.span_id:016x}": span for span in spans(call.sid, reader.moments(call.sid))}
+    ours = {f"{span.span_id:016x}": span for span in spans(fold(call.sid, reader.moments(call.sid)))}
     reader.close()
     exported = {span["spanID"]: span for span in call.trace if span["service"].startswith("livekit.")}
     assert exported.keys() == ours.keys()

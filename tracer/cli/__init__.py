@@ -14,7 +14,7 @@ from tracer.errors import TracerError
 
 __all__ = ["main"]
 
-COMMANDS = ("demo", "observe", "rooms", "serve", "timeline")
+COMMANDS = ("demo", "doctor", "observe", "rooms", "serve", "timeline", "why")
 
 
 class _Commands(click.Group):

@@ -22,6 +22,8 @@ class Outgoing:
     span_id: bytes
     body: bytes
     """A serialized ``ResourceSpans`` that holds this span only."""
+    open_job: str = ""
+    """Id of its job, when it has begun and not ended: it waits for its end, or for the job to be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,9 @@ class Reader(Protocol):
 
     def moments(self, sid: str) -> list[Moment]:
         """All moments of one room, in the order they came."""
+
+    def neighbours(self, sid: str) -> tuple[str | None, str | None]:
+        """SIDs of the rooms of the same name before and after this one; None where there is none."""
 
     def workers(self, until: int) -> list[Moment]:
         """What workers told of themselves until a time, ns since the epoch."""

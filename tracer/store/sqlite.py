@@ -24,7 +24,7 @@ __all__ = ["SqliteReader", "SqliteStore"]
 
 APPLICATION_ID = 0x4C4B5452
 """Marks a file as ours ("LKTR"), so that another program's database is never touched."""
-VERSION = 1
+VERSION = 2
 
 _M001 = """
 CREATE TABLE moment (
@@ -66,6 +66,16 @@ CREATE INDEX outbox_unsent ON outbox (seq) WHERE body IS NOT NULL;
 """
 """``room.changed`` and ``room.exported`` are ``moment.seq``: of the newest moment, and of the newest one whose
 spans were handed to the outbox. A sent span keeps its row without its body, so that it never goes out twice."""
+
+_M002 = """
+ALTER TABLE outbox ADD COLUMN open_job TEXT;
+DROP INDEX outbox_unsent;
+CREATE INDEX outbox_unsent ON outbox (seq) WHERE body IS NOT NULL AND open_job IS NULL;
+CREATE INDEX outbox_open ON outbox (open_job) WHERE open_job IS NOT NULL;
+"""
+"""``outbox.open_job``: the job of a span that has begun and not ended. It is sent when it has."""
+
+_MIGRATIONS = (_M001, _M002)
 
 _IS_AGENT = f'["{keys.PARTICIPANT_KIND}","AGENT"]'
 """How the fact stands in a moment's JSON; text from outside cannot look like it, its quotes are escaped."""
@@ -110,12 +120,14 @@ def _check(db: sqlite3.Connection, path: Path, *, writable: bool) -> None:
     if tables == 0 and writable:
         path.chmod(0o600)  # first: the WAL is made with the file's own mode
         db.execute("PRAGMA journal_mode = WAL")
-        mark = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
-        db.executescript(f"BEGIN IMMEDIATE; {_M001} {mark} COMMIT;")
+        version = 0
     elif owner != APPLICATION_ID:
         raise StoreError(f"{path} is not a store of tracer's: name another file with --store")
-    elif version != VERSION:
+    elif version > VERSION:
         raise StoreError(f"{path} is a store of version {version}, this tracer reads {VERSION}: upgrade tracer")
+    if writable and version < VERSION:
+        mark = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
+        db.executescript(f"BEGIN IMMEDIATE; {' '.join(_MIGRATIONS[version:])} {mark} COMMIT;")
 
 
 def _digest(moment: Moment) -> bytes:
@@ -164,6 +176,20 @@ class SqliteReader:
         with self._using() as db:
             rows = db.execute(f"SELECT {_COLUMNS} FROM moment WHERE room = ? ORDER BY seq", (sid,))
             return [Moment.from_row(row) for row in rows]
+
+    def neighbours(self, sid: str) -> tuple[str | None, str | None]:
+        """SIDs of the rooms of the same name before and after this one; None where there is none."""
+
+        def next_to(which: str) -> str | None:
+            row = db.execute(
+                "SELECT other.sid FROM room JOIN room AS other ON other.name = room.name AND other.created"
+                f" {which} WHERE room.sid = ? ORDER BY other.created {'DESC' if which[0] == '<' else ''} LIMIT 1",
+                (sid,),
+            ).fetchone()
+            return str(row[0]) if row else None
+
+        with self._using() as db:
+            return next_to("< room.created"), next_to("> room.created")
 
     def workers(self, until: int) -> list[Moment]:
         """What workers told of themselves until a time, ns since the epoch."""
@@ -275,15 +301,23 @@ class SqliteStore(SqliteReader):
 
     @staticmethod
     def _queue(cursor: sqlite3.Cursor, outgoing: Iterable[Outgoing]) -> None:
+        # What has ended takes the place of what had begun; what has been queued to be sent stays as it is.
         cursor.executemany(
-            "INSERT OR IGNORE INTO outbox (trace_id, span_id, body) VALUES (?, ?, ?)",
-            [(item.trace_id, item.span_id, item.body) for item in outgoing],
+            "INSERT INTO outbox (trace_id, span_id, body, open_job) VALUES (?1, ?2, ?3, ?4)"
+            " ON CONFLICT (trace_id, span_id) DO UPDATE SET body = ?3, open_job = ?4 WHERE open_job IS NOT NULL",
+            [(item.trace_id, item.span_id, item.body, item.open_job or None) for item in outgoing],
         )
 
     def rooms_to_export(self) -> list[tuple[str, int]]:
         """Rooms with moments whose spans may not have been queued, each with its newest moment's number."""
         with self._using() as db:
             return db.execute("SELECT sid, changed FROM room WHERE exported < changed").fetchall()
+
+    def open_spans(self, job: str) -> list[Outgoing]:
+        """The spans that a job began and did not end, as they were when it did."""
+        with self._using() as db:
+            rows = db.execute("SELECT trace_id, span_id, body, open_job FROM outbox WHERE open_job = ?", (job,))
+            return [Outgoing(*row) for row in rows]
 
     def queue(self, outgoing: Iterable[Outgoing], exported: Iterable[tuple[str, int]]) -> None:
         """Put spans into the outbox, each once for ever, and note up to which moment each room is done."""
@@ -295,13 +329,16 @@ class SqliteStore(SqliteReader):
         """The oldest spans that no backend has taken yet: number and serialized ``ResourceSpans``."""
         with self._using() as db:
             return db.execute(
-                "SELECT seq, body FROM outbox WHERE body IS NOT NULL ORDER BY seq LIMIT ?", (limit,)
+                "SELECT seq, body FROM outbox WHERE body IS NOT NULL AND open_job IS NULL ORDER BY seq LIMIT ?",
+                (limit,),
             ).fetchall()
 
     def count_unsent(self) -> int:
         """How many spans wait for the backend."""
         with self._using() as db:
-            return int(db.execute("SELECT count(*) FROM outbox WHERE body IS NOT NULL").fetchone()[0])
+            return int(
+                db.execute("SELECT count(*) FROM outbox WHERE body IS NOT NULL AND open_job IS NULL").fetchone()[0]
+            )
 
     def sent(self, numbers: Iterable[int]) -> None:
         """The backend has taken these spans."""

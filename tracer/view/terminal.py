@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
+from tracer.expectation import expected
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
-from tracer.timeline import Job, Participant, Track
+from tracer.timeline import Job, Participant, Track, Worker
 from tracer.view.axis import idle_stretches
 from tracer.view.chart import STYLES, WIDE, Chart
 from tracer.view.json import rfc3339
 from tracer.view.text import duration, fit, milliseconds, offset, plain
-from tracer.view.wording import say
+from tracer.view.wording import name_of, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
+    from tracer.expectation import Missing
     from tracer.step import Step
     from tracer.timeline import Timeline
 
@@ -30,6 +32,8 @@ NARROWEST = 60
 WIDEST = 200
 MOST_PARTICIPANTS = 12
 """Participants shown without --all."""
+MOST_MISSING = 12
+"""Rows for what has not come."""
 
 
 class TimelineView:
@@ -108,10 +112,25 @@ class TimelineView:
             line.append(columns.more(step), style="dim")
             line.rstrip()
             yield line
+        for missing in expected(self.timeline)[:MOST_MISSING]:
+            if missing.step.subject not in hidden:
+                yield self._missing(columns, missing)
         if hidden:
             yield Text(f"… and {len(self.timeline.steps) - len(steps)} more moments of theirs", style="dim")
         if not columns.wide:
             yield Text(f"{'':{columns.number}}  told by W webhook, O observer of the API, A agent", style="dim")
+
+    def _missing(self, columns: _Columns, missing: Missing) -> Text:
+        """A row for what should have come: after what, and for how long it has been missed."""
+        end = missing.step.time + missing.ns
+        name = name_of(self.timeline, missing.step.subject)
+        line = Text(f"{'':{columns.number}}  ", no_wrap=True)
+        line.append(f"{offset((end - self.timeline.zero) / NS_PER_MS):>{columns.offset}}  ", style="dim")
+        line.append(f"{milliseconds(missing.ns / NS_PER_MS):>{columns.since}}  ", style="dim")
+        until = "when the room closed" if missing.over and self.timeline.room.finished else "by now"
+        told = f"{missing.what} after {milliseconds(missing.ns / NS_PER_MS)}, {until}"
+        line.append(fit(f"✕ {told}  {name}", columns.what + columns.told_by), style="red" if missing.over else "yellow")
+        return line
 
     def _what(self, step: Step, width: int) -> Text:
         saying, detail = say(self.timeline, step, width)
@@ -131,6 +150,8 @@ class TimelineView:
             return STYLES["agent" if life.is_agent else "caller"]
         if isinstance(life, Job):
             return STYLES["job" if step.kind.value.startswith("job") else "agent"]
+        if isinstance(life, Worker):
+            return STYLES["job"]
         return STYLES["dispatch" if step.kind is Kind.DISPATCH_CREATED else "room"]
 
     def _findings(self, width: int) -> Iterator[Text]:
@@ -139,7 +160,8 @@ class TimelineView:
                 what, _ = say(self.timeline, step)
                 told = " and ".join(step.witnesses)
                 yield Text(f"! {what}: {told} do not agree on the time; a clock is off, or one is wrong", style="red")
-        told_by = {witness for step in self.timeline.steps for witness in step.witnesses}
+        own = [step for step in self.timeline.steps if not isinstance(self.timeline.by_sid.get(step.subject), Worker)]
+        told_by = {witness for step in own for witness in step.witnesses}
         for witness, missing in _MISSING.items():
             if witness not in told_by:
                 yield Text(missing, style="dim")

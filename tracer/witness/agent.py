@@ -139,7 +139,9 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arri
                 elif room:
                     moments.extend(_native(span, room, told, host))
                     _adopt(span, room, told)
-                if ours or not span.end_time_unix_nano or not _has_ids(span):
+                job = told.get(keys.JOB_ID) if room and span.name in PENDING_SPANS else None
+                open_job = job if isinstance(job, str) and not span.end_time_unix_nano else ""
+                if ours or not _has_ids(span) or not (span.end_time_unix_nano or open_job):
                     continue
                 if room and redact:
                     _redact(span)
@@ -150,7 +152,7 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arri
                 size += len(body)
                 if size > LARGEST_OUTGOING:
                     raise TooLargeError(f"spans that unfold to more than {LARGEST_OUTGOING} bytes")
-                outgoing.append(Outgoing(span.trace_id, span.span_id, body))
+                outgoing.append(Outgoing(span.trace_id, span.span_id, body, open_job))
     return Arrival(tuple(moments), tuple(outgoing))
 
 

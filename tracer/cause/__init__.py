@@ -1,0 +1,66 @@
+"""Why an agent is missing, late, doubled or silent: one class for each cause, and one way to ask them all. Pure.
+
+Source of the facts: livekit-server v1.13.5 and livekit-agents 1.8.9; the threads in which people met each are named
+with its class where there are any.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.cause.base import Cause, Doubt, Explanation, Finding, Symptom
+from tracer.cause.case import Case
+from tracer.cause.doubled import DOUBLED
+from tracer.cause.gone import GONE
+from tracer.cause.late import LATE
+from tracer.cause.missing import MISSING
+from tracer.cause.silent import SILENT
+from tracer.cause.unseen import UNSEEN
+from tracer.moment import NS_PER_S, Kind
+
+if TYPE_CHECKING:
+    from tracer.timeline import Timeline
+
+__all__ = ["CAUSES", "Cause", "Doubt", "Explanation", "Finding", "Symptom", "explain"]
+
+CAUSES: tuple[Cause, ...] = (*MISSING, *GONE, *SILENT, *DOUBLED, *LATE, *UNSEEN)
+"""Every cause; of two that fit equally well, the earlier one is named first."""
+
+
+def explain(timeline: Timeline) -> Explanation:
+    """What went wrong in a room, the worst and likeliest first; what could not be ruled out; or that all went well."""
+    case = Case(timeline)
+    place = {cause: number for number, cause in enumerate(CAUSES)}
+    findings = [finding for cause in CAUSES for finding in cause.find(case)]
+    findings.sort(key=lambda found: (found.cause.symptom, not found.certain, place[found.cause]))
+    certain = {found.cause.symptom for found in findings if found.certain}
+    named = {found.cause for found in findings}
+    doubts = tuple(
+        Doubt(cause, how)
+        for cause in CAUSES
+        if cause not in named and cause.symptom not in certain and (how := cause.doubt(case))
+    )
+    summary, well = _summary(case, tuple(findings), doubts)
+    return Explanation(tuple(findings), doubts, summary, well)
+
+
+def _summary(case: Case, findings: tuple[Finding, ...], doubts: tuple[Doubt, ...]) -> tuple[str, bool | None]:
+    timeline = case.timeline
+    if findings:
+        first = findings[0]
+        sure = "" if first.certain else "probably, "
+        return f"{sure}{first.cause.about}".capitalize() + ".", False
+    pending = [d for d in case.unserved if (c := d.at(Kind.DISPATCH_CREATED)) and not case.waited(c)]
+    if pending and timeline.room.finished is None:
+        created = pending[0].at(Kind.DISPATCH_CREATED)
+        since = (timeline.now - created.time) / NS_PER_S if created else 0.0
+        return f"It is too early to say: an agent was asked for {since:.1f} s ago.", None
+    if case.unserved:
+        short = "the room closed too soon for its jobs to be listed" if pending else "a job was offered"
+        return f"No agent came, and the witnesses do not show why: {short}.", None
+    if not timeline.dispatches and not case.agents:
+        return "Nothing is known of any agent in this room: no witness tells of a dispatch, a job or an agent.", None
+    if doubts:
+        return "Nothing wrong was seen, but not everything can be ruled out.", None
+    over = "all went well" if timeline.room.finished else "all is well so far"
+    return f"{over.capitalize()}.", True

@@ -1,0 +1,121 @@
+"""More agents than wanted, or another one than wanted."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from tracer.cause.base import Cause, Symptom
+from tracer.moment import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.cause.base import Finding
+    from tracer.cause.case import Case
+    from tracer.timeline import Dispatch, Job
+
+__all__ = ["DOUBLED"]
+
+
+def _pairs(case: Case) -> Iterator[tuple[Dispatch, Job, Dispatch, Job]]:
+    """Two dispatches that each brought an agent for the whole room, both there at one time."""
+    served = [
+        (dispatch, job)
+        for dispatch in case.timeline.dispatches
+        for job in case.jobs_of[dispatch.sid]
+        if job.sid in case.agent_of and case.is_room_job(job)
+    ]
+    for (one, first), (two, second) in combinations(served, 2):
+        if one is two:
+            continue
+        here, there = case.agent_of[first.sid], case.agent_of[second.sid]
+        begins = [agent.steps[0].time for agent in (here, there)]
+        if max(begins) < min(case.gone(here), case.gone(there)):
+            yield one, first, two, second
+
+
+class DispatchedTwice(Cause):
+    """Each dispatch brings an agent; nobody looks whether there is one."""
+
+    name = "dispatched-twice"
+    symptom = Symptom.DOUBLED
+    about = "the same agent was dispatched twice"
+    advice = "Ask for it in one place: the token, CreateRoom or CreateDispatch. ListDispatch shows what was asked for."
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        for one, first, two, second in _pairs(case):
+            if one.agent_name == two.agent_name and one.agent_name is not None:
+                modes = " and ".join(d.mode or "one whose way is not known" for d in (one, two))
+                yield self.found(
+                    f"Two dispatches for {case.agent_named(one.agent_name)} ({modes}) brought two agents:"
+                    f" {case.who(case.agent_of[first.sid])} and {case.who(case.agent_of[second.sid])}.",
+                    one.at(Kind.DISPATCH_CREATED),
+                    two.at(Kind.DISPATCH_CREATED),
+                    first.at(Kind.JOB_OFFERED),
+                    second.at(Kind.JOB_OFFERED),
+                )
+
+
+class DefaultAndNamed(Cause):
+    """CreateDispatch does not take the place of the automatic dispatch."""
+
+    name = "default-and-named"
+    symptom = Symptom.DOUBLED
+    about = "an agent without a name came with the room, and a named one was dispatched too"
+    advice = (
+        "Give every worker an agent_name: one without a name is sent to every room that names no agents when it is"
+        " made."
+        " Or name the agent in the token or CreateRoom, which takes the place of the automatic dispatch."
+    )
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        for one, first, two, second in _pairs(case):
+            names = {one.agent_name, two.agent_name}
+            if "" in names and len(names) > 1 and None not in names:
+                named = one if one.agent_name else two
+                yield self.found(
+                    f"The automatic dispatch brought an agent without a name, and the {named.mode or 'other'} one"
+                    " brought"
+                    f" {named.agent_name!r}: both are in the room.",
+                    one.at(Kind.DISPATCH_CREATED),
+                    two.at(Kind.DISPATCH_CREATED),
+                    first.at(Kind.JOB_OFFERED),
+                    second.at(Kind.JOB_OFFERED),
+                )
+
+
+class ForeignWorker(Cause):
+    """The server gives a job to any worker of that name: a colleague's, or the one forgotten on a laptop."""
+
+    name = "foreign-worker"
+    symptom = Symptom.DOUBLED
+    about = "another worker took the job than those that tell of themselves"
+    advice = (
+        "Look for a worker of that name with the same API key: a laptop, an old deployment. Use an agent_name, or a"
+        " project,"
+        " of your own while you develop."
+    )
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        known = {worker.sid for worker in case.known_workers}
+        for job in case.timeline.jobs:
+            offered = job.at(Kind.JOB_OFFERED)
+            if not offered or not job.worker_id or job.worker_id in known or case.told_by_agent(job):
+                continue
+            ours = [
+                worker
+                for worker in case.workers(job.agent_name)
+                if worker.standing(offered.time) not in (None, Kind.WORKER_CLOSED)
+            ]
+            if ours and job.sid in case.agent_of:
+                yield self.found(
+                    f"Job {job.sid} went to worker {job.worker_id}, which tells nothing of itself, although"
+                    f" {ours[-1].sid} was registered under the same name.",
+                    offered,
+                    ours[-1].at(Kind.WORKER_REGISTERED),
+                    case.agent_of[job.sid].at(Kind.PARTICIPANT_JOINING),
+                )
+
+
+DOUBLED = (DispatchedTwice(), DefaultAndNamed(), ForeignWorker())

@@ -1,0 +1,288 @@
+"""Somebody was there, and went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.cause.base import Cause, Symptom
+from tracer.moment import NS_PER_S, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.cause.base import Finding
+    from tracer.cause.case import Case
+    from tracer.timeline import Job
+
+__all__ = ["GONE"]
+
+SOON = NS_PER_S
+"""Two clocks and two witnesses may be this far apart, ns."""
+LONG_ENOUGH = 3 * NS_PER_S
+"""A caller who was alone for longer than this, ns, noticed: a job comes within 0.3 s where one comes."""
+BACK_WITHIN = 600 * NS_PER_S
+"""A caller who calls again within this, ns, means the same call."""
+
+
+class ProcessKilled(Cause):
+    """Out of memory, a crash in native code, kill -9, a host that is gone."""
+
+    name = "process-killed"
+    symptom = Symptom.GONE
+    about = "the job's process was killed, or crashed"
+    advice = (
+        "Look for the reason on the worker's machine: its log says when it killed the process itself"
+        " (job_memory_limit_mb,"
+        " unresponsive); the kernel's log says when it was out of memory."
+    )
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        for job in case.timeline.jobs:
+            began = job.at(Kind.JOB_ENTRYPOINT_STARTED)
+            failed = job.at(Kind.PROCESS_FAILED)
+            if began is None or case.timeline.lost(job) is None:
+                continue
+            last = job.last_told
+            if failed:
+                code = failed.facts.get(keys.EXIT_CODE)
+                how = f"by signal {-code}" if isinstance(code, int) and code < 0 else f"with exit code {code}"
+                who = (
+                    "the worker itself killed it"
+                    if failed.facts.get(keys.KILLED) is True
+                    else "it did not end by itself"
+                )
+                yield self.found(f"The process of job {job.sid} ended {how}: {who}.", last, failed)
+            else:
+                yield self.found(
+                    f"Job {job.sid} was last heard of in “{last.kind}” and never ended: its process, its worker or its"
+                    " machine is gone.",
+                    last,
+                    case.timeline.room.finished,
+                    certain=False,
+                )
+
+
+class CallerAway(Cause):
+    """A room closes departure_timeout after the last caller left, and its agent goes with it."""
+
+    name = "caller-away"
+    symptom = Symptom.GONE
+    about = "the caller was away for longer than the room waits, and the agent went with it"
+    advice = "Raise departure_timeout (20 s by default) in CreateRoom or the token's RoomConfiguration."
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        timeline = case.timeline
+        finished, later = timeline.room.finished, timeline.later
+        if later is None or finished is None or timeline.end_reason != "departure timeout" or not case.agents:
+            return
+        names = {p.identity for p in case.callers if p.identity}
+        for back in later.participants:
+            joining = back.at(Kind.PARTICIPANT_JOINING)
+            if joining is None or back.is_agent or back.identity not in names:
+                continue
+            if not 0 <= joining.time - finished.time <= BACK_WITHIN:
+                continue
+            left = max((p.gone for p in case.callers if p.gone), key=lambda step: step.time, default=None)
+            away = (joining.time - (left or finished).time) / NS_PER_S
+            timeout = timeline.room.facts.get(keys.ROOM_DEPARTURE_TIMEOUT)
+            waits = f"the room waits for {timeout} s" if timeout else "the room did not wait so long"
+            yield self.found(
+                f"{back.identity} was away for {away:.1f} s and {waits}: it closed, and the agent left. Coming back"
+                " made a"
+                f" new room ({later.room.sid}), with an agent that knows nothing of this one.",
+                left,
+                finished,
+                joining,
+            )
+            return
+
+
+class RejoinedWithoutAgent(Cause):
+    """A dispatch belongs to the room's creation: who comes back to the same room brings none."""
+
+    name = "rejoined-without-agent"
+    symptom = Symptom.GONE
+    about = "a caller joined when the agent had gone, and no new one was dispatched"
+    advice = (
+        "The agent comes with the room, once. Let its job live while the room does (close_on_disconnect=False, no"
+        " ctx.shutdown() when the caller leaves), or call CreateDispatch when the caller comes back."
+    )
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        went = [(case.gone(agent), agent) for agent in case.agents if agent.gone]
+        for caller in case.callers:
+            joining, active = caller.at(Kind.PARTICIPANT_JOINING), caller.at(Kind.PARTICIPANT_ACTIVE)
+            if not joining or not active:
+                continue
+            until = min(case.gone(caller), case.end)
+            alone = until - active.time
+            before = [pair for pair in went if pair[0] <= active.time + SOON]
+            if not before or alone < LONG_ENOUGH:
+                continue
+            there = any(case.present(agent, at) for agent in case.agents for at in (active.time + SOON, until - SOON))
+            offered = [
+                s for job in case.timeline.jobs if (s := job.at(Kind.JOB_OFFERED)) and s.time >= joining.time - SOON
+            ]
+            if there or offered:
+                continue
+            gone = max(before, key=lambda pair: pair[0])[1]
+            again = any(
+                p.identity == caller.identity and p.sid != caller.sid and case.gone(p) <= joining.time
+                for p in case.callers
+                if p.identity
+            )
+            yield self.found(
+                f"{case.who(caller)} {'came back' if again else 'joined'}, and {case.who(gone)} had left; the room"
+                " was the"
+                f" same, so nobody was dispatched, and they were alone for {alone / NS_PER_S:.1f} s.",
+                gone.gone,
+                joining,
+                caller.gone,
+            )
+
+
+class Deployed(Cause):
+    """A worker that is told to stop waits for its jobs, but not for ever."""
+
+    name = "deployed"
+    symptom = Symptom.GONE
+    about = "the worker was stopped while the call went on"
+    advice = (
+        "Give the worker time to finish: drain_timeout, and the same in what stops it (terminationGracePeriodSeconds,"
+        " stop_grace_period)."
+    )
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        for job in case.timeline.jobs:
+            shutdown = job.at(Kind.JOB_SHUTDOWN)
+            worker = next((w for w in case.known_workers if w.sid == job.worker_id), None)
+            if shutdown is None or worker is None:
+                continue
+            stopping = worker.at(Kind.WORKER_DRAINING, Kind.WORKER_CLOSED)
+            if stopping is None or stopping.time > shutdown.time + SOON or not case.callers_at(shutdown.time):
+                continue
+            finished = case.timeline.room.finished
+            if finished and finished.time <= shutdown.time:
+                continue
+            reason = shutdown.facts.get(keys.SHUTDOWN_REASON)
+            yield self.found(
+                f"Worker {worker.sid} was told to stop, and {(shutdown.time - stopping.time) / NS_PER_S:.1f} s later"
+                " job"
+                f" {job.sid} was shut down{f' ({reason})' if reason else ''}, while the caller was there.",
+                stopping,
+                shutdown,
+                worker.at(Kind.WORKER_CLOSED),
+            )
+
+
+class Removed(Cause):
+    """RemoveParticipant."""
+
+    name = "removed"
+    symptom = Symptom.GONE
+    about = "somebody was removed by an API call"
+    advice = "Look for who calls RemoveParticipant."
+    reason = "PARTICIPANT_REMOVED"
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        for who in (*case.callers, *case.agents):
+            if who.disconnect_reason == self.reason and who.gone:
+                what = "agent" if who.is_agent else "caller"
+                yield self.found(f"The {what} {case.who(who)} was removed by an API call.", who.gone)
+
+
+class RoomDeleted(Cause):
+    """DeleteRoom throws everybody out; many agents end a call so on purpose."""
+
+    name = "room-deleted"
+    symptom = Symptom.GONE
+    about = "the room was deleted while a caller was in it"
+    advice = "Look for who calls DeleteRoom: your backend, or the agent itself (ctx.delete_room())."
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        thrown_out = [p for p in case.callers if p.disconnect_reason == "ROOM_DELETED"]
+        if thrown_out:
+            names = ", ".join(sorted(case.who(p) for p in thrown_out))
+            yield self.found(
+                f"The room was deleted by an API call while {names} {'was' if len(thrown_out) == 1 else 'were'} in it.",
+                *(p.gone for p in thrown_out),
+                case.timeline.room.finished,
+            )
+
+
+class DuplicateIdentity(Cause):
+    """Two clients with one identity: the later one throws the first out."""
+
+    name = "duplicate-identity"
+    symptom = Symptom.GONE
+    about = "somebody joined with the same identity and threw the first out"
+    advice = "Give each client an identity of its own; two tabs with one token take turns in throwing each other out."
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        for who in case.timeline.participants:
+            if who.disconnect_reason != "DUPLICATE_IDENTITY" or not who.gone:
+                continue
+            other = next((p for p in case.timeline.participants if p.identity == who.identity and p is not who), None)
+            yield self.found(
+                f"{case.who(who)} was thrown out when somebody else joined with the same identity.",
+                who.gone,
+                other.at(Kind.PARTICIPANT_JOINING) if other else None,
+            )
+
+
+class GhostRoom(Cause):
+    """Joining a name whose room has closed makes a new room."""
+
+    name = "ghost-room"
+    symptom = Symptom.GONE
+    about = "the agent connected after its room had closed, and so made a new one"
+    advice = (
+        "Connect at once, and do what takes long afterwards. The new room has a caller for nobody, until its"
+        " empty_timeout."
+    )
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        here = {p.sid for p in case.timeline.participants}
+        finished = case.timeline.room.finished
+        for job in case.timeline.jobs:
+            connected = job.at(Kind.AGENT_CONNECTED)
+            sid = connected.facts.get(keys.PARTICIPANT_ID) if connected else None
+            if connected and finished and connected.time > finished.time and sid and sid not in here:
+                yield self.found(
+                    f"The agent of job {job.sid} connected {(connected.time - finished.time) / NS_PER_S:.1f} s after"
+                    " this"
+                    " room had closed: it joined another room of the same name, which its joining made.",
+                    finished,
+                    job.at(Kind.AGENT_CONNECTING),
+                    connected,
+                )
+        yield from self._from_the_other_side(case)
+
+    def _from_the_other_side(self, case: Case) -> Iterator[Finding]:
+        before = case.timeline.earlier
+        if before is None:
+            return
+        theirs: dict[str, Job] = {job.participant_identity: job for job in before.jobs if job.participant_identity}
+        ours = {job.participant_identity for job in case.timeline.jobs}
+        for agent in case.agents:
+            job = theirs.get(agent.identity or "")
+            if job and agent.identity not in ours:
+                yield self.found(
+                    f"{agent.identity} belongs to the room before this one ({before.room.sid}), which had closed: its"
+                    " joining made this room.",
+                    before.room.finished,
+                    agent.at(Kind.PARTICIPANT_JOINING),
+                )
+
+
+GONE = (
+    ProcessKilled(),
+    Deployed(),
+    GhostRoom(),
+    Removed(),
+    RoomDeleted(),
+    DuplicateIdentity(),
+    RejoinedWithoutAgent(),
+    CallerAway(),
+)

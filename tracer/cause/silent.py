@@ -1,0 +1,138 @@
+"""The agent is there, and does not answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.cause.base import Cause, Symptom
+from tracer.moment import NS_PER_S, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.cause.base import Finding
+    from tracer.cause.case import Case
+    from tracer.step import Step
+    from tracer.timeline import Job
+
+__all__ = ["SILENT"]
+
+SOON = NS_PER_S
+"""Two clocks and two witnesses may be this far apart, ns."""
+
+
+class SessionClosed(Cause):
+    """A closed session says nothing more; the job and the agent's seat in the room go on."""
+
+    name = "session-closed"
+    symptom = Symptom.SILENT
+    about = "the agent's session was closed, and its job went on"
+    advice = "When the session is over, end the job too (ctx.shutdown()), or start a new session."
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        for job in case.timeline.jobs:
+            closed = [step for step in job.steps if step.kind is Kind.SESSION_CLOSED]
+            started = [step for step in job.steps if step.kind is Kind.SESSION_STARTING]
+            if not closed or any(step.time > closed[-1].time for step in started):
+                continue
+            last = closed[-1]
+            over = job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED, Kind.PROCESS_FAILED)
+            agent = case.agent_of.get(job.sid)
+            ends = [case.end, *([over.time] if over else []), *([case.gone(agent)] if agent else [])]
+            until = min(ends)
+            there = [who for who in case.callers_at(last.time) if min(case.gone(who), until) - last.time > SOON]
+            if there:
+                silent = (max(min(case.gone(who), until) for who in there) - last.time) / NS_PER_S
+                names = ", ".join(case.who(who) for who in there[:3])
+                yield self.found(
+                    f"The session of job {job.sid} was closed, and for {silent:.1f} s more {names} had an agent in"
+                    " the room"
+                    " that could not hear or speak.",
+                    last,
+                    over,
+                )
+
+
+class LinkedToAnother(Cause):
+    """A session listens to one participant: the first to come, unless it is told whom."""
+
+    name = "linked-to-another"
+    symptom = Symptom.SILENT
+    about = "the session listened to another participant than the one who spoke"
+    advice = "Say whom to listen to: room_options with participant_identity, or session.room_io.set_participant()."
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        for job in case.timeline.jobs:
+            started = job.at(Kind.SESSION_STARTING)
+            linked = self._linked(case, job)
+            if not started or linked is None or case.published.get(linked):
+                continue
+            closed = job.at(Kind.SESSION_CLOSED, Kind.JOB_ENDED)
+            until = closed.time if closed else case.end
+            for who in case.callers:
+                spoke = [step for step in case.published.get(who.sid, ()) if step.time < until - SOON]
+                if who.sid == linked or not spoke or case.gone(who) < started.time:
+                    continue
+                heard = case.timeline.by_sid.get(linked)
+                name = heard.text(keys.PARTICIPANT_IDENTITY) if heard else None
+                yield self.found(
+                    f"The session of job {job.sid} listened to {name or linked}, who published no track, and not to"
+                    f" {case.who(who)}, who did.",
+                    started,
+                    self._ready(job, linked),
+                    spoke[0],
+                )
+                break
+
+    @staticmethod
+    def _linked(case: Case, job: Job) -> str | None:
+        """SID of whom the job's session listened to first."""
+        told = [s.facts.get(keys.LINKED_ID) for s in job.steps if s.kind is Kind.SESSION_STARTING]
+        if linked := next((sid for sid in told if sid), None):
+            return str(linked)
+        # Until it has ended, a session does not say; but it waits for whom it will listen to.
+        began = job.at(Kind.SESSION_STARTING)
+        waited = [ready for start, ready in case.waits(job) if began and ready and start.time >= began.time]
+        sid = waited[0].facts.get(keys.PARTICIPANT_ID) if waited else None
+        return str(sid) if sid else None
+
+    @staticmethod
+    def _ready(job: Job, sid: str) -> Step | None:
+        ready = [s for s in job.steps if s.kind is Kind.AGENT_PARTICIPANT_READY]
+        return next((s for s in ready if s.facts.get(keys.PARTICIPANT_ID) == sid), None)
+
+
+class PeerNeverActive(Cause):
+    """wait_for_participant() returns for those who are ACTIVE."""
+
+    name = "peer-never-active"
+    symptom = Symptom.SILENT
+    about = "the agent waited for a participant whose media never came up"
+    advice = (
+        "See why the caller's media path fails: UDP or TURN blocked by their network, a wrong node_ip or external"
+        " IP at the"
+        " server. The server gives up after 60 s; give wait_for_participant() a limit of your own."
+    )
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        if any(caller.at(Kind.PARTICIPANT_ACTIVE) for caller in case.callers):
+            return
+        for job in case.timeline.jobs:
+            waiting = next((start for start, ready in case.waits(job) if ready is None), None)
+            for caller in case.callers:
+                joining, gone = caller.at(Kind.PARTICIPANT_JOINING), caller.at(Kind.PARTICIPANT_ABORTED)
+                if not waiting or not joining or (not gone and case.end - joining.time < 10 * NS_PER_S):
+                    continue
+                after = "gave up" if gone else "is there still"
+                until = (case.gone(caller) if gone else case.end) - joining.time
+                yield self.found(
+                    f"The agent of job {job.sid} waited for a participant; {case.who(caller)} was JOINING and never"
+                    f" became ACTIVE, and {after} after {until / NS_PER_S:.1f} s.",
+                    waiting,
+                    joining,
+                    gone,
+                )
+
+
+SILENT = (SessionClosed(), LinkedToAnother(), PeerNeverActive())

@@ -1,0 +1,42 @@
+"""`tracer why`"""
+
+from __future__ import annotations
+
+import click
+
+from tracer.cli.options import store_option
+
+__all__ = ["command"]
+
+
+@click.command("why")
+@click.argument("room")
+@store_option
+@click.option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
+def command(room: str, store: str, form: str) -> None:
+    """Say why the agent of ROOM is missing, late, doubled or silent: a name (the latest of that name) or an SID.
+
+    The likeliest cause comes first, each with the moments it rests on and what to do. What could not be ruled out is
+    named too, with how to find out.
+
+    \b
+    Examples:
+      tracer why my-room
+      tracer why RM_ev5rQjUVknES --format json
+    """
+    from tracer.cause import explain
+    from tracer.reading import read_timeline
+
+    timeline = read_timeline(store, room)
+    explanation = explain(timeline)
+    if form == "json":
+        import json
+
+        from tracer.view.why import as_json
+
+        click.echo(json.dumps(as_json(timeline, explanation), indent=2))
+        return
+    from tracer.view.console import console
+    from tracer.view.why import WhyView
+
+    console().print(WhyView(timeline, explanation))

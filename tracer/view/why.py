@@ -1,0 +1,141 @@
+"""Why a call went as it did: in a terminal, and for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
+from rich.padding import Padding
+from rich.text import Text
+
+from tracer.moment import NS_PER_MS
+from tracer.view.json import rfc3339
+from tracer.view.text import fit, offset, plain
+from tracer.view.wording import name_of, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
+    from tracer.cause import Explanation, Finding
+    from tracer.step import Step
+    from tracer.timeline import Timeline
+
+__all__ = ["WhyView", "as_json"]
+
+WIDEST = 120
+"""Columns; longer lines of prose are not read."""
+MOST_FINDINGS = 5
+"""Findings shown in full; of a room with very many callers, the rest is counted."""
+MOST_STEPS = 6
+
+
+class WhyView:
+    """A Rich renderable: what happened, the causes with evidence and advice, and what is not known."""
+
+    def __init__(self, timeline: Timeline, explanation: Explanation) -> None:
+        self.timeline = timeline
+        self.explanation = explanation
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = min(options.max_width, WIDEST)
+        explanation = self.explanation
+        mark, style = {True: ("✓", "bold green"), False: ("✗", "bold red"), None: ("?", "bold")}[explanation.well]
+        head = Text(f"{mark} ", style=style)
+        head.append(explanation.summary, style="bold")
+        room = self.timeline.room
+        name = fit(plain(room.name or "?"), width // 2)
+        yield Text(f"room {name}  {plain(room.sid)}", style="dim")
+        yield from _wrapped(console, head, width)
+        for number, finding in enumerate(explanation.findings[:MOST_FINDINGS], 1):
+            yield Text()
+            yield from self._finding(console, number, finding, width)
+        if hidden := explanation.findings[MOST_FINDINGS:]:
+            counts: dict[str, int] = {}
+            for finding in hidden:
+                counts[finding.cause.name] = counts.get(finding.cause.name, 0) + 1
+            told = ", ".join(f"{count} x {name}" for name, count in counts.items())
+            yield Text()
+            yield from _wrapped(
+                console, Text(f"… and {len(hidden)} more: {told}; --format json has them all", style="dim"), width
+            )
+        if explanation.doubts:
+            yield Text()
+            yield Text("Not ruled out:", style="bold")
+            for doubt in explanation.doubts:
+                text = Text(f"{doubt.cause.about}: ")
+                text.append(plain(doubt.how), style="dim")
+                yield from _wrapped(console, text, width, 2)
+
+    def _finding(self, console: Console, number: int, finding: Finding, width: int) -> Iterator[RenderableType]:
+        head = Text(f"{number}. ", style="bold")
+        head.append(plain(finding.sentence), style="bold" if number == 1 else "")
+        if not finding.certain:
+            head.append("  (likely; not proven)", style="dim")
+        yield from _wrapped(console, head, width)
+        for step in finding.steps[:MOST_STEPS]:
+            yield self._step(step, width)
+        if len(finding.steps) > MOST_STEPS:
+            yield Text(f"   … and {len(finding.steps) - MOST_STEPS} more moments", style="dim")
+        advice = Text("→ ", style="bold cyan")
+        advice.append(finding.cause.advice)
+        yield from _wrapped(console, advice, width, 3)
+        yield Text(f"   {finding.cause.name}", style="dim")
+
+    def _step(self, step: Step, width: int) -> Text:
+        at = offset((step.time - self.timeline.zero) / NS_PER_MS)
+        saying, detail = say(self.timeline, step)
+        where = f" ({name_of(self.timeline, step.subject)})" if step.kind.value.startswith(("job", "worker")) else ""
+        line = Text(f"   {at:>10}  ", style="dim", no_wrap=True)
+        told = f"told by {plain(', '.join(step.witnesses))}"
+        left = width - cell_len(line.plain)
+        what = f"{saying}{where}" + (f"  {detail}" if detail else "")
+        line.append(fit(what, left))
+        if left - cell_len(what) >= cell_len(told) + 2:
+            line.append(f"  {told}", style="dim")
+        return line
+
+
+def _wrapped(console: Console, text: Text, width: int, indent: int = 0) -> Iterator[Padding]:
+    """Prose within the width, its later lines indented by two more."""
+    lines = text.wrap(console, max(width - indent - 2, 20))
+    for number, line in enumerate(lines):
+        line.rstrip()
+        yield Padding(line, (0, 0, 0, indent + 2 * (number > 0)), expand=False)
+
+
+def as_json(timeline: Timeline, explanation: Explanation) -> dict[str, Any]:
+    """The explanation as JSON types, schema ``tracer.why/1``."""
+    return {
+        "schema": "tracer.why/1",
+        "room": {"sid": timeline.room.sid, "name": timeline.room.name},
+        "well": explanation.well,
+        "summary": explanation.summary,
+        "causes": [
+            {
+                "name": finding.cause.name,
+                "symptom": finding.cause.symptom.word,
+                "about": finding.cause.about,
+                "sentence": finding.sentence,
+                "certain": finding.certain,
+                "advice": finding.cause.advice,
+                "evidence": [
+                    {
+                        "kind": step.kind,
+                        "subject": step.subject,
+                        "time": rfc3339(step.time),
+                        "earliest": rfc3339(step.earliest),
+                        "latest": rfc3339(step.latest),
+                        "witnesses": list(step.witnesses),
+                        "clock": step.clock,
+                    }
+                    for step in finding.steps
+                ],
+            }
+            for finding in explanation.findings
+        ],
+        "not_ruled_out": [
+            {"name": doubt.cause.name, "about": doubt.cause.about, "how": doubt.how} for doubt in explanation.doubts
+        ],
+    }
