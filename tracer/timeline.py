@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tracer import ids, keys
 from tracer.causality import must_precede
+from tracer.gaps import CREATED_TOGETHER, Gap, gaps
 from tracer.joining import joined
+from tracer.lives import Dispatch, Job, Life, Participant, Room, Track, Worker
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 from tracer.step import Step, merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tracer.moment import Fact, Moment
+    from tracer.moment import Moment
 
 __all__ = ["BY_API", "Dispatch", "Gap", "Job", "Life", "Participant", "Room", "Timeline", "Track", "Worker", "fold"]
-
-CREATED_TOGETHER = 20 * NS_PER_MS
-"""A room and what made it lie this close, ns: on a real server 0.7 ms for a dispatch and 2 ms for a caller."""
-
 
 LONG_AFTER = 200 * NS_PER_MS
 """A join that comes this long after a room, ns, did not make it: the one that does is a few ms after it."""
@@ -31,215 +27,10 @@ NO_SHUTDOWN = 30 * NS_PER_S
 """A job learns at once that its room has closed; one that has not begun to shut down after this, ns, does not live."""
 LONG_SHUTDOWN = 330 * NS_PER_S
 """A job that is shutting down may take this long, ns: livekit-agents gives ``on_session_end`` alone 300 s."""
-AROUND = 10 * NS_PER_S
-"""What a worker told this long before or after a room, ns, is shown with it."""
+BEFORE = 10 * NS_PER_S
+"""What a worker told this long before a room, ns, is shown with it."""
 BY_API = "an API call"
 """What made a room that nobody's join made."""
-
-
-@dataclass(frozen=True)
-class Life:
-    """One subject: what happened to it, in order, and what is known of it."""
-
-    sid: str
-    steps: tuple[Step, ...] = ()
-
-    @cached_property
-    def facts(self) -> Mapping[str, Fact]:
-        """What the witnesses said of it; what was said of a later step counts."""
-        known: dict[str, Fact] = {}
-        for step in self.steps:
-            known.update(step.facts)
-        return known
-
-    def text(self, key: str) -> str | None:
-        """The fact under this key as text; None when nobody said."""
-        value = self.facts.get(key)
-        return None if value is None else str(value)
-
-    def at(self, *kinds: Kind) -> Step | None:
-        """The first step of one of these kinds; None when nobody saw one."""
-        return next((step for step in self.steps if step.kind in kinds), None)
-
-    def time(self, *kinds: Kind) -> int | None:
-        """Most likely time of that step, ns since the epoch."""
-        step = self.at(*kinds)
-        return None if step is None else step.time
-
-
-class Room(Life):
-    """The room itself."""
-
-    @property
-    def name(self) -> str | None:
-        """Its name, which later rooms can have too."""
-        return self.text(keys.ROOM_NAME)
-
-    @property
-    def created(self) -> Step | None:
-        """Its creation."""
-        return self.at(Kind.ROOM_CREATED)
-
-    @property
-    def finished(self) -> Step | None:
-        """Its end."""
-        return self.at(Kind.ROOM_FINISHED)
-
-
-class Participant(Life):
-    """A caller, an agent, or whatever else joined."""
-
-    @property
-    def identity(self) -> str | None:
-        """Who it is, by its token."""
-        return self.text(keys.PARTICIPANT_IDENTITY)
-
-    @property
-    def kind(self) -> str | None:
-        """STANDARD, AGENT, SIP, …"""
-        return self.text(keys.PARTICIPANT_KIND)
-
-    @property
-    def is_agent(self) -> bool:
-        """Whether it is an agent."""
-        return self.kind == "AGENT"
-
-    @property
-    def gone(self) -> Step | None:
-        """Its leaving, or its giving up before it was ACTIVE."""
-        return self.at(Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED)
-
-    @property
-    def state(self) -> str | None:
-        """JOINING, JOINED, ACTIVE or DISCONNECTED: the last one seen; None when it was never seen to join."""
-        if self.gone:
-            return "DISCONNECTED"
-        for kind in (Kind.PARTICIPANT_ACTIVE, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_JOINING):
-            if self.at(kind):
-                return kind.partition(".")[2].upper()
-        return None
-
-    @property
-    def disconnect_reason(self) -> str | None:
-        """Why it left, in LiveKit's word."""
-        return self.text(keys.DISCONNECT_REASON)
-
-    @property
-    def attributes(self) -> dict[str, str]:
-        """Its attributes, as last seen."""
-        prefix = keys.PARTICIPANT_ATTRIBUTE
-        return {key.removeprefix(prefix): str(value) for key, value in self.facts.items() if key.startswith(prefix)}
-
-
-class Track(Life):
-    """A published track."""
-
-    @property
-    def participant(self) -> str | None:
-        """SID of its publisher."""
-        return self.text(keys.PARTICIPANT_ID)
-
-
-class Job(Life):
-    """One agent's work in the room."""
-
-    @cached_property
-    def facts(self) -> Mapping[str, Fact]:
-        """What the witnesses said of it, without what its waiting told: that is of the participant it waited for."""
-        waiting = (Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY)
-        return Life(self.sid, tuple(step for step in self.steps if step.kind not in waiting)).facts
-
-    @property
-    def dispatch_id(self) -> str | None:
-        """The dispatch it answers."""
-        return self.text(keys.DISPATCH_ID)
-
-    @property
-    def agent_name(self) -> str | None:
-        """The agent's name; empty for one without a name."""
-        return self.text(keys.AGENT_NAME)
-
-    @property
-    def worker_id(self) -> str | None:
-        """The worker that took it."""
-        return self.text(keys.WORKER_ID)
-
-    @property
-    def status(self) -> str | None:
-        """LiveKit's word for how it stands: JS_PENDING, JS_RUNNING, JS_SUCCESS, JS_FAILED."""
-        return self.text(keys.JOB_STATUS)
-
-    @property
-    def last_told(self) -> Step:
-        """The last step that the job itself told; where it told none, the last that is known."""
-        own = [s for s in self.steps if "agent" in s.witnesses and s.kind is not Kind.PROCESS_FAILED]
-        return (own or list(self.steps))[-1]
-
-    @property
-    def participant_identity(self) -> str | None:
-        """The identity it has, or would have, in the room."""
-        connected = self.at(Kind.AGENT_CONNECTED)
-        told = self.text(keys.PARTICIPANT_IDENTITY)
-        return str(connected.facts.get(keys.PARTICIPANT_IDENTITY, told)) if connected else told
-
-
-class Worker(Life):
-    """A worker that told of itself: what it says holds for every room."""
-
-    @property
-    def agent_name(self) -> str:
-        """The name it takes dispatches of; empty for one without a name."""
-        return self.text(keys.AGENT_NAME) or ""
-
-    @property
-    def host(self) -> str | None:
-        """The machine it runs on."""
-        return self.text(keys.WORKER_HOST)
-
-    def standing(self, at: int) -> Kind | None:
-        """How it stood at a time, ns: registered, available, full, draining or closed; None before it was registered.
-
-        One that was killed still seems to stand as it last said.
-        """
-        told = [step.kind for step in self.steps if step.kind in _STANDINGS and step.time <= at]
-        return told[-1] if told else None
-
-
-_STANDINGS = {
-    Kind.WORKER_REGISTERED,
-    Kind.WORKER_AVAILABLE,
-    Kind.WORKER_FULL,
-    Kind.WORKER_DRAINING,
-    Kind.WORKER_CLOSED,
-}
-
-
-@dataclass(frozen=True)
-class Dispatch(Life):
-    """A wish for an agent."""
-
-    jobs: tuple[str, ...] = ()
-    mode: str | None = None
-    """``automatic``, ``explicit`` (API), ``token``, ``room`` (CreateRoom agents); None where it cannot be told."""
-
-    @property
-    def agent_name(self) -> str | None:
-        """The agent's name; empty for the unnamed, automatic dispatch."""
-        return self.text(keys.AGENT_NAME)
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """The time between two steps on the way to a ready agent, and who spent it."""
-
-    start: Step
-    end: Step
-    owner: str
-
-    @property
-    def ns(self) -> int:
-        """Its length, ns."""
-        return self.end.time - self.start.time
 
 
 @dataclass(frozen=True)
@@ -348,7 +139,7 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
         steps=tuple(steps),
         workers=known_workers,
         now=now,
-        gaps=_gaps(room_life, dispatches, jobs),
+        gaps=gaps(room_life, participants, dispatches, jobs, tracks),
         created_by=created_by,
         end_reason=_end_reason(room_life, participants),
         by_sid={life.sid: life for life in (*known_workers, room_life, *participants, *jobs, *dispatches, *tracks)},
@@ -370,7 +161,7 @@ def _beside(room: list[Step], workers: tuple[Worker, ...], now: int) -> list[Ste
         return []
     served = {str(step.facts.get(keys.WORKER_ID)) for step in room}
     named = {step.facts.get(keys.AGENT_NAME) for step in room if step.kind is Kind.DISPATCH_CREATED}
-    first, last = min(times) - AROUND, (min(ends) if ends else now) + AROUND
+    first, last = min(times) - BEFORE, min(ends) if ends else now
     return [
         step
         for worker in workers
@@ -511,40 +302,3 @@ def _end_reason(room: Room, participants: tuple[Participant, ...]) -> str | None
     if not -1.5 <= late <= 2.5:
         return None
     return "departure timeout" if leaves else "empty timeout"
-
-
-_PATH = (
-    (Kind.JOB_OFFERED, "LiveKit server"),
-    (Kind.JOB_RECEIVED, "network"),
-    (Kind.JOB_ACCEPTED, "your code"),
-    (Kind.JOB_ASSIGNED, "LiveKit server"),
-    (Kind.PROCESS_STARTED, "process start"),
-    (Kind.PROCESS_READY, "your code"),
-    (Kind.JOB_PROCESS_ASSIGNED, "process start"),
-    (Kind.JOB_ENTRYPOINT_STARTED, "process start"),
-    (Kind.AGENT_CONNECTING, "your code"),
-    (Kind.AGENT_CONNECTED, "network"),
-    (Kind.AGENT_WAITING_FOR_PARTICIPANT, "your code"),
-    (Kind.AGENT_PARTICIPANT_READY, "caller"),
-    (Kind.SESSION_STARTING, "your code"),
-    (Kind.SESSION_STARTED, "livekit-agents"),
-)
-"""A job's way to readiness: each step, and who spends the time before it."""
-
-
-def _gaps(room: Room, dispatches: tuple[Dispatch, ...], jobs: tuple[Job, ...]) -> tuple[Gap, ...]:
-    """The first job's way, from what first asked for it."""
-    if not jobs:
-        return ()
-    job = min(jobs, key=lambda j: (j.steps[0].time, j.sid))
-    dispatch = next((d for d in dispatches if d.sid == job.dispatch_id), None)
-    asked = dispatch.at(Kind.DISPATCH_CREATED) if dispatch else None
-    steps: list[tuple[Step | None, str]] = [(asked, "LiveKit server")]
-    steps += [(job.at(kind), owner) for kind, owner in _PATH]
-    if room.created and (asked is None or abs(asked.time - room.created.time) <= CREATED_TOGETHER):
-        steps.insert(0, (room.created, ""))
-    way: list[tuple[Step, str]] = []
-    for step, owner in steps:
-        if step and (not way or step.time >= way[-1][0].time):
-            way.append((step, owner))
-    return tuple(Gap(before, after, owner) for (before, _), (after, owner) in pairwise(way))

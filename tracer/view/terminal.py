@@ -12,6 +12,7 @@ from tracer.expectation import expected
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 from tracer.timeline import Job, Participant, Track, Worker
 from tracer.view.axis import idle_stretches
+from tracer.view.budget import budget
 from tracer.view.chart import STYLES, WIDE, Chart
 from tracer.view.json import rfc3339
 from tracer.view.text import duration, fit, milliseconds, offset, plain
@@ -55,7 +56,11 @@ class TimelineView:
             yield Text()
             yield from self._moments(width)
             yield Text()
-        yield from self._findings(width)
+        findings = list(self._findings())
+        yield from findings
+        if findings and self.timeline.gaps:
+            yield Text()
+        yield from budget(self.timeline, width)
 
     def _header(self, width: int) -> Iterator[Text]:
         room = self.timeline.room
@@ -154,7 +159,7 @@ class TimelineView:
             return STYLES["job"]
         return STYLES["dispatch" if step.kind is Kind.DISPATCH_CREATED else "room"]
 
-    def _findings(self, width: int) -> Iterator[Text]:
+    def _findings(self) -> Iterator[Text]:
         for step in self.timeline.steps:
             if step.contradicted:
                 what, _ = say(self.timeline, step)
@@ -169,14 +174,6 @@ class TimelineView:
             yield Text("the observer saw no dispatch: the server does not show them to this key", style="dim")
         if not self.timeline.room.created:
             yield Text("nobody saw the room being made: offsets count from the first moment", style="dim")
-        if self.timeline.gaps:
-            longest = max(self.timeline.gaps, key=lambda gap: gap.ns)
-            whole = sum(gap.ns for gap in self.timeline.gaps)
-            start, end = say(self.timeline, longest.start)[0], say(self.timeline, longest.end)[0]
-            first, last = self.timeline.gaps[0].start, self.timeline.gaps[-1].end
-            ready = f"{say(self.timeline, first)[0]} → {say(self.timeline, last)[0]}: {milliseconds(whole / NS_PER_MS)}"
-            took = f"longest part: {milliseconds(longest.ns / NS_PER_MS)}, {longest.owner} ({start} → {end})"
-            yield from (Text(ready), Text(took))
 
 
 _MISSING = {

@@ -10,7 +10,7 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
-__all__ = ["duration", "fit", "milliseconds", "offset", "plain"]
+__all__ = ["duration", "fit", "milliseconds", "offset", "plain", "share"]
 
 _LONGEST = 400
 """Characters of a text that are looked at; no column is wider."""
@@ -94,3 +94,8 @@ def duration(seconds: float) -> str:
     if abs(seconds) < 7200:
         return f"{seconds / 60:.1f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def share(part: float, whole: float) -> str:
+    """A part of the whole in per cent."""
+    return f"{100 * part / whole:.0f} %" if whole else ""

@@ -1,0 +1,209 @@
+"""Whose life a timeline tells of: a room, a participant, a track, a job, a worker, a dispatch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.moment import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tracer.moment import Fact
+    from tracer.step import Step
+
+__all__ = ["Dispatch", "Job", "Life", "Participant", "Room", "Track", "Worker"]
+
+
+@dataclass(frozen=True)
+class Life:
+    """One subject: what happened to it, in order, and what is known of it."""
+
+    sid: str
+    steps: tuple[Step, ...] = ()
+
+    @cached_property
+    def facts(self) -> Mapping[str, Fact]:
+        """What the witnesses said of it; what was said of a later step counts."""
+        known: dict[str, Fact] = {}
+        for step in self.steps:
+            known.update(step.facts)
+        return known
+
+    def text(self, key: str) -> str | None:
+        """The fact under this key as text; None when nobody said."""
+        value = self.facts.get(key)
+        return None if value is None else str(value)
+
+    def at(self, *kinds: Kind) -> Step | None:
+        """The first step of one of these kinds; None when nobody saw one."""
+        return next((step for step in self.steps if step.kind in kinds), None)
+
+    def time(self, *kinds: Kind) -> int | None:
+        """Most likely time of that step, ns since the epoch."""
+        step = self.at(*kinds)
+        return None if step is None else step.time
+
+
+class Room(Life):
+    """The room itself."""
+
+    @property
+    def name(self) -> str | None:
+        """Its name, which later rooms can have too."""
+        return self.text(keys.ROOM_NAME)
+
+    @property
+    def created(self) -> Step | None:
+        """Its creation."""
+        return self.at(Kind.ROOM_CREATED)
+
+    @property
+    def finished(self) -> Step | None:
+        """Its end."""
+        return self.at(Kind.ROOM_FINISHED)
+
+
+class Participant(Life):
+    """A caller, an agent, or whatever else joined."""
+
+    @property
+    def identity(self) -> str | None:
+        """Who it is, by its token."""
+        return self.text(keys.PARTICIPANT_IDENTITY)
+
+    @property
+    def kind(self) -> str | None:
+        """STANDARD, AGENT, SIP, …"""
+        return self.text(keys.PARTICIPANT_KIND)
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether it is an agent."""
+        return self.kind == "AGENT"
+
+    @property
+    def gone(self) -> Step | None:
+        """Its leaving, or its giving up before it was ACTIVE."""
+        return self.at(Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED)
+
+    @property
+    def state(self) -> str | None:
+        """JOINING, JOINED, ACTIVE or DISCONNECTED: the last one seen; None when it was never seen to join."""
+        if self.gone:
+            return "DISCONNECTED"
+        for kind in (Kind.PARTICIPANT_ACTIVE, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_JOINING):
+            if self.at(kind):
+                return kind.partition(".")[2].upper()
+        return None
+
+    @property
+    def disconnect_reason(self) -> str | None:
+        """Why it left, in LiveKit's word."""
+        return self.text(keys.DISCONNECT_REASON)
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Its attributes, as last seen."""
+        prefix = keys.PARTICIPANT_ATTRIBUTE
+        return {key.removeprefix(prefix): str(value) for key, value in self.facts.items() if key.startswith(prefix)}
+
+
+class Track(Life):
+    """A published track."""
+
+    @property
+    def participant(self) -> str | None:
+        """SID of its publisher."""
+        return self.text(keys.PARTICIPANT_ID)
+
+
+class Job(Life):
+    """One agent's work in the room."""
+
+    @cached_property
+    def facts(self) -> Mapping[str, Fact]:
+        """What the witnesses said of it, without what its waiting told: that is of the participant it waited for."""
+        waiting = (Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY)
+        return Life(self.sid, tuple(step for step in self.steps if step.kind not in waiting)).facts
+
+    @property
+    def dispatch_id(self) -> str | None:
+        """The dispatch it answers."""
+        return self.text(keys.DISPATCH_ID)
+
+    @property
+    def agent_name(self) -> str | None:
+        """The agent's name; empty for one without a name."""
+        return self.text(keys.AGENT_NAME)
+
+    @property
+    def worker_id(self) -> str | None:
+        """The worker that took it."""
+        return self.text(keys.WORKER_ID)
+
+    @property
+    def status(self) -> str | None:
+        """LiveKit's word for how it stands: JS_PENDING, JS_RUNNING, JS_SUCCESS, JS_FAILED."""
+        return self.text(keys.JOB_STATUS)
+
+    @property
+    def last_told(self) -> Step:
+        """The last step that the job itself told; where it told none, the last that is known."""
+        own = [s for s in self.steps if "agent" in s.witnesses and s.kind is not Kind.PROCESS_FAILED]
+        return (own or list(self.steps))[-1]
+
+    @property
+    def participant_identity(self) -> str | None:
+        """The identity it has, or would have, in the room."""
+        connected = self.at(Kind.AGENT_CONNECTED)
+        told = self.text(keys.PARTICIPANT_IDENTITY)
+        return str(connected.facts.get(keys.PARTICIPANT_IDENTITY, told)) if connected else told
+
+
+class Worker(Life):
+    """A worker that told of itself: what it says holds for every room."""
+
+    @property
+    def agent_name(self) -> str:
+        """The name it takes dispatches of; empty for one without a name."""
+        return self.text(keys.AGENT_NAME) or ""
+
+    @property
+    def host(self) -> str | None:
+        """The machine it runs on."""
+        return self.text(keys.WORKER_HOST)
+
+    def standing(self, at: int) -> Kind | None:
+        """How it stood at a time, ns: registered, available, full, draining or closed; None before it was registered.
+
+        One that was killed still seems to stand as it last said.
+        """
+        told = [step.kind for step in self.steps if step.kind in _STANDINGS and step.time <= at]
+        return told[-1] if told else None
+
+
+_STANDINGS = {
+    Kind.WORKER_REGISTERED,
+    Kind.WORKER_AVAILABLE,
+    Kind.WORKER_FULL,
+    Kind.WORKER_DRAINING,
+    Kind.WORKER_CLOSED,
+}
+
+
+@dataclass(frozen=True)
+class Dispatch(Life):
+    """A wish for an agent."""
+
+    jobs: tuple[str, ...] = ()
+    mode: str | None = None
+    """``automatic``, ``explicit`` (API), ``token``, ``room`` (CreateRoom agents); None where it cannot be told."""
+
+    @property
+    def agent_name(self) -> str | None:
+        """The agent's name; empty for the unnamed, automatic dispatch."""
+        return self.text(keys.AGENT_NAME)
