@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tracer.lives import Dispatch, Job, Participant, Room, Track
     from tracer.step import Step
 
-__all__ = ["CREATED_TOGETHER", "Gap", "Owner", "gaps", "longest_of_yours"]
+__all__ = ["CREATED_TOGETHER", "Gap", "Owner", "first_job", "gaps", "longest_of_yours"]
 
 CREATED_TOGETHER = 20 * NS_PER_MS
 """A room and what made it lie this close, ns: on a real server 0.7 ms for a dispatch and 2 ms for a caller."""
@@ -84,25 +84,44 @@ _REQUEST = (
 
 
 def gaps(
+    job: Job,
     room: Room,
     participants: Sequence[Participant],
     dispatches: Sequence[Dispatch],
-    jobs: Sequence[Job],
     tracks: Sequence[Track],
 ) -> tuple[Gap, ...]:
-    """The way of the job that was first asked for, from what first asked for it, as far as it came."""
-    begun = [job for job in jobs if job.at(Kind.JOB_ENTRYPOINT_STARTED)] or list(jobs)
-    if not begun:
-        return ()
-    job = min(begun, key=lambda j: (j.steps[0].time, j.sid))
-    dispatch = next((d for d in dispatches if d.sid == job.dispatch_id), None)
-    asked = dispatch.at(Kind.DISPATCH_CREATED) if dispatch else None
-    way: list[tuple[Step | None, Owner, str]] = [(asked, Owner.SERVER, "")]
+    """A job's way, from what first asked for it, as far as it came."""
+    way: list[tuple[Step | None, Owner, str]] = [
+        (step, Owner.SERVER, "") for step in _first_causes(job, room, participants, dispatches, tracks)
+    ]
     way += [(job.at(kind), owner, advice) for kind, owner, advice in _REQUEST]
     way += _meeting(job, participants, tracks)
-    if room.created and (asked is None or abs(asked.time - room.created.time) <= CREATED_TOGETHER):
-        way.insert(0, (room.created, Owner.SERVER, ""))
     return tuple(_between(way))
+
+
+def first_job(jobs: Sequence[Job]) -> Job | None:
+    """The job that was asked for first, of those that came to run if any did."""
+    begun = [job for job in jobs if job.at(Kind.JOB_ENTRYPOINT_STARTED)] or list(jobs)
+    return min(begun, key=lambda job: (job.steps[0].time, job.sid), default=None)
+
+
+def _first_causes(
+    job: Job,
+    room: Room,
+    participants: Sequence[Participant],
+    dispatches: Sequence[Dispatch],
+    tracks: Sequence[Track],
+) -> list[Step | None]:
+    """What asked for a job: the room with its dispatch, a later dispatch, or the participant it is for."""
+    mine = next((p for p in participants if p.sid == job.text(keys.JOB_PARTICIPANT_ID)), None)
+    if mine:
+        first = [s for t in tracks if t.participant == mine.sid and (s := t.at(Kind.TRACK_PUBLISHED))]
+        published = min(first, key=lambda step: step.time, default=None)
+        return [published if job.text(keys.JOB_TYPE) == "JT_PUBLISHER" else mine.at(Kind.PARTICIPANT_JOINING)]
+    dispatch = next((d for d in dispatches if d.sid == job.dispatch_id), None)
+    asked = dispatch.at(Kind.DISPATCH_CREATED) if dispatch else None
+    together = room.created and (asked is None or abs(asked.time - room.created.time) <= CREATED_TOGETHER)
+    return [room.created if together else None, asked]
 
 
 def _between(way: list[tuple[Step | None, Owner, str]]) -> Iterator[Gap]:

@@ -18,6 +18,7 @@ from tracer.keeper import Keeper
 from tracer.receiver import Receiver
 from tracer.recording import Recorder
 from tracer.store.sqlite import SqliteStore
+from tracer.summarizer import Summarizer
 from tracer.witness.observer import Observer
 
 if TYPE_CHECKING:
@@ -63,11 +64,12 @@ async def serve(server: LiveKit, options: Options) -> None:
         log.info("listening on http://%s:%d, keeping moments in %s", options.host, port, options.store)
         if target:
             log.info("exporting to %s", target)
-        observing = asyncio.create_task(observer.run(receiver.keep_observed)) if observer else None
+        beside = [asyncio.create_task(Summarizer(store).run())]
+        if observer:
+            beside.append(asyncio.create_task(observer.run(receiver.keep_observed)))
         await stopped.wait()
         log.info("stopping")
-        if observing:
-            await _ended(observing)
+        await _ended(*beside)
         await receiver.stop()
 
 
@@ -80,7 +82,8 @@ async def observe(server: LiveKit, options: Options) -> None:
         keeper = Keeper(store, redact=options.redact)
         exporter = Exporter(store) if endpoint() else None
         stopped = _stopped()
-        tasks = [asyncio.create_task(keeper.run()), asyncio.create_task(Observer(server).run(keeper.keep))]
+        beside = (Observer(server).run(keeper.keep), Summarizer(store).run())
+        tasks = [asyncio.create_task(task) for task in (keeper.run(), *beside)]
         if exporter:
             tasks.append(asyncio.create_task(exporter.run()))
             log.info("exporting to %s", endpoint())

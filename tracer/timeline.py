@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tracer import ids, keys
 from tracer.causality import must_precede
-from tracer.gaps import CREATED_TOGETHER, Gap, gaps
+from tracer.gaps import CREATED_TOGETHER, Gap, first_job, gaps
 from tracer.joining import joined
 from tracer.lives import Dispatch, Job, Life, Participant, Room, Track, Worker
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
@@ -52,8 +53,6 @@ class Timeline:
     """The room of this name before this one, where whoever made the timeline looked for it."""
     later: Timeline | None = None
     """The room of this name after this one."""
-    gaps: tuple[Gap, ...] = ()
-    """The way from the first cause to the first agent's readiness, without holes."""
     created_by: str | None = None
     """Whose join or which call made the room, where it can be told."""
     end_reason: str | None = None
@@ -66,6 +65,16 @@ class Timeline:
         """What offsets are counted from: the room's creation or, if nobody saw it, the first step; ns."""
         created = self.room.created
         return created.time if created else min((step.time for step in self.steps), default=0)
+
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """The way from the first cause to the first agent's readiness, without holes."""
+        job = first_job(self.jobs)
+        return self.gaps_of(job) if job else ()
+
+    def gaps_of(self, job: Job) -> tuple[Gap, ...]:
+        """The way of one job."""
+        return gaps(job, self.room, self.participants, self.dispatches, self.tracks)
 
     @property
     def trace_id(self) -> str:
@@ -139,7 +148,6 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
         steps=tuple(steps),
         workers=known_workers,
         now=now,
-        gaps=gaps(room_life, participants, dispatches, jobs, tracks),
         created_by=created_by,
         end_reason=_end_reason(room_life, participants),
         by_sid={life.sid: life for life in (*known_workers, room_life, *participants, *jobs, *dispatches, *tracks)},

@@ -14,7 +14,7 @@ from tracer.errors import TracerError
 
 __all__ = ["main"]
 
-COMMANDS = ("demo", "doctor", "observe", "rooms", "serve", "timeline", "why")
+COMMANDS = ("check", "compare", "demo", "doctor", "observe", "rooms", "serve", "stats", "timeline", "why")
 
 
 class _Commands(click.Group):

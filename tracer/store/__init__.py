@@ -66,6 +66,12 @@ class Reader(Protocol):
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
 
+    def summaries(self, limit: int, *, since: int = 0, version: int) -> list[tuple[str, str | None]]:
+        """For each of the latest rooms, newest first, its SID and its summary; None where there is none that holds.
+
+        ``since`` in ns since the epoch.
+        """
+
     def close(self) -> None:
         """Let go of it."""
 

@@ -24,7 +24,7 @@ __all__ = ["SqliteReader", "SqliteStore"]
 
 APPLICATION_ID = 0x4C4B5452
 """Marks a file as ours ("LKTR"), so that another program's database is never touched."""
-VERSION = 2
+VERSION = 3
 
 _M001 = """
 CREATE TABLE moment (
@@ -75,7 +75,15 @@ CREATE INDEX outbox_open ON outbox (open_job) WHERE open_job IS NOT NULL;
 """
 """``outbox.open_job``: the job of a span that has begun and not ended. It is sent when it has."""
 
-_MIGRATIONS = (_M001, _M002)
+_M003 = """
+CREATE TABLE summary (room TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+ALTER TABLE room ADD COLUMN summarized INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX room_to_summarize ON room (sid) WHERE finished IS NOT NULL AND summarized < changed;
+CREATE INDEX room_by_time ON room (coalesce(created, first_seen));
+"""
+"""``room.summarized`` is ``room.changed`` as it was when the summary was made: what came later makes it void."""
+
+_MIGRATIONS = (_M001, _M002, _M003)
 
 _IS_AGENT = f'["{keys.PARTICIPANT_KIND}","AGENT"]'
 """How the fact stands in a moment's JSON; text from outside cannot look like it, its quotes are escaped."""
@@ -216,6 +224,23 @@ class SqliteReader:
                 found.append(RoomRow(sid, name, created, finished, participants - agents, agents))
         return found
 
+    def summaries(self, limit: int, *, since: int = 0, version: int) -> list[tuple[str, str | None]]:
+        """For each of the latest rooms, newest first, its SID and its summary; None where there is none that holds.
+
+        ``since`` in ns since the epoch.
+        """
+        with self._using() as db:
+            if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'summary'").fetchone():
+                return db.execute(
+                    "SELECT sid, CASE WHEN summarized = changed AND version = ?3 THEN body END"
+                    " FROM room LEFT JOIN summary ON summary.room = sid"
+                    " WHERE coalesce(created, first_seen) >= ?2"
+                    " ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?1",
+                    (limit, since, version),
+                ).fetchall()
+        # Written by an older tracer, and nobody who may write has opened it since.
+        return [(row.sid, None) for row in self.rooms(limit) if (row.created or 0) >= since]
+
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
@@ -344,6 +369,32 @@ class SqliteStore(SqliteReader):
         """The backend has taken these spans."""
         with self._transaction() as db:
             db.executemany("UPDATE outbox SET body = NULL WHERE seq = ?", [(number,) for number in numbers])
+
+    def to_summarize(self, limit: int) -> list[tuple[str, int]]:
+        """Rooms that are over and have no summary that holds, each with its newest moment's number."""
+        with self._using() as db:
+            return db.execute(
+                "SELECT sid, changed FROM room WHERE finished IS NOT NULL AND summarized < changed LIMIT ?", (limit,)
+            ).fetchall()
+
+    def summarized(self, room: str, newest: int, version: int, body: str) -> None:
+        """Keep the summary of a room, made when this was its newest moment's number."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO summary VALUES (?, ?, ?)", (room, version, body))
+            db.execute("UPDATE room SET summarized = ?2 WHERE sid = ?1", (room, newest))
+
+    def forget_summaries(self, version: int) -> None:
+        """Drop those of any other version than this: they are made anew."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE room SET summarized = 0 WHERE sid IN (SELECT room FROM summary WHERE version <> ?)", (version,)
+            )
+
+    def changed(self, room: str) -> int:
+        """The number of a room's newest moment; 0 for a room that is not known."""
+        with self._using() as db:
+            row = db.execute("SELECT changed FROM room WHERE sid = ?", (room,)).fetchone()
+        return int(row[0]) if row else 0
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

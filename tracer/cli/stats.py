@@ -1,0 +1,46 @@
+"""`tracer stats`"""
+
+from __future__ import annotations
+
+import click
+
+from tracer.cli.options import store_option
+
+__all__ = ["command"]
+
+
+@click.command("stats")
+@store_option
+@click.option(
+    "-n", "--limit", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True, help="Rooms, newest."
+)
+@click.option("--hours", type=click.FloatRange(min=0, min_open=True), help="Only rooms made within so many hours.")
+@click.option("--agent", help="Only jobs of this agent name; '' for an agent without one.")
+@click.option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
+def command(store: str, limit: int, hours: float | None, agent: str | None, form: str) -> None:
+    """Show how long each gap takes, and how often each cause is met, over many rooms.
+
+    For each agent name: the median, p95 and p99 of each gap on the way from what first asked for the agent to its being
+    ready. A percentile is shown where there are rooms enough for it. Rooms that are not over, or whose agents told
+    nothing, are counted apart.
+
+    \b
+    Examples:
+      tracer stats
+      tracer stats --hours 24 --agent helper
+    """
+    from tracer.reading import read_summaries
+    from tracer.stats import figures
+
+    found = figures(read_summaries(store, limit, hours))
+    if form == "json":
+        import json
+
+        from tracer.view.stats import as_json
+
+        click.echo(json.dumps(as_json(found, agent), indent=2))
+        return
+    from tracer.view.console import console
+    from tracer.view.stats import StatsView
+
+    console().print(StatsView(found, agent))
