@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tracer.moment import NS_PER_MS
-from tracer.view.stats import stage_name
+from tracer.view.stats import stage_names
 from tracer.view.text import fit, milliseconds, plain
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ class CompareView:
         yield Text()
         heads = ["A", "p50 of B", "p95 of B", "A - p50"] if self.many else ["A", "B", "A - B"]
         yield Text(f"{'':{what}}{'owner':16}" + "".join(f"{head:>{COLUMN}}" for head in heads), style="dim")
-        for one in (*comparison.sums, *comparison.gaps):
-            yield self._row(one, what)
+        rows = (*comparison.sums, *comparison.gaps)
+        for one, name in zip(rows, stage_names([one.name for one in rows], what), strict=True):
+            yield self._row(one, name, what)
         yield Text()
         for which, names in (("A", comparison.only_first), ("B", comparison.only_second)):
             if names:
@@ -58,8 +59,8 @@ class CompareView:
         else:
             yield Text("no gap differs by a millisecond or more")
 
-    def _row(self, one: Difference, width: int) -> Text:
-        name = fit(stage_name(one.name, width), width - 1)
+    def _row(self, one: Difference, name: str, width: int) -> Text:
+        name = fit(name, width - 1)
         line = Text(name + " " * (width - cell_len(name)), no_wrap=True, style="" if one.owner else "bold")
         line.append(f"{one.owner:16}", style="dim")
         for value in (one.first, one.second, *([one.high] if self.many else [])):

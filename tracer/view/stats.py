@@ -13,13 +13,13 @@ from tracer.summary import ARROW
 from tracer.view.text import fit, milliseconds, plain, share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
     from tracer.stats import Agent, Figures, Stage
 
-__all__ = ["StatsView", "as_json", "stage_name"]
+__all__ = ["StatsView", "as_json", "stage_names"]
 
 WIDEST = 130
 COLUMN = 8
@@ -65,21 +65,27 @@ class StatsView:
         head = "".join(f"{f'p{per_cent}':>{COLUMN}}" for per_cent in PERCENTILES)
         what = max(width - (OWNER + JOBS + COLUMN * (len(PERCENTILES) + 1)), 12)
         yield Text(f"{'':{what}}{'owner':{OWNER}}{'jobs':>{JOBS}}{head}{'most':>{COLUMN}}", style="dim")
-        for stage in agent.stages:
-            yield _row(stage, what)
+        for stage, name in zip(agent.stages, stage_names([stage.name for stage in agent.stages], what), strict=True):
+            yield _row(stage, name, what)
 
 
-def stage_name(name: str, width: int) -> str:
-    """A gap's name; where it does not fit, without the families of its kinds, as far as it stays clear."""
-    start, arrow, end = name.partition(ARROW)
-    if len(name) < width or not arrow or name in (WHOLE, CALLER_WAITED):
+def stage_names(names: Sequence[str], width: int) -> list[str]:
+    """The names of gaps; where one does not fit, all without the families of their kinds."""
+    if all(len(name) < width for name in names):
+        return list(names)
+    return [_without_families(name) for name in names]
+
+
+def _without_families(name: str) -> str:
+    if name in (WHOLE, CALLER_WAITED):
         return name
+    start, arrow, end = name.partition(ARROW)
     short = [kind.partition(".")[2] for kind in (start, end)]
-    return name if short[0] == short[1] else ARROW.join(short)
+    return name if short[0] == short[1] else arrow.join(short)
 
 
-def _row(stage: Stage, width: int) -> Text:
-    name = fit(stage_name(stage.name, width), width - 1)
+def _row(stage: Stage, name: str, width: int) -> Text:
+    name = fit(name, width - 1)
     line = Text(no_wrap=True)
     line.append(name + " " * (width - cell_len(name)), style="bold" if stage.name in (WHOLE, CALLER_WAITED) else "")
     line.append(f"{stage.owner:{OWNER}}{stage.count:>{JOBS}}", style="dim")
