@@ -45,6 +45,8 @@ class Missing:
     """For how long by now, or until the room closed."""
     over: bool
     """Whether it cannot come any more."""
+    lost: bool = False
+    """Whether it is a job that was lost."""
 
 
 def expected(timeline: Timeline) -> list[Missing]:
@@ -76,7 +78,9 @@ def _jobs(timeline: Timeline) -> Iterator[Missing]:
         lost = timeline.lost(job)
         if lost is not None:
             last = job.last_told
-            yield Missing(last, "lost: nothing was heard of it since", max(lost - last.time, 0), True)
+            yield Missing(
+                last, f"lost after {last.kind}: nothing was heard of it since", max(lost - last.time, 0), True, True
+            )
         elif missing := _next(timeline, job):
             yield from missing
 

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tracer.expectation import expected
+from tracer.holes import untold_by_webhooks
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 from tracer.timeline import Job, Participant, Track, Worker
 from tracer.view.axis import idle_stretches
@@ -33,6 +34,7 @@ NARROWEST = 60
 WIDEST = 200
 MOST_PARTICIPANTS = 12
 """Participants shown without --all."""
+MOST_UNTOLD = 3
 MOST_MISSING = 12
 """Rows for what has not come."""
 
@@ -132,9 +134,11 @@ class TimelineView:
         line = Text(f"{'':{columns.number}}  ", no_wrap=True)
         line.append(f"{offset((end - self.timeline.zero) / NS_PER_MS):>{columns.offset}}  ", style="dim")
         line.append(f"{milliseconds(missing.ns / NS_PER_MS):>{columns.since}}  ", style="dim")
-        until = "when the room closed" if missing.over and self.timeline.room.finished else "by now"
-        told = f"{missing.what} after {milliseconds(missing.ns / NS_PER_MS)}, {until}"
-        line.append(fit(f"✕ {told}  {name}", columns.what + columns.told_by), style="red" if missing.over else "yellow")
+        took = milliseconds(missing.ns / NS_PER_MS)
+        until = "when the room closed" if missing.over else "by now"
+        told = missing.what if missing.lost else f"{missing.what} after {took}, {until}"
+        room = columns.what + columns.told_by + columns.sure + 4
+        line.append(fit(f"✕ {told}  {name}", room), style="red" if missing.over else "yellow")
         return line
 
     def _what(self, step: Step, width: int) -> Text:
@@ -170,6 +174,10 @@ class TimelineView:
         for witness, missing in _MISSING.items():
             if witness not in told_by:
                 yield Text(missing, style="dim")
+        untold = untold_by_webhooks(self.timeline)
+        if untold:
+            what = [say(self.timeline, step)[0] for step in untold[:MOST_UNTOLD]] + ["…"] * (len(untold) > MOST_UNTOLD)
+            yield Text(f"! webhooks were lost; only another witness told: {', '.join(what)}", style="red")
         if "observer" in told_by and not any(step.kind is Kind.DISPATCH_CREATED for step in self.timeline.steps):
             yield Text("the observer saw no dispatch: the server does not show them to this key", style="dim")
         if not self.timeline.room.created:

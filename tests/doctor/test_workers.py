@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.moments import AGENT, DISPATCH, JOB, ROOM, WORKER, call, moment, ms
+from tracer import keys
+from tracer.doctor.finding import State
+from tracer.doctor.workers import NAME_ATTRIBUTE, Answer, _Told, answers
+from tracer.moment import Kind, Moment
+from tracer.timeline import Worker, fold
+
+ATTRIBUTE = keys.PARTICIPANT_ATTRIBUTE + NAME_ATTRIBUTE
+
+
+def joined(name: str | None) -> Moment:
+    told = {keys.PARTICIPANT_KIND: "AGENT", keys.PARTICIPANT_IDENTITY: "x", ATTRIBUTE: name}
+    return moment(Kind.PARTICIPANT_JOINING, AGENT, ms(300), told=told)
+
+
+def workers(*names: str, standing: Kind = Kind.WORKER_REGISTERED) -> list[Worker]:
+    told = [
+        moment(standing, f"AW_{number}", ms(number), room="", told={keys.AGENT_NAME: name, keys.WORKER_HOST: "box"})
+        for number, name in enumerate(names)
+    ]
+    return list(fold("", (), workers=told).workers)
+
+
+def test_a_job_names_the_worker_that_answered() -> None:
+    assert answers(fold(ROOM, call()), [""], 0.4) == {"": Answer(0.4, WORKER)}
+
+
+def test_a_name_nobody_asked_for_is_no_answer() -> None:
+    assert answers(fold(ROOM, call()), ["helper"], 0.4) == {}
+
+
+@pytest.mark.parametrize(("name", "asked"), [("helper", "helper"), (None, "")])
+def test_an_agent_in_the_room_is_an_answer_though_no_job_is_known(name: str | None, asked: str) -> None:
+    assert answers(fold(ROOM, [joined(name)]), ["", "helper"], 0.4) == {asked: Answer(0.4)}
+
+
+def test_a_job_that_ended_as_it_began_was_turned_down() -> None:
+    about = {keys.JOB_ID: JOB, keys.DISPATCH_ID: DISPATCH, keys.AGENT_NAME: "", keys.WORKER_ID: WORKER}
+    job = [moment(kind, JOB, ms(201), told=about) for kind in (Kind.JOB_OFFERED, Kind.JOB_ENDED)]
+    assert answers(fold(ROOM, job), [""], 0.4)[""].rejected
+    accepted = moment(Kind.JOB_ACCEPTED, JOB, ms(202), told=about)
+    assert not answers(fold(ROOM, [*job, accepted]), [""], 0.4)[""].rejected
+
+
+def told(found: dict[str, Answer], known: list[Worker], *, asked_for: bool = False) -> _Told:
+    return _Told(found, known, 6.04, asked_for)
+
+
+def test_an_answer_names_worker_machine_and_agent() -> None:
+    found = {"helper": Answer(0.244, "AW_0"), "": Answer(0.3)}
+    assert told(found, workers("helper")).answered("helper", found["helper"]).text == (
+        "worker AW_0 on box answers for agent 'helper', within 244 ms"
+    )
+    assert told(found, []).answered("", found[""]).text == "a worker answers for the unnamed agent, within 300 ms"
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "known", "asked_for", "state", "fix"),
+    [
+        ("", [], [], False, State.FAILED, "start one with this LIVEKIT_URL"),
+        ("", ["helper"], [], False, State.WARNING, "ask for 'helper' in the token"),
+        ("", [], ["helper"], False, State.FAILED, "start one with this LIVEKIT_URL"),
+        ("", [], [], True, State.FAILED, "start one with this LIVEKIT_URL"),
+        ("helper", [], ["Helper"], True, State.FAILED, "ask for 'Helper', or write agent_name='helper'"),
+        ("helpr", [], ["billing", "helper"], True, State.FAILED, "ask for 'helper', or write agent_name='helpr'"),
+        ("helper", [], ["billing"], True, State.FAILED, "start one with @server.rtc_session(agent_name='helper')"),
+        ("helper", [], ["helper"], True, State.FAILED, "start one with this LIVEKIT_URL"),
+        ("helper", [""], ["helper"], False, State.WARNING, "start one with this LIVEKIT_URL"),
+    ],
+)
+def test_nobody_is_said_with_what_to_do(
+    name: str, found: list[str], known: list[str], asked_for: bool, state: State, fix: str
+) -> None:
+    finding = told({one: Answer(0.1) for one in found}, workers(*known), asked_for=asked_for).nobody(name)
+    assert (finding.state, finding.fix.startswith(fix)) == (state, True), finding
+    assert "within 6 s" in finding.text
+    assert all(repr(other) in finding.text for other in [*found, *known] if other and other != name)
+
+
+@pytest.mark.parametrize(
+    ("standing", "said"),
+    [(Kind.WORKER_FULL, "worker AW_0 is full"), (Kind.WORKER_DRAINING, "worker AW_0 was told to stop")],
+)
+def test_a_worker_that_takes_no_job_says_why(standing: Kind, said: str) -> None:
+    assert said in told({}, workers("", standing=standing)).nobody("").text
+
+
+def test_names_of_strangers_stay_on_the_line() -> None:
+    known = workers(*(f"\x1b[31m{'x' * 500}\n{number}" for number in range(9)))
+    finding = told({}, known, asked_for=True).nobody("\u202e" + "y" * 500)
+    assert finding.text.isprintable()
+    assert finding.fix.isprintable()
+    assert len(finding.text) < 400
+    assert finding.text.endswith("and 6 more")

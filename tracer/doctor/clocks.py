@@ -1,0 +1,92 @@
+"""Whether the clocks of server, agents and this machine are close."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from tracer.doctor.finding import Finding, State, short
+from tracer.doctor.offset import Offset, of_agent, of_asking
+from tracer.doctor.rejection import is_rejected
+from tracer.moment import Kind
+
+if TYPE_CHECKING:
+    from tracer.doctor.visit import Visit
+    from tracer.timeline import Job, Timeline, Worker
+
+__all__ = ["ClockCheck"]
+
+WAIT = 2.5
+"""Seconds in which an agent that answered may connect and tell of it."""
+LOOK_EVERY = 0.05
+OVER = (Kind.AGENT_CONNECTED, Kind.JOB_ENDED)
+"""After these, nothing more is to be learnt of an agent's clock."""
+
+
+class ClockCheck:
+    """The server says in whole ms when it made the scratch room, which we asked for before and had after.
+
+    An agent's own times lie between the server's in the same way: see ``offset.of_agent``.
+    """
+
+    name = "clocks"
+
+    async def examine(self, visit: Visit) -> list[Finding]:
+        """One finding for this machine, and one for each worker that answered."""
+        room = visit.room
+        if room is None:
+            return [Finding(self.name, State.SKIPPED, f"not looked at: {visit.why_no_room}")]
+        made = room.created
+        mine = of_asking(room.asked, room.answered, made.earliest, made.latest) if made else Offset()
+        findings = [
+            self._say("this machine's clock", "this machine", mine, "the server does not say when it made a room")
+        ]
+        end = time.monotonic() + WAIT
+        while True:
+            await room.look()
+            timeline = room.timeline(visit.reader)
+            if visit.reader is None or time.monotonic() > end or _everyone_connected(timeline):
+                break
+            await asyncio.sleep(LOOK_EVERY)
+        registered = {worker.sid: worker for worker in visit.workers()}
+        findings += [self._of_job(visit, timeline, job, registered) for job in timeline.jobs]
+        with_job = [timeline.agent_of(job) for job in timeline.jobs]
+        without = [p for p in timeline.participants if p.is_agent and p not in with_job]
+        return findings + [self._untold(visit, "an agent's clock") for _ in without]
+
+    def _of_job(self, visit: Visit, timeline: Timeline, job: Job, registered: dict[str, Worker]) -> Finding:
+        worker = registered.get(job.worker_id or "")
+        whose = f"the clock of worker {short(job.worker_id)}" if job.worker_id else "an agent's clock"
+        if not _told_by_agent(job):
+            return self._untold(visit, whose)
+        agent = timeline.agent_of(job)
+        joined = agent.at(Kind.PARTICIPANT_JOINING) if agent else None
+        # Another worker may have been asked before this one, by another clock.
+        offset = of_agent((step for step in job.steps if step.occurrence in ("", job.worker_id)), joined)
+        host = short(worker.host) if worker and worker.host else "the worker's machine"
+        why = "it turned the job down" if is_rejected(job) else f"the agent was not in the room within {WAIT:g} s"
+        return self._say(whose, host, offset, why)
+
+    def _untold(self, visit: Visit, whose: str) -> Finding:
+        if visit.reader is None:
+            return Finding(self.name, State.SKIPPED, f"{whose} cannot be told: {visit.why_no_store}")
+        fix = "write tracer.instrument(server) in the agent, and set its TRACER_ENDPOINT to `tracer serve`"
+        return Finding(self.name, State.SKIPPED, f"{whose} cannot be told: it does not report to the receiver", fix)
+
+    def _say(self, whose: str, machine: str, offset: Offset, unknown: str) -> Finding:
+        if offset.state is State.SKIPPED:
+            why = f": {unknown}" if unknown else ""
+            return Finding(self.name, State.SKIPPED, f"{whose} {offset}{why}")
+        fix = "" if offset.state is State.OK else f"let NTP set the clocks of {machine} and of the server"
+        return Finding(self.name, offset.state, f"{whose} {offset}", fix)
+
+
+def _told_by_agent(job: Job) -> bool:
+    return any("agent" in step.witnesses for step in job.steps)
+
+
+def _everyone_connected(timeline: Timeline) -> bool:
+    """Whether every agent in the room is known by its own word to be connected."""
+    known = [timeline.agent_of(job) for job in timeline.jobs if job.at(*OVER) or is_rejected(job)]
+    return len(known) == len(timeline.jobs) and all(not p.is_agent or p in known for p in timeline.participants)

@@ -1,0 +1,106 @@
+"""All checks, in the order in which one depends on another."""
+
+from __future__ import annotations
+
+from contextlib import closing, nullcontext
+from typing import TYPE_CHECKING, Protocol
+
+import aiohttp
+from livekit import api
+
+from tracer.doctor.backend import BackendCheck
+from tracer.doctor.clocks import ClockCheck
+from tracer.doctor.finding import Finding, State, short
+from tracer.doctor.reaching import UNREACHED, in_words
+from tracer.doctor.receiver import ReceiverCheck
+from tracer.doctor.scratch import ScratchRoom
+from tracer.doctor.server import ServerCheck
+from tracer.doctor.visit import LIMIT, Setup, Visit
+from tracer.doctor.webhooks import WebhookCheck
+from tracer.doctor.workers import WorkerCheck
+from tracer.errors import StoreError
+from tracer.store import open_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracer.store import Reader
+
+__all__ = ["examine"]
+
+
+class Check(Protocol):
+    """One thing to look at."""
+
+    name: str
+
+    async def examine(self, visit: Visit) -> list[Finding]:
+        """What it comes to: one finding, or one for each of what there are several."""
+
+
+BEFORE: tuple[Check, ...] = (ServerCheck(), ReceiverCheck())
+WITH_ROOM: tuple[Check, ...] = (WebhookCheck(), WorkerCheck(), BackendCheck(), ClockCheck())
+"""Checks while there is a scratch room: an agent has the time of those before to connect."""
+
+
+async def examine(setup: Setup, tell: Callable[[Finding], None]) -> list[Finding]:
+    """Make every check and ``tell`` each finding as soon as it is there. The scratch room is deleted however it ends.
+
+    Raises ConfigurationError for a store that is of no kind known.
+    """
+    reader, why = _store(setup.store)
+    found: list[Finding] = []
+    timeout = aiohttp.ClientTimeout(total=LIMIT)
+    with closing(reader) if reader else nullcontext():
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            visit = Visit(setup, session, reader, why)
+
+            async def make(check: Check) -> None:
+                for finding in await _guarded(check, visit):
+                    found.append(finding)
+                    tell(finding)
+
+            for check in BEFORE:
+                await make(check)
+            server = setup.server
+            livekit = api.LiveKitAPI(server.url, server.api_key, server.api_secret, session=session, failover=False)
+            room = ScratchRoom(livekit, visit.names())
+            try:
+                await _make(room, visit)
+                for check in WITH_ROOM:
+                    await make(check)
+            finally:
+                if visit.server_works:
+                    await room.remove(reader)
+    return found
+
+
+def _store(location: str) -> tuple[Reader | None, str]:
+    try:
+        return open_reader(location), ""
+    except StoreError as error:
+        return None, str(error)
+
+
+async def _make(room: ScratchRoom, visit: Visit) -> None:
+    if not visit.server_works:
+        visit.why_no_room = "it needs the server"
+        return
+    try:
+        await room.make()
+    except api.TwirpError as error:
+        visit.why_no_room = f"the server makes no room for us ({short(error.code)})"
+    except UNREACHED as error:
+        visit.why_no_room = f"the server makes no room for us: {in_words(error, LIMIT)}"
+    else:
+        visit.room = room
+
+
+async def _guarded(check: Check, visit: Visit) -> list[Finding]:
+    """A server that goes away half-way is a finding too."""
+    try:
+        return await check.examine(visit)
+    except StoreError as error:
+        return [Finding(check.name, State.FAILED, str(error))]
+    except UNREACHED as error:
+        return [Finding(check.name, State.FAILED, f"could not be looked at to the end: {in_words(error, LIMIT)}")]

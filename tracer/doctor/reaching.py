@@ -1,0 +1,33 @@
+"""Why a server was not reached, in words."""
+
+from __future__ import annotations
+
+import errno
+
+import aiohttp
+
+__all__ = ["UNREACHED", "in_words"]
+
+UNREACHED = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
+"""What aiohttp raises when there is no answer; ValueError is that of an address that is none."""
+
+
+def in_words(error: BaseException, limit: float) -> str:
+    """A few words that follow "at URL: ". ``limit`` is how many seconds were waited."""
+    match error:
+        case TimeoutError():
+            return f"no answer within {limit:g} s"
+        case aiohttp.ClientConnectorCertificateError():
+            return "its certificate is not trusted"
+        case aiohttp.ClientSSLError():
+            return "no TLS is spoken there"
+        case aiohttp.ClientConnectorDNSError():
+            return "there is no such host"
+        case aiohttp.ClientConnectorError() if error.os_error.errno == errno.ECONNREFUSED:
+            return "nothing listens there"
+        case aiohttp.ClientConnectorError():
+            return str(error.os_error.strerror or "it cannot be reached")
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
+            return "no HTTP is spoken there"
+        case _:
+            return type(error).__name__

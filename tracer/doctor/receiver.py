@@ -1,0 +1,53 @@
+"""Whether `tracer serve` is there."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tracer.doctor.finding import Finding, State, address
+from tracer.doctor.reaching import UNREACHED, in_words
+from tracer.doctor.visit import LIMIT
+from tracer.view.text import milliseconds
+
+if TYPE_CHECKING:
+    from tracer.doctor.visit import Visit
+
+__all__ = ["ReceiverCheck", "counters"]
+
+
+async def counters(visit: Visit) -> dict[str, int]:
+    """What the receiver has counted since its start, by the names of `/metrics`; empty when it is no tracer.
+
+    Raises one of UNREACHED.
+    """
+    async with visit.session.get(f"{visit.setup.receiver.rstrip('/')}/metrics") as answer:
+        lines = (await answer.text()).splitlines() if answer.status == 200 else []
+    found = {}
+    for line in lines:
+        name, _, value = line.partition(" ")
+        if name.startswith("tracer_") and value.isdigit():
+            found[name] = int(value)
+    return found
+
+
+class ReceiverCheck:
+    """Asks for `/healthz`, as a load balancer does, and for `/metrics`, which shows whose it is."""
+
+    name = "receiver"
+
+    async def examine(self, visit: Visit) -> list[Finding]:
+        """One finding; leaves ``visit.counters``."""
+        at = address(visit.setup.receiver)
+        fix = "start `tracer serve`, or set TRACER_ENDPOINT to where it listens"
+        try:
+            begun = time.monotonic()
+            async with visit.session.get(f"{visit.setup.receiver.rstrip('/')}/healthz") as answer:
+                status = answer.status
+            took = milliseconds((time.monotonic() - begun) * 1000)
+            visit.counters = await counters(visit)
+        except UNREACHED as error:
+            return [Finding(self.name, State.FAILED, f"no `tracer serve` at {at}: {in_words(error, LIMIT)}", fix)]
+        if status != 200 or not visit.counters:
+            return [Finding(self.name, State.FAILED, f"what answers at {at} is no `tracer serve`", fix)]
+        return [Finding(self.name, State.OK, f"`tracer serve` at {at} answers in {took}")]

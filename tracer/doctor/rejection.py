@@ -1,0 +1,23 @@
+"""Whether nobody wanted a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.moment import Kind
+
+if TYPE_CHECKING:
+    from tracer.timeline import Job
+
+__all__ = ["is_rejected"]
+
+
+def is_rejected(job: Job) -> bool:
+    """Turned down by whom it was offered to, as far as is known.
+
+    The worker may have told. To the server such a job is one that was done as soon as it began, by nobody.
+    """
+    if job.at(Kind.JOB_ACCEPTED, Kind.JOB_ASSIGNED) or job.participant_identity:
+        return False
+    offered, ended = job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_ENDED)
+    return job.at(Kind.JOB_REJECTED) is not None or bool(offered and ended and offered.time == ended.time)

@@ -1,0 +1,112 @@
+"""A room of the doctor's own: made to see who hears of it and who comes, and deleted again."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from livekit import api
+
+from tracer.doctor.reaching import UNREACHED
+from tracer.doctor.rejection import is_rejected
+from tracer.moment import Kind, Moment
+from tracer.timeline import fold
+from tracer.witness.fields import joining, room_created
+from tracer.witness.observer import dispatch_moments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from livekit.protocol.models import Room
+
+    from tracer.store import Reader
+    from tracer.timeline import Timeline
+
+__all__ = ["ScratchRoom"]
+
+EMPTY_TIMEOUT = 30
+"""Seconds after which the server closes the room by itself; agents alone do not hold it open."""
+ARRIVES_WITHIN = 1.0
+"""Seconds that an agent on its way is waited for before the room is deleted: a connection takes 100 to 300 ms."""
+
+
+class ScratchRoom:
+    """A room that asks for an agent of each of these names, the empty one being the unnamed."""
+
+    def __init__(self, livekit: api.LiveKitAPI, agents: Sequence[str]) -> None:
+        self.name = f"tracer-doctor-{secrets.token_hex(4)}"
+        self.room: Room | None = None
+        """As the server answered; None until then."""
+        self.asked = self.answered = 0
+        """Before and after it was made, ns by this machine's clock."""
+        self._livekit = livekit
+        self._agents = list(agents)
+        self._seen: set[Moment] = set()
+        self._expected = False
+        """Whether an agent is on its way that was not seen in the room yet."""
+        self._made = 0.0
+
+    @property
+    def sid(self) -> str:
+        """The room's SID."""
+        return self.room.sid if self.room else ""
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self._made
+
+    async def make(self) -> None:
+        """Make it. Raises TwirpError or one of UNREACHED."""
+        # Without any, the server dispatches the unnamed one by itself.
+        named = [api.RoomAgentDispatch(agent_name=name) for name in self._agents] if any(self._agents) else []
+        self._made = time.monotonic()
+        self.asked = time.time_ns()
+        request = api.CreateRoomRequest(name=self.name, empty_timeout=EMPTY_TIMEOUT, agents=named)
+        self.room = await self._livekit.room.create_room(request)
+        self.answered = time.time_ns()
+        created = self.created
+        if created:
+            self._seen.add(created)
+
+    @property
+    def created(self) -> Moment | None:
+        """Its creation by the server's clock; None where the server does not say."""
+        return room_created(self.room, "observer") if self.room else None
+
+    async def look(self) -> None:
+        """Ask the server who is in it and which jobs there are; what cannot be asked is not seen."""
+        if self.room is None:
+            return
+        with suppress(api.TwirpError, *UNREACHED):
+            listed = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=self.name))
+            self._seen.update(moment for who in listed.participants if (moment := joining(self.sid, who, "observer")))
+        with suppress(api.TwirpError, *UNREACHED):
+            for dispatch in await self._livekit.agent_dispatch.list_dispatch(self.name):
+                self._seen.update(dispatch_moments(self.room, dispatch))
+
+    def timeline(self, reader: Reader | None) -> Timeline:
+        """What the server told us of it, and what the store knows besides."""
+        timeline = fold(self.sid, [*self._seen, *(reader.moments(self.sid) if reader else ())])
+        self._expected = any(
+            not (job.at(Kind.JOB_ENDED) or is_rejected(job) or timeline.agent_of(job)) for job in timeline.jobs
+        )
+        return timeline
+
+    async def remove(self, reader: Reader | None) -> None:
+        """Delete it, also when the answer to its making never came.
+
+        Not while an agent is on its way: it would make the room again, and with it a dispatch. The server closes such a
+        room by itself, EMPTY_TIMEOUT after its making.
+        """
+        end = time.monotonic() + ARRIVES_WITHIN
+        while self._expected and time.monotonic() < end:
+            await asyncio.sleep(0.05)
+            await self.look()
+            self.timeline(reader)
+        if not self._expected:
+            with suppress(api.TwirpError, *UNREACHED):
+                await self._livekit.room.delete_room(api.DeleteRoomRequest(room=self.name))
