@@ -79,7 +79,7 @@ def _jobs(timeline: Timeline) -> Iterator[Missing]:
         if lost is not None:
             last = job.last_told
             yield Missing(
-                last, f"lost after {last.kind}: nothing was heard of it since", max(lost - last.time, 0), True, True
+                last, f"lost: not heard of after {last.kind}", max(lost - last.time, 0), True, True
             )
         elif missing := _next(timeline, job):
             yield from missing
