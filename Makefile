@@ -10,7 +10,7 @@ PYTHON ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 $(BIN)/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench lock clean
+.PHONY: help install demo test check bench soak lock clean
 
 help:
 	@echo 'make demo      a call from room to agent on a real LiveKit server, and its timeline'
@@ -18,6 +18,7 @@ help:
 	@echo 'make test      all tests, on a real LiveKit server and a real Jaeger'
 	@echo 'make check     ruff, mypy and all tests'
 	@echo 'make bench     what tracing costs: the start of a job, and the observer'
+	@echo 'make soak      every healthy call ten times: none may be called ill'
 	@echo 'make lock      requirements.lock anew, from pyproject.toml'
 	@echo 'make clean     removes .venv and caches; built servers stay in the user cache'
 
@@ -38,6 +39,11 @@ check: $(READY)
 bench: $(READY)
 	@$(BIN)/python tests/bench/job_start.py
 	@$(BIN)/python tests/bench/observer.py
+
+soak: $(READY)
+	@for time in 1 2 3 4 5 6 7 8 9 10; do \
+	    echo "$$time of 10"; $(BIN)/python -m pytest -q -p no:cacheprovider tests/live/test_scenarios.py || exit 1; \
+	done
 
 # The interpreter: PYTHON if given, else the first one that fits. Debian has the module venv in a package of its own.
 $(READY): requirements.lock pyproject.toml

@@ -476,10 +476,12 @@ def test_a_lost_jobs_open_spans_end_with_it_once(tmp_path: Path) -> None:
         store.add([agent.arrival(request(late))])
         exporter.fill(float("inf"))
         exporter.send()
-        sent = [span for span in backend.get_finished_spans() if span.name in ("job", "job_entrypoint", "agent_session")]
+        lost = ("job", "job_entrypoint", "agent_session")
+        sent = [span for span in backend.get_finished_spans() if span.name in lost]
         assert sorted(span.name for span in sent) == ["agent_session", "job", "job_entrypoint"]
         by_name = {span.name: span for span in sent}
-        assert all(span.status.status_code is StatusCode.ERROR and "lost" in str(span.status.description) for span in sent)
+        assert all(span.status.status_code is StatusCode.ERROR for span in sent)
+        assert all("lost" in str(span.status.description) for span in sent)
         assert all(span.end_time == ms(2000) for span in sent)
         root = by_name["job_entrypoint"]
         assert root.parent

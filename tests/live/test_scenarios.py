@@ -10,6 +10,7 @@ from livekit.api import LiveKitAPI
 
 from tests.live.calls import asking, hold_against
 from tracer import keys
+from tracer.cause import explain
 from tracer.demo.scenario import Play
 from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
@@ -50,6 +51,11 @@ def timeline(
         hold_against(told, timeline)
         assert told.dispatches
         assert list(scenario.answer(timeline))
+        if not scenario.cause:
+            explained = explain(timeline)
+            assert explained.findings == ()
+            assert explained.doubts == ()
+            assert explained.well is True
         yield timeline
 
 

@@ -8,7 +8,8 @@ from livekit.protocol.models import ParticipantInfo, Room
 from tests.moments import ADA, AGENT, DISPATCH, JOB, ROOM, START, WORKER, ms
 from tracer import keys
 from tracer.moment import Kind, Moment
-from tracer.witness.observer import _changes, _Watched, dispatch_moments
+from tracer.settings import LiveKit
+from tracer.witness.observer import Observer, _changes, _Watched, dispatch_moments
 
 JOINING, JOINED, ACTIVE = ParticipantInfo.JOINING, ParticipantInfo.JOINED, ParticipantInfo.ACTIVE
 DEMO = Room(sid=ROOM, name="demo", creation_time_ms=START // 1_000_000, departure_timeout=2, turn_password="secret")  # noqa: S106  # of no room
@@ -58,6 +59,27 @@ def test_a_participant_new_since_the_last_look_changed_after_it() -> None:
     look(room, 1, 1)
     (_, joined) = look(room, 20, 21, ada(JOINED))
     assert (joined.kind, joined.earliest, joined.latest) == (Kind.PARTICIPANT_JOINED, ms(2), ms(21))
+
+
+def test_what_has_the_servers_own_time_says_between_which_looks_it_appeared() -> None:
+    room = watched()
+    (first, _) = look(room, 0, 1, ada(ACTIVE))
+    assert dict(first.facts)[keys.SEEN_BY] == str(ms(1))
+    assert keys.SEEN_AFTER not in dict(first.facts), "there was no look before"
+    joined, active = look(room, 20, 21, ada(ACTIVE), ada(ACTIVE, AGENT))
+    told = dict(joined.facts)
+    assert (told[keys.SEEN_AFTER], told[keys.SEEN_BY]) == (str(ms(0)), str(ms(21)))
+    assert not {keys.SEEN_AFTER, keys.SEEN_BY} & dict(active.facts).keys()
+
+
+def test_a_room_says_between_which_lists_it_appeared() -> None:
+    observer = Observer(LiveKit("ws://127.0.0.1:1", "key", "s" * 32))
+    (first,) = observer._found(DEMO, ms(5))
+    assert (dict(first.facts).get(keys.SEEN_AFTER), dict(first.facts)[keys.SEEN_BY]) == (None, str(ms(5)))
+    observer._listed = ms(-200)
+    (later,) = observer._found(DEMO, ms(5))
+    told = dict(later.facts)
+    assert (told[keys.SEEN_AFTER], told[keys.SEEN_BY], told[keys.ROOM_WATCHED]) == (str(ms(-200)), str(ms(5)), True)
 
 
 def test_a_servers_clock_ahead_of_ours_gives_no_negative_interval() -> None:

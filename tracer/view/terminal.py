@@ -176,7 +176,8 @@ class TimelineView:
                 yield Text(missing, style="dim")
         untold = untold_by_webhooks(self.timeline)
         if untold:
-            sayings = [say(self.timeline, step)[0] for step in untold[:MOST_UNTOLD]] + ["…"] * (len(untold) > MOST_UNTOLD)
+            sayings = [say(self.timeline, step)[0] for step in untold[:MOST_UNTOLD]]
+            sayings += ["…"] * (len(untold) > MOST_UNTOLD)
             yield Text(f"! webhooks were lost; only another witness told: {', '.join(sayings)}", style="red")
         if "observer" in told_by and not any(step.kind is Kind.DISPATCH_CREATED for step in self.timeline.steps):
             yield Text("the observer saw no dispatch: the server does not show them to this key", style="dim")

@@ -146,7 +146,7 @@ class Observer:
         for room in listed.rooms:
             if room.sid not in self._rooms:
                 self._rooms[room.sid] = _Watched(room.sid, room.name, now + QUICK_FOR)
-                self._unkept += self._found(room)
+                self._unkept += self._found(room, answered)
             elif room.sid in woken:
                 self._rooms[room.sid].quick_until = now + QUICK_FOR
         for gone in [room for sid, room in self._rooms.items() if sid not in present]:
@@ -174,14 +174,15 @@ class Observer:
                 self._unkept = (moments + self._unkept)[-MOST_UNKEPT:]
                 raise
 
-    def _found(self, room: Room) -> Iterator[Moment]:
+    def _found(self, room: Room, answered: int) -> Iterator[Moment]:
         """A room that is listed for the first time."""
         created = room_created(room, WITNESS)
         if created is None:
             return
         # Of one that was made while we looked, we have seen who came; of an older one, not who has left again.
         watched = 0 < self._listed <= created.latest
-        yield replace(created, facts=facts({**dict(created.facts), keys.ROOM_WATCHED: watched}))
+        told = {**dict(created.facts), keys.ROOM_WATCHED: watched, **_seen(self._listed, answered)}
+        yield replace(created, facts=facts(told))
 
     def _closed(self, room: _Watched, answered: int) -> Iterator[Moment]:
         """A room that was listed and no longer is, and with it all who were in it."""
@@ -248,6 +249,11 @@ def _in_short(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
+def _seen(looked: int, answered: int) -> dict[str, str | None]:
+    """Between which looks it appeared: beside the server's own time, this shows how far the two clocks are apart."""
+    return {keys.SEEN_AFTER: str(looked) if looked else None, keys.SEEN_BY: str(answered)}
+
+
 def _between(room: str, kind: Kind, subject: str, earliest: int, latest: int, told: Facts) -> Moment:
     """A change between two looks: most likely in the middle."""
     earliest = min(earliest or latest - NS_PER_S, latest)
@@ -262,7 +268,7 @@ def _changes(room: _Watched, listed: Iterable[ParticipantInfo], answered: int) -
         before = room.states.get(who.sid)
         joined = joining(room.sid, who, WITNESS)
         if before is None and joined:
-            yield joined
+            yield replace(joined, facts=facts({**dict(joined.facts), **_seen(room.looked, answered)}))
         if before == who.state:
             continue
         # Never seen before, it joined after the last look or, at the first look, after its own joined_at; which is by

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import fromstring
+
+import pytest
+
+from tests.cli.test_cli import Tracer
+from tests.moments import ABOUT_ROOM, ROOM, call, moment, ms
+from tests.receiving import LIMIT
+from tests.view.test_check import wrong_call
+from tracer import keys
+from tracer.moment import Kind
+from tracer.order import check
+from tracer.store import Arrival
+from tracer.store.sqlite import SqliteStore
+from tracer.timeline import fold
+from tracer.view.check import as_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def tracer(tmp_path: Path) -> Tracer:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    return Tracer(folder)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store with a room in order."""
+    path = tmp_path / "tracer.db"
+    with closing(SqliteStore(path)) as opened:
+        opened.add([Arrival(tuple(call()))])
+    return path
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Path:
+    """A store with a room out of order."""
+    path = tmp_path / "wrong.db"
+    with closing(SqliteStore(path)) as opened:
+        opened.add([Arrival(tuple(wrong_call()))])
+    return path
+
+
+def test_a_room_in_order_is_exit_0(tracer: Tracer, store: Path) -> None:
+    ran = tracer("check", "demo", "--store", store)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines()[1].startswith("✓ all 10 orderings hold")
+    assert "\x1b" not in ran.stdout
+    assert max(map(len, ran.stdout.splitlines())) <= 80
+
+
+def test_a_room_out_of_order_is_exit_1(tracer: Tracer, wrong: Path) -> None:
+    ran = tracer("check", "demo", "--store", wrong)
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert "✗" in ran.stdout
+    assert tracer("check", "demo", "--store", wrong, "--format", "json").returncode == 1
+    assert tracer("check", "demo", "--store", wrong, "--format", "junit", "-o", "out.xml").returncode == 1
+    suite = fromstring((tracer.folder / "out.xml").read_text()).find("testsuite")  # noqa: S314  our own
+    assert suite is not None
+    assert suite.get("failures") != "0"
+
+
+def test_several_rooms_are_several_blocks(tracer: Tracer, store: Path) -> None:
+    with closing(SqliteStore(store)) as opened:
+        told = {**ABOUT_ROOM, keys.ROOM_NAME: "other"}
+        opened.add([Arrival((moment(Kind.ROOM_CREATED, "RM_2", ms(0), room="RM_2", told=told),))])
+    ran = tracer("check", "demo", "other", "--store", store)
+    assert ran.returncode == 0, "what cannot be told is no failure"
+    assert [line for line in ran.stdout.splitlines() if line.startswith("room")] == [
+        f"room demo  {ROOM}",
+        "room other  RM_2",
+    ]
+    told_rooms = json.loads(tracer("check", "demo", "RM_2", "--store", store, "--format", "json").stdout)["rooms"]
+    assert [(room["name"], room["answer"]) for room in told_rooms] == [("demo", "holds"), ("other", "cannot be told")]
+
+
+def test_the_check_as_json(tracer: Tracer, store: Path) -> None:
+    ran = tracer("check", ROOM, "--store", store, "--format", "json")
+    assert json.loads(ran.stdout) == json.loads(json.dumps(as_json([check(fold(ROOM, call()))])))
+    assert ran.stdout.isascii()
+
+
+def test_misuse_is_exit_2(tracer: Tracer, store: Path) -> None:
+    assert "ROOM" in tracer.misused("check", "--store", store)
+    assert "--format" in tracer.misused("check", "demo", "--store", store, "--format", "yaml")
+    assert "--width" in tracer.misused("check", "demo", "--store", store, "--width", "12")
+
+
+@pytest.mark.parametrize("room", ["nobody", "RM_nobody", "", b"\xff", "two\nlines", "\x1b[31mred", "%"])
+def test_an_unknown_room_is_one_line_and_exit_1(tracer: Tracer, store: Path, room: str | bytes) -> None:
+    line = tracer.fails(1, "check", "--store", store, "--", "demo", room)
+    assert "no room" in line
+    assert "\x1b" not in line
+
+
+def test_no_store_and_a_file_that_cannot_be_written_are_one_line_and_exit_1(tracer: Tracer, store: Path) -> None:
+    assert "no store at" in tracer.fails(1, "check", "demo")
+    line = tracer.fails(1, "check", "demo", "--store", store, "-o", "no/such/folder.txt")
+    assert "cannot write no/such/folder.txt" in line
+
+
+def test_the_terminals_picture_goes_to_a_file_too(tracer: Tracer, store: Path) -> None:
+    ran = tracer("check", "demo", "--store", store, "-o", "out.txt", "--width", "60")
+    assert (ran.returncode, ran.stdout) == (0, "")
+    lines = (tracer.folder / "out.txt").read_text().splitlines()
+    assert lines[0] == f"room demo  {ROOM}"
+    assert max(map(len, lines)) <= 60
+
+
+def test_the_help_has_an_example(tracer: Tracer) -> None:
+    told = tracer("check", "--help").stdout
+    assert "tracer check my-room" in told
+    assert "junit" in told
+
+
+@pytest.mark.parametrize("form", ["json", "terminal", "junit"])
+def test_a_room_is_checked_without_what_takes_long_to_import(store: Path, form: str) -> None:
+    code = f"""
+import sys
+from tracer.cli import main
+try:
+    main(["check", "demo", "--store", {str(store)!r}, "--format", {form!r}])
+except SystemExit as done:
+    assert not done.code, done.code
+slow = {{"livekit", "opentelemetry", "aiohttp", "google", "asyncio", "pytest"}}
+print(sorted(slow & {{name.partition(".")[0] for name in sys.modules}}), file=sys.stderr)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=3 * LIMIT)
+    assert (ran.returncode, ran.stderr) == (0, "[]\n")

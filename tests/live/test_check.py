@@ -1,0 +1,114 @@
+"""`tracer check` on real calls: none is out of order, whatever the agent's clock shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.live import calls
+from tests.live.calls import LIMIT
+from tracer.clocks import Clock
+from tracer.demo.stage import Stage
+from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.order import Answer, check
+from tracer.servers import child_environment
+
+if TYPE_CHECKING:
+    from tracer.servers import LiveKitServer
+
+ROOT = Path(__file__).parents[2]
+HOUR = 3600
+USERS_TEST = """
+from tests.live import calls
+from tracer.demo.stage import Stage
+from tracer.settings import LiveKit
+
+
+def test_my_agent(livekit_tracer, tmp_path):
+    server = LiveKit.from_env()
+    with Stage(tmp_path, livekit_tracer.store, int(livekit_tracer.endpoint.rpartition(":")[2])) as stage:
+        stage.agent(server)  # with TRACER_ENDPOINT=livekit_tracer.endpoint
+        calls.call(stage, server, "checked", 3.0)
+        timeline = livekit_tracer.wait_until_over("checked")
+    assert len(timeline.jobs) == 1
+    checked = livekit_tracer.assert_order("checked")
+    assert [judgement.summary for judgement in checked.judgements if judgement.answer != "holds"] == []
+    assert all(offset.bounded and not offset.off for offset in checked.clocks.offsets)
+"""
+
+
+def test_a_users_own_test_makes_a_call_and_asserts_on_its_order(
+    livekit: LiveKitServer, webhook_port: int, tmp_path: Path
+) -> None:
+    (tmp_path / "test_users.py").write_text(USERS_TEST)
+    server = livekit.settings
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "--tracer-port", str(webhook_port), "test_users.py"],
+        cwd=tmp_path,
+        env=child_environment(
+            LIVEKIT_URL=server.url,
+            LIVEKIT_API_KEY=server.api_key,
+            LIVEKIT_API_SECRET=server.api_secret,
+            PYTHONPATH=str(ROOT),
+        ),
+        capture_output=True,
+        text=True,
+        timeout=3 * LIMIT,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "1 passed" in ran.stdout
+
+
+def tracer(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(folder), os.environ["PATH"]])
+    return subprocess.run(
+        [sys.executable, "-m", "tracer", *arguments, "--store", str(folder / "check.db")],
+        env=child_environment(PATH=path, TMPDIR=str(folder)),
+        capture_output=True,
+        text=True,
+        timeout=3 * LIMIT,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("scenario", ["two-callers", "explicit"])
+def test_a_scenario_is_in_order(livekit: LiveKitServer, tmp_path: Path, scenario: str) -> None:
+    (tmp_path / "livekit-server").symlink_to(livekit.program.path)
+    assert tracer("demo", scenario, folder=tmp_path).returncode == 0
+    ran = tracer("check", "demo", "--format", "json", folder=tmp_path)
+    assert ran.returncode == 0, ran.stdout
+    room: dict[str, Any]
+    [room] = json.loads(ran.stdout)["rooms"]
+    assert [rule["summary"] for rule in room["rules"] if rule["answer"] != "holds"] == []
+    assert [clock["off"] or clock["contradictory"] for clock in room["clocks"]] == [False, False]
+
+
+def test_an_agents_clock_an_hour_off_is_shown_and_nothing_is_violated(
+    livekit: LiveKitServer, webhook_port: int, tmp_path: Path
+) -> None:
+    with Stage(tmp_path, tmp_path / "check.db", webhook_port) as stage:
+        receiver = stage.serve(livekit.settings)
+        stage.agent(livekit.settings, Path(__file__).parent / "agents" / "unwell.py", SHIFT=str(HOUR))
+        calls.call(stage, livekit.settings, "off", 3.0)
+
+        def over() -> bool:
+            timeline = stage.timeline("off")
+            return bool(timeline.room.finished) and all(job.at(Kind.JOB_ENDED) for job in timeline.jobs)
+
+        receiver.wait_until(over, LIMIT, what="told of the end")
+        checked = check(stage.timeline("off"))
+    assert [verdict.sentence for verdict in checked.violated] == []
+    assert checked.judgements[9].answer is Answer.HOLDS
+    [offset] = [offset for offset in checked.clocks.offsets if offset.clock.kind == "agent"]
+    assert offset.clock == Clock("agent", host=offset.clock.host)
+    assert offset.off
+    assert offset.least is not None
+    assert offset.most is not None
+    assert HOUR * NS_PER_S - 2 * NS_PER_S < offset.least < offset.most < HOUR * NS_PER_S + 100 * NS_PER_MS

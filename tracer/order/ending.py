@@ -1,0 +1,51 @@
+"""The rule about a room's end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.moment import Kind
+from tracer.order.pairs import PairRule
+from tracer.order.saying import name
+from tracer.order.verdict import Answer, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.order.case import Case
+    from tracer.step import Step
+    from tracer.timeline import Participant
+
+__all__ = ["RoomEndsLast"]
+
+
+class RoomEndsLast(PairRule):
+    """A room is closed after all that the server did in it, when everyone has left or given up, exactly once."""
+
+    number = 9
+    name = "room-ends-last"
+    sentence = "a closed room ends last, and everyone has gone once"
+    missing = "the room is open, or nobody saw it close"
+
+    def judge(self, case: Case) -> Iterator[Verdict]:
+        """One verdict for each pair, and for each participant."""
+        yield from super().judge(case)
+        finished = case.timeline.room.finished
+        if finished:
+            for participant in case.timeline.participants:
+                yield self._gone(name(case.timeline, participant.sid), participant, finished)
+
+    def _gone(self, who: str, participant: Participant, finished: Step) -> Verdict:
+        left, aborted = participant.at(Kind.PARTICIPANT_LEFT), participant.at(Kind.PARTICIPANT_ABORTED)
+        # The observer sees only that somebody is there no longer, and calls that left.
+        if left and aborted and set(left.witnesses) & set(aborted.witnesses):
+            return Verdict(Answer.VIOLATED, f"{who} left, and also gave up without having been ACTIVE", (aborted, left))
+        gone = aborted or left
+        if gone:
+            return Verdict(Answer.HOLDS, f"{who} {'gave up' if aborted else 'left'}, once", (gone,))
+        saw = {witness for step in participant.steps for witness in step.witnesses}
+        text = f"{who} had not left when the room was closed"
+        if {"webhook", "observer"} <= saw & set(finished.witnesses):
+            return Verdict(Answer.VIOLATED, text, (participant.steps[-1], finished))
+        why = "webhooks get lost, and no second witness saw both who was there and the end"
+        return Verdict(Answer.UNTOLD, text, (participant.steps[-1], finished), why)

@@ -1,0 +1,69 @@
+"""Rules about pairs of steps: which must precede which is said in ``tracer.causality``, here what it is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.order.verdict import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.order.case import Case
+    from tracer.order.verdict import Verdict
+
+__all__ = ["AgentConnects", "JobStarts", "PairRule", "ParticipantStates", "RoomFirst", "Sessions"]
+
+
+class PairRule(Rule):
+    """Steps of which one cannot have come after the other."""
+
+    def judge(self, case: Case) -> Iterator[Verdict]:
+        """One verdict for each pair."""
+        for cause, effect in case.pairs[self.number]:
+            yield case.judge(cause, effect)
+
+
+class RoomFirst(PairRule):
+    """The room is created before its dispatches and before anyone is JOINING, a dispatch before its job is offered."""
+
+    number = 1
+    name = "room-first"
+    sentence = "the room first, then its dispatch, then the job's offer"
+    missing = "nobody saw the room being made"
+
+
+class ParticipantStates(PairRule):
+    """A participant is JOINING, then JOINED, then ACTIVE, then gone; ACTIVE may be skipped. Tracks come in between."""
+
+    number = 2
+    name = "participant-states"
+    sentence = "a participant is JOINING, then JOINED, ACTIVE, and gone"
+    missing = "nobody was seen in two states"
+
+
+class JobStarts(PairRule):
+    """A job is received, accepted, assigned, given a process, and only then started."""
+
+    number = 3
+    name = "job-start"
+    sentence = "a job is received, accepted, assigned, and then started"
+    missing = "no agent told of a job's start"
+
+
+class AgentConnects(PairRule):
+    """An agent connects after its entrypoint started, and is JOINING while it connects."""
+
+    number = 4
+    name = "agent-connects"
+    sentence = "an agent is JOINING while its job connects"
+    missing = "no agent told that it connected"
+
+
+class Sessions(PairRule):
+    """Sessions, waiting, shutting down and disconnecting end after they began, and before the job does."""
+
+    number = 5
+    name = "session-and-shutdown"
+    sentence = "sessions start, then close; jobs shut down, then end"
+    missing = "no agent told of a session or of its shutting down"

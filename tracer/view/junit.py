@@ -1,0 +1,81 @@
+"""The check for CI: a test suite for each room, a test case for each rule, as JUnit writes them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from tracer.order import Answer
+from tracer.order.offsets import said
+from tracer.order.saying import accounts
+from tracer.view.check import conclusion
+from tracer.view.json import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tracer.order import Check, Judgement
+
+__all__ = ["junit"]
+
+MOST_LISTED = 100
+"""Verdicts written out for one rule; JSON has them all."""
+
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML cannot hold, not even escaped."""
+
+
+def junit(checks: Iterable[Check]) -> str:
+    """A violated rule is a failure, one that cannot be told is skipped; XML, whatever the names hold."""
+    root = Element("testsuites", name="tracer check")
+    for check in checks:
+        room = check.timeline.room
+        name = f"{room.name} {room.sid}" if room.name else room.sid
+        suite = SubElement(
+            root,
+            "testsuite",
+            {
+                "name": _legal(name),
+                "tests": str(len(check.judgements)),
+                "failures": str(check.count(Answer.VIOLATED)),
+                "errors": "0",
+                "skipped": str(check.count(Answer.UNTOLD)),
+                "time": "0",
+                "timestamp": (rfc3339(check.timeline.zero) or "")[:19],
+            },
+        )
+        for judgement in check.judgements:
+            _case(suite, judgement, f"tracer.check.{room.name or room.sid}")
+        clocks = [f"clock of the {known.clock}, beside the server's: {said(known)}" for known in check.clocks.offsets]
+        SubElement(suite, "system-out").text = _legal("\n".join([conclusion(check), *clocks]))
+    indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+
+
+def _case(suite: Element, judgement: Judgement, classname: str) -> None:
+    rule = judgement.rule
+    case = SubElement(
+        suite,
+        "testcase",
+        {"classname": _legal(classname), "name": f"{rule.number:02} {rule.name}: {rule.sentence}", "time": "0"},
+    )
+    found = judgement.having(judgement.answer)
+    untold = [f"{verdict.sentence}: {verdict.why}" for verdict in judgement.having(Answer.UNTOLD)]
+    if judgement.answer is Answer.VIOLATED:
+        told = [line for verdict in found[:MOST_LISTED] for line in (verdict.sentence, *map(accounts, verdict.steps))]
+        failure = SubElement(case, "failure", type=rule.name, message=_legal(found[0].sentence))
+        failure.text = _legal("\n".join([*told, *_more(len(found))]))
+    elif judgement.answer is Answer.UNTOLD:
+        SubElement(case, "skipped", message=_legal("; ".join([judgement.summary, *untold[:1]])))
+    SubElement(case, "system-out").text = _legal(
+        "\n".join([judgement.summary, *untold[:MOST_LISTED], *_more(len(untold))])
+    )
+
+
+def _more(count: int) -> list[str]:
+    return [f"… and {count - MOST_LISTED} more"] if count > MOST_LISTED else []
+
+
+def _legal(text: str) -> str:
+    return _ILLEGAL.sub("\ufffd", text)
