@@ -88,7 +88,9 @@ class Participant(Life):
     @property
     def gone(self) -> Step | None:
         """Its leaving, or its giving up before it was ACTIVE."""
-        return self.at(Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED)
+        told = [step for step in self.steps if step.kind in (Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED)]
+        # Which of the two it was, the server knows; the observer saw only that it was gone.
+        return next((step for step in told if "webhook" in step.witnesses), told[0] if told else None)
 
     @property
     def state(self) -> str | None:

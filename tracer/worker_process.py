@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import socket
 import time
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ NOT_UP_EVERY = 5
 """Seconds between two times that a process which does not come up is told of."""
 MOST_ASKED = 1000
 """Jobs that were asked for and are remembered; one is forgotten when it was refused, or took a process."""
+DUMPED = -getattr(signal, "SIGUSR1", 10)
+"""Exit code of a process that died of the signal which livekit-agents sends before it kills, to have stacks dumped:
+under a fork server a job's process has no handler for it."""
 
 
 @dataclass
@@ -235,14 +239,13 @@ class WorkerProcess:
             return
         self._asked.pop(job, None)
         told |= {keys.JOB_ANSWER: known.answer, keys.JOB_TERMINATED: answer.terminate, **_error(known.error)}
-        load = getattr(self._server, "_worker_load", None)
-        if known.answer == "full" and isinstance(load, float):
-            told[keys.WORKER_LOAD] = load
+        if known.answer == "full":
+            told[keys.WORKER_LOAD] = self._load()
         self._tell(Kind.JOB_REJECTED, job, room=known.room, occurrence=self._server.id, told=told)
 
     def _stands(self, update: agent.UpdateWorkerStatus) -> None:
         """The worker tells how it stands, every 2.5 s; a change is worth a moment."""
-        told: dict[str, Fact | None] = {keys.WORKER_LOAD: update.load, keys.WORKER_JOBS: update.job_count}
+        told: dict[str, Fact | None] = {keys.WORKER_LOAD: self._load(), keys.WORKER_JOBS: update.job_count}
         if self._server.draining:
             if not self._draining:
                 self._draining = True
@@ -253,6 +256,11 @@ class WorkerProcess:
             full = update.status == agent.WorkerStatus.WS_FULL
             kind = Kind.WORKER_FULL if full else Kind.WORKER_AVAILABLE
             self._say(kind, told, occurrence=str(self._changes))
+
+    def _load(self) -> float | None:
+        """The load that livekit-agents holds against the threshold: with what it has promised to other jobs."""
+        effective = getattr(self._server, "_get_effective_load", None)
+        return float(effective()) if effective else None
 
     def _attach(self) -> None:
         pool = getattr(self._server, "_proc_pool", None)
@@ -268,7 +276,7 @@ class WorkerProcess:
         told: dict[str, Fact | None] = {
             keys.PROCESS_ID: getattr(process, "pid", None),
             keys.EXIT_CODE: code,
-            keys.KILLED: bool(getattr(process, "killed", False)),
+            keys.KILLED: bool(getattr(process, "killed", False)) or code == DUMPED,
         }
         if job is not None:
             if code:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.live.calls import wait_for
+from tracer.demo.failures import FAILURES
 from tracer.demo.scenarios import SCENARIOS
 from tracer.moment import Kind
 from tracer.servers import Process, child_environment
@@ -36,6 +37,7 @@ ELSEWHERE = {
     "pip install '.[agent]'": "the extra is in requirements.lock, from which the tests were installed",
     "opentelemetry-instrument python agent.py start": "tests/live/test_zero_code.py",
     "cp deploy/.env.example .env": "tests/test_compose.py",
+    "tracer doctor": "tests/live/test_doctor.py",
     "docker compose up --build": "tests/live/test_compose.py runs its commands as processes",
 }
 """Commands that are run by another test, and which."""
@@ -47,9 +49,15 @@ UNTIL_STOPPED = {
 """Commands that run until they are stopped, and what they say when they are ready."""
 AT_ONCE = {
     "tracer demo --list": "silent-caller",
+    "tracer demo wrong-name": "no-worker",
     "tracer demo silent-caller": "subscriberUpdateInterval",
     "tracer rooms": "demo",
     "tracer timeline demo": "session started",
+    "tracer why demo": "silent-caller",
+    "tracer check demo": "orderings hold",
+    "tracer check demo --format junit -o check.xml": "",
+    "tracer stats": "measured",
+    "tracer compare demo --with stats": "p50 of B",
     "tracer timeline demo --format json": '"schema": "tracer.timeline/1"',
     "tracer timeline demo --format svg -o call.svg": "",
     "tracer timeline demo --jaeger-url http://127.0.0.1:16686": "in Jaeger: http://127.0.0.1:16686/trace/",
@@ -107,9 +115,12 @@ def test_what_the_readme_names_is_there() -> None:
         assert (ROOT / link).exists(), link
     for name in SCENARIOS:
         assert f"`{name}`" in README
-    moments = set(re.findall(r"`((?:room|dispatch|participant|track|job|agent|session|worker)\.[a-z_]+)`", README))
-    assert moments <= set(Kind)
-    assert moments >= {kind for kind in Kind if not kind.startswith("worker")} - {Kind.JOB_REJECTED, Kind.JOB_TIMED_OUT}
+    for name, failure in FAILURES.items():
+        assert f"| {failure.question} | `tracer demo {name}` | `{failure.cause}` |" in README
+    moments = set(
+        re.findall(r"`((?:room|dispatch|participant|track|job|agent|session|worker|process)\.[a-z_]+)`", README)
+    )
+    assert moments == set(Kind)
     targets = set(re.findall(r"make ([a-z]+)", README))
     assert targets <= set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 

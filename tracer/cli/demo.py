@@ -37,6 +37,7 @@ def command(
     Examples:
       tracer demo
       tracer demo silent-caller
+      tracer demo wrong-name
       tracer demo explicit --jaeger
     """
     import asyncio
@@ -44,11 +45,18 @@ def command(
     from tracer.demo.run import Options, named, run
 
     if listed:
-        from tracer.demo.scenarios import SCENARIOS
-
-        width = max(map(len, SCENARIOS))
-        for name, known in SCENARIOS.items():
-            click.echo(f"{name:{width}}  {known.question}")
+        _list()
         return
     options = Options(Path(store).absolute(), server, keep or jaeger, jaeger, record and record.absolute())
     asyncio.run(run(named(scenario), options))
+
+
+def _list() -> None:
+    from tracer.demo.failures import FAILURES
+    from tracer.demo.scenarios import SCENARIOS
+
+    width = max(map(len, [*SCENARIOS, *FAILURES]))
+    for title, group in (("Calls to learn from:", SCENARIOS), ("Calls in which something is wrong:", FAILURES)):
+        click.echo(title)
+        for name, scenario in group.items():
+            click.echo(f"  {name:{width}}  {scenario.question}")

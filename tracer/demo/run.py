@@ -20,6 +20,8 @@ import aiohttp
 from livekit.api import ListRoomsRequest, LiveKitAPI, TwirpError
 from rich.text import Text
 
+from tracer.cause import explain
+from tracer.demo.failures import FAILURES
 from tracer.demo.scenario import Play
 from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
@@ -29,6 +31,7 @@ from tracer.settings import LiveKit
 from tracer.view.console import console
 from tracer.view.link import trace_link
 from tracer.view.terminal import TimelineView
+from tracer.view.why import WhyView
 
 if TYPE_CHECKING:
     from tracer.demo.scenario import Scenario
@@ -38,6 +41,8 @@ __all__ = ["Options", "run"]
 
 DEPARTURE_TIMEOUT = 2
 """Seconds; LiveKit's default of 20 would keep people waiting for the end."""
+ALL = SCENARIOS | FAILURES
+"""Every scenario by name."""
 RECORDED = "automatic"
 """The scenario of which there is a recording."""
 
@@ -60,7 +65,9 @@ async def run(scenario: Scenario, options: Options) -> None:
         signal.signal(number, _end)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracer-demo-")))
-        stage = Stage(folder, options.store, free_port())
+        if scenario.lost and options.server:
+            raise ConfigurationError(f"{scenario.name} needs a server whose webhooks can be lost: leave --server away")
+        stage = Stage(folder, options.store, free_port(), lost=scenario.lost)
         _say(scenario.question + "\n")
         try:
             server, room = await _server(stack, stage, options)
@@ -97,7 +104,7 @@ async def _server(stack: ExitStack, stage: Stage, options: Options) -> tuple[Liv
         return server, f"tracer-demo-{secrets.token_hex(3)}"
     program = find_livekit_server(_say)
     _say(f"starting livekit-server, {program.how}")
-    webhook = f"http://127.0.0.1:{stage.port}/webhook"
+    webhook = f"http://127.0.0.1:{stage.webhook_port}/webhook"
     running = LiveKitServer(program, folder=stage.folder, webhooks=[webhook], departure_timeout=DEPARTURE_TIMEOUT)
     return stack.enter_context(running).settings, "demo"
 
@@ -128,19 +135,13 @@ def _jaeger(stack: ExitStack, stage: Stage) -> Jaeger:
 async def _call(stage: Stage, scenario: Scenario, server: LiveKit, room: str, record: Path | None) -> Timeline:
     _say("starting tracer serve")
     stage.serve(server, *(["--record", str(record)] if record else []))
-    for number, worker in enumerate(scenario.workers):
-        _say(
-            f"starting {'an' if number == 0 else 'another'} agent"
-            + f" named {worker.agent_name!r}" * bool(worker.agent_name)
-        )
-        environment = {"AGENT_NAME": worker.agent_name, **worker.environment}
-        stage.agent(server, worker.file, name=f"agent-{number}", **environment)
     async with LiveKitAPI(server.url, server.api_key, server.api_secret) as livekit:
         play = Play(stage, server, livekit, room, _say)
+        for worker in scenario.workers:
+            play.start(worker)
         await scenario.play(play)
         _say("waiting for the room to close")
-        await play.until(play.is_over, "the end of the call was not seen")
-    return stage.timeline(room)
+        return await play.ended()
 
 
 async def _replay(stage: Stage) -> Timeline:
@@ -171,9 +172,13 @@ def _show(scenario: Scenario, timeline: Timeline, jaeger: Jaeger | None = None) 
     out.print(Text(scenario.question, style="bold"))
     for sentence in scenario.answer(timeline):
         out.print(Text(sentence))
+    if scenario.cause:
+        out.print(WhyView(timeline, explain(timeline)))
     out.print()
-    tracer = _called()
-    _say(f"again: {tracer} timeline {timeline.room.name}   as JSON: --format json   all rooms: {tracer} rooms")
+    tracer, room = _called(), timeline.room.sid if timeline.later else timeline.room.name
+    if scenario.cause:
+        _say(f"why: {tracer} why {room}   which orderings hold: {tracer} check {room}")
+    _say(f"again: {tracer} timeline {room}   as JSON: --format json   all rooms: {tracer} rooms")
     if jaeger:
         _say(f"in Jaeger: {trace_link(timeline.trace_id, jaeger.query_url)}", whole=True)
 
@@ -204,8 +209,8 @@ def named(name: str) -> Scenario:
     """The scenario of this name. Raises ConfigurationError that offers the nearest."""
     from difflib import get_close_matches
 
-    if name in SCENARIOS:
-        return SCENARIOS[name]
-    near = get_close_matches(name, SCENARIOS, n=1, cutoff=0.6)
+    if name in ALL:
+        return ALL[name]
+    near = get_close_matches(name, ALL, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}?" if near else "`tracer demo --list` names them"
     raise ConfigurationError(f"no scenario {name!r}: {hint}")

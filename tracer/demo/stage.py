@@ -15,6 +15,8 @@ from tracer.servers import Process, answers, child_environment, free_port
 from tracer.store import open_reader
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from tracer.settings import LiveKit
     from tracer.timeline import Timeline
 
@@ -32,10 +34,14 @@ EXPORT = tuple(
 class Stage:
     """Starts processes and, when left, ends them in reverse order."""
 
-    def __init__(self, folder: Path, store: Path, port: int) -> None:
+    def __init__(self, folder: Path, store: Path, port: int, *, lost: Sequence[str] = ()) -> None:
         self.folder = folder
         self.store = str(store.absolute())
-        self.port = port
+        self.webhook_port = port
+        """Where the server sends its webhooks."""
+        self.lost = tuple(lost)
+        """Webhooks that are lost on their way to the receiver."""
+        self.port = free_port() if lost else port
         """Where the receiver listens."""
         self.export: dict[str, str] = {}
         """What the receiver is told of where to export to, beyond the user's own variables."""
@@ -62,12 +68,35 @@ class Stage:
         arguments = ["-m", "tracer", "serve", "--port", str(self.port), "--store", self.store, *options]
         receiver = self.start("serve", arguments, **_environment(server), **self.export)
         receiver.wait_until(lambda: answers(self.port, "/healthz"), START_LIMIT)
+        if self.lost:
+            ports = [str(self.webhook_port), str(self.port)]
+            way = self.start("webhooks", ["-m", "tracer.demo.lossy", *ports, *self.lost])
+            way.wait_until(lambda: answers(self.webhook_port, "/healthz"), START_LIMIT)
         return receiver
 
     def agent(self, server: LiveKit, file: Path | None = None, *, name: str = "agent", **environment: str) -> Process:
         """A worker that runs this agent, instrumented, once it is registered; without a file the sample agent."""
         began = time.time_ns()
-        worker = self.start(
+        worker = self._worker(server, file, name, environment)
+        worker.wait_until(
+            lambda: self.worker_told(Kind.WORKER_REGISTERED, since=began),
+            START_LIMIT,
+            what="registered with the server",
+        )
+        return worker
+
+    def stranger(self, server: LiveKit, file: Path | None, *, name: str, **environment: str) -> Process:
+        """A worker that runs this agent, not instrumented, once it is registered: only its log says so."""
+        worker = self._worker(server, file, name, environment)
+        worker.wait_until(
+            lambda: '"registered worker"' in worker.log.read_text(encoding="utf-8"),
+            START_LIMIT,
+            what="registered with the server",
+        )
+        return worker
+
+    def _worker(self, server: LiveKit, file: Path | None, name: str, environment: Mapping[str, str]) -> Process:
+        return self.start(
             name,
             [str(Path(__file__).parent / "worker.py"), str(file or sample_agent()), "start"],
             **_environment(server),
@@ -75,21 +104,19 @@ class Stage:
             AGENT_PORT=str(free_port()),
             **environment,
         )
-        with closing(open_reader(self.store)) as reader:
-            worker.wait_until(
-                lambda: any(m.kind is Kind.WORKER_REGISTERED and m.time >= began for m in reader.moments("")),
-                START_LIMIT,
-                what="registered with the server",
-            )
-        return worker
 
-    def caller(self, identity: str, url: str, token: str, seconds: float, *, silent: bool = False) -> Process:
-        """Someone who joins with this token, speaks for so many seconds unless ``silent``, and leaves."""
-        arguments = ["-m", "tracer.demo.caller", str(seconds), *(["silent"] if silent else [])]
+    def worker_told(self, kind: Kind, *, since: int) -> bool:
+        """Whether any worker has told this of itself since then, ns since the epoch."""
+        with closing(open_reader(self.store)) as reader:
+            return any(moment.kind is kind and moment.time >= since for moment in reader.moments(""))
+
+    def caller(self, identity: str, url: str, token: str, seconds: float, *options: str) -> Process:
+        """Someone who joins with this token, speaks for so many seconds, and leaves; or as ``options`` say."""
+        arguments = ["-m", "tracer.demo.caller", str(seconds), *options]
         return self.start(f"caller-{identity}", arguments, LIVEKIT_URL=url, CALLER_TOKEN=token)
 
     def timeline(self, room: str) -> Timeline:
-        """What the receiver knows of the latest room of this name."""
+        """What the receiver knows of the latest room of this name, or of the one with this SID."""
         return read_timeline(self.store, room)
 
 

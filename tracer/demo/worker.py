@@ -5,6 +5,7 @@ python worker.py AGENT_FILE start
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -16,9 +17,12 @@ if __name__ == "__main__":
     sys.path.insert(0, str(_file.parent))
 
 
-def idle() -> float:
-    """A worker refuses jobs above a load of 0.7, whoever makes it; here the server and the caller do."""
-    return 0.0
+def load() -> float:
+    """A worker refuses jobs above a load of 0.7, whoever makes it; here the server and the caller do.
+
+    So it is idle, unless AGENT_LOAD says otherwise.
+    """
+    return float(os.environ.get("AGENT_LOAD", "0"))
 
 
 def main() -> None:
@@ -28,7 +32,7 @@ def main() -> None:
     server = import_module(_file.stem).server
     if not isinstance(server, AgentServer):
         raise SystemExit(f"{_file}: no AgentServer named server")
-    server.load_fnc = idle
+    server.load_fnc = load
     cli.run_app(server)
 
 

@@ -1,1 +1,18 @@
 """Agents that only a scenario needs; the sample agent is in `agent/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tracer.demo.scenario import Worker
+
+__all__ = ["STRANGER", "faulty"]
+
+STRANGER = Path(__file__).parent / "stranger.py"
+"""An agent that is not instrumented."""
+
+
+def faulty(fault: str = "", agent_name: str = "", *, drain: int = 2) -> Worker:
+    """A worker whose agent has this fault; told to stop, it waits for its jobs for ``drain`` seconds."""
+    environment = {"FAULT": fault, "DRAIN_TIMEOUT": str(drain)}
+    return Worker(agent_name, Path(__file__).parent / "faulty.py", environment)

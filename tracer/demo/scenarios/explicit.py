@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from livekit.api import CreateAgentDispatchRequest
-
 from tracer.demo.scenario import Scenario, Worker, at, between
 from tracer.moment import Kind
 from tracer.timeline import BY_API
@@ -30,10 +28,8 @@ class Explicit(Scenario):
     workers = (Worker(NAME),)
 
     async def play(self, play: Play) -> None:
-        play.say(f"CreateDispatch of {NAME!r} in a room that does not exist")
-        await play.livekit.agent_dispatch.create_dispatch(
-            CreateAgentDispatchRequest(agent_name=NAME, room=play.room, metadata='{"ticket": 42}')
-        )
+        play.say("there is no room yet")
+        await play.dispatch(NAME, metadata='{"ticket": 42}')
         await play.happened(Kind.AGENT_WAITING_FOR_PARTICIPANT)
         await play.has_left(play.caller())
 

@@ -21,6 +21,7 @@ class SilentCaller(Scenario):
 
     name = "silent-caller"
     question = "Why does my agent greet so late although the caller is in the room?"
+    cause = "silent-caller"
 
     async def play(self, play: Play) -> None:
         play.say("CreateRoom; the agent waits for a caller, who will have no microphone")

@@ -1,0 +1,97 @@
+"""Calls in which something is wrong, one a file: each cause made for real, in the order of what people notice."""
+
+from __future__ import annotations
+
+from tracer.demo.failures.caller_away import CallerAway
+from tracer.demo.failures.caller_removed import CallerRemoved
+from tracer.demo.failures.cold_process import ColdProcess
+from tracer.demo.failures.connect_failed import ConnectFails
+from tracer.demo.failures.default_and_named import DefaultAndNamed
+from tracer.demo.failures.deleted import Deleted
+from tracer.demo.failures.deploy import Deploy
+from tracer.demo.failures.draining_worker import DrainingWorker
+from tracer.demo.failures.duplicate_identity import DuplicateIdentity
+from tracer.demo.failures.full_worker import FullWorker
+from tracer.demo.failures.ghost_room import GhostRoom
+from tracer.demo.failures.hangs_before_connect import HangsBeforeConnect
+from tracer.demo.failures.killed import Killed
+from tracer.demo.failures.killed_worker import KilledWorker
+from tracer.demo.failures.late_worker import LateWorker
+from tracer.demo.failures.linked_to_another import LinkedToAnother
+from tracer.demo.failures.lost_webhooks import LostWebhooks
+from tracer.demo.failures.named_worker import NamedWorker
+from tracer.demo.failures.never_connects import NeverConnects
+from tracer.demo.failures.no_answer import NoAnswer
+from tracer.demo.failures.no_worker import NoWorker
+from tracer.demo.failures.out_of_memory import OutOfMemory
+from tracer.demo.failures.peer_never_active import PeerNeverActive
+from tracer.demo.failures.prewarm_failure import PrewarmFailure
+from tracer.demo.failures.raise_after_connect import RaiseAfterConnect
+from tracer.demo.failures.raise_before_connect import RaiseBeforeConnect
+from tracer.demo.failures.raise_in_request import RaiseInRequest
+from tracer.demo.failures.reject import Reject
+from tracer.demo.failures.rejoin import Rejoin
+from tracer.demo.failures.removed import Removed
+from tracer.demo.failures.session_closed import SessionClosed
+from tracer.demo.failures.slow_answer import SlowAnswer
+from tracer.demo.failures.slow_code import SlowCode
+from tracer.demo.failures.slow_connect import SlowConnect
+from tracer.demo.failures.slow_offer import SlowOffer
+from tracer.demo.failures.slow_request import SlowRequest
+from tracer.demo.failures.slow_session import SlowSession
+from tracer.demo.failures.stranger import Stranger
+from tracer.demo.failures.token_existing_room import TokenExistingRoom
+from tracer.demo.failures.two_dispatches import TwoDispatches
+from tracer.demo.failures.unnamed_worker import UnnamedWorker
+from tracer.demo.failures.wrong_name import WrongName
+
+__all__ = ["FAILURES"]
+
+FAILURES = {
+    scenario.name: scenario
+    for scenario in (
+        WrongName(),
+        NoWorker(),
+        NamedWorker(),
+        TokenExistingRoom(),
+        UnnamedWorker(),
+        LateWorker(),
+        DrainingWorker(),
+        KilledWorker(),
+        SlowRequest(),
+        FullWorker(),
+        Reject(),
+        RaiseInRequest(),
+        NoAnswer(),
+        PrewarmFailure(),
+        RaiseBeforeConnect(),
+        NeverConnects(),
+        HangsBeforeConnect(),
+        ConnectFails(),
+        ColdProcess(),
+        SlowAnswer(),
+        SlowOffer(),
+        SlowConnect(),
+        SlowCode(),
+        SlowSession(),
+        TwoDispatches(),
+        DefaultAndNamed(),
+        Stranger(),
+        SessionClosed(),
+        LinkedToAnother(),
+        PeerNeverActive(),
+        RaiseAfterConnect(),
+        Killed(),
+        OutOfMemory(),
+        Deploy(),
+        CallerAway(),
+        Rejoin(),
+        Removed(),
+        CallerRemoved(),
+        Deleted(),
+        GhostRoom(),
+        LostWebhooks(),
+        DuplicateIdentity(),
+    )
+}
+"""By name."""

@@ -1,0 +1,31 @@
+"""A caller who comes back too late."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tracer.demo.scenario import Scenario
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["CallerAway"]
+
+
+class CallerAway(Scenario):
+    """The room has closed departure_timeout after their leaving, and a new one knows nothing of the old."""
+
+    name = "caller-away"
+    question = "My caller lost the connection for a moment, and the agent had forgotten everything: why?"
+    cause = "caller-away"
+
+    async def play(self, play: Play) -> None:
+        """A call; when its room has closed, the same caller again. It is about the first room."""
+        await play.has_left(play.caller())
+        await play.is_about_this_room()
+        await play.until(play.is_over, "the room has not closed")
+        await asyncio.sleep(1.0)  # the caller is away for longer than the room waits
+        second = play.anew(play.room)
+        await play.has_left(second.caller())
+        await second.ended()

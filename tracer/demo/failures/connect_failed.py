@@ -1,0 +1,26 @@
+"""An agent that cannot reach the room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.agents import faulty
+from tracer.demo.scenario import Scenario
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["ConnectFails"]
+
+
+class ConnectFails(Scenario):
+    """It has its job, and an address that does not lead there."""
+
+    name = "connect-failed"
+    question = "The agent has started, and cannot connect to the room: what does it look like?"
+    cause = "connect-failed"
+    workers = (faulty("connects-elsewhere"),)
+
+    async def play(self, play: Play) -> None:
+        """A caller; at the address that the agent has for the server nobody listens."""
+        await play.has_left(play.caller())

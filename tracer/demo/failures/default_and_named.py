@@ -1,0 +1,30 @@
+"""An agent without a name and a named one in the same room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.scenario import ALONE, LIMIT, Scenario, Worker
+from tracer.moment import Kind
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["DefaultAndNamed"]
+
+
+class DefaultAndNamed(Scenario):
+    """CreateDispatch does not take the place of the automatic dispatch."""
+
+    name = "default-and-named"
+    question = "I dispatched my agent by API, and another one came too: where from?"
+    cause = "default-and-named"
+    workers = (Worker(), Worker("helper"))
+
+    async def play(self, play: Play) -> None:
+        """The caller's join brings the automatic dispatch; then comes CreateDispatch."""
+        caller = play.caller(seconds=LIMIT)
+        await play.happened(Kind.SESSION_STARTED)
+        await play.dispatch("helper")
+        await play.happened(Kind.SESSION_STARTED, 2)
+        await play.hangs_up(caller, ALONE)

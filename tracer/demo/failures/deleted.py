@@ -1,0 +1,29 @@
+"""A room that is deleted while somebody is in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.scenario import LIMIT, Scenario
+from tracer.moment import Kind
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["Deleted"]
+
+
+class Deleted(Scenario):
+    """DeleteRoom throws everybody out."""
+
+    name = "deleted"
+    question = "Caller and agent were gone at the same moment: why?"
+    cause = "room-deleted"
+
+    async def play(self, play: Play) -> None:
+        """DeleteRoom in the middle of a call."""
+        caller = play.caller(seconds=LIMIT)
+        await play.happened(Kind.SESSION_STARTED)
+        play.say("DeleteRoom")
+        await play.delete_room()
+        await play.has_left(caller)

@@ -1,0 +1,33 @@
+"""A worker that is told to stop takes no new jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.agents import faulty
+from tracer.demo.scenario import LIMIT, Scenario
+from tracer.moment import Kind
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["DrainingWorker"]
+
+
+class DrainingWorker(Scenario):
+    """It finishes those it has."""
+
+    name = "draining-worker"
+    question = "While my agent was being deployed, a caller got nobody: why?"
+    cause = "worker-draining"
+    workers = (faulty(drain=60),)
+
+    async def play(self, play: Play) -> None:
+        """A call in another room keeps the worker from stopping; then comes this one."""
+        before = play.anew(f"{play.room}-before")
+        bob = before.caller("bob", seconds=LIMIT)
+        await before.happened(Kind.SESSION_STARTED)
+        play.tell_to_stop(play.workers[0])
+        await play.worker_told(Kind.WORKER_DRAINING)
+        await play.nobody_comes(play.caller(seconds=LIMIT))
+        await play.hangs_up(bob)

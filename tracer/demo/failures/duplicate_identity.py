@@ -1,0 +1,28 @@
+"""Two clients with one identity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.scenario import LIMIT, Scenario
+from tracer.moment import Kind
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["DuplicateIdentity"]
+
+
+class DuplicateIdentity(Scenario):
+    """The later one throws the first out."""
+
+    name = "duplicate-identity"
+    question = "My caller is thrown out as soon as they open a second tab: why?"
+    cause = "duplicate-identity"
+
+    async def play(self, play: Play) -> None:
+        """A second caller with the identity of the first."""
+        first = play.caller(seconds=LIMIT)
+        await play.happened(Kind.SESSION_STARTED)
+        await play.has_left(play.caller())
+        await play.has_left(first)

@@ -1,0 +1,27 @@
+"""A worker whose load is above its threshold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.scenario import LIMIT, Scenario, Worker
+from tracer.moment import Kind
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["FullWorker"]
+
+
+class FullWorker(Scenario):
+    """The server asks only those who are available; a busy machine is enough (0.7 by default)."""
+
+    name = "full-worker"
+    question = "My worker is registered and gets no jobs while the machine is busy: why?"
+    cause = "workers-full"
+    workers = (Worker(environment={"AGENT_LOAD": "0.95"}),)
+
+    async def play(self, play: Play) -> None:
+        """The call comes when the worker has told the server that it is full."""
+        await play.worker_told(Kind.WORKER_FULL)
+        await play.nobody_comes(play.caller(seconds=LIMIT))

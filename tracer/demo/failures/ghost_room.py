@@ -1,0 +1,32 @@
+"""An agent that connects when its room has closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.agents import faulty
+from tracer.demo.scenario import ALONE, LIMIT, Scenario
+from tracer.moment import Kind
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["GhostRoom"]
+
+
+class GhostRoom(Scenario):
+    """Its joining makes a room of the same name, in which nobody is."""
+
+    name = "ghost-room"
+    question = "There is a room with nothing but an agent in it: where does it come from?"
+    cause = "ghost-room"
+    workers = (faulty("connects-when-all-is-over", "helper"),)
+
+    async def play(self, play: Play) -> None:
+        """The caller gives up while the agent gets ready. It is about the first room."""
+        caller = play.caller(agents=("helper",), seconds=LIMIT)
+        await play.happened(Kind.JOB_ENTRYPOINT_STARTED)
+        await play.is_about_this_room()
+        await play.hangs_up(caller, ALONE)
+        await play.happened(Kind.AGENT_CONNECTED)
+        await play.delete_room()  # the ghost, so that it need not be waited for

@@ -1,0 +1,25 @@
+"""Webhooks that do not arrive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.scenario import Scenario
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["LostWebhooks"]
+
+
+class LostWebhooks(Scenario):
+    """The API shows what they would have told."""
+
+    name = "lost-webhooks"
+    question = "How do I notice that webhooks get lost?"
+    cause = "lost-webhooks"
+    lost = ("participant_joined", "participant_left")
+
+    async def play(self, play: Play) -> None:
+        """A call; on the way to the receiver some webhooks are lost."""
+        await play.has_left(play.caller())

@@ -1,0 +1,26 @@
+"""A request_fnc that neither accepts nor rejects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.agents import faulty
+from tracer.demo.scenario import Scenario
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["NoAnswer"]
+
+
+class NoAnswer(Scenario):
+    """livekit-agents takes that for a refusal."""
+
+    name = "no-answer"
+    question = "My request_fnc returns without an error, and no job starts: why?"
+    cause = "request-unanswered"
+    workers = (faulty("gives-no-answer"),)
+
+    async def play(self, play: Play) -> None:
+        """A caller; request_fnc returns without having answered."""
+        await play.has_left(play.caller())

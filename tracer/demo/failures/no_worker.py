@@ -1,0 +1,25 @@
+"""No worker at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.scenario import LIMIT, Scenario
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["NoWorker"]
+
+
+class NoWorker(Scenario):
+    """A dispatch is made all the same, and no error."""
+
+    name = "no-worker"
+    question = "I join the room and nothing happens: no agent, no error. What is missing?"
+    cause = "no-worker"
+    workers = ()
+
+    async def play(self, play: Play) -> None:
+        """Only a caller."""
+        await play.nobody_comes(play.caller(seconds=LIMIT))

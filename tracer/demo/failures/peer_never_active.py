@@ -1,0 +1,24 @@
+"""A caller whose media never comes up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.scenario import Scenario
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["PeerNeverActive"]
+
+
+class PeerNeverActive(Scenario):
+    """wait_for_participant() waits for one who is ACTIVE."""
+
+    name = "peer-never-active"
+    question = "The caller is in the room and the agent waits for ever: for whom?"
+    cause = "peer-never-active"
+
+    async def play(self, play: Play) -> None:
+        """A caller with signalling and no media, as behind a firewall, who gives up."""
+        await play.has_left(play.caller(seconds=8.0, media=False))

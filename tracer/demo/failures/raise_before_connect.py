@@ -1,0 +1,26 @@
+"""An entrypoint that raises before it connects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.agents import faulty
+from tracer.demo.scenario import Scenario
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["RaiseBeforeConnect"]
+
+
+class RaiseBeforeConnect(Scenario):
+    """For the server the job goes on running."""
+
+    name = "raise-before-connect"
+    question = "The job is JS_RUNNING and no agent is in the room: why?"
+    cause = "raised-before-connect"
+    workers = (faulty("raises-before-connect"),)
+
+    async def play(self, play: Play) -> None:
+        """A caller; the entrypoint looks for a setting that is missing."""
+        await play.has_left(play.caller())

@@ -1,0 +1,26 @@
+"""A session that takes long to start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.agents import faulty
+from tracer.demo.scenario import Scenario
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["SlowSession"]
+
+
+class SlowSession(Scenario):
+    """It waits for servers of tools, before it hears the caller."""
+
+    name = "slow-session"
+    question = "The agent is in the room at once and hears nothing for seconds: what does it do?"
+    cause = "slow-session"
+    workers = (faulty("starts-slowly"),)
+
+    async def play(self, play: Play) -> None:
+        """A caller; a server of tools needs 4 s to say what it has."""
+        await play.has_left(play.caller(seconds=8.0))

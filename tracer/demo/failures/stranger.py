@@ -1,0 +1,31 @@
+"""Another worker of the same name takes the job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.agents import STRANGER
+from tracer.demo.scenario import LIMIT, Scenario, Worker
+from tracer.moment import Kind
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["Stranger"]
+
+
+class Stranger(Scenario):
+    """The server gives it to any of them, the likelier the less load it tells."""
+
+    name = "stranger"
+    question = "My agent is in the room and my worker knows nothing of it: whose is it?"
+    cause = "foreign-worker"
+    workers = (
+        Worker("helper", environment={"AGENT_LOAD": "0.95"}),
+        Worker("helper", STRANGER, instrumented=False),
+    )
+
+    async def play(self, play: Play) -> None:
+        """Ours has no room for more, so that it is the other one for certain."""
+        await play.worker_told(Kind.WORKER_FULL)
+        await play.nobody_comes(play.caller(agents=("helper",), seconds=LIMIT))

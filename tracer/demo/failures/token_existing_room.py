@@ -1,0 +1,27 @@
+"""Agents in the token of one who joins a room that is there already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.scenario import LIMIT, Scenario, Worker
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["TokenExistingRoom"]
+
+
+class TokenExistingRoom(Scenario):
+    """They are ignored, without an error (livekit #4390)."""
+
+    name = "token-existing-room"
+    question = "The token names my agent, but it does not come to a room that I made before: why?"
+    cause = "room-existed"
+    workers = (Worker("helper"),)
+
+    async def play(self, play: Play) -> None:
+        """CreateRoom without agents; then a caller whose token names the worker."""
+        play.say("CreateRoom")
+        await play.create_room()
+        await play.nobody_comes(play.caller(agents=("helper",), seconds=LIMIT))

@@ -1,0 +1,30 @@
+"""The same agent, asked for twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.scenario import ALONE, LIMIT, Scenario, Worker
+from tracer.moment import Kind
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["TwoDispatches"]
+
+
+class TwoDispatches(Scenario):
+    """Each dispatch brings an agent."""
+
+    name = "two-dispatches"
+    question = "Two agents greet my caller at once: why?"
+    cause = "dispatched-twice"
+    workers = (Worker("helper"),)
+
+    async def play(self, play: Play) -> None:
+        """The caller's token names “helper”, and so does the backend's CreateDispatch."""
+        caller = play.caller(agents=("helper",), seconds=LIMIT)
+        await play.happened(Kind.SESSION_STARTED)
+        await play.dispatch("helper")
+        await play.happened(Kind.SESSION_STARTED, 2)
+        await play.hangs_up(caller, ALONE)

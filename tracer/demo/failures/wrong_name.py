@@ -1,0 +1,25 @@
+"""A dispatch for a name that no worker has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.scenario import LIMIT, Scenario, Worker
+
+if TYPE_CHECKING:
+    from tracer.demo.scenario import Play
+
+__all__ = ["WrongName"]
+
+
+class WrongName(Scenario):
+    """Names are compared letter by letter."""
+
+    name = "wrong-name"
+    question = "My worker is running, and no agent comes: why?"
+    cause = "no-worker"
+    workers = (Worker("helper"),)
+
+    async def play(self, play: Play) -> None:
+        """The worker is “helper”; the caller's token asks for “Helper”."""
+        await play.nobody_comes(play.caller(agents=("Helper",), seconds=LIMIT))

@@ -1,0 +1,42 @@
+"""A bad way from the server to the receiver: some webhooks get lost on it, and the server does not hear of it.
+
+python -m tracer.demo.lossy PORT RECEIVER_PORT EVENT…
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import aiohttp
+from aiohttp import web
+
+__all__: list[str] = []
+
+
+def way(receiver: str, lost: set[str]) -> web.Application:
+    """Takes webhooks and passes them on to the receiver, but for those of these events."""
+
+    async def pass_on(request: web.Request) -> web.Response:
+        body = await request.read()
+        if json.loads(body).get("event") in lost:
+            return web.Response()  # as a proxy in between answers that takes on more than it can do
+        kept = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
+        async with (
+            aiohttp.ClientSession(receiver) as session,
+            session.post(request.path, data=body, headers=kept) as told,
+        ):
+            return web.Response(status=told.status, body=await told.read())
+
+    async def healthy(_: web.Request) -> web.Response:
+        return web.Response()
+
+    application = web.Application()
+    application.add_routes([web.post("/webhook", pass_on), web.get("/healthz", healthy)])
+    return application
+
+
+if __name__ == "__main__":
+    port, receiver_port, *events = sys.argv[1:]
+    application = way(f"http://127.0.0.1:{receiver_port}", set(events))
+    web.run_app(application, host="127.0.0.1", port=int(port), print=None)
