@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tracer import keys
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 
 if TYPE_CHECKING:
@@ -62,10 +63,16 @@ def _since(timeline: Timeline, step: Step, what: str, patience: int) -> Iterator
         yield Missing(step, what, ns, finished is not None)
 
 
+def _unaccounted(timeline: Timeline) -> bool:
+    """Whether there is an agent of which no job is known."""
+    sids = {step.facts.get(keys.PARTICIPANT_ID) for job in timeline.jobs if (step := job.at(Kind.AGENT_CONNECTED))}
+    identities = {job.participant_identity for job in timeline.jobs} - {None}
+    return any(p.is_agent and p.sid not in sids and p.identity not in identities for p in timeline.participants)
+
+
 def _dispatches(timeline: Timeline) -> Iterator[Missing]:
     came = any(p.is_agent for p in timeline.participants)
-    known = {agent.sid for job in timeline.jobs if (agent := timeline.agent_of(job))}
-    if any(p.is_agent and p.sid not in known for p in timeline.participants):
+    if _unaccounted(timeline):
         return  # whose job is not listed yet, and can be of any dispatch
     for dispatch in timeline.dispatches:
         created = dispatch.at(Kind.DISPATCH_CREATED)
@@ -74,24 +81,25 @@ def _dispatches(timeline: Timeline) -> Iterator[Missing]:
 
 
 def _jobs(timeline: Timeline) -> Iterator[Missing]:
+    unaccounted = _unaccounted(timeline)
     for job in timeline.jobs:
         lost = timeline.lost(job)
         if lost is not None:
             last = job.last_told
-            yield Missing(
-                last, f"lost: not heard of after {last.kind}", max(lost - last.time, 0), True, True
-            )
-        elif missing := _next(timeline, job):
+            yield Missing(last, f"lost: not heard of after {last.kind}", max(lost - last.time, 0), True, True)
+        elif missing := _next(timeline, job, unaccounted):
             yield from missing
 
 
-def _next(timeline: Timeline, job: Job) -> Iterator[Missing] | None:
+def _next(timeline: Timeline, job: Job, unaccounted: bool) -> Iterator[Missing] | None:
     if job.at(Kind.JOB_ENDED, Kind.JOB_REJECTED, Kind.JOB_TIMED_OUT, Kind.PROCESS_FAILED):
         return None
     shutdown = job.at(Kind.JOB_SHUTDOWN)
     connected = job.at(Kind.AGENT_CONNECTED) or timeline.agent_of(job)
     if connected and not shutdown:
         return _waits(timeline, job)
+    if unaccounted and job.at(Kind.JOB_ENTRYPOINT_STARTED):
+        return None  # it can be this one's
     steps = [step for step in job.steps if step.kind in NEXT]
     if not steps or (shutdown and steps[-1] is not shutdown):
         return None

@@ -6,6 +6,7 @@ with its class where there are any.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer.cause.base import Cause, Doubt, Explanation, Finding, Symptom
@@ -33,6 +34,7 @@ def explain(timeline: Timeline) -> Explanation:
     place = {cause: number for number, cause in enumerate(CAUSES)}
     findings = [finding for cause in CAUSES for finding in cause.find(case)]
     findings.sort(key=lambda found: (found.cause.symptom, not found.certain, place[found.cause]))
+    findings = [replace(found, steps=tuple(map(case.as_told, found.steps))) for found in findings]
     certain = {found.cause.symptom for found in findings if found.certain}
     named = {found.cause for found in findings}
     doubts = tuple(
@@ -48,19 +50,27 @@ def _summary(case: Case, findings: tuple[Finding, ...], doubts: tuple[Doubt, ...
     timeline = case.timeline
     if findings:
         first = findings[0]
-        sure = "" if first.certain else "probably, "
-        return f"{sure}{first.cause.about}".capitalize() + ".", False
+        return _sentence(first.cause.about if first.certain else f"probably, {first.cause.about}"), False
     pending = [d for d in case.unserved if (c := d.at(Kind.DISPATCH_CREATED)) and not case.waited(c)]
     if pending and timeline.room.finished is None:
         created = pending[0].at(Kind.DISPATCH_CREATED)
         since = (timeline.now - created.time) / NS_PER_S if created else 0.0
         return f"It is too early to say: an agent was asked for {since:.1f} s ago.", None
     if case.unserved:
+        wanted = " and ".join(sorted({case.agent_named(d.agent_name) for d in case.unserved})) if case.agents else ""
         short = "the room closed too soon for its jobs to be listed" if pending else "a job was offered"
-        return f"No agent came, and the witnesses do not show why: {short}.", None
+        came = f"Nobody came for {wanted}" if wanted else "No agent came"
+        return f"{came}, and the witnesses do not show why: {short}.", None
     if not timeline.dispatches and not case.agents:
         return "Nothing is known of any agent in this room: no witness tells of a dispatch, a job or an agent.", None
+    if case.callers and not any(caller.at(Kind.PARTICIPANT_ACTIVE) for caller in case.callers):
+        return "No caller was seen to become ACTIVE, and the witnesses do not show why.", None
     if doubts:
         return "Nothing wrong was seen, but not everything can be ruled out.", None
-    over = "all went well" if timeline.room.finished else "all is well so far"
-    return f"{over.capitalize()}.", True
+    if not case.witnesses & {"webhook", "observer"}:
+        return "Nothing wrong was seen, but only the agent told of this room.", None
+    return "All went well." if timeline.room.finished else "All is well so far.", True
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."

@@ -80,7 +80,7 @@ class Cause(ABC):
 
     def found(self, sentence: str, *steps: Step | None, certain: bool = True) -> Finding:
         """A finding of this cause, with its evidence in order of time."""
-        known = sorted((step for step in steps if step), key=lambda step: step.time)
+        known = sorted({id(step): step for step in steps if step}.values(), key=lambda step: step.time)
         return Finding(self, sentence, tuple(known), certain)
 
 

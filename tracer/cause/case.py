@@ -7,26 +7,53 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tracer import keys
+from tracer.cause.clock import set_right
 from tracer.moment import NS_PER_S, Kind
 
 if TYPE_CHECKING:
     from tracer.step import Step
     from tracer.timeline import Dispatch, Job, Participant, Timeline, Worker
 
-__all__ = ["NO_JOB_AFTER", "Case"]
+__all__ = ["FOREVER", "NO_JOB_AFTER", "SERVER_WAITS", "SOON", "Case"]
 
 NO_JOB_AFTER = 8 * NS_PER_S
 """A dispatch without a job this long after, ns, has none: the server offers after 0.2 s and lists up to 5 s later."""
+SERVER_WAITS = 3 * NS_PER_S
+"""How long the server waits for a worker's answer, ns (livekit-server v1.13.5, pkg/service/agentservice.go)."""
+SOON = NS_PER_S
+"""Two clocks and two witnesses may be this far apart, ns."""
+ALIVE = 60 * NS_PER_S
+"""Who told something no longer ago than this, ns, is taken to be there still."""
 CALLERS = {"STANDARD", "SIP", "CONNECTOR", None}
 """Kinds for which ``wait_for_participant`` waits; None where nobody told the kind."""
 FOREVER = 2**63
+"""A time that does not come, ns."""
 
 
 class Case:
     """One room's timeline, with what causes ask of it worked out once."""
 
     def __init__(self, timeline: Timeline) -> None:
-        self.timeline = timeline
+        self.timeline = set_right(timeline)
+        """With the clocks of agents set right, where they are proven wrong."""
+        self._told = timeline
+
+    def as_told(self, step: Step) -> Step:
+        """The step by the clock that told it."""
+        return self._by_name.get((step.kind, step.subject, step.occurrence), step)
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[Kind, str, str], Step]:
+        if self.timeline is self._told:
+            return {}
+        steps = [*(step for worker in self._told.workers for step in worker.steps), *self._told.steps]
+        return {(step.kind, step.subject, step.occurrence): step for step in steps}
+
+    @cached_property
+    def witnesses(self) -> set[str]:
+        """Who told of this room; what workers told of themselves does not count."""
+        own = (step for step in self.timeline.steps if not step.subject.startswith("AW_"))
+        return {witness for step in own for witness in step.witnesses}
 
     @cached_property
     def callers(self) -> list[Participant]:
@@ -42,8 +69,17 @@ class Case:
     @cached_property
     def agent_of(self) -> dict[str, Participant]:
         """For each job's id the participant it became."""
-        found = ((job.sid, self.timeline.agent_of(job)) for job in self.timeline.jobs)
-        return {sid: agent for sid, agent in found if agent}
+        # As Timeline.agent_of, which looks through all participants for each job.
+        by_sid = {agent.sid: agent for agent in reversed(self.agents)}
+        by_identity = {agent.identity: agent for agent in reversed(self.agents) if agent.identity}
+        found = {}
+        for job in self.timeline.jobs:
+            connected = job.at(Kind.AGENT_CONNECTED)
+            sid = str(connected.facts.get(keys.PARTICIPANT_ID)) if connected else ""
+            agent = by_sid.get(sid) or by_identity.get(job.participant_identity or "")
+            if agent:
+                found[job.sid] = agent
+        return found
 
     @cached_property
     def unaccounted(self) -> list[Participant]:
@@ -81,7 +117,8 @@ class Case:
         without = [
             d
             for d in self.timeline.dispatches
-            if d.at(Kind.DISPATCH_CREATED) and not any(job.sid in self.agent_of for job in self.jobs_of[d.sid])
+            if (d.at(Kind.DISPATCH_CREATED) or d.jobs)
+            and not any(job.sid in self.agent_of or job.at(Kind.AGENT_CONNECTED) for job in self.jobs_of[d.sid])
         ]
         named = any(d.agent_name for d in self.timeline.dispatches)
         return [d for d in without if d.agent_name or not (self.agents or named)]
@@ -108,7 +145,7 @@ class Case:
 
     def watched(self, end: int) -> bool:
         """Whether a worker that tells of itself could have told until ``end``, ns: then no job means no job."""
-        return any(worker.steps[0].time <= end for worker in self.timeline.workers)
+        return any(worker.standing(end) not in (None, Kind.WORKER_CLOSED) for worker in self.known_workers)
 
     @cached_property
     def end(self) -> int:
@@ -120,15 +157,19 @@ class Case:
         """Workers that take dispatches of this name, of those that told of themselves."""
         return [w for w in self.timeline.workers if w.sid.startswith("AW_") and w.agent_name == (agent_name or "")]
 
+    def standing_workers(self, at: int) -> list[Worker]:
+        """Those of any name that were there at this time, ns, by what they told."""
+        return [w for w in self.known_workers if w.standing(at) not in (None, Kind.WORKER_CLOSED)]
+
+    @staticmethod
+    def alive(worker: Worker, at: int) -> bool:
+        """Whether a worker told something then or later: of one that was killed the last word stands for ever."""
+        return worker.steps[-1].time > at - ALIVE
+
     @cached_property
     def known_workers(self) -> list[Worker]:
         """Every worker that told of itself."""
         return [w for w in self.timeline.workers if w.sid.startswith("AW_")]
-
-    def present(self, who: Participant, at: int) -> bool:
-        """Whether a participant was in the room at this time, ns."""
-        began = who.time(Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ACTIVE)
-        return began is not None and began <= at < self.gone(who)
 
     def gone(self, who: Participant) -> int:
         """When a participant went, ns; far away for one that has not."""
@@ -137,13 +178,58 @@ class Case:
         finished = self.timeline.room.finished
         return finished.time if finished else FOREVER
 
-    def callers_at(self, at: int) -> list[Participant]:
-        """Callers who were ACTIVE in the room at this time, ns."""
-        return [
-            who
-            for who in self.callers
-            if (active := who.at(Kind.PARTICIPANT_ACTIVE)) and active.time <= at < self.gone(who)
-        ]
+    def seen_until(self, who: Participant) -> int:
+        """Until when a participant was there for certain, ns.
+
+        The observer can have seen its going seconds late; and where nobody saw it, it was before the room's end.
+        """
+        gone = who.gone
+        if gone:
+            return gone.time if "webhook" in gone.witnesses else gone.earliest
+        return who.steps[-1].time if self.timeline.room.finished else FOREVER
+
+    @staticmethod
+    def watched_over(who: Participant) -> bool:
+        """Whether the going of a participant is known, or would be: a webhook gets lost."""
+        return who.gone is not None or any("observer" in step.witnesses for step in who.steps)
+
+    def callers_at(self, at: int) -> list[tuple[int, Participant]]:
+        """Callers who were ACTIVE in the room at this time, ns, and until when for certain."""
+        return [(ended, who) for began, ended, who in self._active if began <= at < ended]
+
+    @cached_property
+    def _active(self) -> list[tuple[int, int, Participant]]:
+        """From when until when each caller was ACTIVE for certain, ns."""
+        known = ((who.at(Kind.PARTICIPANT_ACTIVE), who) for who in self.callers)
+        return [(active.time, self.seen_until(who), who) for active, who in known if active]
+
+    @staticmethod
+    def received(job: Job) -> Step | None:
+        """When the worker that got the job was asked for it: another one may have been asked before."""
+        asked = [step for step in job.steps if step.kind is Kind.JOB_RECEIVED]
+        return next((step for step in asked if step.occurrence == job.worker_id), asked[-1] if asked else None)
+
+    def not_before(self, job: Job, step: Step) -> int | None:
+        """The earliest that a step of the agent's can have been by the server's clock, ns, however its own is set.
+
+        It came so long after another one of the agent's, and that after something of the server's.
+        """
+        agent = self.agent_of.get(job.sid)
+        pairs = (
+            (job.at(Kind.JOB_OFFERED), self.received(job)),
+            (agent.at(Kind.PARTICIPANT_JOINING) if agent else None, job.at(Kind.AGENT_CONNECTED)),
+        )
+        known = [first.earliest + step.earliest - then.latest for first, then in pairs if first and then]
+        return max(known, default=None)
+
+    @cached_property
+    def untold_agents(self) -> list[Participant]:
+        """Agents in the room that told nothing of themselves."""
+        told = {self.agent_of[job.sid].sid for job in self.timeline.jobs if self._tells(job)}
+        return [agent for agent in self.agents if agent.sid not in told]
+
+    def _tells(self, job: Job) -> bool:
+        return job.sid in self.agent_of and self.told_by_agent(job)
 
     def told_by_agent(self, job: Job) -> bool:
         """Whether the job, or the worker for it, told anything."""
@@ -165,6 +251,10 @@ class Case:
         return [
             (step, ends.get(step.occurrence)) for step in job.steps if step.kind is Kind.AGENT_WAITING_FOR_PARTICIPANT
         ]
+
+    def is_for(self, job: Job, who: Participant) -> bool:
+        """Whether a job is for somebody: one for the room is for everybody."""
+        return self.is_room_job(job) or job.text(keys.JOB_PARTICIPANT_ID) == who.sid
 
     @staticmethod
     def is_room_job(job: Job) -> bool:

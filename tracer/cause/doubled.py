@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 from tracer.cause.base import Cause, Symptom
@@ -26,13 +25,12 @@ def _pairs(case: Case) -> Iterator[tuple[Dispatch, Job, Dispatch, Job]]:
         for job in case.jobs_of[dispatch.sid]
         if job.sid in case.agent_of and case.is_room_job(job)
     ]
-    for (one, first), (two, second) in combinations(served, 2):
-        if one is two:
-            continue
-        here, there = case.agent_of[first.sid], case.agent_of[second.sid]
-        begins = [agent.steps[0].time for agent in (here, there)]
-        if max(begins) < min(case.gone(here), case.gone(there)):
-            yield one, first, two, second
+    stays = [(case.agent_of[job.sid].steps[0].time, case.gone(case.agent_of[job.sid])) for _, job in served]
+    for number, (two, second) in enumerate(served):
+        for (one, first), (came, gone) in zip(served[:number], stays, strict=False):
+            if one is not two and max(came, stays[number][0]) < min(gone, stays[number][1]):
+                yield one, first, two, second
+                break  # of a hundred, each is told of once
 
 
 class DispatchedTwice(Cause):
@@ -115,7 +113,9 @@ class ForeignWorker(Cause):
                     offered,
                     ours[-1].at(Kind.WORKER_REGISTERED),
                     case.agent_of[job.sid].at(Kind.PARTICIPANT_JOINING),
+                    certain=case.alive(ours[-1], offered.time),
                 )
 
 
 DOUBLED = (DispatchedTwice(), DefaultAndNamed(), ForeignWorker())
+"""Its causes."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.cause.base import Cause, Symptom
+from tracer.cause.case import SOON
 from tracer.moment import NS_PER_S, Kind
 
 if TYPE_CHECKING:
@@ -13,16 +16,19 @@ if TYPE_CHECKING:
 
     from tracer.cause.base import Finding
     from tracer.cause.case import Case
+    from tracer.step import Step
     from tracer.timeline import Job
 
 __all__ = ["GONE"]
 
-SOON = NS_PER_S
-"""Two clocks and two witnesses may be this far apart, ns."""
 LONG_ENOUGH = 3 * NS_PER_S
 """A caller who was alone for longer than this, ns, noticed: a job comes within 0.3 s where one comes."""
 BACK_WITHIN = 600 * NS_PER_S
 """A caller who calls again within this, ns, means the same call."""
+
+
+MISSED_WITHIN = 60 * NS_PER_S
+"""Of a caller who left of their own accord, whoever is back later than this, ns, means another call."""
 
 
 class ProcessKilled(Cause):
@@ -47,6 +53,7 @@ class ProcessKilled(Cause):
             if failed:
                 code = failed.facts.get(keys.EXIT_CODE)
                 how = f"by signal {-code}" if isinstance(code, int) and code < 0 else f"with exit code {code}"
+                how = "early" if code is None else how
                 who = (
                     "the worker itself killed it"
                     if failed.facts.get(keys.KILLED) is True
@@ -83,7 +90,12 @@ class CallerAway(Cause):
                 continue
             if not 0 <= joining.time - finished.time <= BACK_WITHIN:
                 continue
-            left = max((p.gone for p in case.callers if p.gone), key=lambda step: step.time, default=None)
+            theirs = [p for p in case.callers if p.identity == back.identity and p.gone]
+            before = max(theirs, key=case.gone, default=None)
+            left = before.gone if before else None
+            hung_up = before is not None and before.disconnect_reason == "CLIENT_INITIATED"
+            if hung_up and joining.time - finished.time > MISSED_WITHIN:
+                continue  # another call
             away = (joining.time - (left or finished).time) / NS_PER_S
             timeout = timeline.room.facts.get(keys.ROOM_DEPARTURE_TIMEOUT)
             waits = f"the room waits for {timeout} s" if timeout else "the room did not wait so long"
@@ -94,6 +106,7 @@ class CallerAway(Cause):
                 left,
                 finished,
                 joining,
+                certain=left is not None and not hung_up,
             )
             return
 
@@ -111,22 +124,24 @@ class RejoinedWithoutAgent(Cause):
 
     def find(self, case: Case) -> Iterator[Finding]:
         went = [(case.gone(agent), agent) for agent in case.agents if agent.gone]
+        if not went:
+            return
+        first = min(gone for gone, _ in went)
+        stays = [(agent.steps[0].time, case.gone(agent)) for agent in case.agents]
+        offers = [s.time for job in case.timeline.jobs if (s := job.at(Kind.JOB_OFFERED))]
+        asked = [s.time for d in case.timeline.dispatches if (s := d.at(Kind.DISPATCH_CREATED))]
         for caller in case.callers:
             joining, active = caller.at(Kind.PARTICIPANT_JOINING), caller.at(Kind.PARTICIPANT_ACTIVE)
             if not joining or not active:
                 continue
-            until = min(case.gone(caller), case.end)
+            until = min(case.seen_until(caller), case.end)
             alone = until - active.time
-            before = [pair for pair in went if pair[0] <= active.time + SOON]
-            if not before or alone < LONG_ENOUGH:
+            if first > active.time + SOON or alone < LONG_ENOUGH:
                 continue
-            there = any(case.present(agent, at) for agent in case.agents for at in (active.time + SOON, until - SOON))
-            offered = [
-                s for job in case.timeline.jobs if (s := job.at(Kind.JOB_OFFERED)) and s.time >= joining.time - SOON
-            ]
-            if there or offered:
+            there = any(came < until - SOON and gone > active.time + SOON for came, gone in stays)
+            if there or any(at >= joining.time - SOON for at in (*offers, *asked)):
                 continue
-            gone = max(before, key=lambda pair: pair[0])[1]
+            gone = max((pair for pair in went if pair[0] <= active.time + SOON), key=lambda pair: pair[0])[1]
             again = any(
                 p.identity == caller.identity and p.sid != caller.sid and case.gone(p) <= joining.time
                 for p in case.callers
@@ -139,7 +154,14 @@ class RejoinedWithoutAgent(Cause):
                 gone.gone,
                 joining,
                 caller.gone,
+                certain=bool(asked),  # without the observer, a dispatch nobody answered is not known
             )
+
+
+BY_WORKER = "parent process shutdown"
+"""Why a job shuts down that its worker ends, in livekit-agents' words."""
+CRASHED = "job crashed"
+"""Why a job shuts down whose entrypoint raised."""
 
 
 class Deployed(Cause):
@@ -157,7 +179,8 @@ class Deployed(Cause):
         for job in case.timeline.jobs:
             shutdown = job.at(Kind.JOB_SHUTDOWN)
             worker = next((w for w in case.known_workers if w.sid == job.worker_id), None)
-            if shutdown is None or worker is None:
+            reason = shutdown.facts.get(keys.SHUTDOWN_REASON) if shutdown else None
+            if shutdown is None or worker is None or reason not in (None, BY_WORKER):
                 continue
             stopping = worker.at(Kind.WORKER_DRAINING, Kind.WORKER_CLOSED)
             if stopping is None or stopping.time > shutdown.time + SOON or not case.callers_at(shutdown.time):
@@ -165,7 +188,6 @@ class Deployed(Cause):
             finished = case.timeline.room.finished
             if finished and finished.time <= shutdown.time:
                 continue
-            reason = shutdown.facts.get(keys.SHUTDOWN_REASON)
             yield self.found(
                 f"Worker {worker.sid} was told to stop, and {(shutdown.time - stopping.time) / NS_PER_S:.1f} s later"
                 " job"
@@ -174,6 +196,33 @@ class Deployed(Cause):
                 shutdown,
                 worker.at(Kind.WORKER_CLOSED),
             )
+
+
+class RaisedAfterConnect(Cause):
+    """livekit-agents then ends the job, and the agent leaves."""
+
+    name = "raised-after-connect"
+    symptom = Symptom.GONE
+    about = "the agent's code raised, and the agent left with it"
+    advice = "Mend the entrypoint: what it raises ends the job, also when session.start() raises it."
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        for job in case.timeline.jobs:
+            connected, shutdown = job.at(Kind.AGENT_CONNECTED), job.at(Kind.JOB_SHUTDOWN)
+            if not connected or not shutdown or shutdown.facts.get(keys.SHUTDOWN_REASON) != CRASHED:
+                continue
+            ended, failed = job.at(Kind.JOB_ENDED), job.at(Kind.SESSION_STARTING)
+            error = ended.facts.get(keys.ERROR_TYPE) if ended else None
+            text = ended.facts.get(keys.ERROR_MESSAGE) if ended else None
+            if case.callers_at(shutdown.time):
+                what = f" {error}{f': {text}' if text else ''}" if error else ""
+                yield self.found(
+                    f"The entrypoint of job {job.sid} raised{what}, and the agent left while the caller was there.",
+                    connected,
+                    failed if failed and keys.ERROR_TYPE in failed.facts else None,
+                    shutdown,
+                    ended if error else None,
+                )
 
 
 class Removed(Cause):
@@ -191,6 +240,26 @@ class Removed(Cause):
                 what = "agent" if who.is_agent else "caller"
                 yield self.found(f"The {what} {case.who(who)} was removed by an API call.", who.gone)
 
+    def doubt(self, case: Case) -> str | None:
+        """An agent that left its caller, nobody knows why: the reason of a leave comes by webhook only."""
+        own = {sid for job in case.timeline.jobs if self._by_itself(job) and (sid := self._agent(case, job))}
+        for agent in case.agents:
+            if agent.gone and not agent.disconnect_reason and agent.sid not in own:
+                left = agent.gone.time + LONG_ENOUGH
+                if case.end > left and case.callers_at(left):
+                    return f"see in the server's log why {case.who(agent)} left: the reason comes by webhook"
+        return None
+
+    @staticmethod
+    def _by_itself(job: Job) -> bool:
+        shutdown = job.at(Kind.JOB_SHUTDOWN)
+        return shutdown is not None and shutdown.facts.get(keys.SHUTDOWN_REASON) != "room disconnected"
+
+    @staticmethod
+    def _agent(case: Case, job: Job) -> str | None:
+        agent = case.agent_of.get(job.sid)
+        return agent.sid if agent else None
+
 
 class RoomDeleted(Cause):
     """DeleteRoom throws everybody out; many agents end a call so on purpose."""
@@ -201,7 +270,7 @@ class RoomDeleted(Cause):
     advice = "Look for who calls DeleteRoom: your backend, or the agent itself (ctx.delete_room())."
 
     def find(self, case: Case) -> Iterator[Finding]:
-        thrown_out = [p for p in case.callers if p.disconnect_reason == "ROOM_DELETED"]
+        thrown_out = [p for p in case.callers if p.disconnect_reason == "ROOM_DELETED" and p.gone]
         if thrown_out:
             names = ", ".join(sorted(case.who(p) for p in thrown_out))
             yield self.found(
@@ -220,14 +289,22 @@ class DuplicateIdentity(Cause):
     advice = "Give each client an identity of its own; two tabs with one token take turns in throwing each other out."
 
     def find(self, case: Case) -> Iterator[Finding]:
-        for who in case.timeline.participants:
-            if who.disconnect_reason != "DUPLICATE_IDENTITY" or not who.gone:
-                continue
-            other = next((p for p in case.timeline.participants if p.identity == who.identity and p is not who), None)
+        thrown_out = [p for p in case.timeline.participants if p.disconnect_reason == "DUPLICATE_IDENTITY" and p.gone]
+        joins: dict[str, list[Step]] = defaultdict(list)
+        for who in case.timeline.participants if thrown_out else ():
+            if who.identity and (joining := who.at(Kind.PARTICIPANT_JOINING)):
+                joins[who.identity].append(joining)
+        for theirs in joins.values():
+            theirs.sort(key=lambda step: step.time)
+        for who in thrown_out:
+            theirs = joins[who.identity or ""]
+            left = case.gone(who)
+            place = bisect(theirs, left, key=lambda step: step.time)
+            near = (step for step in theirs[max(place - 2, 0) : place + 2] if step.subject != who.sid)
             yield self.found(
                 f"{case.who(who)} was thrown out when somebody else joined with the same identity.",
                 who.gone,
-                other.at(Kind.PARTICIPANT_JOINING) if other else None,
+                min(near, key=lambda step: abs(step.time - left), default=None),
             )
 
 
@@ -248,11 +325,13 @@ class GhostRoom(Cause):
         for job in case.timeline.jobs:
             connected = job.at(Kind.AGENT_CONNECTED)
             sid = connected.facts.get(keys.PARTICIPANT_ID) if connected else None
-            if connected and finished and connected.time > finished.time and sid and sid not in here:
+            if not connected or not finished or not sid or sid in here:
+                continue
+            late = (case.not_before(job, connected) or 0) - finished.time
+            if late > 0:
                 yield self.found(
-                    f"The agent of job {job.sid} connected {(connected.time - finished.time) / NS_PER_S:.1f} s after"
-                    " this"
-                    " room had closed: it joined another room of the same name, which its joining made.",
+                    f"The agent of job {job.sid} connected {late / NS_PER_S:.1f} s after this room had closed: it"
+                    " joined another room of the same name, which its joining made.",
                     finished,
                     job.at(Kind.AGENT_CONNECTING),
                     connected,
@@ -267,17 +346,20 @@ class GhostRoom(Cause):
         ours = {job.participant_identity for job in case.timeline.jobs}
         for agent in case.agents:
             job = theirs.get(agent.identity or "")
-            if job and agent.identity not in ours:
+            # An identity that a worker gives to each of its agents tells nothing.
+            joining = agent.at(Kind.PARTICIPANT_JOINING)
+            if job and joining and job.sid in str(agent.identity) and agent.identity not in ours:
                 yield self.found(
                     f"{agent.identity} belongs to the room before this one ({before.room.sid}), which had closed: its"
                     " joining made this room.",
                     before.room.finished,
-                    agent.at(Kind.PARTICIPANT_JOINING),
+                    joining,
                 )
 
 
 GONE = (
     ProcessKilled(),
+    RaisedAfterConnect(),
     Deployed(),
     GhostRoom(),
     Removed(),
@@ -286,3 +368,4 @@ GONE = (
     RejoinedWithoutAgent(),
     CallerAway(),
 )
+"""Its causes, the surest first."""

@@ -47,10 +47,16 @@ class _Stretch(Cause):
 
     def find(self, case: Case) -> Iterator[Finding]:
         for job in case.timeline.jobs:
-            start, end = job.at(*self.first), job.at(*self.last)
+            start, end = self.ends(job)
             took = _between(start, end)
             if start and end and took > self.longest and start.clock == end.clock:
-                yield self.found(self.sentence(job, took), start, end)
+                yield self.found(
+                    self.sentence(job, took), start, end, certain=not (start.contradicted or end.contradicted)
+                )
+
+    def ends(self, job: Job) -> tuple[Step | None, Step | None]:
+        """From where to where."""
+        return job.at(*self.first), job.at(*self.last)
 
     def sentence(self, job: Job, took: int) -> str:
         """What to say of it; ``took`` in ns."""
@@ -89,10 +95,11 @@ class SlowAnswer(_Stretch):
     longest = SLOW_ANSWER
     says = "request_fnc took {took} to accept job {job}."
 
-    def find(self, case: Case) -> Iterator[Finding]:
-        for finding in super().find(case):
-            if any(s.kind is Kind.JOB_ASSIGNED and s.subject == finding.steps[0].subject for s in case.timeline.steps):
-                yield finding
+    def ends(self, job: Job) -> tuple[Step | None, Step | None]:
+        """Of the worker that got the job; where none did, see ``SlowRequest``."""
+        mine = [step for step in job.steps if step.occurrence == job.worker_id] if job.at(Kind.JOB_ASSIGNED) else []
+        start, end = (next((s for s in mine if s.kind in kinds), None) for kinds in (self.first, self.last))
+        return start, end
 
 
 class SlowConnect(_Stretch):
@@ -162,7 +169,7 @@ class SlowOffer(Cause):
 
     def find(self, case: Case) -> Iterator[Finding]:
         for job in case.timeline.jobs:
-            offered, received = job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_RECEIVED)
+            offered, received = job.at(Kind.JOB_OFFERED), case.received(job)
             connected, agent = job.at(Kind.AGENT_CONNECTED), case.agent_of.get(job.sid)
             joining = agent.at(Kind.PARTICIPANT_JOINING) if agent else None
             if not (offered and received and connected and joining):
@@ -194,7 +201,10 @@ class SilentCaller(Cause):
                 active = who.at(Kind.PARTICIPANT_ACTIVE) if who else None
                 if not ready or not who or not active:
                     continue
-                late = ready.time - max(active.latest, waiting.time)
+                sure = case.not_before(job, ready)
+                if sure is None:
+                    continue
+                late = min(sure - active.latest, ready.time - waiting.time)
                 spoke = [step for step in case.published.get(who.sid, ()) if step.earliest < ready.time]
                 if late > UNHEARD_OF and not spoke:
                     name = who.text(keys.PARTICIPANT_IDENTITY) or who.sid
@@ -204,6 +214,7 @@ class SilentCaller(Cause):
                         waiting,
                         active,
                         ready,
+                        certain="webhook" in case.witnesses,  # who else would tell of a track?
                     )
 
 
@@ -216,3 +227,4 @@ LATE = (
     SlowSession(),
     SilentCaller(),
 )
+"""Its causes, in the order of a job's way."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tracer import keys
 from tracer.cause.base import Cause, Symptom
+from tracer.cause.case import SERVER_WAITS, SOON
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 from tracer.timeline import BY_API
 
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["MISSING"]
 
-SERVER_WAITS = 3 * NS_PER_S
-"""How long the server waits for a worker's answer, ns (livekit-server v1.13.5, pkg/service/agentservice.go)."""
 CONNECT_BY = 10 * NS_PER_S
 """livekit-agents itself warns of an entrypoint that has not connected by then, ns."""
 PROCESS_BY = 10 * NS_PER_S
 """A process that has not come up by then, ns, is killed by default (``initialize_process_timeout``)."""
+TOLD_EVERY = 5 * NS_PER_S
+"""A worker whose processes do not come up tells of it so often, ns: see ``worker_process.NOT_UP_EVERY``."""
 CONNECTED_BY = 15 * NS_PER_S
 """A connection that is not there by then, ns, is tried in vain."""
 
@@ -75,11 +76,11 @@ class NoWorker(_WithoutJob):
                     last,
                 )
             return
-        known = case.known_workers
+        known = case.standing_workers(created.time)
         wanted = case.agent_named(dispatch.agent_name)
         sentence = f"The dispatch for {wanted} found no worker: it has no job"
         if not known:
-            yield self.found(f"{sentence}, and no worker told of itself.", created, certain=False)
+            yield self.found(f"{sentence}, and no worker told that it was there.", created, certain=False)
             return
         if not dispatch.agent_name or all(not worker.agent_name for worker in known):
             return  # a matter of having a name or none: see those
@@ -87,7 +88,10 @@ class NoWorker(_WithoutJob):
         near = get_close_matches(dispatch.agent_name.casefold(), [n.casefold() for n in names], n=1, cutoff=0.6)
         meant = next((n for n in names if near and n.casefold() == near[0]), None)
         there = f"; a worker is registered as {meant!r}" if meant else f"; registered are {', '.join(map(repr, names))}"
-        yield self.found(f"{sentence}{there}.", created, *(worker.steps[0] for worker in known))
+        # A worker of that name that tells nothing could have been full; where a name is nearly it, hardly.
+        yield self.found(
+            f"{sentence}{there}.", created, *(worker.steps[0] for worker in known), certain=meant is not None
+        )
 
 
 class WorkerIsNamed(_WithoutJob):
@@ -101,7 +105,7 @@ class WorkerIsNamed(_WithoutJob):
     )
 
     def judge(self, case: Case, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
-        known = [w for w in case.known_workers if w.standing(created.time) is not None]
+        known = case.standing_workers(created.time)
         if dispatch.agent_name or same or not known or case.timeline.created_by == BY_API:
             return
         names = ", ".join(sorted({repr(worker.agent_name) for worker in known}))
@@ -127,7 +131,7 @@ class RoomExisted(_WithoutJob):
     )
 
     def judge(self, case: Case, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
-        known = [w for w in case.known_workers if w.standing(created.time) is not None]
+        known = case.standing_workers(created.time)
         if dispatch.agent_name or same or not known or case.timeline.created_by != BY_API or not case.callers:
             return
         first = case.callers[0]
@@ -161,7 +165,7 @@ class WorkerIsUnnamed(_WithoutJob):
     )
 
     def judge(self, case: Case, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
-        known = [w for w in case.known_workers if w.standing(created.time) is not None]
+        known = case.standing_workers(created.time)
         if not dispatch.agent_name or same or not known or any(worker.agent_name for worker in known):
             return
         yield self.found(
@@ -188,15 +192,21 @@ class LateWorker(_WithoutJob):
         if before or not registered:
             return
         first = min(registered, key=lambda step: step.time)
-        late = (first.time - created.time) / NS_PER_S
+        late = first.time - created.time
+        # If its clock were ahead, it would have been there; then one that takes jobs would have been asked.
+        took_none = any(s.kind in _TAKES_NONE and s.time <= case.end for w in same for s in w.steps)
         yield self.found(
-            f"A worker for {case.agent_named(dispatch.agent_name)} registered {late:.1f} s after the dispatch was made:"
-            " too late for it.",
+            f"A worker for {case.agent_named(dispatch.agent_name)} registered {late / NS_PER_S:.1f} s after the"
+            " dispatch was made: too late for it.",
             created,
             first,
+            certain=late > SOON and first.time <= case.end and not took_none,
         )
 
     log = "“registered worker” and its time"
+
+
+_TAKES_NONE = {Kind.WORKER_FULL, Kind.WORKER_DRAINING, Kind.WORKER_CLOSED}
 
 
 class WorkersFull(_WithoutJob):
@@ -220,14 +230,19 @@ class WorkersFull(_WithoutJob):
         told = f" (load {load:.2f})" if isinstance(load, float) else ""
         which = full[-1].sid if len(full) == 1 else f"all {len(full)} workers"
         yield self.found(
-            f"The dispatch for {case.agent_named(dispatch.agent_name)} found {which} full{told}.", created, *steps
+            f"The dispatch for {case.agent_named(dispatch.agent_name)} found {which} full{told}.",
+            created,
+            *steps,
+            certain=all(case.alive(worker, created.time) for worker in full),
         )
 
     def find(self, case: Case) -> Iterator[Finding]:
         yield from super().find(case)
         for job in case.failed_jobs:
             if refusal := _refusal(job, "full"):
-                yield self.found(f"Worker {refusal.occurrence} was asked, and was full.", *_asked(job), refusal)
+                yield self.found(
+                    f"Worker {refusal.occurrence} was asked, and was full.", *_asked(job, refusal), refusal
+                )
 
 
 class WorkerDraining(_WithoutJob):
@@ -246,13 +261,16 @@ class WorkerDraining(_WithoutJob):
                 f"The dispatch for {case.agent_named(dispatch.agent_name)} found only a worker that was draining.",
                 created,
                 *steps,
+                certain=all(case.alive(worker, created.time) for worker in draining),
             )
 
     def find(self, case: Case) -> Iterator[Finding]:
         yield from super().find(case)
         for job in case.failed_jobs:
             if refusal := _refusal(job, "draining"):
-                yield self.found(f"Worker {refusal.occurrence} was asked while draining.", *_asked(job), refusal)
+                yield self.found(
+                    f"Worker {refusal.occurrence} was asked while draining.", *_asked(job, refusal), refusal
+                )
 
 
 class WorkerNotAsked(_WithoutJob):
@@ -290,15 +308,17 @@ class _RefusedJob(Cause):
                 error = refusal.facts.get(keys.ERROR_MESSAGE)
                 kind = refusal.facts.get(keys.ERROR_TYPE)
                 why = f": {kind}: {error}" if kind and error else f": {kind}" if kind else ""
-                yield self.found(f"Worker {refusal.occurrence} {self.says}{why}.", *_asked(job), refusal)
+                yield self.found(f"Worker {refusal.occurrence} {self.says}{why}.", *_asked(job, refusal), refusal)
 
 
 def _refusal(job: Job, answer: str) -> Step | None:
     return next((s for s in job.steps if s.kind is Kind.JOB_REJECTED and s.facts.get(keys.JOB_ANSWER) == answer), None)
 
 
-def _asked(job: Job) -> tuple[Step | None, ...]:
-    return (job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_RECEIVED))
+def _asked(job: Job, answer: Step) -> tuple[Step | None, ...]:
+    """How the worker was asked that gave this answer."""
+    received = (s for s in job.steps if s.kind is Kind.JOB_RECEIVED and s.occurrence == answer.occurrence)
+    return (job.at(Kind.JOB_OFFERED), next(received, None))
 
 
 class Rejected(_RefusedJob):
@@ -373,19 +393,33 @@ class SlowRequest(Cause):
                 continue
             for received in (step for step in job.steps if step.kind is Kind.JOB_RECEIVED):
                 mine = [step for step in job.steps if step.occurrence == received.occurrence]
-                answered = next((s for s in mine if s.kind in (Kind.JOB_ACCEPTED, Kind.JOB_REJECTED)), None)
-                until = answered.time if answered else case.timeline.now
-                if until - received.time <= SERVER_WAITS:
+                if any(step.kind is Kind.JOB_REJECTED for step in mine):
+                    continue  # late or not, it did not want the job
+                answered = next((step for step in mine if step.kind is Kind.JOB_ACCEPTED), None)
+                took = answered.time - received.time if answered else self._waited(case, job, received)
+                if took <= SERVER_WAITS:
                     continue
-                took = (until - received.time) / NS_PER_S
-                told = f"answered after {took:.1f} s" if answered else f"has not answered in {took:.1f} s"
+                told = f"{'answered after' if answered else 'has not answered in'} {took / NS_PER_S:.1f} s"
                 yield self.found(
                     f"Worker {received.occurrence} was asked and {told}; the server waits for 3 s, then the job is"
                     " lost.",
-                    *_asked(job),
+                    *_asked(job, received),
                     answered,
                     next((s for s in mine if s.kind is Kind.JOB_TIMED_OUT), None),
+                    certain=answered is not None or self._lives(case, received),
                 )
+
+    @staticmethod
+    def _lives(case: Case, received: Step) -> bool:
+        """Whether the worker told something when its answer was overdue: else it may be gone."""
+        of_worker = (w.steps[-1].time for w in case.known_workers if w.sid == received.occurrence)
+        return any(last - received.time > SERVER_WAITS for last in of_worker)
+
+    @staticmethod
+    def _waited(case: Case, job: Job, received: Step) -> int:
+        """For how long the worker has not answered, ns: by its own clock and by the server's."""
+        offered = job.at(Kind.JOB_OFFERED)
+        return case.timeline.now - max(received.time, offered.time if offered else received.time)
 
     def doubt(self, case: Case) -> str | None:
         return f"{INSTRUMENT} “assignment for job … timed out”" if _untold(case) else None
@@ -401,7 +435,7 @@ class ProcessFailed(Cause):
 
     def find(self, case: Case) -> Iterator[Finding]:
         for job in case.failed_jobs:
-            if job.at(Kind.JOB_ENTRYPOINT_STARTED, Kind.AGENT_CONNECTING):
+            if job.at(Kind.JOB_ENTRYPOINT_STARTED, Kind.AGENT_CONNECTING, Kind.JOB_TIMED_OUT):
                 continue
             failed = job.at(Kind.PROCESS_FAILED)
             accepted = job.at(Kind.JOB_ACCEPTED, Kind.JOB_ASSIGNED)
@@ -411,6 +445,7 @@ class ProcessFailed(Cause):
                 for one in case.known_workers
                 for step in one.steps
                 if one.sid == worker and step.kind is Kind.PROCESS_FAILED
+                if accepted and accepted.time - TOLD_EVERY <= step.time
             ]
             if failed is None and not (accepted and of_worker and case.timeline.now - accepted.time > PROCESS_BY):
                 continue
@@ -476,7 +511,8 @@ class NeverConnected(Cause):
             if ended and ended.facts.get(keys.ERROR_TYPE):
                 continue
             returned = job.at(Kind.JOB_ENTRYPOINT_RETURNED)
-            until = ended or job.at(Kind.JOB_SHUTDOWN) or case.timeline.room.finished
+            own = job.at(Kind.JOB_SHUTDOWN) or ended
+            until = own or case.timeline.room.finished
             lasted = (until.time if until else case.timeline.now) - started.time
             if returned:
                 took = (returned.time - started.time) / NS_PER_MS
@@ -490,6 +526,8 @@ class NeverConnected(Cause):
                     f"The entrypoint of job {job.sid} ran for {lasted / NS_PER_S:.1f} s without ctx.connect().",
                     started,
                     until,
+                    # Else it may have been about to, or be gone.
+                    certain=own is not None and lasted > CONNECT_BY and case.timeline.lost(job) is None,
                 )
 
     def doubt(self, case: Case) -> str | None:
@@ -518,17 +556,24 @@ class ConnectFailed(Cause):
                 continue
             agent = case.agent_of.get(job.sid)
             aborted = agent.at(Kind.PARTICIPANT_ABORTED) if agent else None
+            active = agent.at(Kind.PARTICIPANT_ACTIVE) if agent else None
             error = connecting.facts.get(keys.ERROR_TYPE)
             text = connecting.facts.get(keys.ERROR_MESSAGE)
             if error:
                 told = f"failed: {error}{f': {text}' if text else ''}"
             elif aborted:
                 told = "got no media path: the server gave it up"
-            elif case.timeline.lost(job) is None and case.end - connecting.time > CONNECTED_BY:
+            elif not active and case.timeline.lost(job) is None and case.end - connecting.time > CONNECTED_BY:
                 told = f"has not returned for {(case.end - connecting.time) / NS_PER_S:.0f} s"
             else:
                 continue
-            yield self.found(f"ctx.connect() of job {job.sid} {told}.", connecting, aborted, job.at(Kind.JOB_ENDED))
+            yield self.found(
+                f"ctx.connect() of job {job.sid} {told}.",
+                connecting,
+                aborted,
+                job.at(Kind.JOB_ENDED),
+                certain=bool(error or aborted),
+            )
         for agent in case.unaccounted:
             if aborted := agent.at(Kind.PARTICIPANT_ABORTED):
                 yield self.found(
@@ -556,3 +601,4 @@ MISSING = (
     ConnectFailed(),
     WorkerNotAsked(),
 )
+"""Its causes, the commonest first."""

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.cause.base import Cause, Symptom
+from tracer.cause.case import FOREVER, SOON
 from tracer.moment import NS_PER_S, Kind
+from tracer.timeline import Participant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SILENT"]
 
-SOON = NS_PER_S
-"""Two clocks and two witnesses may be this far apart, ns."""
+
+MEDIA_BY = 3 * NS_PER_S
+"""Who gives up sooner than this, ns, did not wait for media to come up: that can take a second or two."""
+STUCK_BY = 10 * NS_PER_S
 
 
 class SessionClosed(Cause):
@@ -31,27 +35,39 @@ class SessionClosed(Cause):
     advice = "When the session is over, end the job too (ctx.shutdown()), or start a new session."
 
     def find(self, case: Case) -> Iterator[Finding]:
+        sessions = {job.sid: self._until(job) for job in case.timeline.jobs if case.is_room_job(job)}
         for job in case.timeline.jobs:
-            closed = [step for step in job.steps if step.kind is Kind.SESSION_CLOSED]
-            started = [step for step in job.steps if step.kind is Kind.SESSION_STARTING]
-            if not closed or any(step.time > closed[-1].time for step in started):
+            last = next((step for step in reversed(job.steps) if step.kind is Kind.SESSION_CLOSED), None)
+            if last is None or self._until(job) > last.time:
                 continue
-            last = closed[-1]
+            if any(end - last.time > SOON for sid, end in sessions.items() if sid != job.sid):
+                continue  # another agent answers
             over = job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED, Kind.PROCESS_FAILED)
             agent = case.agent_of.get(job.sid)
             ends = [case.end, *([over.time] if over else []), *([case.gone(agent)] if agent else [])]
-            until = min(ends)
-            there = [who for who in case.callers_at(last.time) if min(case.gone(who), until) - last.time > SOON]
+            there = [(min(end, *ends), who) for end, who in case.callers_at(last.time) if case.is_for(job, who)]
+            there = [(end, who) for end, who in there if end - last.time > SOON]
             if there:
-                silent = (max(min(case.gone(who), until) for who in there) - last.time) / NS_PER_S
-                names = ", ".join(case.who(who) for who in there[:3])
+                silent = (max(end for end, _ in there) - last.time) / NS_PER_S
+                names = ", ".join(case.who(who) for _, who in there[:3])
                 yield self.found(
-                    f"The session of job {job.sid} was closed, and for {silent:.1f} s more {names} had an agent in"
-                    " the room"
-                    " that could not hear or speak.",
+                    f"The session of job {job.sid} was closed, and for {silent:.1f} s more {names} had an agent in the"
+                    " room that could not hear or speak.",
                     last,
                     over,
+                    certain=any(case.watched_over(who) for _, who in there),
                 )
+
+    @staticmethod
+    def _until(job: Job) -> int:
+        """Until when a job had a session, ns; 0 when it never had one."""
+        closed = {step.occurrence: step.time for step in job.steps if step.kind is Kind.SESSION_CLOSED}
+        begun = [s for s in job.steps if s.kind is Kind.SESSION_STARTING and keys.ERROR_TYPE not in s.facts]
+        return max([closed.get(step.occurrence, FOREVER) for step in begun] + list(closed.values()), default=0)
+
+    def doubt(self, case: Case) -> str | None:
+        untold = " and ".join(case.who(agent) for agent in case.untold_agents[:3])
+        return f"instrument {untold} (tracer.instrument): what a session does, only its agent tells" if untold else None
 
 
 class LinkedToAnother(Cause):
@@ -66,15 +82,17 @@ class LinkedToAnother(Cause):
         for job in case.timeline.jobs:
             started = job.at(Kind.SESSION_STARTING)
             linked = self._linked(case, job)
-            if not started or linked is None or case.published.get(linked):
+            if not started or linked is None or case.published.get(linked) or not case.is_room_job(job):
                 continue
             closed = job.at(Kind.SESSION_CLOSED, Kind.JOB_ENDED)
+            heard = case.timeline.by_sid.get(linked)
             until = closed.time if closed else case.end
+            if isinstance(heard, Participant):
+                until = min(until, case.seen_until(heard))  # when they leave, it turns to another
             for who in case.callers:
                 spoke = [step for step in case.published.get(who.sid, ()) if step.time < until - SOON]
                 if who.sid == linked or not spoke or case.gone(who) < started.time:
                     continue
-                heard = case.timeline.by_sid.get(linked)
                 name = heard.text(keys.PARTICIPANT_IDENTITY) if heard else None
                 yield self.found(
                     f"The session of job {job.sid} listened to {name or linked}, who published no track, and not to"
@@ -121,18 +139,23 @@ class PeerNeverActive(Cause):
         for job in case.timeline.jobs:
             waiting = next((start for start, ready in case.waits(job) if ready is None), None)
             for caller in case.callers:
-                joining, gone = caller.at(Kind.PARTICIPANT_JOINING), caller.at(Kind.PARTICIPANT_ABORTED)
-                if not waiting or not joining or (not gone and case.end - joining.time < 10 * NS_PER_S):
+                joining = caller.at(Kind.PARTICIPANT_JOINING)
+                gone = caller.at(Kind.PARTICIPANT_ABORTED) or caller.gone  # the API shows only that they went
+                if gone and gone.kind is Kind.PARTICIPANT_LEFT and "webhook" in gone.witnesses:
+                    continue  # so the server says only of one who had been ACTIVE
+                until = (gone.time if gone else case.end) - (joining.time if joining else 0)
+                if not waiting or not joining or until < (MEDIA_BY if gone else STUCK_BY):
                     continue
                 after = "gave up" if gone else "is there still"
-                until = (case.gone(caller) if gone else case.end) - joining.time
                 yield self.found(
                     f"The agent of job {job.sid} waited for a participant; {case.who(caller)} was JOINING and never"
                     f" became ACTIVE, and {after} after {until / NS_PER_S:.1f} s.",
                     waiting,
                     joining,
                     gone,
+                    certain=gone is not None and gone.kind is Kind.PARTICIPANT_ABORTED,
                 )
 
 
 SILENT = (SessionClosed(), LinkedToAnother(), PeerNeverActive())
+"""Its causes."""

@@ -37,3 +37,4 @@ class LostWebhooks(Cause):
 
 
 UNSEEN = (LostWebhooks(),)
+"""Its causes."""

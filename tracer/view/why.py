@@ -43,7 +43,7 @@ class WhyView:
         explanation = self.explanation
         mark, style = {True: ("✓", "bold green"), False: ("✗", "bold red"), None: ("?", "bold")}[explanation.well]
         head = Text(f"{mark} ", style=style)
-        head.append(explanation.summary, style="bold")
+        head.append(plain(explanation.summary), style="bold")
         room = self.timeline.room
         name = fit(plain(room.name or "?"), width // 2)
         yield Text(f"room {name}  {plain(room.sid)}", style="dim")
