@@ -17,7 +17,7 @@ help:
 	@echo 'make install   .venv with the tracer and all it needs'
 	@echo 'make test      all tests, on a real LiveKit server and a real Jaeger'
 	@echo 'make check     ruff, mypy and all tests'
-	@echo 'make bench     what tracing costs: the start of a job, and the observer'
+	@echo 'make bench     what tracing costs: the start of a job, the observer, and figures over 10,000 rooms'
 	@echo 'make soak      every healthy call ten times: none may be called ill'
 	@echo 'make lock      requirements.lock anew, from pyproject.toml'
 	@echo 'make clean     removes .venv and caches; built servers stay in the user cache'
@@ -39,6 +39,7 @@ check: $(READY)
 bench: $(READY)
 	@$(BIN)/python tests/bench/job_start.py
 	@$(BIN)/python tests/bench/observer.py
+	@$(BIN)/python -m tests.bench.stats
 
 soak: $(READY)
 	@for time in 1 2 3 4 5 6 7 8 9 10; do \

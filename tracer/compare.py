@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tracer.stats import CALLER_WAITED, PERCENTILES, WHOLE
+from tracer.gaps import advice
+from tracer.moment import Kind
+from tracer.stats import CALLER_WAITED, PERCENTILES, WHOLE, percentile
+from tracer.summary import ARROW
 
 if TYPE_CHECKING:
     from tracer.stats import Figures
     from tracer.summary import JobSummary, Summary
 
-__all__ = ["Comparison", "Difference", "against", "between", "job_of"]
+__all__ = ["Comparison", "Difference", "against", "between"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +25,19 @@ class Difference:
     owner: str
     """Who spends it; empty for sums."""
     first: int | None
-    """ns; None where this one has no such gap."""
+    """ns; None where this one has no such gap, or it is not known."""
     second: int | None
     """ns; of many, their median."""
+    ns: int | None
+    """How much longer the first took, ns; what one of them lacks took no time there. None where that is not known."""
     high: int | None = None
     """ns, of many: their p95; None where they are too few, or where it is one that is compared with."""
 
     @property
-    def ns(self) -> int:
-        """How much longer the first took, ns; what one of them lacks counts whole."""
-        return (self.first or 0) - (self.second or 0)
+    def advice(self) -> str:
+        """What can be done where it is longer in the first; empty where nothing can, or it is not."""
+        longer = self.owner and self.ns is not None and self.ns > 0
+        return advice(self.owner, Kind(self.name.partition(ARROW)[2])) if longer else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +46,28 @@ class Comparison:
 
     gaps: tuple[Difference, ...]
     sums: tuple[Difference, ...]
+    counted: tuple[str, str]
+    """How each counts: a value of ``Counted``; of many, how many jobs they are."""
     only_first: tuple[str, ...] = ()
     """Names of causes found only in the first."""
     only_second: tuple[str, ...] = ()
 
 
-def job_of(summary: Summary) -> JobSummary | None:
-    """The job that a room is compared by: the first that was measured, or else the first."""
-    measured = [job for job in summary.jobs if job.gaps]
-    return next(iter(measured or summary.jobs), None)
-
-
 def between(first: Summary, second: Summary) -> Comparison:
-    """Two rooms."""
-    one, two = _gaps(job_of(first)), _gaps(job_of(second))
-    found = [Difference(what, owner, one.get((what, owner)), two.get((what, owner))) for what, owner in {**one, **two}]
+    """Two rooms: a job of each, of the same agent name where there is one."""
+    names = {job.agent_name for job in second.jobs if job.gaps}
+    one = _job(first, names)
+    two = _job(second, {one.agent_name} if one else set())
+    mine, other = _gaps(one), _gaps(two)
+    found = []
+    for key in {**mine, **other}:
+        a, b = mine.get(key), other.get(key)
+        # A way is known from end to end: what is not on it took no time.
+        known = mine and other and (a is not None or key not in mine) and (b is not None or key not in other)
+        found.append(Difference(*key, a, b, (a or 0) - (b or 0) if known else None))
     return _in_order(
         found,
+        (one.counted if one else first.counted, two.counted if two else second.counted),
         tuple(name for name in first.causes if name not in second.causes),
         tuple(name for name in second.causes if name not in first.causes),
     )
@@ -64,28 +75,46 @@ def between(first: Summary, second: Summary) -> Comparison:
 
 def against(first: Summary, figures: Figures) -> Comparison:
     """A room against the median, and the p95, of the jobs of the same agent name."""
-    job = job_of(first)
+    job = _job(first, {agent.name for agent in figures.agents if agent.jobs})
     mine = _gaps(job)
     many = next((agent for agent in figures.agents if job and agent.name == job.agent_name), None)
+    jobs = many.jobs if many else 0
     stages = {(stage.name, stage.owner): stage for stage in many.stages} if many else {}
+    enough = percentile(range(jobs), PERCENTILES[0]) is not None
     found = []
-    for what, owner in {**mine, **dict.fromkeys(stages)}:
-        stage = stages.get((what, owner))
-        median, high, _ = stage.percentiles if stage else (None,) * len(PERCENTILES)
-        if (what, owner) in mine or median is not None:
-            found.append(Difference(what, owner, mine.get((what, owner)), median, high))
-    return _in_order(found, first.causes, ())
+    for key in {**mine, **stages}:
+        stage = stages.get(key)
+        usual = stage is not None and stage.count * 2 > jobs
+        if key not in mine and not usual:
+            continue  # a way that few take, and this one did not
+        # What most of them lack took, of the median job, no time.
+        median, high, _ = stage.percentiles if stage and usual else (None,) * len(PERCENTILES)
+        a = mine.get(key)
+        known = mine and enough and (a is not None or key not in mine) and (median is not None or not usual)
+        found.append(Difference(*key, a, median, (a or 0) - (median or 0) if known else None, high))
+    counted = job.counted if job else first.counted
+    return _in_order(found, (counted, f"{jobs} job{'' if jobs == 1 else 's'} measured"), first.causes, ())
 
 
-def _gaps(job: JobSummary | None) -> dict[tuple[str, str], int]:
-    if job is None:
+def _job(summary: Summary, names: set[str]) -> JobSummary | None:
+    """The job that a room is compared by: of these agent names, if any was measured, or else the first."""
+    measured = [job for job in summary.jobs if job.gaps]
+    return next(iter([job for job in measured if job.agent_name in names] or measured or summary.jobs), None)
+
+
+def _gaps(job: JobSummary | None) -> dict[tuple[str, str], int | None]:
+    """The gaps and sums of a job that was measured; empty for any other."""
+    if job is None or not job.gaps:
         return {}
-    known = {(what, owner): ns for what, owner, ns in job.gaps}
-    sums = {(WHOLE, ""): job.whole, (CALLER_WAITED, ""): job.caller_waited}
-    return known | {key: ns for key, ns in sums.items() if ns is not None}
+    return {(what, owner): ns for what, owner, ns in job.gaps} | {
+        (WHOLE, ""): job.whole,
+        (CALLER_WAITED, ""): job.caller_waited,
+    }
 
 
-def _in_order(found: list[Difference], only_first: tuple[str, ...], only_second: tuple[str, ...]) -> Comparison:
-    found.sort(key=lambda one: (-abs(one.ns), one.name, one.owner))
-    sums = tuple(one for one in found if not one.owner)
-    return Comparison(tuple(one for one in found if one.owner), sums, only_first, only_second)
+def _in_order(
+    found: list[Difference], counted: tuple[str, str], only_first: tuple[str, ...], only_second: tuple[str, ...]
+) -> Comparison:
+    found.sort(key=lambda one: (one.ns is None, -abs(one.ns or 0)))
+    sums = tuple(one for one in found if not one.owner and (one.first, one.second) != (None, None))
+    return Comparison(tuple(one for one in found if one.owner), sums, counted, only_first, only_second)

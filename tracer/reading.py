@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tracer.errors import StoreError
+from tracer.moment import NS_PER_S
 from tracer.store import open_reader
-from tracer.summary import VERSION, Summary, summarize
+from tracer.summary import VERSION, Counted, Summary, summarize
 from tracer.timeline import fold
 
 if TYPE_CHECKING:
@@ -17,9 +20,11 @@ if TYPE_CHECKING:
     from tracer.store import Reader
     from tracer.timeline import Timeline
 
-__all__ = ["read_summaries", "read_timeline", "timeline_in"]
+__all__ = ["WORKERS_LATER", "read_summaries", "read_timeline", "sum_up", "timeline_in"]
 
-WORKERS_LATER = 60 * 1_000_000_000
+log = logging.getLogger("tracer")
+
+WORKERS_LATER = 60 * NS_PER_S
 """Workers are told of until this long after a room's last moment, ns: one that came too late is worth knowing of."""
 
 
@@ -37,10 +42,28 @@ def read_summaries(store: str, limit: int, hours: float | None = None) -> Iterat
 
     Raises StoreError.
     """
-    since = time.time_ns() - round(hours * 3600 * 1e9) if hours is not None else 0
+    since = max(time.time_ns() - round(hours * 3600 * NS_PER_S), 0) if hours is not None else 0
     with closing(open_reader(store)) as reader:
-        for sid, kept in reader.summaries(limit, since=since, version=VERSION):
-            yield Summary.from_json(kept) if kept else summarize(timeline_in(reader, sid))
+        for sid, over, kept in reader.summaries(limit, since=since, version=VERSION):
+            if kept:
+                yield Summary.from_json(kept)
+            else:  # of a room that is not over nothing counts: it need not be read
+                yield sum_up(reader, sid)[0] if over else Summary(Counted.OPEN)
+
+
+def sum_up(reader: Reader, sid: str) -> tuple[Summary, Timeline | None]:
+    """The summary of this room, and the timeline it is made from; None where what is kept of it is damaged.
+
+    Raises StoreError.
+    """
+    try:
+        timeline = timeline_in(reader, sid)
+        return summarize(timeline), timeline
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  one room must not stand in the way of all the others
+        log.error("room %s cannot be summed up: %r", sid, error)
+        return Summary(Counted.UNREADABLE), None
 
 
 def timeline_in(reader: Reader, sid: str) -> Timeline:

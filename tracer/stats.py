@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tracer.gaps import Owner
-from tracer.moment import Kind
+from tracer.gaps import Owner, advice
+from tracer.moment import NS_PER_MS, Kind
 from tracer.summary import ARROW, Counted
 
 if TYPE_CHECKING:
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["CALLER_WAITED", "PERCENTILES", "WHOLE", "Agent", "Figures", "Stage", "figures", "percentile"]
 
 PERCENTILES = (50, 95, 99)
+"""Those that are given."""
 WHOLE = "first cause → agent ready"
+"""Name of all gaps of a job together."""
 CALLER_WAITED = "caller ACTIVE → agent ready"
+"""Name of the time that a caller waits for an agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,12 @@ class Stage:
     percentiles: tuple[int | None, ...]
     """ns, one for each of ``PERCENTILES``; None where there are too few rooms for it."""
     most: int
-    """ns."""
+    """The longest of all, ns."""
+
+    @property
+    def advice(self) -> str:
+        """What can be done about it; empty where nothing can."""
+        return advice(self.owner, Kind(self.name.partition(ARROW)[2])) if self.owner else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +52,18 @@ class Agent:
 
     name: str
     jobs: int
-    """How many were measured."""
-    uncounted: dict[str, int]
-    """How many were not, and why: a value of ``Counted``."""
+    """How many were measured, those with a clock that is off included."""
+    counted: dict[str, int]
+    """How many jobs, or rooms to which none came, of each other ``Counted`` there are."""
     stages: tuple[Stage, ...]
     """In the order of a job's way, the two sums last."""
+
+    @property
+    def longest_of_yours(self) -> Stage | None:
+        """The gap of most jobs whose median is the longest of those that the user can do something about."""
+        usual = [stage for stage in self.stages if stage.advice and stage.count * 2 > self.jobs]
+        found = max(usual, key=lambda stage: stage.percentiles[0] or 0, default=None)
+        return found if found and (found.percentiles[0] or 0) >= NS_PER_MS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +71,8 @@ class Figures:
     """All of it."""
 
     rooms: int
+    over: int
+    """Of how many of them it can be told what went wrong."""
     counted: dict[str, int]
     """How many rooms of each ``Counted``."""
     agents: tuple[Agent, ...]
@@ -64,7 +81,7 @@ class Figures:
 
 
 def percentile(values: Sequence[int], per_cent: int) -> int | None:
-    """The smallest value that so many per cent do not exceed; None where none at all would lie above it.
+    """The smallest value that so many per cent do not exceed; None where they are too few for one to lie beyond it.
 
     ``values`` are in order. With fewer than 2 values there is no median, with fewer than 20 no p95, than 100 no p99.
     """
@@ -75,38 +92,35 @@ def percentile(values: Sequence[int], per_cent: int) -> int | None:
 
 def figures(summaries: Iterable[Summary]) -> Figures:
     """The figures over these rooms."""
-    rooms, counted, causes = 0, Counter[str](), Counter[str]()
+    counted, causes = Counter[str](), Counter[str]()
     values: dict[str, dict[tuple[str, str], list[int]]] = defaultdict(lambda: defaultdict(list))
     jobs: dict[str, Counter[str]] = defaultdict(Counter)
     for summary in summaries:
-        rooms += 1
         counted[summary.counted] += 1
         causes.update(summary.causes)
-        for name in summary.agent_names:
-            jobs[name].update(())
-            if summary.counted in (Counted.OPEN, Counted.WITHOUT):
-                jobs[name][summary.counted] += 1
-        if summary.counted == Counted.OPEN:
-            continue  # its gaps are not known to the end
-        for job in summary.jobs:
-            jobs[job.agent_name][job.counted] += 1
-            if job.counted != Counted.MEASURED:
-                continue
-            mine = values[job.agent_name]
-            for what, owner, ns in job.gaps:
-                mine[what, owner].append(ns)
-            if job.whole is not None:
-                mine[WHOLE, ""].append(job.whole)
-            if job.caller_waited is not None:
-                mine[CALLER_WAITED, ""].append(job.caller_waited)
-    agents = tuple(_agent(name, jobs[name], values[name]) for name in sorted(jobs))
-    return Figures(rooms, dict(counted), agents, tuple(sorted(causes.items(), key=lambda item: (-item[1], item[0]))))
+        # An agent that came, and of which no job is known, can be of any name.
+        unserved = Counted.UNTOLD if summary.counted == Counted.UNTOLD and not summary.jobs else Counted.WITHOUT
+        for name in set(summary.agent_names).difference(job.agent_name for job in summary.jobs):
+            jobs[name][unserved] += 1
+        for name, how, gaps, whole, waited in summary.jobs:
+            jobs[name][how] += 1
+            mine = values[name]
+            for what, owner, ns in (*gaps, (WHOLE, "", whole), (CALLER_WAITED, "", waited)):
+                if ns is not None:
+                    mine[what, owner].append(ns)
+    return Figures(
+        counted.total(),
+        counted.total() - counted[Counted.OPEN] - counted[Counted.UNREADABLE],
+        {how.value: counted[how] for how in Counted if counted[how]},
+        tuple(_agent(name, jobs[name], values[name]) for name in sorted(jobs)),
+        tuple(sorted(causes.items(), key=lambda item: (-item[1], item[0]))),
+    )
 
 
 def _agent(name: str, counted: Counter[str], values: dict[tuple[str, str], list[int]]) -> Agent:
     stages = sorted((_stage(what, owner, found) for (what, owner), found in values.items()), key=_place)
-    uncounted = {why: number for why, number in counted.items() if why != Counted.MEASURED}
-    return Agent(name, counted[Counted.MEASURED], uncounted, tuple(stages))
+    others = {how.value: counted[how] for how in Counted if counted[how] and how is not Counted.MEASURED}
+    return Agent(name, counted[Counted.MEASURED] + counted[Counted.CLOCKS], others, tuple(stages))
 
 
 def _stage(what: str, owner: str, values: list[int]) -> Stage:

@@ -7,11 +7,15 @@ import logging
 from typing import TYPE_CHECKING
 
 from tracer.errors import StoreError
-from tracer.reading import timeline_in
-from tracer.summary import VERSION, summarize
+from tracer.reading import WORKERS_LATER, sum_up
+from tracer.summary import VERSION, Counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from tracer.store.sqlite import SqliteStore
+    from tracer.summary import Summary
+    from tracer.timeline import Timeline
 
 __all__ = ["Summarizer"]
 
@@ -19,8 +23,10 @@ log = logging.getLogger("tracer")
 
 INTERVAL = 2.0
 """Seconds between looks; a room in which nothing was learnt from one look to the next is summed up."""
+BREATH = 0.5
+"""Seconds between looks while there is much to do."""
 AT_ONCE = 20
-"""Rooms in one go: what is received must not wait for it."""
+"""Rooms in one look: what is received must not wait for them."""
 
 
 class Summarizer:
@@ -28,37 +34,72 @@ class Summarizer:
 
     def __init__(self, store: SqliteStore) -> None:
         self.store = store
-        self._seen: dict[str, int] = {}
+        self._settled = 0
+        """Number of the moment that was the newest at an earlier look: a room whose newest is older is quiet."""
+        self._after = 0
+        """Up to which number the rooms were looked at. One that has to wait is passed by, and comes again."""
+        self._stopped = False
 
     async def run(self) -> None:
-        """Until cancelled. What fails is logged, and tried again when something new is learnt of that room."""
+        """Until cancelled. What fails is logged, and tried again."""
+        await self._in_thread(self._forget)
+        while True:
+            made = await self._in_thread(self.look)
+            await asyncio.sleep(BREATH if made >= AT_ONCE // 2 else INTERVAL)
+
+    async def _in_thread(self, work: Callable[[], int]) -> int:
+        """Do it beside what is received. When cancelled it stops soon, and is waited for: the store is closed next."""
+        working = asyncio.create_task(asyncio.to_thread(work))
         try:
-            await asyncio.to_thread(self.store.forget_summaries, VERSION)
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            self._stopped = True
+            await asyncio.gather(working, return_exceptions=True)
+            raise
         except StoreError as error:
             log.error("summaries: %s", error)
-        while True:
-            try:
-                await asyncio.to_thread(self.look)
-            except StoreError as error:
-                log.error("summaries: %s", error)
-            await asyncio.sleep(INTERVAL)
+            return 0
+
+    def _forget(self) -> int:
+        self.store.forget_summaries(VERSION)
+        return 0
 
     def look(self) -> int:
-        """Sum up the rooms that have been quiet since the last look; how many they were."""
-        waiting = dict(self.store.to_summarize(500))
-        quiet = [room for room, newest in waiting.items() if self._seen.get(room) == newest][:AT_ONCE]
-        self._seen = waiting
-        return sum(self._sum_up(room) for room in quiet)
+        """Sum up rooms that have been quiet since an earlier look; how many summaries were made."""
+        rooms = self.store.to_summarize(self._after, self._settled, AT_ONCE)
+        if len(rooms) < AT_ONCE:
+            self._after, self._settled = 0, self.store.newest()
+        else:
+            self._after = rooms[-1][1]
+        made = [summary for room, _ in rooms if not self._stopped for summary in self._of(room)]
+        if made:
+            self.store.summarized(made, VERSION)
+        return len(made)
 
-    def _sum_up(self, room: str) -> bool:
-        newest = self.store.changed(room)
-        timeline = timeline_in(self.store, room)
-        if timeline.open_jobs():
-            return False  # they end, or are taken for lost
-        self.store.summarized(room, newest, VERSION, summarize(timeline).to_json())
-        if timeline.earlier:
-            # That a caller came back is seen in the next room only.
-            before = timeline.earlier.room.sid
-            newest = self.store.changed(before)
-            self.store.summarized(before, newest, VERSION, summarize(timeline_in(self.store, before)).to_json())
-        return True
+    def _of(self, room: str) -> Iterator[tuple[str, int, str]]:
+        """The summary of a room and, once more, of the room of its name before: that a caller came back shows there."""
+        try:
+            newest = self.store.changed(room)
+            summary, timeline = sum_up(self.store, room)
+            if _waits(summary, timeline):
+                return
+            yield room, newest, summary.to_json()
+            if timeline and timeline.earlier and timeline.earlier.room.finished:
+                before = timeline.earlier.room.sid
+                newest = self.store.changed(before)
+                summary, timeline = sum_up(self.store, before)
+                if not _waits(summary, timeline):
+                    yield before, newest, summary.to_json()
+        except StoreError as error:
+            log.error("summaries: %s", error)
+
+
+def _waits(summary: Summary, timeline: Timeline | None) -> bool:
+    """Whether something can still be learnt that comes from elsewhere, or only from time."""
+    if timeline is None:
+        return False
+    if timeline.open_jobs():
+        return True  # they end, or are taken for lost
+    last = max(step.time for step in timeline.steps)
+    # Without an agent, a worker that came too late is worth knowing of.
+    return summary.counted == Counted.WITHOUT and timeline.now < last + WORKERS_LATER

@@ -6,96 +6,103 @@ A summary is made once, when a room is over, so that figures over thousands of r
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.cause import explain
+from tracer.gaps import ready
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.lives import Job
+    from tracer.lives import Job, Participant
+    from tracer.step import Step
     from tracer.timeline import Timeline
 
 __all__ = ["ARROW", "VERSION", "Counted", "JobSummary", "Summary", "summarize"]
 
-VERSION = 1
+VERSION = 2
 """Of what is counted and how: a summary of another version is made anew."""
 
 ARROW = " → "
 """Between the kinds in a gap's name."""
+
+_CALLERS = {"STANDARD", "SIP", "CONNECTOR", None}
+"""Kinds of those an agent is for; None where nobody told the kind."""
 
 
 class Counted(StrEnum):
     """How a room or a job counts in figures."""
 
     MEASURED = "measured"
-    """Over, and its whole way was told: its gaps are in the figures."""
-    OPEN = "open"
-    """It has not ended, or its end was not seen."""
-    UNTOLD = "untold"
-    """An agent came, and told nothing: its gaps are not known."""
-    UNFINISHED = "unfinished"
+    """Over, and its agent told how it became ready: its gaps are in the figures."""
+    CLOCKS = "with a clock that is off"
+    """Measured, but for the time between clocks that are proven to be apart: that is in no figure."""
+    UNFINISHED = "not ready"
     """The agent told how it began, and did not get as far as being ready."""
+    UNTOLD = "not told"
+    """An agent came, and told nothing: its gaps are not known."""
     WITHOUT = "without an agent"
     """No agent came."""
+    OPEN = "not over"
+    """It has not ended, or its end was not seen: nothing of it is in the figures."""
+    UNREADABLE = "not readable"
+    """What is kept of it is damaged."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobSummary:
+class JobSummary(NamedTuple):
     """One job's way."""
 
     agent_name: str
     counted: str
-    gaps: tuple[tuple[str, str, int], ...]
-    """From which kind to which, who spent it, and ns; in order."""
+    gaps: tuple[tuple[str, str, int | None], ...]
+    """From which kind to which, who spent it, and ns, None where clocks do not tell; in order, each once. Empty unless
+    it was measured."""
     whole: int | None
-    """From what first asked for it to its being ready, ns; None when it never was."""
+    """From what first asked for it to its being ready, ns; None where that is not known."""
     caller_waited: int | None
-    """From the caller's being ACTIVE to the agent's being ready for them, ns; 0 where the agent was first; None where
-    one of the two was not seen."""
+    """For how long somebody who was ACTIVE waited for the agent to be ready for them, ns, from when it was asked for; 0
+    where the agent was first; None where that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """One room."""
 
     counted: str
-    jobs: tuple[JobSummary, ...]
-    causes: tuple[str, ...]
+    jobs: tuple[JobSummary, ...] = ()
+    """Those whose agent came."""
+    causes: tuple[str, ...] = ()
     """Names of the causes that were found for certain, and of the first if it is only likely."""
-    agent_names: tuple[str, ...]
+    agent_names: tuple[str, ...] = ()
     """Agents that were asked for, come or not."""
 
     def to_json(self) -> str:
         """As text; ``from_json`` reads it back."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return json.dumps(self, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Summary:
         """A summary from what ``to_json`` made of it."""
-        told = json.loads(text)
-        jobs = tuple(
-            JobSummary(
-                job["agent_name"],
-                job["counted"],
-                tuple((what, owner, ns) for what, owner, ns in job["gaps"]),
-                job["whole"],
-                job["caller_waited"],
-            )
-            for job in told["jobs"]
+        counted, jobs, causes, agent_names = json.loads(text)
+        return cls(
+            counted,
+            tuple(
+                JobSummary(name, how, tuple(map(tuple, gaps)), whole, waited) for name, how, gaps, whole, waited in jobs
+            ),
+            tuple(causes),
+            tuple(agent_names),
         )
-        return cls(told["counted"], jobs, tuple(told["causes"]), tuple(told["agent_names"]))
 
 
 def summarize(timeline: Timeline) -> Summary:
     """What is worth keeping of a room for figures over many."""
+    if not timeline.room.finished:
+        return Summary(Counted.OPEN)
     jobs = tuple(_job(timeline, job) for job in timeline.jobs if _came(timeline, job))
     explanation = explain(timeline)
     causes = [found.cause.name for n, found in enumerate(explanation.findings) if found.certain or n == 0]
     named = [d.agent_name for d in timeline.dispatches if d.agent_name is not None]
-    asked = [name for name in named if name or not any(named)]
+    asked = [name for name in named if name or not any(named)]  # beside a named one, the unnamed is not meant
     return Summary(
         _counted(timeline, jobs),
         jobs,
@@ -105,41 +112,49 @@ def summarize(timeline: Timeline) -> Summary:
 
 
 def _counted(timeline: Timeline, jobs: tuple[JobSummary, ...]) -> str:
-    if not timeline.room.finished:
-        return Counted.OPEN
     if not jobs:
         return Counted.UNTOLD if any(p.is_agent for p in timeline.participants) else Counted.WITHOUT
     counted = {job.counted for job in jobs}
-    return next(one for one in (Counted.MEASURED, Counted.UNFINISHED, Counted.UNTOLD) if one in counted)
+    return next(one for one in Counted if one in counted)
 
 
 def _came(timeline: Timeline, job: Job) -> bool:
-    return timeline.agent_of(job) is not None or job.at(Kind.JOB_ENTRYPOINT_STARTED) is not None
+    return timeline.agent_of(job) is not None or job.at(Kind.JOB_ENTRYPOINT_STARTED, Kind.AGENT_CONNECTED) is not None
 
 
 def _job(timeline: Timeline, job: Job) -> JobSummary:
-    found = timeline.gaps_of(job)
-    ready = job.at(Kind.SESSION_STARTED)
-    told = job.at(Kind.JOB_RECEIVED, Kind.JOB_ENTRYPOINT_STARTED, Kind.AGENT_CONNECTING) is not None
-    counted = Counted.MEASURED if ready else Counted.UNFINISHED if told else Counted.UNTOLD
-    if not ready and (end := job.at(Kind.AGENT_CONNECTED)) and not job.at(Kind.SESSION_STARTING):
-        # An agent without a session is ready when it has its caller, or is in the room.
-        ready = next((s for s in job.steps if s.kind is Kind.AGENT_PARTICIPANT_READY), end)
-        counted = Counted.MEASURED
-    measured = tuple((f"{gap.start.kind}{ARROW}{gap.end.kind}", gap.owner.value, gap.ns) for gap in found)
+    name, at = job.agent_name or "", ready(job)
+    if at is None:
+        told = any("agent" in step.witnesses for step in job.steps)
+        return JobSummary(name, Counted.UNFINISHED if told else Counted.UNTOLD, (), None, None)
+    gaps = timeline.gaps_of(job)
+    spent: dict[tuple[str, str], int | None] = {}
+    for gap in gaps:
+        key = f"{gap.start.kind}{ARROW}{gap.end.kind}", gap.owner.value
+        before = spent.get(key, 0)
+        spent[key] = None if gap.doubtful or before is None else before + gap.ns
+    sure = None not in spent.values()
+    cause = gaps[0].start if gaps and gaps[0].start.subject != job.sid else None
     return JobSummary(
-        job.agent_name or "",
-        counted,
-        measured if counted == Counted.MEASURED else (),
-        ready.time - found[0].start.time if ready and found else None,
-        _caller_waited(timeline, job, ready.time) if ready else None,
+        name,
+        Counted.MEASURED if sure else Counted.CLOCKS,
+        tuple((*key, ns) for key, ns in spent.items()),
+        sum(gap.ns for gap in gaps) if cause and sure else None,
+        _caller_waited(timeline, job, at, cause),
     )
 
 
-def _caller_waited(timeline: Timeline, job: Job, ready: int) -> int | None:
-    """How long the caller that the job met, or else the first, was ACTIVE before the agent was ready."""
+def _caller_waited(timeline: Timeline, job: Job, at: Step, cause: Step | None) -> int | None:
+    """How long the caller that the job met, or is for, or else the first of those who were there, waited for it."""
     met = next((s.facts.get(keys.PARTICIPANT_ID) for s in job.steps if s.kind is Kind.AGENT_PARTICIPANT_READY), None)
-    callers = [p for p in timeline.participants if not p.is_agent and p.at(Kind.PARTICIPANT_ACTIVE)]
-    mine = [p for p in callers if p.sid == (met or job.text(keys.JOB_PARTICIPANT_ID))] or callers
-    times = [active for p in mine if (active := p.time(Kind.PARTICIPANT_ACTIVE)) is not None]
-    return max(ready - min(times), 0) if times else None
+    mine = met or job.text(keys.JOB_PARTICIPANT_ID)
+    callers = [p for p in timeline.participants if p.kind in _CALLERS and (p.sid == mine if mine else _there(p, at))]
+    seen = [timeline.right.placed(active) for p in callers if (active := p.at(Kind.PARTICIPANT_ACTIVE))]
+    first, now = min(seen, key=lambda placed: placed.time, default=None), timeline.right.placed(at)
+    if first is None or first.doubtful(now):
+        return None
+    return max(now.time - max(first.time, cause.time if cause else first.time), 0)
+
+
+def _there(who: Participant, at: Step) -> bool:
+    return who.gone is None or who.gone.time > at.time

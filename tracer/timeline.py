@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracer import ids, keys
 from tracer.causality import must_precede
-from tracer.gaps import CREATED_TOGETHER, Gap, first_job, gaps
+from tracer.gaps import CREATED_TOGETHER, Gap, Right, first_job, gaps
 from tracer.joining import joined
 from tracer.lives import Dispatch, Job, Life, Participant, Room, Track, Worker
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
@@ -74,7 +74,12 @@ class Timeline:
 
     def gaps_of(self, job: Job) -> tuple[Gap, ...]:
         """The way of one job."""
-        return gaps(job, self.room, self.participants, self.dispatches, self.tracks)
+        return gaps(job, self)
+
+    @cached_property
+    def right(self) -> Right:
+        """Its steps by the server's clock."""
+        return Right(self)
 
     @property
     def trace_id(self) -> str:

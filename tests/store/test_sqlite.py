@@ -18,8 +18,8 @@ from tracer import keys
 from tracer.errors import ConfigurationError, StoreError, UnknownRoomError
 from tracer.moment import NS_PER_S, Kind, Moment
 from tracer.spans import spans
-from tracer.store import Arrival, Outgoing, open_reader
-from tracer.store.sqlite import APPLICATION_ID, SqliteReader, SqliteStore
+from tracer.store import Arrival, Kept, Outgoing, open_reader
+from tracer.store.sqlite import _COLUMNS, _MIGRATIONS, APPLICATION_ID, SqliteReader, SqliteStore, _digest
 from tracer.timeline import fold
 from tracer.view import json as json_view
 
@@ -343,3 +343,147 @@ def test_two_stores_read_together_are_as_one(moments: list[Moment], chance: rand
     assert set(read) == set(moments)
     assert json.dumps(json_view.timeline(fold(ROOM, read))) == json.dumps(json_view.timeline(fold(ROOM, moments)))
     assert repr(spans(fold(ROOM, read))) == repr(spans(fold(ROOM, moments)))
+
+
+def written_by_version(version: int, path: Path) -> None:
+    """A store as the tracer of that version left it: a call, its room, and a span to be sent."""
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(" ".join(_MIGRATIONS[:version]))
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {version}")
+        for m in call():
+            places = ",".join("?" * 11)
+            db.execute(f"INSERT INTO moment (digest, {_COLUMNS}) VALUES ({places})", (_digest(m), *m.row()))
+        db.execute("INSERT INTO room VALUES (?, 'demo', ?, ?, ?, ?, 5)", (ROOM, ms(0.5), ms(6500), START, len(call())))
+        sent = span(7)
+        db.execute(
+            "INSERT INTO outbox (trace_id, span_id, body) VALUES (?, ?, ?)", (sent.trace_id, sent.span_id, sent.body)
+        )
+        db.commit()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_store_of_an_older_tracer_is_read_as_it_is_and_brought_up_to_date_by_whoever_writes(
+    path: Path, version: int
+) -> None:
+    written_by_version(version, path)
+    path.chmod(0o400)
+    before = path.read_bytes()
+    with closing(SqliteReader(path)) as reader:
+        assert reader.moments(ROOM) == call()
+        assert reader.summaries(9, version=1) == [Kept(ROOM, True, None)]
+        assert reader.summaries(9, version=1, since=ms(1)) == []
+        assert reader.summaries(9, version=1, since=ms(0)) == [Kept(ROOM, True, None)]
+    assert path.read_bytes() == before
+    path.chmod(0o600)
+    with closing(SqliteStore(path)) as store:
+        assert store.moments(ROOM) == call()
+        assert [row.sid for row in store.rooms(9)] == [ROOM]
+        assert store.rooms_to_export() == [(ROOM, len(call()))]
+        assert [body for _, body in store.unsent(9)] == [span(7).body]
+        assert store.to_summarize(0, store.newest(), 9) == [(ROOM, len(call()))]
+        store.summarized([(ROOM, len(call()), "kept")], 1)
+        store.queue([Outgoing(bytes(16), b"12345678", b"open", open_job="AJ_1")], [])
+        assert store.add([Arrival(tuple(call()))]) == [True]
+    for opened in (SqliteReader(path), SqliteStore(path)):
+        with closing(opened) as again:
+            assert again.summaries(9, version=1) == [Kept(ROOM, True, "kept")]
+
+
+def kept(store: SqliteReader, limit: int = 99, since: int = 0) -> dict[str, str | None]:
+    return {sid: body for sid, _, body in store.summaries(limit, since=since, version=1)}
+
+
+def sum_up_all(store: SqliteStore, version: int = 1) -> list[str]:
+    rooms = store.to_summarize(0, store.newest(), 99)
+    store.summarized([(room, newest, f"of {room}") for room, newest in rooms], version)
+    return [room for room, _ in rooms]
+
+
+def over(room: str, at: int) -> list[Arrival]:
+    """A room that was made then, and is over."""
+    finished = moment(Kind.ROOM_FINISHED, room, at + NS_PER_S, room=room)
+    return [Arrival((created(room, at, "demo"), finished))]
+
+
+def test_a_summary_holds_until_something_new_is_learnt_of_its_room(store: SqliteStore) -> None:
+    store.add([*over("RM_1", START), *over("RM_2", START + 1)])
+    assert kept(store) == {"RM_2": None, "RM_1": None}
+    assert sum_up_all(store) == ["RM_1", "RM_2"]
+    assert kept(store) == {"RM_2": "of RM_2", "RM_1": "of RM_1"}
+    assert sum_up_all(store) == []
+    store.add(over("RM_1", START))  # nothing new
+    assert sum_up_all(store) == []
+    store.add([Arrival((moment(Kind.PARTICIPANT_LEFT, ADA, ms(1), room="RM_1"),))])
+    assert kept(store) == {"RM_2": "of RM_2", "RM_1": None}
+    assert sum_up_all(store) == ["RM_1"]
+    assert kept(store) == {"RM_2": "of RM_2", "RM_1": "of RM_1"}
+
+
+def test_a_summary_that_was_made_while_something_came_does_not_hold(store: SqliteStore) -> None:
+    store.add(over("RM_1", START))
+    [(room, newest)] = store.to_summarize(0, store.newest(), 9)
+    store.add([Arrival((moment(Kind.PARTICIPANT_LEFT, ADA, ms(1), room="RM_1"),))])
+    store.summarized([(room, newest, "too early")], 1)
+    assert kept(store) == {"RM_1": None}
+    assert sum_up_all(store) == ["RM_1"]
+
+
+def test_only_rooms_that_are_over_are_summed_up_and_which_are_is_told(store: SqliteStore) -> None:
+    store.add([Arrival((created("RM_open", START + 5),)), *over("RM_over", START)])
+    assert sum_up_all(store) == ["RM_over"]
+    assert store.summaries(9, version=1) == [Kept("RM_open", False, None), Kept("RM_over", True, "of RM_over")]
+
+
+def test_rooms_to_sum_up_come_by_their_newest_moment_from_one_number_to_another(store: SqliteStore) -> None:
+    for number in (3, 1, 2):
+        store.add(over(f"RM_{number}", START + number))
+    every = store.to_summarize(0, store.newest(), 9)
+    assert [room for room, _ in every] == ["RM_3", "RM_1", "RM_2"]
+    assert store.to_summarize(0, store.newest(), 2) == every[:2]
+    assert store.to_summarize(every[0][1], store.newest(), 9) == every[1:]
+    assert store.to_summarize(0, every[1][1], 9) == every[:2]
+    assert store.to_summarize(0, every[0][1] - 1, 9) == []
+
+
+def test_the_latest_summaries_come_first_and_no_more_than_asked(store: SqliteStore) -> None:
+    for number in range(5):
+        store.add(over(f"RM_{number}", START + number * NS_PER_S))
+    sum_up_all(store)
+    assert list(kept(store)) == ["RM_4", "RM_3", "RM_2", "RM_1", "RM_0"]
+    assert list(kept(store, limit=2)) == ["RM_4", "RM_3"]
+    assert list(kept(store, since=START + 3 * NS_PER_S)) == ["RM_4", "RM_3"]
+    assert list(kept(store, limit=1, since=START + 3 * NS_PER_S)) == ["RM_4"]
+    assert kept(store, since=START + 9 * NS_PER_S) == {}
+
+
+def test_a_summary_of_another_version_does_not_hold_and_is_made_anew(store: SqliteStore) -> None:
+    store.add([*over("RM_1", START), *over("RM_2", START + 1)])
+    sum_up_all(store, version=1)
+    assert [one.summary for one in store.summaries(9, version=2)] == [None, None]
+    store.forget_summaries(1)
+    assert sum_up_all(store) == []
+    store.forget_summaries(2)
+    assert sum_up_all(store, version=2) == ["RM_1", "RM_2"]
+    assert [one.summary for one in store.summaries(9, version=2)] == ["of RM_2", "of RM_1"]
+
+
+def test_summaries_are_read_by_an_index_however_many_rooms_there_are(store: SqliteStore) -> None:
+    asked: list[str] = []
+    store._db.set_trace_callback(asked.append)
+    store.summaries(9, since=START, version=1)
+    store.to_summarize(0, 9, 9)
+    store._db.set_trace_callback(None)
+    plans = [" ".join(str(row[3]) for row in store._db.execute(f"EXPLAIN QUERY PLAN {one}")) for one in asked]
+    plan = next(plan for plan, one in zip(plans, asked, strict=True) if "body" in one)
+    assert "USING INDEX room_by_time" in plan
+    assert "SCAN" not in plan
+    assert "room_to_summarize" in plans[-1]
+    assert "TEMP B-TREE" not in plans[-1]
+
+
+def test_two_rooms_kept_in_one_commit_are_both_kept_or_neither(store: SqliteStore) -> None:
+    store.add([*over("RM_1", START), *over("RM_2", START + 1)])
+    with pytest.raises(StoreError):
+        store.summarized([("RM_1", 1, "fine"), ("RM_2", 2, "\ud800")], 1)
+    assert kept(store) == {"RM_2": None, "RM_1": None}

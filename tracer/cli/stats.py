@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import click
 
 from tracer.cli.options import store_option
@@ -14,7 +16,9 @@ __all__ = ["command"]
 @click.option(
     "-n", "--limit", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True, help="Rooms, newest."
 )
-@click.option("--hours", type=click.FloatRange(min=0, min_open=True), help="Only rooms made within so many hours.")
+@click.option(
+    "--hours", type=click.FloatRange(0, 1_000_000, min_open=True), help="Only rooms made within so many hours."
+)
 @click.option("--agent", help="Only jobs of this agent name; '' for an agent without one.")
 @click.option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
 def command(store: str, limit: int, hours: float | None, agent: str | None, form: str) -> None:
@@ -32,6 +36,8 @@ def command(store: str, limit: int, hours: float | None, agent: str | None, form
     from tracer.reading import read_summaries
     from tracer.stats import figures
 
+    if hours is not None and math.isnan(hours):  # which is in every range
+        raise click.BadParameter("nan is no number of hours", param_hint="--hours")
     found = figures(read_summaries(store, limit, hours))
     if form == "json":
         import json

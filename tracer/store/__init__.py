@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tracer.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from tracer.moment import Moment
 
-__all__ = ["Arrival", "Outgoing", "Reader", "RoomRow", "open_reader"]
+__all__ = ["Arrival", "Kept", "Outgoing", "Reader", "RoomRow", "open_reader"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,16 @@ class RoomRow:
     agents: int
 
 
+class Kept(NamedTuple):
+    """What is kept of a room for figures over many."""
+
+    sid: str
+    over: bool
+    """Whether its end was seen."""
+    summary: str | None
+    """None where there is none that holds."""
+
+
 class Reader(Protocol):
     """What a command needs of a store."""
 
@@ -66,11 +76,8 @@ class Reader(Protocol):
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
 
-    def summaries(self, limit: int, *, since: int = 0, version: int) -> list[tuple[str, str | None]]:
-        """For each of the latest rooms, newest first, its SID and its summary; None where there is none that holds.
-
-        ``since`` in ns since the epoch.
-        """
+    def summaries(self, limit: int, *, since: int = 0, version: int) -> list[Kept]:
+        """The summaries of the latest rooms, newest first, of those made ``since``, ns since the epoch."""
 
     def close(self) -> None:
         """Let go of it."""

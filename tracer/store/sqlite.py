@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from tracer import keys
 from tracer.errors import StoreError, UnknownRoomError
 from tracer.moment import Kind, Moment
-from tracer.store import Outgoing, RoomRow
+from tracer.store import Kept, Outgoing, RoomRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,7 +78,7 @@ CREATE INDEX outbox_open ON outbox (open_job) WHERE open_job IS NOT NULL;
 _M003 = """
 CREATE TABLE summary (room TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 ALTER TABLE room ADD COLUMN summarized INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX room_to_summarize ON room (sid) WHERE finished IS NOT NULL AND summarized < changed;
+CREATE INDEX room_to_summarize ON room (changed) WHERE finished IS NOT NULL AND summarized < changed;
 CREATE INDEX room_by_time ON room (coalesce(created, first_seen));
 """
 """``room.summarized`` is ``room.changed`` as it was when the summary was made: what came later makes it void."""
@@ -224,22 +224,20 @@ class SqliteReader:
                 found.append(RoomRow(sid, name, created, finished, participants - agents, agents))
         return found
 
-    def summaries(self, limit: int, *, since: int = 0, version: int) -> list[tuple[str, str | None]]:
-        """For each of the latest rooms, newest first, its SID and its summary; None where there is none that holds.
-
-        ``since`` in ns since the epoch.
-        """
+    def summaries(self, limit: int, *, since: int = 0, version: int) -> list[Kept]:
+        """The summaries of the latest rooms, newest first, of those made ``since``, ns since the epoch."""
         with self._using() as db:
-            if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'summary'").fetchone():
-                return db.execute(
-                    "SELECT sid, CASE WHEN summarized = changed AND version = ?3 THEN body END"
-                    " FROM room LEFT JOIN summary ON summary.room = sid"
-                    " WHERE coalesce(created, first_seen) >= ?2"
-                    " ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?1",
-                    (limit, since, version),
-                ).fetchall()
-        # Written by an older tracer, and nobody who may write has opened it since.
-        return [(row.sid, None) for row in self.rooms(limit) if (row.created or 0) >= since]
+            # None in a store that an older tracer wrote, and nobody who may write has opened since.
+            has_any = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'summary'").fetchone()
+            holds = "CASE WHEN summarized = changed AND version = ?3 THEN body END" if has_any else "?3 AND NULL"
+            rows = db.execute(
+                f"SELECT sid, finished IS NOT NULL, {holds} FROM room"
+                f" {'LEFT JOIN summary ON summary.room = sid' if has_any else ''}"
+                " WHERE coalesce(created, first_seen) >= ?2"
+                " ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?1",
+                (limit, since, version),
+            )
+            return [Kept(sid, bool(over), body) for sid, over, body in rows]
 
     def close(self) -> None:
         """Let go of the file."""
@@ -370,18 +368,29 @@ class SqliteStore(SqliteReader):
         with self._transaction() as db:
             db.executemany("UPDATE outbox SET body = NULL WHERE seq = ?", [(number,) for number in numbers])
 
-    def to_summarize(self, limit: int) -> list[tuple[str, int]]:
-        """Rooms that are over and have no summary that holds, each with its newest moment's number."""
+    def newest(self) -> int:
+        """The number of the newest moment; 0 when there is none."""
+        with self._using() as db:
+            return int(db.execute("SELECT coalesce(max(seq), 0) FROM moment").fetchone()[0])
+
+    def to_summarize(self, after: int, until: int, limit: int) -> list[tuple[str, int]]:
+        """Rooms that are over and have no summary that holds, each with its newest moment's number.
+
+        Of those whose newest is after the one number and not after the other, the first in its order.
+        """
         with self._using() as db:
             return db.execute(
-                "SELECT sid, changed FROM room WHERE finished IS NOT NULL AND summarized < changed LIMIT ?", (limit,)
+                "SELECT sid, changed FROM room WHERE finished IS NOT NULL AND summarized < changed"
+                " AND changed > ? AND changed <= ? ORDER BY changed LIMIT ?",
+                (after, until, limit),
             ).fetchall()
 
-    def summarized(self, room: str, newest: int, version: int, body: str) -> None:
-        """Keep the summary of a room, made when this was its newest moment's number."""
+    def summarized(self, summaries: Iterable[tuple[str, int, str]], version: int) -> None:
+        """Keep summaries: of which room, made when this was its newest moment's number, and the text."""
         with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO summary VALUES (?, ?, ?)", (room, version, body))
-            db.execute("UPDATE room SET summarized = ?2 WHERE sid = ?1", (room, newest))
+            for room, newest, body in summaries:
+                db.execute("INSERT OR REPLACE INTO summary VALUES (?, ?, ?)", (room, version, body))
+                db.execute("UPDATE room SET summarized = ?2 WHERE sid = ?1", (room, newest))
 
     def forget_summaries(self, version: int) -> None:
         """Drop those of any other version than this: they are made anew."""

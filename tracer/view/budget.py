@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tracer.gaps import longest_of_yours
 from tracer.moment import NS_PER_MS
-from tracer.view.text import fit, milliseconds, share
+from tracer.view.text import fit, milliseconds, plain, share
 from tracer.view.wording import say
 
 if TYPE_CHECKING:
@@ -21,34 +21,39 @@ if TYPE_CHECKING:
 __all__ = ["budget"]
 
 BAR = 16
-"""Columns of the longest bar."""
+"""Columns of the longest bar; half as many where there is little room, and none where there is less."""
 SMALL = NS_PER_MS
 """Gaps shorter than this, ns, are counted together."""
 
 
 def budget(timeline: Timeline, width: int) -> Iterator[Text]:
-    """A line for each gap in order of time, then what each owner spent, then the longest that is yours to shorten."""
+    """A line for each gap in order of time, what of it is doubtful, and the longest that is yours to shorten."""
     gaps = timeline.gaps
-    whole = sum(gap.ns for gap in gaps)
     if not gaps:
         return
-    first, last = say(timeline, gaps[0].start)[0], say(timeline, gaps[-1].end)[0]
-    yield Text(fit(f"{first} → {last}: {milliseconds(whole / NS_PER_MS)}", width), style="bold")
-    longest = max(gap.ns for gap in gaps) or 1
+    whole = sum(gap.ns for gap in gaps)
+    about = "~" if any(gap.doubtful for gap in gaps) else ""
+    took = f": {about}{milliseconds(whole / NS_PER_MS)}"
+    yield Text(_way(timeline, gaps[0], gaps[-1], width - cell_len(took)) + took, style="bold")
+    bar = BAR if width >= 100 else BAR // 2 if width >= 80 else 0
+    longest = max(gap.ns for gap in gaps)
     small = [gap for gap in gaps if gap.ns < SMALL]
     for gap in gaps:
         if gap.ns >= SMALL:
-            line = Text(f"  {milliseconds(gap.ns / NS_PER_MS):>7} {share(gap.ns, whole):>5}  ", no_wrap=True)
-            line.append(f"{'▇' * max(round(BAR * gap.ns / longest), 1):{BAR}}  ", style="cyan")
+            line = _amount(gap.ns, whole, "~" if gap.doubtful else "")
+            if bar:
+                line.append(f"{'▇' * max(round(bar * gap.ns / longest), 1):{bar}}  ", style="cyan")
             line.append(f"{gap.owner:14}  ")
-            line.append(fit(between(timeline, gap), width - cell_len(line.plain)), style="dim")
+            line.append(_way(timeline, gap, gap, width - cell_len(line.plain)), style="dim")
             line.rstrip()
             yield line
     if small:
-        spent = milliseconds(sum(gap.ns for gap in small) / NS_PER_MS)
-        yield Text(
-            fit(f"  {spent:>7} {share(sum(gap.ns for gap in small), whole):>5}  in {len(small)} shorter gaps", width)
-        )
+        line = _amount(sum(gap.ns for gap in small), whole, "~" if any(gap.doubtful for gap in small) else "")
+        owners = ", ".join(dict.fromkeys(gap.owner for gap in small))
+        told = f"in {len(small)} shorter gap{'' if len(small) == 1 else 's'}: {owners}"
+        line.append(fit(told, width - cell_len(line.plain)))
+        yield line
+    yield from _doubts(timeline, bool(about))
     yours = longest_of_yours(gaps)
     if yours:
         text = Text("→ ", style="bold cyan")
@@ -58,6 +63,25 @@ def budget(timeline: Timeline, width: int) -> Iterator[Text]:
         yield text
 
 
-def between(timeline: Timeline, gap: Gap) -> str:
-    """From which step to which, in words."""
-    return f"{say(timeline, gap.start)[0]} → {say(timeline, gap.end)[0]}"
+def _amount(ns: int, whole: int, about: str) -> Text:
+    return Text(f"  {about + milliseconds(ns / NS_PER_MS):>8} {share(ns, whole):>5}  ", no_wrap=True)
+
+
+def _way(timeline: Timeline, first: Gap, last: Gap, width: int) -> str:
+    """From which step to which, in words; each is given half of the room, and what the other leaves."""
+    start, end = say(timeline, first.start)[0], say(timeline, last.end)[0]
+    room = width - cell_len(" → ")
+    end = fit(end, max(room // 2, room - cell_len(start)))
+    return fit(f"{fit(start, room - cell_len(end))} → {end}", width)
+
+
+def _doubts(timeline: Timeline, about: bool) -> Iterator[Text]:
+    if not about:
+        return
+    for clock, ahead in timeline.right.off.items():
+        where = "ahead of" if ahead > 0 else "behind"
+        off = milliseconds(abs(ahead) / NS_PER_MS)
+        told = f"~ the clock of the {plain(str(clock))} is {off} {where} the server's, at the least: set right by that"
+        yield Text(told, style="red")
+    if not timeline.right.off:
+        yield Text("~ not in order as told: a clock was set meanwhile, or a witness is wrong", style="red")

@@ -8,10 +8,13 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tracer.moment import NS_PER_MS
-from tracer.view.stats import stage_names
+from tracer.summary import Counted
+from tracer.view.stats import named, stage_names
 from tracer.view.text import fit, milliseconds, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console, ConsoleOptions, RenderResult
 
     from tracer.compare import Comparison, Difference
@@ -20,6 +23,7 @@ __all__ = ["CompareView", "as_json"]
 
 WIDEST = 130
 COLUMN = 10
+OWNER = 16
 NOTHING = NS_PER_MS
 """A difference of less than this, ns, is none."""
 
@@ -34,42 +38,48 @@ class CompareView:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = min(options.max_width, WIDEST)
-        shown, comparison = (3 + self.many), self.comparison
-        what = max(width - 16 - COLUMN * shown, 12)
-        yield Text(f"A  {fit(self.names[0], width - 3)}", style="bold")
-        yield Text(f"B  {fit(self.names[1], width - 3)}", style="bold")
+        comparison = self.comparison
+        for letter, name, counted in zip("AB", self.names, comparison.counted, strict=True):
+            told = "" if counted == Counted.MEASURED else f"   {counted}"
+            yield Text(f"{letter}  {fit(name, width - 3 - cell_len(told))}", style="bold").append(told, "not bold")
         if not comparison.gaps and not comparison.sums:
-            yield Text("nothing to compare: neither has a job whose agent told its way")
-            return
-        yield Text()
-        heads = ["A", "p50 of B", "p95 of B", "A - p50"] if self.many else ["A", "B", "A - B"]
-        yield Text(f"{'':{what}}{'owner':16}" + "".join(f"{head:>{COLUMN}}" for head in heads), style="dim")
-        rows = (*comparison.sums, *comparison.gaps)
-        for one, name in zip(rows, stage_names([one.name for one in rows], what), strict=True):
-            yield self._row(one, name, what)
+            yield Text("nothing to compare: of neither was an agent's way measured")
+        else:
+            yield Text()
+            yield from self._table(width)
         yield Text()
         for which, names in (("A", comparison.only_first), ("B", comparison.only_second)):
             if names:
                 yield Text(f"went wrong in {which}{'' if self.many else ' only'}: {', '.join(names)}")
-        most = next((one for one in comparison.gaps if abs(one.ns) >= NOTHING), None)
-        if most:
+        most = next((one for one in comparison.gaps if one.ns is not None and abs(one.ns) >= NOTHING), None)
+        if most and most.ns is not None:
             more = "longer" if most.ns > 0 else "shorter"
             by = milliseconds(abs(most.ns) / NS_PER_MS)
             yield Text(f"what differs most: {most.name} ({most.owner}) took {by} {more} in A")
-        else:
+            yours = next((one for one in comparison.gaps if one.advice and (one.ns or 0) >= NOTHING), None)
+            if yours:
+                by = milliseconds((yours.ns or 0) / NS_PER_MS)
+                told = f"longest that you can shorten: {by} more than in B, {yours.owner}: {yours.advice}"
+                yield Text.assemble(("→ ", "bold cyan"), told)
+        elif any(one.ns is not None for one in comparison.gaps):
             yield Text("no gap differs by a millisecond or more")
 
-    def _row(self, one: Difference, name: str, width: int) -> Text:
-        name = fit(name, width - 1)
-        line = Text(name + " " * (width - cell_len(name)), no_wrap=True, style="" if one.owner else "bold")
-        line.append(f"{one.owner:16}", style="dim")
+    def _table(self, width: int) -> Iterator[Text]:
+        what = max(width - OWNER - COLUMN * (3 + self.many), 0)
+        heads = ["A", "p50 of B", "p95 of B", "A - p50"] if self.many else ["A", "B", "A - B"]
+        yield Text(f"{'':{what}}{'owner':{OWNER}}" + "".join(f"{head:>{COLUMN}}" for head in heads), style="dim")
+        rows = (*self.comparison.sums, *self.comparison.gaps)
+        for one, name in zip(rows, stage_names([one.name for one in rows], what), strict=True):
+            yield from named(name, self._figures(one), what, width, style="" if one.owner else "bold")
+
+    def _figures(self, one: Difference) -> Text:
+        line = Text(f"{one.owner:{OWNER}}", style="dim")
         for value in (one.first, one.second, *([one.high] if self.many else [])):
-            line.append(f"{'-' if value is None else milliseconds(value / NS_PER_MS):>{COLUMN}}")
-        told = one.first is not None and one.second is not None
-        style = "dim" if abs(one.ns) < NOTHING or not told else "red" if one.ns > 0 else "green"
-        sign = "+" if one.ns >= 0 else "-"
-        line.append(f"{sign + milliseconds(abs(one.ns) / NS_PER_MS) if told else '':>{COLUMN}}", style=style)
-        line.rstrip()
+            line.append(f"{'-' if value is None else milliseconds(value / NS_PER_MS):>{COLUMN}}", style="not dim")
+        if one.ns is not None:
+            style = "dim" if abs(one.ns) < NOTHING else "not dim red" if one.ns > 0 else "not dim green"
+            sign = "+" if one.ns >= 0 else "-"
+            line.append(f"{sign + milliseconds(abs(one.ns) / NS_PER_MS):>{COLUMN}}", style=style)
         return line
 
 
@@ -80,20 +90,21 @@ def as_json(comparison: Comparison, first: str, second: str) -> dict[str, Any]:
         def ms(ns: int | None) -> float | None:
             return None if ns is None else ns / NS_PER_MS
 
-        told = one.first is not None and one.second is not None
         return {
             "name": one.name,
             "owner": one.owner or None,
             "a_ms": ms(one.first),
             "b_ms": ms(one.second),
             "b_p95_ms": ms(one.high),
-            "difference_ms": ms(one.ns) if told else None,
+            "difference_ms": ms(one.ns),
+            "advice": one.advice or None,
         }
 
     return {
         "schema": "tracer.compare/1",
         "a": first,
         "b": second,
+        "counted": list(comparison.counted),
         "gaps": [listed(one) for one in comparison.gaps],
         "sums": [listed(one) for one in comparison.sums],
         "causes_only_in_a": list(comparison.only_first),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
@@ -9,7 +10,7 @@ from rich.text import Text
 
 from tracer.moment import NS_PER_MS
 from tracer.stats import CALLER_WAITED, PERCENTILES, WHOLE
-from tracer.summary import ARROW
+from tracer.summary import ARROW, Counted
 from tracer.view.text import fit, milliseconds, plain, share
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from tracer.stats import Agent, Figures, Stage
 
-__all__ = ["StatsView", "as_json", "stage_names"]
+__all__ = ["StatsView", "as_json", "named", "stage_names"]
 
 WIDEST = 130
 COLUMN = 8
@@ -37,61 +38,77 @@ class StatsView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = min(options.max_width, WIDEST)
         figures = self.figures
-        told = ", ".join(f"{number} {why}" for why, number in figures.counted.items())
-        yield Text(
-            f"{figures.rooms} room{'' if figures.rooms == 1 else 's'}" + (f": {told}" if told else ""), style="bold"
-        )
-        if not self.agents:
-            yield Text("no job was seen in them" if figures.rooms else "make a call, with `tracer serve` running")
+        told = ", ".join(f"{number} {how}" for how, number in figures.counted.items())
+        yield Text(f"{_count(figures.rooms, 'room')}" + (f": {told}" if told else ""), style="bold")
+        if not figures.rooms:
+            yield Text("make a call, with `tracer serve` running")
+        elif not self.agents:
+            yield Text("no agent of this name was asked for" if figures.agents else "no agent was asked for in them")
         for agent in self.agents:
             yield Text()
             yield from self._agent(agent, width)
         if figures.causes:
             yield Text()
-            yield Text("what went wrong (`tracer why ROOM` says more of each)", style="bold")
+            yield Text(f"what went wrong, of {_count(figures.over, 'room')} (`tracer why ROOM`: more of each)", "bold")
             for name, number in figures.causes:
-                yield Text(f"  {share(number, figures.rooms):>5}  {number:>6}  {name}")
+                yield Text(f"  {share(number, figures.over):>5}  {number:>6}  {name}")
 
     @staticmethod
     def _agent(agent: Agent, width: int) -> Iterator[Text]:
         name = f"agent {plain(agent.name)!r}" if agent.name else "agents without a name"
-        text = Text(f"{fit(name, width // 2)}: {agent.jobs} job{'' if agent.jobs == 1 else 's'} measured", style="bold")
-        if agent.uncounted:
-            apart = ", ".join(f"{number} {why}" for why, number in agent.uncounted.items())
-            text.append(f"   not in the figures: {apart}", style="not bold dim")
+        text = Text(f"{fit(name, width // 2)}: {_count(agent.jobs, 'job')} measured", style="bold")
+        apart = {how: number for how, number in agent.counted.items() if how != Counted.CLOCKS}
+        if apart:
+            told = ", ".join(f"{number} {how}" for how, number in apart.items())
+            text.append(f"   not in the figures: {told}", style="not bold dim")
         yield text
+        off = agent.counted.get(Counted.CLOCKS, 0)
+        if off:
+            yield Text(f"{off} of them {Counted.CLOCKS}: what lies between two clocks is not in the figures", "red")
         if not agent.stages:
             return
         head = "".join(f"{f'p{per_cent}':>{COLUMN}}" for per_cent in PERCENTILES)
-        what = max(width - (OWNER + JOBS + COLUMN * (len(PERCENTILES) + 1)), 12)
+        what = max(width - (OWNER + JOBS + COLUMN * (len(PERCENTILES) + 1)), 0)
         yield Text(f"{'':{what}}{'owner':{OWNER}}{'jobs':>{JOBS}}{head}{'most':>{COLUMN}}", style="dim")
-        for stage, name in zip(agent.stages, stage_names([stage.name for stage in agent.stages], what), strict=True):
-            yield _row(stage, name, what)
+        names = stage_names([stage.name for stage in agent.stages], what)
+        for stage, name in zip(agent.stages, names, strict=True):
+            style = "bold" if stage.name in (WHOLE, CALLER_WAITED) else ""
+            yield from named(name, _figures(stage), what, width, style=style)
+        yours = agent.longest_of_yours
+        if yours:
+            took = milliseconds((yours.percentiles[0] or 0) / NS_PER_MS)
+            told = f"longest that you can shorten: {took} of the median job, {yours.owner}: {yours.advice}"
+            yield Text.assemble(("→ ", "bold cyan"), told)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def stage_names(names: Sequence[str], width: int) -> list[str]:
-    """The names of gaps; where one does not fit, all without the families of their kinds."""
+    """The names of gaps; where one does not fit, none says twice of what family its kinds are."""
     if all(len(name) < width for name in names):
         return list(names)
-    return [_without_families(name) for name in names]
+    return [_SAME_FAMILY.sub(rf"\1\2{ARROW}", name) for name in names]
 
 
-def _without_families(name: str) -> str:
-    if name in (WHOLE, CALLER_WAITED):
-        return name
-    start, arrow, end = name.partition(ARROW)
-    short = [kind.partition(".")[2] for kind in (start, end)]
-    return name if short[0] == short[1] else arrow.join(short)
+_SAME_FAMILY = re.compile(rf"^(\w+\.)(\w+){ARROW}\1")
 
 
-def _row(stage: Stage, name: str, width: int) -> Text:
-    name = fit(name, width - 1)
-    line = Text(no_wrap=True)
-    line.append(name + " " * (width - cell_len(name)), style="bold" if stage.name in (WHOLE, CALLER_WAITED) else "")
-    line.append(f"{stage.owner:{OWNER}}{stage.count:>{JOBS}}", style="dim")
+def named(name: str, figures: Text, column: int, width: int, *, style: str = "") -> Iterator[Text]:
+    """The name of a gap and its figures: beside it, where the name fits into its column, else below it."""
+    if cell_len(name) < column:
+        yield Text.assemble((name + " " * (column - cell_len(name)), style), figures, no_wrap=True)
+    else:
+        yield Text(fit(name, width), style=style, no_wrap=True)
+        yield Text.assemble(" " * column, figures, no_wrap=True)
+
+
+def _figures(stage: Stage) -> Text:
+    line = Text(f"{stage.owner:{OWNER}}{stage.count:>{JOBS}}", style="dim")
     for value in stage.percentiles:
-        line.append(f"{'-' if value is None else milliseconds(value / NS_PER_MS):>{COLUMN}}")
-    line.append(f"{milliseconds(stage.most / NS_PER_MS):>{COLUMN}}", style="dim")
+        line.append(f"{'-' if value is None else milliseconds(value / NS_PER_MS):>{COLUMN}}", style="not dim")
+    line.append(f"{milliseconds(stage.most / NS_PER_MS):>{COLUMN}}")
     return line
 
 
@@ -100,12 +117,13 @@ def as_json(figures: Figures, agent: str | None = None) -> dict[str, Any]:
     return {
         "schema": "tracer.stats/1",
         "rooms": figures.rooms,
+        "rooms_over": figures.over,
         "counted": figures.counted,
         "agents": [
             {
                 "agent_name": one.name,
                 "jobs": one.jobs,
-                "not_counted": one.uncounted,
+                "apart": one.counted,
                 "gaps": [
                     {
                         "name": stage.name,
@@ -116,6 +134,7 @@ def as_json(figures: Figures, agent: str | None = None) -> dict[str, Any]:
                             for per_cent, value in zip(PERCENTILES, stage.percentiles, strict=True)
                         },
                         "most_ms": stage.most / NS_PER_MS,
+                        "advice": stage.advice or None,
                     }
                     for stage in one.stages
                 ],

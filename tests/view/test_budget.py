@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Group
+
+from tests.moments import ADA, ROOM, any_moments, call
+from tests.test_gaps import HOUR, cold, late_caller, moved, without
+from tests.view.test_stats import HOSTILE, WIDTHS, shown
+from tracer import keys
+from tracer.moment import Kind
+from tracer.timeline import fold
+from tracer.view.budget import budget
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracer.moment import Moment
+
+
+def lines(moments: Sequence[Moment], width: int = 100) -> list[str]:
+    return shown(Group(*budget(fold(ROOM, moments), width)), width)
+
+
+def test_the_budget_of_a_call_at_a_width_of_100() -> None:
+    assert lines(cold()) == GOLDEN.splitlines()
+
+
+GOLDEN = """\
+room created → session started: 2.4 s
+    200 ms   8 %  ▇▇                LiveKit server  dispatch created → job offered
+    500 ms  21 %  ▇▇▇▇▇             process start   job assigned → process set-up starting
+     1.5 s  63 %  ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇  your code       process set-up starting → process set up
+    5.0 ms   0 %  ▇                 process start   process assigned → entrypoint started
+    4.4 ms   0 %  ▇                 your code       entrypoint started → agent connecting
+    145 ms   6 %  ▇▇                network         agent connecting → agent connected
+    3.0 ms   0 %  ▇                 your code       agent connected → agent waits for a participant
+    2.8 ms   0 %  ▇                 your code       participant ready → session starting
+     29 ms   1 %  ▇                 session start   session starting → session started
+    2.0 ms   0 %  in 6 shorter gaps: LiveKit server, network, your code, worker
+→ longest that you can shorten: 1.5 s, your code: make setup_fnc shorter, or keep processes warm so
+that nobody waits for it: num_idle_processes
+"""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_gap_of_a_millisecond_has_a_line_with_its_owner_at_every_width(width: int) -> None:
+    text = "\n".join(lines(call(), width))
+    gaps = [gap for gap in fold(ROOM, call()).gaps if gap.ns >= 1_000_000]
+    assert len([line for line in text.splitlines() if " %  " in line]) == len(gaps) + 1
+    for gap in gaps:
+        assert gap.owner in text
+    assert text.startswith("room created → session started: 392 ms\n")
+    assert "longest that you can shorten: 145 ms, network: run the" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_harmless_and_takes_no_figure_away(name: str, width: int) -> None:
+    told = [
+        replace(m, facts=tuple((k, name if k == keys.PARTICIPANT_IDENTITY else v) for k, v in m.facts))
+        for m in late_caller(joining=2360, active=2460, published=2470, heard=2540)
+        if not (m.kind is Kind.SESSION_STARTED or m.kind is Kind.SESSION_STARTING)
+    ]
+    found = lines(told, width)
+    assert "2.5 s" in found[0]
+    assert any("2.0 s" in line and "caller" in line for line in found)
+
+
+def test_the_shorter_gaps_are_one_line_and_say_whose_they_are() -> None:
+    [line] = [line for line in lines(call(), 200) if "shorter" in line]
+    assert line.strip() == "2.0 ms   1 %  in 6 shorter gaps: LiveKit server, network, your code, process start"
+
+
+@pytest.mark.parametrize(("by", "where"), [(HOUR, "60.0 min ahead of"), (-HOUR, "60.0 min behind")])
+def test_a_clock_that_is_off_is_said_and_what_it_spoils_is_marked(by: float, where: str) -> None:
+    found = lines(moved(call(), by), 200)
+    assert found[0].startswith("room created → session started: ~")
+    assert any(line.startswith("~ the clock of the agent") and where in line for line in found)
+    marked = [line for line in found[1:] if line.lstrip().startswith("~") and "clock" not in line]
+    assert len(marked) == 1
+    assert "network" in marked[0]
+    assert not any(" min " in line and not line.startswith("~ the clock") for line in found)
+    assert "longest that you can shorten: 145 ms" in found[-1]
+
+
+def test_a_clock_that_was_set_meanwhile_is_said() -> None:
+    jumped = [m for m in moved(call(), -HOUR) if m.kind in (Kind.SESSION_STARTING, Kind.SESSION_STARTED)]
+    text = "\n".join(lines([*without(Kind.SESSION_STARTING, Kind.SESSION_STARTED), *jumped]))
+    assert "a clock was set meanwhile, or a witness is wrong" in text
+
+
+def test_without_a_gap_there_is_no_budget() -> None:
+    assert lines([]) == []
+    assert lines([m for m in call() if m.subject in (ROOM, ADA)]) == []
+
+
+@settings(deadline=None, max_examples=100)
+@given(any_moments(), st.sampled_from(WIDTHS))
+def test_any_budget_can_be_shown(moments: list[Moment], width: int) -> None:
+    lines(moments, width)
