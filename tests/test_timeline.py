@@ -31,8 +31,9 @@ from tests.moments import (
 from tracer import ids, keys
 from tracer.causality import must_precede
 from tracer.joining import joined
+from tracer.lives import Participant
 from tracer.moment import Kind, Moment
-from tracer.timeline import Participant, fold
+from tracer.timeline import fold
 from tracer.view import json as json_view
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tracer.lives import Job, Participant
     from tracer.step import Step
-    from tracer.timeline import Job, Participant, Timeline
+    from tracer.timeline import Timeline
 
 __all__ = ["Missing", "expected"]
 

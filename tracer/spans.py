@@ -20,9 +20,10 @@ from tracer.moment import Facts, Kind, facts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tracer.lives import Dispatch, Job, Life, Participant
     from tracer.moment import Fact
     from tracer.step import Step
-    from tracer.timeline import Dispatch, Job, Life, Participant, Timeline
+    from tracer.timeline import Timeline
 
 __all__ = ["Span", "SpanEvent", "spans"]
 

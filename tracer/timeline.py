@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tracer.moment import Moment
 
-__all__ = ["BY_API", "Dispatch", "Gap", "Job", "Life", "Participant", "Room", "Timeline", "Track", "Worker", "fold"]
+__all__ = ["BY_API", "Timeline", "fold"]
 
 LONG_AFTER = 200 * NS_PER_MS
 """A join that comes this long after a room, ns, did not make it: the one that does is a few ms after it."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.moments import AGENT, DISPATCH, JOB, ROOM, WORKER, call, moment, ms
@@ -7,7 +9,10 @@ from tracer import keys
 from tracer.doctor.finding import State
 from tracer.doctor.workers import NAME_ATTRIBUTE, Answer, _Told, answers
 from tracer.moment import Kind, Moment
-from tracer.timeline import Worker, fold
+from tracer.timeline import fold
+
+if TYPE_CHECKING:
+    from tracer.lives import Worker
 
 ATTRIBUTE = keys.PARTICIPANT_ATTRIBUTE + NAME_ATTRIBUTE
 

@@ -21,8 +21,8 @@ from livekit.protocol.models import ParticipantInfo
 
 from tracer.causality import must_precede
 from tracer.errors import UnknownRoomError
+from tracer.lives import Dispatch, Participant
 from tracer.moment import Kind
-from tracer.timeline import Dispatch, Participant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tracer.demo.scenario import Scenario
+    from tracer.lives import Participant
     from tracer.moment import Fact
     from tracer.servers import LiveKitServer
     from tracer.settings import LiveKit
     from tracer.step import Step
-    from tracer.timeline import Participant, Timeline
+    from tracer.timeline import Timeline
 
 MADE = [*FAILURES.values(), *(scenario for scenario in SCENARIOS.values() if scenario.cause)]
 

@@ -18,7 +18,7 @@ from tracer import keys
 from tracer.errors import ConfigurationError, StoreError, UnknownRoomError
 from tracer.moment import NS_PER_S, Kind, Moment
 from tracer.spans import spans
-from tracer.store import Arrival, Kept, Outgoing, open_reader
+from tracer.store import SCRATCH, Arrival, Kept, Outgoing, open_reader
 from tracer.store.sqlite import _COLUMNS, _MIGRATIONS, APPLICATION_ID, SqliteReader, SqliteStore, _digest
 from tracer.timeline import fold
 from tracer.view import json as json_view
@@ -487,3 +487,11 @@ def test_two_rooms_kept_in_one_commit_are_both_kept_or_neither(store: SqliteStor
     with pytest.raises(StoreError):
         store.summarized([("RM_1", 1, "fine"), ("RM_2", 2, "\ud800")], 1)
     assert kept(store) == {"RM_2": None, "RM_1": None}
+
+
+def test_rooms_of_the_doctors_are_in_no_figures(tmp_path: Path) -> None:
+    scratch = moment(Kind.ROOM_CREATED, "RM_scratch", ms(0), room="RM_scratch", told={keys.ROOM_NAME: SCRATCH + "1a2b"})
+    with closing(SqliteStore(tmp_path / "t.db")) as store:
+        store.add([Arrival(tuple(call())), Arrival((scratch,))])
+        assert list(kept(store)) == [ROOM]
+        assert {row.sid for row in store.rooms(9)} == {ROOM, "RM_scratch"}

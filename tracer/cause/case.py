@@ -11,8 +11,9 @@ from tracer.cause.clock import set_right
 from tracer.moment import NS_PER_S, Kind
 
 if TYPE_CHECKING:
+    from tracer.lives import Dispatch, Job, Participant, Worker
     from tracer.step import Step
-    from tracer.timeline import Dispatch, Job, Participant, Timeline, Worker
+    from tracer.timeline import Timeline
 
 __all__ = ["FOREVER", "NO_JOB_AFTER", "SERVER_WAITS", "SOON", "Case"]
 

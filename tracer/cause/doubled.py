@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tracer.cause.base import Finding
     from tracer.cause.case import Case
-    from tracer.timeline import Dispatch, Job
+    from tracer.lives import Dispatch, Job
 
 __all__ = ["DOUBLED"]
 

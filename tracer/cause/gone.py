@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from tracer.cause.base import Finding
     from tracer.cause.case import Case
+    from tracer.lives import Job
     from tracer.step import Step
-    from tracer.timeline import Job
 
 __all__ = ["GONE"]
 

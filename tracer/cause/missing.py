@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from tracer.cause.base import Finding
     from tracer.cause.case import Case
+    from tracer.lives import Dispatch, Job, Worker
     from tracer.step import Step
-    from tracer.timeline import Dispatch, Job, Worker
 
 __all__ = ["MISSING"]
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.cause.base import Cause, Symptom
 from tracer.cause.case import FOREVER, SOON
+from tracer.lives import Participant
 from tracer.moment import NS_PER_S, Kind
-from tracer.timeline import Participant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.cause.base import Finding
     from tracer.cause.case import Case
+    from tracer.lives import Job
     from tracer.step import Step
-    from tracer.timeline import Job
 
 __all__ = ["SILENT"]
 

@@ -35,10 +35,11 @@ if TYPE_CHECKING:
     from livekit.api import LiveKitAPI
 
     from tracer.demo.stage import Stage
+    from tracer.lives import Job, Participant
     from tracer.servers import Process
     from tracer.settings import LiveKit
     from tracer.step import Step
-    from tracer.timeline import Job, Participant, Timeline
+    from tracer.timeline import Timeline
 
 __all__ = ["ALONE", "IN_VAIN", "LIMIT", "Play", "Scenario", "Worker", "at", "between", "first_call"]
 

@@ -13,7 +13,8 @@ from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.doctor.visit import Visit
-    from tracer.timeline import Job, Timeline, Worker
+    from tracer.lives import Job, Worker
+    from tracer.timeline import Timeline
 
 __all__ = ["ClockCheck"]
 

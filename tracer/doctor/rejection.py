@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.timeline import Job
+    from tracer.lives import Job
 
 __all__ = ["is_rejected"]
 

@@ -13,6 +13,7 @@ from livekit import api
 from tracer.doctor.reaching import UNREACHED
 from tracer.doctor.rejection import is_rejected
 from tracer.moment import Kind, Moment
+from tracer.store import SCRATCH
 from tracer.timeline import fold
 from tracer.witness.fields import joining, room_created
 from tracer.witness.observer import dispatch_moments
@@ -37,7 +38,7 @@ class ScratchRoom:
     """A room that asks for an agent of each of these names, the empty one being the unnamed."""
 
     def __init__(self, livekit: api.LiveKitAPI, agents: Sequence[str]) -> None:
-        self.name = f"tracer-doctor-{secrets.token_hex(4)}"
+        self.name = f"{SCRATCH}{secrets.token_hex(4)}"
         self.room: Room | None = None
         """As the server answered; None until then."""
         self.asked = self.answered = 0

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import aiohttp
 
     from tracer.doctor.scratch import ScratchRoom
+    from tracer.lives import Worker
     from tracer.settings import LiveKit
     from tracer.store import Reader
-    from tracer.timeline import Worker
 
 __all__ = ["LIMIT", "Setup", "Visit"]
 

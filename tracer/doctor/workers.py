@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from tracer.doctor.visit import Visit
-    from tracer.timeline import Timeline, Worker
+    from tracer.lives import Worker
+    from tracer.timeline import Timeline
 
 __all__ = ["Answer", "WorkerCheck", "answers"]
 

@@ -12,9 +12,10 @@ from tracer.order.verdict import Answer, Rule, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tracer.lives import Job, Participant
     from tracer.order.case import Case
     from tracer.step import Step
-    from tracer.timeline import Job, Participant, Timeline
+    from tracer.timeline import Timeline
 
 __all__ = ["AgentHasJob", "AgentIsItsJobs", "OneRoomJob"]
 

@@ -12,9 +12,9 @@ from tracer.order.verdict import Answer, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tracer.lives import Participant
     from tracer.order.case import Case
     from tracer.step import Step
-    from tracer.timeline import Participant
 
 __all__ = ["RoomEndsLast"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.lives import Dispatch, Job, Participant, Room, Track
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
-from tracer.timeline import Dispatch, Job, Participant, Room, Track
 from tracer.view.json import rfc3339
 from tracer.view.text import milliseconds
 

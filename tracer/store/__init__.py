@@ -11,7 +11,10 @@ from tracer.errors import ConfigurationError
 if TYPE_CHECKING:
     from tracer.moment import Moment
 
-__all__ = ["Arrival", "Kept", "Outgoing", "Reader", "RoomRow", "open_reader"]
+__all__ = ["SCRATCH", "Arrival", "Kept", "Outgoing", "Reader", "RoomRow", "open_reader"]
+
+SCRATCH = "tracer-doctor-"
+"""How names of rooms begin that `tracer doctor` makes: they are no calls, and in no figures."""
 
 
 @dataclass(frozen=True, slots=True)

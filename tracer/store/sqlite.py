@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from tracer import keys
 from tracer.errors import StoreError, UnknownRoomError
 from tracer.moment import Kind, Moment
-from tracer.store import Kept, Outgoing, RoomRow
+from tracer.store import SCRATCH, Kept, Outgoing, RoomRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -233,9 +233,9 @@ class SqliteReader:
             rows = db.execute(
                 f"SELECT sid, finished IS NOT NULL, {holds} FROM room"
                 f" {'LEFT JOIN summary ON summary.room = sid' if has_any else ''}"
-                " WHERE coalesce(created, first_seen) >= ?2"
+                " WHERE coalesce(created, first_seen) >= ?2 AND coalesce(name, '') NOT LIKE ?4"
                 " ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?1",
-                (limit, since, version),
+                (limit, since, version, f"{SCRATCH}%"),
             )
             return [Kept(sid, bool(over), body) for sid, over, body in rows]
 

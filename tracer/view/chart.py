@@ -16,8 +16,9 @@ from tracer.view.wording import name_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tracer.lives import Dispatch, Job, Participant
     from tracer.step import Step
-    from tracer.timeline import Dispatch, Job, Participant, Timeline
+    from tracer.timeline import Timeline
 
 __all__ = ["STYLES", "WIDE", "Chart"]
 

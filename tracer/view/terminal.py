@@ -10,8 +10,8 @@ from rich.text import Text
 
 from tracer.expectation import expected
 from tracer.holes import untold_by_webhooks
+from tracer.lives import Job, Participant, Track, Worker
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
-from tracer.timeline import Job, Participant, Track, Worker
 from tracer.view.axis import idle_stretches
 from tracer.view.budget import budget
 from tracer.view.chart import STYLES, WIDE, Chart

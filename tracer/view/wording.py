@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from tracer import keys
+from tracer.lives import Dispatch, Job, Participant, Track
 from tracer.moment import Kind
-from tracer.timeline import Dispatch, Job, Participant, Track
 from tracer.view.text import fit, plain
 
 if TYPE_CHECKING:
+    from tracer.lives import Life
     from tracer.step import Step
-    from tracer.timeline import Life, Timeline
+    from tracer.timeline import Timeline
 
 __all__ = ["failure", "name_of", "say"]
 
