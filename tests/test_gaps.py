@@ -28,7 +28,7 @@ from tests.moments import (
     uncertain_calls,
 )
 from tracer import keys
-from tracer.gaps import Gap, Owner, first_job, longest_of_yours, ready
+from tracer.gaps import Gap, Owner, Ways, first_job, longest_of_yours, ready
 from tracer.moment import NS_PER_MS, Kind, Moment
 from tracer.timeline import fold
 
@@ -79,7 +79,7 @@ def cold() -> list[Moment]:
 
 
 def of(moments: Sequence[Moment]) -> tuple[Gap, ...]:
-    gaps = fold(ROOM, moments).gaps
+    gaps = Ways(fold(ROOM, moments)).first
     hold(gaps)
     return gaps
 
@@ -124,7 +124,7 @@ def test_gaps_have_no_holes_whatever_was_seen_and_whatever_the_clocks_say(
 ) -> None:
     timeline = fold(ROOM, moved(moments, by, clock))
     for job in timeline.jobs:
-        gaps = timeline.gaps_of(job)
+        gaps = Ways(timeline).of(job)
         hold(gaps)
         if job.at(Kind.SESSION_STARTED):
             assert not gaps or gaps[-1].end.kind is Kind.SESSION_STARTED
@@ -135,7 +135,7 @@ def test_gaps_have_no_holes_whatever_was_seen_and_whatever_the_clocks_say(
 def test_gaps_have_no_holes_whatever_anybody_says(moments: list[Moment]) -> None:
     timeline = fold(ROOM, moments)
     for job in timeline.jobs:
-        hold(timeline.gaps_of(job))
+        hold(Ways(timeline).of(job))
         ready(job)
 
 
@@ -388,7 +388,7 @@ def test_of_several_jobs_the_one_that_was_asked_for_first_and_ran() -> None:
     assert first.sid == JOB
     assert first_job(()) is None
     for job in timeline.jobs:
-        hold(timeline.gaps_of(job))
+        hold(Ways(timeline).of(job))
 
 
 # Several workers
@@ -571,4 +571,4 @@ def test_when_an_agent_is_ready(unseen: tuple[Kind, ...], kind: Kind | None) -> 
     found = ready(job)
     assert (found.kind if found else None) == kind
     if found:
-        assert timeline.gaps[-1].end.kind is kind
+        assert Ways(timeline).first[-1].end.kind is kind

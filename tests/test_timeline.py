@@ -30,6 +30,7 @@ from tests.moments import (
 )
 from tracer import ids, keys
 from tracer.causality import must_precede
+from tracer.gaps import Ways
 from tracer.joining import joined
 from tracer.lives import Participant
 from tracer.moment import Kind, Moment
@@ -133,7 +134,7 @@ def test_tracks_of_the_call_know_their_publishers() -> None:
 
 
 def test_gaps_follow_each_other_and_sum_to_the_whole() -> None:
-    gaps = fold(ROOM, call()).gaps
+    gaps = Ways(fold(ROOM, call())).first
     assert (gaps[0].start.kind, gaps[-1].end.kind) == (Kind.ROOM_CREATED, Kind.SESSION_STARTED)
     assert all(before.end is after.start for before, after in pairwise(gaps))
     assert sum(gap.ns for gap in gaps) == ms(392) - ms(0.5)
@@ -167,7 +168,7 @@ def test_nothing_is_an_empty_timeline() -> None:
     timeline = fold(ROOM, [])
     assert timeline.room.sid == ROOM
     assert not timeline.steps
-    assert not timeline.gaps
+    assert not Ways(timeline).first
     assert timeline.created_by is None
     assert timeline.end_reason is None
 
@@ -295,7 +296,7 @@ def test_every_subject_is_told_of_once(moments: list[Moment]) -> None:
 @settings(deadline=None, max_examples=150)
 @given(any_moments())
 def test_gaps_are_never_negative(moments: list[Moment]) -> None:
-    gaps = fold(ROOM, moments).gaps
+    gaps = Ways(fold(ROOM, moments)).first
     assert all(gap.ns >= 0 for gap in gaps)
     if gaps:
         assert sum(gap.ns for gap in gaps) == gaps[-1].end.time - gaps[0].start.time

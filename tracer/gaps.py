@@ -7,47 +7,37 @@ the network's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
-from tracer.causality import must_precede
-from tracer.clocks import RECEIVER, Clocks
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.placing import Placed, Right
 from tracer.step import merge
+from tracer.timeline import CREATED_TOGETHER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tracer.clocks import Offset
     from tracer.lives import Job, Participant
     from tracer.step import Step
     from tracer.timeline import Timeline
 
 __all__ = [
-    "CREATED_TOGETHER",
     "Gap",
     "Owner",
-    "Placed",
-    "Right",
+    "Ways",
     "advice",
     "first_job",
-    "gaps",
     "longest_of_yours",
     "ready",
 ]
 
-CREATED_TOGETHER = 20 * NS_PER_MS
-"""A room and what made it lie this close, ns: on a real server 0.7 ms for a dispatch and 2 ms for a caller."""
 OFFERED_WITHIN = NS_PER_S
 """A job that is offered later than this after the room, ns, was not asked for by the room: the server takes 0.2 s."""
-ASSIGNED_WITHIN = 10 * NS_PER_S
-"""A job that was assigned was so this long after it was offered, ns, at the most: the server waits 3 s for the worker's
-answer, the worker 7.5 s for the assignment."""
-TOGETHER = NS_PER_MS
-"""Clocks that are proven to be no further apart than this, ns, make no gap doubtful."""
 
 
 class Owner(StrEnum):
@@ -93,69 +83,6 @@ class Gap:
     def advice(self) -> str:
         """What can be done about it; empty where nothing can."""
         return advice(self.owner, self.end.kind)
-
-
-class Placed(NamedTuple):
-    """A step where it stands on the way, by the server's clock."""
-
-    step: Step
-    ahead: int
-    """How far the clock that told it is proven to be ahead of the server's, ns; below zero it is behind."""
-    fits: bool = True
-    """Whether its witnesses leave open that it was then, to the millisecond."""
-
-    @property
-    def time(self) -> int:
-        """When, ns since the epoch."""
-        return self.step.time
-
-    def moved(self, time: int) -> Placed:
-        """The same step at another time."""
-        fits = self.step.earliest - NS_PER_MS <= time <= self.step.latest + NS_PER_MS
-        return self if time == self.time else Placed(replace(self.step, time=time), self.ahead, self.fits and fits)
-
-    def doubtful(self, other: Placed) -> bool:
-        """Whether the time between this and another step is no figure."""
-        return not (self.fits and other.fits) or abs(self.ahead - other.ahead) >= TOGETHER
-
-
-class Right:
-    """The steps of a timeline by the server's clock: a clock that is proven to be off is set right.
-
-    By as much as is proven and no more, so that one that may be right is left alone.
-    """
-
-    def __init__(self, timeline: Timeline) -> None:
-        steps = [step for step in timeline.steps if not step.subject.startswith("AW_")]
-        self._clocks = Clocks(timeline, must_precede(steps))
-        offsets = {offset.clock: offset for offset in self._clocks.offsets}
-        self._ahead = {clock: _proven(offset) for clock, offset in offsets.items()}
-        for job in timeline.jobs:
-            offered, assigned = job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_ASSIGNED)
-            if offered and assigned and assigned.clock == "agent":
-                late = assigned.earliest - max(moment.latest for moment in offered.told) - ASSIGNED_WITHIN
-                for clock in self._clocks.clocks_of(assigned):
-                    # Unless it was late by another clock's word, too: a worker can be held up.
-                    if self._ahead.get(clock, 0) < late <= (offsets[clock].most or 0):
-                        self._ahead[clock] = late
-        self.off = {clock: ahead for clock, ahead in self._ahead.items() if abs(ahead) >= TOGETHER}
-        """Clocks that are off by a millisecond or more, and how far each is ahead at the least, ns; or behind."""
-
-    def placed(self, step: Step) -> Placed:
-        """A step of the timeline."""
-        ahead = 0
-        if step.clock == "receiver":
-            ahead = self._ahead.get(RECEIVER, 0)
-        elif step.clock == "agent":
-            ahead = next((self._ahead[c] for c in sorted(self._clocks.clocks_of(step)) if c.kind == "agent"), 0)
-        if not ahead:
-            return Placed(step, 0)
-        right = replace(step, time=step.time - ahead, earliest=step.earliest - ahead, latest=step.latest - ahead)
-        return Placed(right, ahead)
-
-
-def _proven(offset: Offset) -> int:
-    return (max(offset.least or 0, 0) or min(offset.most or 0, 0)) if offset.off else 0
 
 
 class _Link(NamedTuple):
@@ -217,10 +144,26 @@ def advice(owner: str, end: Kind) -> str:
     return _ADVICE.get((owner, end), "")
 
 
-def gaps(job: Job, timeline: Timeline) -> tuple[Gap, ...]:
-    """A job's way, from what first asked for it, as far as it came."""
-    right = timeline.right
-    stretches = list(_entrypoint(job, timeline))
+class Ways:
+    """The ways of a room's jobs to their being ready."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.right = Right(timeline)
+
+    @cached_property
+    def first(self) -> tuple[Gap, ...]:
+        """The way of the job that was asked for first; nothing where there is no job."""
+        job = first_job(self.right.timeline.jobs)
+        return self.of(job) if job else ()
+
+    def of(self, job: Job) -> tuple[Gap, ...]:
+        """A job's way, from what first asked for it, as far as it came."""
+        return _gaps(job, self.right)
+
+
+def _gaps(job: Job, right: Right) -> tuple[Gap, ...]:
+    timeline = right.timeline
+    stretches = list(_entrypoint(job, right))
     links = [*_first_causes(job, timeline), *_request(job)]
     if not stretches and (agent := timeline.agent_of(job)):  # it came, and did not tell how
         links.append(_Link(agent.at(Kind.PARTICIPANT_JOINING), Owner.UNTOLD))
@@ -377,12 +320,12 @@ def _offers(job: Job) -> dict[str, Step]:
     }
 
 
-def _entrypoint(job: Job, timeline: Timeline) -> Iterator[_Stretch]:
+def _entrypoint(job: Job, right: Right) -> Iterator[_Stretch]:
     """What the entrypoint does and waits for until the agent is ready; of two that are in one another, the outer first.
 
     What has begun and not ended is a stretch without a length.
     """
-    at = {id(step): timeline.right.placed(step) for step in job.steps}
+    at = {id(step): right.placed(step) for step in job.steps}
     started = job.at(Kind.SESSION_STARTED)
     starting = next(
         (s for s in job.steps if s.kind is Kind.SESSION_STARTING and started and s.occurrence == started.occurrence),
@@ -397,19 +340,19 @@ def _entrypoint(job: Job, timeline: Timeline) -> Iterator[_Stretch]:
         if until is None:
             yield _Stretch(at[id(waiting)], at[id(waiting)], Owner.CALLER)
         elif heard and heard.time <= until.time:  # what the session itself waits for is part of its start
-            yield from _coming(at[id(waiting)], at[id(heard)], job, timeline)
+            yield from _coming(at[id(waiting)], at[id(heard)], job, right)
     connecting, connected = job.at(Kind.AGENT_CONNECTING), job.at(Kind.AGENT_CONNECTED)
     if first := connecting or connected:
         yield _Stretch(at[id(first)], at[id(connected or first)], Owner.NETWORK)
 
 
-def _coming(waiting: Placed, heard: Placed, job: Job, timeline: Timeline) -> Iterator[_Stretch]:
+def _coming(waiting: Placed, heard: Placed, job: Job, right: Right) -> Iterator[_Stretch]:
     """A wait for a participant: until they come, are ACTIVE, and the agent has heard of them."""
-    who = next((p for p in timeline.participants if p.sid == heard.step.facts.get(keys.PARTICIPANT_ID)), None)
+    who = next((p for p in right.timeline.participants if p.sid == heard.step.facts.get(keys.PARTICIPANT_ID)), None)
     before, missed = waiting, set[Owner]()
     for kind, owner in ((Kind.PARTICIPANT_JOINING, Owner.CALLER), (Kind.PARTICIPANT_ACTIVE, Owner.NETWORK)):
         step = who.at(kind) if who else None
-        placed = timeline.right.placed(step) if step else None
+        placed = right.placed(step) if step else None
         if placed is None:
             missed.add(owner)
         elif placed.time <= waiting.time:  # it took none of the agent's time, nor did what led to it
@@ -421,15 +364,16 @@ def _coming(waiting: Placed, heard: Placed, job: Job, timeline: Timeline) -> Ite
     if missed:
         yield _Stretch(before, heard, Owner.UNTOLD)
     elif who:
-        yield _Stretch(before, heard, _announced(who, heard, job, timeline))
+        yield _Stretch(before, heard, _announced(who, heard, job, right))
 
 
-def _announced(who: Participant, heard: Placed, job: Job, timeline: Timeline) -> Owner:
+def _announced(who: Participant, heard: Placed, job: Job, right: Right) -> Owner:
     """Whose time it is until the agent hears of somebody who is ACTIVE.
 
     The server has no reason to announce late who has a track, or was there before the agent.
     """
-    right, agent = timeline.right, timeline.agent_of(job)
+    timeline = right.timeline
+    agent = timeline.agent_of(job)
     active, joining = who.at(Kind.PARTICIPANT_ACTIVE), agent.at(Kind.PARTICIPANT_JOINING) if agent else None
     published = _first_published(timeline, who.sid)
     if published and right.placed(published).step.earliest < heard.time:

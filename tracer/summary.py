@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.cause import explain
-from tracer.gaps import ready
+from tracer.gaps import Ways, ready
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.lives import Job, Participant
+    from tracer.placing import Right
     from tracer.step import Step
     from tracer.timeline import Timeline
 
@@ -98,7 +99,8 @@ def summarize(timeline: Timeline) -> Summary:
     """What is worth keeping of a room for figures over many."""
     if not timeline.room.finished:
         return Summary(Counted.OPEN)
-    jobs = tuple(_job(timeline, job) for job in timeline.jobs if _came(timeline, job))
+    ways = Ways(timeline)
+    jobs = tuple(_job(timeline, job, ways) for job in timeline.jobs if _came(timeline, job))
     explanation = explain(timeline)
     causes = [found.cause.name for n, found in enumerate(explanation.findings) if found.certain or n == 0]
     named = [d.agent_name for d in timeline.dispatches if d.agent_name is not None]
@@ -122,12 +124,12 @@ def _came(timeline: Timeline, job: Job) -> bool:
     return timeline.agent_of(job) is not None or job.at(Kind.JOB_ENTRYPOINT_STARTED, Kind.AGENT_CONNECTED) is not None
 
 
-def _job(timeline: Timeline, job: Job) -> JobSummary:
+def _job(timeline: Timeline, job: Job, ways: Ways) -> JobSummary:
     name, at = job.agent_name or "", ready(job)
     if at is None:
         told = any("agent" in step.witnesses for step in job.steps)
         return JobSummary(name, Counted.UNFINISHED if told else Counted.UNTOLD, (), None, None)
-    gaps = timeline.gaps_of(job)
+    gaps = ways.of(job)
     spent: dict[tuple[str, str], int | None] = {}
     for gap in gaps:
         key = f"{gap.start.kind}{ARROW}{gap.end.kind}", gap.owner.value
@@ -140,17 +142,17 @@ def _job(timeline: Timeline, job: Job) -> JobSummary:
         Counted.MEASURED if sure else Counted.CLOCKS,
         tuple((*key, ns) for key, ns in spent.items()),
         sum(gap.ns for gap in gaps) if cause and sure else None,
-        _caller_waited(timeline, job, at, cause),
+        _caller_waited(timeline, job, at, cause, ways.right),
     )
 
 
-def _caller_waited(timeline: Timeline, job: Job, at: Step, cause: Step | None) -> int | None:
+def _caller_waited(timeline: Timeline, job: Job, at: Step, cause: Step | None, right: Right) -> int | None:
     """How long the caller that the job met, or is for, or else the first of those who were there, waited for it."""
     met = next((s.facts.get(keys.PARTICIPANT_ID) for s in job.steps if s.kind is Kind.AGENT_PARTICIPANT_READY), None)
     mine = met or job.text(keys.JOB_PARTICIPANT_ID)
     callers = [p for p in timeline.participants if p.kind in _CALLERS and (p.sid == mine if mine else _there(p, at))]
-    seen = [timeline.right.placed(active) for p in callers if (active := p.at(Kind.PARTICIPANT_ACTIVE))]
-    first, now = min(seen, key=lambda placed: placed.time, default=None), timeline.right.placed(at)
+    seen = [right.placed(active) for p in callers if (active := p.at(Kind.PARTICIPANT_ACTIVE))]
+    first, now = min(seen, key=lambda placed: placed.time, default=None), right.placed(at)
     if first is None or first.doubtful(now):
         return None
     return max(now.time - max(first.time, cause.time if cause else first.time), 0)

@@ -14,6 +14,7 @@ from tracer.cause import explain
 from tracer.demo.scenario import Play
 from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
+from tracer.gaps import Ways
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def test_caller_last_the_agent_waits(timeline: Timeline) -> None:
     assert waiting
     assert ready
     assert ready.time - waiting.time > 2_000_000_000
-    assert max(timeline.gaps, key=lambda gap: gap.ns).owner == "caller"
+    assert max(Ways(timeline).first, key=lambda gap: gap.ns).owner == "caller"
 
 
 @of("silent-caller")

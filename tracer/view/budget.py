@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from tracer.gaps import longest_of_yours
+from tracer.gaps import Ways, longest_of_yours
 from tracer.moment import NS_PER_MS
 from tracer.view.text import fit, milliseconds, plain, share
 from tracer.view.wording import say
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.gaps import Gap
+    from tracer.placing import Right
     from tracer.timeline import Timeline
 
 __all__ = ["budget"]
@@ -28,7 +29,8 @@ SMALL = NS_PER_MS
 
 def budget(timeline: Timeline, width: int) -> Iterator[Text]:
     """A line for each gap in order of time, what of it is doubtful, and the longest that is yours to shorten."""
-    gaps = timeline.gaps
+    ways = Ways(timeline)
+    gaps = ways.first
     if not gaps:
         return
     whole = sum(gap.ns for gap in gaps)
@@ -53,7 +55,7 @@ def budget(timeline: Timeline, width: int) -> Iterator[Text]:
         told = f"in {len(small)} shorter gap{'' if len(small) == 1 else 's'}: {owners}"
         line.append(fit(told, width - cell_len(line.plain)))
         yield line
-    yield from _doubts(timeline, bool(about))
+    yield from _doubts(ways.right, bool(about))
     yours = longest_of_yours(gaps)
     if yours:
         text = Text("→ ", style="bold cyan")
@@ -75,13 +77,13 @@ def _way(timeline: Timeline, first: Gap, last: Gap, width: int) -> str:
     return fit(f"{fit(start, room - cell_len(end))} → {end}", width)
 
 
-def _doubts(timeline: Timeline, about: bool) -> Iterator[Text]:
+def _doubts(right: Right, about: bool) -> Iterator[Text]:
     if not about:
         return
-    for clock, ahead in timeline.right.off.items():
+    for clock, ahead in right.off.items():
         where = "ahead of" if ahead > 0 else "behind"
         off = milliseconds(abs(ahead) / NS_PER_MS)
         told = f"~ the clock of the {plain(str(clock))} is {off} {where} the server's, at the least: set right by that"
         yield Text(told, style="red")
-    if not timeline.right.off:
+    if not right.off:
         yield Text("~ not in order as told: a clock was set meanwhile, or a witness is wrong", style="red")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tracer.gaps import Ways
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def timeline(timeline: Timeline) -> dict[str, Any]:
         "moments": [_moment(step, timeline.room.time(Kind.ROOM_CREATED)) for step in timeline.steps],
         "gaps": [
             {"from": gap.start.kind, "to": gap.end.kind, "ms": gap.ns / NS_PER_MS, "owner": gap.owner}
-            for gap in timeline.gaps
+            for gap in Ways(timeline).first
         ],
     }
 

@@ -60,9 +60,10 @@ class TimelineView:
             yield Text()
         findings = list(self._findings())
         yield from findings
-        if findings and self.timeline.gaps:
+        lines = list(budget(self.timeline, width))
+        if findings and lines:
             yield Text()
-        yield from budget(self.timeline, width)
+        yield from lines
 
     def _header(self, width: int) -> Iterator[Text]:
         room = self.timeline.room
