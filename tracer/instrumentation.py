@@ -151,14 +151,14 @@ class _JobSetup:
         result = self.users(process) if self.users else None
         ended = time.time_ns()
         _guarded(_prepare_job_process, self.endpoint)
-        _setup.update({keys.SETUP_BEGAN: str(began), keys.SETUP_ENDED: str(ended)})
+        _setup.told = {keys.SETUP_BEGAN: str(began), keys.SETUP_ENDED: str(ended)}
         return result
 
 
 _prepared = threading.Lock()
 _reporters: list[_Reporter] = []
-_setup: dict[str, str] = {}
-"""When this process ran the user's ``setup_fnc``."""
+_setup = threading.local()
+"""``told``: when the user's ``setup_fnc`` ran here. With the thread executor each job has a thread and a set-up."""
 
 
 def _prepare_job_process(endpoint: str) -> None:
@@ -246,8 +246,9 @@ class _Reporter(SpanProcessor):
         if job is None or context is None:
             return
         stamp = {keys.ROOM_SID: job.job.room.sid, keys.JOB_ID: job.job.id}
-        if span.name == "job_entrypoint" and _setup and int(_setup[keys.SETUP_ENDED]) > (span.start_time or 0):
-            stamp |= _setup  # the job was there before its process
+        setup = getattr(_setup, "told", None)
+        if span.name == "job_entrypoint" and setup and int(setup[keys.SETUP_ENDED]) > (span.start_time or 0):
+            stamp |= setup  # the job was there before its process
         self._jobs[context.span_id] = stamp
         if span.name in PENDING_SPANS:
             # The span itself, not a copy: by the time it is sent it has its first events.

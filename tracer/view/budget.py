@@ -58,7 +58,7 @@ def budget(timeline: Timeline, width: int) -> Iterator[Text]:
     yield from _doubts(ways.right, bool(about))
     yours = longest_of_yours(gaps)
     if yours:
-        text = Text("→ ", style="bold cyan")
+        text = Text.assemble(("→ ", "bold cyan"))
         text.append(
             f"longest that you can shorten: {milliseconds(yours.ns / NS_PER_MS)}, {yours.owner}: {yours.advice}"
         )

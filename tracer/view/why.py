@@ -78,7 +78,7 @@ class WhyView:
             yield self._step(step, width)
         if len(finding.steps) > MOST_STEPS:
             yield Text(f"   … and {len(finding.steps) - MOST_STEPS} more moments", style="dim")
-        advice = Text("→ ", style="bold cyan")
+        advice = Text.assemble(("→ ", "bold cyan"))
         advice.append(finding.cause.advice)
         yield from _wrapped(console, advice, width, 3)
         yield Text(f"   {finding.cause.name}", style="dim")
