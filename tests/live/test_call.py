@@ -102,8 +102,11 @@ def test_the_whole_life_of_a_call_is_there_in_order(call: Call) -> None:
         Kind.AGENT_DISCONNECTED,
         Kind.JOB_ENDED,
     ]
-    first = [seen.index(kind) for kind in expected if kind is not Kind.PARTICIPANT_ACTIVE]
+    # The dispatch and the join that makes the room can lie within a millisecond: of the join, no more is told.
+    beside = (Kind.DISPATCH_CREATED, Kind.PARTICIPANT_ACTIVE)
+    first = [seen.index(kind) for kind in expected if kind not in beside]
     assert first == sorted(first)
+    assert seen.index(Kind.ROOM_CREATED) < seen.index(Kind.DISPATCH_CREATED) < seen.index(Kind.JOB_OFFERED)
     assert set(expected) <= set(seen)
     assert Kind.ROOM_FINISHED in seen
     assert not [step for step in call.timeline.steps if step.contradicted]
