@@ -24,7 +24,7 @@ from tests.moments import (
 from tracer import ids, keys
 from tracer.moment import Kind, Moment
 from tracer.spans import Span, spans
-from tracer.timeline import fold
+from tracer.timeline import LONG_SHUTDOWN, fold
 
 if TYPE_CHECKING:
     import random
@@ -102,9 +102,23 @@ def test_a_dispatch_that_nobody_answered_yet_is_no_span_while_the_room_is_open()
 
 
 def test_a_failed_job_is_an_error() -> None:
-    failed = moment(Kind.JOB_ENDED, JOB, ms(6521), told={keys.JOB_STATUS: "JS_FAILED"})
+    failed = moment(Kind.JOB_ENDED, JOB, ms(6521), witness="agent", told={keys.JOB_STATUS: "JS_FAILED"})
     told = [m for m in call() if m.kind is not Kind.JOB_ENDED]
     assert found([*told, failed], "job", JOB).error == "the job failed"
+
+
+def test_the_servers_word_that_a_job_failed_does_not_end_it_while_it_may_say_good_bye() -> None:
+    """The server calls a job failed as soon as its agent has left; its shutdown callbacks come after that."""
+    failed = moment(Kind.JOB_ENDED, JOB, ms(6521), told={keys.JOB_STATUS: "JS_FAILED"})
+    told = [*(m for m in call() if m.kind is not Kind.JOB_ENDED), failed]
+    job = ids.span_id("job", JOB)
+    assert job not in {span.span_id for span in spans(fold(ROOM, told))}
+    late = fold(ROOM, told, now=ms(6500) + LONG_SHUTDOWN)
+    (span,) = (span for span in spans(late) if span.span_id == job)
+    assert span.closes == JOB
+    ended = moment(Kind.JOB_ENDED, JOB, ms(9000), witness="agent", told={keys.JOB_STATUS: "JS_SUCCESS"})
+    (span,) = (span for span in spans(fold(ROOM, [*told, ended])) if span.span_id == job)
+    assert span.closes == ""
 
 
 def test_a_participant_that_gave_up_is_an_error_and_was_never_active() -> None:

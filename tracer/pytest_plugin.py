@@ -70,6 +70,8 @@ class LiveKitTracer:
         The server closes a room some time after the last leave: its ``departure_timeout``, 20 s unless set. Raises
         TimeoutError that says what is still missing.
         """
+        from tracer.view.text import plain
+
         end = time.monotonic() + limit
         seen = -1
         while True:
@@ -79,7 +81,7 @@ class LiveKitTracer:
                 missing, told = "nobody told of such a room", 0
             else:
                 open_jobs = [job.sid for job in timeline.open_jobs()]
-                missing = f"these jobs go on: {', '.join(open_jobs)}" if open_jobs else ""
+                missing = f"these jobs go on: {plain(', '.join(open_jobs))}" if open_jobs else ""
                 missing = missing if timeline.room.finished else "it is still open, or its end was not seen"
                 told = sum(len(step.told) for step in timeline.steps)
                 if not missing and told == seen:  # and nothing came any more
@@ -101,13 +103,14 @@ class LiveKitTracer:
         from tracer.order import Answer
         from tracer.order.saying import accounts
         from tracer.view.check import conclusion
+        from tracer.view.text import plain
 
         check = self.check(room)
-        lines = [f"room {room!r} ({check.timeline.room.sid}): {conclusion(check)}"]
+        lines = [f"room {room!r} ({plain(check.timeline.room.sid)}): {conclusion(check)}"]
         for judgement in check.judgements:
             for verdict in judgement.having(Answer.VIOLATED):
-                lines.append(f"{judgement.rule.number} {judgement.rule.name}: {verdict.sentence}")
-                lines += (f"    {accounts(step)}" for step in verdict.steps)
+                lines.append(f"{judgement.rule.number} {judgement.rule.name}: {plain(verdict.sentence)}")
+                lines += (f"    {plain(accounts(step))}" for step in verdict.steps)
         if check.violated:
             raise AssertionError("\n".join(lines))
         return check
@@ -134,15 +137,18 @@ def livekit_tracer(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
         if os.environ.get("CI") == "true":
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
-    from tracer.servers import Process, answers, free_port
+    from tracer.servers import Process, free_port
 
+    if request.config.getoption("--tracer-port") and hasattr(request.config, "workerinput"):
+        pytest.fail("--tracer-port is for one process: without it, each of pytest-xdist's has a port", pytrace=False)
     port = request.config.getoption("--tracer-port") or free_port()
     folder = tmp_path_factory.mktemp("livekit-tracer")
     store = folder / "tracer.db"
     command = [sys.executable, "-m", "tracer", "serve", "--port", str(port), "--store", str(store)]
     with Process("tracer serve", command, folder=folder, environment=os.environ) as receiver:
         try:
-            receiver.wait_until(lambda: answers(port, "/healthz"), START_LIMIT)
+            # Its own word: another program may listen there, and answer.
+            receiver.wait_until(lambda: f":{port}, keeping" in receiver.log.read_text(encoding="utf-8"), START_LIMIT)
         except TracerError as error:
             pytest.fail(str(error), pytrace=False)
         yield LiveKitTracer(port, store)

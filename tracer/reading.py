@@ -24,6 +24,8 @@ __all__ = ["WORKERS_LATER", "read_summaries", "read_timeline", "sum_up", "timeli
 
 log = logging.getLogger("tracer")
 
+WORKERS_BEFORE = 600 * 1_000_000_000
+"""All that workers told this long before a room, ns; of what was before that, the last of each kind is enough."""
 WORKERS_LATER = 60 * NS_PER_S
 """Workers are told of until this long after a room's last moment, ns: one that came too late is worth knowing of."""
 
@@ -70,7 +72,8 @@ def timeline_in(reader: Reader, sid: str) -> Timeline:
     """The room with this SID, and beside it the rooms of its name before and after."""
     now = time.time_ns()
     moments = reader.moments(sid)
-    last = max((moment.time for moment in moments), default=0)
-    timeline = fold(sid, moments, workers=reader.workers(last + WORKERS_LATER), now=now)
+    times = [moment.time for moment in moments]
+    workers = reader.workers(min(times) - WORKERS_BEFORE, max(times) + WORKERS_LATER) if times else ()
+    timeline = fold(sid, moments, workers=workers, now=now)
     before, after = (other and fold(other, reader.moments(other), now=now) for other in reader.neighbours(sid))
     return replace(timeline, earlier=before or None, later=after or None)

@@ -223,7 +223,8 @@ class _Trace:
     def _job(self, job: Job) -> Iterator[Span]:
         offered, ended = job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_ENDED)
         lost = self.timeline.lost(job)
-        if not offered or (not ended and lost is None):
+        start = offered or (job.steps[0] if lost is not None else None)
+        if not start or (not ended and lost is None) or self.timeline.is_open(job):
             return
         error = "the job failed" if ended and job.status == "JS_FAILED" else None
         if lost is not None and error is None:
@@ -235,8 +236,8 @@ class _Trace:
             "job",
             job,
             ids.span_id("dispatch", dispatch.sid) if dispatch and seen else self.root,
-            offered.time,
-            lost if lost is not None else ended.time if ended else offered.time,
+            start.time,
+            lost if lost is not None else ended.time if ended else start.time,
             told={keys.JOB_ID: job.sid},
             events=self._events(job),
             error=error,

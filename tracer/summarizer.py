@@ -56,8 +56,8 @@ class Summarizer:
             self._stopped = True
             await asyncio.gather(working, return_exceptions=True)
             raise
-        except StoreError as error:
-            log.error("summaries: %s", error)
+        except Exception as error:
+            log.error("summaries: %s", error, exc_info=not isinstance(error, StoreError))
             return 0
 
     def _forget(self) -> int:

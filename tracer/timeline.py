@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tracer.moment import Moment
 
-__all__ = ["BY_API", "CREATED_TOGETHER", "Timeline", "fold"]
+__all__ = ["BY_API", "CREATED_TOGETHER", "LONG_SHUTDOWN", "Timeline", "fold"]
 
 CREATED_TOGETHER = 20 * NS_PER_MS
 """A room and what made it lie this close, ns: on a real server 0.7 ms for a dispatch and 2 ms for a caller."""
@@ -78,22 +78,30 @@ class Timeline:
     def lost(self, job: Job) -> int | None:
         """When a job must be taken for lost, ns: it began, and its end will not be told. None for any other."""
         begun = job.at(Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
-        ended = job.at(Kind.JOB_ENDED)
-        if begun is None or (ended and "agent" in ended.witnesses):
+        if begun is None or self._ended(job):
             return None
-        failed = job.at(Kind.PROCESS_FAILED) or ended
-        if failed:
-            return failed.time if failed is not ended or job.status == "JS_FAILED" else None
+        if failed := job.at(Kind.PROCESS_FAILED):
+            return failed.time
         finished = self.room.finished
         patience = LONG_SHUTDOWN if job.at(Kind.JOB_SHUTDOWN) else NO_SHUTDOWN
         if finished is None or self.now - finished.time < patience:
             return None
         return max(finished.time, job.steps[-1].time)
 
+    def is_open(self, job: Job) -> bool:
+        """Whether a job began and has neither ended nor been lost."""
+        begun = job.at(Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
+        return begun is not None and not self._ended(job) and self.lost(job) is None
+
     def open_jobs(self) -> list[Job]:
         """Jobs that began and have neither ended nor been lost."""
-        begun = (Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
-        return [job for job in self.jobs if job.at(*begun) and not job.at(Kind.JOB_ENDED) and self.lost(job) is None]
+        return [job for job in self.jobs if self.is_open(job)]
+
+    @staticmethod
+    def _ended(job: Job) -> bool:
+        """Whether a job's end was told, by itself or by the server; which calls it failed as soon as its agent left."""
+        ended = job.at(Kind.JOB_ENDED)
+        return ended is not None and ("agent" in ended.witnesses or ended.facts.get(keys.JOB_STATUS) != "JS_FAILED")
 
     def agent_of(self, job: Job) -> Participant | None:
         """The participant a job became; None while it is not in the room."""

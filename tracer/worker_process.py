@@ -12,11 +12,12 @@ import logging
 import signal
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from livekit.agents import AssignmentTimeoutError
+from livekit.agents.utils.aio import ChanClosed
 from livekit.protocol import agent
 
 from tracer import keys
@@ -41,7 +42,7 @@ LONGEST_MESSAGE = 500
 NOT_UP_EVERY = 5
 """Seconds between two times that a process which does not come up is told of."""
 MOST_ASKED = 1000
-"""Jobs that were asked for and are remembered; one is forgotten when it was refused, or took a process."""
+"""Jobs that were asked for and are remembered; one is forgotten when it has been answered."""
 DUMPED = -getattr(signal, "SIGUSR1", 10)
 """Exit code of a process that died of the signal which livekit-agents sends before it kills, to have stacks dumped:
 under a fork server a job's process has no handler for it."""
@@ -56,7 +57,8 @@ class _Asked:
     """When ``request_fnc`` called ``accept()``."""
     answer: str = "full"
     """What a refusal means if one comes now: ``request_fnc`` is not asked where there is no room for the job."""
-    error: BaseException | None = None
+    error: dict[str, Fact | None] = field(default_factory=dict)
+    """What ``request_fnc`` raised, as facts."""
 
 
 class WorkerProcess:
@@ -68,6 +70,7 @@ class WorkerProcess:
         self._asked: dict[str, _Asked] = {}
         self._status = agent.WorkerStatus.WS_AVAILABLE
         self._changes = 0
+        self._last_id = ""
         self._draining = False
         self._attached = False
         self._not_up: tuple[int, dict[str, Fact | None]] | None = None
@@ -139,6 +142,9 @@ class WorkerProcess:
         self._tracer.start_span(kind.value, start_time=at, attributes=known).end()
 
     def _registered(self, worker_id: str) -> None:
+        if self._last_id and self._last_id != worker_id:  # it lost its connection, and is another to the server now
+            self._tell(Kind.WORKER_CLOSED, self._last_id, told={})
+        self._last_id, self._status, self._draining = worker_id, agent.WorkerStatus.WS_AVAILABLE, False
         self._tell(Kind.WORKER_REGISTERED, worker_id, told={})
         self._attach()
         self._say_not_up()
@@ -195,7 +201,8 @@ class WorkerProcess:
             try:
                 await users(request)
             except Exception as error:
-                known.answer, known.error = "raised", error
+                known.answer = "raised"
+                known.error.update(_error(error))
                 raise
             known.answer = "unanswered"
 
@@ -203,6 +210,8 @@ class WorkerProcess:
 
     def _not_started(self, job: str, known: _Asked, error: BaseException) -> None:
         """The worker said yes, and the job did not start: the server was not heard of again, or no process came up."""
+        if isinstance(error, ChanClosed):
+            return  # the worker is closing, and its answer did not leave
         in_time = isinstance(error, AssignmentTimeoutError)
         self._tell(
             Kind.JOB_TIMED_OUT if in_time else Kind.PROCESS_FAILED,
@@ -222,7 +231,7 @@ class WorkerProcess:
 
     def _answer(self, answer: agent.AvailabilityResponse) -> None:
         job, now = answer.job_id, time.time_ns()
-        known = self._asked.get(job) or _Asked("")
+        known = self._asked.pop(job, None) or _Asked("")
         told: dict[str, Fact | None] = {keys.JOB_ID: job}
         if answer.available:
             earliest = known.accepting or now
@@ -237,8 +246,7 @@ class WorkerProcess:
                 told={**told, keys.PARTICIPANT_IDENTITY: answer.participant_identity or None},
             )
             return
-        self._asked.pop(job, None)
-        told |= {keys.JOB_ANSWER: known.answer, keys.JOB_TERMINATED: answer.terminate, **_error(known.error)}
+        told |= {keys.JOB_ANSWER: known.answer, keys.JOB_TERMINATED: answer.terminate, **known.error}
         if known.answer == "full":
             told[keys.WORKER_LOAD] = self._load()
         self._tell(Kind.JOB_REJECTED, job, room=known.room, occurrence=self._server.id, told=told)
@@ -300,10 +308,12 @@ class WorkerProcess:
             self._say(Kind.PROCESS_FAILED, told, at=at, occurrence=str(self._changes))
 
 
-def _error(error: BaseException | None) -> dict[str, Fact | None]:
-    if error is None:
-        return {}
-    return {keys.ERROR_TYPE: type(error).__name__, keys.ERROR_MESSAGE: str(error)[:LONGEST_MESSAGE] or None}
+def _error(error: BaseException) -> dict[str, Fact | None]:
+    try:
+        text = str(error)[:LONGEST_MESSAGE]
+    except Exception:  # noqa: BLE001  it is the user's, and may do anything
+        text = ""
+    return {keys.ERROR_TYPE: type(error).__name__, keys.ERROR_MESSAGE: text or None}
 
 
 def _quietly(function: Callable[..., None], *args: Any, **kwargs: Any) -> None:

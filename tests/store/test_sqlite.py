@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import stat
+import threading
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -495,3 +496,41 @@ def test_rooms_of_the_doctors_are_in_no_figures(tmp_path: Path) -> None:
         store.add([Arrival(tuple(call())), Arrival((scratch,))])
         assert list(kept(store)) == [ROOM]
         assert {row.sid for row in store.rooms(9)} == {ROOM, "RM_scratch"}
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+def test_two_that_open_a_store_at_once_bring_it_to_our_version_once(tmp_path: Path, version: int) -> None:
+    """Whoever is second finds it done."""
+    for number in range(20):
+        path = tmp_path / f"{number}.db"
+        if version:
+            with closing(sqlite3.connect(path)) as old:
+                old.executescript(";".join(_MIGRATIONS[:version]))
+                old.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};")
+        ready = threading.Barrier(2)
+        opened: list[bool] = []
+
+        def open_it(path: Path = path, ready: threading.Barrier = ready, opened: list[bool] = opened) -> None:
+            ready.wait()
+            SqliteStore(path).close()
+            opened.append(True)
+
+        both = [threading.Thread(target=open_it) for _ in range(2)]
+        for one in both:
+            one.start()
+        for one in both:
+            one.join()
+        assert opened == [True, True]
+
+
+def test_of_workers_only_what_was_near_is_told_and_the_last_of_each_kind_before(tmp_path: Path) -> None:
+    flapping = [
+        moment(kind, "AW_1", ms(at), room="", witness="agent", clock="agent", occurrence=str(at))
+        for at in range(0, 1000, 10)
+        for kind in (Kind.WORKER_FULL, Kind.WORKER_AVAILABLE)
+    ]
+    with closing(SqliteStore(tmp_path / "t.db")) as store:
+        store.add([Arrival(tuple(flapping))])
+        found = store.workers(ms(900), ms(950))
+    assert sorted({m.time for m in found}) == [ms(at) for at in range(890, 951, 10)]
+    assert len(found) == 2 * 7

@@ -63,7 +63,7 @@ class ProcessKilled(Cause):
             else:
                 yield self.found(
                     f"Job {job.sid} was last heard of in “{last.kind}” and never ended: its process, its worker or its"
-                    " machine is gone.",
+                    " machine is gone, or its last spans did not arrive.",
                     last,
                     case.timeline.room.finished,
                     certain=False,

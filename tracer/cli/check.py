@@ -12,7 +12,7 @@ from tracer.cli.options import store_option
 __all__ = ["command"]
 
 
-@click.command("check")
+@click.command("check", short_help="Check the orderings that must hold.")
 @click.argument("rooms", nargs=-1, required=True, metavar="ROOM…")
 @store_option
 @click.option(

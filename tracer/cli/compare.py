@@ -9,7 +9,7 @@ from tracer.cli.options import store_option
 __all__ = ["command"]
 
 
-@click.command("compare")
+@click.command("compare", short_help="Compare two rooms, or one with the many.")
 @click.argument("a")
 @click.argument("b", required=False)
 @click.option("--with", "many", type=click.Choice(["stats"]), help="Compare A with the figures over all rooms.")

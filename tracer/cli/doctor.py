@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Look whether a set-up can be traced.")
 @click.option(
     "--agent",
     "agents",

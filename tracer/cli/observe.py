@@ -9,7 +9,7 @@ from tracer.cli.options import store_option
 __all__ = ["command"]
 
 
-@click.command("observe")
+@click.command("observe", short_help="Watch a server's rooms by asking its API.")
 @store_option
 @click.option("--redact", is_flag=True, help="Keep and export no personal data: names, identities, attributes.")
 def command(store: str, redact: bool) -> None:

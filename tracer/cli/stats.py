@@ -11,7 +11,7 @@ from tracer.cli.options import store_option
 __all__ = ["command"]
 
 
-@click.command("stats")
+@click.command("stats", short_help="Show how long each gap takes, over many rooms.")
 @store_option
 @click.option(
     "-n", "--limit", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True, help="Rooms, newest."

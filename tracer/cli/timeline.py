@@ -11,7 +11,7 @@ from tracer.cli.options import store_option
 __all__ = ["command"]
 
 
-@click.command("timeline")
+@click.command("timeline", short_help="Show what happened in ROOM, moment by moment.")
 @click.argument("room")
 @store_option
 @click.option(

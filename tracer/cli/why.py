@@ -9,7 +9,7 @@ from tracer.cli.options import store_option
 __all__ = ["command"]
 
 
-@click.command("why")
+@click.command("why", short_help="Say why an agent is missing, late or silent.")
 @click.argument("room")
 @store_option
 @click.option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)

@@ -73,8 +73,8 @@ class Reader(Protocol):
     def neighbours(self, sid: str) -> tuple[str | None, str | None]:
         """SIDs of the rooms of the same name before and after this one; None where there is none."""
 
-    def workers(self, until: int) -> list[Moment]:
-        """What workers told of themselves until a time, ns since the epoch."""
+    def workers(self, since: int, until: int) -> list[Moment]:
+        """What workers told of themselves between two times, ns since the epoch, and the last of each kind before."""
 
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""

@@ -79,6 +79,7 @@ _M003 = """
 CREATE TABLE summary (room TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 ALTER TABLE room ADD COLUMN summarized INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX room_to_summarize ON room (changed) WHERE finished IS NOT NULL AND summarized < changed;
+CREATE INDEX moment_of_worker ON moment (subject, kind, time) WHERE room = '';
 CREATE INDEX room_by_time ON room (coalesce(created, first_seen));
 """
 """``room.summarized`` is ``room.changed`` as it was when the summary was made: what came later makes it void."""
@@ -122,20 +123,36 @@ def _connect(path: Path, *, writable: bool) -> sqlite3.Connection:
 
 
 def _check(db: sqlite3.Connection, path: Path, *, writable: bool) -> None:
+    db.execute("BEGIN")  # one look at all three: another process may be making them
     owner = db.execute("PRAGMA application_id").fetchone()[0]
     version = db.execute("PRAGMA user_version").fetchone()[0]
     tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    db.execute("COMMIT")
     if tables == 0 and writable:
         path.chmod(0o600)  # first: the WAL is made with the file's own mode
         db.execute("PRAGMA journal_mode = WAL")
-        version = 0
     elif owner != APPLICATION_ID:
         raise StoreError(f"{path} is not a store of tracer's: name another file with --store")
     elif version > VERSION:
         raise StoreError(f"{path} is a store of version {version}, this tracer reads {VERSION}: upgrade tracer")
-    if writable and version < VERSION:
-        mark = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
-        db.executescript(f"BEGIN IMMEDIATE; {' '.join(_MIGRATIONS[version:])} {mark} COMMIT;")
+    if writable and (tables == 0 or version < VERSION):
+        _migrate(db)
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    """Bring the file to our version, unless another process has been first."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        for statement in ";".join(_MIGRATIONS[version:]).split(";"):
+            db.execute(statement)
+        if version < VERSION:
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
 
 
 def _digest(moment: Moment) -> bytes:
@@ -199,10 +216,15 @@ class SqliteReader:
         with self._using() as db:
             return next_to("< room.created"), next_to("> room.created")
 
-    def workers(self, until: int) -> list[Moment]:
-        """What workers told of themselves until a time, ns since the epoch."""
+    def workers(self, since: int, until: int) -> list[Moment]:
+        """What workers told of themselves between two times, ns since the epoch, and the last of each kind before."""
         with self._using() as db:
-            rows = db.execute(f"SELECT {_COLUMNS} FROM moment WHERE room = '' AND time <= ? ORDER BY seq", (until,))
+            rows = db.execute(
+                f"SELECT {_COLUMNS} FROM moment WHERE room = '' AND time BETWEEN ?1 AND ?2 UNION ALL"
+                f" SELECT {_COLUMNS} FROM moment WHERE seq IN (SELECT seq FROM (SELECT seq, max(time) FROM moment"
+                " WHERE room = '' AND time < ?1 GROUP BY subject, kind))",
+                (since, until),
+            )
             return [Moment.from_row(row) for row in rows]
 
     def rooms(self, limit: int) -> list[RoomRow]:
