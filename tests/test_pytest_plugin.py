@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from contextlib import closing
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.moments import ROOM, call, moment, ms
+from tests.moments import ADA, ROOM, call, moment, ms
 from tests.receiving import LIMIT
 from tests.view.test_check import wrong_call
-from tracer import pytest_plugin
+from tracer import keys, pytest_plugin
 from tracer.errors import UnknownRoomError
-from tracer.moment import Kind, Moment
+from tracer.moment import Kind, Moment, facts
 from tracer.order import Answer
 from tracer.pytest_plugin import NEEDED, LiveKitTracer
 from tracer.servers import free_port
@@ -79,14 +82,22 @@ def test_it_listens_where_it_is_told_and_ends_with_the_tests(
 
 
 def test_a_port_in_use_is_said(alone: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
     for name, value in zip(NEEDED, ("ws://127.0.0.1:1", "key", "s" * 32), strict=True):
         monkeypatch.setenv(name, value)
     alone.makepyfile(ASKS)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+
+    class Healthy(BaseHTTPRequestHandler):
+        """Another program that answers, as another receiver would."""
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Healthy) as taken:
+        threading.Thread(target=taken.serve_forever, daemon=True).start()
+        port = taken.server_address[1]
         ran = alone.runpytest_subprocess("--tracer-port", str(port))
+        taken.shutdown()
     ran.assert_outcomes(errors=1)
     ran.stdout.fnmatch_lines([f"*127.0.0.1:{port} is in use*"])
 
@@ -129,6 +140,16 @@ def test_a_call_out_of_order_is_an_assertion_error_with_its_steps(tmp_path: Path
     assert lines[1] == "2 participant-states: ada left between 5.1 s and 6.0 s before ada was ACTIVE"
     at = "2025-11-22T19:51:01.000000000Z"
     assert lines[3] == f"    participant.left PA_ada: webhook by the server's clock: {at} … {at}"
+
+
+def test_what_strangers_chose_reaches_no_terminal_raw(tmp_path: Path) -> None:
+    hostile = "\x1b]0;owned\x07\x1b[2Jada"
+    facts_of = {keys.PARTICIPANT_IDENTITY: hostile}
+    told_by = [replace(m, facts=facts({**dict(m.facts), **facts_of})) if m.subject == ADA else m for m in wrong_call()]
+    with pytest.raises(AssertionError) as failed:
+        told(tmp_path / "t.db", *told_by).assert_order("demo")
+    assert "\x1b" not in str(failed.value)
+    assert "\x07" not in str(failed.value)
 
 
 def test_an_unknown_room_is_said(tmp_path: Path) -> None:

@@ -5,11 +5,13 @@ import logging
 import signal
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from livekit.agents import AssignmentTimeoutError
+from livekit.agents.utils.aio import ChanClosed
 from livekit.protocol import agent, models
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -405,3 +407,56 @@ def test_of_very_many_requests_the_oldest_are_forgotten(heard: Heard) -> None:
     assert keys.ROOM_SID not in heard.last
     heard.answers(available=False, job="AJ_1")
     assert heard.last[keys.ROOM_SID] == ROOM
+
+
+def test_a_worker_that_reconnects_is_another_and_its_standing_is_told_anew(heard: Heard) -> None:
+    for worker in (WORKER, "AW_again"):
+        heard.server.id = worker
+        heard.server.events["worker_registered"](worker, None)
+        heard.stands(FULL)
+    told = [(span.name, (span.attributes or {})[keys.SUBJECT]) for span in heard.spans]
+    assert told == [
+        (Kind.WORKER_REGISTERED, WORKER),
+        (Kind.WORKER_FULL, WORKER),
+        (Kind.WORKER_CLOSED, WORKER),
+        (Kind.WORKER_REGISTERED, "AW_again"),
+        (Kind.WORKER_FULL, "AW_again"),
+    ]
+
+
+def test_a_job_that_was_answered_is_forgotten(heard: Heard) -> None:
+    for number in range(MOST_ASKED):
+        heard.asked(f"AJ_{number}")
+        answers = partial(heard.answers, available=True, job=f"AJ_{number}")
+        asyncio.run(heard.request(f"AJ_{number}", accept=answers))
+    assert not heard.process._asked
+
+
+def test_an_answer_that_did_not_leave_tells_of_no_failure(heard: Heard) -> None:
+    def closing() -> None:
+        raise ChanClosed
+
+    heard.asked()
+    before = len(heard.spans)
+    with pytest.raises(ChanClosed):
+        asyncio.run(heard.request(accept=closing))
+    assert len(heard.spans) == before
+
+
+def test_an_exception_whose_text_cannot_be_had_is_told_by_its_class(server: Server) -> None:
+    class Odd(Exception):  # noqa: N818  a user's
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    async def raises(_: Any) -> None:
+        raise Odd
+
+    server._request_fnc = raises
+    heard = Heard(server)
+    asyncio.run(heard.listen())
+    heard.asked()
+    with pytest.raises(Odd):
+        asyncio.run(heard.request())
+    heard.answers(available=False)
+    assert heard.last[keys.ERROR_TYPE] == "Odd"
+    assert keys.ERROR_MESSAGE not in heard.last
