@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,7 +37,7 @@ def clocks(*moments: Moment) -> Clocks:
 
 
 def offsets(*moments: Moment) -> dict[Clock, Offset]:
-    return {offset.clock: offset for offset in clocks(*moments).offsets}
+    return clocks(*moments).offsets
 
 
 def shifted(moments: list[Moment], ns: int) -> list[Moment]:
@@ -101,6 +102,41 @@ def test_jobs_on_one_machine_share_its_clock_and_others_do_not() -> None:
     assert alone.keys() == {OWN}
 
 
+@given(
+    st.integers(-(10**13), 10**13), st.lists(st.integers(0, 10**10), min_size=4, max_size=4), st.sets(st.integers(0, 4))
+)
+def test_a_job_bounds_its_agents_true_offset(true: int, delays: list[int], unseen: set[int]) -> None:
+    at = list(accumulate(delays, initial=0))  # offered, received, connecting, JOINING, connected
+    ahead = true / NS_PER_MS
+    told = [
+        offered(at[0] / NS_PER_MS),
+        exact(Kind.JOB_RECEIVED, at[1] / NS_PER_MS + ahead),
+        exact(Kind.AGENT_CONNECTING, at[2] / NS_PER_MS + ahead),
+        joining(at[3] / NS_PER_MS),
+        connected(at[4] / NS_PER_MS + ahead),
+    ]
+    known = clocks(*(one for number, one in enumerate(told) if number not in unseen))
+    found = known.offsets.get(HOST, Offset())
+    assert not found.contradictory
+    assert found.least is None or found.least <= true
+    assert found.most is None or true <= found.most
+
+
+def test_a_worker_that_was_asked_in_vain_has_the_clock_of_its_own_machine() -> None:
+    known = clocks(
+        offered(200, worker="AW_1"),
+        exact(Kind.JOB_RECEIVED, 3_600_201, "an hour ahead", worker="AW_1"),
+        offered(900, worker="AW_2"),
+        exact(Kind.JOB_RECEIVED, 901, worker="AW_2"),
+        exact(Kind.AGENT_CONNECTING, 910),
+        joining(950),
+        connected(960),
+    )
+    assert known.offsets[HOST].most == NS_PER_MS
+    assert known.offsets[Clock("agent", host="an hour ahead")].most == 3_600_001 * NS_PER_MS
+    assert not known.offsets[HOST].contradictory
+
+
 def test_one_side_alone_is_not_bounded_and_shows_no_clock_to_be_right() -> None:
     offset = offsets(offered(200), exact(Kind.JOB_RECEIVED, 205))[HOST]
     assert (offset.least, offset.most, offset.bounded, offset.off) == (None, ms(205) - ms(200), False, False)
@@ -110,7 +146,7 @@ def test_one_side_alone_is_not_bounded_and_shows_no_clock_to_be_right() -> None:
 def test_bounds_that_exclude_each_other_are_told_and_not_used() -> None:
     told = [offered(200), exact(Kind.JOB_RECEIVED, 201), exact(Kind.AGENT_CONNECTING, 300), joining(250)]
     known = clocks(*told, connected(360))
-    (offset,) = known.offsets
+    (offset,) = known.offsets.values()
     assert offset.contradictory
     assert not offset.off
     assert not offset.bounded
@@ -126,7 +162,7 @@ def test_each_worker_was_offered_a_job_at_its_own_time() -> None:
         exact(Kind.JOB_RECEIVED, 900.4, worker="AW_2"),
     ]
     known = clocks(*told)
-    assert [offset.most for offset in known.offsets] == [400_000]
+    assert [offset.most for offset in known.offsets.values()] == [400_000]
     (step,) = (step for step in fold(ROOM, told).steps if step.kind is Kind.JOB_OFFERED)
     assert known.missed(step) == 0
     bounds = known.bounds(step)
@@ -188,8 +224,8 @@ def test_a_look_that_starts_at_the_joining_starts_by_the_servers_clock() -> None
 def test_clocks_take_anything_in_any_order(moments: list[Moment], chance: random.Random) -> None:
     other = list(moments)
     chance.shuffle(other)
-    assert [(o.clock, o.least, o.most) for o in clocks(*moments).offsets] == [
-        (o.clock, o.least, o.most) for o in clocks(*other).offsets
+    assert [(clock, o.least, o.most) for clock, o in offsets(*moments).items()] == [
+        (clock, o.least, o.most) for clock, o in offsets(*other).items()
     ]
 
 
@@ -202,5 +238,5 @@ def test_a_length_of_time_has_two_ends(moments: list[Moment]) -> None:
         if known.missed(step) == 0:
             apart = known.apart(step, step)
             assert apart.least is None or apart.most is None or apart.least <= apart.most
-    assert all(not offset.off for offset in known.offsets if offset.contradictory)
+    assert all(not offset.off for offset in known.offsets.values() if offset.contradictory)
     assert NS_PER_MS < SHOWN_WITHIN

@@ -104,7 +104,7 @@ def test_nothing_told_is_nothing_judged() -> None:
     checked = judged()
     assert checked.answer is Answer.UNTOLD
     assert all(j.summary.startswith("cannot be told: ") for j in checked.judgements)
-    assert checked.clocks.offsets == ()
+    assert checked.clocks.offsets == {}
 
 
 def test_a_gap_is_measured_and_said() -> None:
@@ -196,7 +196,7 @@ def test_witnesses_that_cannot_both_be_right_put_nothing_else_out_of_order() -> 
     (verdict,) = checked.violated
     assert [step.kind for step in verdict.steps] == [Kind.ROOM_CREATED]
     assert checked.judgements[0].answer is Answer.HOLDS
-    assert not any(offset.contradictory for offset in checked.clocks.offsets)
+    assert not any(offset.contradictory for offset in checked.clocks.offsets.values())
 
 
 def test_a_clock_that_was_set_during_the_call_is_a_violation() -> None:

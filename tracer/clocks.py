@@ -18,6 +18,7 @@ from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from tracer.lives import Job
     from tracer.moment import Fact, Moment
     from tracer.step import Step
     from tracer.timeline import Timeline
@@ -77,12 +78,11 @@ class Offset:
     None where nothing bounds it to this side.
     """
 
-    clock: Clock
-    least: int | None
-    most: int | None
-    by_least: tuple[Step, ...]
+    least: int | None = None
+    most: int | None = None
+    by_least: tuple[Step, ...] = ()
     """What gives ``least``: two steps of which the first cannot have come after the second; or what was listed."""
-    by_most: tuple[Step, ...]
+    by_most: tuple[Step, ...] = ()
 
     @property
     def contradictory(self) -> bool:
@@ -95,9 +95,14 @@ class Offset:
         return self.least is not None and self.most is not None and self.least <= self.most
 
     @property
+    def proven(self) -> int:
+        """How far the clock is ahead of the server's for certain, ns; below zero it is behind, and 0 may be right."""
+        return 0 if self.contradictory else max(self.least or 0, 0) or min(self.most or 0, 0)
+
+    @property
     def off(self) -> bool:
         """Whether the two clocks cannot show the same time."""
-        return not self.contradictory and ((self.least or 0) > 0 or (self.most or 0) < 0)
+        return self.proven != 0
 
 
 class Clocks:
@@ -106,7 +111,7 @@ class Clocks:
     def __init__(self, timeline: Timeline, pairs: Iterable[tuple[Step, Step]]) -> None:
         """``pairs`` are steps of the timeline, of which the first cannot have come after the second."""
         self._timeline = timeline  # and with it its steps, which are known here by their id()
-        self._agents = {job.sid: _agent(job.text(keys.WORKER_HOST), job.sid) for job in timeline.jobs}
+        self._hosts = {job.sid: job.text(keys.WORKER_HOST) for job in timeline.jobs}
         # Where the observer takes the server's JOINING for the earliest time of what came after it.
         self._joined = {
             (moment.subject, moment.earliest)
@@ -116,10 +121,9 @@ class Clocks:
         }
         self._raw: dict[tuple[int, str], Bounds] = {}
         self._brought: dict[tuple[int, str], Bounds] = {}
-        self._offsets: dict[Clock, Offset] = {}
-        self._offsets = self._bounded(pairs)
-        self.offsets = tuple(self._offsets[clock] for clock in sorted(self._offsets))
-        """Every clock but the server's, in order of its name."""
+        self.offsets: dict[Clock, Offset] = {}
+        """Of every clock but the server's, in order of its name."""
+        self.offsets = self._bounded(pairs)
 
     def bounds(self, step: Step, effect: Step | None = None) -> Bounds:
         """A step by every clock that told it, and brought to the server's.
@@ -143,28 +147,34 @@ class Clocks:
         told = [self._bring(self._all_of(moments)) for moments in _accounts(step, "")]
         return max([0, *(low - one.upper.get(clock, low) for one in told for clock, low in one.lower.items())])
 
+    def of_job(self, job: Job) -> Offset:
+        """The offset of the clock of the machine on which the job runs."""
+        host = self._hosts[job.sid]
+        return self.offsets.get(_agent(host, job.sid), Offset())
+
     def clocks_of(self, *steps: Step) -> set[Clock]:
         """Whose clocks told these steps."""
         return {clock for step in steps for moment in step.told for clock in self._clocks_by(moment)}
 
-    def across(self, cause: Step, effect: Step) -> Offset | None:
-        """The offset of the agent's clock, where that told one of the two and the server's the other; else None."""
+    def across(self, cause: Step, effect: Step) -> Clock | None:
+        """The agent's clock, where that told one of the two and the server's the other; else None."""
         one, other = self.clocks_of(cause), self.clocks_of(effect)
         agents = [clock for clock in one | other if clock.kind == "agent"]
         if one & other or SERVER not in one | other or len(agents) != 1:
             return None
-        return self._offsets[agents[0]]
+        return agents[0]
 
     def possible(self, cause: Step, effect: Step) -> bool:
         """Whether some offset within its bounds, of the agent's clock that told one of the two, puts them in order."""
-        offset = self.across(cause, effect)
-        if offset is None or offset.least is None or offset.most is None or offset.contradictory:
+        clock = self.across(cause, effect)
+        offset = self.offsets[clock] if clock else None
+        if clock is None or offset is None or offset.least is None or offset.most is None or offset.contradictory:
             return False
         before, after = self._hull(cause, effect).upper, self._hull(effect).lower
-        if offset.clock in before and SERVER in after:
-            return before[offset.clock] - offset.most <= after[SERVER]
-        if offset.clock in after and SERVER in before:
-            return before[SERVER] <= after[offset.clock] - offset.least
+        if clock in before and SERVER in after:
+            return before[clock] - offset.most <= after[SERVER]
+        if clock in after and SERVER in before:
+            return before[SERVER] <= after[clock] - offset.least
         return False
 
     def _hull(self, step: Step, effect: Step | None = None) -> Bounds:
@@ -216,20 +226,20 @@ class Clocks:
 
     def _clock(self, moment: Moment) -> Clock:
         if moment.clock == "agent":
-            if moment.subject not in self._agents:
-                self._agents[moment.subject] = _agent(dict(moment.facts).get(keys.WORKER_HOST), moment.subject)
-            return self._agents[moment.subject]
+            # A job can have been offered to workers on several machines; what does not say is the job's that it became.
+            host = dict(moment.facts).get(keys.WORKER_HOST) or self._hosts.get(moment.subject)
+            return _agent(host, moment.subject)
         return RECEIVER if moment.clock == "receiver" else SERVER
 
     def _bring(self, told: Bounds) -> Bounds:
         """The same, and by the server's clock, as far as the other's offset is known."""
         lower, upper = dict(told.lower), dict(told.upper)
         for clock, low in told.lower.items():
-            known = self._offsets.get(clock)
+            known = self.offsets.get(clock)
             if known and known.most is not None and not known.contradictory:
                 lower[SERVER] = max(low - known.most, lower.get(SERVER, low - known.most))
         for clock, high in told.upper.items():
-            known = self._offsets.get(clock)
+            known = self.offsets.get(clock)
             if known and known.least is not None and not known.contradictory:
                 upper[SERVER] = min(high - known.least, upper.get(SERVER, high - known.least))
         return Bounds(lower, upper)
@@ -257,13 +267,12 @@ class Clocks:
         clocks = self.clocks_of(*self._timeline.steps) | least.keys() | most.keys()
         return {
             clock: Offset(
-                clock,
                 least[clock].ns if clock in least else None,
                 most[clock].ns if clock in most else None,
                 least[clock].by if clock in least else (),
                 most[clock].by if clock in most else (),
             )
-            for clock in clocks - {SERVER}
+            for clock in sorted(clocks - {SERVER})
         }
 
     def _looks(self, key: str) -> Iterator[_Bound]:

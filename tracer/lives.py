@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.moment import Kind
+from tracer.moment import BY_WORKER, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,9 +128,15 @@ class Job(Life):
 
     @cached_property
     def facts(self) -> Mapping[str, Fact]:
-        """What the witnesses said of it, without what its waiting told: that is of the participant it waited for."""
+        """What the witnesses said of it, without what its waiting told: that is of the participant it waited for.
+
+        What workers said when they were asked counts less than what was said later: one of them can have said no, by a
+        clock that is ahead.
+        """
         waiting = (Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY)
-        return Life(self.sid, tuple(step for step in self.steps if step.kind not in waiting)).facts
+        told = [step for step in self.steps if step.kind not in waiting]
+        told.sort(key=lambda step: step.kind is not Kind.JOB_OFFERED and step.kind not in BY_WORKER)
+        return Life(self.sid, tuple(told)).facts
 
     @property
     def dispatch_id(self) -> str | None:

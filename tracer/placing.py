@@ -10,7 +10,6 @@ from tracer.clocks import RECEIVER, Clocks
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 
 if TYPE_CHECKING:
-    from tracer.clocks import Offset
     from tracer.step import Step
     from tracer.timeline import Timeline
 
@@ -57,8 +56,8 @@ class Right:
         self.timeline = timeline
         steps = [step for step in timeline.steps if not step.subject.startswith("AW_")]
         self._clocks = Clocks(timeline, must_precede(steps))
-        offsets = {offset.clock: offset for offset in self._clocks.offsets}
-        self._ahead = {clock: _proven(offset) for clock, offset in offsets.items()}
+        offsets = self._clocks.offsets
+        self._ahead = {clock: offset.proven for clock, offset in offsets.items()}
         for job in timeline.jobs:
             offered, assigned = job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_ASSIGNED)
             if offered and assigned and assigned.clock == "agent":
@@ -81,7 +80,3 @@ class Right:
             return Placed(step, 0)
         right = replace(step, time=step.time - ahead, earliest=step.earliest - ahead, latest=step.latest - ahead)
         return Placed(right, ahead)
-
-
-def _proven(offset: Offset) -> int:
-    return (max(offset.least or 0, 0) or min(offset.most or 0, 0)) if offset.off else 0

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.moments import AGENT, JOB, START, moment
+from tests.moments import START
+from tracer.clocks import Offset
 from tracer.doctor.finding import State
-from tracer.doctor.offset import Offset, of_agent, of_asking
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
-from tracer.step import Step, merge
+from tracer.doctor.offset import of_asking, said, state
+from tracer.moment import NS_PER_MS, NS_PER_S
 
 OFFSETS = st.integers(-(10**13), 10**13)
 DELAYS = st.integers(0, 10**10)
@@ -16,7 +16,7 @@ MS = NS_PER_MS
 
 
 def holds(found: Offset, true: int) -> bool:
-    return (found.lowest is None or found.lowest <= true) and (found.highest is None or true <= found.highest)
+    return (found.least is None or found.least <= true) and (found.most is None or true <= found.most)
 
 
 @given(OFFSETS, DELAYS, DELAYS, st.integers(0, NS_PER_S), st.integers(0, NS_PER_S))
@@ -24,41 +24,16 @@ def test_asking_bounds_the_true_offset(offset: int, there: int, back: int, befor
     stamped = START + there  # by the server's clock
     found = of_asking(START + offset, stamped + back + offset, stamped - before, stamped + after)
     assert holds(found, offset)
-    assert not found.contradicts
+    assert not found.contradictory
 
 
-def steps(*times: tuple[Kind, str, int, int]) -> list[Step]:
-    return merge(moment(kind, subject, at, at + width) for kind, subject, at, width in times)
-
-
-@given(OFFSETS, st.lists(DELAYS, min_size=4, max_size=4), st.sets(st.integers(0, 4)))
-def test_a_job_bounds_its_agents_true_offset(offset: int, delays: list[int], unseen: set[int]) -> None:
-    offered = START
-    received = offered + delays[0]
-    connecting = received + delays[1]
-    joined = connecting + delays[2]
-    connected = joined + delays[3]
-    told = [
-        (Kind.JOB_OFFERED, JOB, offered, 0),
-        (Kind.JOB_RECEIVED, JOB, received + offset, 0),
-        (Kind.AGENT_CONNECTING, JOB, connecting + offset, 0),
-        (Kind.AGENT_CONNECTED, JOB, connected + offset, 0),
-    ]
-    job = steps(*(one for number, one in enumerate(told) if number not in unseen))
-    [joining] = steps((Kind.PARTICIPANT_JOINING, AGENT, joined, MS - 1))
-    found = of_agent(job, None if 4 in unseen else joining)
-    assert holds(found, offset)
-    assert not found.contradicts
-
-
-def test_a_job_of_which_nothing_is_known_bounds_nothing() -> None:
-    assert of_agent([], None) == Offset()
-    assert Offset().state is State.SKIPPED
-    assert str(Offset()) == "cannot be told"
+def test_a_clock_of_which_nothing_is_known_cannot_be_told() -> None:
+    assert state(Offset()) is State.SKIPPED
+    assert said(Offset()) == "cannot be told"
 
 
 @pytest.mark.parametrize(
-    ("lowest", "highest", "state", "said"),
+    ("least", "most", "meaning", "text"),
     [
         (-MS, 2 * MS, State.OK, "is within 2.0 ms of the server's"),
         (-900 * MS, 0, State.OK, "is within 900 ms of the server's"),
@@ -74,6 +49,6 @@ def test_a_job_of_which_nothing_is_known_bounds_nothing() -> None:
         (500 * MS, None, State.WARNING, "is 500 ms or more ahead of the server's"),
     ],
 )
-def test_what_is_certain_decides(lowest: int | None, highest: int | None, state: State, said: str) -> None:
-    found = Offset(lowest, highest)
-    assert (found.state, str(found)) == (state, said)
+def test_what_is_certain_decides(least: int | None, most: int | None, meaning: State, text: str) -> None:
+    found = Offset(least, most)
+    assert (state(found), said(found)) == (meaning, text)

@@ -30,11 +30,10 @@ def set_right(timeline: Timeline) -> Timeline:
         return timeline
     clocks = Clocks(timeline, must_precede(steps))
     off = {
-        offset.clock: max(offset.least or 0, 0) or min(offset.most or 0, 0)
-        for offset in clocks.offsets
-        if offset.clock.kind == "agent" and offset.off
+        clock: offset.proven
+        for clock, offset in clocks.offsets.items()
+        if clock.kind == "agent" and abs(offset.proven) > CLOSE
     }
-    off = {clock: ahead for clock, ahead in off.items() if abs(ahead) > CLOSE}
     if not off:
         return timeline
 

@@ -63,8 +63,7 @@ class DefaultAndNamed(Cause):
     about = "an agent without a name came with the room, and a named one was dispatched too"
     advice = (
         "Give every worker an agent_name: one without a name is sent to every room that names no agents when it is"
-        " made."
-        " Or name the agent in the token or CreateRoom, which takes the place of the automatic dispatch."
+        " made. Or name the agent in the token or CreateRoom, which takes the place of the automatic dispatch."
     )
 
     def find(self, case: Case) -> Iterator[Finding]:
@@ -74,8 +73,7 @@ class DefaultAndNamed(Cause):
                 named = one if one.agent_name else two
                 yield self.found(
                     f"The automatic dispatch brought an agent without a name, and the {named.mode or 'other'} one"
-                    " brought"
-                    f" {named.agent_name!r}: both are in the room.",
+                    f" brought {named.agent_name!r}: both are in the room.",
                     one.at(Kind.DISPATCH_CREATED),
                     two.at(Kind.DISPATCH_CREATED),
                     first.at(Kind.JOB_OFFERED),
@@ -91,8 +89,7 @@ class ForeignWorker(Cause):
     about = "another worker took the job than those that tell of themselves"
     advice = (
         "Look for a worker of that name with the same API key: a laptop, an old deployment. Use an agent_name, or a"
-        " project,"
-        " of your own while you develop."
+        " project, of your own while you develop."
     )
 
     def find(self, case: Case) -> Iterator[Finding]:

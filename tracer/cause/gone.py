@@ -39,8 +39,7 @@ class ProcessKilled(Cause):
     about = "the job's process was killed, or crashed"
     advice = (
         "Look for the reason on the worker's machine: its log says when it killed the process itself"
-        " (job_memory_limit_mb,"
-        " unresponsive); the kernel's log says when it was out of memory."
+        " (job_memory_limit_mb, unresponsive); the kernel's log says when it was out of memory."
     )
 
     def find(self, case: Case) -> Iterator[Finding]:
@@ -101,8 +100,7 @@ class CallerAway(Cause):
             waits = f"the room waits for {timeout} s" if timeout else "the room did not wait so long"
             yield self.found(
                 f"{back.identity} was away for {away:.1f} s and {waits}: it closed, and the agent left. Coming back"
-                " made a"
-                f" new room ({later.room.sid}), with an agent that knows nothing of this one.",
+                f" made a new room ({later.room.sid}), with an agent that knows nothing of this one.",
                 left,
                 finished,
                 joining,
@@ -149,8 +147,7 @@ class RejoinedWithoutAgent(Cause):
             )
             yield self.found(
                 f"{case.who(caller)} {'came back' if again else 'joined'}, and {case.who(gone)} had left; the room"
-                " was the"
-                f" same, so nobody was dispatched, and they were alone for {alone / NS_PER_S:.1f} s.",
+                f" was the same, so nobody was dispatched, and they were alone for {alone / NS_PER_S:.1f} s.",
                 gone.gone,
                 joining,
                 caller.gone,
@@ -190,8 +187,7 @@ class Deployed(Cause):
                 continue
             yield self.found(
                 f"Worker {worker.sid} was told to stop, and {(shutdown.time - stopping.time) / NS_PER_S:.1f} s later"
-                " job"
-                f" {job.sid} was shut down{f' ({reason})' if reason else ''}, while the caller was there.",
+                f" job {job.sid} was shut down{f' ({reason})' if reason else ''}, while the caller was there.",
                 stopping,
                 shutdown,
                 worker.at(Kind.WORKER_CLOSED),

@@ -70,8 +70,7 @@ class ColdProcess(_Stretch):
     about = "the job had to wait for a process to start"
     advice = (
         "Keep processes warm: num_idle_processes, 1 or more (0 is the default in dev mode), and more than the calls"
-        " that"
-        " come at once; make setup_fnc and imports short."
+        " that come at once; make setup_fnc and imports short."
     )
     first = (Kind.JOB_ASSIGNED,)
     last = (Kind.JOB_PROCESS_ASSIGNED,)
@@ -109,8 +108,7 @@ class SlowConnect(_Stretch):
     about = "ctx.connect() took long"
     advice = (
         "Run the agent near the server, and see that media needs no fallback (UDP blocked, TURN): each round trip"
-        " counts"
-        " about ten times."
+        " counts about ten times."
     )
     first = (Kind.AGENT_CONNECTING,)
     last = (Kind.AGENT_CONNECTED,)

@@ -111,8 +111,7 @@ class WorkerIsNamed(_WithoutJob):
         names = ", ".join(sorted({repr(worker.agent_name) for worker in known}))
         yield self.found(
             f"The only dispatch is the automatic one, for agents without a name, and the worker is registered as"
-            f" {names}:"
-            " it is not asked.",
+            f" {names}: it is not asked.",
             created,
             *(worker.steps[0] for worker in known),
             certain=case.timeline.created_by is not None,
@@ -126,8 +125,7 @@ class RoomExisted(_WithoutJob):
     about = "the token's agents were ignored, because the room was there already"
     advice = (
         "Agents in a token's RoomConfiguration count only when the join makes the room. Name them in CreateRoom, or"
-        " call"
-        " CreateDispatch after it."
+        " call CreateDispatch after it."
     )
 
     def judge(self, case: Case, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
@@ -340,8 +338,7 @@ class Rejected(_RefusedJob):
             if ended.time == offered.time and job.status == "JS_SUCCESS" and not job.participant_identity:
                 yield self.found(
                     f"Job {job.sid} ended the moment it was offered, as JS_SUCCESS and without an identity: so the"
-                    " server"
-                    " writes a rejected one.",
+                    " server writes a rejected one.",
                     offered,
                     ended,
                 )

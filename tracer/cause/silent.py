@@ -129,8 +129,7 @@ class PeerNeverActive(Cause):
     about = "the agent waited for a participant whose media never came up"
     advice = (
         "See why the caller's media path fails: UDP or TURN blocked by their network, a wrong node_ip or external"
-        " IP at the"
-        " server. The server gives up after 60 s; give wait_for_participant() a limit of your own."
+        " IP at the server. The server gives up after 60 s; give wait_for_participant() a limit of your own."
     )
 
     def find(self, case: Case) -> Iterator[Finding]:

@@ -6,8 +6,10 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from tracer.causality import must_precede
+from tracer.clocks import Clocks, Offset
 from tracer.doctor.finding import Finding, State, short
-from tracer.doctor.offset import Offset, of_agent, of_asking
+from tracer.doctor.offset import of_asking, said, state
 from tracer.doctor.rejection import is_rejected
 from tracer.moment import Kind
 
@@ -28,7 +30,7 @@ OVER = (Kind.AGENT_CONNECTED, Kind.JOB_ENDED)
 class ClockCheck:
     """The server says in whole ms when it made the scratch room, which we asked for before and had after.
 
-    An agent's own times lie between the server's in the same way: see ``offset.of_agent``.
+    An agent's own times lie between the server's in the same way: see ``tracer.clocks``.
     """
 
     name = "clocks"
@@ -51,23 +53,20 @@ class ClockCheck:
                 break
             await asyncio.sleep(LOOK_EVERY)
         registered = {worker.sid: worker for worker in visit.workers()}
-        findings += [self._of_job(visit, timeline, job, registered) for job in timeline.jobs]
+        clocks = Clocks(timeline, must_precede(timeline.steps))
+        findings += [self._of_job(visit, clocks, job, registered) for job in timeline.jobs]
         with_job = [timeline.agent_of(job) for job in timeline.jobs]
         without = [p for p in timeline.participants if p.is_agent and p not in with_job]
         return findings + [self._untold(visit, "an agent's clock") for _ in without]
 
-    def _of_job(self, visit: Visit, timeline: Timeline, job: Job, registered: dict[str, Worker]) -> Finding:
+    def _of_job(self, visit: Visit, clocks: Clocks, job: Job, registered: dict[str, Worker]) -> Finding:
         worker = registered.get(job.worker_id or "")
         whose = f"the clock of worker {short(job.worker_id)}" if job.worker_id else "an agent's clock"
         if not _told_by_agent(job):
             return self._untold(visit, whose)
-        agent = timeline.agent_of(job)
-        joined = agent.at(Kind.PARTICIPANT_JOINING) if agent else None
-        # Another worker may have been asked before this one, by another clock.
-        offset = of_agent((step for step in job.steps if step.occurrence in ("", job.worker_id)), joined)
         host = short(worker.host) if worker and worker.host else "the worker's machine"
         why = "it turned the job down" if is_rejected(job) else f"the agent was not in the room within {WAIT:g} s"
-        return self._say(whose, host, offset, why)
+        return self._say(whose, host, clocks.of_job(job), why)
 
     def _untold(self, visit: Visit, whose: str) -> Finding:
         if visit.reader is None:
@@ -76,11 +75,11 @@ class ClockCheck:
         return Finding(self.name, State.SKIPPED, f"{whose} cannot be told: it does not report to the receiver", fix)
 
     def _say(self, whose: str, machine: str, offset: Offset, unknown: str) -> Finding:
-        if offset.state is State.SKIPPED:
-            why = f": {unknown}" if unknown else ""
-            return Finding(self.name, State.SKIPPED, f"{whose} {offset}{why}")
-        fix = "" if offset.state is State.OK else f"let NTP set the clocks of {machine} and of the server"
-        return Finding(self.name, offset.state, f"{whose} {offset}", fix)
+        meaning = state(offset)
+        if meaning is State.SKIPPED:
+            return Finding(self.name, meaning, f"{whose} {said(offset)}: {unknown}")
+        fix = "" if meaning is State.OK else f"let NTP set the clocks of {machine} and of the server"
+        return Finding(self.name, meaning, f"{whose} {said(offset)}", fix)
 
 
 def _told_by_agent(job: Job) -> bool:

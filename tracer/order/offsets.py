@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.clocks import SERVER
 from tracer.order.pairs import PairRule
 from tracer.order.saying import did, length, name
 from tracer.order.verdict import Answer, Verdict
@@ -11,7 +12,7 @@ from tracer.order.verdict import Answer, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.clocks import Clocks, Offset
+    from tracer.clocks import Clock, Clocks, Offset
     from tracer.order.case import Case
     from tracer.step import Step
     from tracer.timeline import Timeline
@@ -29,18 +30,18 @@ class ClocksFit(PairRule):
 
     def judge(self, case: Case) -> Iterator[Verdict]:
         """One verdict for each clock, for each offer of a job, and for each step whose witnesses differ."""
-        for offset in case.clocks.offsets:
-            yield self._clock(case.timeline, offset)
+        for clock, offset in case.clocks.offsets.items():
+            yield self._clock(case.timeline, clock, offset)
         yield from super().judge(case)
         for step in case.timeline.steps:
             yield from self._witnesses(case.timeline, case.clocks, step)
 
-    def _clock(self, timeline: Timeline, offset: Offset) -> Verdict:
+    def _clock(self, timeline: Timeline, clock: Clock, offset: Offset) -> Verdict:
         steps = (*offset.by_least, *offset.by_most)
-        text = f"beside the server's, the clock of the {offset.clock} is {said(offset)}"
+        text = f"beside the server's, the clock of the {clock} is {said(offset)}"
         if offset.contradictory:
             most, least = (_order(timeline, steps) for steps in (offset.by_most, offset.by_least))
-            text = f"no offset of the clock of the {offset.clock} puts both in order, {most} and {least}"
+            text = f"no offset of the clock of the {clock} puts both in order, {most} and {least}"
             return Verdict(Answer.VIOLATED, text, steps)
         if offset.bounded:
             return Verdict(Answer.HOLDS, text, steps)
@@ -55,7 +56,7 @@ class ClocksFit(PairRule):
             yield Verdict(Answer.VIOLATED, text, (step,))
         elif step.contradicted and len(clocks.clocks_of(step)) > 1:
             text = f"{what}: {who} differ, and their clocks do"
-            unknown = [o for o in clocks.offsets if o.clock in clocks.clocks_of(step) and not o.bounded]
+            unknown = [clock for clock in clocks.clocks_of(step) - {SERVER} if not clocks.offsets[clock].bounded]
             answer = Answer.UNTOLD if unknown else Answer.HOLDS
             yield Verdict(answer, text, (step,), "by how much the clocks differ is not known" if unknown else "")
 

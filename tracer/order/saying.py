@@ -113,13 +113,11 @@ def length(ns: int) -> str:
 
 def uncertainty(apart: Apart, clocks: Clocks, cause: Step, effect: Step) -> str:
     """Why the order of two steps cannot be told."""
-    unknown = [
-        offset for offset in clocks.offsets if not offset.bounded and offset.clock in clocks.clocks_of(cause, effect)
-    ]
+    told_by = clocks.clocks_of(cause, effect)
+    unknown = [clock for clock, offset in clocks.offsets.items() if not offset.bounded and clock in told_by]
     if unknown and (apart.least is None or apart.most is None):
-        offset = unknown[0]
-        how = "contradicts itself" if offset.contradictory else "is not bounded"
-        return f"how far the clock of the {offset.clock} is ahead of the server's {how}"
+        how = "contradicts itself" if clocks.offsets[unknown[0]].contradictory else "is not bounded"
+        return f"how far the clock of the {unknown[0]} is ahead of the server's {how}"
     if apart.least is None or apart.most is None:
         return "no clock told both to the side that counts"
     return f"the times overlap: what is between them is told to {length(apart.most - apart.least)}"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
-    from tracer.clocks import Offset
+    from tracer.clocks import Clock, Offset
     from tracer.order import Check, Judgement, Verdict
     from tracer.step import Step
 
@@ -62,9 +62,9 @@ class CheckView:
         yield Text(f"room {fit(plain(room.name or '?'), width // 2)}  {plain(room.sid)}", style="bold", no_wrap=True)
         mark, style = _MARKS[self.check.answer]
         yield from _wrapped(console, Text(f"{mark} {conclusion(self.check)}", style=style), width, 0)
-        for known in self.check.clocks.offsets:
+        for clock, known in self.check.clocks.offsets.items():
             if known.off or known.contradictory:
-                wrong = Text(f"! the clock of the {plain(str(known.clock))} is off: {said(known)}", style="bold red")
+                wrong = Text(f"! the clock of the {plain(str(clock))} is off: {said(known)}", style="bold red")
                 yield from _wrapped(console, wrong, width, 0)
         yield Text()
         counts = [_count(judgement) for judgement in self.check.judgements]
@@ -124,7 +124,7 @@ class CheckView:
         if not self.check.clocks.offsets:
             return
         yield Text("clocks, beside the server's", style="bold")
-        shown = [(plain(str(known.clock)), known) for known in self.check.clocks.offsets]
+        shown = [(plain(str(clock)), known) for clock, known in self.check.clocks.offsets.items()]
         names = min(max(cell_len(clock) for clock, _ in shown), width // 3)
         for clock, known in shown:
             wrong = known.off or known.contradictory
@@ -253,7 +253,7 @@ def _room(check: Check) -> dict[str, Any]:
             }
             for judgement in check.judgements
         ],
-        "clocks": [_clock(check, known) for known in check.clocks.offsets],
+        "clocks": [_clock(check, clock, known) for clock, known in check.clocks.offsets.items()],
     }
 
 
@@ -288,11 +288,11 @@ def _step(check: Check, step: Step) -> dict[str, Any]:
     }
 
 
-def _clock(check: Check, known: Offset) -> dict[str, Any]:
+def _clock(check: Check, clock: Clock, known: Offset) -> dict[str, Any]:
     return {
-        "clock": known.clock.kind,
-        "host": known.clock.host or None,
-        "sid": known.clock.sid or None,
+        "clock": clock.kind,
+        "host": clock.host or None,
+        "sid": clock.sid or None,
         "least_ms": _ms(known.least),
         "most_ms": _ms(known.most),
         "contradictory": known.contradictory,

@@ -47,7 +47,8 @@ def junit(checks: Iterable[Check]) -> str:
         )
         for judgement in check.judgements:
             _case(suite, judgement, f"tracer.check.{room.name or room.sid}")
-        clocks = [f"clock of the {known.clock}, beside the server's: {said(known)}" for known in check.clocks.offsets]
+        offsets = check.clocks.offsets.items()
+        clocks = [f"clock of the {clock}, beside the server's: {said(known)}" for clock, known in offsets]
         SubElement(suite, "system-out").text = _legal("\n".join([conclusion(check), *clocks]))
     indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
