@@ -203,6 +203,9 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     ),
     "killed": lambda timeline: told(timeline, Kind.PROCESS_FAILED, exit_code=-9, killed=False),
     "out-of-memory": lambda timeline: told(timeline, Kind.PROCESS_FAILED, killed=True),
+    "host-gone": lambda timeline: (
+        timeline.lost(timeline.jobs[0]) is not None and not told(timeline, Kind.PROCESS_FAILED)
+    ),
     "deploy": lambda timeline: (
         told(timeline, Kind.WORKER_DRAINING) and took(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED, 0)(timeline)
     ),

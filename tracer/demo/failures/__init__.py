@@ -14,6 +14,7 @@ from tracer.demo.failures.duplicate_identity import DuplicateIdentity
 from tracer.demo.failures.full_worker import FullWorker
 from tracer.demo.failures.ghost_room import GhostRoom
 from tracer.demo.failures.hangs_before_connect import HangsBeforeConnect
+from tracer.demo.failures.host_gone import HostGone
 from tracer.demo.failures.killed import Killed
 from tracer.demo.failures.killed_worker import KilledWorker
 from tracer.demo.failures.late_worker import LateWorker
@@ -83,6 +84,7 @@ FAILURES = {
         RaiseAfterConnect(),
         Killed(),
         OutOfMemory(),
+        HostGone(),
         Deploy(),
         CallerAway(),
         Rejoin(),
