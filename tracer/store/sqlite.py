@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 import threading
 import time
 from contextlib import closing, contextmanager
@@ -86,6 +87,9 @@ CREATE INDEX room_by_time ON room (coalesce(created, first_seen));
 
 _MIGRATIONS = (_M001, _M002, _M003)
 
+TIMEOUT = 10
+"""Seconds to wait for another process that writes."""
+
 _IS_AGENT = f'["{keys.PARTICIPANT_KIND}","AGENT"]'
 """How the fact stands in a moment's JSON; text from outside cannot look like it, its quotes are escaped."""
 
@@ -105,7 +109,7 @@ def _connect(path: Path, *, writable: bool) -> sqlite3.Connection:
         db = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
             uri=True,
-            timeout=10,
+            timeout=TIMEOUT,
             isolation_level=None,
             check_same_thread=False,
         )
@@ -130,13 +134,27 @@ def _check(db: sqlite3.Connection, path: Path, *, writable: bool) -> None:
     db.execute("COMMIT")
     if tables == 0 and writable:
         path.chmod(0o600)  # first: the WAL is made with the file's own mode
-        db.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(db)
     elif owner != APPLICATION_ID:
         raise StoreError(f"{path} is not a store of tracer's: name another file with --store")
     elif version > VERSION:
         raise StoreError(f"{path} is a store of version {version}, this tracer reads {VERSION}: upgrade tracer")
     if writable and (tables == 0 or version < VERSION):
         _migrate(db)
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Have the file written to while it is read. For this alone SQLite does not wait by itself for another process."""
+    end = time.monotonic() + TIMEOUT
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _migrate(db: sqlite3.Connection) -> None:
