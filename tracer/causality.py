@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tracer import keys
+from tracer.lives import Shutdown
 from tracer.moment import BY_WORKER, Kind
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ _TOLD_BY_THE_SERVER = (
 
 _REPEATABLE = {
     *BY_WORKER,
+    Kind.AGENT_CONNECTING,
     Kind.AGENT_WAITING_FOR_PARTICIPANT,
     Kind.AGENT_PARTICIPANT_READY,
     Kind.SESSION_STARTING,
@@ -113,7 +115,9 @@ def must_precede(steps: Iterable[Step]) -> Iterator[tuple[Step, Step]]:
     for connected in by_kind[Kind.AGENT_CONNECTED]:
         gone = left.get(str(connected.facts.get(keys.PARTICIPANT_ID)))
         shutdown = by_subject[connected.subject, ""].get(Kind.JOB_SHUTDOWN)
-        if gone and shutdown and gone.facts.get(keys.DISCONNECT_REASON) == "CLIENT_INITIATED":
+        # The user's code can have left the room by itself, and the job shuts down for that.
+        by_shutdown = shutdown and shutdown.facts.get(keys.SHUTDOWN_REASON) != Shutdown.ROOM_GONE
+        if gone and shutdown and by_shutdown and gone.facts.get(keys.DISCONNECT_REASON) == "CLIENT_INITIATED":
             yield shutdown, gone
         agent = joining.get(str(connected.facts.get(keys.PARTICIPANT_ID)))
         if agent is None:

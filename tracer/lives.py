@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
     from tracer.step import Step
 
-__all__ = ["Dispatch", "Job", "Life", "Participant", "Room", "Track", "Worker"]
+__all__ = ["Dispatch", "Job", "Life", "Participant", "Room", "Shutdown", "Track", "Worker"]
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,17 @@ class Track(Life):
         return self.text(keys.PARTICIPANT_ID)
 
 
+class Shutdown(StrEnum):
+    """Why a job shuts down that does not end itself, in livekit-agents' words."""
+
+    ROOM_GONE = "room disconnected"
+    """The room closed, or the agent was taken from it, or left it without ending the job."""
+    BY_WORKER = "parent process shutdown"
+    """Its worker stops; or the server told the worker to end it."""
+    CRASHED = "job crashed"
+    """Its entrypoint raised."""
+
+
 class Job(Life):
     """One agent's work in the room."""
 
@@ -157,6 +169,11 @@ class Job(Life):
     def status(self) -> str | None:
         """LiveKit's word for how it stands: JS_PENDING, JS_RUNNING, JS_SUCCESS, JS_FAILED."""
         return self.text(keys.JOB_STATUS)
+
+    @property
+    def shutdown_reason(self) -> str | None:
+        """Why it shut down: one of Shutdown, or in its own words; None when nobody said."""
+        return self.text(keys.SHUTDOWN_REASON)
 
     @property
     def last_told(self) -> Step:

@@ -164,6 +164,19 @@ def delayed(moments: Iterable[Moment], since: Kind, by: float) -> list[Moment]:
     return [moved(m, by) if (m.time, m.kind.rank) >= start else m for m in told]
 
 
+def asked_again(by: float) -> list[Moment]:
+    """A call for which 'helper' was asked for in vain, and so many ms later again."""
+    told = delayed([m for m in healthy() if m.subject != DISPATCH], Kind.JOB_OFFERED, by)
+    told = [replace(m, facts=tuple((k, "helper" if k == keys.AGENT_NAME else v) for k, v in m.facts)) for m in told]
+    ends = {Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED, Kind.SESSION_CLOSED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED}
+    told = [moved(m, 12_000) if m.kind in {*ends, Kind.JOB_ENDED} else m for m in told]
+    asked = (("AD_first", 0.7), (DISPATCH, by))
+    return [
+        *told,
+        *(moment(Kind.DISPATCH_CREATED, sid, ms(at), told={keys.AGENT_NAME: "helper"}) for sid, at in asked),
+    ]
+
+
 def moved(told: Moment, by: float) -> Moment:
     """The same, so many ms later."""
     ns = round(by * 1_000_000)
@@ -741,8 +754,9 @@ GONE = (
             TWICE,
             *bob(1999, 4100, "PA_ada2", ABOUT_ADA),
         ],
-        "ada was thrown out when somebody else joined with the same identity.",
+        "ada was thrown out when a client joined with the same identity: another one, or the same that lost",
         ((Kind.PARTICIPANT_JOINING, "PA_ada2"), (Kind.PARTICIPANT_LEFT, ADA)),
+        certain=False,
     ),
     Told(
         "back in the same room",
@@ -779,6 +793,7 @@ SILENT = (
         monitored(),
         f"The session of job {JOB} listened to bob, who published no track, and not to ada, who did.",
         ((Kind.TRACK_PUBLISHED, MICROPHONE), (Kind.SESSION_STARTING, JOB)),
+        certain=False,
     ),
     Told(
         "gave up after 60 s",
@@ -822,10 +837,18 @@ DOUBLED = (
         f"Job {JOB} went to worker {OTHER}, which tells nothing of itself, although {WORKER} was registered",
         (REGISTERED, OFFERED, (Kind.PARTICIPANT_JOINING, AGENT)),
         registered(),
+        certain=False,
     ),
 )
 
 LATE = (
+    Told(
+        "nobody came at first",
+        "asked-again",
+        asked_again(3000),
+        "The dispatch for agent 'helper' brought nobody; one that was made 3.0 s later did.",
+        ((Kind.DISPATCH_CREATED, "AD_first"), ASKED),
+    ),
     Told(
         "waits 4 s for a process",
         "cold-process",

@@ -58,10 +58,10 @@ def test_a_stretch_has_two_ends(missing: Kind) -> None:
 
 
 def test_ends_that_its_witness_contradicts_prove_nothing() -> None:
-    told = delayed(healthy(), Kind.AGENT_CONNECTED, 3000)
-    told += [moved(m, -2900) for m in told if m.kind is Kind.AGENT_CONNECTING]
+    told = delayed(healthy(), Kind.JOB_PROCESS_ASSIGNED, 3000)
+    told += [moved(m, -2) for m in told if m.kind is Kind.JOB_ASSIGNED]
     (finding,) = explain(timeline(told)).findings
-    assert (finding.cause.name, finding.certain) == ("slow-connect", False)
+    assert (finding.cause.name, finding.certain) == ("cold-process", False)
 
 
 def test_another_worker_that_was_asked_first_did_not_answer_slowly_for_this_one() -> None:

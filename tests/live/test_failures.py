@@ -175,6 +175,7 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "connect-failed": lambda timeline: (
         told(timeline, Kind.AGENT_CONNECTING, error_type="ConnectError") and not told(timeline, Kind.AGENT_CONNECTED)
     ),
+    "asked-again": lambda timeline: [bool(dispatch.jobs) for dispatch in timeline.dispatches] == [False, True],
     "cold-process": took(Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, 2),
     "slow-answer": took(Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED, 1.5),
     "slow-offer": took(Kind.JOB_OFFERED, Kind.JOB_RECEIVED, 1),

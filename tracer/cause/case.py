@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.cause.clock import set_right
+from tracer.lives import Shutdown
 from tracer.moment import NS_PER_S, Kind
 
 if TYPE_CHECKING:
@@ -122,7 +123,24 @@ class Case:
             and not any(job.sid in self.agent_of or job.at(Kind.AGENT_CONNECTED) for job in self.jobs_of[d.sid])
         ]
         named = any(d.agent_name for d in self.timeline.dispatches)
-        return [d for d in without if d.agent_name or not (self.agents or named)]
+        wanted = [d for d in without if d.agent_name or not (self.agents or named)]
+        return [d for d in wanted if self.asked_again(d) is None]
+
+    def asked_again(self, dispatch: Dispatch) -> Step | None:
+        """When an agent of a dispatch's name was asked for later, and came: who is in need tries again."""
+        asked = dispatch.at(Kind.DISPATCH_CREATED)
+        later = (step for step in self._served.get(dispatch.agent_name, ()) if asked and step.time > asked.time)
+        return next(later, None)
+
+    @cached_property
+    def _served(self) -> dict[str | None, list[Step]]:
+        """For each name when those of its dispatches were made that brought an agent."""
+        found: dict[str | None, list[Step]] = defaultdict(list)
+        for dispatch in self.timeline.dispatches:
+            asked = dispatch.at(Kind.DISPATCH_CREATED)
+            if asked and any(job.sid in self.agent_of for job in self.jobs_of[dispatch.sid]):
+                found[dispatch.agent_name].append(asked)
+        return {name: sorted(steps, key=lambda step: step.time) for name, steps in found.items()}
 
     @cached_property
     def without_job(self) -> list[tuple[Dispatch, Step]]:
@@ -188,6 +206,28 @@ class Case:
         if gone:
             return gone.time if "webhook" in gone.witnesses else gone.earliest
         return who.steps[-1].time if self.timeline.room.finished else FOREVER
+
+    @cached_property
+    def first_active(self) -> int | None:
+        """When the first caller can have been ACTIVE, ns: before, nobody waited. None where no caller is known."""
+        known = [active.earliest for who in self.callers if (active := who.at(Kind.PARTICIPANT_ACTIVE))]
+        return min(known, default=None)
+
+    def agent_ended_it(self, at: int) -> bool:
+        """Whether an agent had shut its job down by itself, in its own words, until this time, ns."""
+        return any(
+            (end := job.at(Kind.JOB_SHUTDOWN)) is not None
+            and end.time <= at
+            and job.shutdown_reason not in (None, *Shutdown)
+            for job in self.timeline.jobs
+        )
+
+    def hung_up_before(self, at: int) -> bool:
+        """Whether a caller hung up within a second before this time, ns: then the call was over."""
+        return any(
+            who.gone is not None and who.disconnect_reason == "CLIENT_INITIATED" and at - SOON <= who.gone.time <= at
+            for who in self.callers
+        )
 
     @staticmethod
     def watched_over(who: Participant) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.cause.base import Cause, Symptom
-from tracer.moment import Kind
+from tracer.moment import NS_PER_S, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tracer.lives import Dispatch, Job
 
 __all__ = ["DOUBLED"]
+
+ANEW = 10 * NS_PER_S
+"""An agent that is asked for this long after another has come, ns, may be wanted in its place, or beside it."""
 
 
 def _pairs(case: Case) -> Iterator[tuple[Dispatch, Job, Dispatch, Job]]:
@@ -31,6 +34,12 @@ def _pairs(case: Case) -> Iterator[tuple[Dispatch, Job, Dispatch, Job]]:
             if one is not two and max(came, stays[number][0]) < min(gone, stays[number][1]):
                 yield one, first, two, second
                 break  # of a hundred, each is told of once
+
+
+def _at_once(case: Case, first: Job, two: Dispatch) -> bool:
+    """Whether both were asked for as the call began: later, somebody may take over from one who is dead or leaves."""
+    active, asked = case.agent_of[first.sid].at(Kind.PARTICIPANT_ACTIVE), two.at(Kind.DISPATCH_CREATED)
+    return not active or not asked or asked.time - active.time < ANEW
 
 
 class DispatchedTwice(Cause):
@@ -52,6 +61,7 @@ class DispatchedTwice(Cause):
                     two.at(Kind.DISPATCH_CREATED),
                     first.at(Kind.JOB_OFFERED),
                     second.at(Kind.JOB_OFFERED),
+                    certain=_at_once(case, first, two),
                 )
 
 
@@ -78,6 +88,7 @@ class DefaultAndNamed(Cause):
                     two.at(Kind.DISPATCH_CREATED),
                     first.at(Kind.JOB_OFFERED),
                     second.at(Kind.JOB_OFFERED),
+                    certain=_at_once(case, first, two),
                 )
 
 
@@ -110,7 +121,7 @@ class ForeignWorker(Cause):
                     offered,
                     ours[-1].at(Kind.WORKER_REGISTERED),
                     case.agent_of[job.sid].at(Kind.PARTICIPANT_JOINING),
-                    certain=case.alive(ours[-1], offered.time),
+                    certain=False,  # it may be one of ours that is not instrumented, or whose word was lost
                 )
 
 

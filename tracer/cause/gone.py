@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.cause.base import Cause, Symptom
 from tracer.cause.case import SOON
+from tracer.lives import Shutdown
 from tracer.moment import NS_PER_S, Kind
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ LONG_ENOUGH = 3 * NS_PER_S
 """A caller who was alone for longer than this, ns, noticed: a job comes within 0.3 s where one comes."""
 BACK_WITHIN = 600 * NS_PER_S
 """A caller who calls again within this, ns, means the same call."""
-
-
 MISSED_WITHIN = 60 * NS_PER_S
-"""Of a caller who left of their own accord, whoever is back later than this, ns, means another call."""
+"""Of a caller who was not cut off, whoever is back later than this, ns, means another call."""
+DROPPED = {"CONNECTION_TIMEOUT", "SIGNAL_CLOSE", "STATE_MISMATCH", "MEDIA_FAILURE"}
+"""Why somebody leaves who did not want to."""
 
 
 class ProcessKilled(Cause):
@@ -92,8 +93,10 @@ class CallerAway(Cause):
             theirs = [p for p in case.callers if p.identity == back.identity and p.gone]
             before = max(theirs, key=case.gone, default=None)
             left = before.gone if before else None
-            hung_up = before is not None and before.disconnect_reason == "CLIENT_INITIATED"
-            if hung_up and joining.time - finished.time > MISSED_WITHIN:
+            reason = before.disconnect_reason if before else None
+            if left and not any(case.gone(agent) >= left.time for agent in case.agents):
+                continue  # the agent had gone before them
+            if reason not in DROPPED and joining.time - finished.time > MISSED_WITHIN:
                 continue  # another call
             away = (joining.time - (left or finished).time) / NS_PER_S
             timeout = timeline.room.facts.get(keys.ROOM_DEPARTURE_TIMEOUT)
@@ -104,7 +107,7 @@ class CallerAway(Cause):
                 left,
                 finished,
                 joining,
-                certain=left is not None and not hung_up,
+                certain=reason in DROPPED,
             )
             return
 
@@ -139,7 +142,10 @@ class RejoinedWithoutAgent(Cause):
             there = any(came < until - SOON and gone > active.time + SOON for came, gone in stays)
             if there or any(at >= joining.time - SOON for at in (*offers, *asked)):
                 continue
-            gone = max((pair for pair in went if pair[0] <= active.time + SOON), key=lambda pair: pair[0])[1]
+            left, gone = max((pair for pair in went if pair[0] <= active.time + SOON), key=lambda pair: pair[0])
+            with_it = [until for until, who in case.callers_at(left) if who.identity != caller.identity]
+            if any(until > active.time + SOON for until in with_it):
+                continue  # handed over to them: the agent left a caller, and they are not alone
             again = any(
                 p.identity == caller.identity and p.sid != caller.sid and case.gone(p) <= joining.time
                 for p in case.callers
@@ -155,10 +161,8 @@ class RejoinedWithoutAgent(Cause):
             )
 
 
-BY_WORKER = "parent process shutdown"
-"""Why a job shuts down that its worker ends, in livekit-agents' words."""
-CRASHED = "job crashed"
-"""Why a job shuts down whose entrypoint raised."""
+CLOSES_WITHIN = 60 * NS_PER_S
+"""A worker that ends its jobs is gone itself so soon after, ns."""
 
 
 class Deployed(Cause):
@@ -176,8 +180,8 @@ class Deployed(Cause):
         for job in case.timeline.jobs:
             shutdown = job.at(Kind.JOB_SHUTDOWN)
             worker = next((w for w in case.known_workers if w.sid == job.worker_id), None)
-            reason = shutdown.facts.get(keys.SHUTDOWN_REASON) if shutdown else None
-            if shutdown is None or worker is None or reason not in (None, BY_WORKER):
+            reason = job.shutdown_reason
+            if shutdown is None or worker is None or reason not in (None, Shutdown.BY_WORKER):
                 continue
             stopping = worker.at(Kind.WORKER_DRAINING, Kind.WORKER_CLOSED)
             if stopping is None or stopping.time > shutdown.time + SOON or not case.callers_at(shutdown.time):
@@ -185,12 +189,16 @@ class Deployed(Cause):
             finished = case.timeline.room.finished
             if finished and finished.time <= shutdown.time:
                 continue
+            closed, agent = worker.at(Kind.WORKER_CLOSED), case.agent_of.get(job.sid)
+            # The server, too, has a worker end a job in these words: after DeleteDispatch, or when its agent has left.
+            taken = agent is not None and agent.disconnect_reason == "PARTICIPANT_REMOVED"
             yield self.found(
                 f"Worker {worker.sid} was told to stop, and {(shutdown.time - stopping.time) / NS_PER_S:.1f} s later"
                 f" job {job.sid} was shut down{f' ({reason})' if reason else ''}, while the caller was there.",
                 stopping,
                 shutdown,
-                worker.at(Kind.WORKER_CLOSED),
+                closed,
+                certain=closed is not None and abs(closed.time - shutdown.time) < CLOSES_WITHIN and not taken,
             )
 
 
@@ -205,7 +213,7 @@ class RaisedAfterConnect(Cause):
     def find(self, case: Case) -> Iterator[Finding]:
         for job in case.timeline.jobs:
             connected, shutdown = job.at(Kind.AGENT_CONNECTED), job.at(Kind.JOB_SHUTDOWN)
-            if not connected or not shutdown or shutdown.facts.get(keys.SHUTDOWN_REASON) != CRASHED:
+            if not connected or not shutdown or job.shutdown_reason != Shutdown.CRASHED:
                 continue
             ended, failed = job.at(Kind.JOB_ENDED), job.at(Kind.SESSION_STARTING)
             error = ended.facts.get(keys.ERROR_TYPE) if ended else None
@@ -233,6 +241,10 @@ class Removed(Cause):
     def find(self, case: Case) -> Iterator[Finding]:
         for who in (*case.callers, *case.agents):
             if who.disconnect_reason == self.reason and who.gone:
+                if who.is_agent and case.first_active is not None and not case.callers_at(who.gone.time):
+                    continue  # the call was over
+                if not who.is_agent and case.agent_ended_it(who.gone.time):
+                    continue  # hanging up
                 what = "agent" if who.is_agent else "caller"
                 yield self.found(f"The {what} {case.who(who)} was removed by an API call.", who.gone)
 
@@ -249,7 +261,7 @@ class Removed(Cause):
     @staticmethod
     def _by_itself(job: Job) -> bool:
         shutdown = job.at(Kind.JOB_SHUTDOWN)
-        return shutdown is not None and shutdown.facts.get(keys.SHUTDOWN_REASON) != "room disconnected"
+        return shutdown is not None and job.shutdown_reason != Shutdown.ROOM_GONE
 
     @staticmethod
     def _agent(case: Case, job: Job) -> str | None:
@@ -267,6 +279,9 @@ class RoomDeleted(Cause):
 
     def find(self, case: Case) -> Iterator[Finding]:
         thrown_out = [p for p in case.callers if p.disconnect_reason == "ROOM_DELETED" and p.gone]
+        thrown_out = [
+            p for p in thrown_out if not (case.agent_ended_it(case.gone(p)) or case.hung_up_before(case.gone(p)))
+        ]
         if thrown_out:
             names = ", ".join(sorted(case.who(p) for p in thrown_out))
             yield self.found(
@@ -286,6 +301,7 @@ class DuplicateIdentity(Cause):
 
     def find(self, case: Case) -> Iterator[Finding]:
         thrown_out = [p for p in case.timeline.participants if p.disconnect_reason == "DUPLICATE_IDENTITY" and p.gone]
+        again = Counter(p.identity for p in thrown_out)
         joins: dict[str, list[Step]] = defaultdict(list)
         for who in case.timeline.participants if thrown_out else ():
             if who.identity and (joining := who.at(Kind.PARTICIPANT_JOINING)):
@@ -298,9 +314,11 @@ class DuplicateIdentity(Cause):
             place = bisect(theirs, left, key=lambda step: step.time)
             near = (step for step in theirs[max(place - 2, 0) : place + 2] if step.subject != who.sid)
             yield self.found(
-                f"{case.who(who)} was thrown out when somebody else joined with the same identity.",
+                f"{case.who(who)} was thrown out when a client joined with the same identity"
+                + (", again." if again[who.identity] > 1 else ": another one, or the same that lost its connection."),
                 who.gone,
                 min(near, key=lambda step: abs(step.time - left), default=None),
+                certain=again[who.identity] > 1,  # a client that reconnects throws itself out, once
             )
 
 
@@ -344,7 +362,10 @@ class GhostRoom(Cause):
             job = theirs.get(agent.identity or "")
             # An identity that a worker gives to each of its agents tells nothing.
             joining = agent.at(Kind.PARTICIPANT_JOINING)
-            if job and joining and job.sid in str(agent.identity) and agent.identity not in ours:
+            made = joining and not any(
+                (first := who.at(Kind.PARTICIPANT_JOINING)) and first.latest < joining.earliest for who in case.callers
+            )
+            if job and joining and made and job.sid in str(agent.identity) and agent.identity not in ours:
                 yield self.found(
                     f"{agent.identity} belongs to the room before this one ({before.room.sid}), which had closed: its"
                     " joining made this room.",

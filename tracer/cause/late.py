@@ -27,6 +27,8 @@ SLOW_CONNECT = 2 * NS_PER_S
 """connect() takes 0.1 to 0.4 s where server and agent are near."""
 SLOW_CODE = 2 * NS_PER_S
 SLOW_SESSION = 3 * NS_PER_S
+ASKED_AGAIN = NS_PER_S
+"""Two dispatches that are closer together than this, ns, were meant as two."""
 UNHEARD_OF = 250 * NS_PER_MS
 """A caller with a track is announced within 100 ms; one without in batches, up to 3 s apart."""
 
@@ -49,6 +51,8 @@ class _Stretch(Cause):
         for job in case.timeline.jobs:
             start, end = self.ends(job)
             took = _between(start, end)
+            if end and case.first_active is not None and end.latest < case.first_active:
+                continue  # nobody was there who could have waited
             if start and end and took > self.longest and start.clock == end.clock:
                 yield self.found(
                     self.sentence(job, took), start, end, certain=not (start.contradicted or end.contradicted)
@@ -152,9 +156,21 @@ class SlowCode(Cause):
                 ("between ctx.connect() and wait_for_participant()", connected, waiting),
                 ("before session.start()", ready or (None if waiting else connected), starting),
             ):
-                took = _between(start, end)
+                # Before a caller was there, nobody waited; and code may wait for one by means of its own.
+                took = min(_between(start, end), end.time - (case.first_active or 0)) if end else 0
                 if start and end and took > SLOW_CODE:
-                    yield self.found(f"The code of job {job.sid} took {took / NS_PER_S:.1f} s {what}.", start, end)
+                    yield self.found(
+                        f"The code of job {job.sid} took {took / NS_PER_S:.1f} s {what}.",
+                        start,
+                        end,
+                        certain=not self._dialled(case, start, end),
+                    )
+
+    @staticmethod
+    def _dialled(case: Case, start: Step, end: Step) -> bool:
+        """Whether a telephone joined meanwhile: the code may have called it, and waited for an answer."""
+        joins = (p.at(Kind.PARTICIPANT_JOINING) for p in case.callers if p.kind == "SIP")
+        return any(start.earliest <= step.latest and step.earliest <= end.latest for step in joins if step)
 
 
 class SlowOffer(Cause):
@@ -216,7 +232,34 @@ class SilentCaller(Cause):
                     )
 
 
+class AskedAgain(Cause):
+    """No dispatch is repeated by itself: somebody, or a program of theirs, asked again."""
+
+    name = "asked-again"
+    symptom = Symptom.LATE
+    about = "the first dispatch brought nobody, and the agent came when it was asked for again"
+    advice = (
+        "See why the first one brought nobody: was a worker of that name registered, available, and quick to answer?"
+        " `tracer timeline` shows what workers told meanwhile."
+    )
+
+    def find(self, case: Case) -> Iterator[Finding]:
+        for dispatch in case.timeline.dispatches:
+            asked, again = dispatch.at(Kind.DISPATCH_CREATED), case.asked_again(dispatch)
+            if not asked or not again or any(job.sid in case.agent_of for job in case.jobs_of[dispatch.sid]):
+                continue
+            waited = again.time - max(asked.time, case.first_active or 0)
+            if waited > ASKED_AGAIN:
+                yield self.found(
+                    f"The dispatch for {case.agent_named(dispatch.agent_name)} brought nobody; one that was made"
+                    f" {(again.time - asked.time) / NS_PER_S:.1f} s later did.",
+                    asked,
+                    again,
+                )
+
+
 LATE = (
+    AskedAgain(),
     ColdProcess(),
     SlowOffer(),
     SlowAnswer(),

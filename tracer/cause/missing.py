@@ -30,6 +30,9 @@ TOLD_EVERY = 5 * NS_PER_S
 CONNECTED_BY = 15 * NS_PER_S
 """A connection that is not there by then, ns, is tried in vain."""
 
+TRIED_FOR = 3 * NS_PER_S
+"""Who has tried to connect for longer than this, ns, would not have succeeded."""
+
 INSTRUMENT = "instrument the worker (tracer.instrument), or look in its log for"
 
 
@@ -90,8 +93,16 @@ class NoWorker(_WithoutJob):
         there = f"; a worker is registered as {meant!r}" if meant else f"; registered are {', '.join(map(repr, names))}"
         # A worker of that name that tells nothing could have been full; where a name is nearly it, hardly.
         yield self.found(
-            f"{sentence}{there}.", created, *(worker.steps[0] for worker in known), certain=meant is not None
+            f"{sentence}{there}.",
+            created,
+            *(worker.steps[0] for worker in known),
+            certain=meant is not None and _plain(meant) == _plain(dispatch.agent_name),
         )
+
+
+def _plain(name: str) -> str:
+    """A name without what people mistype; ``agent-en`` and ``agent-de`` are two, and both can be meant."""
+    return "".join(char for char in name.casefold() if char.isalnum())
 
 
 class WorkerIsNamed(_WithoutJob):
@@ -114,7 +125,8 @@ class WorkerIsNamed(_WithoutJob):
             f" {names}: it is not asked.",
             created,
             *(worker.steps[0] for worker in known),
-            certain=case.timeline.created_by is not None,
+            # Where people are among themselves, nobody may have wanted an agent.
+            certain=case.timeline.created_by is not None and len({case.who(p) for p in case.callers}) == 1,
         )
 
 
@@ -171,6 +183,8 @@ class WorkerIsUnnamed(_WithoutJob):
             " asked.",
             created,
             *(worker.steps[0] for worker in known),
+            # That it serves the room under no name shows that it is not the one that was meant.
+            certain=not case.agents,
         )
 
 
@@ -556,6 +570,8 @@ class ConnectFailed(Cause):
             active = agent.at(Kind.PARTICIPANT_ACTIVE) if agent else None
             error = connecting.facts.get(keys.ERROR_TYPE)
             text = connecting.facts.get(keys.ERROR_MESSAGE)
+            if self._over(case, connecting, aborted or job.at(Kind.JOB_ENDED)):
+                continue
             if error:
                 told = f"failed: {error}{f': {text}' if text else ''}"
             elif aborted:
@@ -572,12 +588,25 @@ class ConnectFailed(Cause):
                 certain=bool(error or aborted),
             )
         for agent in case.unaccounted:
-            if aborted := agent.at(Kind.PARTICIPANT_ABORTED):
+            aborted = agent.at(Kind.PARTICIPANT_ABORTED)
+            if any(other.at(Kind.PARTICIPANT_ACTIVE) for other in case.agents):
+                continue  # an agent came; this one is its avatar, or was its first try
+            if aborted and not self._over(case, agent.at(Kind.PARTICIPANT_JOINING), aborted):
                 yield self.found(
                     f"{case.who(agent)} joined and got no media path: the server gave it up.",
                     agent.at(Kind.PARTICIPANT_JOINING),
                     aborted,
                 )
+
+    @staticmethod
+    def _over(case: Case, began: Step | None, failed: Step | None) -> bool:
+        """Whether it failed because the room ended: at once, and not after it was tried for long."""
+        if failed is None or began is None or failed.time - began.time > TRIED_FOR:
+            return False
+        finished = case.timeline.room.finished
+        reason = failed.facts.get(keys.DISCONNECT_REASON)
+        ended = finished is not None and failed.time > finished.time - SOON
+        return reason in ("ROOM_DELETED", "ROOM_CLOSED", "PARTICIPANT_REMOVED") or ended
 
 
 MISSING = (

@@ -23,6 +23,8 @@ __all__ = ["SILENT"]
 
 MEDIA_BY = 3 * NS_PER_S
 """Who gives up sooner than this, ns, did not wait for media to come up: that can take a second or two."""
+UNHEARD = {"CAMERA", "SCREEN_SHARE"}
+"""Tracks without a voice."""
 STUCK_BY = 10 * NS_PER_S
 
 
@@ -55,8 +57,15 @@ class SessionClosed(Cause):
                     " room that could not hear or speak.",
                     last,
                     over,
-                    certain=any(case.watched_over(who) for _, who in there),
+                    # Two may talk with each other, as after a transfer; and an agent that tells nothing may answer.
+                    certain=len(there) == 1 and case.watched_over(there[0][1]) and not self._other(case, job, last),
                 )
+
+    @staticmethod
+    def _other(case: Case, job: Job, closed: Step) -> bool:
+        """Whether another agent was there of which it is not known what it did."""
+        mine = case.agent_of.get(job.sid)
+        return any(case.gone(a) > closed.time + SOON for a in case.untold_agents if mine is None or a.sid != mine.sid)
 
     @staticmethod
     def _until(job: Job) -> int:
@@ -90,7 +99,11 @@ class LinkedToAnother(Cause):
             if isinstance(heard, Participant):
                 until = min(until, case.seen_until(heard))  # when they leave, it turns to another
             for who in case.callers:
-                spoke = [step for step in case.published.get(who.sid, ()) if step.time < until - SOON]
+                spoke = [
+                    step
+                    for step in case.published.get(who.sid, ())
+                    if step.time < until - SOON and step.facts.get(keys.TRACK_SOURCE) not in UNHEARD
+                ]
                 if who.sid == linked or not spoke or case.gone(who) < started.time:
                     continue
                 name = heard.text(keys.PARTICIPANT_IDENTITY) if heard else None
@@ -100,6 +113,7 @@ class LinkedToAnother(Cause):
                     started,
                     self._ready(job, linked),
                     spoke[0],
+                    certain=False,  # of a track only a webhook tells, and that can have been lost
                 )
                 break
 

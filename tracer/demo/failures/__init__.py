@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracer.demo.failures.asked_again import AskedAgain
 from tracer.demo.failures.caller_away import CallerAway
 from tracer.demo.failures.caller_removed import CallerRemoved
 from tracer.demo.failures.cold_process import ColdProcess
@@ -69,6 +70,7 @@ FAILURES = {
         NeverConnects(),
         HangsBeforeConnect(),
         ConnectFails(),
+        AskedAgain(),
         ColdProcess(),
         SlowAnswer(),
         SlowOffer(),
