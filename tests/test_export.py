@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from tracer.moment import Moment
+
 
 def id_of(span: ReadableSpan) -> int:
     context = span.get_span_context()
@@ -220,6 +222,44 @@ def test_more_spans_than_one_request_holds_all_go(store: SqliteStore, backend: B
     assert Exporter(store, backend).send() is True
     assert len(backend.got) == count
     assert backend.tries == 3
+
+
+def test_a_request_holds_no_more_than_a_backend_takes(store: SqliteStore) -> None:
+    class Narrow(Backend):
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            self.away = encode_spans(spans).ByteSize() > 2 * export.LARGEST_BATCH
+            return super().export(spans)
+
+    backend = Narrow()
+    chat = Span(name="llm_node", trace_id=TRACE, span_id=b"12345678", start_time_unix_nano=1, end_time_unix_nano=2)
+    attributes(chat, {"chat": "x" * 100_000})
+    body = ResourceSpans()
+    body.scope_spans.add().spans.append(chat)
+    outgoing = [Outgoing(TRACE, number.to_bytes(8), body.SerializeToString()) for number in range(1, 201)]
+    store.queue(outgoing, [])
+    assert Exporter(store, backend).send() is True
+    assert (len(backend.got), backend.tries) == (200, 5)
+
+
+def test_a_room_that_cannot_be_read_stands_in_nobodys_way(
+    store: SqliteStore, backend: Backend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    read = store.moments
+
+    def damaged(room: str) -> list[Moment]:
+        if room == "RM_ghost":
+            raise ValueError("damaged")
+        return read(room)
+
+    monkeypatch.setattr(store, "moments", damaged)
+    add(store)
+    store.add([Arrival((moment(Kind.ROOM_CREATED, "RM_ghost", ms(0), room="RM_ghost"),))])
+    exporter = Exporter(store, backend)
+    for now in (0.0, QUIET, 2 * QUIET):
+        exporter.fill(now)
+        exporter.send()
+    assert set(backend.got) == WHOLE
+    assert [record.getMessage() for record in caplog.records] == ["room RM_ghost cannot be exported"]
 
 
 def test_it_runs_until_it_is_cancelled_and_outlives_the_backends_absence(

@@ -19,12 +19,18 @@ from tests.moments import (
     DISPATCH,
     JOB,
     ROOM,
+    SESSION,
     WORKER,
+    _agent,
+    _cut,
+    _polled,
+    _webhook,
     any_moments,
     call,
     moment,
     ms,
 )
+from tests.otlp import job, request
 from tests.receiving import receiving
 from tests.signed import SERVER
 from tests.test_clocks import connected, exact, joining, offered, shifted
@@ -33,6 +39,7 @@ from tracer.moment import NS_PER_S, Kind, Moment
 from tracer.order import RULES, Answer, Check, check
 from tracer.recording import replay
 from tracer.timeline import fold
+from tracer.witness import agent
 
 if TYPE_CHECKING:
     import random
@@ -379,3 +386,44 @@ def test_text_from_outside_stays_as_it_came() -> None:
         moment(Kind.PARTICIPANT_LEFT, ADA, ms(9)),
     ]
     assert hostile in sentences(judged(*told), 2)[0]
+
+
+def test_an_agent_that_left_the_room_by_itself_is_in_order() -> None:
+    ends = (Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED, Kind.SESSION_CLOSED)
+    told = [m for m in call() if m.kind not in ends and (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, AGENT)]
+    told += [
+        _webhook(Kind.PARTICIPANT_LEFT, AGENT, 4995, {**ABOUT_AGENT, keys.DISCONNECT_REASON: "CLIENT_INITIATED"}),
+        _agent(Kind.JOB_SHUTDOWN, 5007, {keys.SHUTDOWN_REASON: "room disconnected"}),
+        _agent(Kind.SESSION_CLOSED, 5008, occurrence=SESSION),
+        _agent(Kind.AGENT_DISCONNECTED, 5009),
+        _agent(Kind.JOB_ENDED, 5010),
+    ]
+    assert violated(judged(*told)) == []
+
+
+def test_an_agent_that_connects_at_the_second_try_is_in_order() -> None:
+    (connect,) = (span for span in job() if span.name == "room_connect")
+    first = type(connect)()
+    first.CopyFrom(connect)
+    first.span_id = b"12345678"
+    first.start_time_unix_nano -= 3_000_000
+    first.end_time_unix_nano = connect.start_time_unix_nano - 1_000_000
+    first.status.code = first.status.STATUS_CODE_ERROR
+    of_participant = (keys.PARTICIPANT_ID, keys.PARTICIPANT_IDENTITY)
+    for attribute in [a for a in first.attributes if a.key in of_participant]:
+        first.attributes.remove(attribute)
+    server = [m for m in call() if m.subject != JOB or m.kind is Kind.JOB_OFFERED]
+    checked = judged(*server, *agent.arrival(request(first, *job())).moments)
+    assert violated(checked) == []
+    [theirs] = checked.timeline.jobs
+    assert [step.kind for step in theirs.steps].count(Kind.AGENT_CONNECTING) == 2
+
+
+def test_who_left_while_no_witness_was_at_work_cannot_be_told() -> None:
+    told = [m for m in call() if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, ADA)]
+    told.append(_polled(Kind.ROOM_FINISHED, ROOM, 6495, 6505, {}))
+    assert violated(judged(*told)) == [9]
+    told.append(_cut(Kind.ROOM_CREATED, ROOM, 0, "observer", {**ABOUT_ROOM, keys.ROOM_WATCHED: False}))
+    checked = judged(*told)
+    assert violated(checked) == []
+    assert checked.judgements[8].having(Answer.UNTOLD)

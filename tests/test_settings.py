@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tracer.errors import ConfigurationError
-from tracer.settings import LiveKit, cache_dir, default_store, load_env
+from tracer.settings import HERE, LiveKit, cache_dir, checked_url, default_store, load_env, where
 
 
 @pytest.fixture(autouse=True)
@@ -93,3 +93,15 @@ def test_the_store_is_where_the_environment_says_or_in_the_users_state_folder(mo
 def test_built_servers_are_kept_outside_any_checkout() -> None:
     assert cache_dir().is_absolute()
     assert Path(__file__).parent.parent not in cache_dir().parents
+
+
+def test_this_machine_has_several_names() -> None:
+    assert {where(f"http://{name}:7890") for name in ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")} == {(HERE, 7890)}  # noqa: S104  looked for
+    assert where("https://jaeger/v1/traces") == ("jaeger", 443)
+    assert where("http://jaeger") == ("jaeger", 80)
+
+
+def test_a_password_in_a_url_is_not_shown() -> None:
+    with pytest.raises(ConfigurationError, match=r"X is '…@host:1': it must") as raised:
+        checked_url("X", "jaeger://ada:s3cret@host:1", "http")
+    assert "s3cret" not in str(raised.value)

@@ -27,7 +27,7 @@ from opentelemetry.trace import Status as SpanStatus
 
 from tracer import ids
 from tracer.errors import StoreError
-from tracer.settings import checked_url
+from tracer.settings import address, checked_url
 from tracer.spans import spans
 from tracer.store import Outgoing
 from tracer.timeline import fold
@@ -53,6 +53,9 @@ INTERVAL = 0.25
 """Seconds between looks for spans that are ready."""
 BATCH = 512
 """Spans in one request."""
+LARGEST_BATCH = 4 * 1024 * 1024
+"""Bytes of spans in one request, unless it is one span: the collector refuses 20 MiB, and more slowly than is told
+from its being away."""
 REFUSED_WITHIN = 0.5
 """Seconds in which a backend refuses; OpenTelemetry's exporter tries longer where none answers."""
 FEW = 3
@@ -85,6 +88,8 @@ class Exporter:
         self.sent = 0
         self.failed = 0
         self._sending = threading.Lock()
+        self._unreadable: dict[str, int] = {}
+        """Rooms that cannot be exported, each with the newest moment with which that was tried."""
         self._known: dict[str, dict[int, tuple[Span | None, float]]] = {}
         """For each room that is not settled: each span as last seen and since when (s, monotonic); None once it was
         queued, and so out of our hands."""
@@ -104,10 +109,9 @@ class Exporter:
                     pause = INTERVAL
                 else:
                     if pause == INTERVAL:
-                        log.warning("%s takes no spans: they wait in the store", endpoint())
+                        log.warning("%s takes no spans: they wait in the store", address(endpoint() or ""))
                     pause = min(max(pause * 2, 1.0), LONGEST_PAUSE)
             except Exception as error:
-                # One room that cannot be exported must not end the export of all others.
                 log.error("export: %s", error, exc_info=not isinstance(error, StoreError))
                 pause = LONGEST_PAUSE
             await asyncio.sleep(pause)
@@ -131,26 +135,20 @@ class Exporter:
         done: list[tuple[str, int]] = []
         learnt: dict[str, dict[int, tuple[Span | None, float]]] = {}
         for room, newest in self.store.rooms_to_export():
-            known = learnt[room] = dict(self._known.get(room, {}))
-            timeline = fold(room, self.store.moments(room), now=time.time_ns())
-            for span in spans(timeline):
-                seen, since = known.get(span.span_id, (span, now))
-                if seen is None:
-                    continue
-                if seen != span:
-                    since = now
-                if now - since >= QUIET or now == float("inf"):
-                    ready.append(_outgoing(span))
-                    if span.closes:
-                        ready += [_closed(begun, span) for begun in self.store.open_spans(span.closes)]
-                    known[span.span_id] = (None, since)
-                else:
-                    known[span.span_id] = (span, since)
-            waiting = timeline.room.finished and timeline.open_jobs()  # for an end, or until they are lost
-            if all(seen is None for seen, _ in known.values()) and not waiting:
+            if self._unreadable.get(room) == newest:
+                continue
+            try:
+                outgoing, known, settled = self._of_room(room, now)
+            except StoreError:
+                raise
+            except Exception:
+                log.exception("room %s cannot be exported", room)
+                self._unreadable[room] = newest
+                continue
+            ready += outgoing
+            learnt[room] = known
+            if settled:
                 done.append((room, newest))
-                if _root(room) in known:  # the room is over
-                    learnt[room] = {}
         if ready or done:
             self.store.queue(ready, done)
         # Only what is safely in the outbox counts as queued.
@@ -158,10 +156,34 @@ class Exporter:
         while len(self._known) > MOST_ROOMS:
             del self._known[next(iter(self._known))]  # if it was not settled, its spans wait a little longer
 
+    def _of_room(self, room: str, now: float) -> tuple[list[Outgoing], dict[int, tuple[Span | None, float]], bool]:
+        """What of a room goes out now, what is then known of its spans, and whether nothing more is to come."""
+        ready: list[Outgoing] = []
+        known = dict(self._known.get(room, {}))
+        timeline = fold(room, self.store.moments(room), now=time.time_ns())
+        for span in spans(timeline):
+            seen, since = known.get(span.span_id, (span, now))
+            if seen is None:
+                continue
+            if seen != span:
+                since = now
+            if now - since >= QUIET or now == float("inf"):
+                ready.append(_outgoing(span))
+                if span.closes:
+                    ready += [_closed(begun, span) for begun in self.store.open_spans(span.closes)]
+                known[span.span_id] = (None, since)
+            else:
+                known[span.span_id] = (span, since)
+        waiting = timeline.room.finished and timeline.open_jobs()  # for an end, or until they are lost
+        settled = all(seen is None for seen, _ in known.values()) and not waiting
+        if settled and _root(room) in known:  # the room is over
+            known = {}
+        return ready, known, settled
+
     def send(self) -> bool:
         """Send all that waits; False as soon as the backend does not take it."""
         with self._sending:  # at the end, the last try waits for the one that is under way
-            while batch := self.store.unsent(BATCH):
+            while batch := _within(self.store.unsent(BATCH)):
                 begun = time.monotonic()
                 if self._export(batch):
                     continue
@@ -216,6 +238,16 @@ async def _apart(function: Callable[..., T], *arguments: object) -> T:
 
     threading.Thread(target=run, name="export", daemon=True).start()
     return await done
+
+
+def _within(batch: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """The first of these, as many as one request may hold."""
+    size = 0
+    for count, (_, body) in enumerate(batch):
+        size += len(body)
+        if count and size > LARGEST_BATCH:
+            return batch[:count]
+    return batch
 
 
 def _root(room: str) -> int:

@@ -20,8 +20,10 @@ from multiprocessing.util import Finalize
 from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import requests
 from livekit.agents import AgentServer, get_job_context, telemetry
 from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -31,7 +33,7 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
 from tracer import ids, keys
 from tracer.errors import ConfigurationError
-from tracer.settings import checked_url
+from tracer.settings import HERE, address, checked_url, where
 from tracer.witness.agent import PENDING_SPANS, SCOPE
 from tracer.worker_process import WorkerProcess
 
@@ -59,6 +61,8 @@ LONGEST_INSTRUCTIONS = 4000
 """Characters of an agent's instructions that are told."""
 BACKLOG = 4096
 """Spans kept for a receiver that is away; then the oldest go."""
+LARGEST_REQUEST = 8 * 1024 * 1024
+"""Bytes of spans in one request: the receiver takes twice as many, and would refuse more again and again."""
 
 
 def instrument(server: AgentServer, endpoint: str | None = None) -> AgentServer:
@@ -68,14 +72,14 @@ def instrument(server: AgentServer, endpoint: str | None = None) -> AgentServer:
     ``http://127.0.0.1:7890``. The server's own ``setup_fnc`` and tracer provider go on as before.
     Returns the server. Never raises: what is wrong, with the address as with anything else, is a warning in the log.
     """
-    try:
-        endpoint = _address(endpoint)
-    except ConfigurationError as error:
-        log.warning("tracer is off: %s", error)
-        return server
+    _guarded(_instrument, server, endpoint)
+    return server
+
+
+def _instrument(server: AgentServer, endpoint: str | None) -> None:
+    endpoint = _address(endpoint)
     if not _is_traced(vars(server).get("run")):
         server.run = MethodType(_traced(type(server).run, endpoint), server)  # type: ignore[method-assign]
-    return server
 
 
 def instrument_every_server() -> None:
@@ -313,15 +317,33 @@ class _Stamped(ReadableSpan):
         )
 
 
+class _Session(requests.Session):
+    """Sends nothing that is meant for the user's backend, as the key in ``OTEL_EXPORTER_OTLP_HEADERS``."""
+
+    ours = ("content-type", "content-encoding", "user-agent")
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__()
+        self.trust_env = where(endpoint)[0] != HERE  # to a proxy, this machine is another
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        request.headers = {name: value for name, value in request.headers.items() if name.lower() in self.ours}
+        return super().prepare_request(request)
+
+
 class _Sender(SpanExporter):
     """OpenTelemetry's OTLP exporter, and a bounded memory for a receiver that is away."""
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
         self._exporter = OTLPSpanExporter(
-            endpoint=endpoint.rstrip("/") + "/v1/traces", timeout=TIMEOUT_S, compression=Compression.Gzip, headers={}
+            endpoint=endpoint.rstrip("/") + "/v1/traces",
+            timeout=TIMEOUT_S,
+            compression=Compression.Gzip,
+            session=_Session(endpoint),
         )
-        self._backlog: deque[ReadableSpan] = deque(maxlen=BACKLOG)
+        self._backlog: deque[tuple[ReadableSpan, int]] = deque(maxlen=BACKLOG)
+        """Each span with its bytes: what is more than the receiver takes in one request goes in several."""
         self._thread: int | None = None
         self.answers = True
         logging.getLogger(OTLPSpanExporter.__module__).addFilter(self._is_the_users)
@@ -333,21 +355,33 @@ class _Sender(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send these and what could not be sent before."""
         fresh = (span.now() if isinstance(span, _Stamped) else span for span in spans)
-        self._backlog.extend(span for span in fresh if span)
-        waiting = list(self._backlog)
-        if not waiting:
-            return SpanExportResult.SUCCESS
-        self._thread = threading.get_ident()
-        try:
-            result = self._exporter.export(waiting)
-        finally:
-            self._thread = None
-        if result is SpanExportResult.SUCCESS:
-            self._backlog.clear()
-        elif self.answers:
-            log.warning("tracer: no receiver at %s; the agent goes on without it", self._endpoint)
-        self.answers = result is SpanExportResult.SUCCESS
-        return result
+        sized = ((span, encode_spans([span]).ByteSize()) for span in fresh if span)
+        self._backlog.extend(item for item in sized if item[1] <= LARGEST_REQUEST)
+        while piece := self._piece():
+            self._thread = threading.get_ident()
+            try:
+                result = self._exporter.export(piece)
+            finally:
+                self._thread = None
+            if result is not SpanExportResult.SUCCESS:
+                if self.answers:
+                    log.warning("tracer: no receiver at %s; the agent goes on without it", address(self._endpoint))
+                self.answers = False
+                return result
+            for _ in piece:
+                self._backlog.popleft()
+            self.answers = True
+        return SpanExportResult.SUCCESS
+
+    def _piece(self) -> list[ReadableSpan]:
+        """The oldest spans, as many as one request may hold."""
+        size, piece = 0, []
+        for span, length in self._backlog:
+            size += length
+            if size > LARGEST_REQUEST:
+                break
+            piece.append(span)
+        return piece
 
     def shutdown(self) -> None:
         self._exporter.shutdown()  # type: ignore[no-untyped-call]

@@ -10,13 +10,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from tracer.errors import ConfigurationError
 from tracer.export import Exporter, endpoint
 from tracer.keeper import Keeper
 from tracer.receiver import Receiver
 from tracer.recording import Recorder
+from tracer.settings import HERE, address, where
 from tracer.store.sqlite import SqliteStore
 from tracer.summarizer import Summarizer
 from tracer.witness.observer import Observer
@@ -63,7 +63,7 @@ async def serve(server: LiveKit, options: Options) -> None:
         port = await receiver.start(options.host, options.port)
         log.info("listening on http://%s:%d, keeping moments in %s", options.host, port, options.store)
         if target:
-            log.info("exporting to %s", target)
+            log.info("exporting to %s", address(target))
         beside = [asyncio.create_task(Summarizer(store).run())]
         if observer:
             beside.append(asyncio.create_task(observer.run(receiver.keep_observed)))
@@ -124,9 +124,9 @@ async def _ended(*tasks: asyncio.Task[None]) -> None:
 
 def _refuse_self(target: str, options: Options) -> None:
     """Spans exported to the receiver itself would go round for ever."""
-    parts = urlsplit(target)
-    local = {"localhost", "127.0.0.1", "::1", "0.0.0.0", options.host}  # noqa: S104  looked for, not bound
-    if options.port and parts.port == options.port and parts.hostname in local:
+    host, port = where(target)
+    if port == options.port and host in (HERE, options.host):
         raise ConfigurationError(
-            f"OTEL_EXPORTER_OTLP_ENDPOINT is {target}, which is tracer itself: point it at Jaeger's, as http://127.0.0.1:4318"
+            f"OTEL_EXPORTER_OTLP_ENDPOINT leads to port {port} of this machine, which is tracer itself: point it at"
+            " Jaeger's, as http://127.0.0.1:4318"
         )

@@ -15,7 +15,7 @@ from tracer.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["LiveKit", "cache_dir", "checked_url", "default_store", "load_env"]
+__all__ = ["HERE", "LiveKit", "address", "cache_dir", "checked_url", "default_store", "load_env", "where"]
 
 APP = "livekit-tracer"
 
@@ -66,8 +66,27 @@ def checked_url(name: str, url: str, *schemes: str) -> str:
         good = False
     if not good:
         wanted = " or ".join(f"{scheme}://HOST:PORT" for scheme in schemes)
-        raise ConfigurationError(f"{name} is {url!r}: it must look like {wanted}")
+        shown = "…@" * ("@" in url) + url.rpartition("@")[2]  # what is before it can be a password
+        raise ConfigurationError(f"{name} is {shown!r}: it must look like {wanted}")
     return url
+
+
+def address(url: str) -> str:
+    """A URL to show: without user, password and query, which can be secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
+
+
+HERE = "localhost"
+"""What ``where`` calls this machine."""
+
+
+def where(url: str) -> tuple[str, int]:
+    """Host and port that an HTTP URL leads to; for each of this machine's own names the host is ``HERE``."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    itself = host in ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104  looked for, not bound
+    return HERE if itself else host, parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def default_store() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tracer import ids, keys
@@ -108,9 +109,14 @@ class Timeline:
         connected = job.at(Kind.AGENT_CONNECTED)
         sid = connected.facts.get(keys.PARTICIPANT_ID) if connected else None
         identity = job.participant_identity  # None where personal data is kept out: then it is nobody's
+        return self._agents.get(str(sid)) or self._agents.get(f"identity {identity}" if identity else "")
+
+    @cached_property
+    def _agents(self) -> dict[str, Participant]:
+        """Agents by SID and by identity: of several with one identity, the first."""
         agents = [p for p in self.participants if p.is_agent]
-        by_sid = [p for p in agents if p.sid == sid]
-        return next(iter(by_sid or [p for p in agents if identity and p.identity == identity]), None)
+        by_identity = {f"identity {p.identity}": p for p in reversed(agents)}
+        return by_identity | {p.sid: p for p in agents}
 
 
 def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = (), now: int | None = None) -> Timeline:
@@ -121,7 +127,7 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
     """
     moments = set(moments)
     now = max((moment.time for moment in moments), default=0) if now is None else now
-    merged = merge(joined(moments))
+    merged = merge(_attempts(joined(moments)))
     known_workers = _workers(workers)
     steps = _in_order([*merged, *_beside(merged, known_workers, now)])
     grouped: dict[str, list[Step]] = defaultdict(list)
@@ -150,6 +156,21 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
         end_reason=_end_reason(room_life, participants),
         by_sid={life.sid: life for life in (*known_workers, room_life, *participants, *jobs, *dispatches, *tracks)},
     )
+
+
+def _attempts(moments: list[Moment]) -> Iterator[Moment]:
+    """The moments; of several times that a job began to connect, the last is the one, and the others occurrences."""
+    last: dict[str, Moment] = {}
+    for moment in moments:
+        if moment.kind is Kind.AGENT_CONNECTING and moment.witness == "agent":
+            before = last.get(moment.subject, moment)
+            last[moment.subject] = max(before, moment, key=lambda m: m.earliest)
+    for moment in moments:
+        earlier = moment.kind is Kind.AGENT_CONNECTING and moment.witness == "agent" and not moment.occurrence
+        if earlier and moment.latest < last[moment.subject].earliest:
+            yield replace(moment, occurrence=str(moment.time))
+        else:
+            yield moment
 
 
 def _workers(moments: Iterable[Moment]) -> tuple[Worker, ...]:

@@ -89,3 +89,7 @@ def test_what_xml_cannot_hold_is_replaced() -> None:
 def test_any_moments_are_xml(moments: list[Moment]) -> None:
     (suite,) = suites(judged(*moments))
     assert len(suite.findall("testcase")) == 10
+
+
+def test_it_is_well_formed_whatever_encoding_standard_output_has() -> None:
+    assert fromstring(junit([judged(*call())]).encode("cp1252")).tag == "testsuites"  # noqa: S314  our own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer import keys
 from tracer.moment import Kind
 from tracer.order.pairs import PairRule
 from tracer.order.saying import name
@@ -32,10 +33,13 @@ class RoomEndsLast(PairRule):
         yield from super().judge(case)
         finished = case.timeline.room.finished
         if finished:
+            created = case.timeline.room.created
+            # An observer that was started meanwhile has not seen who left before; nor got a receiver that was away.
+            watched = all(dict(m.facts).get(keys.ROOM_WATCHED) is not False for m in (created.told if created else ()))
             for participant in case.timeline.participants:
-                yield self._gone(name(case.timeline, participant.sid), participant, finished)
+                yield self._gone(name(case.timeline, participant.sid), participant, finished, watched=watched)
 
-    def _gone(self, who: str, participant: Participant, finished: Step) -> Verdict:
+    def _gone(self, who: str, participant: Participant, finished: Step, *, watched: bool) -> Verdict:
         left, aborted = participant.at(Kind.PARTICIPANT_LEFT), participant.at(Kind.PARTICIPANT_ABORTED)
         # The observer sees only that somebody is there no longer, and calls that left.
         if left and aborted and set(left.witnesses) & set(aborted.witnesses):
@@ -45,7 +49,7 @@ class RoomEndsLast(PairRule):
             return Verdict(Answer.HOLDS, f"{who} {'gave up' if aborted else 'left'}, once", (gone,))
         saw = {witness for step in participant.steps for witness in step.witnesses}
         text = f"{who} had not left when the room was closed"
-        if {"webhook", "observer"} <= saw & set(finished.witnesses):
+        if {"webhook", "observer"} <= saw & set(finished.witnesses) and watched:
             return Verdict(Answer.VIOLATED, text, (participant.steps[-1], finished))
         why = "webhooks get lost, and no second witness saw both who was there and the end"
         return Verdict(Answer.UNTOLD, text, (participant.steps[-1], finished), why)

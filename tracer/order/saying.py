@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.clocks import SERVER
 from tracer.lives import Dispatch, Job, Participant, Room, Track
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 from tracer.view.json import rfc3339
@@ -113,8 +114,8 @@ def length(ns: int) -> str:
 
 def uncertainty(apart: Apart, clocks: Clocks, cause: Step, effect: Step) -> str:
     """Why the order of two steps cannot be told."""
-    told_by = clocks.clocks_of(cause, effect)
-    unknown = [clock for clock, offset in clocks.offsets.items() if not offset.bounded and clock in told_by]
+    told_by = sorted(clocks.clocks_of(cause, effect) - {SERVER})
+    unknown = [clock for clock in told_by if not clocks.offsets[clock].bounded]
     if unknown and (apart.least is None or apart.most is None):
         how = "contradicts itself" if clocks.offsets[unknown[0]].contradictory else "is not bounded"
         return f"how far the clock of the {unknown[0]} is ahead of the server's {how}"

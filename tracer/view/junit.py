@@ -51,7 +51,9 @@ def junit(checks: Iterable[Check]) -> str:
         clocks = [f"clock of the {clock}, beside the server's: {said(known)}" for clock, known in offsets]
         SubElement(suite, "system-out").text = _legal("\n".join([conclusion(check), *clocks]))
     indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+    # In ASCII, for standard output may have any encoding: what is beyond it is written as its number.
+    body: bytes = tostring(root, encoding="us-ascii", xml_declaration=False)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body.decode()}\n'
 
 
 def _case(suite: Element, judgement: Judgement, classname: str) -> None:

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from livekit.agents import AgentServer, WorkerOptions
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExportResult
+
+import tracer
+from tracer.instrumentation import LARGEST_REQUEST, _Sender
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RECEIVER = "http://127.0.0.1:7890"
+MEGABYTE = 1_000_000
+
+
+class Receiver:
+    """Takes the place of the network: what was sent to it, and the status that it answers."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.status = 200
+        self.got: list[requests.PreparedRequest] = []
+        self.proxies: list[object] = []
+
+        def send(_: object, request: requests.PreparedRequest, **how: object) -> requests.Response:
+            self.got.append(request)
+            self.proxies.append(how.get("proxies"))
+            answer = requests.Response()
+            answer.status_code = self.status
+            return answer
+
+        monkeypatch.setattr(requests.Session, "send", send)
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Receiver:
+    return Receiver(monkeypatch)
+
+
+def spans(count: int, size: int = MEGABYTE) -> list[ReadableSpan]:
+    spoken = TracerProvider(shutdown_on_exit=False).get_tracer("t")
+    found: list[ReadableSpan] = []
+    for _ in range(count):
+        span = spoken.start_span("llm_node", attributes={"chat": "x" * size})
+        span.end()
+        assert isinstance(span, ReadableSpan)
+        found.append(span)
+    return found
+
+
+def test_what_was_kept_for_a_receiver_goes_in_requests_that_it_takes(receiver: Receiver) -> None:
+    sender = _Sender(RECEIVER)
+    receiver.status = 400
+    assert sender.export(spans(20)) is SpanExportResult.FAILURE
+    receiver.got.clear()
+    receiver.status = 200
+    assert sender.export(spans(1, 1)) is SpanExportResult.SUCCESS
+    assert len(receiver.got) == 3
+    receiver.got.clear()
+    assert sender.export(spans(1, 1)) is SpanExportResult.SUCCESS
+    assert len(receiver.got) == 1  # and none of it again
+
+
+def test_a_span_that_no_receiver_takes_holds_up_no_other(receiver: Receiver) -> None:
+    assert _Sender(RECEIVER).export([*spans(1, LARGEST_REQUEST), *spans(1)]) is SpanExportResult.SUCCESS
+    assert len(receiver.got) == 1
+
+
+def test_the_receiver_gets_no_secret_of_the_users_and_no_proxy_what_stays_on_this_machine(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=SECRET")
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
+    assert _Sender(RECEIVER).export(spans(1)) is SpanExportResult.SUCCESS
+    assert _Sender("http://tracer:7890").export(spans(1)) is SpanExportResult.SUCCESS
+    assert not any("x-key" in request.headers for request in receiver.got)
+    assert [bool(proxies) for proxies in receiver.proxies] == [False, True]
+    assert receiver.got[0].headers["Content-Encoding"] == "gzip"
+
+
+async def _entrypoint(_: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: tracer.instrument(WorkerOptions(entrypoint_fnc=_entrypoint)),  # type: ignore[arg-type]
+        lambda: tracer.instrument(AgentServer(), endpoint=7890),  # type: ignore[arg-type]
+        lambda: tracer.instrument(AgentServer(), endpoint="localhost:7890"),
+    ],
+    ids=["no server", "no text", "no scheme"],
+)
+def test_what_is_wrong_is_a_warning_and_no_more(wrong: Callable[[], Any], caplog: pytest.LogCaptureFixture) -> None:
+    wrong()
+    assert [record.levelname for record in caplog.records if record.name.startswith("tracer")] == ["WARNING"]
