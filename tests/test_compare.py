@@ -145,6 +145,15 @@ def test_a_way_that_few_of_the_many_take_is_not_missed_in_one_that_did_not() -> 
     assert dict(rows(against(summary(call()), figures(many))))[SETUP] == -1500.0
 
 
+def test_what_clocks_that_are_off_hide_in_most_of_the_many_is_compared_with_the_rest_or_with_nothing() -> None:
+    good, off = summary(call()), summary(moved(call(), HOUR))
+    found = against(good, figures([good] * 4 + [off] * 6))
+    assert {one.ns for one in (*found.gaps, *found.sums)} == {0}
+    found = against(good, figures([off] * 10))
+    assert [(one.second, one.ns) for one in found.sums] == [(None, None)] * 2
+    assert [one.name for one in found.gaps if one.ns is None] == [f"job.offered{ARROW}job.received"]
+
+
 def test_a_room_that_was_not_measured_differs_from_the_many_in_nothing() -> None:
     found = against(summary(without(Kind.SESSION_STARTED)), figures([summary(call())] * 9))
     assert {one.ns for one in found.gaps} == {None}

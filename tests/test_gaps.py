@@ -31,9 +31,12 @@ from tracer import keys
 from tracer.gaps import Gap, Owner, Ways, first_job, longest_of_yours, ready
 from tracer.moment import NS_PER_MS, Kind, Moment
 from tracer.timeline import fold
+from tracer.view.json import timeline as as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tracer.moment import Fact
 
 HOUR = 3_600_000.0
 OTHER = "AW_other"
@@ -268,6 +271,10 @@ def waited(moments: Sequence[Moment]) -> list[tuple[str, float, Owner]]:
             {"joining": 240, "active": 300, "heard": 1860},
             [(READY, 1500.0, Owner.SETTING)],
         ),
+        (  # who was silent until the microphone was allowed
+            {"joining": 2360, "active": 2460, "published": 3900, "heard": 3950},
+            [*COMING, (Kind.TRACK_PUBLISHED, 1440.0, Owner.SETTING), (READY, 50.0, Owner.SERVER)],
+        ),
         ({"joining": 2, "active": 97, "heard": 361}, [(READY, 1.0, Owner.SERVER)]),  # silent, but there before
         (  # nobody saw the joining
             {"active": 2460, "published": 2470, "heard": 2540},
@@ -286,6 +293,14 @@ def waited(moments: Sequence[Moment]) -> list[tuple[str, float, Owner]]:
 )
 def test_waiting_for_the_caller(offsets: dict[str, float], spent: list[tuple[str, float, Owner]]) -> None:
     assert waited(late_caller(**offsets)) == spent
+
+
+def test_a_track_whose_webhook_says_the_second_only_is_not_taken_for_one_published_before() -> None:
+    about: dict[str, Fact] = {keys.PARTICIPANT_ID: ADA}
+    second, arrival = ms(4000), ms(4400)
+    seen = moment(Kind.TRACK_PUBLISHED, MICROPHONE, second, arrival, witness="webhook", clock="receiver", told=about)
+    silent = late_caller(joining=2360, active=2460, heard=4360)
+    assert waited([*silent, seen]) == [*COMING, (READY, 1900.0, Owner.SETTING)]
 
 
 def test_two_waits_are_each_their_own() -> None:
@@ -480,6 +495,8 @@ def test_an_hour_between_offer_and_worker_is_no_network_though_the_agent_never_c
     gaps = of(moved(begun, HOUR))
     assert [gap.end.kind for gap in gaps if gap.doubtful] == [Kind.JOB_RECEIVED]
     assert sum(gap.ns for gap in gaps) < 11 * 10**9
+    told = as_json(fold(ROOM, moved(begun, HOUR)))["gaps"]
+    assert [gap["to"] for gap in told if gap["ms"] is None] == [Kind.JOB_RECEIVED]
     # A worker that was held up after it had answered was late by no clock.
     held_up = [m for m in moved(begun, 60_000) if m.kind.rank >= Kind.JOB_ASSIGNED.rank and m.clock == "agent"]
     early = [m for m in begun if m.kind.rank < Kind.JOB_ASSIGNED.rank or m.clock != "agent"]

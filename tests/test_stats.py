@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.moments import AGENT, JOB, ROOM, VOICE, call
-from tests.test_gaps import HOUR, at, cold, moved, without
+from tests.test_gaps import HOUR, at, cold, late_caller, moved, without
 from tracer.gaps import Owner
 from tracer.moment import NS_PER_MS, Kind
 from tracer.stats import CALLER_WAITED, PERCENTILES, WHOLE, Agent, Stage, figures, percentile
@@ -90,6 +90,16 @@ def test_gaps_are_in_the_order_of_the_way_and_the_sums_last() -> None:
     ]
     assert [stage.name for stage in agent.stages][-2:] == [WHOLE, CALLER_WAITED]
     assert {stage.owner for stage in agent.stages} <= {*(owner.value for owner in Owner), ""}
+
+
+def test_a_caller_who_is_waited_for_comes_after_the_waiting_has_begun() -> None:
+    late = late_caller(joining=2360, active=2460, published=3900, heard=3950)
+    [agent] = [agent for agent in figures([summary(late)] * 2).agents if not agent.name]
+    ends = [stage.name.partition(ARROW)[2] for stage in agent.stages]
+    assert ends[8:-2] == [
+        *("agent.connected", "agent.waiting_for_participant", "participant.joining", "participant.active"),
+        *("track.published", "agent.participant_ready", "session.starting", "session.started"),
+    ]
 
 
 def test_medians_of_calls() -> None:

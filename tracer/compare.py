@@ -48,6 +48,8 @@ class Comparison:
     sums: tuple[Difference, ...]
     counted: tuple[str, str]
     """How each counts: a value of ``Counted``; of many, how many jobs they are."""
+    agents: tuple[str | None, str | None]
+    """Of which agent name the job is that is compared; None where there is none."""
     only_first: tuple[str, ...] = ()
     """Names of causes found only in the first."""
     only_second: tuple[str, ...] = ()
@@ -68,6 +70,7 @@ def between(first: Summary, second: Summary) -> Comparison:
     return _in_order(
         found,
         (one.counted if one else first.counted, two.counted if two else second.counted),
+        (one.agent_name if one else None, two.agent_name if two else None),
         tuple(name for name in first.causes if name not in second.causes),
         tuple(name for name in second.causes if name not in first.causes),
     )
@@ -80,11 +83,12 @@ def against(first: Summary, figures: Figures) -> Comparison:
     many = next((agent for agent in figures.agents if job and agent.name == job.agent_name), None)
     jobs = many.jobs if many else 0
     stages = {(stage.name, stage.owner): stage for stage in many.stages} if many else {}
-    enough = percentile(range(jobs), PERCENTILES[0]) is not None
     found = []
     for key in {**mine, **stages}:
         stage = stages.get(key)
-        usual = stage is not None and stage.count * 2 > jobs
+        of = many.known(*key) if many else 0  # of the others it is not known whether this took long
+        enough = percentile(range(of), PERCENTILES[0]) is not None
+        usual = stage is not None and stage.count * 2 > of
         if key not in mine and not usual:
             continue  # a way that few take, and this one did not
         # What most of them lack took, of the median job, no time.
@@ -92,8 +96,8 @@ def against(first: Summary, figures: Figures) -> Comparison:
         a = mine.get(key)
         known = mine and enough and (a is not None or key not in mine) and (median is not None or not usual)
         found.append(Difference(*key, a, median, (a or 0) - (median or 0) if known else None, high))
-    counted = job.counted if job else first.counted
-    return _in_order(found, (counted, f"{jobs} job{'' if jobs == 1 else 's'} measured"), first.causes, ())
+    counted = job.counted if job else first.counted, f"{jobs} job{'' if jobs == 1 else 's'} measured"
+    return _in_order(found, counted, (job.agent_name if job else None,) * 2, first.causes, ())
 
 
 def _job(summary: Summary, names: set[str]) -> JobSummary | None:
@@ -113,8 +117,12 @@ def _gaps(job: JobSummary | None) -> dict[tuple[str, str], int | None]:
 
 
 def _in_order(
-    found: list[Difference], counted: tuple[str, str], only_first: tuple[str, ...], only_second: tuple[str, ...]
+    found: list[Difference],
+    counted: tuple[str, str],
+    agents: tuple[str | None, str | None],
+    only_first: tuple[str, ...],
+    only_second: tuple[str, ...],
 ) -> Comparison:
     found.sort(key=lambda one: (one.ns is None, -abs(one.ns or 0)))
     sums = tuple(one for one in found if not one.owner and (one.first, one.second) != (None, None))
-    return Comparison(tuple(one for one in found if one.owner), sums, counted, only_first, only_second)
+    return Comparison(tuple(one for one in found if one.owner), sums, counted, agents, only_first, only_second)

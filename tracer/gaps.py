@@ -39,6 +39,9 @@ __all__ = [
 OFFERED_WITHIN = NS_PER_S
 """A job that is offered later than this after the room, ns, was not asked for by the room: the server takes 0.2 s."""
 
+AT_ONCE = 250 * NS_PER_MS
+"""A track that is published this soon after its participant is ACTIVE, ns, is published as soon as they join."""
+
 
 class Owner(StrEnum):
     """Who spends the time of a gap."""
@@ -113,6 +116,7 @@ _ANSWER = "answer at once in request_fnc: what takes long belongs into the entry
 _IDLE = "keep processes warm: num_idle_processes, 1 or more, and more than the calls that come at once"
 _NEAR = "run the agent near the LiveKit server, and see that media needs no fallback to TCP or TURN"
 _LOAD = "load models in setup_fnc; the spans below session_start say what takes long"
+_SPEAK = "have the caller publish a track as soon as they join: without one they are announced up to 3 s late"
 _OWN = {
     Kind.AGENT_CONNECTING: "connect first in the entrypoint, and do the rest afterwards",
     Kind.AGENT_WAITING_FOR_PARTICIPANT: "wait for the participant as soon as you are connected",
@@ -130,9 +134,8 @@ _ADVICE: dict[tuple[str, Kind], str] = {
     ),
     (Owner.PROCESS, Kind.JOB_PROCESS_ASSIGNED): _IDLE,
     (Owner.NETWORK, Kind.AGENT_CONNECTED): _NEAR,
-    (Owner.SETTING, Kind.AGENT_PARTICIPANT_READY): (
-        "have the caller publish a track as soon as they join: without one they are announced up to 3 s late"
-    ),
+    (Owner.SETTING, Kind.TRACK_PUBLISHED): _SPEAK,
+    (Owner.SETTING, Kind.AGENT_PARTICIPANT_READY): _SPEAK,
     **{(Owner.CODE, kind): text for kind, text in _OWN.items()},
     (Owner.SESSION, Kind.AGENT_CONNECTING): _LOAD,
     (Owner.SESSION, Kind.SESSION_STARTED): _LOAD,
@@ -364,20 +367,32 @@ def _coming(waiting: Placed, heard: Placed, job: Job, right: Right) -> Iterator[
     if missed:
         yield _Stretch(before, heard, Owner.UNTOLD)
     elif who:
-        yield _Stretch(before, heard, _announced(who, heard, job, right))
+        yield from _hearing(before, heard, who, job, right)
 
 
-def _announced(who: Participant, heard: Placed, job: Job, right: Right) -> Owner:
-    """Whose time it is until the agent hears of somebody who is ACTIVE.
+def _hearing(active: Placed, heard: Placed, who: Participant, job: Job, right: Right) -> Iterator[_Stretch]:
+    """Until the agent hears of somebody who is ACTIVE: at once when they publish a track, else by their turn."""
+    step = _first_published(right.timeline, who.sid)
+    published = right.placed(step) if step else None
+    soon = heard.time - active.time <= AT_ONCE
+    if published and (published.step.earliest if soon else published.time) < heard.time:
+        if soon or published.time - active.time <= AT_ONCE or _announced(who, job, right) is Owner.SERVER:
+            yield _Stretch(active, heard, Owner.SERVER)
+        else:
+            yield _Stretch(active, published, _announced(who, job, right))
+            yield _Stretch(published, heard, Owner.SERVER)
+    else:
+        yield _Stretch(active, heard, _announced(who, job, right))
 
-    The server has no reason to announce late who has a track, or was there before the agent.
+
+def _announced(who: Participant, job: Job, right: Right) -> Owner:
+    """Whose time it is until somebody who is ACTIVE and has no track is announced to the agent.
+
+    The server has no reason to announce late who was there before the agent.
     """
     timeline = right.timeline
     agent = timeline.agent_of(job)
     active, joining = who.at(Kind.PARTICIPANT_ACTIVE), agent.at(Kind.PARTICIPANT_JOINING) if agent else None
-    published = _first_published(timeline, who.sid)
-    if published and right.placed(published).step.earliest < heard.time:
-        return Owner.SERVER
     if active is None or joining is None:
         return Owner.UNTOLD
     if right.placed(active).time <= right.placed(joining).time:

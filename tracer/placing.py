@@ -64,7 +64,7 @@ class Right:
                 late = assigned.earliest - max(moment.latest for moment in offered.told) - ASSIGNED_WITHIN
                 for clock in self._clocks.clocks_of(assigned):
                     # Unless it was late by another clock's word, too: a worker can be held up.
-                    if self._ahead.get(clock, 0) < late <= (offsets[clock].most or 0):
+                    if clock in offsets and self._ahead.get(clock, 0) < late <= (offsets[clock].most or 0):
                         self._ahead[clock] = late
         self.off = {clock: ahead for clock, ahead in self._ahead.items() if abs(ahead) >= TOGETHER}
         """Clocks that are off by a millisecond or more, and how far each is ahead at the least, ns; or behind."""

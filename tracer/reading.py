@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -47,10 +47,12 @@ def read_summaries(store: str, limit: int, hours: float | None = None) -> Iterat
     since = max(time.time_ns() - round(hours * 3600 * NS_PER_S), 0) if hours is not None else 0
     with closing(open_reader(store)) as reader:
         for sid, over, kept in reader.summaries(limit, since=since, version=VERSION):
-            if kept:
-                yield Summary.from_json(kept)
-            else:  # of a room that is not over nothing counts: it need not be read
-                yield sum_up(reader, sid)[0] if over else Summary(Counted.OPEN)
+            with suppress(ValueError, TypeError):  # damaged: it is made anew
+                if kept:
+                    yield Summary.from_json(kept)
+                    continue
+            # Of a room that is not over nothing counts: it need not be read.
+            yield sum_up(reader, sid)[0] if over else Summary(Counted.OPEN)
 
 
 def sum_up(reader: Reader, sid: str) -> tuple[Summary, Timeline | None]:

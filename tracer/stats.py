@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tracer.gaps import Owner, advice
@@ -57,11 +57,19 @@ class Agent:
     """How many jobs, or rooms to which none came, of each other ``Counted`` there are."""
     stages: tuple[Stage, ...]
     """In the order of a job's way, the two sums last."""
+    unknown: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Of how many measured jobs the length of a gap or sum, by name and owner, is not known."""
+
+    def known(self, name: str, owner: str) -> int:
+        """Of how many measured jobs it is known how long this took, if it was on their way at all."""
+        return self.jobs - self.unknown.get((name, owner), 0)
 
     @property
     def longest_of_yours(self) -> Stage | None:
         """The gap of most jobs whose median is the longest of those that the user can do something about."""
-        usual = [stage for stage in self.stages if stage.advice and stage.count * 2 > self.jobs]
+        usual = [
+            stage for stage in self.stages if stage.advice and stage.count * 2 > self.known(stage.name, stage.owner)
+        ]
         found = max(usual, key=lambda stage: stage.percentiles[0] or 0, default=None)
         return found if found and (found.percentiles[0] or 0) >= NS_PER_MS else None
 
@@ -94,6 +102,7 @@ def figures(summaries: Iterable[Summary]) -> Figures:
     """The figures over these rooms."""
     counted, causes = Counter[str](), Counter[str]()
     values: dict[str, dict[tuple[str, str], list[int]]] = defaultdict(lambda: defaultdict(list))
+    unknown: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
     jobs: dict[str, Counter[str]] = defaultdict(Counter)
     for summary in summaries:
         counted[summary.counted] += 1
@@ -108,19 +117,26 @@ def figures(summaries: Iterable[Summary]) -> Figures:
             for what, owner, ns in (*gaps, (WHOLE, "", whole), (CALLER_WAITED, "", waited)):
                 if ns is not None:
                     mine[what, owner].append(ns)
+                elif gaps:
+                    unknown[name][what, owner] += 1
     return Figures(
         counted.total(),
         counted.total() - counted[Counted.OPEN] - counted[Counted.UNREADABLE],
         {how.value: counted[how] for how in Counted if counted[how]},
-        tuple(_agent(name, jobs[name], values[name]) for name in sorted(jobs)),
+        tuple(_agent(name, jobs[name], values[name], unknown[name]) for name in sorted(jobs)),
         tuple(sorted(causes.items(), key=lambda item: (-item[1], item[0]))),
     )
 
 
-def _agent(name: str, counted: Counter[str], values: dict[tuple[str, str], list[int]]) -> Agent:
+def _agent(
+    name: str,
+    counted: Counter[str],
+    values: dict[tuple[str, str], list[int]],
+    unknown: Counter[tuple[str, str]],
+) -> Agent:
     stages = sorted((_stage(what, owner, found) for (what, owner), found in values.items()), key=_place)
     others = {how.value: counted[how] for how in Counted if counted[how] and how is not Counted.MEASURED}
-    return Agent(name, counted[Counted.MEASURED] + counted[Counted.CLOCKS], others, tuple(stages))
+    return Agent(name, counted[Counted.MEASURED] + counted[Counted.CLOCKS], others, tuple(stages), dict(unknown))
 
 
 def _stage(what: str, owner: str, values: list[int]) -> Stage:
@@ -131,9 +147,14 @@ def _stage(what: str, owner: str, values: list[int]) -> Stage:
 _OWNERS = {owner.value: number for number, owner in enumerate(Owner)}
 
 
-def _place(stage: Stage) -> tuple[int, int, int, str]:
+_COMING = {Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE, Kind.TRACK_PUBLISHED}
+"""What the agent waits for while it waits for its caller."""
+
+
+def _place(stage: Stage) -> tuple[int, int, int, int, str]:
     """Where a stage stands in a job's way."""
     if stage.name in (WHOLE, CALLER_WAITED):
-        return (1, int(stage.name == CALLER_WAITED), 0, stage.name)
-    start, _, end = stage.name.partition(ARROW)
-    return (0, Kind(end).rank, Kind(start).rank, f"{_OWNERS.get(stage.owner, 99):02}")
+        return (1, int(stage.name == CALLER_WAITED), 0, 0, stage.name)
+    start, end = map(Kind, stage.name.split(ARROW))
+    place = (Kind.AGENT_WAITING_FOR_PARTICIPANT.rank, end.rank) if end in _COMING else (end.rank, 0)
+    return (0, *place, start.rank, f"{_OWNERS.get(stage.owner, 99):02}")

@@ -77,19 +77,12 @@ class Summarizer:
         return len(made)
 
     def _of(self, room: str) -> Iterator[tuple[str, int, str]]:
-        """The summary of a room and, once more, of the room of its name before: that a caller came back shows there."""
+        """The summary of a room; nothing while something can still be learnt."""
         try:
             newest = self.store.changed(room)
             summary, timeline = sum_up(self.store, room)
-            if _waits(summary, timeline):
-                return
-            yield room, newest, summary.to_json()
-            if timeline and timeline.earlier and timeline.earlier.room.finished:
-                before = timeline.earlier.room.sid
-                newest = self.store.changed(before)
-                summary, timeline = sum_up(self.store, before)
-                if not _waits(summary, timeline):
-                    yield before, newest, summary.to_json()
+            if not _waits(summary, timeline):
+                yield room, newest, summary.to_json()
         except StoreError as error:
             log.error("summaries: %s", error)
 

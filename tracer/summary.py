@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ARROW", "VERSION", "Counted", "JobSummary", "Summary", "summarize"]
 
-VERSION = 2
+VERSION = 3
 """Of what is counted and how: a summary of another version is made anew."""
 
 ARROW = " → "
@@ -83,7 +83,7 @@ class Summary(NamedTuple):
 
     @classmethod
     def from_json(cls, text: str) -> Summary:
-        """A summary from what ``to_json`` made of it."""
+        """A summary from what ``to_json`` made of it. Raises ValueError or TypeError for whatever is none."""
         counted, jobs, causes, agent_names = json.loads(text)
         return cls(
             counted,

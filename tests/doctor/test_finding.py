@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracer.doctor.finding import LONGEST_NAME, address, quoted
+from tracer.doctor.finding import LONGEST_NAME, quoted
+from tracer.settings import address
 
 
 @given(st.text())

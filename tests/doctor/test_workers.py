@@ -51,6 +51,27 @@ def test_a_job_that_ended_as_it_began_was_turned_down() -> None:
     assert not answers(fold(ROOM, [*job, accepted]), [""], 0.4)[""].rejected
 
 
+def test_a_worker_that_was_asked_has_not_answered_until_it_has_the_job() -> None:
+    told_by = {"witness": "agent", "clock": "agent", "occurrence": WORKER}
+    about = {keys.JOB_ID: JOB, keys.DISPATCH_ID: DISPATCH, keys.AGENT_NAME: "", keys.WORKER_ID: WORKER}
+    asked = [
+        moment(Kind.JOB_OFFERED, JOB, ms(201), witness="agent", told=about),
+        moment(Kind.JOB_RECEIVED, JOB, ms(202), told=about, **told_by),  # type: ignore[arg-type]
+    ]
+    assert answers(fold(ROOM, asked), [""], 0.4)[""].silent
+    late = moment(Kind.JOB_ACCEPTED, JOB, ms(4202), told=about, **told_by)  # type: ignore[arg-type]
+    found = answers(fold(ROOM, [*asked, late]), [""], 4.4)
+    assert found[""].silent  # the server no longer waited
+    finding = told(found, []).answered("", found[""])
+    assert (finding.state, "request_fnc" in finding.fix) == (State.FAILED, True)
+    assigned = moment(Kind.JOB_ASSIGNED, JOB, ms(4203), witness="agent", clock="agent", told=about)
+    assert not answers(fold(ROOM, [*asked, late, assigned]), [""], 4.4)[""].silent
+    listed = moment(Kind.JOB_OFFERED, JOB, ms(201), told=about)
+    assert not answers(fold(ROOM, [*asked, listed]), [""], 4.4)[""].silent
+    joined_it = answers(fold(ROOM, [*asked, joined(None)]), [""], 0.5)
+    assert not joined_it[""].silent
+
+
 def told(found: dict[str, Answer], known: list[Worker], *, asked_for: bool = False) -> _Told:
     return _Told(found, known, 6.04, asked_for)
 

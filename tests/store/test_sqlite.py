@@ -534,3 +534,22 @@ def test_of_workers_only_what_was_near_is_told_and_the_last_of_each_kind_before(
         found = store.workers(ms(900), ms(950))
     assert sorted({m.time for m in found}) == [ms(at) for at in range(890, 951, 10)]
     assert len(found) == 2 * 7
+
+
+def test_what_workers_told_long_ago_costs_nothing(tmp_path: Path) -> None:
+    def told(numbers: range) -> tuple[Moment, ...]:
+        return tuple(
+            moment(Kind.WORKER_FULL, "AW_1", ms(number), room="", occurrence=str(number), told={keys.WORKER_LOAD: 0.5})
+            for number in numbers
+        )
+
+    with closing(SqliteStore(tmp_path / "t.db")) as store:
+        costs = []
+        for numbers in (range(1000), range(1000, 5000)):
+            store.add([Arrival(told(numbers))])
+            steps: list[int] = []
+            store._db.set_progress_handler(lambda steps=steps: steps.append(1), 10)  # type: ignore[misc]
+            assert len(store.workers(ms(10_000), ms(11_000))) == 1
+            store._db.set_progress_handler(None, 0)
+            costs.append(len(steps))
+    assert costs[1] <= costs[0] + 1

@@ -67,8 +67,8 @@ what differs most: process.started → process.ready (your code) took 1.5 s long
 warm so that nobody waits for it: num_idle_processes
 """
 GOLDEN_MANY = """\
-A  monday RM_1
-B  the latest 10,000 rooms   23 jobs measured
+A  monday RM_1   agent without a name
+B  the latest 10,000 rooms   agent without a name   23 jobs measured
 
                                                       owner                    A  p50 of B  p95 of B   A - p50
 first cause → agent ready                                                  2.4 s    392 ms     2.4 s    +2.0 s

@@ -51,25 +51,25 @@ GOLDEN = """\
 
 agents without a name: 23 jobs measured   not in the figures: 1 not ready
 1 of them with a clock that is off: what lies between two clocks is not in the figures
-                                                                   owner            jobs     p50     p95     p99    most
-room.created → dispatch.created                                    LiveKit server     23  0.2 ms  0.2 ms       -  0.2 ms
-dispatch.created → job.offered                                     LiveKit server     23  200 ms  200 ms       -  200 ms
-job.offered → job.received                                         network            22  0.4 ms  0.4 ms       -  0.4 ms
-job.received → job.accepted                                        your code          23  0.8 ms  0.8 ms       -  0.8 ms
-job.accepted → job.assigned                                        LiveKit server     23  0.4 ms  0.4 ms       -  0.4 ms
-job.assigned → process.started                                     process start       2  500 ms       -       -  500 ms
-process.started → process.ready                                    your code           2   1.5 s       -       -   1.5 s
-job.assigned → job.process_assigned                                process start      21    0 ms    0 ms       -    0 ms
-process.ready → job.process_assigned                               worker              2    0 ms       -       -    0 ms
-job.process_assigned → job.entrypoint_started                      process start      23  5.0 ms  5.0 ms       -  5.0 ms
-job.entrypoint_started → agent.connecting                          your code          23  4.4 ms  4.4 ms       -  4.4 ms
-agent.connecting → agent.connected                                 network            23  145 ms  145 ms       -  145 ms
-agent.connected → agent.waiting_for_participant                    your code          23  3.0 ms  3.0 ms       -  3.0 ms
-agent.waiting_for_participant → agent.participant_ready            LiveKit server     23  0.2 ms  0.2 ms       -  0.2 ms
-agent.participant_ready → session.starting                         your code          23  2.8 ms  2.8 ms       -  2.8 ms
-session.starting → session.started                                 session start      23   29 ms   29 ms       -   29 ms
-first cause → agent ready                                                             22  392 ms   2.4 s       -   2.4 s
-caller ACTIVE → agent ready                                                           22  295 ms   2.3 s       -   2.3 s
+                                                               owner            jobs      p50      p95      p99     most
+room.created → dispatch.created                                LiveKit server     23   0.2 ms   0.2 ms        -   0.2 ms
+dispatch.created → job.offered                                 LiveKit server     23   200 ms   200 ms        -   200 ms
+job.offered → job.received                                     network            22   0.4 ms   0.4 ms        -   0.4 ms
+job.received → job.accepted                                    your code          23   0.8 ms   0.8 ms        -   0.8 ms
+job.accepted → job.assigned                                    LiveKit server     23   0.4 ms   0.4 ms        -   0.4 ms
+job.assigned → process.started                                 process start       2   500 ms        -        -   500 ms
+process.started → process.ready                                your code           2    1.5 s        -        -    1.5 s
+job.assigned → job.process_assigned                            process start      21     0 ms     0 ms        -     0 ms
+process.ready → job.process_assigned                           worker              2     0 ms        -        -     0 ms
+job.process_assigned → job.entrypoint_started                  process start      23   5.0 ms   5.0 ms        -   5.0 ms
+job.entrypoint_started → agent.connecting                      your code          23   4.4 ms   4.4 ms        -   4.4 ms
+agent.connecting → agent.connected                             network            23   145 ms   145 ms        -   145 ms
+agent.connected → agent.waiting_for_participant                your code          23   3.0 ms   3.0 ms        -   3.0 ms
+agent.waiting_for_participant → agent.participant_ready        LiveKit server     23   0.2 ms   0.2 ms        -   0.2 ms
+agent.participant_ready → session.starting                     your code          23   2.8 ms   2.8 ms        -   2.8 ms
+session.starting → session.started                             session start      23    29 ms    29 ms        -    29 ms
+first cause → agent ready                                                         22   392 ms    2.4 s        -    2.4 s
+caller ACTIVE → agent ready                                                       22   295 ms    2.3 s        -    2.3 s
 → longest that you can shorten: 145 ms of the median job, network: run the agent near the LiveKit server, and see that
 media needs no fallback to TCP or TURN
 

@@ -18,7 +18,7 @@ __all__ = ["command"]
 def command(a: str, b: str | None, many: str | None, store: str, form: str) -> None:
     """Compare two rooms, gap by gap, what differs most first; or a room with the many.
 
-    A and B are names (the latest of that name) or SIDs.
+    A and B are names (the latest of that name) or SIDs, of rooms that are over.
 
     \b
     Examples:

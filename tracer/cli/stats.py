@@ -14,12 +14,17 @@ __all__ = ["command"]
 @click.command("stats", short_help="Show how long each gap takes, over many rooms.")
 @store_option
 @click.option(
-    "-n", "--limit", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True, help="Rooms, newest."
+    "-n",
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=10_000,
+    show_default=True,
+    help="How many rooms, the newest.",
 )
 @click.option(
     "--hours", type=click.FloatRange(0, 1_000_000, min_open=True), help="Only rooms made within so many hours."
 )
-@click.option("--agent", help="Only jobs of this agent name; '' for an agent without one.")
+@click.option("--agent", help="Only rooms that asked for this agent, and its jobs; '' for one without a name.")
 @click.option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
 def command(store: str, limit: int, hours: float | None, agent: str | None, form: str) -> None:
     """Show how long each gap takes, and how often each cause is met, over many rooms.
@@ -38,7 +43,8 @@ def command(store: str, limit: int, hours: float | None, agent: str | None, form
 
     if hours is not None and math.isnan(hours):  # which is in every range
         raise click.BadParameter("nan is no number of hours", param_hint="--hours")
-    found = figures(read_summaries(store, limit, hours))
+    rooms = read_summaries(store, limit, hours)
+    found = figures(room for room in rooms if agent is None or agent in room.agent_names)
     if form == "json":
         import json
 
@@ -49,4 +55,4 @@ def command(store: str, limit: int, hours: float | None, agent: str | None, form
     from tracer.view.console import console
     from tracer.view.stats import StatsView
 
-    console().print(StatsView(found, agent))
+    console().print(StatsView(found, agent, hours))

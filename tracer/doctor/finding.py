@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
 
-__all__ = ["Finding", "State", "address", "quoted", "short"]
+__all__ = ["Finding", "State", "quoted", "short"]
 
 LONGEST_NAME = 40
 """Characters of a name from outside that a sentence holds; the rest says nothing more."""
@@ -46,9 +45,3 @@ def short(name: str) -> str:
 def quoted(name: str) -> str:
     """The same in quotation marks, with what cannot be printed escaped."""
     return repr(short(name))
-
-
-def address(url: str) -> str:
-    """A URL to show: without user, password and query, which can be secret."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"

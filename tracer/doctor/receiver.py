@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tracer.doctor.finding import Finding, State, address
+from tracer.doctor.finding import Finding, State
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
+from tracer.settings import address
 from tracer.view.text import milliseconds
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from livekit.api import AccessToken, VideoGrants
 
-from tracer.doctor.finding import Finding, State, address, quoted
+from tracer.doctor.finding import Finding, State, quoted
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
+from tracer.settings import address
 from tracer.view.text import duration, milliseconds
 
 if TYPE_CHECKING:

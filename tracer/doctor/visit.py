@@ -67,7 +67,7 @@ class Visit:
         if self.reader is None:
             return []
         # Whatever their clocks say, it was before now.
-        known = fold("", (), workers=self.reader.workers(0, LATEST_TIME)).workers
+        known = fold("", (), workers=self.reader.workers(LATEST_TIME, LATEST_TIME)).workers  # the last of each kind
         there = [worker for worker in known if worker.standing(LATEST_TIME) is not Kind.WORKER_CLOSED]
         return sorted(there, key=lambda worker: max(step.time for step in worker.steps), reverse=True)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tracer.doctor.finding import Finding, State, address, quoted
+from tracer.doctor.finding import Finding, State, quoted
 from tracer.doctor.receiver import counters
+from tracer.settings import address
 from tracer.view.text import milliseconds
 
 if TYPE_CHECKING:

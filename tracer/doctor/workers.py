@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from tracer.doctor.visit import Visit
-    from tracer.lives import Worker
+    from tracer.lives import Job, Worker
     from tracer.timeline import Timeline
 
 __all__ = ["Answer", "WorkerCheck", "answers"]
@@ -43,6 +43,8 @@ class Answer:
     worker: str | None = None
     """The worker's id (``AW_…``), once somebody told."""
     rejected: bool = False
+    silent: bool = False
+    """The worker was asked, and nobody has it yet that it got the job."""
 
 
 def answers(timeline: Timeline, asked: Collection[str], age: float) -> dict[str, Answer]:
@@ -50,12 +52,18 @@ def answers(timeline: Timeline, asked: Collection[str], age: float) -> dict[str,
     found: dict[str, Answer] = {}
     for job in timeline.jobs:
         if job.agent_name in asked and job.agent_name is not None:
-            found[job.agent_name] = Answer(age, job.worker_id, is_rejected(job))
+            found[job.agent_name] = Answer(age, job.worker_id, is_rejected(job), _is_silent(job))
     for agent in timeline.participants:
         name = agent.attributes.get(NAME_ATTRIBUTE, "")  # the server keeps no empty attribute
         if agent.is_agent and name in asked:
-            found.setdefault(name, Answer(age))
+            found.setdefault(name, Answer(age)).silent = False
     return found
+
+
+def _is_silent(job: Job) -> bool:
+    """Whether only the worker's own word is there that it was asked: the server lists those that it has given away."""
+    given = job.at(Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED, Kind.AGENT_CONNECTING)
+    return not (given or is_rejected(job) or any("observer" in step.witnesses for step in job.steps))
 
 
 class WorkerCheck:
@@ -74,7 +82,10 @@ class WorkerCheck:
             await room.look()
             for name, answer in answers(room.timeline(visit.reader), asked, room.age).items():
                 known = found.setdefault(name, answer)
+                if known.silent and not answer.silent:
+                    known.after = answer.after
                 known.worker, known.rejected = answer.worker or known.worker, answer.rejected
+                known.silent = answer.silent
             if self._is_settled(visit, asked, found, room.age):
                 break
             await asyncio.sleep(LOOK_EVERY)
@@ -84,6 +95,8 @@ class WorkerCheck:
     def _is_settled(self, visit: Visit, asked: list[str], found: dict[str, Answer], age: float) -> bool:
         if age > WAIT:
             return True
+        if any(a.silent for a in found.values()):
+            return False
         if any((a.worker is None or a.rejected) and age < a.after + SURE_WITHIN for a in found.values()):
             return False
         others = bool(found) and not visit.setup.agents and age > min(a.after for a in found.values()) + OTHERS
@@ -110,6 +123,10 @@ class _Told:
         if answer.rejected:
             fix = "see what its on_request does: only accept() takes a job"
             return Finding(WorkerCheck.name, State.FAILED, f"{who} turned down the job for {_agent(name)}", fix)
+        if answer.silent:
+            text = f"{who} was asked for {_agent(name)}, and had not got the job after {self.waited:.0f} s"
+            fix = "answer at once in request_fnc: after 3 s the server gives the job to nobody"
+            return Finding(WorkerCheck.name, State.FAILED, text, fix)
         after = milliseconds(answer.after * 1000)
         return Finding(WorkerCheck.name, State.OK, f"{who} answers for {_agent(name)}, within {after}")
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CompareView", "as_json"]
 
+NARROWEST = 60
 WIDEST = 130
 COLUMN = 10
 OWNER = 16
@@ -37,10 +38,12 @@ class CompareView:
         self.many = many
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = min(options.max_width, WIDEST)
+        width = min(max(options.max_width, NARROWEST), WIDEST)
         comparison = self.comparison
-        for letter, name, counted in zip("AB", self.names, comparison.counted, strict=True):
-            told = "" if counted == Counted.MEASURED else f"   {counted}"
+        apart = len(set(comparison.agents)) > 1
+        for letter, name, counted, agent in zip("AB", self.names, comparison.counted, comparison.agents, strict=True):
+            of = f"   {_agent(agent)}" if agent is not None and (apart or self.many) else ""
+            told = of + ("" if counted == Counted.MEASURED else f"   {counted}")
             yield Text(f"{letter}  {fit(name, width - 3 - cell_len(told))}", style="bold").append(told, "not bold")
         if not comparison.gaps and not comparison.sums:
             yield Text("nothing to compare: of neither was an agent's way measured")
@@ -83,6 +86,10 @@ class CompareView:
         return line
 
 
+def _agent(name: str) -> str:
+    return f"agent {fit(plain(name), 24)!r}" if name else "agent without a name"
+
+
 def as_json(comparison: Comparison, first: str, second: str) -> dict[str, Any]:
     """The comparison as JSON types, schema ``tracer.compare/1``; what one of them lacks is null."""
 
@@ -105,6 +112,7 @@ def as_json(comparison: Comparison, first: str, second: str) -> dict[str, Any]:
         "a": first,
         "b": second,
         "counted": list(comparison.counted),
+        "agents": list(comparison.agents),
         "gaps": [listed(one) for one in comparison.gaps],
         "sums": [listed(one) for one in comparison.sums],
         "causes_only_in_a": list(comparison.only_first),

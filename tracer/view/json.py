@@ -81,7 +81,12 @@ def timeline(timeline: Timeline) -> dict[str, Any]:
         ],
         "moments": [_moment(step, timeline.room.time(Kind.ROOM_CREATED)) for step in timeline.steps],
         "gaps": [
-            {"from": gap.start.kind, "to": gap.end.kind, "ms": gap.ns / NS_PER_MS, "owner": gap.owner}
+            {
+                "from": gap.start.kind,
+                "to": gap.end.kind,
+                "ms": None if gap.doubtful else gap.ns / NS_PER_MS,
+                "owner": gap.owner,
+            }
             for gap in Ways(timeline).first
         ],
     }

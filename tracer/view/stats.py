@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["StatsView", "as_json", "named", "stage_names"]
 
+NARROWEST = 60
 WIDEST = 130
-COLUMN = 8
+COLUMN = 9
 OWNER = 15
 JOBS = 6
 
@@ -31,17 +32,20 @@ JOBS = 6
 class StatsView:
     """A Rich renderable: for each agent name its gaps, then the causes."""
 
-    def __init__(self, figures: Figures, agent: str | None = None) -> None:
+    def __init__(self, figures: Figures, agent: str | None = None, hours: float | None = None) -> None:
+        """``agent`` and ``hours`` are what the figures were asked for: of which name, and of how long."""
         self.figures = figures
         self.agents = [one for one in figures.agents if agent is None or one.name == agent]
+        self.agent = agent
+        self.hours = hours
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = min(options.max_width, WIDEST)
+        width = min(max(options.max_width, NARROWEST), WIDEST)
         figures = self.figures
         told = ", ".join(f"{number} {how}" for how, number in figures.counted.items())
         yield Text(f"{_count(figures.rooms, 'room')}" + (f": {told}" if told else ""), style="bold")
         if not figures.rooms:
-            yield Text("make a call, with `tracer serve` running")
+            yield Text(self._why_none())
         elif not self.agents:
             yield Text("no agent of this name was asked for" if figures.agents else "no agent was asked for in them")
         for agent in self.agents:
@@ -52,6 +56,18 @@ class StatsView:
             yield Text(f"what went wrong, of {_count(figures.over, 'room')} (`tracer why ROOM`: more of each)", "bold")
             for name, number in figures.causes:
                 yield Text(f"  {share(number, figures.over):>5}  {number:>6}  {name}")
+
+    def _why_none(self) -> str:
+        if self.agent is None and self.hours is None:
+            return "make a call, with `tracer serve` running"
+        of = (
+            ""
+            if self.agent is None
+            else " in which an agent of this name was asked for"
+            if self.agent
+            else (" in which an agent without a name was asked for")
+        )
+        return f"there is none{of}" + ("" if self.hours is None else f" that was made within {self.hours:g} h")
 
     @staticmethod
     def _agent(agent: Agent, width: int) -> Iterator[Text]:
