@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from livekit.agents import AssignmentTimeoutError
 from livekit.agents.utils.aio import ChanClosed
+from livekit.agents.worker import ServerType
 from livekit.protocol import agent, models
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -38,6 +39,7 @@ class Server:
     id: str = WORKER
     draining: bool = False
     _agent_name: str = "helper"
+    _server_type: ServerType = ServerType.ROOM
     load: float = 0.25
     _request_fnc: Any = None
     _proc_pool: Any = None
@@ -307,9 +309,10 @@ def test_a_worker_without_an_id_tells_nothing_of_itself(heard: Heard) -> None:
 
 
 def test_registering_is_told_under_the_id_that_the_server_gave(heard: Heard) -> None:
+    heard.server._server_type = ServerType.PUBLISHER
     heard.server.events["worker_registered"]("AW_given", None)
     assert heard.kinds == [Kind.WORKER_REGISTERED]
-    assert heard.last[keys.SUBJECT] == "AW_given"
+    assert (heard.last[keys.SUBJECT], heard.last[keys.JOB_TYPE]) == ("AW_given", "JT_PUBLISHER")
 
 
 def closed(job: str = "", exitcode: int | None = -9, killed: bool = False, error: Exception | None = None) -> Any:

@@ -11,11 +11,11 @@ from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.lives import Job, Participant
+    from tracer.lives import Dispatch, Job, Participant
     from tracer.step import Step
     from tracer.timeline import Timeline
 
-__all__ = ["Missing", "expected"]
+__all__ = ["Missing", "expected", "for_nobody_yet"]
 
 AT_ONCE = 500 * NS_PER_MS
 """What comes within this time, ns, is not yet missed."""
@@ -77,8 +77,21 @@ def _dispatches(timeline: Timeline) -> Iterator[Missing]:
         return  # whose job is not listed yet, and can be of any dispatch
     for dispatch in timeline.dispatches:
         created = dispatch.at(Kind.DISPATCH_CREATED)
-        if created and not dispatch.jobs and (dispatch.agent_name or not came):
+        if (
+            created
+            and not dispatch.jobs
+            and (dispatch.agent_name or not came)
+            and not for_nobody_yet(timeline, dispatch)
+        ):
             yield from _since(timeline, created, "dispatched, no job", AT_ONCE)
+
+
+def for_nobody_yet(timeline: Timeline, dispatch: Dispatch) -> bool:
+    """Whether its workers are sent to each participant or publisher, and there was none: then there is no job yet."""
+    types = {worker.job_type for worker in timeline.workers if worker.agent_name == (dispatch.agent_name or "")}
+    if types == {"JT_PUBLISHER"}:
+        return not timeline.tracks
+    return types == {"JT_PARTICIPANT"} and all(p.is_agent for p in timeline.participants)
 
 
 def _jobs(timeline: Timeline) -> Iterator[Missing]:

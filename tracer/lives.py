@@ -198,6 +198,11 @@ class Worker(Life):
         return self.text(keys.AGENT_NAME) or ""
 
     @property
+    def job_type(self) -> str | None:
+        """For what it is sent a job: JT_ROOM, JT_PARTICIPANT or JT_PUBLISHER; None when nobody said."""
+        return self.text(keys.JOB_TYPE)
+
+    @property
     def host(self) -> str | None:
         """The machine it runs on."""
         return self.text(keys.WORKER_HOST)

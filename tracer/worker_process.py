@@ -145,7 +145,9 @@ class WorkerProcess:
         if self._last_id and self._last_id != worker_id:  # it lost its connection, and is another to the server now
             self._tell(Kind.WORKER_CLOSED, self._last_id, told={})
         self._last_id, self._status, self._draining = worker_id, agent.WorkerStatus.WS_AVAILABLE, False
-        self._tell(Kind.WORKER_REGISTERED, worker_id, told={})
+        kind = getattr(getattr(self._server, "_server_type", None), "value", None)
+        told: dict[str, Fact | None] = {keys.JOB_TYPE: None if kind is None else agent.JobType.Name(kind)}
+        self._tell(Kind.WORKER_REGISTERED, worker_id, told=told)
         self._attach()
         self._say_not_up()
 

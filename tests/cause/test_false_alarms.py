@@ -54,6 +54,7 @@ from tests.moments import (
 )
 from tracer import keys
 from tracer.cause import explain
+from tracer.expectation import expected
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -247,3 +248,14 @@ def test_two_that_throw_each_other_out_are_two() -> None:
 def test_a_worker_that_is_not_instrumented_may_be_ours() -> None:
     told = without(with_facts(healthy(), Kind.JOB_OFFERED, JOB, {keys.WORKER_ID: OTHER}), "agent")
     assert sureness(told, registered()) == [("foreign-worker", False)]
+
+
+@pytest.mark.parametrize(("job_type", "since"), [("JT_PARTICIPANT", ms(1)), ("JT_PUBLISHER", ms(100))])
+def test_a_worker_for_each_caller_is_not_missing_before_there_is_one(job_type: str, since: int) -> None:
+    told = worker(Kind.WORKER_REGISTERED, -1000, told={keys.JOB_TYPE: job_type})
+    full = worker(Kind.WORKER_FULL, -500)
+    nobody = [m for m in lonely() if m.time < since]
+    alone = timeline(nobody, [told, full], now=ms(60_000))
+    assert expected(alone) == [] or {missing.what for missing in expected(alone)} == {"not ACTIVE"}
+    assert explain(alone).findings == ()
+    assert explain(timeline(lonely(), [told, full])).findings[0].cause.name == "workers-full"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.cause.clock import set_right
+from tracer.expectation import for_nobody_yet
 from tracer.lives import Shutdown
 from tracer.moment import NS_PER_S, Kind
 
@@ -124,7 +125,7 @@ class Case:
         ]
         named = any(d.agent_name for d in self.timeline.dispatches)
         wanted = [d for d in without if d.agent_name or not (self.agents or named)]
-        return [d for d in wanted if self.asked_again(d) is None]
+        return [d for d in wanted if self.asked_again(d) is None and not for_nobody_yet(self.timeline, d)]
 
     def asked_again(self, dispatch: Dispatch) -> Step | None:
         """When an agent of a dispatch's name was asked for later, and came: who is in need tries again."""
