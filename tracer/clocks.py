@@ -110,7 +110,7 @@ class Clocks:
 
     def __init__(self, timeline: Timeline, pairs: Iterable[tuple[Step, Step]]) -> None:
         """``pairs`` are steps of the timeline, of which the first cannot have come after the second."""
-        self._timeline = timeline  # and with it its steps, which are known here by their id()
+        self._timeline = timeline  # and with it its steps and moments, which are known here by their id()
         self._hosts = {job.sid: job.text(keys.WORKER_HOST) for job in timeline.jobs}
         # Where the observer takes the server's JOINING for the earliest time of what came after it.
         self._joined = {
@@ -119,6 +119,7 @@ class Clocks:
             if (joining := participant.at(Kind.PARTICIPANT_JOINING))
             for moment in joining.told
         }
+        self._clock_of: dict[int, Clock] = {}
         self._raw: dict[tuple[int, str], Bounds] = {}
         self._brought: dict[tuple[int, str], Bounds] = {}
         self.offsets: dict[Clock, Offset] = {}
@@ -226,9 +227,12 @@ class Clocks:
 
     def _clock(self, moment: Moment) -> Clock:
         if moment.clock == "agent":
-            # A job can have been offered to workers on several machines; what does not say is the job's that it became.
-            host = dict(moment.facts).get(keys.WORKER_HOST) or self._hosts.get(moment.subject)
-            return _agent(host, moment.subject)
+            known = self._clock_of.get(id(moment))
+            if known is None:
+                # A job can have been offered to workers on several machines; who does not say is on the job's.
+                host = dict(moment.facts).get(keys.WORKER_HOST) or self._hosts.get(moment.subject)
+                known = self._clock_of[id(moment)] = _agent(host, moment.subject)
+            return known
         return RECEIVER if moment.clock == "receiver" else SERVER
 
     def _bring(self, told: Bounds) -> Bounds:
