@@ -87,6 +87,11 @@ class Participant(Life):
         return self.kind == "AGENT"
 
     @property
+    def is_avatar(self) -> bool:
+        """Whether it gives another agent a face: it is an agent that no dispatch asked for."""
+        return self.is_agent and bool(self.text(keys.PARTICIPANT_ATTRIBUTE + "lk.publish_on_behalf"))
+
+    @property
     def gone(self) -> Step | None:
         """Its leaving, or its giving up before it was ACTIVE."""
         told = [step for step in self.steps if step.kind in (Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED)]

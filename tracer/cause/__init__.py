@@ -51,20 +51,25 @@ def _summary(case: Case, findings: tuple[Finding, ...], doubts: tuple[Doubt, ...
     if findings:
         first = findings[0]
         return _sentence(first.cause.about if first.certain else f"probably, {first.cause.about}"), False
-    pending = [d for d in case.unserved if (c := d.at(Kind.DISPATCH_CREATED)) and not case.waited(c)]
+    pending = [step for d in case.unserved if (step := case.awaited.get(d.sid)) and not case.waited(step)]
     if pending and timeline.room.finished is None:
-        created = pending[0].at(Kind.DISPATCH_CREATED)
-        since = (timeline.now - created.time) / NS_PER_S if created else 0.0
+        since = max(timeline.now - pending[0].time, 0) / NS_PER_S
         return f"It is too early to say: an agent was asked for {since:.1f} s ago.", None
     if case.unserved:
         wanted = " and ".join(sorted({case.agent_named(d.agent_name) for d in case.unserved})) if case.agents else ""
-        short = "the room closed too soon for its jobs to be listed" if pending else "a job was offered"
+        short = ": the room closed too soon for its jobs to be listed" if pending else ""
+        short = short or (": a job was offered" if case.failed_jobs else "")
         came = f"Nobody came for {wanted}" if wanted else "No agent came"
-        return f"{came}, and the witnesses do not show why: {short}.", None
+        return f"{came}, and the witnesses do not show why{short}.", None
     if not timeline.dispatches and not case.agents:
         return "Nothing is known of any agent in this room: no witness tells of a dispatch, a job or an agent.", None
     if case.callers and not any(caller.at(Kind.PARTICIPANT_ACTIVE) for caller in case.callers):
         return "No caller was seen to become ACTIVE, and the witnesses do not show why.", None
+    if case.nobody_came:
+        return "No agent came: it is sent to those who publish a track, and no track of a caller's was seen.", None
+    if missing := case.missing:
+        what = f"{case.subject(missing.step)}: {missing.what} for {missing.ns / NS_PER_S:.0f} s"
+        return f"No cause was found, but something is missing: {what}.", None
     if doubts:
         return "Nothing wrong was seen, but not everything can be ruled out.", None
     if not case.witnesses & {"webhook", "observer"}:

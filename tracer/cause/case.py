@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.cause.clock import set_right
-from tracer.expectation import for_nobody_yet
+from tracer.expectation import awaited_since, came_until, expected
 from tracer.lives import Shutdown
 from tracer.moment import NS_PER_S, Kind
 
 if TYPE_CHECKING:
+    from tracer.expectation import Missing
     from tracer.lives import Dispatch, Job, Participant, Worker
     from tracer.step import Step
     from tracer.timeline import Timeline
 
-__all__ = ["FOREVER", "NO_JOB_AFTER", "SERVER_WAITS", "SOON", "Case"]
+__all__ = ["FOREVER", "LONG_ENOUGH", "NO_JOB_AFTER", "SERVER_WAITS", "SOON", "STUCK_BY", "Case"]
 
 NO_JOB_AFTER = 8 * NS_PER_S
 """A dispatch without a job this long after, ns, has none: the server offers after 0.2 s and lists up to 5 s later."""
@@ -25,8 +27,12 @@ SERVER_WAITS = 3 * NS_PER_S
 """How long the server waits for a worker's answer, ns (livekit-server v1.13.5, pkg/service/agentservice.go)."""
 SOON = NS_PER_S
 """Two clocks and two witnesses may be this far apart, ns."""
+LONG_ENOUGH = 3 * NS_PER_S
+"""A caller who was alone for longer than this, ns, noticed: a job comes within 0.3 s where one comes."""
 ALIVE = 60 * NS_PER_S
 """Who told something no longer ago than this, ns, is taken to be there still."""
+STUCK_BY = 10 * NS_PER_S
+"""What a caller has waited for longer than this, ns, will hardly come."""
 CALLERS = {"STANDARD", "SIP", "CONNECTOR", None}
 """Kinds for which ``wait_for_participant`` waits; None where nobody told the kind."""
 FOREVER = 2**63
@@ -40,6 +46,7 @@ class Case:
         self.timeline = set_right(timeline)
         """With the clocks of agents set right, where they are proven wrong."""
         self._told = timeline
+        self._standing: dict[int, list[Worker]] = {}
 
     def as_told(self, step: Step) -> Step:
         """The step by the clock that told it."""
@@ -88,7 +95,7 @@ class Case:
     def unaccounted(self) -> list[Participant]:
         """Agents of which no job is known: the server lists jobs up to 5 s late, or never."""
         known = {agent.sid for agent in self.agent_of.values()}
-        return [agent for agent in self.agents if agent.sid not in known]
+        return [agent for agent in self.agents if agent.sid not in known and not agent.is_avatar]
 
     @cached_property
     def published(self) -> dict[str, list[Step]]:
@@ -113,25 +120,49 @@ class Case:
     def unserved(self) -> list[Dispatch]:
         """Dispatches that brought no agent, and matter: an unnamed one does not where another agent came or was asked.
 
-        None where an agent came whose job is not known: it can be of any dispatch.
+        None of those that were made before an agent came whose job is not known: it can be of any of them.
         """
-        if self.unaccounted:
-            return []
+        until = came_until(self.unaccounted)
         without = [
             d
             for d in self.timeline.dispatches
-            if (d.at(Kind.DISPATCH_CREATED) or d.jobs)
-            and not any(job.sid in self.agent_of or job.at(Kind.AGENT_CONNECTED) for job in self.jobs_of[d.sid])
+            if ((asked := d.at(Kind.DISPATCH_CREATED)) or d.jobs)
+            and (asked.earliest if asked else 1) > until
+            and not self.brought(d)
         ]
         named = any(d.agent_name for d in self.timeline.dispatches)
         wanted = [d for d in without if d.agent_name or not (self.agents or named)]
-        return [d for d in wanted if self.asked_again(d) is None and not for_nobody_yet(self.timeline, d)]
+        return [d for d in wanted if self.asked_again(d) is None and (d.sid in self.awaited or d.jobs)]
+
+    @cached_property
+    def awaited(self) -> dict[str, Step]:
+        """For each dispatch's id after which step a job should come; without those that are for nobody yet."""
+        return awaited_since(self.timeline)
 
     def asked_again(self, dispatch: Dispatch) -> Step | None:
         """When an agent of a dispatch's name was asked for later, and came: who is in need tries again."""
         asked = dispatch.at(Kind.DISPATCH_CREATED)
-        later = (step for step in self._served.get(dispatch.agent_name, ()) if asked and step.time > asked.time)
-        return next(later, None)
+        served = self._served.get(dispatch.agent_name, [])
+        place = bisect_right(served, asked.time, key=lambda step: step.time) if asked else len(served)
+        if asked is None or place == len(served) or self._gave_up(asked.time, served[place].time):
+            return None
+        return served[place]
+
+    def _gave_up(self, asked: int, again: int) -> bool:
+        """Whether a caller went in between who had waited, ns: for them nobody came, whoever was asked for later."""
+        waited = [
+            who for began, gone, who in self._gone_callers if gone < again and gone - max(began, asked) > LONG_ENOUGH
+        ]
+        return any(
+            not any(p.identity == who.identity and p.steps[0].time <= again < self.gone(p) for p in self.callers)
+            for who in waited
+        )
+
+    @cached_property
+    def _gone_callers(self) -> list[tuple[int, int, Participant]]:
+        """From when until when each caller was there who was ACTIVE and has gone, ns."""
+        known = ((who.at(Kind.PARTICIPANT_ACTIVE), who.gone, who) for who in self.callers)
+        return [(active.time, gone.time, who) for active, gone, who in known if active and gone]
 
     @cached_property
     def _served(self) -> dict[str | None, list[Step]]:
@@ -139,9 +170,16 @@ class Case:
         found: dict[str | None, list[Step]] = defaultdict(list)
         for dispatch in self.timeline.dispatches:
             asked = dispatch.at(Kind.DISPATCH_CREATED)
-            if asked and any(job.sid in self.agent_of for job in self.jobs_of[dispatch.sid]):
+            if asked and self.brought(dispatch):
                 found[dispatch.agent_name].append(asked)
         return {name: sorted(steps, key=lambda step: step.time) for name, steps in found.items()}
+
+    def brought(self, dispatch: Dispatch) -> bool:
+        """Whether it brought an agent."""
+        return any(map(self._came, self.jobs_of[dispatch.sid]))
+
+    def _came(self, job: Job) -> bool:
+        return job.sid in self.agent_of or job.at(Kind.AGENT_CONNECTED) is not None
 
     @cached_property
     def without_job(self) -> list[tuple[Dispatch, Step]]:
@@ -149,14 +187,25 @@ class Case:
         found = []
         for dispatch in self.unserved:
             created = dispatch.at(Kind.DISPATCH_CREATED)
-            if created and not self.jobs_of[dispatch.sid] and self.waited(created):
+            awaited = self.awaited.get(dispatch.sid)
+            if created and awaited and not self.jobs_of[dispatch.sid] and self.waited(awaited):
                 found.append((dispatch, created))
         return found
 
     @cached_property
     def failed_jobs(self) -> list[Job]:
-        """Jobs that brought no agent, of dispatches that matter."""
-        return [job for dispatch in self.unserved for job in self.jobs_of[dispatch.sid]]
+        """Jobs that brought no agent: of dispatches that matter, and those that a worker failed of any other."""
+        wanted = {dispatch.sid for dispatch in self.unserved}
+        return [job for job in self.timeline.jobs if job.dispatch_id in wanted or self._broke(job)]
+
+    def _broke(self, job: Job) -> bool:
+        """Whether a worker took a job and brought no agent; of jobs for one participant, also if it did not mean to."""
+        if self.unaccounted or self._came(job):
+            return False
+        if job.at(Kind.JOB_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED, Kind.PROCESS_FAILED):
+            return True
+        refusal = job.at(Kind.JOB_REJECTED)
+        return refusal is not None and not self.is_room_job(job) and refusal.facts.get(keys.JOB_ANSWER) != "rejected"
 
     def waited(self, dispatched: Step) -> bool:
         """Whether a job would be known by now: time enough has passed, and the room is over or was long enough."""
@@ -175,11 +224,20 @@ class Case:
 
     def workers(self, agent_name: str | None) -> list[Worker]:
         """Workers that take dispatches of this name, of those that told of themselves."""
-        return [w for w in self.timeline.workers if w.sid.startswith("AW_") and w.agent_name == (agent_name or "")]
+        return self._by_agent_name.get(agent_name or "", [])
+
+    @cached_property
+    def _by_agent_name(self) -> dict[str, list[Worker]]:
+        found: dict[str, list[Worker]] = defaultdict(list)
+        for worker in self.known_workers:
+            found[worker.agent_name].append(worker)
+        return dict(found)
 
     def standing_workers(self, at: int) -> list[Worker]:
         """Those of any name that were there at this time, ns, by what they told."""
-        return [w for w in self.known_workers if w.standing(at) not in (None, Kind.WORKER_CLOSED)]
+        if at not in self._standing:
+            self._standing[at] = [w for w in self.known_workers if w.standing(at) not in (None, Kind.WORKER_CLOSED)]
+        return self._standing[at]
 
     @staticmethod
     def alive(worker: Worker, at: int) -> bool:
@@ -211,24 +269,51 @@ class Case:
     @cached_property
     def first_active(self) -> int | None:
         """When the first caller can have been ACTIVE, ns: before, nobody waited. None where no caller is known."""
-        known = [active.earliest for who in self.callers if (active := who.at(Kind.PARTICIPANT_ACTIVE))]
+        known = []
+        for who in self.callers:
+            if active := who.at(Kind.PARTICIPANT_ACTIVE):
+                known.append(active.earliest)
+            elif who.sid in self.published or ((left := who.at(Kind.PARTICIPANT_LEFT)) and "webhook" in left.witnesses):
+                known.append(who.steps[0].earliest)  # they were ACTIVE, and the webhook that told it was lost
         return min(known, default=None)
 
+    def missed(self, at: int) -> bool:
+        """Whether the first caller came later than this, ns, when an agent had gone, and found no other."""
+        came = self.first_active
+        if came is None or came <= at:
+            return False
+        return not any(agent.steps[0].time < came + LONG_ENOUGH and self.gone(agent) > came for agent in self.agents)
+
+    def over(self, at: int) -> bool:
+        """Whether all callers had come and gone at this time, ns, as far as is known."""
+        if self.first_active is None or self.first_active > at:
+            return False
+        return not any(who.steps[0].time <= at < self.gone(who) for who in self.callers)
+
     def agent_ended_it(self, at: int) -> bool:
-        """Whether an agent had shut its job down by itself, in its own words, until this time, ns."""
-        return any(
-            (end := job.at(Kind.JOB_SHUTDOWN)) is not None
-            and end.time <= at
-            and job.shutdown_reason not in (None, *Shutdown)
-            for job in self.timeline.jobs
-        )
+        """Whether an agent had shut its job down by itself, in its own words, and was still there, or just gone, ns."""
+        return any(began <= at < gone + LONG_ENOUGH for began, gone in self._own_ends)
+
+    @cached_property
+    def _own_ends(self) -> list[tuple[int, int]]:
+        """When agents shut their jobs down by themselves, and when they were gone, ns."""
+        found = []
+        for job in self.timeline.jobs:
+            shutdown = job.at(Kind.JOB_SHUTDOWN)
+            if shutdown and job.shutdown_reason not in (None, *Shutdown):
+                agent, ended = self.agent_of.get(job.sid), job.at(Kind.JOB_ENDED)
+                gone = self.gone(agent) if agent else ended.time if ended else shutdown.time
+                found.append((shutdown.time, gone))
+        return found
 
     def hung_up_before(self, at: int) -> bool:
         """Whether a caller hung up within a second before this time, ns: then the call was over."""
-        return any(
-            who.gone is not None and who.disconnect_reason == "CLIENT_INITIATED" and at - SOON <= who.gone.time <= at
-            for who in self.callers
-        )
+        return bisect_left(self._hung_up, at - SOON) < bisect_right(self._hung_up, at)
+
+    @cached_property
+    def _hung_up(self) -> list[int]:
+        """When callers hung up, ns."""
+        return sorted(w.gone.time for w in self.callers if w.gone and w.disconnect_reason == "CLIENT_INITIATED")
 
     @staticmethod
     def watched_over(who: Participant) -> bool:
@@ -276,6 +361,36 @@ class Case:
     def told_by_agent(self, job: Job) -> bool:
         """Whether the job, or the worker for it, told anything."""
         return any("agent" in step.witnesses for step in job.steps)
+
+    @cached_property
+    def nobody_came(self) -> bool:
+        """Whether no agent came to a caller, though one was to come to those who publish."""
+        if self.agents or any(map(self._came, self.timeline.jobs)):
+            return False
+        return bool(self._active) and any(d.sid not in self.awaited for d in self.timeline.dispatches)
+
+    @cached_property
+    def missing(self) -> Missing | None:
+        """What a caller is kept waiting for, of that which should have come: see ``tracer.expectation``."""
+        callers = {who.sid for who in self.callers if who.sid not in self.published}
+        agents = {agent.sid for agent in self.agents}
+        for missing in expected(self.timeline):
+            step, until = missing.step, missing.step.time + missing.ns
+            if missing.ns < STUCK_BY or missing.lost or step.kind is Kind.JOB_SHUTDOWN:
+                continue
+            if step.subject.startswith("PA_"):
+                if step.subject in callers | agents:
+                    return missing
+            elif step.kind in (Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.SESSION_STARTING):
+                stays = ((max(began, step.time), min(ended, until)) for began, ended, _ in self._active)
+                if any(ended - began > STUCK_BY for began, ended in stays):
+                    return missing
+        return None
+
+    def subject(self, step: Step) -> str:
+        """What to call what a step happened to."""
+        life = self.timeline.by_sid.get(step.subject)
+        return (life and life.sid.startswith("PA_") and life.text(keys.PARTICIPANT_IDENTITY)) or step.subject
 
     @staticmethod
     def who(participant: Participant) -> str:

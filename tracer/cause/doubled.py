@@ -30,10 +30,15 @@ def _pairs(case: Case) -> Iterator[tuple[Dispatch, Job, Dispatch, Job]]:
     ]
     stays = [(case.agent_of[job.sid].steps[0].time, case.gone(case.agent_of[job.sid])) for _, job in served]
     for number, (two, second) in enumerate(served):
+        told = set()
         for (one, first), (came, gone) in zip(served[:number], stays, strict=False):
-            if one is not two and max(came, stays[number][0]) < min(gone, stays[number][1]):
+            # Of a hundred, each is told of once: beside one of its own name, one of another, and one without.
+            beside = (one.agent_name == two.agent_name, bool(one.agent_name))
+            if beside in told or one is two:
+                continue
+            if max(came, stays[number][0]) < min(gone, stays[number][1]):
+                told.add(beside)
                 yield one, first, two, second
-                break  # of a hundred, each is told of once
 
 
 def _at_once(case: Case, first: Job, two: Dispatch) -> bool:

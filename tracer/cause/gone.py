@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect
+from bisect import bisect, bisect_left
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.cause.base import Cause, Symptom
-from tracer.cause.case import SOON
+from tracer.cause.case import LONG_ENOUGH, SOON
 from tracer.lives import Shutdown
 from tracer.moment import NS_PER_S, Kind
 
@@ -17,13 +17,11 @@ if TYPE_CHECKING:
 
     from tracer.cause.base import Finding
     from tracer.cause.case import Case
-    from tracer.lives import Job
+    from tracer.lives import Job, Participant
     from tracer.step import Step
 
 __all__ = ["GONE"]
 
-LONG_ENOUGH = 3 * NS_PER_S
-"""A caller who was alone for longer than this, ns, noticed: a job comes within 0.3 s where one comes."""
 BACK_WITHIN = 600 * NS_PER_S
 """A caller who calls again within this, ns, means the same call."""
 MISSED_WITHIN = 60 * NS_PER_S
@@ -47,9 +45,20 @@ class ProcessKilled(Cause):
         for job in case.timeline.jobs:
             began = job.at(Kind.JOB_ENTRYPOINT_STARTED)
             failed = job.at(Kind.PROCESS_FAILED)
-            if began is None or case.timeline.lost(job) is None:
+            if began is None:
                 continue
             last = job.last_told
+            if case.timeline.lost(job) is None:
+                gone = self._dropped(case, case.agent_of.get(job.sid))
+                if gone and last.time < gone.time and not job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED):
+                    yield self.found(
+                        f"The server lost the agent of job {job.sid} ({gone.facts.get(keys.DISCONNECT_REASON)}), which"
+                        f" was last heard of in “{last.kind}”: its process, its machine or its network is gone.",
+                        last,
+                        gone,
+                        certain=False,
+                    )
+                continue
             if failed:
                 code = failed.facts.get(keys.EXIT_CODE)
                 how = f"by signal {-code}" if isinstance(code, int) and code < 0 else f"with exit code {code}"
@@ -68,6 +77,23 @@ class ProcessKilled(Cause):
                     case.timeline.room.finished,
                     certain=False,
                 )
+
+    @staticmethod
+    def _dropped(case: Case, agent: Participant | None) -> Step | None:
+        """The going of an agent that the server lost, and that did not come back to its callers."""
+        gone = agent.gone if agent else None
+        if agent is None or gone is None or agent.disconnect_reason not in DROPPED:
+            return None
+        same = (other for other in case.agents if other.sid != agent.sid and other.identity == agent.identity)
+        back = any(case.gone(other) > gone.time for other in same)
+        left = gone.time + LONG_ENOUGH
+        return gone if not back and case.end > left and case.callers_at(left) else None
+
+    def doubt(self, case: Case) -> str | None:
+        lost = next((agent for agent in case.untold_agents if self._dropped(case, agent)), None)
+        if lost is None:
+            return None
+        return f"look on the machine of {case.who(lost)} for why the server lost it ({lost.disconnect_reason})"
 
 
 class CallerAway(Cause):
@@ -129,8 +155,9 @@ class RejoinedWithoutAgent(Cause):
             return
         first = min(gone for gone, _ in went)
         stays = [(agent.steps[0].time, case.gone(agent)) for agent in case.agents]
-        offers = [s.time for job in case.timeline.jobs if (s := job.at(Kind.JOB_OFFERED))]
-        asked = [s.time for d in case.timeline.dispatches if (s := d.at(Kind.DISPATCH_CREATED))]
+        offers = [s for job in case.timeline.jobs if (s := job.at(Kind.JOB_OFFERED))]
+        asked = [s for d in case.timeline.dispatches if (s := d.at(Kind.DISPATCH_CREATED))]
+        coming = sorted([*offers, *asked, *(a.steps[0] for a in case.agents)], key=lambda step: step.time)
         for caller in case.callers:
             joining, active = caller.at(Kind.PARTICIPANT_JOINING), caller.at(Kind.PARTICIPANT_ACTIVE)
             if not joining or not active:
@@ -139,8 +166,13 @@ class RejoinedWithoutAgent(Cause):
             alone = until - active.time
             if first > active.time + SOON or alone < LONG_ENOUGH:
                 continue
-            there = any(came < until - SOON and gone > active.time + SOON for came, gone in stays)
-            if there or any(at >= joining.time - SOON for at in (*offers, *asked)):
+            # Until somebody sees to it, and an agent comes or is asked for.
+            place = bisect_left(coming, joining.time - SOON, key=lambda step: step.time)
+            seen_to = coming[place] if place < len(coming) and coming[place].time < until else None
+            until = seen_to.time if seen_to else until
+            alone = until - active.time
+            there = any(came < joining.time - SOON and gone > active.time + SOON for came, gone in stays)
+            if there or alone < LONG_ENOUGH:
                 continue
             left, gone = max((pair for pair in went if pair[0] <= active.time + SOON), key=lambda pair: pair[0])
             with_it = [until for until, who in case.callers_at(left) if who.identity != caller.identity]
@@ -156,7 +188,7 @@ class RejoinedWithoutAgent(Cause):
                 f" was the same, so nobody was dispatched, and they were alone for {alone / NS_PER_S:.1f} s.",
                 gone.gone,
                 joining,
-                caller.gone,
+                seen_to or caller.gone,
                 certain=bool(asked),  # without the observer, a dispatch nobody answered is not known
             )
 
@@ -184,17 +216,21 @@ class Deployed(Cause):
             if shutdown is None or worker is None or reason not in (None, Shutdown.BY_WORKER):
                 continue
             stopping = worker.at(Kind.WORKER_DRAINING, Kind.WORKER_CLOSED)
-            if stopping is None or stopping.time > shutdown.time + SOON or not case.callers_at(shutdown.time):
+            there, missed = case.callers_at(shutdown.time), case.missed(shutdown.time)
+            if stopping is None or stopping.time > shutdown.time + SOON or not (there or missed):
                 continue
             finished = case.timeline.room.finished
             if finished and finished.time <= shutdown.time:
                 continue
             closed, agent = worker.at(Kind.WORKER_CLOSED), case.agent_of.get(job.sid)
+            later = shutdown.time - stopping.time
+            when = f"{later / NS_PER_S:.1f} s later" if later > NS_PER_S // 20 else "at once"
+            of_call = "while the caller was there" if there else "before its caller came"
             # The server, too, has a worker end a job in these words: after DeleteDispatch, or when its agent has left.
             taken = agent is not None and agent.disconnect_reason == "PARTICIPANT_REMOVED"
             yield self.found(
-                f"Worker {worker.sid} was told to stop, and {(shutdown.time - stopping.time) / NS_PER_S:.1f} s later"
-                f" job {job.sid} was shut down{f' ({reason})' if reason else ''}, while the caller was there.",
+                f"Worker {worker.sid} was told to stop, and {when} job {job.sid} was shut down"
+                f"{f' ({reason})' if reason else ''}, {of_call}.",
                 stopping,
                 shutdown,
                 closed,
@@ -218,10 +254,12 @@ class RaisedAfterConnect(Cause):
             ended, failed = job.at(Kind.JOB_ENDED), job.at(Kind.SESSION_STARTING)
             error = ended.facts.get(keys.ERROR_TYPE) if ended else None
             text = ended.facts.get(keys.ERROR_MESSAGE) if ended else None
-            if case.callers_at(shutdown.time):
+            there = case.callers_at(shutdown.time)
+            if there or case.missed(shutdown.time):
                 what = f" {error}{f': {text}' if text else ''}" if error else ""
                 yield self.found(
-                    f"The entrypoint of job {job.sid} raised{what}, and the agent left while the caller was there.",
+                    f"The entrypoint of job {job.sid} raised{what}, and the agent left"
+                    f" {'while the caller was there' if there else 'before its caller came'}.",
                     connected,
                     failed if failed and keys.ERROR_TYPE in failed.facts else None,
                     shutdown,
@@ -241,12 +279,22 @@ class Removed(Cause):
     def find(self, case: Case) -> Iterator[Finding]:
         for who in (*case.callers, *case.agents):
             if who.disconnect_reason == self.reason and who.gone:
-                if who.is_agent and case.first_active is not None and not case.callers_at(who.gone.time):
-                    continue  # the call was over
+                early = case.first_active is not None and case.first_active > who.gone.time
+                if who.is_agent and (case.over(who.gone.time) or (early and not case.missed(who.gone.time))):
+                    continue  # the call was over, or another agent was there when it began
                 if not who.is_agent and case.agent_ended_it(who.gone.time):
                     continue  # hanging up
                 what = "agent" if who.is_agent else "caller"
-                yield self.found(f"The {what} {case.who(who)} was removed by an API call.", who.gone)
+                yield self.found(
+                    f"The {what} {case.who(who)} was removed by an API call.",
+                    who.gone,
+                    # That all callers had gone, webhooks that were lost may have told.
+                    certain=not who.is_agent or case.first_active is None or early or self._there(case, who.gone),
+                )
+
+    @staticmethod
+    def _there(case: Case, gone: Step) -> bool:
+        return bool(case.callers_at(gone.time))
 
     def doubt(self, case: Case) -> str | None:
         """An agent that left its caller, nobody knows why: the reason of a leave comes by webhook only."""
@@ -279,15 +327,17 @@ class RoomDeleted(Cause):
 
     def find(self, case: Case) -> Iterator[Finding]:
         thrown_out = [p for p in case.callers if p.disconnect_reason == "ROOM_DELETED" and p.gone]
-        thrown_out = [
-            p for p in thrown_out if not (case.agent_ended_it(case.gone(p)) or case.hung_up_before(case.gone(p)))
-        ]
-        if thrown_out:
+        thrown_out = [p for p in thrown_out if not case.agent_ended_it(case.gone(p))]
+        left = [p for p in thrown_out if not case.hung_up_before(case.gone(p))]
+        several = len({case.who(p) for p in thrown_out}) > 1
+        if left or several:  # two who are left can go on without the one who hung up
+            thrown_out = thrown_out if several else left
             names = ", ".join(sorted(case.who(p) for p in thrown_out))
             yield self.found(
                 f"The room was deleted by an API call while {names} {'was' if len(thrown_out) == 1 else 'were'} in it.",
                 *(p.gone for p in thrown_out),
                 case.timeline.room.finished,
+                certain=bool(left),
             )
 
 
@@ -309,16 +359,17 @@ class DuplicateIdentity(Cause):
         for theirs in joins.values():
             theirs.sort(key=lambda step: step.time)
         for who in thrown_out:
+            more = who.identity is not None and again[who.identity] > 1
             theirs = joins[who.identity or ""]
             left = case.gone(who)
             place = bisect(theirs, left, key=lambda step: step.time)
             near = (step for step in theirs[max(place - 2, 0) : place + 2] if step.subject != who.sid)
             yield self.found(
                 f"{case.who(who)} was thrown out when a client joined with the same identity"
-                + (", again." if again[who.identity] > 1 else ": another one, or the same that lost its connection."),
+                + (", again." if more else ": another one, or the same that lost its connection."),
                 who.gone,
                 min(near, key=lambda step: abs(step.time - left), default=None),
-                certain=again[who.identity] > 1,  # a client that reconnects throws itself out, once
+                certain=more,  # a client that reconnects throws itself out, once
             )
 
 

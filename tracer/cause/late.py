@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.cause.base import Cause, Symptom
+from tracer.cause.case import STUCK_BY
+from tracer.expectation import came_until
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 
 if TYPE_CHECKING:
@@ -131,6 +133,25 @@ class SlowSession(_Stretch):
     longest = SLOW_SESSION
     says = "session.start() of job {job} took {took}."
 
+    def find(self, case: Case) -> Iterator[Finding]:
+        yield from super().find(case)
+        for job in case.timeline.jobs:
+            ended = {s.occurrence for s in job.steps if s.kind in (Kind.SESSION_STARTED, Kind.SESSION_CLOSED)}
+            over = job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED)
+            until = min(over.time if over else case.end, case.end)
+            for step in job.steps:
+                if step.kind is not Kind.SESSION_STARTING or step.occurrence in ended or keys.ERROR_TYPE in step.facts:
+                    continue
+                waited = until - max(step.time, case.first_active or 0)
+                if waited > STUCK_BY and case.timeline.lost(job) is None:
+                    how = "did not return" if over else "has not returned"
+                    yield self.found(
+                        f"session.start() of job {job.sid} {how} in {(until - step.time) / NS_PER_S:.1f} s.",
+                        step,
+                        over,
+                        certain=False,  # its last word may have been lost
+                    )
+
 
 class SlowCode(Cause):
     """What the user's own code does before the caller is served."""
@@ -246,7 +267,7 @@ class AskedAgain(Cause):
     def find(self, case: Case) -> Iterator[Finding]:
         for dispatch in case.timeline.dispatches:
             asked, again = dispatch.at(Kind.DISPATCH_CREATED), case.asked_again(dispatch)
-            if not asked or not again or any(job.sid in case.agent_of for job in case.jobs_of[dispatch.sid]):
+            if not asked or not again or case.brought(dispatch) or asked.earliest <= came_until(case.unaccounted):
                 continue
             waited = again.time - max(asked.time, case.first_active or 0)
             if waited > ASKED_AGAIN:

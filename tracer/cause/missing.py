@@ -30,6 +30,8 @@ TOLD_EVERY = 5 * NS_PER_S
 CONNECTED_BY = 15 * NS_PER_S
 """A connection that is not there by then, ns, is tried in vain."""
 
+SHOWN = 10
+"""So many workers are evidence enough."""
 TRIED_FOR = 3 * NS_PER_S
 """Who has tried to connect for longer than this, ns, would not have succeeded."""
 
@@ -95,7 +97,7 @@ class NoWorker(_WithoutJob):
         yield self.found(
             f"{sentence}{there}.",
             created,
-            *(worker.steps[0] for worker in known),
+            *(worker.steps[0] for worker in known[:SHOWN]),
             certain=meant is not None and _plain(meant) == _plain(dispatch.agent_name),
         )
 
@@ -124,7 +126,7 @@ class WorkerIsNamed(_WithoutJob):
             f"The only dispatch is the automatic one, for agents without a name, and the worker is registered as"
             f" {names}: it is not asked.",
             created,
-            *(worker.steps[0] for worker in known),
+            *(worker.steps[0] for worker in known[:SHOWN]),
             # Where people are among themselves, nobody may have wanted an agent.
             certain=case.timeline.created_by is not None and len({case.who(p) for p in case.callers}) == 1,
         )
@@ -182,7 +184,7 @@ class WorkerIsUnnamed(_WithoutJob):
             f"Agent {dispatch.agent_name!r} was asked for, and the worker is registered without a name: it is not"
             " asked.",
             created,
-            *(worker.steps[0] for worker in known),
+            *(worker.steps[0] for worker in known[:SHOWN]),
             # That it serves the room under no name shows that it is not the one that was meant.
             certain=not case.agents,
         )
@@ -205,11 +207,12 @@ class LateWorker(_WithoutJob):
             return
         first = min(registered, key=lambda step: step.time)
         late = first.time - created.time
+        when = f"{late / NS_PER_S:.1f} s" if late >= NS_PER_S else f"{late / NS_PER_MS:.0f} ms"
         # If its clock were ahead, it would have been there; then one that takes jobs would have been asked.
         took_none = any(s.kind in _TAKES_NONE and s.time <= case.end for w in same for s in w.steps)
         yield self.found(
-            f"A worker for {case.agent_named(dispatch.agent_name)} registered {late / NS_PER_S:.1f} s after the"
-            " dispatch was made: too late for it.",
+            f"A worker for {case.agent_named(dispatch.agent_name)} registered {when} after the dispatch was made: too"
+            " late for it.",
             created,
             first,
             certain=late > SOON and first.time <= case.end and not took_none,
@@ -233,7 +236,8 @@ class WorkersFull(_WithoutJob):
     log = "“worker is at full capacity”"
 
     def judge(self, case: Case, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
-        there = [w for w in same if w.standing(created.time) not in (None, Kind.WORKER_CLOSED)]
+        gone = (None, Kind.WORKER_CLOSED, Kind.WORKER_DRAINING)
+        there = [w for w in same if w.standing(created.time) not in gone]
         full = [w for w in there if w.standing(created.time) is Kind.WORKER_FULL]
         if not full or len(full) < len(there):
             return
@@ -244,7 +248,7 @@ class WorkersFull(_WithoutJob):
         yield self.found(
             f"The dispatch for {case.agent_named(dispatch.agent_name)} found {which} full{told}.",
             created,
-            *steps,
+            *steps[-SHOWN:],
             certain=all(case.alive(worker, created.time) for worker in full),
         )
 
@@ -324,6 +328,8 @@ class _RefusedJob(Cause):
 
 
 def _refusal(job: Job, answer: str) -> Step | None:
+    if job.at(Kind.JOB_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED):
+        return None  # another worker took it
     return next((s for s in job.steps if s.kind is Kind.JOB_REJECTED and s.facts.get(keys.JOB_ANSWER) == answer), None)
 
 
@@ -587,9 +593,13 @@ class ConnectFailed(Cause):
                 job.at(Kind.JOB_ENDED),
                 certain=bool(error or aborted),
             )
-        for agent in case.unaccounted:
+        connects = {a.sid for job in case.timeline.jobs if _connects(job) and (a := case.agent_of.get(job.sid))}
+        known = {agent.sid for agent in case.agent_of.values()}
+        there = {agent.identity for agent in case.agents if agent.at(Kind.PARTICIPANT_ACTIVE)}
+        for agent in case.agents:
             aborted = agent.at(Kind.PARTICIPANT_ABORTED)
-            if any(other.at(Kind.PARTICIPANT_ACTIVE) for other in case.agents):
+            of_job = agent.sid in known or str(agent.identity).startswith("agent-AJ_")
+            if agent.sid in connects or agent.is_avatar or (there and not of_job) or agent.identity in there:
                 continue  # an agent came; this one is its avatar, or was its first try
             if aborted and not self._over(case, agent.at(Kind.PARTICIPANT_JOINING), aborted):
                 yield self.found(
@@ -607,6 +617,10 @@ class ConnectFailed(Cause):
         reason = failed.facts.get(keys.DISCONNECT_REASON)
         ended = finished is not None and failed.time > finished.time - SOON
         return reason in ("ROOM_DELETED", "ROOM_CLOSED", "PARTICIPANT_REMOVED") or ended
+
+
+def _connects(job: Job) -> bool:
+    return job.at(Kind.AGENT_CONNECTING) is not None
 
 
 MISSING = (

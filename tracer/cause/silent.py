@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.cause.base import Cause, Symptom
-from tracer.cause.case import FOREVER, SOON
+from tracer.cause.case import FOREVER, SOON, STUCK_BY
 from tracer.lives import Participant
 from tracer.moment import NS_PER_S, Kind
 
@@ -25,7 +25,6 @@ MEDIA_BY = 3 * NS_PER_S
 """Who gives up sooner than this, ns, did not wait for media to come up: that can take a second or two."""
 UNHEARD = {"CAMERA", "SCREEN_SHARE"}
 """Tracks without a voice."""
-STUCK_BY = 10 * NS_PER_S
 
 
 class SessionClosed(Cause):
@@ -37,29 +36,40 @@ class SessionClosed(Cause):
     advice = "When the session is over, end the job too (ctx.shutdown()), or start a new session."
 
     def find(self, case: Case) -> Iterator[Finding]:
-        sessions = {job.sid: self._until(job) for job in case.timeline.jobs if case.is_room_job(job)}
+        room = [span for one in case.timeline.jobs if case.is_room_job(one) for span in self._sessions(case, one)]
         for job in case.timeline.jobs:
-            last = next((step for step in reversed(job.steps) if step.kind is Kind.SESSION_CLOSED), None)
-            if last is None or self._until(job) > last.time:
-                continue
-            if any(end - last.time > SOON for sid, end in sessions.items() if sid != job.sid):
-                continue  # another agent answers
-            over = job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED, Kind.PROCESS_FAILED)
-            agent = case.agent_of.get(job.sid)
-            ends = [case.end, *([over.time] if over else []), *([case.gone(agent)] if agent else [])]
-            there = [(min(end, *ends), who) for end, who in case.callers_at(last.time) if case.is_for(job, who)]
-            there = [(end, who) for end, who in there if end - last.time > SOON]
-            if there:
-                silent = (max(end for end, _ in there) - last.time) / NS_PER_S
-                names = ", ".join(case.who(who) for _, who in there[:3])
-                yield self.found(
-                    f"The session of job {job.sid} was closed, and for {silent:.1f} s more {names} had an agent in the"
-                    " room that could not hear or speak.",
-                    last,
-                    over,
-                    # Two may talk with each other, as after a transfer; and an agent that tells nothing may answer.
-                    certain=len(there) == 1 and case.watched_over(there[0][1]) and not self._other(case, job, last),
-                )
+            spans = room if case.is_room_job(job) else [*room, *self._sessions(case, job)]
+            closed = (step for step in reversed(job.steps) if step.kind is Kind.SESSION_CLOSED)
+            found = (self._silence(case, job, last, spans) for last in closed)
+            yield from [finding for finding in found if finding][:1]
+
+    def _silence(self, case: Case, job: Job, last: Step, spans: list[tuple[int, int]]) -> Finding | None:
+        """What came after a session was closed, given from when until when there were sessions, ns."""
+        if any(began <= last.time and ended - last.time > SOON for began, ended in spans):
+            return None  # another session goes on
+        again = min((began for began, _ in spans if began > last.time), default=FOREVER)
+        if again - last.time <= STUCK_BY:
+            return None  # another one answers
+        over = job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED, Kind.PROCESS_FAILED)
+        agent = case.agent_of.get(job.sid)
+        ends = [case.end, again, *([over.time] if over else []), *([case.gone(agent)] if agent else [])]
+        there = [(min(end, *ends), who) for end, who in case.callers_at(last.time) if case.is_for(job, who)]
+        there = [(end, who) for end, who in there if end - last.time > SOON]
+        if not there:
+            return None
+        silent = (max(end for end, _ in there) - last.time) / NS_PER_S
+        names = ", ".join(case.who(who) for _, who in there[:3])
+        return self.found(
+            f"The session of job {job.sid} was closed, and for {silent:.1f} s more {names} had an agent in the"
+            " room that could not hear or speak.",
+            last,
+            over,
+            # Two may talk with each other, as after a transfer; and an agent that tells nothing may answer.
+            certain=len(there) == 1
+            and again == FOREVER
+            and case.watched_over(there[0][1])
+            and not self._other(case, job, last),
+        )
 
     @staticmethod
     def _other(case: Case, job: Job, closed: Step) -> bool:
@@ -68,11 +78,15 @@ class SessionClosed(Cause):
         return any(case.gone(a) > closed.time + SOON for a in case.untold_agents if mine is None or a.sid != mine.sid)
 
     @staticmethod
-    def _until(job: Job) -> int:
-        """Until when a job had a session, ns; 0 when it never had one."""
+    def _sessions(case: Case, job: Job) -> list[tuple[int, int]]:
+        """From when until when a job had sessions, ns; of one whose beginning nobody told, that is the job's."""
         closed = {step.occurrence: step.time for step in job.steps if step.kind is Kind.SESSION_CLOSED}
-        begun = [s for s in job.steps if s.kind is Kind.SESSION_STARTING and keys.ERROR_TYPE not in s.facts]
-        return max([closed.get(step.occurrence, FOREVER) for step in begun] + list(closed.values()), default=0)
+        starts = [s for s in job.steps if s.kind is Kind.SESSION_STARTING]
+        over = job.at(Kind.JOB_ENDED, Kind.PROCESS_FAILED)
+        end = over.time if over else job.last_told.time if case.timeline.lost(job) else FOREVER
+        begun = [(s.time, closed.get(s.occurrence, end)) for s in starts if keys.ERROR_TYPE not in s.facts]
+        untold = closed.keys() - {s.occurrence for s in starts}
+        return begun + [(job.steps[0].time, closed[occurrence]) for occurrence in untold]
 
     def doubt(self, case: Case) -> str | None:
         untold = " and ".join(case.who(agent) for agent in case.untold_agents[:3])
@@ -91,7 +105,7 @@ class LinkedToAnother(Cause):
         for job in case.timeline.jobs:
             started = job.at(Kind.SESSION_STARTING)
             linked = self._linked(case, job)
-            if not started or linked is None or case.published.get(linked) or not case.is_room_job(job):
+            if not started or linked is None or self._voices(case, linked) or not case.is_room_job(job):
                 continue
             closed = job.at(Kind.SESSION_CLOSED, Kind.JOB_ENDED)
             heard = case.timeline.by_sid.get(linked)
@@ -99,16 +113,13 @@ class LinkedToAnother(Cause):
             if isinstance(heard, Participant):
                 until = min(until, case.seen_until(heard))  # when they leave, it turns to another
             for who in case.callers:
-                spoke = [
-                    step
-                    for step in case.published.get(who.sid, ())
-                    if step.time < until - SOON and step.facts.get(keys.TRACK_SOURCE) not in UNHEARD
-                ]
+                spoke = [step for step in self._voices(case, who.sid) if step.time < until - SOON]
                 if who.sid == linked or not spoke or case.gone(who) < started.time:
                     continue
                 name = heard.text(keys.PARTICIPANT_IDENTITY) if heard else None
+                nothing = "no track to be heard" if case.published.get(linked) else "no track"
                 yield self.found(
-                    f"The session of job {job.sid} listened to {name or linked}, who published no track, and not to"
+                    f"The session of job {job.sid} listened to {name or linked}, who published {nothing}, and not to"
                     f" {case.who(who)}, who did.",
                     started,
                     self._ready(job, linked),
@@ -116,6 +127,10 @@ class LinkedToAnother(Cause):
                     certain=False,  # of a track only a webhook tells, and that can have been lost
                 )
                 break
+
+    @staticmethod
+    def _voices(case: Case, sid: str) -> list[Step]:
+        return [step for step in case.published.get(sid, ()) if step.facts.get(keys.TRACK_SOURCE) not in UNHEARD]
 
     @staticmethod
     def _linked(case: Case, job: Job) -> str | None:
@@ -149,15 +164,17 @@ class PeerNeverActive(Cause):
     def find(self, case: Case) -> Iterator[Finding]:
         if any(caller.at(Kind.PARTICIPANT_ACTIVE) for caller in case.callers):
             return
-        for job in case.timeline.jobs:
-            waiting = next((start for start, ready in case.waits(job) if ready is None), None)
-            for caller in case.callers:
+        waits = [(job, start) for job in case.timeline.jobs for start, ready in case.waits(job) if ready is None]
+        for caller in case.callers:
+            for job, waiting in waits:
+                if not case.is_for(job, caller):
+                    continue
                 joining = caller.at(Kind.PARTICIPANT_JOINING)
                 gone = caller.at(Kind.PARTICIPANT_ABORTED) or caller.gone  # the API shows only that they went
                 if gone and gone.kind is Kind.PARTICIPANT_LEFT and "webhook" in gone.witnesses:
                     continue  # so the server says only of one who had been ACTIVE
                 until = (gone.time if gone else case.end) - (joining.time if joining else 0)
-                if not waiting or not joining or until < (MEDIA_BY if gone else STUCK_BY):
+                if not joining or until < (MEDIA_BY if gone else STUCK_BY):
                     continue
                 after = "gave up" if gone else "is there still"
                 yield self.found(
@@ -168,6 +185,7 @@ class PeerNeverActive(Cause):
                     gone,
                     certain=gone is not None and gone.kind is Kind.PARTICIPANT_ABORTED,
                 )
+                break  # of a hundred who wait, one is told of
 
 
 SILENT = (SessionClosed(), LinkedToAnother(), PeerNeverActive())
