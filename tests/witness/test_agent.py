@@ -13,6 +13,7 @@ from tracer import ids, keys
 from tracer.errors import MalformedError
 from tracer.joining import job_of_trace
 from tracer.moment import Kind, Moment
+from tracer.step import merge
 from tracer.store import Arrival, Outgoing
 from tracer.timeline import fold
 from tracer.witness import agent
@@ -172,6 +173,16 @@ def test_a_workers_own_word_belongs_to_no_room_and_is_not_exported() -> None:
     assert (moment.room, moment.kind, moment.subject, moment.time) == ("", Kind.WORKER_REGISTERED, WORKER, ms(-5000))
     assert dict(moment.facts) == {keys.AGENT_NAME: "", keys.WORKER_HOST: "host"}
     assert brought.outgoing == ()
+
+
+def test_what_the_server_said_is_told_as_it_said_it_whatever_another_process_rounded() -> None:
+    root = job()[0]
+    (rounded,) = (event for event in root.events if event.name == "job_started_on_server")
+    exact = span("job.offered", b"offered!", 0, 0, **IN_JOB)
+    attributes(exact, {keys.SUBJECT: JOB, keys.CLOCK: "server"})
+    exact.start_time_unix_nano = rounded.time_unix_nano + 200
+    (step,) = merge(m for m in (*of(root).moments, *of(exact, scope=OURS).moments) if m.kind is Kind.JOB_OFFERED)
+    assert (step.earliest, step.time, step.latest) == (exact.start_time_unix_nano,) * 3
 
 
 @pytest.mark.parametrize("at", [0, 2**62 + 1, 2**63, 2**64 - 1])

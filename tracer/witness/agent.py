@@ -234,8 +234,8 @@ def _own(span: Span, room: str, told: Mapping[str, Fact | None]) -> Iterator[Mom
     if earliest <= at <= latest:
         clock = "server" if told.get(keys.CLOCK) == "server" else "agent"
         occurrence = str(told.get(keys.OCCURRENCE, ""))
-        # What another process rounded when it told the same must fit in.
-        earliest, latest = max(earliest - ROUNDING, 1), min(latest + ROUNDING, LATEST_TIME)
+        if clock != "server":  # what another process rounded when it told the same must fit in
+            earliest, latest = max(earliest - ROUNDING, 1), min(latest + ROUNDING, LATEST_TIME)
         yield Moment(room, Kind(span.name), subject, earliest, latest, at, clock, WITNESS, occurrence, facts(known))
 
 
