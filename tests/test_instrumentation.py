@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import gzip
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 from livekit.agents import AgentServer, WorkerOptions
+from opentelemetry import trace
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 import tracer
-from tracer.instrumentation import LARGEST_REQUEST, _Sender
+from tracer import keys
+from tracer.instrumentation import LARGEST_REQUEST, _Reporter, _Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +85,31 @@ def test_the_receiver_gets_no_secret_of_the_users_and_no_proxy_what_stays_on_thi
     assert not any("x-key" in request.headers for request in receiver.got)
     assert [bool(proxies) for proxies in receiver.proxies] == [False, True]
     assert receiver.got[0].headers["Content-Encoding"] == "gzip"
+
+
+def test_what_has_others_in_it_is_told_before_it_ends(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A process that is killed would otherwise leave the others without what they belong to.
+    job = SimpleNamespace(id="AJ_1", room=SimpleNamespace(sid="RM_1"))
+    monkeypatch.setattr("tracer.instrumentation.get_job_context", lambda **_: SimpleNamespace(job=job))
+    reporter = _Reporter(RECEIVER)
+    provider = TracerProvider(shutdown_on_exit=False)
+    reporter.listen_to(provider)
+    spoken = provider.get_tracer("livekit-agents")
+    turn = spoken.start_span("user_turn")
+    spoken.start_span("alone")  # nothing is lost with it but itself
+    for name in ("user_speaking", "eou_detection"):
+        spoken.start_span(name, trace.set_span_in_context(turn)).end()
+    reporter.close()
+    sent = [
+        span
+        for request in receiver.got
+        for group in ExportTraceServiceRequest.FromString(gzip.decompress(bytes(request.body or b""))).resource_spans  # type: ignore[arg-type]
+        for scope in group.scope_spans
+        for span in scope.spans
+    ]
+    assert sorted(span.name for span in sent) == ["eou_detection", "user_speaking", "user_turn"]
+    assert [span.name for span in sent if not span.end_time_unix_nano] == ["user_turn"]
+    assert all({item.key for item in span.attributes} >= {keys.ROOM_SID, keys.JOB_ID} for span in sent)
 
 
 async def _entrypoint(_: object) -> None: ...

@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from functools import wraps
 from multiprocessing import parent_process
 from multiprocessing.util import Finalize
@@ -215,15 +216,17 @@ class _RoomIds(RandomIdGenerator):
 
 
 class _Reporter(SpanProcessor):
-    """Sends spans to the receiver when they end, and those of the lifecycle when they begin too.
+    """Sends spans to the receiver when they end; those of the lifecycle, and those that have others in them, before.
 
-    So a killed process leaves its last step behind. Each is stamped with its job, which few native spans carry.
+    So a killed process leaves its last step behind, and nothing that it told hangs in the air. Each is stamped with its
+    job, which few native spans carry.
     """
 
     def __init__(self, endpoint: str) -> None:
         self._exporter = _Sender(endpoint)
         self._batch = BatchSpanProcessor(self._exporter, schedule_delay_millis=DELAY_MS)
-        self._jobs: dict[int, dict[str, str]] = {}
+        self._running: dict[int, _Running] = {}
+        """By span id."""
         self._instructed: set[str] = set()
         self._providers: list[TracerProvider] = []
         # A job process ends by os._exit, which skips atexit; other processes do not run these finalizers.
@@ -253,14 +256,22 @@ class _Reporter(SpanProcessor):
         setup = getattr(_setup, "told", None)
         if span.name == "job_entrypoint" and setup and int(setup[keys.SETUP_ENDED]) > (span.start_time or 0):
             stamp |= setup  # the job was there before its process
-        self._jobs[context.span_id] = stamp
+        running = self._running[context.span_id] = _Running(span, stamp)
         if span.name in PENDING_SPANS:
-            # The span itself, not a copy: by the time it is sent it has its first events.
-            self._batch.on_end(_Stamped(span, stamp))
+            self._tell(running)
+        if span.parent and (above := self._running.get(span.parent.span_id)):
+            self._tell(above)
+
+    def _tell(self, running: _Running) -> None:
+        """Send a span for its beginning, once: itself, not a copy, so that it goes with its first events."""
+        if not running.told:
+            running.told = True
+            self._batch.on_end(_Stamped(running.span, running.stamp))
 
     def _ended(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
-        stamp = self._jobs.pop(context.span_id, {}) if context else {}
+        running = self._running.pop(context.span_id, None) if context else None
+        stamp = running.stamp if running else {}
         # A job's primary session is its first: a later one's instructions are not to be had.
         if span.name == "session_start" and (job := stamp.get(keys.JOB_ID)) and job not in self._instructed:
             self._instructed.add(job)
@@ -284,6 +295,16 @@ def _add_instructions(stamp: dict[str, str]) -> None:
     """What the agent was told before it first spoke; livekit-agents itself says it only when it speaks."""
     if job := get_job_context(required=False):
         stamp[keys.INSTRUCTIONS] = str(job.primary_session.current_agent.instructions)[:LONGEST_INSTRUCTIONS]
+
+
+@dataclass(slots=True)
+class _Running:
+    """A span that has not ended."""
+
+    span: Span
+    stamp: dict[str, str]
+    told: bool = False
+    """Whether it was sent for its beginning."""
 
 
 class _Stamped(ReadableSpan):

@@ -105,6 +105,12 @@ def test_a_span_still_open_tells_its_moments_and_waits_for_its_end() -> None:
     assert [item.open_job for item in brought.outgoing] == [JOB, JOB]
 
 
+def test_a_span_of_any_name_that_is_still_open_waits_for_its_end() -> None:
+    turn = span("user_turn", CONNECT, 212, None, ROOT, **IN_JOB)
+    assert [(sent(item).name, item.open_job) for item in of(turn).outgoing] == [("user_turn", JOB)]
+    assert of(span("user_turn", CONNECT, 212, None, ROOT)).outgoing == ()  # of no job: nobody would end it
+
+
 def test_what_an_open_span_told_is_told_again_when_it_ends() -> None:
     ended = job()
     opened = job()

@@ -139,7 +139,7 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arri
                 elif room:
                     moments.extend(_native(span, room, told, host))
                     _adopt(span, room, told)
-                job = told.get(keys.JOB_ID) if room and span.name in PENDING_SPANS else None
+                job = told.get(keys.JOB_ID) if room else None
                 open_job = job if isinstance(job, str) and not span.end_time_unix_nano else ""
                 if ours or not _has_ids(span) or not (span.end_time_unix_nano or open_job):
                     continue
