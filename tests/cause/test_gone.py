@@ -222,17 +222,25 @@ def test_an_agent_that_leaves_with_its_caller_is_no_matter() -> None:
 @pytest.mark.parametrize(
     ("case", "names"),
     [
-        (calls_again(66_400), ["caller-away"]),
-        (calls_again(66_600), []),
+        (calls_again(7100, reason="CLIENT_INITIATED"), []),
         (calls_again(606_400, reason="SIGNAL_CLOSE"), ["caller-away"]),
         (calls_again(606_600, reason="SIGNAL_CLOSE"), []),
         (calls_again(7100, identity="eve"), []),
         (replace(calls_again(7100), moments=[m for m in calls_again(7100).moments if m.subject != AGENT]), []),
     ],
-    ids=["hung up, back soon", "hung up, another call", "dropped, back", "dropped, much later", "another", "no agent"],
+    ids=["hung up, another call", "dropped, back", "dropped, much later", "another", "no agent"],
 )
-def test_who_calls_again_soon_means_the_same_call(case: Told, names: list[str]) -> None:
+def test_who_was_cut_off_and_calls_again_soon_means_the_same_call(case: Told, names: list[str]) -> None:
     assert [finding.cause.name for finding in case.explanation.findings] == names
+
+
+@pytest.mark.parametrize(("after", "doubted"), [(66_400, True), (66_600, False)])
+def test_whether_who_calls_again_was_cut_off_only_a_webhook_tells(after: float, doubted: bool) -> None:
+    case = calls_again(after)
+    untold = with_facts(case.moments, Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: None})
+    explained = replace(case, moments=untold).explanation
+    assert names(explained) == []
+    assert ("caller-away" in {doubt.cause.name for doubt in explained.doubts}) is doubted
 
 
 def test_a_room_that_ended_for_another_reason_did_not_wait_for_its_caller() -> None:

@@ -210,7 +210,7 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "deploy": lambda timeline: (
         told(timeline, Kind.WORKER_DRAINING) and took(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED, 0)(timeline)
     ),
-    "caller-away": lambda timeline: left(timeline, "ROOM_CLOSED", agent=True) and timeline.later is not None,
+    "caller-away": lambda timeline: left(timeline, "CONNECTION_TIMEOUT") and timeline.later is not None,
     "rejoin": _rejoined,
     "removed": lambda timeline: left(timeline, "PARTICIPANT_REMOVED", agent=True),
     "caller-removed": lambda timeline: left(timeline, "PARTICIPANT_REMOVED"),

@@ -25,7 +25,7 @@ __all__ = ["GONE"]
 BACK_WITHIN = 600 * NS_PER_S
 """A caller who calls again within this, ns, means the same call."""
 MISSED_WITHIN = 60 * NS_PER_S
-"""Of a caller who was not cut off, whoever is back later than this, ns, means another call."""
+"""Of a caller of whom nobody told why they left, whoever is back later than this, ns, means another call."""
 DROPPED = {"CONNECTION_TIMEOUT", "SIGNAL_CLOSE", "STATE_MISMATCH", "MEDIA_FAILURE"}
 """Why somebody leaves who did not want to."""
 
@@ -97,7 +97,10 @@ class ProcessKilled(Cause):
 
 
 class CallerAway(Cause):
-    """A room closes departure_timeout after the last caller left, and its agent goes with it."""
+    """A room closes departure_timeout after the last caller left, and its agent goes with it.
+
+    Only who was cut off comes back to the same call: whoever hangs up and calls again means another.
+    """
 
     name = "caller-away"
     symptom = Symptom.GONE
@@ -105,6 +108,33 @@ class CallerAway(Cause):
     advice = "Raise departure_timeout (20 s by default) in CreateRoom or the token's RoomConfiguration."
 
     def find(self, case: Case) -> Iterator[Finding]:
+        timeline = case.timeline
+        for left, finished, joining, back in self._returns(case):
+            if left is None or left.facts.get(keys.DISCONNECT_REASON) not in DROPPED or timeline.later is None:
+                continue
+            away = (joining.time - left.time) / NS_PER_S
+            timeout = timeline.room.facts.get(keys.ROOM_DEPARTURE_TIMEOUT)
+            waits = f"the room waits for {timeout} s" if timeout else "the room did not wait so long"
+            yield self.found(
+                f"{back.identity} lost the connection and was away for {away:.1f} s, and {waits}: it closed, and the"
+                f" agent left. Coming back made a new room ({timeline.later.room.sid}), with an agent that knows"
+                " nothing of this one.",
+                left,
+                finished,
+                joining,
+            )
+            return
+
+    def doubt(self, case: Case) -> str | None:
+        for left, finished, joining, back in self._returns(case):
+            untold = left is None or not left.facts.get(keys.DISCONNECT_REASON)
+            if untold and joining.time - finished.time <= MISSED_WITHIN:
+                return f"why {back.identity} left, only a webhook tells: send them to `tracer serve`, or ask the caller"
+        return None
+
+    @staticmethod
+    def _returns(case: Case) -> Iterator[tuple[Step | None, Step, Step, Participant]]:
+        """Who came to the next room of this name: how they had left, when this one closed, and their joining that."""
         timeline = case.timeline
         finished, later = timeline.room.finished, timeline.later
         if later is None or finished is None or timeline.end_reason != "departure timeout" or not case.agents:
@@ -119,23 +149,9 @@ class CallerAway(Cause):
             theirs = [p for p in case.callers if p.identity == back.identity and p.gone]
             before = max(theirs, key=case.gone, default=None)
             left = before.gone if before else None
-            reason = before.disconnect_reason if before else None
             if left and not any(case.gone(agent) >= left.time for agent in case.agents):
                 continue  # the agent had gone before them
-            if reason not in DROPPED and joining.time - finished.time > MISSED_WITHIN:
-                continue  # another call
-            away = (joining.time - (left or finished).time) / NS_PER_S
-            timeout = timeline.room.facts.get(keys.ROOM_DEPARTURE_TIMEOUT)
-            waits = f"the room waits for {timeout} s" if timeout else "the room did not wait so long"
-            yield self.found(
-                f"{back.identity} was away for {away:.1f} s and {waits}: it closed, and the agent left. Coming back"
-                f" made a new room ({later.room.sid}), with an agent that knows nothing of this one.",
-                left,
-                finished,
-                joining,
-                certain=reason in DROPPED,
-            )
-            return
+            yield left, finished, joining, back
 
 
 class RejoinedWithoutAgent(Cause):

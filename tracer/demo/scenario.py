@@ -172,6 +172,12 @@ class Play:
         _send(caller, signal.SIGTERM)
         await self.has_left(caller)
 
+    async def breaks_off(self, caller: Process) -> None:
+        """A caller is gone without a word, as when their network or their machine is."""
+        self.say(f"{caller.name.removeprefix('caller-')} loses the connection")
+        _send(caller, signal.SIGKILL)
+        await self.until(lambda: not caller.running, f"{caller.name} has not ended")
+
     async def nobody_comes(self, caller: Process) -> None:
         """Have a caller wait in vain for an agent, and leave."""
         await self.happened(Kind.PARTICIPANT_ACTIVE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import Scenario
+from tracer.demo.scenario import LIMIT, Scenario
+from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.scenario import Play
@@ -21,8 +22,10 @@ class CallerAway(Scenario):
     cause = "caller-away"
 
     async def play(self, play: Play) -> None:
-        """A call; when its room has closed, the same caller again. It is about the first room."""
-        await play.has_left(play.caller())
+        """A call that breaks off; when its room has closed, the same caller again. It is about the first room."""
+        caller = play.caller(seconds=LIMIT)
+        await play.happened(Kind.SESSION_STARTED)
+        await play.breaks_off(caller)
         await play.is_about_this_room()
         await play.until(play.is_over, "the room has not closed")
         await asyncio.sleep(1.0)  # the caller is away for longer than the room waits
