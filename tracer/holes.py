@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer import keys
 from tracer.moment import NS_PER_S, Kind
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def untold_by_webhooks(timeline: Timeline) -> list[Step]:
     """
     if not any(_by_webhook(step) for step in timeline.steps):
         return []
+    # Where nobody saw the room being made, what was before the first webhook may have been before the receiver.
+    first = min(step.earliest for step in timeline.steps if _by_webhook(step))
+    since = first if timeline.room.facts.get(keys.ROOM_WATCHED) is False else 0
     gone = {step.subject for step in timeline.steps if step.kind in _GONE and _by_webhook(step)}
     # Webhooks of a room come in order: what is not there when the last has come will not come.
     over = timeline.room.finished is not None and _by_webhook(timeline.room.finished)
@@ -41,6 +45,7 @@ def untold_by_webhooks(timeline: Timeline) -> list[Step]:
         for step in timeline.steps
         if step.kind in BY_WEBHOOK
         and not _by_webhook(step)
+        and step.latest >= since
         and not (step.kind in _GONE and step.subject in gone)
         and (over or timeline.now - step.time > ON_ITS_WAY)
     ]

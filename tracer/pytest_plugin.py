@@ -131,6 +131,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def livekit_tracer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKitTracer]:
     """A running `tracer serve`: what it is told of your calls, and whether they went in order."""
+    from tracer.settings import load_env
+
+    load_env()
     missing = [name for name in NEEDED if not os.environ.get(name)]
     if missing:
         reason = f"livekit_tracer needs a LiveKit server to call on: {', '.join(missing)} not set"

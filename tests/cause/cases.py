@@ -441,6 +441,7 @@ MISSING = (
         "the worker is registered as 'helper'",
         (REGISTERED, ASKED),
         registered(name="helper"),
+        certain=False,
     ),
     Told(
         "made by the API, joined later",
@@ -458,6 +459,7 @@ MISSING = (
         "Agent 'helper' was asked for, and the worker is registered without a name",
         (REGISTERED, ASKED),
         registered(),
+        certain=False,
     ),
     Told(
         "registered 3 s after the dispatch",
@@ -914,6 +916,7 @@ LATE = (
         waits_for_silent(),
         "ada was ACTIVE and published no track; the agent heard of them 1.9 s later.",
         (WAITING, (Kind.PARTICIPANT_ACTIVE, ADA), READY),
+        certain=False,
     ),
 )
 

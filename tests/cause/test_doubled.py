@@ -61,8 +61,8 @@ def test_not_every_second_job_is_one_too_many(told: list[Moment]) -> None:
 def test_one_agent_after_the_other_is_not_two(name: str) -> None:
     after = [m for m in second_agent(NAMED, name) if m.kind is not Kind.PARTICIPANT_LEFT]
     told = [m for m in healthy() if m.subject != ROOM or m.kind is not Kind.ROOM_FINISHED]
-    assert found([*told, *(moved(m, 5745) for m in after)]) == []
-    assert found([*told, *(moved(m, 5740) for m in after)]) != []
+    assert found([*told, *(moved(m, 3745) for m in after)]) == []
+    assert found([*told, *(moved(m, 3740) for m in after)]) != []
 
 
 def test_two_jobs_of_one_dispatch_are_not_two_dispatches() -> None:

@@ -74,7 +74,8 @@ def test_several_rooms_are_several_blocks(tracer: Tracer, store: Path) -> None:
         told = {**ABOUT_ROOM, keys.ROOM_NAME: "other"}
         opened.add([Arrival((moment(Kind.ROOM_CREATED, "RM_2", ms(0), room="RM_2", told=told),))])
     ran = tracer("check", "demo", "other", "--store", store)
-    assert ran.returncode == 0, "what cannot be told is no failure"
+    assert ran.returncode == 1, "of the other nothing can be told: it is not said to hold"
+    assert tracer("check", "demo", "--store", store).returncode == 0, "a detail that cannot be told is no failure"
     assert [line for line in ran.stdout.splitlines() if line.startswith("room")] == [
         f"room demo  {ROOM}",
         "room other  RM_2",
@@ -97,9 +98,16 @@ def test_misuse_is_exit_2(tracer: Tracer, store: Path) -> None:
 
 @pytest.mark.parametrize("room", ["nobody", "RM_nobody", "", b"\xff", "two\nlines", "\x1b[31mred", "%"])
 def test_an_unknown_room_is_one_line_and_exit_1(tracer: Tracer, store: Path, room: str | bytes) -> None:
-    line = tracer.fails(1, "check", "--store", store, "--", "demo", room)
+    line = tracer.fails(1, "check", "--store", store, "--", room)
     assert "no room" in line
     assert "\x1b" not in line
+
+
+def test_an_unknown_room_does_not_hide_what_is_known_of_another(tracer: Tracer, store: Path) -> None:
+    ran = tracer("check", "--store", store, "nobody", "demo", "nowhere")
+    assert ran.returncode == 1
+    assert ran.stdout.startswith(f"room demo  {ROOM}")
+    assert [line.partition("no room")[2][:8] for line in ran.stderr.splitlines()] == [" 'nobody", " 'nowher"]
 
 
 def test_no_store_and_a_file_that_cannot_be_written_are_one_line_and_exit_1(tracer: Tracer, store: Path) -> None:

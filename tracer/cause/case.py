@@ -277,6 +277,12 @@ class Case:
                 known.append(who.steps[0].earliest)  # they were ACTIVE, and the webhook that told it was lost
         return min(known, default=None)
 
+    def nobody_waited(self, until: int) -> bool:
+        """Whether no caller was there before ``until``, ns, as far as a witness of callers tells."""
+        if self.first_active is None:
+            return not self.callers and bool(self.witnesses & {"webhook", "observer"})
+        return until < self.first_active
+
     def missed(self, at: int) -> bool:
         """Whether the first caller came later than this, ns, when an agent had gone, and found no other."""
         came = self.first_active
@@ -317,8 +323,8 @@ class Case:
 
     @staticmethod
     def watched_over(who: Participant) -> bool:
-        """Whether the going of a participant is known, or would be: a webhook gets lost."""
-        return who.gone is not None or any("observer" in step.witnesses for step in who.steps)
+        """Whether the going of a participant is known: a webhook gets lost, and the API is asked every few seconds."""
+        return who.gone is not None
 
     def callers_at(self, at: int) -> list[tuple[int, Participant]]:
         """Callers who were ACTIVE in the room at this time, ns, and until when for certain."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DOUBLED"]
 
+TOGETHER = 2 * NS_PER_S
+"""Who hands over to another is together with them for less than this, ns."""
 ANEW = 10 * NS_PER_S
 """An agent that is asked for this long after another has come, ns, may be wanted in its place, or beside it."""
 
@@ -33,10 +35,12 @@ def _pairs(case: Case) -> Iterator[tuple[Dispatch, Job, Dispatch, Job]]:
         told = set()
         for (one, first), (came, gone) in zip(served[:number], stays, strict=False):
             # Of a hundred, each is told of once: beside one of its own name, one of another, and one without.
+            if case.agent_of[first.sid].sid == case.agent_of[second.sid].sid:
+                continue  # one identity for all, and so not to be told apart
             beside = (one.agent_name == two.agent_name, bool(one.agent_name))
             if beside in told or one is two:
                 continue
-            if max(came, stays[number][0]) < min(gone, stays[number][1]):
+            if min(gone, stays[number][1], case.end) - max(came, stays[number][0]) > TOGETHER:
                 told.add(beside)
                 yield one, first, two, second
 

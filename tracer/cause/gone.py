@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect, bisect_left
 from collections import Counter, defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tracer import keys
@@ -26,6 +27,10 @@ BACK_WITHIN = 600 * NS_PER_S
 """A caller who calls again within this, ns, means the same call."""
 MISSED_WITHIN = 60 * NS_PER_S
 """Of a caller of whom nobody told why they left, whoever is back later than this, ns, means another call."""
+IN_TURNS = 15 * NS_PER_S
+"""Two clients with one identity throw each other out at least as often as this, ns."""
+HANGS_UP = 5 * NS_PER_S
+"""An agent that closed its session no longer before, ns, ended the call by deleting its room."""
 DROPPED = {"CONNECTION_TIMEOUT", "SIGNAL_CLOSE", "STATE_MISMATCH", "MEDIA_FAILURE"}
 """Why somebody leaves who did not want to."""
 
@@ -154,6 +159,11 @@ class CallerAway(Cause):
             yield left, finished, joining, back
 
 
+def _same(one: Participant, other: Participant) -> bool:
+    """Whether two are one person; where identities are kept out, nobody is known to be."""
+    return one.sid == other.sid or (one.identity is not None and one.identity == other.identity)
+
+
 class RejoinedWithoutAgent(Cause):
     """A dispatch belongs to the room's creation: who comes back to the same room brings none."""
 
@@ -167,8 +177,8 @@ class RejoinedWithoutAgent(Cause):
 
     def find(self, case: Case) -> Iterator[Finding]:
         went = [(case.gone(agent), agent) for agent in case.agents if agent.gone]
-        if not went:
-            return
+        if not went or not all(map(case.is_room_job, case.timeline.jobs)):
+            return  # of jobs for one participant, each who joins brings one
         first = min(gone for gone, _ in went)
         stays = [(agent.steps[0].time, case.gone(agent)) for agent in case.agents]
         offers = [s for job in case.timeline.jobs if (s := job.at(Kind.JOB_OFFERED))]
@@ -191,7 +201,7 @@ class RejoinedWithoutAgent(Cause):
             if there or alone < LONG_ENOUGH:
                 continue
             left, gone = max((pair for pair in went if pair[0] <= active.time + SOON), key=lambda pair: pair[0])
-            with_it = [until for until, who in case.callers_at(left) if who.identity != caller.identity]
+            with_it = [until for until, who in case.callers_at(left) if not _same(who, caller)]
             if any(until > active.time + SOON for until in with_it):
                 continue  # handed over to them: the agent left a caller, and they are not alone
             again = any(
@@ -343,7 +353,7 @@ class RoomDeleted(Cause):
 
     def find(self, case: Case) -> Iterator[Finding]:
         thrown_out = [p for p in case.callers if p.disconnect_reason == "ROOM_DELETED" and p.gone]
-        thrown_out = [p for p in thrown_out if not case.agent_ended_it(case.gone(p))]
+        thrown_out = [p for p in thrown_out if not (case.agent_ended_it(g := case.gone(p)) or self._closed(case, g))]
         left = [p for p in thrown_out if not case.hung_up_before(case.gone(p))]
         several = len({case.who(p) for p in thrown_out}) > 1
         if left or several:  # two who are left can go on without the one who hung up
@@ -355,6 +365,12 @@ class RoomDeleted(Cause):
                 case.timeline.room.finished,
                 certain=bool(left),
             )
+
+    @staticmethod
+    def _closed(case: Case, at: int) -> bool:
+        """Whether a session was closed just before: with ``delete_room_on_close`` that is how an agent hangs up."""
+        closed = (s for job in case.timeline.jobs for s in job.steps if s.kind is Kind.SESSION_CLOSED)
+        return any(0 < at - step.time < HANGS_UP for step in closed)
 
 
 class DuplicateIdentity(Cause):
@@ -368,6 +384,7 @@ class DuplicateIdentity(Cause):
     def find(self, case: Case) -> Iterator[Finding]:
         thrown_out = [p for p in case.timeline.participants if p.disconnect_reason == "DUPLICATE_IDENTITY" and p.gone]
         again = Counter(p.identity for p in thrown_out)
+        turns = _turns(thrown_out)
         joins: dict[str, list[Step]] = defaultdict(list)
         for who in case.timeline.participants if thrown_out else ():
             if who.identity and (joining := who.at(Kind.PARTICIPANT_JOINING)):
@@ -385,8 +402,21 @@ class DuplicateIdentity(Cause):
                 + (", again." if more else ": another one, or the same that lost its connection."),
                 who.gone,
                 min(near, key=lambda step: abs(step.time - left), default=None),
-                certain=more,  # a client that reconnects throws itself out, once
+                certain=who.identity in turns,  # a client that reconnects throws itself out, now and then
             )
+
+
+def _turns(thrown_out: list[Participant]) -> set[str | None]:
+    """Identities of which one was thrown out soon after another: two clients, and not one that reconnects."""
+    times: dict[str, list[int]] = defaultdict(list)
+    for who in thrown_out:
+        if who.identity and who.gone:
+            times[who.identity].append(who.gone.time)
+    return {
+        identity
+        for identity, gone in times.items()
+        if any(later - earlier < IN_TURNS for earlier, later in pairwise(sorted(gone)))
+    }
 
 
 class GhostRoom(Cause):

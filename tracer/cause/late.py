@@ -53,8 +53,8 @@ class _Stretch(Cause):
         for job in case.timeline.jobs:
             start, end = self.ends(job)
             took = _between(start, end)
-            if end and case.first_active is not None and end.latest < case.first_active:
-                continue  # nobody was there who could have waited
+            if end and case.nobody_waited(end.latest):
+                continue
             if start and end and took > self.longest and start.clock == end.clock:
                 yield self.found(
                     self.sentence(job, took), start, end, certain=not (start.contradicted or end.contradicted)
@@ -178,7 +178,9 @@ class SlowCode(Cause):
                 ("before session.start()", ready or (None if waiting else connected), starting),
             ):
                 # Before a caller was there, nobody waited; and code may wait for one by means of its own.
-                took = min(_between(start, end), end.time - (case.first_active or 0)) if end else 0
+                if case.first_active is None:
+                    continue
+                took = min(_between(start, end), end.time - case.first_active) if end else 0
                 if start and end and took > SLOW_CODE:
                     yield self.found(
                         f"The code of job {job.sid} took {took / NS_PER_S:.1f} s {what}.",
@@ -249,7 +251,7 @@ class SilentCaller(Cause):
                         waiting,
                         active,
                         ready,
-                        certain="webhook" in case.witnesses,  # who else would tell of a track?
+                        certain=False,  # of a track only a webhook tells, and that can have been lost
                     )
 
 

@@ -127,8 +127,7 @@ class WorkerIsNamed(_WithoutJob):
             f" {names}: it is not asked.",
             created,
             *(worker.steps[0] for worker in known[:SHOWN]),
-            # Where people are among themselves, nobody may have wanted an agent.
-            certain=case.timeline.created_by is not None and len({case.who(p) for p in case.callers}) == 1,
+            certain=False,  # nobody may have wanted an agent: every room has this dispatch
         )
 
 
@@ -185,8 +184,7 @@ class WorkerIsUnnamed(_WithoutJob):
             " asked.",
             created,
             *(worker.steps[0] for worker in known[:SHOWN]),
-            # That it serves the room under no name shows that it is not the one that was meant.
-            certain=not case.agents,
+            certain=False,  # a worker of that name that tells nothing could have been full
         )
 
 

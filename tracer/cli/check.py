@@ -34,18 +34,28 @@ def command(
     Ten rules, each of which holds, is violated, or cannot be told: no witness saw it, or the times are not sure enough.
     Clocks may differ: by how much at the least and the most follows from what must be in order, and is shown.
 
-    Exits with 0 when nothing is violated, with 1 when something is or a room is not known, with 2 on misuse.
+    Exits with 0 when what can be told holds, with 1 when something is violated, when nothing can be told of a room or
+    it is not known, with 2 on misuse.
 
     \b
     Examples:
       tracer check my-room
       tracer check my-room another-room --format junit -o check.xml
     """
-    from tracer.order import check
+    from tracer.errors import UnknownRoomError
+    from tracer.order import Answer, check
     from tracer.reading import read_timeline
     from tracer.view.check import write
 
-    checks = [check(read_timeline(store, room)) for room in rooms]
-    write(checks, form, output, everything=everything, width=width)
-    if any(one.violated for one in checks):
+    checks, unknown = [], []
+    for room in rooms:
+        try:
+            checks.append(check(read_timeline(store, room)))
+        except UnknownRoomError as error:
+            unknown.append(error)
+    if checks:  # what is known is told, also when something else is not
+        write(checks, form, output, everything=everything, width=width)
+    for nowhere in unknown:
+        click.echo(f"tracer: {nowhere}", err=True)
+    if unknown or any(one.answer is not Answer.HOLDS for one in checks):
         sys.exit(1)

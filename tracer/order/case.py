@@ -64,7 +64,8 @@ class Case:
         """For each job's id the participant it became."""
         self.pairs: dict[int, list[tuple[Step, Step]]] = defaultdict(list)
         """For each rule's number, pairs of steps of which the first cannot have come after the second."""
-        for cause, effect in (*_not_implied(every), *self._inverted(every)):
+        kept = list(_not_implied(every))
+        for cause, effect in (*kept, *self._inverted(every, {(id(cause), id(effect)) for cause, effect in kept})):
             self.pairs[_rule(cause.kind, effect.kind)].append((cause, effect))
 
     def judge(self, cause: Step, effect: Step) -> Verdict:
@@ -80,8 +81,10 @@ class Case:
         why = uncertainty(apart, self.clocks, *steps)
         return Verdict(Answer.UNTOLD, sentence(self.timeline, *steps, apart), steps, why, apart)
 
-    def _inverted(self, every: list[tuple[Step, Step]]) -> Iterator[tuple[Step, Step]]:
+    def _inverted(self, every: list[tuple[Step, Step]], kept: set[tuple[int, int]]) -> Iterator[tuple[Step, Step]]:
         """Pairs that are out of order although none of those between them is, where a step can have been at any time.
+
+        Those that are ``kept``, by the steps' ``id()``, are judged anyway.
 
         A step cannot have been before the earliest time of what must precede it, nor of what must precede that. What is
         out of order by itself hands nothing on, or all that follows would be, too.
@@ -100,7 +103,7 @@ class Case:
                     if clock not in handed or low[0] > handed[clock][0]:
                         handed[clock] = low
             broken = {id(low[1]): low[1] for clock, low in handed.items() if low[0] > bounds.upper.get(clock, low[0])}
-            yield from ((first, step) for at, first in broken.items() if at not in causes[key])
+            yield from ((first, step) for at, first in broken.items() if (at, key) not in kept)
             lows[key] = {clock: (at, step) for clock, at in bounds.lower.items()}
             if not broken:
                 for clock, low in handed.items():
