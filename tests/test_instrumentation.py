@@ -14,10 +14,12 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 import tracer
 from tracer import keys
-from tracer.instrumentation import LARGEST_REQUEST, _Reporter, _Sender
+from tracer.instrumentation import LARGEST_REQUEST, _our_provider, _Reporter, _Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 RECEIVER = "http://127.0.0.1:7890"
 MEGABYTE = 1_000_000
@@ -28,6 +30,7 @@ class Receiver:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.status = 200
+        self.location = ""
         self.got: list[requests.PreparedRequest] = []
         self.proxies: list[object] = []
 
@@ -36,6 +39,8 @@ class Receiver:
             self.proxies.append(how.get("proxies"))
             answer = requests.Response()
             answer.status_code = self.status
+            if self.location:
+                answer.headers["location"] = self.location
             return answer
 
         monkeypatch.setattr(requests.Session, "send", send)
@@ -55,6 +60,16 @@ def spans(count: int, size: int = MEGABYTE) -> list[ReadableSpan]:
         assert isinstance(span, ReadableSpan)
         found.append(span)
     return found
+
+
+def sent_to(receiver: Receiver) -> list[Span]:
+    return [
+        span
+        for request in receiver.got
+        for group in ExportTraceServiceRequest.FromString(gzip.decompress(bytes(request.body or b""))).resource_spans  # type: ignore[arg-type]
+        for scope in group.scope_spans
+        for span in scope.spans
+    ]
 
 
 def test_what_was_kept_for_a_receiver_goes_in_requests_that_it_takes(receiver: Receiver) -> None:
@@ -95,21 +110,71 @@ def test_what_has_others_in_it_is_told_before_it_ends(receiver: Receiver, monkey
     provider = TracerProvider(shutdown_on_exit=False)
     reporter.listen_to(provider)
     spoken = provider.get_tracer("livekit-agents")
-    turn = spoken.start_span("user_turn")
+    turn = spoken.start_span("user_turn", attributes={"lk.pii.user_transcript": "my number is 5"})
     spoken.start_span("alone")  # nothing is lost with it but itself
     for name in ("user_speaking", "eou_detection"):
         spoken.start_span(name, trace.set_span_in_context(turn)).end()
     reporter.close()
-    sent = [
-        span
-        for request in receiver.got
-        for group in ExportTraceServiceRequest.FromString(gzip.decompress(bytes(request.body or b""))).resource_spans  # type: ignore[arg-type]
-        for scope in group.scope_spans
-        for span in scope.spans
-    ]
+    sent = sent_to(receiver)
     assert sorted(span.name for span in sent) == ["eou_detection", "user_speaking", "user_turn"]
     assert [span.name for span in sent if not span.end_time_unix_nano] == ["user_turn"]
-    assert all({item.key for item in span.attributes} >= {keys.ROOM_SID, keys.JOB_ID} for span in sent)
+    assert all({item.key for item in span.attributes} == {keys.ROOM_SID, keys.JOB_ID} for span in sent)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_ends_at_once_is_told_once_and_else_its_beginning_too(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    # The end may never leave: then what was told in between needs the beginning.
+    provider = TracerProvider(shutdown_on_exit=False)
+    told: list[ReadableSpan] = []
+    monkeypatch.setattr("tracer.instrumentation.BatchSpanProcessor.on_end", lambda _, span: told.append(span))
+    job = SimpleNamespace(id="AJ_1", room=SimpleNamespace(sid="RM_1"))
+    monkeypatch.setattr("tracer.instrumentation.get_job_context", lambda **_: SimpleNamespace(job=job))
+    reporter = _Reporter(RECEIVER)
+    reporter.listen_to(provider)
+    provider.get_tracer("livekit-agents").start_span("room_connect").end()
+    reporter.close()
+    began, ended = told
+    sender = _Sender(RECEIVER)
+    for batch in [[began], [ended]] if late else [[began, ended]]:
+        sender.export(batch)
+    assert [bool(span.end_time_unix_nano) for span in sent_to(receiver)] == ([False, True] if late else [True])
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirection_is_no_yes(receiver: Receiver, status: int) -> None:
+    receiver.status, receiver.location = status, "https://elsewhere/v1/traces"
+    assert _Sender(RECEIVER).export(spans(1, 1)) is SpanExportResult.FAILURE
+
+
+def test_a_span_that_cannot_be_encoded_is_lost_alone(receiver: Receiver) -> None:
+    bad, good = spans(1, 1), spans(2, 1)
+    bad[0]._name = "\udcff"
+    assert _Sender(RECEIVER).export([good[0], *bad, good[1]]) is SpanExportResult.SUCCESS
+    assert len(sent_to(receiver)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTEL_TRACES_SAMPLER", "always_off"),
+        ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "3"),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "1"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "5000"),
+    ],
+)
+def test_what_the_user_sets_for_their_own_backend_is_not_for_us(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    provider = _our_provider()
+    reporter = _Reporter(RECEIVER)
+    provider.add_span_processor(reporter)
+    provider.get_tracer("t").start_span("s", attributes={"one": "12345", "two": "2"}).end()
+    reporter.close()
+    [span] = sent_to(receiver)
+    assert {item.key: item.value.string_value for item in span.attributes} == {"one": "12345", "two": "2"}
 
 
 async def _entrypoint(_: object) -> None: ...

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from functools import wraps
+from http import HTTPStatus
 from multiprocessing import parent_process
 from multiprocessing.util import Finalize
 from types import MethodType
@@ -28,9 +29,10 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from tracer import ids, keys
 from tracer.errors import ConfigurationError
@@ -137,11 +139,23 @@ def _prepare_worker(server: AgentServer, endpoint: str | None) -> WorkerProcess 
         return None
     endpoint = _address(endpoint)
     server.setup_fnc = _JobSetup(server.setup_fnc, endpoint)
-    provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
+    provider = _our_provider()
     provider.add_span_processor(_Reporter(endpoint))
     worker = WorkerProcess(server, provider.get_tracer(SCOPE))
     worker.listen()
     return worker
+
+
+_LIMITS = SpanLimits(
+    max_span_attributes=128,
+    max_span_attribute_length=SpanLimits.UNSET,
+    max_attribute_length=SpanLimits.UNSET,
+    max_events=128,
+    max_event_attributes=128,
+    max_links=128,
+    max_link_attributes=128,
+)
+"""OpenTelemetry's defaults, whatever ``OTEL_…_LIMIT`` says: an id that is cut is another one."""
 
 
 class _JobSetup:
@@ -189,9 +203,7 @@ def _prepare_job_process(endpoint: str) -> None:
     if isinstance(current, TracerProvider):
         reporter.listen_to(current)
     else:
-        telemetry.set_tracer_provider(
-            TracerProvider(resource=_resource(), id_generator=_RoomIds(), shutdown_on_exit=False)
-        )
+        telemetry.set_tracer_provider(_our_provider(_RoomIds()))
 
 
 def _warm_up() -> None:
@@ -205,6 +217,11 @@ def _warm_up() -> None:
 def _resource() -> Resource:
     name = os.environ.get("OTEL_SERVICE_NAME", "livekit-agent")
     return Resource.create({"service.name": name, "host.name": socket.gethostname()})
+
+
+def _our_provider(ids_of: IdGenerator | None = None) -> TracerProvider:
+    """A provider of our own. What the user's variables say, of samples and limits, is for the user's own backend."""
+    return TracerProvider(ALWAYS_ON, _resource(), False, id_generator=ids_of, span_limits=_LIMITS)
 
 
 class _RoomIds(RandomIdGenerator):
@@ -224,7 +241,10 @@ class _Reporter(SpanProcessor):
 
     def __init__(self, endpoint: str) -> None:
         self._exporter = _Sender(endpoint)
-        self._batch = BatchSpanProcessor(self._exporter, schedule_delay_millis=DELAY_MS)
+        # All of it said: what the user's variables say is for the user's own backend.
+        self._batch = BatchSpanProcessor(
+            self._exporter, max_queue_size=2048, schedule_delay_millis=DELAY_MS, max_export_batch_size=512
+        )
         self._running: dict[int, _Running] = {}
         """By span id."""
         self._instructed: set[str] = set()
@@ -314,26 +334,28 @@ class _Stamped(ReadableSpan):
         self.span = span
         self.stamp = stamp
         self.began = span.end_time is None
+        context = span.get_span_context()
+        self.span_id = context.span_id if context else 0
         # With its resource: without one, ReadableSpan would look for it, in threads, for a millisecond.
-        super().__init__(span.name, context=span.get_span_context(), resource=span.resource)
+        super().__init__(span.name, context=context, resource=span.resource)
 
-    def now(self) -> ReadableSpan | None:
-        """The span as it stands; None when it was sent for its beginning and has ended since: the end is on its way."""
+    def now(self) -> ReadableSpan:
+        """The span as it stands; one that is sent for its beginning without an end, which may never leave."""
         span = self.span
-        if self.began and span.end_time is not None:
-            return None
+        # What was said in a conversation comes with its end, when the user's own filter has seen it.
+        whole = not self.began or span.name in PENDING_SPANS
         return ReadableSpan(
             span.name,
             context=span.get_span_context(),
             parent=span.parent,
             resource=span.resource,
-            attributes={**self.stamp, **(span.attributes or {})},
-            events=span.events,
+            attributes={**self.stamp, **((whole and span.attributes) or {})},
+            events=span.events if whole else (),
             links=span.links,
             kind=span.kind,
             status=span.status,
             start_time=span.start_time,
-            end_time=span.end_time,
+            end_time=None if self.began else span.end_time,
             instrumentation_scope=span.instrumentation_scope,
         )
 
@@ -346,6 +368,12 @@ class _Session(requests.Session):
     def __init__(self, endpoint: str) -> None:
         super().__init__()
         self.trust_env = where(endpoint)[0] != HERE  # to a proxy, this machine is another
+
+    def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:
+        answer = super().send(request, **{**how, "allow_redirects": False})
+        if answer.is_redirect:  # OpenTelemetry would take it for a yes
+            answer.status_code = HTTPStatus.BAD_REQUEST
+        return answer
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         request.headers = {name: value for name, value in request.headers.items() if name.lower() in self.ours}
@@ -375,9 +403,11 @@ class _Sender(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send these and what could not be sent before."""
-        fresh = (span.now() if isinstance(span, _Stamped) else span for span in spans)
-        sized = ((span, encode_spans([span]).ByteSize()) for span in fresh if span)
-        self._backlog.extend(item for item in sized if item[1] <= LARGEST_REQUEST)
+        # What began and ended in one batch is told once. If the end is in the next, that may never leave.
+        ended = {span.span_id for span in spans if isinstance(span, _Stamped) and not span.began}
+        for span in spans:
+            if not (isinstance(span, _Stamped) and span.began and span.span_id in ended):
+                _guarded(self._keep, span)
         while piece := self._piece():
             self._thread = threading.get_ident()
             try:
@@ -393,6 +423,13 @@ class _Sender(SpanExporter):
                 self._backlog.popleft()
             self.answers = True
         return SpanExportResult.SUCCESS
+
+    def _keep(self, span: ReadableSpan) -> None:
+        """Put it behind what waits; one that cannot be encoded is lost alone."""
+        now = span.now() if isinstance(span, _Stamped) else span
+        size = encode_spans([now]).ByteSize()
+        if size <= LARGEST_REQUEST:
+            self._backlog.append((now, size))
 
     def _piece(self) -> list[ReadableSpan]:
         """The oldest spans, as many as one request may hold."""

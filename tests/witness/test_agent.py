@@ -367,3 +367,13 @@ def test_the_agent_is_in_the_room_under_the_sid_its_connection_told() -> None:
     connected = fold(ROOM, of(*job()).moments).jobs[0].at(Kind.AGENT_CONNECTED)
     assert connected
     assert connected.facts[keys.PARTICIPANT_ID] == AGENT
+
+
+@pytest.mark.parametrize("room", [{"gen_ai__conversation__id": ROOM}, {}], ids=["of a room", "of none"])
+def test_what_was_said_is_redacted_under_whatever_key_and_wherever(room: dict[str, str]) -> None:
+    said = span("llm_node", CONNECT, 1, 2, ROOT, **room)
+    attributes(said, {"lk.pii.user_transcript": "ada"})
+    attributes(said.events.add(name="gen_ai.choice"), {"message": "ada"})
+    (outgoing,) = of(said, redact=True).outgoing
+    assert b"ada" not in outgoing.body
+    assert not sent(outgoing).events

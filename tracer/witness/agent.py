@@ -143,7 +143,7 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arri
                 open_job = job if isinstance(job, str) and not span.end_time_unix_nano else ""
                 if ours or not _has_ids(span) or not (span.end_time_unix_nano or open_job):
                     continue
-                if room and redact:
+                if redact:
                     _redact(span)
                 alone = ResourceSpans(resource=group.resource, schema_url=group.schema_url)
                 holder = alone.scope_spans.add(scope=scope.scope, schema_url=scope.schema_url)
@@ -163,6 +163,8 @@ def _has_ids(span: Span) -> bool:
 
 
 def _redact(span: Span) -> None:
+    for event in [event for event in span.events if event.name in _GEN_AI_EVENTS]:
+        span.events.remove(event)
     holders: list[Any] = [span, *span.events, *span.links]  # whose protobuf types have no base in common
     for holder in holders:
         kept = [item for item in holder.attributes if not _is_content(item.key)]
@@ -183,6 +185,16 @@ def _is_content(key: str) -> bool:
         or key in ("exception.message", "exception.stacktrace")
     )
 
+
+_GEN_AI_EVENTS = {
+    "gen_ai.system.message",
+    "gen_ai.user.message",
+    "gen_ai.assistant.message",
+    "gen_ai.tool.message",
+    "gen_ai.choice",
+    "gen_ai.client.inference.operation.details",
+}
+"""Events that hold what was said under keys of any name: livekit-agents drops them whole."""
 
 _GEN_AI_CONTENT = {
     "gen_ai.input.messages",
