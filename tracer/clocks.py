@@ -120,6 +120,7 @@ class Clocks:
             for moment in joining.told
         }
         self._clock_of: dict[int, Clock] = {}
+        self._together: dict[tuple[int, str], list[tuple[tuple[Moment, ...], Bounds]]] = {}
         self._raw: dict[tuple[int, str], Bounds] = {}
         self._brought: dict[tuple[int, str], Bounds] = {}
         self.offsets: dict[Clock, Offset] = {}
@@ -145,7 +146,7 @@ class Clocks:
 
     def missed(self, step: Step) -> int:
         """How far apart two of its witnesses are who cannot both be right, ns; 0 when all can."""
-        told = [self._bring(self._all_of(moments)) for moments in _accounts(step, "")]
+        told = [self._bring(together) for _, together in self._accounts(step, "")]
         return max([0, *(low - one.upper.get(clock, low) for one in told for clock, low in one.lower.items())])
 
     def of_job(self, job: Job) -> Offset:
@@ -188,13 +189,21 @@ class Clocks:
     def _said(self, step: Step, worker: str, bring: Callable[[Bounds], Bounds]) -> Bounds:
         """What the witnesses say together or, where they cannot all be right, whichever of them is."""
         said = []
-        for moments in _accounts(step, worker):
-            together = bring(self._all_of(moments))
+        for moments, raw in self._accounts(step, worker):
+            together = bring(raw)
             if any(low > together.upper.get(clock, low) for clock, low in together.lower.items()):
                 said += [bring(self._all_of([moment])) for moment in moments]
             else:
                 said.append(together)
         return _any_of(said)
+
+    def _accounts(self, step: Step, worker: str) -> list[tuple[tuple[Moment, ...], Bounds]]:
+        """Each account of a step, and what its witnesses say together."""
+        key = id(step), worker
+        if key not in self._together:
+            told = _accounts(step, worker)
+            self._together[key] = [(moments, self._all_of(moments)) for moments in told]
+        return self._together[key]
 
     def _all_of(self, moments: Iterable[Moment]) -> Bounds:
         lower: dict[Clock, int] = {}
