@@ -240,6 +240,25 @@ def test_a_refusal_is_told_with_its_reason(server: Server, request_fnc: Any, ans
     assert told.get(keys.WORKER_LOAD) == (0.25 if answer == "full" else None)
 
 
+@pytest.mark.parametrize("draining", [False, True])
+def test_a_request_fnc_that_is_cancelled_is_told_at_once_for_nothing_else_will_be(
+    server: Server, draining: bool
+) -> None:
+    async def cancelled(_: Any) -> None:
+        raise asyncio.CancelledError
+
+    server._request_fnc = cancelled
+    heard = Heard(server)
+    asyncio.run(heard.listen())
+    heard.asked()
+    server.draining = draining  # then it is the worker that cancels
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(heard.request())
+    assert (heard.kinds[-1] == Kind.JOB_REJECTED) is not draining
+    if not draining:
+        assert (heard.last[keys.JOB_ANSWER], heard.last[keys.ERROR_TYPE]) == ("raised", "CancelledError")
+
+
 def test_a_refusal_by_request_fnc_itself(server: Server) -> None:
     told: list[Heard] = []
 

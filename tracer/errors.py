@@ -13,6 +13,7 @@ __all__ = [
     "TooLargeError",
     "TracerError",
     "UnknownRoomError",
+    "UnreadableError",
 ]
 
 
@@ -37,6 +38,10 @@ class PortInUseError(TracerError):
 
 class StoreError(TracerError):
     """A store cannot be opened, read or written."""
+
+
+class UnreadableError(StoreError):
+    """A room's moments are damaged, or were written by a later tracer; other rooms can be read."""
 
 
 class UnknownRoomError(TracerError):

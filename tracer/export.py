@@ -26,7 +26,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceFl
 from opentelemetry.trace import Status as SpanStatus
 
 from tracer import ids
-from tracer.errors import StoreError
+from tracer.errors import StoreError, UnreadableError
 from tracer.settings import address, checked_url
 from tracer.spans import spans
 from tracer.store import Outgoing
@@ -139,8 +139,12 @@ class Exporter:
                 continue
             try:
                 outgoing, known, settled = self._of_room(room, now)
-            except StoreError:
-                raise
+            except StoreError as error:
+                if not isinstance(error, UnreadableError):
+                    raise
+                log.error("room %s cannot be exported: %s", room, error)
+                self._unreadable[room] = newest
+                continue
             except Exception:
                 log.exception("room %s cannot be exported", room)
                 self._unreadable[room] = newest

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tracer.errors import StoreError
+from tracer.errors import StoreError, UnreadableError
 from tracer.moment import NS_PER_S
 from tracer.store import open_reader
 from tracer.summary import VERSION, Counted, Summary, summarize
@@ -63,8 +63,11 @@ def sum_up(reader: Reader, sid: str) -> tuple[Summary, Timeline | None]:
     try:
         timeline = timeline_in(reader, sid)
         return summarize(timeline), timeline
-    except StoreError:
-        raise
+    except StoreError as error:
+        if not isinstance(error, UnreadableError):
+            raise
+        log.error("room %s cannot be summed up: %s", sid, error)
+        return Summary(Counted.UNREADABLE), None
     except Exception as error:  # noqa: BLE001  one room must not stand in the way of all the others
         log.error("room %s cannot be summed up: %r", sid, error)
         return Summary(Counted.UNREADABLE), None

@@ -202,9 +202,20 @@ class WorkerProcess:
                 request._on_accept = accepting  # noqa: SLF001  to hear of the answer, there is no other way
             try:
                 await users(request)
-            except Exception as error:
+            except BaseException as error:
                 known.answer = "raised"
                 known.error.update(_error(error))
+                # After what is no Exception, as a cancellation, livekit-agents says nothing to the server.
+                if not isinstance(error, Exception) and not self._server.draining:
+                    told = {keys.JOB_ID: request.id, keys.JOB_ANSWER: known.answer, **known.error}
+                    _quietly(
+                        self._tell,
+                        Kind.JOB_REJECTED,
+                        request.id,
+                        room=known.room,
+                        occurrence=self._server.id,
+                        told=told,
+                    )
                 raise
             known.answer = "unanswered"
 

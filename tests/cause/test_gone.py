@@ -37,7 +37,21 @@ from tests.cause.cases import (
     without,
     worker,
 )
-from tests.moments import ABOUT_ADA, ABOUT_AGENT, ADA, AGENT, JOB, ROOM, WORKER, _cut, _webhook, call, moment, ms
+from tests.moments import (
+    ABOUT_ADA,
+    ABOUT_AGENT,
+    ADA,
+    AGENT,
+    JOB,
+    MICROPHONE,
+    ROOM,
+    WORKER,
+    _cut,
+    _webhook,
+    call,
+    moment,
+    ms,
+)
 from tracer import keys
 from tracer.cause import explain
 from tracer.moment import NS_PER_S, Kind
@@ -282,3 +296,12 @@ def test_an_agent_that_left_its_caller_without_a_known_reason_is_a_doubt(reason:
     told.append(moment(Kind.ROOM_FINISHED, ROOM, ms(8000), ms(8010), clock="receiver"))
     explained = explain(timeline(told))
     assert ("removed" in {doubt.cause.name for doubt in explained.doubts}) is doubted
+
+
+@pytest.mark.parametrize(("later", "well"), [(0, True), (20_000, None)])
+def test_a_caller_whom_the_agent_left_alone_is_not_well(later: float, well: bool | None) -> None:
+    last = (ADA, ROOM, MICROPHONE)
+    told = [moved(m, later) if m.subject in last and m.time > ms(3000) else m for m in ended_early(2500, "I am done")]
+    explained = explain(timeline(told, registered()))
+    assert (names(explained), explained.well) == ([], well)
+    assert ("ada was alone for" in explained.summary) is (well is None)

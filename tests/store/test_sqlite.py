@@ -553,3 +553,13 @@ def test_what_workers_told_long_ago_costs_nothing(tmp_path: Path) -> None:
             store._db.set_progress_handler(None, 0)
             costs.append(len(steps))
     assert costs[1] <= costs[0] + 1
+
+
+@pytest.mark.parametrize("change", ["kind = 'job.reassigned'", "facts = '{'", "facts = 'null'"])
+def test_a_moment_that_cannot_be_read_says_so(store: SqliteStore, path: Path, change: str) -> None:
+    store.add([Arrival(tuple(call()))])
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"UPDATE moment SET {change} WHERE seq = 1")
+        db.commit()
+    with pytest.raises(StoreError, match="holds a moment that this tracer cannot read"):
+        store.moments(ROOM)

@@ -43,6 +43,13 @@ def test_a_suite_for_each_room_and_a_case_for_each_rule() -> None:
     assert (empty.get("name"), empty.get("skipped")) == (ROOM, "10")
 
 
+def test_rooms_of_one_name_are_told_apart() -> None:
+    one = judged(*call())
+    other = replace(one, timeline=replace(one.timeline, room=replace(one.timeline.room, sid="RM_2")))
+    cases = [case.get("classname") for suite in suites(one, other) for case in suite.findall("testcase")]
+    assert set(cases) == {f"tracer.check.{ROOM}", "tracer.check.RM_2"}
+
+
 def test_what_is_violated_fails_and_says_why() -> None:
     (suite,) = suites(judged(*wrong_call()))
     failures = suite.findall("testcase/failure")

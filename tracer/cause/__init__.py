@@ -70,6 +70,12 @@ def _summary(case: Case, findings: tuple[Finding, ...], doubts: tuple[Doubt, ...
     if missing := case.missing:
         what = f"{case.subject(missing.step)}: {missing.what} for {missing.ns / NS_PER_S:.0f} s"
         return f"No cause was found, but something is missing: {what}.", None
+    if alone := case.left_alone:
+        who, ns = alone
+        return (
+            f"No cause was found, but {case.who(who)} was alone for {ns / NS_PER_S:.0f} s after the agent left.",
+            None,
+        )
     if doubts:
         return "Nothing wrong was seen, but not everything can be ruled out.", None
     if not case.witnesses & {"webhook", "observer"}:

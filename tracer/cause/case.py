@@ -326,6 +326,19 @@ class Case:
         """Whether the going of a participant is known: a webhook gets lost, and the API is asked every few seconds."""
         return who.gone is not None
 
+    @cached_property
+    def left_alone(self) -> tuple[Participant, int] | None:
+        """The only caller who was left when the last agent went, and for how long they stayed, ns; None if not long."""
+        if not self.agents or any(self.gone(agent) >= self.end for agent in self.agents):
+            return None
+        went = max(self.gone(agent) for agent in self.agents)
+        there = self.callers_at(went)
+        if len(there) != 1 or any(began > went for began, _, _ in self._active):
+            return None  # they can talk with each other
+        until, who = there[0]
+        stayed = min(until, self.end) - went
+        return (who, stayed) if stayed > STUCK_BY else None
+
     def callers_at(self, at: int) -> list[tuple[int, Participant]]:
         """Callers who were ACTIVE in the room at this time, ns, and until when for certain."""
         return [(ended, who) for began, ended, who in self._active if began <= at < ended]

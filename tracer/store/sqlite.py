@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tracer import keys
-from tracer.errors import StoreError, UnknownRoomError
+from tracer.errors import StoreError, UnknownRoomError, UnreadableError
 from tracer.moment import Kind, Moment
 from tracer.store import SCRATCH, Kept, Outgoing, RoomRow
 
@@ -239,7 +239,15 @@ class SqliteReader:
         """All moments of one room, in the order they came."""
         with self._using() as db:
             rows = db.execute(f"SELECT {_COLUMNS} FROM moment WHERE room = ? ORDER BY seq", (sid,))
-            return [Moment.from_row(row) for row in rows]
+            return [self._moment(row) for row in rows]
+
+    def _moment(self, row: tuple[str | int, ...]) -> Moment:
+        try:
+            return Moment.from_row(row)
+        except (ValueError, TypeError) as error:
+            raise UnreadableError(
+                f"{self.path} holds a moment that this tracer cannot read ({error}): upgrade it"
+            ) from None
 
     def neighbours(self, sid: str) -> tuple[str | None, str | None]:
         """SIDs of the rooms of the same name before and after this one; None where there is none."""
@@ -263,7 +271,7 @@ class SqliteReader:
             rows = db.execute(
                 _WORKERS.replace("{by}", "INDEXED BY moment_of_worker" if has_index else ""), (since, until)
             )
-            return [Moment.from_row(row) for row in rows]
+            return [self._moment(row) for row in rows]
 
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
