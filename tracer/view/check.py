@@ -198,7 +198,7 @@ def conclusion(check: Check) -> str:
     if counts[Answer.HOLDS] == whole:
         untold = sum(len(judgement.having(Answer.UNTOLD)) for judgement in check.judgements)
         every = sum(len(judgement.verdicts) for judgement in check.judgements)
-        return f"all {whole} orderings hold" + f"; {untold} of {every} details cannot be told" * bool(untold)
+        return f"all {whole} orderings hold" + f"; {untold} of {every} details cannot be told (--all)" * bool(untold)
     return ", ".join(
         f"{count} of {whole} {'holds' if answer is Answer.HOLDS and count == 1 else _SHORT[answer]}"
         for answer, count in counts.items()
@@ -210,6 +210,8 @@ def _count(judgement: Judgement) -> str:
     if not judgement.verdicts:
         return "nothing to judge"
     count, whole = len(judgement.having(judgement.answer)), len(judgement.verdicts)
+    if judgement.answer is Answer.HOLDS and count < whole:  # not that the others do not
+        return f"{count} {'holds' if count == 1 else 'hold'}, {whole - count} untold"
     of = f"{count}" if count == whole else f"{count} of {whole}"
     return f"{of} {'holds' if of == '1' and judgement.answer is Answer.HOLDS else _SHORT[judgement.answer]}"
 
