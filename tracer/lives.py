@@ -176,6 +176,16 @@ class Job(Life):
         return self.text(keys.JOB_STATUS)
 
     @property
+    def begun(self) -> Step | None:
+        """The first step that shows that it was somebody's: given to the worker, or to a process, or running.
+
+        Of a process that was killed before it told anything, its worker knows that it had the job, and how it ended.
+        """
+        step = self.at(Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
+        failed = self.at(Kind.PROCESS_FAILED)
+        return step or (failed if failed and keys.EXIT_CODE in failed.facts else None)
+
+    @property
     def shutdown_reason(self) -> str | None:
         """Why it shut down: one of Shutdown, or in its own words; None when nobody said."""
         return self.text(keys.SHUTDOWN_REASON)

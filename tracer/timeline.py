@@ -78,8 +78,7 @@ class Timeline:
 
     def lost(self, job: Job) -> int | None:
         """When a job must be taken for lost, ns: it began, and its end will not be told. None for any other."""
-        begun = job.at(Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
-        if begun is None or self._ended(job):
+        if job.begun is None or self._ended(job):
             return None
         if failed := job.at(Kind.PROCESS_FAILED):
             return failed.time
@@ -91,8 +90,7 @@ class Timeline:
 
     def is_open(self, job: Job) -> bool:
         """Whether a job began and has neither ended nor been lost."""
-        begun = job.at(Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
-        return begun is not None and not self._ended(job) and self.lost(job) is None
+        return job.begun is not None and not self._ended(job) and self.lost(job) is None
 
     def open_jobs(self) -> list[Job]:
         """Jobs that began and have neither ended nor been lost."""

@@ -305,3 +305,13 @@ def test_a_caller_whom_the_agent_left_alone_is_not_well(later: float, well: bool
     explained = explain(timeline(told, registered()))
     assert (names(explained), explained.well) == ([], well)
     assert ("ada was alone for" in explained.summary) is (well is None)
+
+
+def test_a_process_that_was_killed_before_it_told_anything_is_lost_as_well() -> None:
+    of_worker = {Kind.JOB_OFFERED, Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED}
+    told = [m for m in without(healthy(), AGENT) if m.subject != JOB or m.kind in of_worker]
+    killed = timeline([*told, KILLED], registered())
+    assert killed.lost(killed.jobs[0]) is not None
+    (finding,) = explain(killed).findings
+    assert finding.cause.name == "process-killed"
+    assert shape(finding) == ((Kind.JOB_ACCEPTED, JOB), (Kind.PROCESS_FAILED, JOB))

@@ -48,9 +48,8 @@ class ProcessKilled(Cause):
 
     def find(self, case: Case) -> Iterator[Finding]:
         for job in case.timeline.jobs:
-            began = job.at(Kind.JOB_ENTRYPOINT_STARTED)
             failed = job.at(Kind.PROCESS_FAILED)
-            if began is None:
+            if not job.at(Kind.JOB_ENTRYPOINT_STARTED) and not (failed and keys.EXIT_CODE in failed.facts):
                 continue
             last = job.last_told
             if case.timeline.lost(job) is None:

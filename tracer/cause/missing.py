@@ -453,6 +453,8 @@ class ProcessFailed(Cause):
             if job.at(Kind.JOB_ENTRYPOINT_STARTED, Kind.AGENT_CONNECTING, Kind.JOB_TIMED_OUT):
                 continue
             failed = job.at(Kind.PROCESS_FAILED)
+            if failed and keys.EXIT_CODE in failed.facts:
+                continue  # one came up, and had the job
             accepted = job.at(Kind.JOB_ACCEPTED, Kind.JOB_ASSIGNED)
             worker = accepted.facts.get(keys.WORKER_ID) if accepted else None
             of_worker = [
