@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ARROW", "VERSION", "Counted", "JobSummary", "Summary", "summarize"]
 
-VERSION = 3
+VERSION = 4
 """Of what is counted and how: a summary of another version is made anew."""
 
 ARROW = " → "
