@@ -131,6 +131,17 @@ def test_a_participant_that_gave_up_is_an_error_and_was_never_active() -> None:
     assert made["participant"].error == "the participant went before it was ACTIVE"
 
 
+def test_a_participant_whose_leaving_nobody_told_ends_with_the_room_and_says_so() -> None:
+    gone = (Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED)
+    told = [m for m in call() if m.subject != ADA or m.kind not in gone]
+    whole = found(told, "participant", ADA)
+    assert whole.end == ms(6500)
+    assert whole.error == "nobody told of the participant's leaving: it was before the room's end"
+    assert found(told, "ACTIVE", ADA).parent_id == whole.span_id
+    still_there = [m for m in told if m.kind is not Kind.ROOM_FINISHED]
+    assert whole.span_id not in {span.span_id for span in spans(fold(ROOM, still_there))}
+
+
 def test_the_job_of_an_unseen_dispatch_hangs_on_the_room() -> None:
     told = [m for m in call() if m.subject != DISPATCH]
     assert found(told, "job", JOB).parent_id == WHOLE

@@ -150,7 +150,8 @@ class _Trace:
         )
 
     def _participant(self, participant: Participant) -> Iterator[Span]:
-        joining, gone = participant.at(Kind.PARTICIPANT_JOINING), participant.gone
+        # Whose leaving nobody told was gone at the room's end at the latest; else its states would belong to nothing.
+        joining, gone = participant.at(Kind.PARTICIPANT_JOINING), participant.gone or self.timeline.room.finished
         joined, active = participant.at(Kind.PARTICIPANT_JOINED), participant.at(Kind.PARTICIPANT_ACTIVE)
         told: dict[str, Fact | None] = {keys.PARTICIPANT_ID: participant.sid}
         service, whole = "livekit.participant", ids.span_id("participant", participant.sid)
@@ -165,7 +166,10 @@ class _Trace:
         yield from state("ACTIVE", active, gone)
         if joining and gone:
             tracks = [track for track in self.timeline.tracks if track.participant == participant.sid]
-            aborted = gone.kind is Kind.PARTICIPANT_ABORTED
+            errors = {
+                Kind.PARTICIPANT_ABORTED: "the participant went before it was ACTIVE",
+                Kind.ROOM_FINISHED: "nobody told of the participant's leaving: it was before the room's end",
+            }
             yield self._span(
                 service,
                 "participant",
@@ -175,7 +179,7 @@ class _Trace:
                 gone.time,
                 told=told,
                 events=self._events(participant, *tracks),
-                error="the participant went before it was ACTIVE" if aborted else None,
+                error=errors.get(gone.kind),
             )
 
     def _dispatch(self, dispatch: Dispatch) -> Iterator[Span]:
