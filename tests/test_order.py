@@ -427,3 +427,39 @@ def test_who_left_while_no_witness_was_at_work_cannot_be_told() -> None:
     checked = judged(*told)
     assert violated(checked) == []
     assert checked.judgements[8].having(Answer.UNTOLD)
+
+
+@pytest.mark.parametrize(
+    ("ends", "answer"), [(4160, Answer.HOLDS), (391, Answer.VIOLATED), (300, Answer.VIOLATED)], ids=str
+)
+def test_a_session_starts_within_itself(ends: float, answer: Answer) -> None:
+    began = min(362, ends - 100)
+    whole = moment(
+        Kind.SESSION_STARTING, JOB, ms(began), ms(ends), ms(began), witness="agent", clock="agent", occurrence=SESSION
+    )
+    checked = judged(*call(), whole)
+    assert checked.judgements[4].answer is answer
+    within = [text for text in sentences(checked, 5) if "within its agent_session" in text]
+    assert within == [
+        f"session_start of job {JOB} {'lies' if answer is Answer.HOLDS else 'does not lie'} within its agent_session"
+    ]
+
+
+@pytest.mark.parametrize("missing", [[], [Kind.JOB_ASSIGNED], [Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED]])
+def test_an_answer_comes_before_whatever_came_of_it(missing: list[Kind]) -> None:
+    told = [m for m in call() if m.kind not in missing]
+    assert judged(*told).judgements[2].answer is Answer.HOLDS
+    late = _agent(Kind.JOB_ACCEPTED, 900, ABOUT_JOB, WORKER)
+    told = [late if m.kind is Kind.JOB_ACCEPTED else m for m in told]
+    assert judged(*told).judgements[2].answer is Answer.VIOLATED
+
+
+def test_what_one_clock_told_exactly_is_judged_though_what_lies_between_is_loose() -> None:
+    joined = ABOUT_ADA
+    told = [
+        moment(Kind.ROOM_CREATED, ROOM, ms(0), told=ABOUT_ROOM),
+        moment(Kind.PARTICIPANT_JOINING, ADA, ms(8000), told=joined),
+        moment(Kind.PARTICIPANT_LEFT, ADA, ms(2000), ms(20_000), ms(9000), told=joined),
+        moment(Kind.ROOM_FINISHED, ROOM, ms(3000), told=ABOUT_ROOM),
+    ]
+    assert 9 in violated(judged(*told))

@@ -69,6 +69,10 @@ _REPEATABLE = {
 }
 
 
+_ANSWERED = (Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
+"""What comes of a worker's yes, in order."""
+
+
 def must_precede(steps: Iterable[Step]) -> Iterator[tuple[Step, Step]]:
     """Pairs of steps of which the first cannot have come after the second."""
     by_subject: dict[tuple[str, str], dict[Kind, Step]] = defaultdict(dict)
@@ -95,7 +99,8 @@ def must_precede(steps: Iterable[Step]) -> Iterator[tuple[Step, Step]]:
         job = by_subject[asked.subject, ""]
         if Kind.JOB_OFFERED in job and asked.kind is Kind.JOB_RECEIVED:
             yield job[Kind.JOB_OFFERED], asked
-        assigned = job.get(Kind.JOB_ASSIGNED)
+        # What nobody told is passed over: whatever came of the answer came after it.
+        assigned = next((job[kind] for kind in _ANSWERED if kind in job), None)
         # Several workers can have been asked; it was given to one.
         if assigned and asked.occurrence in ("", assigned.facts.get(keys.WORKER_ID)):
             yield asked, assigned

@@ -20,9 +20,11 @@ from tests.cause.cases import (
     healthy,
     linked,
     monitored,
+    moved,
     never_active,
     observed,
     of_job,
+    registered,
     second_agent,
     timeline,
     with_facts,
@@ -174,3 +176,13 @@ def test_what_a_session_does_only_its_agent_tells() -> None:
     }
     assert doubted(explain(timeline(healthy()))) == {}
     assert doubted(explain(timeline(without(healthy(), AGENT)))) == {}
+
+
+def test_who_gave_up_beside_one_who_was_served_is_not_passed_over() -> None:
+    joining, active, _ = bob(500, 60_500)
+    tried = [joining, replace(active, kind=Kind.PARTICIPANT_ABORTED, latest=ms(60_500), time=ms(60_500))]
+    tried[1] = replace(tried[1], earliest=ms(60_400))
+    told = [moved(m, 70_000) if m.time > ms(4000) else m for m in healthy()]
+    explained = explain(timeline([*told, *tried], registered()))
+    assert (explained.findings, explained.well) == ((), None)
+    assert explained.summary == "No cause was found, but bob gave up after 60 s without media."

@@ -70,6 +70,9 @@ def _summary(case: Case, findings: tuple[Finding, ...], doubts: tuple[Doubt, ...
     if missing := case.missing:
         what = f"{case.subject(missing.step)}: {missing.what} for {missing.ns / NS_PER_S:.0f} s"
         return f"No cause was found, but something is missing: {what}.", None
+    if gave_up := case.gave_up:
+        who, ns = gave_up
+        return f"No cause was found, but {case.who(who)} gave up after {ns / NS_PER_S:.0f} s without media.", None
     if alone := case.left_alone:
         who, ns = alone
         return (

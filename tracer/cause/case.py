@@ -327,6 +327,17 @@ class Case:
         return who.gone is not None
 
     @cached_property
+    def gave_up(self) -> tuple[Participant, int] | None:
+        """The first caller whose media never came up and who did not come back, and how long it took, ns."""
+        there = {who.identity for who in self.callers if who.identity and who.at(Kind.PARTICIPANT_ACTIVE)}
+        for who in self.callers:
+            aborted, joining = who.at(Kind.PARTICIPANT_ABORTED), who.at(Kind.PARTICIPANT_JOINING)
+            took = aborted.time - joining.time if aborted and joining else 0
+            if took > STUCK_BY and not who.at(Kind.PARTICIPANT_ACTIVE) and who.identity not in there:
+                return who, took
+        return None
+
+    @cached_property
     def left_alone(self) -> tuple[Participant, int] | None:
         """The only caller who was left when the last agent went, and for how long they stayed, ns; None if not long."""
         if not self.agents or any(self.gone(agent) >= self.end for agent in self.agents):

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.order.verdict import Rule
+from tracer.moment import Kind
+from tracer.order.saying import name
+from tracer.order.verdict import Answer, Rule, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.order.case import Case
-    from tracer.order.verdict import Verdict
+    from tracer.step import Step
 
 __all__ = ["AgentConnects", "JobStarts", "PairRule", "ParticipantStates", "RoomFirst", "Sessions"]
+
+
+EXACT = 10_000
+"""A moment that is no wider than this, ns, is a point: what livekit-agents rounds is a tenth of it."""
 
 
 class PairRule(Rule):
@@ -67,3 +73,24 @@ class Sessions(PairRule):
     name = "session-and-shutdown"
     sentence = "sessions start, then close; jobs shut down, then end"
     missing = "no agent told of a session or of its shutting down"
+
+    def judge(self, case: Case) -> Iterator[Verdict]:
+        """One verdict for each pair, and one for each session that was seen to start and to be over."""
+        yield from super().judge(case)
+        for job in case.timeline.jobs:
+            starts = {step.occurrence: step for step in job.steps if step.kind is Kind.SESSION_STARTING}
+            for started in job.steps:
+                starting = starts.get(started.occurrence)
+                if started.kind is Kind.SESSION_STARTED and starting:
+                    yield from self._within(case, started, starting)
+
+    @staticmethod
+    def _within(case: Case, started: Step, starting: Step) -> Iterator[Verdict]:
+        """Whether ``session_start`` lies within its ``agent_session``, which tells that it began within itself."""
+        whole = max(starting.told, key=lambda moment: moment.width)
+        if whole.witness != "agent" or whole.width <= EXACT:
+            return  # it is open, or nobody told of it
+        who = name(case.timeline, started.subject)
+        out = started.earliest > whole.latest or (starting.contradicted and len(starting.witnesses) == 1)
+        text = f"session_start of {who} {'does not lie' if out else 'lies'} within its agent_session"
+        yield Verdict(Answer.VIOLATED if out else Answer.HOLDS, text, (starting, started))
