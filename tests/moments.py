@@ -149,7 +149,7 @@ def call() -> list[Moment]:
     ]
 
 
-_TRACES = ("trace:one", "trace:two")  # see tracer.joining
+_TRACES = ("trace:one", "trace:two")  # see tracer.timeline.trace_jobs
 _SUBJECTS = (ROOM, "RM_other", ADA, AGENT, "PA_third", DISPATCH, GHOST, JOB, "AJ_other", MICROPHONE, WORKER, "", "?")
 _IDS = st.sampled_from(
     (ADA, AGENT, DISPATCH, GHOST, JOB, "AJ_other", "AD_unseen", "agent-" + JOB, "", "AGENT", "one", "two")

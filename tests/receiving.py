@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from tests.signed import SERVER, body, token
-from tracer.receiver import Receiver
+from tracer.service.receiver import Receiver
 from tracer.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # comes with livekit-agents, its types do not
 
 from tests.composing import COMPOSE, EXAMPLE, ROOT, VARIABLE, composed, example, start_order
-from tracer.servers import child_environment, free_port, jaeger, livekit
+from tracer.local_servers import child_environment, free_port, jaeger, livekit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,11 +14,11 @@ from tests.otlp import OURS, attributes, job, registered, request
 from tests.signed import EVENTS, SERVER, body, token
 from tests.witness.test_observer import ACTIVE, DEMO, ada, dispatch, look, watched
 from tracer import keys
-from tracer.export import readable
+from tracer.export.exporter import readable
+from tracer.export.spans import spans
 from tracer.keys import is_personal
 from tracer.moment import Kind, Moment
-from tracer.spans import spans
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 from tracer.witness import agent, webhook
 from tracer.witness.observer import dispatch_moments
 

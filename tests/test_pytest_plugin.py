@@ -14,11 +14,11 @@ from tests.moments import ADA, ROOM, call, moment, ms
 from tests.receiving import LIMIT
 from tests.view.test_check import wrong_call
 from tracer import keys, pytest_plugin
+from tracer.check import Outcome
 from tracer.errors import UnknownRoomError
+from tracer.local_servers import free_port
 from tracer.moment import Kind, Moment, facts
-from tracer.order import Answer
 from tracer.pytest_plugin import NEEDED, LiveKitTracer
-from tracer.servers import free_port
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
 
@@ -126,7 +126,7 @@ print(sorted(slow & {name.partition(".")[0] for name in sys.modules}))
 
 def test_a_call_in_order_is_asserted(tmp_path: Path) -> None:
     tracer = told(tmp_path / "t.db", *call())
-    assert tracer.assert_order("demo").answer is Answer.HOLDS
+    assert tracer.assert_order("demo").answer is Outcome.HOLDS
     assert tracer.check(ROOM).violated == []
     assert tracer.timeline("demo").room.sid == ROOM
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tracer.order import Check
-    from tracer.timeline import Timeline
+    from tracer.check import RoomCheck
+    from tracer.timeline.fold import Timeline
 
 __all__ = ["LiveKitTracer", "livekit_tracer", "pytest_addoption"]
 
@@ -60,7 +60,7 @@ class LiveKitTracer:
 
     def timeline(self, room: str) -> Timeline:
         """What is known by now of the room with this name or SID. Raises UnknownRoomError when nothing is."""
-        from tracer.reading import read_timeline
+        from tracer.store.load import read_timeline
 
         return read_timeline(str(self.store), room)
 
@@ -91,24 +91,24 @@ class LiveKitTracer:
                 raise TimeoutError(f"room {room!r} was not over after {limit:g} s: {missing or 'more is being told'}")
             time.sleep(LOOK_EVERY)
 
-    def check(self, room: str) -> Check:
+    def check(self, room: str) -> RoomCheck:
         """The room, judged by the rules of `tracer check`: ``judgements``, ``violated``, ``clocks``."""
-        from tracer.order import check
+        from tracer.check import check
 
         return check(self.timeline(room))
 
-    def assert_order(self, room: str) -> Check:
+    def assert_order(self, room: str) -> RoomCheck:
         """Raises AssertionError that lists what is out of order. What cannot be told is no failure."""
         __tracebackhide__ = True
-        from tracer.order import Answer
-        from tracer.order.saying import accounts
+        from tracer.check import Outcome
+        from tracer.check.sentences import accounts
         from tracer.view.check import conclusion
         from tracer.view.text import plain
 
         check = self.check(room)
         lines = [f"room {room!r} ({plain(check.timeline.room.sid)}): {conclusion(check)}"]
         for judgement in check.judgements:
-            for verdict in judgement.having(Answer.VIOLATED):
+            for verdict in judgement.having(Outcome.VIOLATED):
                 lines.append(f"{judgement.rule.number} {judgement.rule.name}: {plain(verdict.sentence)}")
                 lines += (f"    {plain(accounts(step))}" for step in verdict.steps)
         if check.violated:
@@ -140,7 +140,7 @@ def livekit_tracer(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
         if os.environ.get("CI") == "true":
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
-    from tracer.servers import Process, free_port
+    from tracer.local_servers import Process, free_port
 
     if request.config.getoption("--tracer-port") and hasattr(request.config, "workerinput"):
         pytest.fail("--tracer-port is for one process: without it, each of pytest-xdist's has a port", pytrace=False)

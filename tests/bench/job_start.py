@@ -18,7 +18,7 @@ from pathlib import Path
 
 from livekit import api
 
-from tracer.servers import LiveKitServer, Process, answers, child_environment, find_livekit_server, free_port
+from tracer.local_servers import LiveKitServer, Process, answers, child_environment, find_livekit_server, free_port
 
 LIMIT = 60.0
 VARIANTS = ("plain", "traced")

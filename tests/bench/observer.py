@@ -14,7 +14,7 @@ from pathlib import Path
 
 from livekit.api import CreateRoomRequest, LiveKitAPI
 
-from tracer.servers import LiveKitServer, Process, child_environment, find_livekit_server
+from tracer.local_servers import LiveKitServer, Process, child_environment, find_livekit_server
 
 SECONDS = 20
 ROOMS = 100

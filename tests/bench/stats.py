@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.moments import ROOM, call
+from tracer.latency.summary import VERSION, summarize
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.service.summarizer import AT_ONCE, Summarizer
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
-from tracer.summarizer import AT_ONCE, Summarizer
-from tracer.summary import VERSION, summarize
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 
 if TYPE_CHECKING:
     from tracer.moment import Moment

@@ -14,11 +14,11 @@ from tests.moments import ABOUT_ROOM, ROOM, call, moment, ms
 from tests.receiving import LIMIT
 from tests.view.test_check import wrong_call
 from tracer import keys
+from tracer.check import check
 from tracer.moment import Kind
-from tracer.order import check
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 from tracer.view.check import as_json
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from tracer.cli import COMMANDS
 from tracer.moment import Kind
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 from tracer.view import json as json_view
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import pytest
 
 from tests.cli.test_cli import store, tracer
 from tests.cli.test_stats import keep
+from tests.latency.test_gaps import cold
 from tests.moments import ROOM, call
-from tests.test_gaps import cold
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.test_cli import store, tracer
+from tests.latency.test_gaps import without
 from tests.moments import ADA, ROOM, call
-from tests.test_gaps import without
+from tracer.latency.summary import VERSION, summarize
 from tracer.moment import Kind
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
-from tracer.summary import VERSION, summarize
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cause.cases import CASES, in_room, lonely
 from tests.cli.test_cli import Tracer
 from tests.moments import ABOUT_ADA, ROOM, _cut, _webhook
 from tests.receiving import LIMIT
+from tests.why.cases import CASES, in_room, lonely
 from tracer import keys
-from tracer.cause import CAUSES
 from tracer.moment import Kind
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
+from tracer.why import CAUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,7 +72,7 @@ def test_why_as_json(tracer: Tracer, store: Path) -> None:
 
 
 def test_that_nothing_is_wrong_is_no_failure(tracer: Tracer, tmp_path: Path) -> None:
-    from tests.cause.cases import healthy
+    from tests.why.cases import healthy
 
     ran = tracer("why", "demo", "--store", kept(tmp_path / "well.db", healthy()))
     assert (ran.returncode, ran.stderr) == (0, "")

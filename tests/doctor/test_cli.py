@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.test_cli import KEYS, Tracer
-from tracer.servers import free_port
+from tracer.local_servers import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.moments import START
-from tracer.clocks import Offset
-from tracer.doctor.finding import State
+from tracer.clocks.offsets import Offset
+from tracer.doctor.diagnosis import State
 from tracer.doctor.offset import of_asking, said, state
 from tracer.moment import NS_PER_MS, NS_PER_S
 

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tracer.doctor.finding import Finding, State
+from tracer.doctor.diagnosis import Diagnosis, State
 from tracer.doctor.receiver import ReceiverCheck
 from tracer.doctor.server import ServerCheck
 from tracer.doctor.visit import Setup, Visit
@@ -27,10 +27,10 @@ def examined(
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     check: ServerCheck | ReceiverCheck,
     limit: float = 4.0,
-) -> tuple[Finding, Visit]:
+) -> tuple[Diagnosis, Visit]:
     """The only finding about a server that answers everything with this handler."""
 
-    async def main() -> tuple[Finding, Visit]:
+    async def main() -> tuple[Diagnosis, Visit]:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", handler)
         runner = web.AppRunner(app, shutdown_timeout=0.1)

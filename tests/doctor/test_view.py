@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from tracer.doctor.finding import Finding, State
-from tracer.view.doctor import FindingView, as_json
+from tracer.doctor.diagnosis import Diagnosis, State
+from tracer.view.doctor import DiagnosisView, as_json
 
-FAILED = Finding(
+FAILED = Diagnosis(
     "webhooks",
     State.FAILED,
     "no webhook came within 4 s of a room's making",
@@ -20,18 +20,18 @@ FAILED = Finding(
 )
 
 
-def shown(finding: Finding, width: int) -> list[str]:
+def shown(finding: Diagnosis, width: int) -> list[str]:
     out = Console(file=io.StringIO(), width=width, color_system=None, highlight=False, markup=False, emoji=False)
-    out.print(FindingView(finding))
+    out.print(DiagnosisView(finding))
     assert isinstance(out.file, io.StringIO)
     return out.file.getvalue().splitlines()
 
 
 def test_what_fits_is_one_line() -> None:
-    assert shown(Finding("server", State.OK, "LiveKit answers in 3.1 ms"), 60) == [
+    assert shown(Diagnosis("server", State.OK, "LiveKit answers in 3.1 ms"), 60) == [
         "✓ server    LiveKit answers in 3.1 ms",
     ]
-    assert shown(Finding("server", State.FAILED, "it is off", "start it"), 60) == [
+    assert shown(Diagnosis("server", State.FAILED, "it is off", "start it"), 60) == [
         "✗ server    it is off → start it",
     ]
 
@@ -62,7 +62,7 @@ def test_the_fix_is_below_where_it_does_not_fit(width: int, lines: list[str]) ->
 
 @given(st.sampled_from(State), st.text(max_size=300), st.text(max_size=300), st.sampled_from((60, 80, 120)))
 def test_whatever_is_said_fits_the_width_and_is_harmless(state: State, text: str, fix: str, width: int) -> None:
-    for line in shown(Finding("workers", state, text, fix), width):
+    for line in shown(Diagnosis("workers", state, text, fix), width):
         assert cell_len(line) <= width
         assert not any(char in line for char in "\x1b\x07\r\u202e\u200b")
 
@@ -74,7 +74,7 @@ def test_no_word_is_lost(width: int) -> None:
 
 
 def test_as_json_a_fix_that_is_not_needed_is_null() -> None:
-    fine = Finding("server", State.OK, "\x1b[31m")
+    fine = Diagnosis("server", State.OK, "\x1b[31m")
     told = json.loads(as_json([fine]))
     assert told == {
         "schema": "tracer.doctor/1",
@@ -86,4 +86,4 @@ def test_as_json_a_fix_that_is_not_needed_is_null() -> None:
 
 @pytest.mark.parametrize(("state", "sound"), [(State.WARNING, True), (State.SKIPPED, True), (State.FAILED, False)])
 def test_only_what_failed_is_not_sound(state: State, sound: bool) -> None:
-    assert json.loads(as_json([Finding("clocks", state, "")]))["sound"] is sound
+    assert json.loads(as_json([Diagnosis("clocks", state, "")]))["sound"] is sound

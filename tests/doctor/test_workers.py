@@ -6,13 +6,13 @@ import pytest
 
 from tests.moments import AGENT, DISPATCH, JOB, ROOM, WORKER, call, moment, ms
 from tracer import keys
-from tracer.doctor.finding import State
+from tracer.doctor.diagnosis import State
 from tracer.doctor.workers import NAME_ATTRIBUTE, Answer, _Told, answers
 from tracer.moment import Kind, Moment
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 
 if TYPE_CHECKING:
-    from tracer.lives import Worker
+    from tracer.timeline.entities import Worker
 
 ATTRIBUTE = keys.PARTICIPANT_ATTRIBUTE + NAME_ATTRIBUTE
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from livekit.api import AccessToken, VideoGrants
 
 from tracer.errors import UnknownRoomError
-from tracer.servers import free_port
+from tracer.local_servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tracer.demo.stage import Stage
-    from tracer.servers import Process
+    from tracer.local_servers import Process
     from tracer.settings import LiveKit
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
 
 LIMIT = 60.0
 

@@ -19,10 +19,10 @@ from livekit.api import (
 )
 from livekit.protocol.models import ParticipantInfo
 
-from tracer.causality import must_precede
 from tracer.errors import UnknownRoomError
-from tracer.lives import Dispatch, Participant
 from tracer.moment import Kind
+from tracer.timeline.entities import Dispatch, Participant
+from tracer.timeline.precedence import must_precede
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tracer.demo.stage import Stage
     from tracer.settings import LiveKit
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
 
 LIMIT = 60.0
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from tracer.errors import BinaryMissingError
-from tracer.servers import Jaeger, LiveKitServer, find_jaeger, find_livekit_server, free_port
+from tracer.local_servers import Jaeger, LiveKitServer, find_jaeger, find_livekit_server, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

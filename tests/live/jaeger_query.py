@@ -7,7 +7,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tracer.servers.jaeger import Jaeger
+    from tracer.local_servers.jaeger import Jaeger
 
 
 def trace_of(jaeger: Jaeger, trace_id: str) -> list[dict[str, Any]]:

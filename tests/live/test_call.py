@@ -16,18 +16,18 @@ from tests.live import calls
 from tests.live.calls import LIMIT, Told, asking, wait_for
 from tracer import keys
 from tracer.demo.stage import Stage
-from tracer.gaps import Ways
+from tracer.export.spans import spans
+from tracer.latency.gaps import Ways
 from tracer.moment import Kind
-from tracer.spans import spans
 from tracer.store import open_reader
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 from tracer.view import json as view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.servers import Jaeger, LiveKitServer
-    from tracer.timeline import Timeline
+    from tracer.local_servers import Jaeger, LiveKitServer
+    from tracer.timeline.fold import Timeline
 
 ROOM = "call"
 CALL_SECONDS = 6.5

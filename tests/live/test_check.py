@@ -13,13 +13,13 @@ import pytest
 
 from tests.live import calls
 from tests.live.calls import LIMIT
+from tracer.check import Outcome, check
 from tracer.demo.stage import Stage
+from tracer.local_servers import child_environment
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
-from tracer.order import Answer, check
-from tracer.servers import child_environment
 
 if TYPE_CHECKING:
-    from tracer.servers import LiveKitServer
+    from tracer.local_servers import LiveKitServer
 
 ROOT = Path(__file__).parents[2]
 HOUR = 3600
@@ -104,7 +104,7 @@ def test_an_agents_clock_an_hour_off_is_shown_and_nothing_is_violated(
         receiver.wait_until(over, LIMIT, what="told of the end")
         checked = check(stage.timeline("off"))
     assert [verdict.sentence for verdict in checked.violated] == []
-    assert checked.judgements[9].answer is Answer.HOLDS
+    assert checked.judgements[9].answer is Outcome.HOLDS
     [(clock, offset)] = [known for known in checked.clocks.offsets.items() if known[0].kind == "agent"]
     assert clock.host
     assert offset.off

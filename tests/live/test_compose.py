@@ -31,17 +31,17 @@ from tests.live.conftest import had
 from tracer import keys
 from tracer.demo import worker
 from tracer.errors import UnknownRoomError
+from tracer.local_servers import Process, answers, child_environment, find_jaeger, find_livekit_server, free_ports
 from tracer.moment import Kind
-from tracer.servers import Process, answers, child_environment, find_jaeger, find_livekit_server, free_ports
 from tracer.store import open_reader
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tracer.servers import Program
+    from tracer.local_servers import Program
     from tracer.store import Reader
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
 
 PORTS = ("4318", "7880", "7881", "7882", "7890", "8081", "13133", "16685", "16686")
 LIMIT = 60.0

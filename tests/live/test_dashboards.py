@@ -27,8 +27,8 @@ from tracer.errors import UnknownRoomError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.servers import Jaeger, LiveKitServer
-    from tracer.timeline import Timeline
+    from tracer.local_servers import Jaeger, LiveKitServer
+    from tracer.timeline.fold import Timeline
 
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 UI = json.loads((DASHBOARDS / "jaeger-ui.json").read_text(encoding="utf-8"))

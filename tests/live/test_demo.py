@@ -17,10 +17,10 @@ import pytest
 
 from tests.live.calls import wait_for
 from tracer.demo.scenarios import SCENARIOS
-from tracer.servers import child_environment
+from tracer.local_servers import child_environment
 
 if TYPE_CHECKING:
-    from tracer.servers import Jaeger, LiveKitServer
+    from tracer.local_servers import Jaeger, LiveKitServer
 
 LIMIT = 120.0
 ANSWERED = (

@@ -18,13 +18,13 @@ from livekit.api import ListRoomsRequest, LiveKitAPI
 from tests.live.calling import worker
 from tests.live.calls import wait_for
 from tracer.demo.stage import Stage
+from tracer.local_servers import child_environment, free_port
 from tracer.moment import Kind
-from tracer.servers import child_environment, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.servers import Jaeger, LiveKitServer
+    from tracer.local_servers import Jaeger, LiveKitServer
     from tracer.settings import LiveKit
 
 LIMIT = 60.0

@@ -14,8 +14,8 @@ from tracer.moment import Kind
 from tracer.view import json as view
 
 if TYPE_CHECKING:
-    from tracer.servers import LiveKitServer
-    from tracer.servers.jaeger import Jaeger
+    from tracer.local_servers import LiveKitServer
+    from tracer.local_servers.jaeger import Jaeger
 
 AGENT = Path(__file__).parent / "agents" / "exporting.py"
 IN_THE_ROOM = {

@@ -9,24 +9,24 @@ import pytest
 from livekit.api import LiveKitAPI
 
 from tracer import keys
-from tracer.cause import explain
 from tracer.demo.failures import FAILURES
 from tracer.demo.scenario import Play
 from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
 from tracer.moment import NS_PER_S, Kind
+from tracer.why import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tracer.demo.scenario import Scenario
-    from tracer.lives import Participant
+    from tracer.local_servers import LiveKitServer
     from tracer.moment import Fact
-    from tracer.servers import LiveKitServer
     from tracer.settings import LiveKit
-    from tracer.step import Step
-    from tracer.timeline import Timeline
+    from tracer.timeline.entities import Participant
+    from tracer.timeline.fold import Timeline
+    from tracer.timeline.step import Step
 
 MADE = [*FAILURES.values(), *(scenario for scenario in SCENARIOS.values() if scenario.cause)]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tracer.errors import BinaryMissingError
-from tracer.servers import build, find_livekit_server
+from tracer.local_servers import build, find_livekit_server
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,16 +17,16 @@ from tests.live.calling import LIMIT, timeline_when, token, wait_for, worker
 from tests.live.calling import call as caller
 from tracer.demo.stage import Stage
 from tracer.errors import UnknownRoomError
-from tracer.gaps import Gap, Owner, Ways, longest_of_yours
+from tracer.latency.gaps import Gap, Owner, Ways, longest_of_yours
+from tracer.latency.summary import VERSION, Counted, Summary, summarize
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 from tracer.store.sqlite import SqliteReader
-from tracer.summary import VERSION, Counted, Summary, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.servers import LiveKitServer
-    from tracer.timeline import Timeline
+    from tracer.local_servers import LiveKitServer
+    from tracer.timeline.fold import Timeline
 
 AGENT = Path(__file__).parent / "agents" / "slow.py"
 SURE_TO = 10 * NS_PER_MS

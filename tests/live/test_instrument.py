@@ -17,15 +17,15 @@ import tracer
 from tests.live import calls
 from tests.live.calls import wait_for
 from tracer.demo.stage import Stage
+from tracer.local_servers import free_port
 from tracer.moment import Kind
-from tracer.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from livekit.agents import AgentServer
 
-    from tracer.servers import Jaeger, LiveKitServer, Process
+    from tracer.local_servers import Jaeger, LiveKitServer, Process
 
 AGENT = Path(__file__).parent / "agents" / "users_own.py"
 WORKER = Path(tracer.__file__).parent / "demo" / "worker.py"

@@ -12,14 +12,14 @@ from tests.live.jaeger_query import trace_of
 from tests.live.test_failures import played
 from tracer.demo.failures import FAILURES
 from tracer.demo.stage import Stage
-from tracer.expectation import expected
+from tracer.timeline.overdue import expected
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
 
-    from tracer.servers import Jaeger, LiveKitServer
+    from tracer.local_servers import Jaeger, LiveKitServer
 
 
 def orphans(trace: list[dict[str, Any]]) -> list[str]:

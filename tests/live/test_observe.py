@@ -17,8 +17,8 @@ from tests.live import calls
 from tests.live.calls import LIMIT, asking, hold_against, wait_for
 from tracer.demo.stage import Stage
 from tracer.errors import StoreError, UnknownRoomError
+from tracer.local_servers import LiveKitServer, free_port
 from tracer.moment import Kind
-from tracer.servers import LiveKitServer, free_port
 from tracer.settings import LiveKit
 from tracer.view.terminal import TimelineView
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tracer.servers import Process
+    from tracer.local_servers import Process
 
 
 def observer(stage: Stage, server: LiveKit) -> Process:

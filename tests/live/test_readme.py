@@ -15,11 +15,11 @@ import pytest
 from tests.live.calls import wait_for
 from tracer.demo.failures import FAILURES
 from tracer.demo.scenarios import SCENARIOS
+from tracer.local_servers import Process, child_environment
 from tracer.moment import Kind
-from tracer.servers import Process, child_environment
 
 if TYPE_CHECKING:
-    from tracer.servers import LiveKitServer
+    from tracer.local_servers import LiveKitServer
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

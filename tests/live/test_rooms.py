@@ -9,14 +9,14 @@ from livekit.api import AccessToken, VideoGrants
 
 from tests.live import calls
 from tests.live.calls import LIMIT, wait_for
+from tracer.check import check
 from tracer.demo.stage import Stage
-from tracer.order import check
 from tracer.store import open_reader
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tracer.servers import LiveKitServer
+    from tracer.local_servers import LiveKitServer
 
 KINDS = ("standard", "egress", "ingress", "sip", "agent", "connector", "bridge")
 FIRST_IDS = 3

@@ -16,8 +16,8 @@ from tracer.moment import Kind
 if TYPE_CHECKING:
     import pytest
 
-    from tracer.servers import LiveKitServer
-    from tracer.servers.jaeger import Jaeger
+    from tracer.local_servers import LiveKitServer
+    from tracer.local_servers.jaeger import Jaeger
 
 VOICE = Path(__file__).parent / "voice.py"
 KEY = "sk-for-this-test-only"

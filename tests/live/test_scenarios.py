@@ -10,21 +10,21 @@ from livekit.api import LiveKitAPI
 
 from tests.live.calls import asking, hold_against
 from tracer import keys
-from tracer.cause import explain
 from tracer.demo.scenario import Play
 from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
-from tracer.gaps import Ways
+from tracer.latency.gaps import Ways
 from tracer.moment import Kind
+from tracer.why import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tracer.demo.scenario import Scenario
-    from tracer.servers import LiveKitServer
+    from tracer.local_servers import LiveKitServer
     from tracer.settings import LiveKit
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
 
 
 async def played(stage: Stage, scenario: Scenario, server: LiveKit, room: str) -> Timeline:

@@ -17,11 +17,11 @@ import pytest
 from tests.live import calls
 from tests.live.calls import wait_for
 from tracer.demo.stage import Stage
-from tracer.servers import Process, child_environment, free_port
+from tracer.local_servers import Process, child_environment, free_port
 from tracer.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from tracer.servers import Jaeger, LiveKitServer
+    from tracer.local_servers import Jaeger, LiveKitServer
 
 LIMIT = 60.0
 KEYS = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 32}

@@ -17,12 +17,12 @@ import pytest
 from livekit import api
 
 from tracer.errors import DemoError
-from tracer.servers import LiveKitServer, Process, answers, child_environment, find_livekit_server, free_ports
+from tracer.local_servers import LiveKitServer, Process, answers, child_environment, find_livekit_server, free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tracer.servers import Jaeger
+    from tracer.local_servers import Jaeger
 
 
 def gone(pid: int) -> bool:
@@ -138,7 +138,7 @@ def test_a_process_that_will_not_end_is_ended_with_its_children(tmp_path: Path) 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
 def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     script = (
-        "import os, pathlib, signal; from tracer.servers import Process\n"
+        "import os, pathlib, signal; from tracer.local_servers import Process\n"
         f"child = Process('sleep', ['sleep', '100'], folder=pathlib.Path({str(tmp_path)!r}), environment=os.environ)\n"
         "child.start(); print(child.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
     )

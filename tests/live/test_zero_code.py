@@ -15,13 +15,13 @@ from tests.live.calling import call, timeline_when, wait_for, worker
 from tests.live.jaeger_query import trace_of
 from tracer import keys
 from tracer.demo.stage import Stage
+from tracer.local_servers import child_environment, free_port
 from tracer.moment import Kind
-from tracer.servers import child_environment, free_port
 from tracer.store import open_reader
 
 if TYPE_CHECKING:
-    from tracer.servers import LiveKitServer
-    from tracer.servers.jaeger import Jaeger
+    from tracer.local_servers import LiveKitServer
+    from tracer.local_servers.jaeger import Jaeger
 
 PLAIN = Path(__file__).parent / "agents" / "plain.py"
 AUTO = Path(sys.executable).parent / "opentelemetry-instrument"

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from tests.moments import ABOUT_ROOM, ADA, ROOM, START, any_moments, call, moment, ms
 from tracer import keys
 from tracer.errors import ConfigurationError, StoreError, UnknownRoomError
+from tracer.export.spans import spans
 from tracer.moment import NS_PER_S, Kind, Moment
-from tracer.spans import spans
 from tracer.store import SCRATCH, Arrival, Kept, Outgoing, open_reader
 from tracer.store.sqlite import _COLUMNS, _MIGRATIONS, APPLICATION_ID, SqliteReader, SqliteStore, _digest
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 from tracer.view import json as json_view
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Group
 
+from tests.latency.test_gaps import HOUR, cold, late_caller, moved, without
 from tests.moments import ADA, ROOM, any_moments, call
-from tests.test_gaps import HOUR, cold, late_caller, moved, without
 from tests.view.test_stats import HOSTILE, WIDTHS, shown
 from tracer import keys
-from tracer.gaps import Ways
+from tracer.latency.gaps import Ways
 from tracer.moment import Kind
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 from tracer.view.budget import budget
 
 if TYPE_CHECKING:

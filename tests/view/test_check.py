@@ -9,20 +9,20 @@ from hypothesis import given, settings
 from rich.cells import cell_len
 from rich.console import Console
 
+from tests.clocks.test_offsets import shifted
 from tests.moments import ADA, JOB, ROOM, any_moments, call, moment, ms
-from tests.test_clocks import shifted
 from tracer import keys
+from tracer.check import RoomCheck, check
 from tracer.moment import NS_PER_S, Kind, Moment
-from tracer.order import Check, check
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 from tracer.view.check import CheckView, as_json, conclusion
 
 
-def judged(*moments: Moment) -> Check:
+def judged(*moments: Moment) -> RoomCheck:
     return check(fold(ROOM, moments))
 
 
-def shown(checked: Check, width: int = 80, *, everything: bool = False, colours: bool = False) -> str:
+def shown(checked: RoomCheck, width: int = 80, *, everything: bool = False, colours: bool = False) -> str:
     file = io.StringIO()
     out = Console(
         file=file,

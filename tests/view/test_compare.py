@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.latency.test_gaps import HOUR, at, cold, moved, without
+from tests.latency.test_stats import SUMMARIES
 from tests.moments import ROOM, call
-from tests.test_gaps import HOUR, at, cold, moved, without
-from tests.test_stats import SUMMARIES
 from tests.view.test_stats import HOSTILE, WIDTHS, many, shown
-from tracer.compare import against, between
+from tracer.latency.compare import against, between
+from tracer.latency.stats import figures
+from tracer.latency.summary import Summary, summarize
 from tracer.moment import Kind
-from tracer.stats import figures
-from tracer.summary import Summary, summarize
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 from tracer.view.compare import CompareView, as_json
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from tracer.moment import Kind, Moment
 from tracer.view.junit import junit
 
 if TYPE_CHECKING:
-    from tracer.order import Check
+    from tracer.check import RoomCheck
 
 
-def suites(*checks: Check) -> list[Element]:
+def suites(*checks: RoomCheck) -> list[Element]:
     root = fromstring(junit(checks))  # noqa: S314  our own
     assert root.tag == "testsuites"
     return root.findall("testsuite")

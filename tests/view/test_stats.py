@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from tests.latency.test_gaps import HOUR, cold, moved, without
+from tests.latency.test_stats import SUMMARIES, rooms
 from tests.moments import AGENT, JOB, ROOM, VOICE, call
-from tests.test_gaps import HOUR, cold, moved, without
-from tests.test_stats import SUMMARIES, rooms
+from tracer.latency.stats import figures
+from tracer.latency.summary import Counted, JobSummary, Summary, summarize
 from tracer.moment import Kind
-from tracer.stats import figures
-from tracer.summary import Counted, JobSummary, Summary, summarize
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 from tracer.view.stats import StatsView, as_json
 
 if TYPE_CHECKING:

@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from tests.cause.cases import CASES, HOUR, Told, healthy, in_room, lonely, off, timeline, with_facts
 from tests.moments import ABOUT_ADA, ADA, ROOM, _webhook, any_moments, ms
+from tests.why.cases import CASES, HOUR, Told, healthy, in_room, lonely, off, timeline, with_facts
 from tracer import keys
-from tracer.cause import explain
 from tracer.moment import Kind
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 from tracer.view.terminal import TimelineView
 from tracer.view.why import MOST_FINDINGS, MOST_STEPS, WhyView, as_json
+from tracer.why import explain
 
 if TYPE_CHECKING:
-    from tracer.cause import Cause
     from tracer.moment import Moment
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
+    from tracer.why import Cause
 
 HOSTILE = "\x1b[31mred\x07\u202egnihton [red]markup[/red] :boom: \r\nline\x9b2J \ud83d\udca5 \u2019" + "\u0301" * 30
 """What nobody should be called."""

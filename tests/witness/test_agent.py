@@ -11,11 +11,11 @@ from tests.moments import AGENT, DISPATCH, JOB, ROOM, SESSION, START, WAIT, WORK
 from tests.otlp import CONNECT, IN_JOB, OURS, ROOT, TRACE, WAITING, as_json, attributes, job, registered, request, span
 from tracer import ids, keys
 from tracer.errors import MalformedError
-from tracer.joining import job_of_trace
 from tracer.moment import Kind, Moment
-from tracer.step import merge
 from tracer.store import Arrival, Outgoing
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
+from tracer.timeline.step import merge
+from tracer.timeline.trace_jobs import job_of_trace
 from tracer.witness import agent
 
 TRACE_OF_ROOM = ids.trace_id(ROOM).to_bytes(16)

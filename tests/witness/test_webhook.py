@@ -27,7 +27,7 @@ from tracer.errors import BadSignatureError, MalformedError
 from tracer.moment import NS_PER_S, Kind, Moment
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
-from tracer.timeline import Timeline, fold
+from tracer.timeline.fold import Timeline, fold
 from tracer.witness import webhook
 
 if TYPE_CHECKING:

@@ -42,9 +42,9 @@ def command(
       tracer check my-room
       tracer check my-room another-room --format junit -o check.xml
     """
+    from tracer.check import Outcome, check
     from tracer.errors import UnknownRoomError
-    from tracer.order import Answer, check
-    from tracer.reading import read_timeline
+    from tracer.store.load import read_timeline
     from tracer.view.check import write
 
     checks, unknown = [], []
@@ -57,5 +57,5 @@ def command(
         write(checks, form, output, everything=everything, width=width)
     for nowhere in unknown:
         click.echo(f"tracer: {nowhere}", err=True)
-    if unknown or any(one.answer is not Answer.HOLDS for one in checks):
+    if unknown or any(one.answer is not Outcome.HOLDS for one in checks):
         sys.exit(1)

@@ -25,10 +25,10 @@ def command(a: str, b: str | None, many: str | None, store: str, form: str) -> N
       tracer compare RM_ev5rQjUVknES RM_nFyAF2c9Lk31
       tracer compare my-room --with stats
     """
-    from tracer.compare import against, between
-    from tracer.reading import read_summaries, read_timeline
-    from tracer.stats import figures
-    from tracer.summary import summarize
+    from tracer.latency.compare import against, between
+    from tracer.latency.stats import figures
+    from tracer.latency.summary import summarize
+    from tracer.store.load import read_summaries, read_timeline
 
     if (b is None) == (many is None):
         raise click.UsageError("name two rooms, or one and --with stats")

@@ -42,12 +42,12 @@ def command(
     """
     import asyncio
 
-    from tracer.demo.run import Options, named, run
+    from tracer.demo.run import DemoOptions, named, run
 
     if listed:
         _list()
         return
-    options = Options(Path(store).absolute(), server, keep or jaeger, jaeger, record and record.absolute())
+    options = DemoOptions(Path(store).absolute(), server, keep or jaeger, jaeger, record and record.absolute())
     asyncio.run(run(named(scenario), options))
 
 

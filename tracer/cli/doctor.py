@@ -10,7 +10,7 @@ import click
 from tracer.cli.options import store_option
 
 if TYPE_CHECKING:
-    from tracer.doctor.finding import Finding
+    from tracer.doctor.diagnosis import Diagnosis
 
 __all__ = ["command"]
 
@@ -58,12 +58,12 @@ def command(agents: tuple[str, ...], store: str, endpoint: str, jaeger_url: str 
     """
     import asyncio
 
-    from tracer.doctor.finding import State
+    from tracer.doctor.diagnosis import State
     from tracer.errors import ConfigurationError
-    from tracer.export import endpoint as backend
+    from tracer.export.exporter import endpoint as backend
     from tracer.settings import LiveKit, checked_url
     from tracer.view.console import console
-    from tracer.view.doctor import FindingView, as_json
+    from tracer.view.doctor import DiagnosisView, as_json
 
     server = LiveKit.from_env()
     if not server.url:
@@ -77,9 +77,9 @@ def command(agents: tuple[str, ...], store: str, endpoint: str, jaeger_url: str 
     setup = Setup(server, endpoint, store, agents, backend(), jaeger_url or None)
     out = console()
 
-    def tell(finding: Finding) -> None:
+    def tell(finding: Diagnosis) -> None:
         if form == "terminal":
-            out.print(FindingView(finding))
+            out.print(DiagnosisView(finding))
 
     findings = asyncio.run(examine(setup, tell))
     if form == "json":

@@ -24,7 +24,7 @@ def command(store: str, redact: bool) -> None:
     """
     import asyncio
 
-    from tracer.serve import Options, observe
+    from tracer.service.serve import ServeOptions, observe
     from tracer.settings import LiveKit
 
-    asyncio.run(observe(LiveKit.from_env(), Options(store, redact=redact)))
+    asyncio.run(observe(LiveKit.from_env(), ServeOptions(store, redact=redact)))

@@ -39,7 +39,7 @@ def command(host: str, port: int, store: str, no_observe: bool, redact: bool, re
     """
     import asyncio
 
-    from tracer.serve import Options, serve
+    from tracer.service.serve import ServeOptions, serve
     from tracer.settings import LiveKit
 
-    asyncio.run(serve(LiveKit.from_env(), Options(store, host, port, not no_observe, redact, record)))
+    asyncio.run(serve(LiveKit.from_env(), ServeOptions(store, host, port, not no_observe, redact, record)))

@@ -48,7 +48,7 @@ def command(
       tracer timeline my-room
       tracer timeline RM_ev5rQjUVknES --format json
     """
-    from tracer.reading import read_timeline
+    from tracer.store.load import read_timeline
 
     timeline = read_timeline(store, room)
     from tracer.view.link import trace_link

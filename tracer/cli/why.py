@@ -24,8 +24,8 @@ def command(room: str, store: str, form: str) -> None:
       tracer why my-room
       tracer why RM_ev5rQjUVknES --format json
     """
-    from tracer.cause import explain
-    from tracer.reading import read_timeline
+    from tracer.store.load import read_timeline
+    from tracer.why import explain
 
     timeline = read_timeline(store, room)
     explanation = explain(timeline)

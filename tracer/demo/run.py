@@ -20,24 +20,24 @@ import aiohttp
 from livekit.api import ListRoomsRequest, LiveKitAPI, TwirpError
 from rich.text import Text
 
-from tracer.cause import explain
 from tracer.demo.failures import FAILURES
 from tracer.demo.scenario import Play
 from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
 from tracer.errors import BinaryMissingError, ConfigurationError
-from tracer.servers import Jaeger, LiveKitServer, find_jaeger, find_livekit_server, free_port
+from tracer.local_servers import Jaeger, LiveKitServer, find_jaeger, find_livekit_server, free_port
 from tracer.settings import LiveKit
 from tracer.view.console import console
 from tracer.view.link import trace_link
 from tracer.view.terminal import TimelineView
 from tracer.view.why import WhyView
+from tracer.why import explain
 
 if TYPE_CHECKING:
     from tracer.demo.scenario import Scenario
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
 
-__all__ = ["Options", "run"]
+__all__ = ["DemoOptions", "run"]
 
 DEPARTURE_TIMEOUT = 2
 """Seconds; LiveKit's default of 20 would keep people waiting for the end."""
@@ -48,7 +48,7 @@ RECORDED = "automatic"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class DemoOptions:
     """What the command line says."""
 
     store: Path
@@ -59,7 +59,7 @@ class Options:
     record: Path | None = None
 
 
-async def run(scenario: Scenario, options: Options) -> None:
+async def run(scenario: Scenario, options: DemoOptions) -> None:
     """One call, shown. Raises DemoError when it cannot be made; nothing it started is left behind."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
@@ -95,7 +95,7 @@ def _say(text: str, *, whole: bool = False) -> None:
     console().print(Text(text, style="dim"), soft_wrap=whole)
 
 
-async def _server(stack: ExitStack, stage: Stage, options: Options) -> tuple[LiveKit, str]:
+async def _server(stack: ExitStack, stage: Stage, options: DemoOptions) -> tuple[LiveKit, str]:
     """A server to call on, and a name for the room."""
     if options.server:
         server = LiveKit.from_env(options.server)
@@ -146,8 +146,8 @@ async def _call(stage: Stage, scenario: Scenario, server: LiveKit, room: str, re
 
 async def _replay(stage: Stage) -> Timeline:
     """The recorded call, through a receiver of its own."""
-    from tracer.receiver import Receiver
-    from tracer.recording import replay
+    from tracer.service.receiver import Receiver
+    from tracer.service.recording import replay
     from tracer.store.sqlite import SqliteStore
 
     _say("Without a server there is no call: this is a recording of a real one, played through the same receiver.")

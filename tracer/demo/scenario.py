@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from livekit.api import LiveKitAPI
 
     from tracer.demo.stage import Stage
-    from tracer.lives import Job, Participant
-    from tracer.servers import Process
+    from tracer.local_servers import Process
     from tracer.settings import LiveKit
-    from tracer.step import Step
-    from tracer.timeline import Timeline
+    from tracer.timeline.entities import Job, Participant
+    from tracer.timeline.fold import Timeline
+    from tracer.timeline.step import Step
 
-__all__ = ["ALONE", "IN_VAIN", "LIMIT", "Play", "Scenario", "Worker", "at", "between", "first_call"]
+__all__ = ["ALONE", "IN_VAIN", "LIMIT", "DemoWorker", "Play", "Scenario", "at", "between", "first_call"]
 
 LIMIT = 60.0
 """Seconds for anything that has to happen; a server of one's own may keep a room for 20 after the last leave."""
@@ -55,7 +55,7 @@ ALONE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Worker:
+class DemoWorker:
     """A worker that a scenario needs."""
 
     agent_name: str = ""
@@ -86,7 +86,7 @@ class Play:
         """A play on the same stage, of another room or of a later one of the same name."""
         return replace(self, room=room, sid="", began=time.time_ns())
 
-    def start(self, worker: Worker) -> Process:
+    def start(self, worker: DemoWorker) -> Process:
         """A worker, once it is registered."""
         number = len(self.workers)
         named = f" named {worker.agent_name!r}" * bool(worker.agent_name)
@@ -273,7 +273,7 @@ class Scenario(ABC):
     """What people ask whom it answers."""
     cause: ClassVar[str | None] = None
     """Name of the cause that `tracer why` gives first; None where nothing is wrong."""
-    workers: ClassVar[tuple[Worker, ...]] = (Worker(),)
+    workers: ClassVar[tuple[DemoWorker, ...]] = (DemoWorker(),)
     """Those that are there before the call."""
     lost: ClassVar[tuple[str, ...]] = ()
     """Webhooks that are lost on their way: only a server of the demo's own sends them to where that can be done."""

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tracer.errors import DemoError
+from tracer.local_servers import Process, answers, child_environment, free_port
 from tracer.moment import Kind
-from tracer.reading import read_timeline
-from tracer.servers import Process, answers, child_environment, free_port
 from tracer.store import open_reader
+from tracer.store.load import read_timeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tracer.settings import LiveKit
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
 
 __all__ = ["Stage"]
 

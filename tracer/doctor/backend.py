@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from tracer.doctor.finding import Finding, State
+from tracer.doctor.diagnosis import Diagnosis, State
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
 from tracer.settings import address, where
@@ -39,38 +39,38 @@ class BackendCheck:
 
     name = "backend"
 
-    async def examine(self, visit: Visit) -> list[Finding]:
+    async def examine(self, visit: Visit) -> list[Diagnosis]:
         """One finding."""
         backend, jaeger = visit.setup.backend, visit.setup.jaeger
         if backend is None:
             text = "not looked at: OTEL_EXPORTER_OTLP_ENDPOINT is not set, rooms become no traces"
             fix = "for Jaeger, set it to http://127.0.0.1:4318 here and for `tracer serve`"
-            return [Finding(self.name, State.SKIPPED, text, fix)]
+            return [Diagnosis(self.name, State.SKIPPED, text, fix)]
         at = address(backend)
         if where(backend) == where(visit.setup.receiver):
             text = f"spans go to {at}, which is `tracer serve` itself"
-            return [Finding(self.name, State.FAILED, text, "set OTEL_EXPORTER_OTLP_ENDPOINT to Jaeger's")]
+            return [Diagnosis(self.name, State.FAILED, text, "set OTEL_EXPORTER_OTLP_ENDPOINT to Jaeger's")]
         try:
             async with visit.session.get(backend):  # any answer will do; the exporter's own error names no reason
                 pass
         except UNREACHED as error:
             text = f"no OpenTelemetry backend at {at}: {in_words(error, LIMIT)}"
             fix = "start Jaeger, or set OTEL_EXPORTER_OTLP_ENDPOINT to where it takes OTLP over HTTP"
-            return [Finding(self.name, State.FAILED, text, fix)]
+            return [Diagnosis(self.name, State.FAILED, text, fix)]
         span = _span()
         begun = time.monotonic()
         refused = await asyncio.to_thread(_send, span)
         if refused is not None:
             text = f"{at} takes no spans{refused}"
             fix = "OTLP over HTTP has port 4318 as a rule; OTEL_EXPORTER_OTLP_HEADERS holds a backend's key"
-            return [Finding(self.name, State.FAILED, text, fix)]
+            return [Diagnosis(self.name, State.FAILED, text, fix)]
         if jaeger is None:
             took = milliseconds((time.monotonic() - begun) * 1000)
             text = f"{at} took a span in {took}; set TRACER_JAEGER_URL to see whether Jaeger gives it back"
-            return [Finding(self.name, State.OK, text)]
+            return [Diagnosis(self.name, State.OK, text)]
         return [await self._read_back(visit, at, jaeger, span, begun)]
 
-    async def _read_back(self, visit: Visit, at: str, jaeger: str, span: ReadableSpan, begun: float) -> Finding:
+    async def _read_back(self, visit: Visit, at: str, jaeger: str, span: ReadableSpan, begun: float) -> Diagnosis:
         context = span.get_span_context()
         trace = f"{context.trace_id if context else 0:032x}"
         why = "it does not have it"
@@ -80,14 +80,14 @@ class BackendCheck:
                     if answer.status == 200 and trace in await answer.text():
                         took = milliseconds((time.monotonic() - begun) * 1000)
                         text = f"a span sent to {at} came back from Jaeger at {address(jaeger)} in {took}"
-                        return Finding(self.name, State.OK, text)
+                        return Diagnosis(self.name, State.OK, text)
                     why = f"it answers {answer.status}" if answer.status != 404 else "it does not have it"
             except UNREACHED as error:
                 why = in_words(error, LIMIT)
             await asyncio.sleep(LOOK_EVERY)
         text = f"{at} took a span, and Jaeger at {address(jaeger)} gave none back within {elapsed:.0f} s: {why}"
         fix = "set TRACER_JAEGER_URL to the pages of the Jaeger that takes the spans, as http://127.0.0.1:16686"
-        return Finding(self.name, State.FAILED, text, fix)
+        return Diagnosis(self.name, State.FAILED, text, fix)
 
 
 def _span() -> ReadableSpan:

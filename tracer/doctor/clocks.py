@@ -6,17 +6,17 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from tracer.causality import must_precede
-from tracer.clocks import Clocks, Offset
-from tracer.doctor.finding import Finding, State, short
+from tracer.clocks.offsets import Clocks, Offset
+from tracer.doctor.diagnosis import Diagnosis, State, short
 from tracer.doctor.offset import of_asking, said, state
 from tracer.doctor.rejection import is_rejected
 from tracer.moment import Kind
+from tracer.timeline.precedence import must_precede
 
 if TYPE_CHECKING:
     from tracer.doctor.visit import Visit
-    from tracer.lives import Job, Worker
-    from tracer.timeline import Timeline
+    from tracer.timeline.entities import Job, Worker
+    from tracer.timeline.fold import Timeline
 
 __all__ = ["ClockCheck"]
 
@@ -30,16 +30,16 @@ OVER = (Kind.AGENT_CONNECTED, Kind.JOB_ENDED)
 class ClockCheck:
     """The server says in whole ms when it made the scratch room, which we asked for before and had after.
 
-    An agent's own times lie between the server's in the same way: see ``tracer.clocks``.
+    An agent's own times lie between the server's in the same way: see ``tracer.clocks.offsets``.
     """
 
     name = "clocks"
 
-    async def examine(self, visit: Visit) -> list[Finding]:
+    async def examine(self, visit: Visit) -> list[Diagnosis]:
         """One finding for this machine, and one for each worker that answered."""
         room = visit.room
         if room is None:
-            return [Finding(self.name, State.SKIPPED, f"not looked at: {visit.why_no_room}")]
+            return [Diagnosis(self.name, State.SKIPPED, f"not looked at: {visit.why_no_room}")]
         made = room.created
         mine = of_asking(room.asked, room.answered, made.earliest, made.latest) if made else Offset()
         findings = [
@@ -59,7 +59,7 @@ class ClockCheck:
         without = [p for p in timeline.participants if p.is_agent and p not in with_job]
         return findings + [self._untold(visit, "an agent's clock") for _ in without]
 
-    def _of_job(self, visit: Visit, clocks: Clocks, job: Job, registered: dict[str, Worker]) -> Finding:
+    def _of_job(self, visit: Visit, clocks: Clocks, job: Job, registered: dict[str, Worker]) -> Diagnosis:
         worker = registered.get(job.worker_id or "")
         whose = f"the clock of worker {short(job.worker_id)}" if job.worker_id else "an agent's clock"
         if not _told_by_agent(job):
@@ -68,18 +68,18 @@ class ClockCheck:
         why = "it turned the job down" if is_rejected(job) else f"the agent was not in the room within {WAIT:g} s"
         return self._say(whose, host, clocks.of_job(job), why)
 
-    def _untold(self, visit: Visit, whose: str) -> Finding:
+    def _untold(self, visit: Visit, whose: str) -> Diagnosis:
         if visit.reader is None:
-            return Finding(self.name, State.SKIPPED, f"{whose} cannot be told: {visit.why_no_store}")
+            return Diagnosis(self.name, State.SKIPPED, f"{whose} cannot be told: {visit.why_no_store}")
         fix = "write tracer.instrument(server) in the agent, and set its TRACER_ENDPOINT to `tracer serve`"
-        return Finding(self.name, State.SKIPPED, f"{whose} cannot be told: it does not report to the receiver", fix)
+        return Diagnosis(self.name, State.SKIPPED, f"{whose} cannot be told: it does not report to the receiver", fix)
 
-    def _say(self, whose: str, machine: str, offset: Offset, unknown: str) -> Finding:
+    def _say(self, whose: str, machine: str, offset: Offset, unknown: str) -> Diagnosis:
         meaning = state(offset)
         if meaning is State.SKIPPED:
-            return Finding(self.name, meaning, f"{whose} {said(offset)}: {unknown}")
+            return Diagnosis(self.name, meaning, f"{whose} {said(offset)}: {unknown}")
         fix = "" if meaning is State.OK else f"let NTP set the clocks of {machine} and of the server"
-        return Finding(self.name, meaning, f"{whose} {said(offset)}", fix)
+        return Diagnosis(self.name, meaning, f"{whose} {said(offset)}", fix)
 
 
 def _told_by_agent(job: Job) -> bool:

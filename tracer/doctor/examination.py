@@ -10,7 +10,7 @@ from livekit import api
 
 from tracer.doctor.backend import BackendCheck
 from tracer.doctor.clocks import ClockCheck
-from tracer.doctor.finding import Finding, State, short
+from tracer.doctor.diagnosis import Diagnosis, State, short
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.receiver import ReceiverCheck
 from tracer.doctor.scratch import ScratchRoom
@@ -34,7 +34,7 @@ class Check(Protocol):
 
     name: str
 
-    async def examine(self, visit: Visit) -> list[Finding]:
+    async def examine(self, visit: Visit) -> list[Diagnosis]:
         """What it comes to: one finding, or one for each of what there are several."""
 
 
@@ -43,13 +43,13 @@ WITH_ROOM: tuple[Check, ...] = (WebhookCheck(), WorkerCheck(), BackendCheck(), C
 """Checks while there is a scratch room: an agent has the time of those before to connect."""
 
 
-async def examine(setup: Setup, tell: Callable[[Finding], None]) -> list[Finding]:
+async def examine(setup: Setup, tell: Callable[[Diagnosis], None]) -> list[Diagnosis]:
     """Make every check and ``tell`` each finding as soon as it is there. The scratch room is deleted however it ends.
 
     Raises ConfigurationError for a store that is of no kind known.
     """
     reader, why = _store(setup.store)
-    found: list[Finding] = []
+    found: list[Diagnosis] = []
     timeout = aiohttp.ClientTimeout(total=LIMIT)
     with closing(reader) if reader else nullcontext():
         async with aiohttp.ClientSession(timeout=timeout) as session:
@@ -96,11 +96,11 @@ async def _make(room: ScratchRoom, visit: Visit) -> None:
         visit.room = room
 
 
-async def _guarded(check: Check, visit: Visit) -> list[Finding]:
+async def _guarded(check: Check, visit: Visit) -> list[Diagnosis]:
     """A server that goes away half-way is a finding too."""
     try:
         return await check.examine(visit)
     except StoreError as error:
-        return [Finding(check.name, State.FAILED, str(error))]
+        return [Diagnosis(check.name, State.FAILED, str(error))]
     except UNREACHED as error:
-        return [Finding(check.name, State.FAILED, f"could not be looked at to the end: {in_words(error, LIMIT)}")]
+        return [Diagnosis(check.name, State.FAILED, f"could not be looked at to the end: {in_words(error, LIMIT)}")]

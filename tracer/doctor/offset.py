@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tracer.clocks import Offset
-from tracer.doctor.finding import State
+from tracer.clocks.offsets import Offset
+from tracer.doctor.diagnosis import State
 from tracer.moment import NS_PER_MS, NS_PER_S
 from tracer.view.text import milliseconds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tracer.doctor.finding import Finding, State
+from tracer.doctor.diagnosis import Diagnosis, State
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
 from tracer.settings import address
@@ -37,7 +37,7 @@ class ReceiverCheck:
 
     name = "receiver"
 
-    async def examine(self, visit: Visit) -> list[Finding]:
+    async def examine(self, visit: Visit) -> list[Diagnosis]:
         """One finding; leaves ``visit.counters``."""
         at = address(visit.setup.receiver)
         fix = "start `tracer serve`, or set TRACER_ENDPOINT to where it listens"
@@ -48,7 +48,7 @@ class ReceiverCheck:
             took = milliseconds((time.monotonic() - begun) * 1000)
             visit.counters = await counters(visit)
         except UNREACHED as error:
-            return [Finding(self.name, State.FAILED, f"no `tracer serve` at {at}: {in_words(error, LIMIT)}", fix)]
+            return [Diagnosis(self.name, State.FAILED, f"no `tracer serve` at {at}: {in_words(error, LIMIT)}", fix)]
         if status != 200 or not visit.counters:
-            return [Finding(self.name, State.FAILED, f"what answers at {at} is no `tracer serve`", fix)]
-        return [Finding(self.name, State.OK, f"`tracer serve` at {at} answers in {took}")]
+            return [Diagnosis(self.name, State.FAILED, f"what answers at {at} is no `tracer serve`", fix)]
+        return [Diagnosis(self.name, State.OK, f"`tracer serve` at {at} answers in {took}")]

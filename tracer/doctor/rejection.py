@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.lives import Job
+    from tracer.timeline.entities import Job
 
 __all__ = ["is_rejected"]
 

@@ -14,7 +14,7 @@ from tracer.doctor.reaching import UNREACHED
 from tracer.doctor.rejection import is_rejected
 from tracer.moment import Kind, Moment
 from tracer.store import SCRATCH
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 from tracer.witness.fields import joining, room_created
 from tracer.witness.observer import dispatch_moments
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from livekit.protocol.models import Room
 
     from tracer.store import Reader
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
 
 __all__ = ["ScratchRoom"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from livekit.api import AccessToken, VideoGrants
 
-from tracer.doctor.finding import Finding, State, quoted
+from tracer.doctor.diagnosis import Diagnosis, State, quoted
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
 from tracer.settings import address
@@ -35,7 +35,7 @@ class ServerCheck:
 
     name = "server"
 
-    async def examine(self, visit: Visit) -> list[Finding]:
+    async def examine(self, visit: Visit) -> list[Diagnosis]:
         """One finding; leaves ``visit.server_works``."""
         server = visit.setup.server
         at = f"LiveKit at {address(server.url)}"
@@ -48,9 +48,11 @@ class ServerCheck:
         took = milliseconds((time.monotonic() - begun) * 1000)
         if status == 200 and _is_list_of_rooms(body):
             visit.server_works = True
-            return [Finding(self.name, State.OK, f"{at} answers in {took} and knows the key {quoted(server.api_key)}")]
+            return [
+                Diagnosis(self.name, State.OK, f"{at} answers in {took} and knows the key {quoted(server.api_key)}")
+            ]
         text, fix = _refusal(server, status, headers, body)
-        return [Finding(self.name, State.FAILED, text, fix)]
+        return [Diagnosis(self.name, State.FAILED, text, fix)]
 
     async def _ask(self, visit: Visit) -> tuple[int, dict[str, str], str]:
         server = visit.setup.server
@@ -64,11 +66,11 @@ class ServerCheck:
             body = await answer.content.read(ENOUGH)
             return answer.status, {key.lower(): value for key, value in answer.headers.items()}, body.decode("latin-1")
 
-    def _unreached(self, server: LiveKit, why: str) -> Finding:
+    def _unreached(self, server: LiveKit, why: str) -> Diagnosis:
         text = f"no LiveKit at {address(server.url)}: {why}"
         if "TLS" in why:
-            return Finding(self.name, State.FAILED, text, f"set LIVEKIT_URL to {_scheme_changed(server.url)}")
-        return Finding(self.name, State.FAILED, text, "start the server, or set LIVEKIT_URL to where it listens")
+            return Diagnosis(self.name, State.FAILED, text, f"set LIVEKIT_URL to {_scheme_changed(server.url)}")
+        return Diagnosis(self.name, State.FAILED, text, "start the server, or set LIVEKIT_URL to where it listens")
 
 
 def _over_http(url: str) -> str:

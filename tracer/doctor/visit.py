@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tracer.moment import Kind
-from tracer.timeline import fold
+from tracer.timeline.fold import fold
 from tracer.witness.fields import LATEST_TIME
 
 if TYPE_CHECKING:
     import aiohttp
 
     from tracer.doctor.scratch import ScratchRoom
-    from tracer.lives import Worker
     from tracer.settings import LiveKit
     from tracer.store import Reader
+    from tracer.timeline.entities import Worker
 
 __all__ = ["LIMIT", "Setup", "Visit"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from tracer.doctor.finding import Finding, State, quoted, short
+from tracer.doctor.diagnosis import Diagnosis, State, quoted, short
 from tracer.doctor.rejection import is_rejected
 from tracer.moment import Kind
 from tracer.view.text import milliseconds
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from tracer.doctor.visit import Visit
-    from tracer.lives import Job, Worker
-    from tracer.timeline import Timeline
+    from tracer.timeline.entities import Job, Worker
+    from tracer.timeline.fold import Timeline
 
 __all__ = ["Answer", "WorkerCheck", "answers"]
 
@@ -71,11 +71,11 @@ class WorkerCheck:
 
     name = "workers"
 
-    async def examine(self, visit: Visit) -> list[Finding]:
+    async def examine(self, visit: Visit) -> list[Diagnosis]:
         """One finding for each name."""
         room = visit.room
         if room is None:
-            return [Finding(self.name, State.SKIPPED, f"not looked at: {visit.why_no_room}")]
+            return [Diagnosis(self.name, State.SKIPPED, f"not looked at: {visit.why_no_room}")]
         asked = visit.names()
         found: dict[str, Answer] = {}
         while True:
@@ -115,22 +115,22 @@ class _Told:
     asked_for: bool
     """Whether the user gave the names."""
 
-    def answered(self, name: str, answer: Answer) -> Finding:
+    def answered(self, name: str, answer: Answer) -> Diagnosis:
         """Somebody did."""
         who = f"worker {short(answer.worker)}" if answer.worker else "a worker"
         host = next((worker.host for worker in self.registered if worker.sid == answer.worker), None)
         who += f" on {short(host)}" if host else ""
         if answer.rejected:
             fix = "see what its on_request does: only accept() takes a job"
-            return Finding(WorkerCheck.name, State.FAILED, f"{who} turned down the job for {_agent(name)}", fix)
+            return Diagnosis(WorkerCheck.name, State.FAILED, f"{who} turned down the job for {_agent(name)}", fix)
         if answer.silent:
             text = f"{who} was asked for {_agent(name)}, and had not got the job after {self.waited:.0f} s"
             fix = "answer at once in request_fnc: after 3 s the server gives the job to nobody"
-            return Finding(WorkerCheck.name, State.FAILED, text, fix)
+            return Diagnosis(WorkerCheck.name, State.FAILED, text, fix)
         after = milliseconds(answer.after * 1000)
-        return Finding(WorkerCheck.name, State.OK, f"{who} answers for {_agent(name)}, within {after}")
+        return Diagnosis(WorkerCheck.name, State.OK, f"{who} answers for {_agent(name)}, within {after}")
 
-    def nobody(self, name: str) -> Finding:
+    def nobody(self, name: str) -> Diagnosis:
         """Nobody did. An agent that the user did not ask for need not be there, as long as another one is."""
         needed = self.asked_for or not (self.found or name)
         state = State.FAILED if needed else State.WARNING
@@ -142,7 +142,7 @@ class _Told:
             text += f"; worker {short(worker.sid)} {standing}"
         if others:
             text += f"; known: {_listed(others)}"
-        return Finding(WorkerCheck.name, state, text, self._fix(name, mine, others))
+        return Diagnosis(WorkerCheck.name, state, text, self._fix(name, mine, others))
 
     def _known(self) -> list[str]:
         """Names that answered, and those that were registered once."""

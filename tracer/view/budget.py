@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from tracer.gaps import Ways, longest_of_yours
+from tracer.latency.gaps import Ways, longest_of_yours
 from tracer.moment import NS_PER_MS
 from tracer.view.text import fit, milliseconds, plain, share
 from tracer.view.wording import say
@@ -15,9 +15,9 @@ from tracer.view.wording import say
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.gaps import Gap
-    from tracer.placing import Right
-    from tracer.timeline import Timeline
+    from tracer.clocks.corrected import CorrectedTimeline
+    from tracer.latency.gaps import Gap
+    from tracer.timeline.fold import Timeline
 
 __all__ = ["budget"]
 
@@ -77,7 +77,7 @@ def _way(timeline: Timeline, first: Gap, last: Gap, width: int) -> str:
     return fit(f"{fit(start, room - cell_len(end))} → {end}", width)
 
 
-def _doubts(right: Right, about: bool) -> Iterator[Text]:
+def _doubts(right: CorrectedTimeline, about: bool) -> Iterator[Text]:
     if not about:
         return
     for clock, ahead in right.off.items():

@@ -16,9 +16,9 @@ from tracer.view.wording import name_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.lives import Dispatch, Job, Participant
-    from tracer.step import Step
-    from tracer.timeline import Timeline
+    from tracer.timeline.entities import Dispatch, Job, Participant
+    from tracer.timeline.fold import Timeline
+    from tracer.timeline.step import Step
 
 __all__ = ["STYLES", "WIDE", "Chart"]
 

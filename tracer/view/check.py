@@ -11,11 +11,11 @@ from rich.cells import cell_len
 from rich.padding import Padding
 from rich.text import Text
 
+from tracer.check import Outcome
+from tracer.check.clock_rule import said
+from tracer.check.sentences import length
 from tracer.errors import TracerError
 from tracer.moment import NS_PER_MS
-from tracer.order import Answer
-from tracer.order.offsets import said
-from tracer.order.saying import length
 from tracer.view.json import rfc3339
 from tracer.view.text import fit, offset, plain
 from tracer.view.wording import say
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
-    from tracer.clocks import Clock, Offset
-    from tracer.order import Check, Judgement, Verdict
-    from tracer.step import Step
+    from tracer.check import Judgement, RoomCheck, Verdict
+    from tracer.clocks.offsets import Clock, Offset
+    from tracer.timeline.step import Step
 
 __all__ = ["CheckView", "as_json", "conclusion", "write"]
 
@@ -43,14 +43,14 @@ MOST_TOLD = 6
 """Accounts of one step shown without --all."""
 
 # In styles that read on light and dark ground.
-_MARKS = {Answer.HOLDS: ("✓", "green"), Answer.VIOLATED: ("✗", "bold red"), Answer.UNTOLD: ("?", "cyan")}
-_SHORT = {Answer.HOLDS: "hold", Answer.VIOLATED: "violated", Answer.UNTOLD: "cannot be told"}
+_MARKS = {Outcome.HOLDS: ("✓", "green"), Outcome.VIOLATED: ("✗", "bold red"), Outcome.UNTOLD: ("?", "cyan")}
+_SHORT = {Outcome.HOLDS: "hold", Outcome.VIOLATED: "violated", Outcome.UNTOLD: "cannot be told"}
 
 
 class CheckView:
     """A Rich renderable of one room's check, from 60 columns on."""
 
-    def __init__(self, check: Check, *, everything: bool = False) -> None:
+    def __init__(self, check: RoomCheck, *, everything: bool = False) -> None:
         self.check = check
         self.timeline = check.timeline
         self.everything = everything
@@ -75,9 +75,9 @@ class CheckView:
             line = Text(f"{mark} ", style=style, no_wrap=True)
             line.append(f"{judgement.rule.number:2}  ", style="dim")
             line.append(
-                f"{what:{width - room_for_counts - 8}}  ", style="" if judgement.answer is Answer.HOLDS else style
+                f"{what:{width - room_for_counts - 8}}  ", style="" if judgement.answer is Outcome.HOLDS else style
             )
-            line.append(f"{count:>{room_for_counts}}", style="dim" if judgement.answer is Answer.HOLDS else style)
+            line.append(f"{count:>{room_for_counts}}", style="dim" if judgement.answer is Outcome.HOLDS else style)
             yield line
             yield from self._details(console, judgement, width)
         yield Text()
@@ -87,8 +87,8 @@ class CheckView:
         if not judgement.verdicts:
             yield from _wrapped(console, Text(judgement.rule.missing, style="dim"), width, 5)
             return
-        violated, untold = judgement.having(Answer.VIOLATED), judgement.having(Answer.UNTOLD)
-        if judgement.answer is not Answer.UNTOLD and not self.everything:
+        violated, untold = judgement.having(Outcome.VIOLATED), judgement.having(Outcome.UNTOLD)
+        if judgement.answer is not Outcome.UNTOLD and not self.everything:
             untold = []
         for verdicts in (violated, untold):
             most = len(verdicts) if self.everything else MOST_SHOWN
@@ -98,7 +98,7 @@ class CheckView:
                 yield Text(f"     … and {len(verdicts) - most} more {_SHORT[verdicts[0].answer]}: --all", style="dim")
 
     def _verdict(self, console: Console, verdict: Verdict, width: int) -> Iterator[RenderableType]:
-        violated = verdict.answer is Answer.VIOLATED
+        violated = verdict.answer is Outcome.VIOLATED
         text = Text("✗ " if violated else "? ", style="bold red" if violated else "cyan")
         text.append(plain(verdict.sentence), style="red" if violated else "")
         if verdict.why:
@@ -145,7 +145,7 @@ class CheckView:
 
 
 def write(
-    checks: Sequence[Check], form: str, output: Path | None, *, everything: bool = False, width: int | None = None
+    checks: Sequence[RoomCheck], form: str, output: Path | None, *, everything: bool = False, width: int | None = None
 ) -> None:
     """Write them as ``terminal``, ``json`` or ``junit``, to a file or to standard output.
 
@@ -169,7 +169,7 @@ def write(
         raise TracerError(f"cannot write {output}: {error.strerror}") from None
 
 
-def _text(checks: Sequence[Check], form: str, everything: bool, width: int | None) -> str:
+def _text(checks: Sequence[RoomCheck], form: str, everything: bool, width: int | None) -> str:
     if form == "json":
         return json.dumps(as_json(checks), indent=2) + "\n"
     if form == "junit":
@@ -184,23 +184,23 @@ def _text(checks: Sequence[Check], form: str, everything: bool, width: int | Non
     return file.getvalue()
 
 
-def _print(out: Console, checks: Sequence[Check], *, everything: bool) -> None:
+def _print(out: Console, checks: Sequence[RoomCheck], *, everything: bool) -> None:
     for place, check in enumerate(checks):
         if place:
             out.print()
         out.print(CheckView(check, everything=everything))
 
 
-def conclusion(check: Check) -> str:
+def conclusion(check: RoomCheck) -> str:
     """What it comes to, in one line."""
-    counts = {answer: check.count(answer) for answer in (Answer.VIOLATED, Answer.HOLDS, Answer.UNTOLD)}
+    counts = {answer: check.count(answer) for answer in (Outcome.VIOLATED, Outcome.HOLDS, Outcome.UNTOLD)}
     whole = len(check.judgements)
-    if counts[Answer.HOLDS] == whole:
-        untold = sum(len(judgement.having(Answer.UNTOLD)) for judgement in check.judgements)
+    if counts[Outcome.HOLDS] == whole:
+        untold = sum(len(judgement.having(Outcome.UNTOLD)) for judgement in check.judgements)
         every = sum(len(judgement.verdicts) for judgement in check.judgements)
         return f"all {whole} orderings hold" + f"; {untold} of {every} details cannot be told (--all)" * bool(untold)
     return ", ".join(
-        f"{count} of {whole} {'holds' if answer is Answer.HOLDS and count == 1 else _SHORT[answer]}"
+        f"{count} of {whole} {'holds' if answer is Outcome.HOLDS and count == 1 else _SHORT[answer]}"
         for answer, count in counts.items()
         if count
     )
@@ -210,10 +210,10 @@ def _count(judgement: Judgement) -> str:
     if not judgement.verdicts:
         return "nothing to judge"
     count, whole = len(judgement.having(judgement.answer)), len(judgement.verdicts)
-    if judgement.answer is Answer.HOLDS and count < whole:  # not that the others do not
+    if judgement.answer is Outcome.HOLDS and count < whole:  # not that the others do not
         return f"{count} {'holds' if count == 1 else 'hold'}, {whole - count} untold"
     of = f"{count}" if count == whole else f"{count} of {whole}"
-    return f"{of} {'holds' if of == '1' and judgement.answer is Answer.HOLDS else _SHORT[judgement.answer]}"
+    return f"{of} {'holds' if of == '1' and judgement.answer is Outcome.HOLDS else _SHORT[judgement.answer]}"
 
 
 def _wrapped(console: Console, text: Text, width: int, indent: int, hang: int | None = None) -> Iterator[Padding]:
@@ -225,7 +225,7 @@ def _wrapped(console: Console, text: Text, width: int, indent: int, hang: int | 
         yield Padding(line, (0, 0, 0, hang if number else indent), expand=False)
 
 
-def as_json(checks: Iterable[Check]) -> dict[str, Any]:
+def as_json(checks: Iterable[RoomCheck]) -> dict[str, Any]:
     """The checks as JSON types, schema ``tracer.check/1``: what is not known is null.
 
     What holds is counted, what is violated or cannot be told is listed.
@@ -233,7 +233,7 @@ def as_json(checks: Iterable[Check]) -> dict[str, Any]:
     return {"schema": "tracer.check/1", "rooms": [_room(check) for check in checks]}
 
 
-def _room(check: Check) -> dict[str, Any]:
+def _room(check: RoomCheck) -> dict[str, Any]:
     room = check.timeline.room
     return {
         "sid": room.sid,
@@ -246,11 +246,11 @@ def _room(check: Check) -> dict[str, Any]:
                 "sentence": judgement.rule.sentence,
                 "answer": judgement.answer,
                 "summary": judgement.summary,
-                "holds": len(judgement.having(Answer.HOLDS)),
-                "violated": len(judgement.having(Answer.VIOLATED)),
-                "cannot_be_told": len(judgement.having(Answer.UNTOLD)),
+                "holds": len(judgement.having(Outcome.HOLDS)),
+                "violated": len(judgement.having(Outcome.VIOLATED)),
+                "cannot_be_told": len(judgement.having(Outcome.UNTOLD)),
                 "verdicts": [
-                    _verdict(check, verdict) for verdict in judgement.verdicts if verdict.answer is not Answer.HOLDS
+                    _verdict(check, verdict) for verdict in judgement.verdicts if verdict.answer is not Outcome.HOLDS
                 ],
             }
             for judgement in check.judgements
@@ -259,7 +259,7 @@ def _room(check: Check) -> dict[str, Any]:
     }
 
 
-def _verdict(check: Check, verdict: Verdict) -> dict[str, Any]:
+def _verdict(check: RoomCheck, verdict: Verdict) -> dict[str, Any]:
     return {
         "answer": verdict.answer,
         "sentence": verdict.sentence,
@@ -270,7 +270,7 @@ def _verdict(check: Check, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _step(check: Check, step: Step) -> dict[str, Any]:
+def _step(check: RoomCheck, step: Step) -> dict[str, Any]:
     created = check.timeline.room.created
     return {
         "kind": step.kind,
@@ -290,7 +290,7 @@ def _step(check: Check, step: Step) -> dict[str, Any]:
     }
 
 
-def _clock(check: Check, clock: Clock, known: Offset) -> dict[str, Any]:
+def _clock(check: RoomCheck, clock: Clock, known: Offset) -> dict[str, Any]:
     return {
         "clock": clock.kind,
         "host": clock.host or None,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from tracer.latency.summary import Counted
 from tracer.moment import NS_PER_MS
-from tracer.summary import Counted
 from tracer.view.stats import named, stage_names
 from tracer.view.text import fit, milliseconds, plain
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from tracer.compare import Comparison, Difference
+    from tracer.latency.compare import Comparison, Difference
 
 __all__ = ["CompareView", "as_json"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from tracer.doctor.finding import State
+from tracer.doctor.diagnosis import State
 from tracer.view.text import plain
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from tracer.doctor.finding import Finding
+    from tracer.doctor.diagnosis import Diagnosis
 
-__all__ = ["FindingView", "as_json"]
+__all__ = ["DiagnosisView", "as_json"]
 
 MARKS = {State.OK: "✓", State.WARNING: "!", State.FAILED: "✗", State.SKIPPED: "–"}  # noqa: RUF001  a dash, no minus
 STYLES = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "red", State.SKIPPED: "dim"}
@@ -28,10 +28,10 @@ ARROW = "→ "
 NARROWEST = 40
 
 
-class FindingView:
+class DiagnosisView:
     """A Rich renderable: mark, name and sentence; the fix behind it where there is room, else below."""
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: Diagnosis) -> None:
         self.finding = finding
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -53,7 +53,7 @@ class FindingView:
             yield shown
 
 
-def as_json(findings: Sequence[Finding]) -> str:
+def as_json(findings: Sequence[Diagnosis]) -> str:
     """An object: whether nothing failed, and the findings in order. A fix that is not needed is null."""
     told = {
         "schema": "tracer.doctor/1",

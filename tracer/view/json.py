@@ -1,16 +1,16 @@
-"""The timeline for programs: schema ``tracer.timeline/1``. A value that is not known is null, never left out."""
+"""The timeline for programs: schema ``tracer.timeline.fold/1``. A value that is not known is null, never left out."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tracer.gaps import Ways
+from tracer.latency.gaps import Ways
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 
 if TYPE_CHECKING:
-    from tracer.step import Step
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
+    from tracer.timeline.step import Step
 
 __all__ = ["rfc3339", "timeline"]
 

@@ -7,16 +7,16 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from tracer.order import Answer
-from tracer.order.offsets import said
-from tracer.order.saying import accounts
+from tracer.check import Outcome
+from tracer.check.clock_rule import said
+from tracer.check.sentences import accounts
 from tracer.view.check import conclusion
 from tracer.view.json import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tracer.order import Check, Judgement
+    from tracer.check import Judgement, RoomCheck
 
 __all__ = ["junit"]
 
@@ -27,7 +27,7 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML cannot hold, not even escaped."""
 
 
-def junit(checks: Iterable[Check]) -> str:
+def junit(checks: Iterable[RoomCheck]) -> str:
     """A violated rule is a failure, one that cannot be told is skipped; XML, whatever the names hold."""
     root = Element("testsuites", name="tracer check")
     checks = list(checks)
@@ -41,9 +41,9 @@ def junit(checks: Iterable[Check]) -> str:
             {
                 "name": _legal(name),
                 "tests": str(len(check.judgements)),
-                "failures": str(check.count(Answer.VIOLATED)),
+                "failures": str(check.count(Outcome.VIOLATED)),
                 "errors": "0",
-                "skipped": str(check.count(Answer.UNTOLD)),
+                "skipped": str(check.count(Outcome.UNTOLD)),
                 "time": "0",
                 "timestamp": (rfc3339(check.timeline.zero) or "")[:19],
             },
@@ -68,12 +68,12 @@ def _case(suite: Element, judgement: Judgement, classname: str) -> None:
         {"classname": _legal(classname), "name": f"{rule.number:02} {rule.name}: {rule.sentence}", "time": "0"},
     )
     found = judgement.having(judgement.answer)
-    untold = [f"{verdict.sentence}: {verdict.why}" for verdict in judgement.having(Answer.UNTOLD)]
-    if judgement.answer is Answer.VIOLATED:
+    untold = [f"{verdict.sentence}: {verdict.why}" for verdict in judgement.having(Outcome.UNTOLD)]
+    if judgement.answer is Outcome.VIOLATED:
         told = [line for verdict in found[:MOST_LISTED] for line in (verdict.sentence, *map(accounts, verdict.steps))]
         failure = SubElement(case, "failure", type=rule.name, message=_legal(found[0].sentence))
         failure.text = _legal("\n".join([*told, *_more(len(found))]))
-    elif judgement.answer is Answer.UNTOLD:
+    elif judgement.answer is Outcome.UNTOLD:
         SubElement(case, "skipped", message=_legal("; ".join([judgement.summary, *untold[:1]])))
     SubElement(case, "system-out").text = _legal(
         "\n".join([judgement.summary, *untold[:MOST_LISTED], *_more(len(untold))])

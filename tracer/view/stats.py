@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from tracer.latency.stats import CALLER_WAITED, PERCENTILES, WHOLE
+from tracer.latency.summary import ARROW, Counted
 from tracer.moment import NS_PER_MS
-from tracer.stats import CALLER_WAITED, PERCENTILES, WHOLE
-from tracer.summary import ARROW, Counted
 from tracer.view.text import fit, milliseconds, plain, share
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from tracer.stats import Agent, Figures, Stage
+    from tracer.latency.stats import Agent, Figures, GapFigures
 
 __all__ = ["StatsView", "as_json", "named", "stage_names"]
 
@@ -120,7 +120,7 @@ def named(name: str, figures: Text, column: int, width: int, *, style: str = "")
         yield Text.assemble(" " * column, figures, no_wrap=True)
 
 
-def _figures(stage: Stage) -> Text:
+def _figures(stage: GapFigures) -> Text:
     line = Text(f"{stage.owner:{OWNER}}{stage.count:>{JOBS}}", style="dim")
     for value in stage.percentiles:
         line.append(f"{'-' if value is None else milliseconds(value / NS_PER_MS):>{COLUMN}}", style="not dim")

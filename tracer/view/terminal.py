@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from tracer.expectation import expected
-from tracer.holes import untold_by_webhooks
-from tracer.lives import Job, Participant, Track, Worker
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.timeline.entities import Job, Participant, Track, Worker
+from tracer.timeline.lost_webhooks import untold_by_webhooks
+from tracer.timeline.overdue import expected
 from tracer.view.axis import idle_stretches
 from tracer.view.budget import budget
 from tracer.view.chart import STYLES, WIDE, Chart
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from tracer.expectation import Missing
-    from tracer.step import Step
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
+    from tracer.timeline.overdue import Missing
+    from tracer.timeline.step import Step
 
 __all__ = ["TimelineView"]
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
-    from tracer.cause import Explanation, Finding
-    from tracer.step import Step
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
+    from tracer.timeline.step import Step
+    from tracer.why import Explanation, Finding
 
 __all__ = ["WhyView", "as_json"]
 

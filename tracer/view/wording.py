@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from tracer import keys
-from tracer.lives import Dispatch, Job, Participant, Track
 from tracer.moment import Kind
+from tracer.timeline.entities import Dispatch, Job, Participant, Track
 from tracer.view.text import fit, plain
 
 if TYPE_CHECKING:
-    from tracer.lives import Life
-    from tracer.step import Step
-    from tracer.timeline import Timeline
+    from tracer.timeline.entities import Entity
+    from tracer.timeline.fold import Timeline
+    from tracer.timeline.step import Step
 
 __all__ = ["failure", "name_of", "say"]
 
@@ -80,7 +80,7 @@ def say(timeline: Timeline, step: Step, width: int | None = None) -> tuple[str, 
     return saying.format(who=name), plain(_detail(timeline, step, timeline.by_sid.get(step.subject)))
 
 
-def _detail(timeline: Timeline, step: Step, life: Life | None) -> str:
+def _detail(timeline: Timeline, step: Step, life: Entity | None) -> str:
     match step.kind, life:
         case Kind.ROOM_CREATED, _:
             return f"by {timeline.created_by}" if timeline.created_by else ""

@@ -2,8 +2,8 @@
 
 Each native span of a job carries the room's SID, so it belongs to the room's trace whatever trace it was
 made in. Here it gets the ids that say so: one rule for agents that are instrumented and for those that
-merely export. Of the latter, most spans do not name their job: see ``tracer.joining``. A span of no room is passed on
-as it came.
+merely export. Of the latter, most spans do not name their job: see ``tracer.timeline.trace_jobs``. A span of no room is
+passed on as it came.
 Source of names and events: livekit-agents 1.8.9, ipc/job_proc_lazy_main.py and voice/agent_session.py.
 """
 
@@ -20,9 +20,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Status
 
 from tracer import ids, keys
 from tracer.errors import MalformedError, TooLargeError
-from tracer.joining import job_of_trace
 from tracer.moment import BY_WORKER, Kind, Moment, facts
 from tracer.store import Arrival, Outgoing
+from tracer.timeline.trace_jobs import job_of_trace
 from tracer.witness.fields import LATEST_TIME
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tracer.demo.scenario import Worker
+from tracer.demo.scenario import DemoWorker
 
 __all__ = ["STRANGER", "faulty"]
 
@@ -12,7 +12,7 @@ STRANGER = Path(__file__).parent / "stranger.py"
 """An agent that is not instrumented."""
 
 
-def faulty(fault: str = "", agent_name: str = "", *, drain: int = 2) -> Worker:
+def faulty(fault: str = "", agent_name: str = "", *, drain: int = 2) -> DemoWorker:
     """A worker whose agent has this fault; told to stop, it waits for its jobs for ``drain`` seconds."""
     environment = {"FAULT": fault, "DRAIN_TIMEOUT": str(drain)}
-    return Worker(agent_name, Path(__file__).parent / "faulty.py", environment)
+    return DemoWorker(agent_name, Path(__file__).parent / "faulty.py", environment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import ALONE, LIMIT, Scenario, Worker
+from tracer.demo.scenario import ALONE, LIMIT, DemoWorker, Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class AskedAgain(Scenario):
         """CreateDispatch before the worker is there, and once more afterwards."""
         caller = play.caller(agents=(HELPER,), seconds=LIMIT)
         await play.happened(Kind.PARTICIPANT_ACTIVE)
-        play.start(Worker(HELPER))
+        play.start(DemoWorker(HELPER))
         await asyncio.sleep(ALONE)  # the caller notices that nobody is there
         await play.dispatch(HELPER)
         await play.happened(Kind.SESSION_STARTED)

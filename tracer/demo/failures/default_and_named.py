@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import ALONE, LIMIT, Scenario, Worker
+from tracer.demo.scenario import ALONE, LIMIT, DemoWorker, Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class DefaultAndNamed(Scenario):
     name = "default-and-named"
     question = "I dispatched my agent by API, and another one came too: where from?"
     cause = "default-and-named"
-    workers = (Worker(), Worker("helper"))
+    workers = (DemoWorker(), DemoWorker("helper"))
 
     async def play(self, play: Play) -> None:
         """The caller's join brings the automatic dispatch; then comes CreateDispatch."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, Scenario, Worker
+from tracer.demo.scenario import LIMIT, DemoWorker, Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class FullWorker(Scenario):
     name = "full-worker"
     question = "My worker is registered and gets no jobs while the machine is busy: why?"
     cause = "workers-full"
-    workers = (Worker(environment={"AGENT_LOAD": "0.95"}),)
+    workers = (DemoWorker(environment={"AGENT_LOAD": "0.95"}),)
 
     async def play(self, play: Play) -> None:
         """The call comes when the worker has told the server that it is full."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, Scenario, Worker
+from tracer.demo.scenario import LIMIT, DemoWorker, Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -25,5 +25,5 @@ class LateWorker(Scenario):
         """The caller first, then the worker."""
         caller = play.caller(seconds=LIMIT)
         await play.happened(Kind.DISPATCH_CREATED)
-        play.start(Worker())
+        play.start(DemoWorker())
         await play.nobody_comes(caller)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, Scenario, Worker
+from tracer.demo.scenario import LIMIT, DemoWorker, Scenario
 
 if TYPE_CHECKING:
     from tracer.demo.scenario import Play
@@ -18,7 +18,7 @@ class NamedWorker(Scenario):
     name = "named-worker"
     question = "Since I gave my agent a name it is not sent to rooms any more: why?"
     cause = "worker-is-named"
-    workers = (Worker("helper"),)
+    workers = (DemoWorker("helper"),)
 
     async def play(self, play: Play) -> None:
         """The worker is “helper”; the caller's token names no agent, as with one from a token server."""

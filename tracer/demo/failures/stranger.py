@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import STRANGER
-from tracer.demo.scenario import LIMIT, Scenario, Worker
+from tracer.demo.scenario import LIMIT, DemoWorker, Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ class Stranger(Scenario):
     question = "My agent is in the room and my worker knows nothing of it: whose is it?"
     cause = "foreign-worker"
     workers = (
-        Worker("helper", environment={"AGENT_LOAD": "0.95"}),
-        Worker("helper", STRANGER, instrumented=False),
+        DemoWorker("helper", environment={"AGENT_LOAD": "0.95"}),
+        DemoWorker("helper", STRANGER, instrumented=False),
     )
 
     async def play(self, play: Play) -> None:

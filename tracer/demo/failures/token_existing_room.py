@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, Scenario, Worker
+from tracer.demo.scenario import LIMIT, DemoWorker, Scenario
 
 if TYPE_CHECKING:
     from tracer.demo.scenario import Play
@@ -18,7 +18,7 @@ class TokenExistingRoom(Scenario):
     name = "token-existing-room"
     question = "The token names my agent, but it does not come to a room that I made before: why?"
     cause = "room-existed"
-    workers = (Worker("helper"),)
+    workers = (DemoWorker("helper"),)
 
     async def play(self, play: Play) -> None:
         """CreateRoom without agents; then a caller whose token names the worker."""

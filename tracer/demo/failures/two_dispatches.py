@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import ALONE, LIMIT, Scenario, Worker
+from tracer.demo.scenario import ALONE, LIMIT, DemoWorker, Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class TwoDispatches(Scenario):
     name = "two-dispatches"
     question = "Two agents greet my caller at once: why?"
     cause = "dispatched-twice"
-    workers = (Worker("helper"),)
+    workers = (DemoWorker("helper"),)
 
     async def play(self, play: Play) -> None:
         """The caller's token names “helper”, and so does the backend's CreateDispatch."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, Scenario, Worker
+from tracer.demo.scenario import LIMIT, DemoWorker, Scenario
 
 if TYPE_CHECKING:
     from tracer.demo.scenario import Play
@@ -18,7 +18,7 @@ class WrongName(Scenario):
     name = "wrong-name"
     question = "My worker is running, and no agent comes: why?"
     cause = "no-worker"
-    workers = (Worker("helper"),)
+    workers = (DemoWorker("helper"),)
 
     async def play(self, play: Play) -> None:
         """The worker is “helper”; the caller's token asks for “Helper”."""

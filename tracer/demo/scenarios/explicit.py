@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import Scenario, Worker, at, between
+from tracer.demo.scenario import DemoWorker, Scenario, at, between
 from tracer.moment import Kind
-from tracer.timeline import BY_API
+from tracer.timeline.fold import BY_API
 from tracer.view.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.demo.scenario import Play
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
 
 __all__ = ["Explicit"]
 
@@ -25,7 +25,7 @@ class Explicit(Scenario):
 
     name = "explicit"
     question = "With a dispatch by API and nobody there: what makes the room, and why are there two dispatches?"
-    workers = (Worker(NAME),)
+    workers = (DemoWorker(NAME),)
 
     async def play(self, play: Play) -> None:
         play.say("there is no room yet")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import Scenario, Worker, at, between, first_call
+from tracer.demo.scenario import DemoWorker, Scenario, at, between, first_call
 from tracer.moment import Kind
 from tracer.view.text import plain
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.demo.scenario import Play
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
 
 __all__ = ["Precreated"]
 
@@ -25,7 +25,7 @@ class Precreated(Scenario):
 
     name = "precreated"
     question = "Can the agent be there before its caller, and what does the caller gain by it?"
-    workers = (Worker(NAME),)
+    workers = (DemoWorker(NAME),)
 
     async def play(self, play: Play) -> None:
         play.say(f"CreateRoom with the agent {NAME!r}")

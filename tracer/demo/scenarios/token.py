@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import Scenario, Worker, at, between
+from tracer.demo.scenario import DemoWorker, Scenario, at, between
 from tracer.moment import Kind
 from tracer.view.text import plain
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.demo.scenario import Play
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
 
 __all__ = ["Token"]
 
@@ -26,7 +26,7 @@ class Token(Scenario):
     question = (
         "When the caller's token names the agent, when is it dispatched, and is there still an automatic dispatch?"
     )
-    workers = (Worker(NAME),)
+    workers = (DemoWorker(NAME),)
 
     async def play(self, play: Play) -> None:
         await play.has_left(play.caller(agents=(NAME,)))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.demo.scenario import Scenario, Worker, at
+from tracer.demo.scenario import DemoWorker, Scenario, at
 from tracer.moment import Kind
 from tracer.view.text import plain
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.demo.scenario import Play
-    from tracer.timeline import Timeline
+    from tracer.timeline.fold import Timeline
 
 __all__ = ["TwoCallers"]
 
@@ -27,8 +27,8 @@ class TwoCallers(Scenario):
     name = "two-callers"
     question = "When does each caller of a room get an agent of their own, and what does one who comes back get?"
     workers = (
-        Worker(file=AGENT, environment={"JOB_TYPE": "JT_PARTICIPANT"}),
-        Worker(file=AGENT, environment={"JOB_TYPE": "JT_PUBLISHER"}),
+        DemoWorker(file=AGENT, environment={"JOB_TYPE": "JT_PARTICIPANT"}),
+        DemoWorker(file=AGENT, environment={"JOB_TYPE": "JT_PUBLISHER"}),
     )
 
     async def play(self, play: Play) -> None:

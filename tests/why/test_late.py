@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.moments import ADA, JOB, MICROPHONE, WORKER, _webhook
+from tests.why.cases import (
+    LATE,
+    OTHER,
+    RECEIVED,
+    SECOND,
+    Told,
+    check,
+    delayed,
+    found,
+    healthy,
+    moved,
+    observed,
+    of_job,
+    off,
+    shape,
+    timeline,
+    waits_for_silent,
+    with_facts,
+    without,
+)
+from tracer import keys
+from tracer.moment import NS_PER_S, Kind
+from tracer.why import explain
+
+
+@pytest.mark.parametrize("case", LATE, ids=lambda case: f"{case.cause}: {case.label}")
+def test_each_is_found_first_with_its_evidence(case: Told) -> None:
+    check(case)
+
+
+@pytest.mark.parametrize(
+    ("since", "most", "cause"),
+    [
+        (Kind.JOB_PROCESS_ASSIGNED, 1_000, "cold-process"),
+        (Kind.JOB_ACCEPTED, 999, "slow-answer"),
+        (Kind.AGENT_CONNECTED, 1_855, "slow-connect"),
+        (Kind.AGENT_CONNECTING, 1_995, "slow-code"),
+        (Kind.AGENT_WAITING_FOR_PARTICIPANT, 1_997, "slow-code"),
+        (Kind.SESSION_STARTING, 1_997, "slow-code"),
+        (Kind.SESSION_STARTED, 2_971, "slow-session"),
+    ],
+)
+def test_each_stretch_has_its_time(since: Kind, most: float, cause: str) -> None:
+    assert found(delayed(healthy(), since, most)) == []
+    assert found(delayed(healthy(), since, most + 1)) == [cause]
+
+
+@pytest.mark.parametrize("missing", [Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED])
+def test_a_stretch_has_two_ends(missing: Kind) -> None:
+    assert found(without(delayed(healthy(), Kind.JOB_PROCESS_ASSIGNED, 4000), missing)) == []
+
+
+def test_ends_that_its_witness_contradicts_prove_nothing() -> None:
+    told = delayed(healthy(), Kind.JOB_PROCESS_ASSIGNED, 3000)
+    told += [moved(m, -2) for m in told if m.kind is Kind.JOB_ASSIGNED]
+    (finding,) = explain(timeline(told)).findings
+    assert (finding.cause.name, finding.certain) == ("cold-process", False)
+
+
+def test_another_worker_that_was_asked_first_did_not_answer_slowly_for_this_one() -> None:
+    # It rejected after 1.4 s, and the server asked the other.
+    told = delayed(healthy(), Kind.JOB_RECEIVED, 1500)
+    told += [
+        of_job(Kind.JOB_RECEIVED, 202, None, OTHER),
+        of_job(Kind.JOB_REJECTED, 1600, {keys.JOB_ANSWER: "rejected"}, OTHER),
+    ]
+    assert "slow-answer" not in found(told)
+
+
+def test_a_slow_answer_that_came_too_late_is_another_matter() -> None:
+    told = without(delayed(healthy(), Kind.JOB_ACCEPTED, 1500), Kind.JOB_ASSIGNED)
+    assert "slow-answer" not in found(told)
+
+
+@pytest.mark.parametrize(("by", "names"), [(1_100, []), (1_102, ["slow-offer"])])
+def test_an_offer_is_slow_only_where_the_agents_clock_cannot_be_the_reason(by: float, names: list[str]) -> None:
+    # Ahead by no more than 101 ms, which is from the agent's JOINING to its being connected.
+    assert found(delayed(healthy(), Kind.JOB_RECEIVED, by)) == names
+
+
+def test_without_the_agents_joining_nobody_knows_whether_an_offer_was_slow() -> None:
+    assert found(without(delayed(healthy(), Kind.JOB_RECEIVED, 2000), Kind.PARTICIPANT_JOINING)) == []
+
+
+def test_the_offer_to_the_worker_that_got_the_job_counts() -> None:
+    told = [*delayed(healthy(), Kind.JOB_RECEIVED, 2000), of_job(Kind.JOB_RECEIVED, 202, None, OTHER)]
+    (finding,) = explain(timeline(told)).findings
+    assert finding.cause.name == "slow-offer"
+    assert shape(finding)[1] == RECEIVED
+    assert finding.steps[1].occurrence == WORKER
+
+
+def test_waiting_for_the_caller_is_not_the_codes_doing() -> None:
+    assert found(delayed(healthy(), Kind.AGENT_PARTICIPANT_READY, 3000)) == []
+
+
+def test_a_wait_within_the_session_is_not_before_it() -> None:
+    inner = [
+        of_job(Kind.AGENT_WAITING_FOR_PARTICIPANT, 3400, occurrence="inner"),
+        of_job(Kind.AGENT_PARTICIPANT_READY, 3401, occurrence="inner"),
+    ]
+    told = without(healthy(), Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY)
+    told = delayed(told, Kind.SESSION_STARTING, 3000)
+    (finding,) = explain(timeline([*told, *inner])).findings
+    assert "took 3.0 s before session.start()" in finding.sentence
+
+
+@pytest.mark.parametrize(("batch", "names"), [(240, []), (260, ["silent-caller"])])
+def test_an_announcement_may_take_a_quarter_of_a_second(batch: float, names: list[str]) -> None:
+    assert found(waits_for_silent(batch)) == names
+
+
+def test_who_published_before_was_announced_at_once() -> None:
+    spoke = _webhook(Kind.TRACK_PUBLISHED, MICROPHONE, 2200, {keys.PARTICIPANT_ID: ADA})
+    assert found([*waits_for_silent(), spoke]) == []
+    late = _webhook(Kind.TRACK_PUBLISHED, MICROPHONE, 5200, {keys.PARTICIPANT_ID: ADA})
+    assert found([*waits_for_silent(), late]) == ["silent-caller"]
+
+
+def test_without_webhooks_nobody_knows_of_tracks() -> None:
+    (finding,) = explain(timeline(observed(waits_for_silent()))).findings
+    assert (finding.cause.name, finding.certain) == ("silent-caller", False)
+
+
+def test_an_agent_that_waited_for_its_caller_to_come_did_not_hear_of_them_late() -> None:
+    # It waits for 1.7 s; the caller is ACTIVE, and 80 ms later the wait is over, though no track was published.
+    assert found(waits_for_silent(80)) == []
+
+
+@pytest.mark.parametrize("ahead", [300, -300, 3600 * 1000, -3600 * 1000])
+@pytest.mark.parametrize(("batch", "names"), [(80, []), (1900, ["silent-caller"])])
+def test_how_late_an_agent_heard_does_not_hang_on_its_clock(ahead: int, batch: float, names: list[str]) -> None:
+    assert found(off(waits_for_silent(batch), ahead * NS_PER_S // 1000)) == names
+
+
+def test_who_came_later_than_its_wait_ended_is_not_whom_it_waited_for() -> None:
+    told = with_facts(waits_for_silent(), Kind.AGENT_PARTICIPANT_READY, JOB, {keys.PARTICIPANT_ID: "PA_unseen"})
+    assert found(told) == []
+
+
+def test_every_job_is_looked_at() -> None:
+    slow = [m for m in delayed(healthy(), Kind.JOB_PROCESS_ASSIGNED, 4000) if m.subject == JOB and m.witness == "agent"]
+    second = [replace(m, subject=SECOND) for m in slow]
+    (finding,) = explain(timeline([*healthy(), *second])).findings
+    assert finding.cause.name == "cold-process"
+    assert SECOND in finding.sentence

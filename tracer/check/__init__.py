@@ -1,0 +1,68 @@
+"""What must hold in every room, each rule a class. Pure: no clock, no store, no view.
+
+Source: livekit-server v1.13.5 and livekit-agents 1.8.9. What is only believed is no rule: that ``room_started`` comes
+before the job, the caller before the agent, webhooks in order, or a webhook for every leave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tracer.check.agent_rules import AgentHasJob, AgentIsItsJobs, OneRoomJob
+from tracer.check.checked_room import CheckedRoom
+from tracer.check.clock_rule import ClocksFit
+from tracer.check.ending_rule import RoomEndsLast
+from tracer.check.pair_rules import AgentConnects, JobStarts, ParticipantStates, RoomFirst, Sessions
+from tracer.check.rule import Judgement, Outcome, Rule, Verdict
+
+if TYPE_CHECKING:
+    from tracer.clocks.offsets import Clocks
+    from tracer.timeline.fold import Timeline
+
+__all__ = ["RULES", "Judgement", "Outcome", "RoomCheck", "Rule", "Verdict", "check"]
+
+RULES: tuple[Rule, ...] = (
+    RoomFirst(),
+    ParticipantStates(),
+    JobStarts(),
+    AgentConnects(),
+    Sessions(),
+    AgentIsItsJobs(),
+    OneRoomJob(),
+    AgentHasJob(),
+    RoomEndsLast(),
+    ClocksFit(),
+)
+"""All of them, in order of their numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomCheck:
+    """One room, judged."""
+
+    timeline: Timeline
+    judgements: tuple[Judgement, ...]
+    """One for each rule, in order of their numbers."""
+    clocks: Clocks
+
+    def count(self, answer: Outcome) -> int:
+        """How many rules have this answer."""
+        return sum(judgement.answer is answer for judgement in self.judgements)
+
+    @property
+    def violated(self) -> list[Verdict]:
+        """What is out of order; empty when nothing is."""
+        return [verdict for judgement in self.judgements for verdict in judgement.having(Outcome.VIOLATED)]
+
+    @property
+    def answer(self) -> Outcome:
+        """VIOLATED when any rule is, UNTOLD when nothing can be told of any, else HOLDS."""
+        answers = {judgement.answer for judgement in self.judgements}
+        return next((a for a in (Outcome.VIOLATED, Outcome.HOLDS) if a in answers), Outcome.UNTOLD)
+
+
+def check(timeline: Timeline) -> RoomCheck:
+    """Judge a room by every rule, whatever its moments say."""
+    case = CheckedRoom(timeline)
+    return RoomCheck(timeline, tuple(Judgement(rule, tuple(rule.judge(case))) for rule in RULES), case.clocks)

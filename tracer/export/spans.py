@@ -1,0 +1,249 @@
+"""The room's trace: spans from moments. Pure, and the same wherever it runs: ids come from LiveKit's own.
+
+livekit.room         room                        created … finished
+livekit.room         ├ room_started              created
+livekit.dispatch     ├ dispatch                  created … job assigned (ERROR if never)
+livekit.dispatch     │  └ job                    offered … ended
+(the agent's own)    │     └ job_entrypoint …    livekit-agents' own tree, see witness.agent
+livekit.participant  └ participant               JOINING … left
+livekit.participant     ├ JOINING ├ JOINED ├ ACTIVE
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tracer import ids, keys
+from tracer.moment import Facts, Kind, facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.moment import Fact
+    from tracer.timeline.entities import Dispatch, Entity, Job, Participant
+    from tracer.timeline.fold import Timeline
+    from tracer.timeline.step import Step
+
+__all__ = ["Span", "SpanEvent", "spans"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpanEvent:
+    """A moment, as its span carries it; all of the moment can be read back from it."""
+
+    name: str
+    time: int
+    """ns since the epoch."""
+    attributes: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A finished span. Times are ns since the epoch, ids OpenTelemetry's integers."""
+
+    trace_id: int
+    span_id: int
+    parent_id: int | None
+    service: str
+    name: str
+    start: int
+    end: int
+    attributes: Facts
+    events: tuple[SpanEvent, ...] = ()
+    error: str | None = None
+    """What went wrong, in a sentence; None for a span whose status is not ERROR."""
+    closes: str = ""
+    """Id of a lost job: the spans that it had begun end with this one."""
+
+
+def spans(timeline: Timeline) -> list[Span]:
+    """Every span of a room of which both ends are known, in the order in which life began.
+
+    A job that is lost ends when it is known to be, with an error.
+    """
+    return sorted(_Trace(timeline).spans(), key=lambda span: (span.start, span.end, span.span_id))
+
+
+class _Trace:
+    """One room's spans in the making."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self.trace_id = ids.trace_id(timeline.room.sid)
+        self.root = ids.span_id("room", timeline.room.sid)
+
+    def spans(self) -> Iterator[Span]:
+        room = self.timeline.room
+        if room.created:
+            yield self._span("livekit.room", "room_started", room, self.root, room.created.time, room.created.latest)
+            if room.finished:
+                yield self._span(
+                    "livekit.room", "room", room, None, room.created.time, room.finished.time, events=self._events(room)
+                )
+        for participant in self.timeline.participants:
+            yield from self._participant(participant)
+        for dispatch in self.timeline.dispatches:
+            yield from self._dispatch(dispatch)
+        for job in self.timeline.jobs:
+            yield from self._job(job)
+
+    def _span(
+        self,
+        service: str,
+        name: str,
+        life: Entity,
+        parent: int | None,
+        start: int,
+        end: int,
+        *,
+        told: dict[str, Fact | None] | None = None,
+        events: tuple[SpanEvent, ...] = (),
+        error: str | None = None,
+        closes: str = "",
+    ) -> Span:
+        room = self.timeline.room
+        attributes = {
+            **life.facts,
+            keys.ROOM_SID: room.sid,
+            keys.CONVERSATION_ID: room.sid,
+            keys.ROOM_NAME: room.name,
+            **(told or {}),
+        }
+        # Clocks of two machines can make an end precede its start: the length is then unknown, not negative. Jaeger
+        # takes a span of no length for a mistake.
+        return Span(
+            self.trace_id,
+            ids.span_id(name, life.sid),
+            parent,
+            service,
+            name,
+            start,
+            max(start + 1, end),
+            facts(attributes),
+            events,
+            error,
+            closes,
+        )
+
+    def _events(self, *lives: Entity) -> tuple[SpanEvent, ...]:
+        """The moments of these subjects as span events, in order of time."""
+        told = [moment for life in lives for step in life.steps for moment in step.told]
+        told.sort(key=lambda m: (m.time, m.kind.rank, repr(m)))  # the rest only makes the order the same everywhere
+        return tuple(
+            SpanEvent(
+                moment.kind.value,
+                moment.time,
+                facts(
+                    {
+                        **dict(moment.facts),
+                        keys.SUBJECT: moment.subject,
+                        keys.WITNESS: moment.witness,
+                        keys.CLOCK: moment.clock,
+                        keys.EARLIEST: str(moment.earliest),
+                        keys.LATEST: str(moment.latest),
+                        keys.OCCURRENCE: moment.occurrence or None,
+                    }
+                ),
+            )
+            for moment in told
+        )
+
+    def _participant(self, participant: Participant) -> Iterator[Span]:
+        # Whose leaving nobody told was gone at the room's end at the latest; else its states would belong to nothing.
+        joining, gone = participant.at(Kind.PARTICIPANT_JOINING), participant.gone or self.timeline.room.finished
+        joined, active = participant.at(Kind.PARTICIPANT_JOINED), participant.at(Kind.PARTICIPANT_ACTIVE)
+        told: dict[str, Fact | None] = {keys.PARTICIPANT_ID: participant.sid}
+        service, whole = "livekit.participant", ids.span_id("participant", participant.sid)
+
+        def state(name: str, start: Step | None, *ends: Step | None) -> Iterator[Span]:
+            end = next((step for step in ends if step), None)
+            if start and end:
+                yield self._span(service, name, participant, whole, start.time, end.time, told=told)
+
+        yield from state("JOINING", joining, joined, active, gone)
+        yield from state("JOINED", joined, active, gone)
+        yield from state("ACTIVE", active, gone)
+        if joining and gone:
+            tracks = [track for track in self.timeline.tracks if track.participant == participant.sid]
+            errors = {
+                Kind.PARTICIPANT_ABORTED: "the participant went before it was ACTIVE",
+                Kind.ROOM_FINISHED: "nobody told of the participant's leaving: it was before the room's end",
+            }
+            yield self._span(
+                service,
+                "participant",
+                participant,
+                self.root,
+                joining.time,
+                gone.time,
+                told=told,
+                events=self._events(participant, *tracks),
+                error=errors.get(gone.kind),
+            )
+
+    def _dispatch(self, dispatch: Dispatch) -> Iterator[Span]:
+        created = dispatch.at(Kind.DISPATCH_CREATED)
+        if not created:
+            return
+        jobs = [job for job in self.timeline.jobs if job.sid in dispatch.jobs]
+        answers = [step for job in jobs if (step := self._answer(job))]
+        finished = self.timeline.room.finished
+        if answers:
+            end, error = min(step.time for step in answers), None
+        elif finished and not self._unaccounted():
+            offered = [step.time for job in jobs if (step := job.at(Kind.JOB_OFFERED))]
+            end = max(offered, default=finished.time)
+            error = (
+                "a worker was asked, and no agent came" if offered else "no worker took the job before the room closed"
+            )
+        else:
+            return
+        told: dict[str, Fact | None] = {keys.DISPATCH_ID: dispatch.sid}
+        events = self._events(dispatch)
+        yield self._span(
+            "livekit.dispatch",
+            "dispatch",
+            dispatch,
+            self.root,
+            created.time,
+            end,
+            told=told,
+            events=events,
+            error=error,
+        )
+
+    def _answer(self, job: Job) -> Step | None:
+        """What shows that a job was taken: its assignment or, from an agent that tells nothing, the agent itself."""
+        answer = job.at(Kind.JOB_ASSIGNED, Kind.AGENT_CONNECTING)
+        agent = self.timeline.agent_of(job)
+        return agent.at(Kind.PARTICIPANT_JOINING) if answer is None and agent else answer
+
+    def _unaccounted(self) -> bool:
+        """Whether an agent was there of which no job is known: the server lists jobs up to 5 s late, or never."""
+        known = {agent.sid for job in self.timeline.jobs if (agent := self.timeline.agent_of(job))}
+        return any(p.is_agent and p.sid not in known for p in self.timeline.participants)
+
+    def _job(self, job: Job) -> Iterator[Span]:
+        offered, ended = job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_ENDED)
+        lost = self.timeline.lost(job)
+        start = offered or (job.steps[0] if lost is not None else None)
+        if not start or (not ended and lost is None) or self.timeline.is_open(job):
+            return
+        error = "the job failed" if ended and job.status == "JS_FAILED" else None
+        if lost is not None and error is None:
+            error = f"the job was lost: the last that was heard of it is {job.last_told.kind}"
+        dispatch = self.timeline.dispatch_of(job)
+        seen = dispatch is not None and dispatch.at(Kind.DISPATCH_CREATED) is not None
+        yield self._span(
+            "livekit.dispatch",
+            "job",
+            job,
+            ids.span_id("dispatch", dispatch.sid) if dispatch and seen else self.root,
+            start.time,
+            lost if lost is not None else ended.time if ended else start.time,
+            told={keys.JOB_ID: job.sid},
+            events=self._events(job),
+            error=error,
+            closes=job.sid if lost is not None else "",
+        )

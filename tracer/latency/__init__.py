@@ -1,0 +1,1 @@
+"""How long each part of a call took, in one room and over many."""

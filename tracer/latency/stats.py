@@ -1,0 +1,160 @@
+"""Figures over many rooms: how long each gap takes, and how often each cause is met. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tracer.latency.gaps import Owner, advice
+from tracer.latency.summary import ARROW, Counted
+from tracer.moment import NS_PER_MS, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tracer.latency.summary import Summary
+
+__all__ = ["CALLER_WAITED", "PERCENTILES", "WHOLE", "Agent", "Figures", "GapFigures", "figures", "percentile"]
+
+PERCENTILES = (50, 95, 99)
+"""Those that are given."""
+WHOLE = "first cause → agent ready"
+"""Name of all gaps of a job together."""
+CALLER_WAITED = "caller ACTIVE → agent ready"
+"""Name of the time that a caller waits for an agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class GapFigures:
+    """One gap over many rooms."""
+
+    name: str
+    """From which kind to which, or ``WHOLE`` or ``CALLER_WAITED``."""
+    owner: str
+    """Who spends it; empty for the two that several do."""
+    count: int
+    percentiles: tuple[int | None, ...]
+    """ns, one for each of ``PERCENTILES``; None where there are too few rooms for it."""
+    most: int
+    """The longest of all, ns."""
+
+    @property
+    def advice(self) -> str:
+        """What can be done about it; empty where nothing can."""
+        return advice(self.owner, Kind(self.name.partition(ARROW)[2])) if self.owner else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """The jobs of one agent name."""
+
+    name: str
+    jobs: int
+    """How many were measured, those with a clock that is off included."""
+    counted: dict[str, int]
+    """How many jobs, or rooms to which none came, of each other ``Counted`` there are."""
+    stages: tuple[GapFigures, ...]
+    """In the order of a job's way, the two sums last."""
+    unknown: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Of how many measured jobs the length of a gap or sum, by name and owner, is not known."""
+
+    def known(self, name: str, owner: str) -> int:
+        """Of how many measured jobs it is known how long this took, if it was on their way at all."""
+        return self.jobs - self.unknown.get((name, owner), 0)
+
+    @property
+    def longest_of_yours(self) -> GapFigures | None:
+        """The gap of most jobs whose median is the longest of those that the user can do something about."""
+        usual = [
+            stage for stage in self.stages if stage.advice and stage.count * 2 > self.known(stage.name, stage.owner)
+        ]
+        found = max(usual, key=lambda stage: stage.percentiles[0] or 0, default=None)
+        return found if found and (found.percentiles[0] or 0) >= NS_PER_MS else None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All of it."""
+
+    rooms: int
+    over: int
+    """Of how many of them it can be told what went wrong."""
+    counted: dict[str, int]
+    """How many rooms of each ``Counted``."""
+    agents: tuple[Agent, ...]
+    causes: tuple[tuple[str, int], ...]
+    """For each cause in how many rooms it was found, most often first."""
+
+
+def percentile(values: Sequence[int], per_cent: int) -> int | None:
+    """The smallest value that so many per cent do not exceed; None where they are too few for one to lie beyond it.
+
+    ``values`` are in order. With fewer than 2 values there is no median, with fewer than 20 no p95, than 100 no p99.
+    """
+    if len(values) * (100 - per_cent) < 100:
+        return None
+    return values[math.ceil(len(values) * per_cent / 100) - 1]
+
+
+def figures(summaries: Iterable[Summary]) -> Figures:
+    """The figures over these rooms."""
+    counted, causes = Counter[str](), Counter[str]()
+    values: dict[str, dict[tuple[str, str], list[int]]] = defaultdict(lambda: defaultdict(list))
+    unknown: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    jobs: dict[str, Counter[str]] = defaultdict(Counter)
+    for summary in summaries:
+        counted[summary.counted] += 1
+        causes.update(summary.causes)
+        # An agent that came, and of which no job is known, can be of any name.
+        unserved = Counted.UNTOLD if summary.counted == Counted.UNTOLD and not summary.jobs else Counted.WITHOUT
+        for name in set(summary.agent_names).difference(job.agent_name for job in summary.jobs):
+            jobs[name][unserved] += 1
+        for name, how, gaps, whole, waited in summary.jobs:
+            jobs[name][how] += 1
+            mine = values[name]
+            for what, owner, ns in (*gaps, (WHOLE, "", whole), (CALLER_WAITED, "", waited)):
+                if ns is not None:
+                    mine[what, owner].append(ns)
+                elif gaps:
+                    unknown[name][what, owner] += 1
+    return Figures(
+        counted.total(),
+        counted.total() - counted[Counted.OPEN] - counted[Counted.UNREADABLE],
+        {how.value: counted[how] for how in Counted if counted[how]},
+        tuple(_agent(name, jobs[name], values[name], unknown[name]) for name in sorted(jobs)),
+        tuple(sorted(causes.items(), key=lambda item: (-item[1], item[0]))),
+    )
+
+
+def _agent(
+    name: str,
+    counted: Counter[str],
+    values: dict[tuple[str, str], list[int]],
+    unknown: Counter[tuple[str, str]],
+) -> Agent:
+    stages = sorted((_stage(what, owner, found) for (what, owner), found in values.items()), key=_place)
+    others = {how.value: counted[how] for how in Counted if counted[how] and how is not Counted.MEASURED}
+    return Agent(name, counted[Counted.MEASURED] + counted[Counted.CLOCKS], others, tuple(stages), dict(unknown))
+
+
+def _stage(what: str, owner: str, values: list[int]) -> GapFigures:
+    values.sort()
+    return GapFigures(what, owner, len(values), tuple(percentile(values, p) for p in PERCENTILES), values[-1])
+
+
+_OWNERS = {owner.value: number for number, owner in enumerate(Owner)}
+
+
+_COMING = {Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE, Kind.TRACK_PUBLISHED}
+"""What the agent waits for while it waits for its caller."""
+
+
+def _place(stage: GapFigures) -> tuple[int, int, int, int, str]:
+    """Where a stage stands in a job's way."""
+    if stage.name in (WHOLE, CALLER_WAITED):
+        return (1, int(stage.name == CALLER_WAITED), 0, 0, stage.name)
+    start, end = map(Kind, stage.name.split(ARROW))
+    place = (Kind.AGENT_WAITING_FOR_PARTICIPANT.rank, end.rank) if end in _COMING else (end.rank, 0)
+    return (0, *place, start.rank, f"{_OWNERS.get(stage.owner, 99):02}")

@@ -1,0 +1,162 @@
+"""What is kept of a room for figures over many: how long each gap was, and what went wrong. Pure.
+
+A summary is made once, when a room is over, so that figures over thousands of rooms need no moment read again.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from tracer import keys
+from tracer.latency.gaps import Ways, ready
+from tracer.moment import Kind
+from tracer.why import explain
+
+if TYPE_CHECKING:
+    from tracer.clocks.corrected import CorrectedTimeline
+    from tracer.timeline.entities import Job, Participant
+    from tracer.timeline.fold import Timeline
+    from tracer.timeline.step import Step
+
+__all__ = ["ARROW", "VERSION", "Counted", "JobSummary", "Summary", "summarize"]
+
+VERSION = 4
+"""Of what is counted and how: a summary of another version is made anew."""
+
+ARROW = " → "
+"""Between the kinds in a gap's name."""
+
+_CALLERS = {"STANDARD", "SIP", "CONNECTOR", None}
+"""Kinds of those an agent is for; None where nobody told the kind."""
+
+
+class Counted(StrEnum):
+    """How a room or a job counts in figures."""
+
+    MEASURED = "measured"
+    """Over, and its agent told how it became ready: its gaps are in the figures."""
+    CLOCKS = "with a clock that is off"
+    """Measured, but for the time between clocks that are proven to be apart: that is in no figure."""
+    UNFINISHED = "not ready"
+    """The agent told how it began, and did not get as far as being ready."""
+    UNTOLD = "not told"
+    """An agent came, and told nothing: its gaps are not known."""
+    WITHOUT = "without an agent"
+    """No agent came."""
+    OPEN = "not over"
+    """It has not ended, or its end was not seen: nothing of it is in the figures."""
+    UNREADABLE = "not readable"
+    """What is kept of it is damaged."""
+
+
+class JobSummary(NamedTuple):
+    """One job's way."""
+
+    agent_name: str
+    counted: str
+    gaps: tuple[tuple[str, str, int | None], ...]
+    """From which kind to which, who spent it, and ns, None where clocks do not tell; in order, each once. Empty unless
+    it was measured."""
+    whole: int | None
+    """From what first asked for it to its being ready, ns; None where that is not known."""
+    caller_waited: int | None
+    """For how long somebody who was ACTIVE waited for the agent to be ready for them, ns, from when it was asked for; 0
+    where the agent was first; None where that is not known."""
+
+
+class Summary(NamedTuple):
+    """One room."""
+
+    counted: str
+    jobs: tuple[JobSummary, ...] = ()
+    """Those whose agent came."""
+    causes: tuple[str, ...] = ()
+    """Names of the causes that were found for certain, and of the first if it is only likely."""
+    agent_names: tuple[str, ...] = ()
+    """Agents that were asked for, come or not."""
+
+    def to_json(self) -> str:
+        """As text; ``from_json`` reads it back."""
+        return json.dumps(self, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Summary:
+        """A summary from what ``to_json`` made of it. Raises ValueError or TypeError for whatever is none."""
+        counted, jobs, causes, agent_names = json.loads(text)
+        return cls(
+            counted,
+            tuple(
+                JobSummary(name, how, tuple(map(tuple, gaps)), whole, waited) for name, how, gaps, whole, waited in jobs
+            ),
+            tuple(causes),
+            tuple(agent_names),
+        )
+
+
+def summarize(timeline: Timeline) -> Summary:
+    """What is worth keeping of a room for figures over many."""
+    if not timeline.room.finished:
+        return Summary(Counted.OPEN)
+    ways = Ways(timeline)
+    jobs = tuple(_job(timeline, job, ways) for job in timeline.jobs if _came(timeline, job))
+    explanation = explain(timeline)
+    causes = [found.cause.name for n, found in enumerate(explanation.findings) if found.certain or n == 0]
+    named = [d.agent_name for d in timeline.dispatches if d.agent_name is not None]
+    asked = [name for name in named if name or not any(named)]  # beside a named one, the unnamed is not meant
+    return Summary(
+        _counted(timeline, jobs),
+        jobs,
+        tuple(dict.fromkeys(causes)),
+        tuple(sorted({*asked, *(job.agent_name for job in jobs)})),
+    )
+
+
+def _counted(timeline: Timeline, jobs: tuple[JobSummary, ...]) -> str:
+    if not jobs:
+        return Counted.UNTOLD if any(p.is_agent for p in timeline.participants) else Counted.WITHOUT
+    counted = {job.counted for job in jobs}
+    return next(one for one in Counted if one in counted)
+
+
+def _came(timeline: Timeline, job: Job) -> bool:
+    return timeline.agent_of(job) is not None or job.at(Kind.JOB_ENTRYPOINT_STARTED, Kind.AGENT_CONNECTED) is not None
+
+
+def _job(timeline: Timeline, job: Job, ways: Ways) -> JobSummary:
+    name, at = job.agent_name or "", ready(job)
+    if at is None:
+        told = any("agent" in step.witnesses for step in job.steps)
+        return JobSummary(name, Counted.UNFINISHED if told else Counted.UNTOLD, (), None, None)
+    gaps = ways.of(job)
+    spent: dict[tuple[str, str], int | None] = {}
+    for gap in gaps:
+        key = f"{gap.start.kind}{ARROW}{gap.end.kind}", gap.owner.value
+        before = spent.get(key, 0)
+        spent[key] = None if gap.doubtful or before is None else before + gap.ns
+    sure = None not in spent.values()
+    cause = gaps[0].start if gaps and gaps[0].start.subject != job.sid else None
+    return JobSummary(
+        name,
+        Counted.MEASURED if sure else Counted.CLOCKS,
+        tuple((*key, ns) for key, ns in spent.items()),
+        sum(gap.ns for gap in gaps) if cause and sure else None,
+        _caller_waited(timeline, job, at, cause, ways.right),
+    )
+
+
+def _caller_waited(timeline: Timeline, job: Job, at: Step, cause: Step | None, right: CorrectedTimeline) -> int | None:
+    """How long the caller that the job met, or is for, or else the first of those who were there, waited for it."""
+    met = next((s.facts.get(keys.PARTICIPANT_ID) for s in job.steps if s.kind is Kind.AGENT_PARTICIPANT_READY), None)
+    mine = met or job.text(keys.JOB_PARTICIPANT_ID)
+    callers = [p for p in timeline.participants if p.kind in _CALLERS and (p.sid == mine if mine else _there(p, at))]
+    seen = [right.placed(active) for p in callers if (active := p.at(Kind.PARTICIPANT_ACTIVE))]
+    first, now = min(seen, key=lambda placed: placed.time, default=None), right.placed(at)
+    if first is None or first.doubtful(now):
+        return None
+    return max(now.time - max(first.time, cause.time if cause else first.time), 0)
+
+
+def _there(who: Participant, at: Step) -> bool:
+    return who.gone is None or who.gone.time > at.time

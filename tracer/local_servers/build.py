@@ -1,0 +1,94 @@
+"""Programs built once with Go into the user's cache."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tracer.errors import BinaryMissingError, DemoError
+from tracer.local_servers.process import Process, child_environment
+from tracer.settings import cache_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+__all__ = ["build_with_go"]
+
+LONGEST_BUILD = 30 * 60.0
+GO_READS = (
+    *("CC", "CGO_ENABLED", "GIT_SSL_CAINFO", "GOAUTH", "GOCACHE", "GOFLAGS", "GOINSECURE", "GOMODCACHE", "GONOPROXY"),
+    *("GONOSUMDB", "GOPATH", "GOPRIVATE", "GOPROXY", "GOROOT", "GOSUMDB", "GOTMPDIR", "GOTOOLCHAIN"),
+    *("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"),
+    *("SSL_CERT_DIR", "SSL_CERT_FILE"),
+)
+
+
+def build_with_go(
+    name: str, arguments: Sequence[str], binary: str, *, source: Path | None = None, progress: Callable[[str], None]
+) -> Path:
+    """``name`` in the cache, built by ``go ARGUMENTS`` in ``source`` when it isn't there yet.
+
+    ``binary`` is the file it leaves in GOBIN, or in the folder that stands for ``{out}`` in the arguments.
+    Several processes may ask at once: one builds, the others wait. Raises BinaryMissingError with Go's own reason.
+    """
+    cache = cache_dir()
+    built = cache / name
+    if built.is_file():
+        return built
+    go = shutil.which("go")
+    if go is None:
+        raise BinaryMissingError("no Go on the PATH")
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with _one_at_a_time(built.with_name(f"{name}.lock"), name, progress):
+            if built.is_file():
+                return built
+            for left_behind in cache.glob(f"{name}.*/"):
+                shutil.rmtree(left_behind)
+            with tempfile.TemporaryDirectory(prefix=f"{name}.", dir=cache) as folder:
+                out = Path(folder)
+                _build(name, [go, *(part.replace("{out}", folder) for part in arguments)], out, source, progress)
+                (out / binary).replace(built)
+    except OSError as error:
+        raise BinaryMissingError(f"{name} cannot be kept in {cache}: {error}") from error
+    return built
+
+
+def _build(name: str, command: Sequence[str], out: Path, source: Path | None, progress: Callable[[str], None]) -> None:
+    # A distribution's Go may be set never to get a newer one: here it may, for the module says which it needs.
+    environment = {"GOTOOLCHAIN": "auto"} | child_environment(GO_READS, GOBIN=str(out))
+    if source is not None:
+        command = [*command[:2], "-C", str(source), *command[2:]]
+    build = Process("go", command, folder=out, environment=environment)
+
+    def tell(elapsed: float) -> None:
+        lines = build.last_lines(100_000)
+        packages = sum(not line.startswith("go: ") for line in lines)
+        doing = lines[-1].removeprefix("go: ") if lines else "starting"
+        progress(f"building {name}: {elapsed:.0f} s, {packages} packages, {doing}")
+
+    try:
+        took = build.run_to_end(LONGEST_BUILD, tell)
+    except DemoError as error:
+        raise BinaryMissingError(f"Go could not build {name}: {error}") from error
+    progress(f"built {name} in {took:.0f} s")
+
+
+@contextmanager
+def _one_at_a_time(lock: Path, name: str, progress: Callable[[str], None]) -> Iterator[None]:
+    """The kernel frees the lock when its holder ends, however it ends."""
+    with lock.open("w") as held:
+        begun = time.monotonic()
+        while True:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                progress(f"waiting for another process that builds {name}: {time.monotonic() - begun:3.0f} s")
+                time.sleep(2)
+        yield

@@ -1,0 +1,229 @@
+"""The HTTP server: LiveKit's webhooks and agents' spans in, moments into the store."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import time
+import zlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from tracer.errors import BadSignatureError, MalformedError, PortInUseError, StoreError, TooLargeError, TracerError
+from tracer.service.write_queue import WriteQueue
+from tracer.store import Arrival
+from tracer.witness import agent, webhook
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tracer.export.exporter import Exporter
+    from tracer.service.recording import Recorder
+    from tracer.settings import LiveKit
+    from tracer.store.sqlite import SqliteStore
+
+__all__ = ["Receiver"]
+
+log = logging.getLogger("tracer")
+
+LARGE = 64 * 1024
+"""Bytes of a request above which it is read in a thread."""
+LARGEST_BODY = 16 * 1024 * 1024
+"""Bytes of a request, unpacked: a webhook has a few thousand, an OTLP batch of 512 spans under a million."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What `/metrics` tells, since the start."""
+
+    webhooks: int = 0
+    webhooks_repeated: int = 0
+    webhooks_ignored: int = 0
+    webhooks_refused: int = 0
+    otlp_requests: int = 0
+    otlp_spans: int = 0
+    malformed: int = 0
+    too_large: int = 0
+
+
+class Receiver:
+    """Takes what witnesses send, and answers 200 only when it is on disk."""
+
+    def __init__(
+        self,
+        store: SqliteStore,
+        server: LiveKit,
+        *,
+        exporter: Exporter | None = None,
+        redact: bool = False,
+        recorder: Recorder | None = None,
+        on_room: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.store = store
+        self.server = server
+        self.exporter = exporter
+        self.redact = redact
+        self.recorder = recorder
+        self.counts = Counts()
+        self._on_room = on_room
+        self._keeper = WriteQueue(store, redact=redact)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def app(self) -> web.Application:
+        """The four addresses."""
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._answer_errors])
+        app.router.add_post("/webhook", self._webhook)
+        app.router.add_post("/v1/traces", self._traces)
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/metrics", self._metrics)
+        return app
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; returns the port, which the system chose when it was 0. Raises PortInUseError."""
+        self._runner = web.AppRunner(
+            self.app, access_log=None, handle_signals=False, shutdown_timeout=5, auto_decompress=False
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            if error.errno == errno.EADDRINUSE:
+                raise PortInUseError(host, port) from None
+            raise TracerError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+        self._tasks.append(asyncio.create_task(self._keeper.run(), name="write"))
+        if self.exporter:
+            self._tasks.append(asyncio.create_task(self.exporter.run(), name="export"))
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Stop accepting, finish what was accepted, hand over what is ready to export."""
+        if self._runner:
+            await self._runner.cleanup()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.exporter:
+            await self.exporter.finish()
+
+    async def keep(self, arrival: Arrival) -> bool:
+        """Wait until this is on disk; False when it was there before. Raises StoreError when it cannot be kept."""
+        return await self._keeper.keep(arrival)
+
+    async def keep_observed(self, arrival: Arrival) -> bool:
+        """As ``keep``, for the observer beside this receiver."""
+        if self.recorder:
+            self.recorder.moments(arrival.moments)
+        return await self.keep(arrival)
+
+    @web.middleware
+    async def _answer_errors(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPRequestEntityTooLarge:
+            self.counts.too_large += 1
+            return web.Response(status=413, text=f"more than {LARGEST_BODY} bytes\n")
+        except TooLargeError as error:
+            self.counts.too_large += 1
+            return web.Response(status=413, text=f"{error}\n")
+        except BadSignatureError as error:
+            self.counts.webhooks_refused += 1
+            log.warning("refused: %s", error)
+            return web.Response(status=401, text=f"{error}\n")
+        except MalformedError as error:
+            self.counts.malformed += 1
+            return web.Response(status=400, text=f"{error}\n")
+        except StoreError as error:
+            return web.Response(status=503, text=f"{error}\n", headers={"Retry-After": "1"})
+
+    async def _body(self, request: web.Request) -> bytes:
+        """The body, unpacked. Never more than LARGEST_BODY of it is in memory."""
+        try:
+            body = await request.read()
+        except web.RequestPayloadError as error:
+            raise MalformedError(f"body that cannot be read: {error}") from None
+        return _unpacked(body, request.headers.get("Content-Encoding", ""))
+
+    async def _webhook(self, request: web.Request) -> web.Response:
+        arrival = time.time_ns()
+        body = await self._body(request)
+        event = webhook.read(body, request.headers.get("Authorization", ""), self.server)
+        self.counts.webhooks += 1
+        moments = tuple(webhook.moments(event, arrival))
+        if not moments:
+            self.counts.webhooks_ignored += 1
+            return web.Response()
+        if not await self.keep(Arrival(moments, event_id=event.id)):
+            self.counts.webhooks_repeated += 1
+        elif self.recorder:
+            self.recorder.webhook(body)
+        self._on_room(event.room.sid)
+        return web.Response()
+
+    async def _traces(self, request: web.Request) -> web.Response:
+        body, kind = await self._body(request), request.content_type
+        # A large one takes a second to read, in which everyone else would wait.
+        arrival, spans = (
+            await asyncio.to_thread(self._told, body, kind) if len(body) > LARGE else self._told(body, kind)
+        )
+        self.counts.otlp_requests += 1
+        self.counts.otlp_spans += spans
+        await self.keep(arrival)
+        if self.recorder:
+            self.recorder.traces(body, kind)
+        if kind == "application/json":
+            return web.json_response({})
+        return web.Response(content_type="application/x-protobuf")
+
+    def _told(self, body: bytes, kind: str) -> tuple[Arrival, int]:
+        """What a request's spans tell, and how many they are."""
+        told = agent.read(body, kind)
+        arrival = agent.arrival(told, redact=self.redact)
+        spans = sum(len(scope.spans) for group in told.resource_spans for scope in group.scope_spans)
+        return (arrival if self.exporter else replace(arrival, outgoing=())), spans
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        lines = []
+        for name in Counts.__slots__:
+            lines += [f"# TYPE tracer_{name}_total counter", f"tracer_{name}_total {getattr(self.counts, name)}"]
+        lines += ["# TYPE tracer_moments_total counter", f"tracer_moments_total {self._keeper.moments}"]
+        if self.exporter:
+            lines += [
+                "# TYPE tracer_spans_exported_total counter",
+                f"tracer_spans_exported_total {self.exporter.sent}",
+                "# TYPE tracer_outbox gauge",
+                f"tracer_outbox {await asyncio.to_thread(self.store.count_unsent)}",
+            ]
+        return web.Response(text="\n".join(lines) + "\n")
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    """A body without its Content-Encoding.
+
+    Not aiohttp's own unpacking: that goes on to the end of what it has refused, and a megabyte can hold a gigabyte.
+    """
+    if encoding.lower() in ("", "identity"):
+        return body
+    if encoding.lower() not in ("gzip", "deflate"):
+        raise MalformedError(f"body with Content-Encoding {encoding!r}: gzip and deflate are understood")
+    unpacker = zlib.decompressobj(wbits=47)  # takes either by its header
+    try:
+        unpacked = unpacker.decompress(body, LARGEST_BODY + 1)
+    except zlib.error as error:
+        raise MalformedError(f"body that cannot be unpacked: {error}") from None
+    if len(unpacked) > LARGEST_BODY:
+        raise web.HTTPRequestEntityTooLarge(LARGEST_BODY)
+    if not unpacker.eof or unpacker.unused_data:
+        raise MalformedError("body that cannot be unpacked: it is cut off, or something follows it")
+    return unpacked

@@ -1,0 +1,254 @@
+"""Whose life a timeline tells of: a room, a participant, a track, a job, a worker, a dispatch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.moment import BY_WORKER, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tracer.moment import Fact
+    from tracer.timeline.step import Step
+
+__all__ = ["Dispatch", "Entity", "Job", "Participant", "Room", "Shutdown", "Track", "Worker"]
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One subject: what happened to it, in order, and what is known of it."""
+
+    sid: str
+    steps: tuple[Step, ...] = ()
+
+    @cached_property
+    def facts(self) -> Mapping[str, Fact]:
+        """What the witnesses said of it; what was said of a later step counts."""
+        known: dict[str, Fact] = {}
+        for step in self.steps:
+            known.update(step.facts)
+        return known
+
+    def text(self, key: str) -> str | None:
+        """The fact under this key as text; None when nobody said."""
+        value = self.facts.get(key)
+        return None if value is None else str(value)
+
+    def at(self, *kinds: Kind) -> Step | None:
+        """The first step of one of these kinds; None when nobody saw one."""
+        return next((step for step in self.steps if step.kind in kinds), None)
+
+    def time(self, *kinds: Kind) -> int | None:
+        """Most likely time of that step, ns since the epoch."""
+        step = self.at(*kinds)
+        return None if step is None else step.time
+
+
+class Room(Entity):
+    """The room itself."""
+
+    @property
+    def name(self) -> str | None:
+        """Its name, which later rooms can have too."""
+        return self.text(keys.ROOM_NAME)
+
+    @property
+    def created(self) -> Step | None:
+        """Its creation."""
+        return self.at(Kind.ROOM_CREATED)
+
+    @property
+    def finished(self) -> Step | None:
+        """Its end."""
+        return self.at(Kind.ROOM_FINISHED)
+
+
+class Participant(Entity):
+    """A caller, an agent, or whatever else joined."""
+
+    @property
+    def identity(self) -> str | None:
+        """Who it is, by its token."""
+        return self.text(keys.PARTICIPANT_IDENTITY)
+
+    @property
+    def kind(self) -> str | None:
+        """STANDARD, AGENT, SIP, …"""
+        return self.text(keys.PARTICIPANT_KIND)
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether it is an agent."""
+        return self.kind == "AGENT"
+
+    @property
+    def is_avatar(self) -> bool:
+        """Whether it gives another agent a face: it is an agent that no dispatch asked for."""
+        return self.is_agent and bool(self.text(keys.PARTICIPANT_ATTRIBUTE + "lk.publish_on_behalf"))
+
+    @property
+    def gone(self) -> Step | None:
+        """Its leaving, or its giving up before it was ACTIVE."""
+        told = [step for step in self.steps if step.kind in (Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED)]
+        # Which of the two it was, the server knows; the observer saw only that it was gone.
+        return next((step for step in told if "webhook" in step.witnesses), told[0] if told else None)
+
+    @property
+    def state(self) -> str | None:
+        """JOINING, JOINED, ACTIVE or DISCONNECTED: the last one seen; None when it was never seen to join."""
+        if self.gone:
+            return "DISCONNECTED"
+        for kind in (Kind.PARTICIPANT_ACTIVE, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_JOINING):
+            if self.at(kind):
+                return kind.partition(".")[2].upper()
+        return None
+
+    @property
+    def disconnect_reason(self) -> str | None:
+        """Why it left, in LiveKit's word."""
+        return self.text(keys.DISCONNECT_REASON)
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Its attributes, as last seen."""
+        prefix = keys.PARTICIPANT_ATTRIBUTE
+        return {key.removeprefix(prefix): str(value) for key, value in self.facts.items() if key.startswith(prefix)}
+
+
+class Track(Entity):
+    """A published track."""
+
+    @property
+    def participant(self) -> str | None:
+        """SID of its publisher."""
+        return self.text(keys.PARTICIPANT_ID)
+
+
+class Shutdown(StrEnum):
+    """Why a job shuts down that does not end itself, in livekit-agents' words."""
+
+    ROOM_GONE = "room disconnected"
+    """The room closed, or the agent was taken from it, or left it without ending the job."""
+    BY_WORKER = "parent process shutdown"
+    """Its worker stops; or the server told the worker to end it."""
+    CRASHED = "job crashed"
+    """Its entrypoint raised."""
+
+
+class Job(Entity):
+    """One agent's work in the room."""
+
+    @cached_property
+    def facts(self) -> Mapping[str, Fact]:
+        """What the witnesses said of it, without what its waiting told: that is of the participant it waited for.
+
+        What workers said when they were asked counts less than what was said later: one of them can have said no, by a
+        clock that is ahead.
+        """
+        waiting = (Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY)
+        told = [step for step in self.steps if step.kind not in waiting]
+        told.sort(key=lambda step: step.kind is not Kind.JOB_OFFERED and step.kind not in BY_WORKER)
+        return Entity(self.sid, tuple(told)).facts
+
+    @property
+    def dispatch_id(self) -> str | None:
+        """The dispatch it answers."""
+        return self.text(keys.DISPATCH_ID)
+
+    @property
+    def agent_name(self) -> str | None:
+        """The agent's name; empty for one without a name."""
+        return self.text(keys.AGENT_NAME)
+
+    @property
+    def worker_id(self) -> str | None:
+        """The worker that took it."""
+        return self.text(keys.WORKER_ID)
+
+    @property
+    def status(self) -> str | None:
+        """LiveKit's word for how it stands: JS_PENDING, JS_RUNNING, JS_SUCCESS, JS_FAILED."""
+        return self.text(keys.JOB_STATUS)
+
+    @property
+    def begun(self) -> Step | None:
+        """The first step that shows that it was somebody's: given to the worker, or to a process, or running.
+
+        Of a process that was killed before it told anything, its worker knows that it had the job, and how it ended.
+        """
+        step = self.at(Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
+        failed = self.at(Kind.PROCESS_FAILED)
+        return step or (failed if failed and keys.EXIT_CODE in failed.facts else None)
+
+    @property
+    def shutdown_reason(self) -> str | None:
+        """Why it shut down: one of Shutdown, or in its own words; None when nobody said."""
+        return self.text(keys.SHUTDOWN_REASON)
+
+    @property
+    def last_told(self) -> Step:
+        """The last step that the job itself told; where it told none, the last that is known."""
+        own = [s for s in self.steps if "agent" in s.witnesses and s.kind is not Kind.PROCESS_FAILED]
+        return (own or list(self.steps))[-1]
+
+    @property
+    def participant_identity(self) -> str | None:
+        """The identity it has, or would have, in the room."""
+        connected = self.at(Kind.AGENT_CONNECTED)
+        told = self.text(keys.PARTICIPANT_IDENTITY)
+        return str(connected.facts.get(keys.PARTICIPANT_IDENTITY, told)) if connected else told
+
+
+class Worker(Entity):
+    """A worker that told of itself: what it says holds for every room."""
+
+    @property
+    def agent_name(self) -> str:
+        """The name it takes dispatches of; empty for one without a name."""
+        return self.text(keys.AGENT_NAME) or ""
+
+    @property
+    def job_type(self) -> str | None:
+        """For what it is sent a job: JT_ROOM, JT_PARTICIPANT or JT_PUBLISHER; None when nobody said."""
+        return self.text(keys.JOB_TYPE)
+
+    @property
+    def host(self) -> str | None:
+        """The machine it runs on."""
+        return self.text(keys.WORKER_HOST)
+
+    def standing(self, at: int) -> Kind | None:
+        """How it stood at a time, ns: registered, available, full, draining or closed; None before it was registered.
+
+        One that was killed still seems to stand as it last said.
+        """
+        told = [step.kind for step in self.steps if step.kind in _STANDINGS and step.time <= at]
+        return told[-1] if told else None
+
+
+_STANDINGS = {
+    Kind.WORKER_REGISTERED,
+    Kind.WORKER_AVAILABLE,
+    Kind.WORKER_FULL,
+    Kind.WORKER_DRAINING,
+    Kind.WORKER_CLOSED,
+}
+
+
+@dataclass(frozen=True)
+class Dispatch(Entity):
+    """A wish for an agent."""
+
+    jobs: tuple[str, ...] = ()
+    mode: str | None = None
+    """``automatic``, ``explicit`` (API), ``token``, ``room`` (CreateRoom agents); None where it cannot be told."""
+
+    @property
+    def agent_name(self) -> str | None:
+        """The agent's name; empty for the unnamed, automatic dispatch."""
+        return self.text(keys.AGENT_NAME)

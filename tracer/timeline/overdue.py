@@ -1,0 +1,174 @@
+"""What should have come and is not there: what a timeline is still waiting for, or never got."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tracer.timeline.entities import Job, Participant
+    from tracer.timeline.fold import Timeline
+    from tracer.timeline.step import Step
+
+__all__ = ["Missing", "awaited_since", "came_until", "expected"]
+
+AT_ONCE = 500 * NS_PER_MS
+"""What comes within this time, ns, is not yet missed."""
+NEXT = {
+    Kind.JOB_OFFERED: (AT_ONCE, "offered, and no worker's answer seen"),
+    Kind.JOB_RECEIVED: (AT_ONCE, "received, and not answered"),
+    Kind.JOB_ACCEPTED: (AT_ONCE, "accepted, and not assigned"),
+    Kind.JOB_ASSIGNED: (AT_ONCE, "assigned, and no process has it"),
+    Kind.PROCESS_STARTED: (AT_ONCE, "its process is in setup_fnc"),
+    Kind.PROCESS_READY: (AT_ONCE, "its process is ready, and does not have it"),
+    Kind.JOB_PROCESS_ASSIGNED: (AT_ONCE, "a process has it, and its entrypoint has not started"),
+    Kind.JOB_ENTRYPOINT_STARTED: (2 * NS_PER_S, "its entrypoint runs, and has not connected"),
+    Kind.JOB_ENTRYPOINT_RETURNED: (AT_ONCE, "its entrypoint returned without connecting"),
+    Kind.AGENT_CONNECTING: (NS_PER_S, "connecting"),
+    Kind.JOB_SHUTDOWN: (2 * NS_PER_S, "shutting down"),
+}
+"""Steps after which another must come: how long, ns, it may take before it is missed, and what to say then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that has not come, though something else says it should."""
+
+    step: Step
+    """After which it should have come."""
+    what: str
+    """In a few words; the name of the subject is left to the view."""
+    ns: int
+    """For how long by now, or until the room closed."""
+    over: bool
+    """Whether it cannot come any more."""
+    lost: bool = False
+    """Whether it is a job that was lost."""
+
+
+def expected(timeline: Timeline) -> list[Missing]:
+    """What is missing as of ``timeline.now``, in order of time."""
+    found = [*_dispatches(timeline), *_jobs(timeline), *_participants(timeline)]
+    return sorted(found, key=lambda missing: (missing.step.time, missing.step.subject, missing.what))
+
+
+def _since(timeline: Timeline, step: Step, what: str, patience: int) -> Iterator[Missing]:
+    finished = timeline.room.finished
+    ns = (finished.time if finished else timeline.now) - step.time
+    if ns >= patience:
+        yield Missing(step, what, ns, finished is not None)
+
+
+def _unaccounted(timeline: Timeline) -> list[Participant]:
+    """Agents of which no job is known."""
+    sids = {step.facts.get(keys.PARTICIPANT_ID) for job in timeline.jobs if (step := job.at(Kind.AGENT_CONNECTED))}
+    identities = {job.participant_identity for job in timeline.jobs} - {None}
+    return [
+        p
+        for p in timeline.participants
+        if p.is_agent and not p.is_avatar and p.sid not in sids and p.identity not in identities
+    ]
+
+
+def came_until(agents: Iterable[Participant]) -> int:
+    """When the last of these agents can have come, ns: it can be of any dispatch made before, and of no later."""
+    joins = (agent.at(Kind.PARTICIPANT_JOINING) for agent in agents)
+    return max((joining.latest if joining else 2**63 for joining in joins), default=0)
+
+
+def _dispatches(timeline: Timeline) -> Iterator[Missing]:
+    came = any(p.is_agent for p in timeline.participants)
+    until = came_until(_unaccounted(timeline))  # whose job is not listed yet
+    since = awaited_since(timeline)
+    for dispatch in timeline.dispatches:
+        awaited = since.get(dispatch.sid)
+        created = dispatch.at(Kind.DISPATCH_CREATED)
+        if awaited and created and not dispatch.jobs and (dispatch.agent_name or not came) and created.earliest > until:
+            yield from _since(timeline, awaited, "dispatched, no job", AT_ONCE)
+
+
+def awaited_since(timeline: Timeline) -> dict[str, Step]:
+    """For each dispatch's id after which step its job should come; it is left out while it is for nobody yet.
+
+    Workers can be sent to each participant, or to each that publishes: there is no job before there is one.
+    """
+    types: dict[str, set[str | None]] = {}
+    for worker in timeline.workers:
+        types.setdefault(worker.agent_name, set()).add(worker.job_type)
+    others = {p.sid for p in timeline.participants if not p.is_agent and p.kind != "EGRESS"}
+    joins = (p.steps[0] for p in timeline.participants if p.sid in others and p.steps)
+    agents = {p.sid for p in timeline.participants} - others
+    tracks = (step for t in timeline.tracks if t.participant not in agents and (step := t.at(Kind.TRACK_PUBLISHED)))
+    first = {
+        "JT_PARTICIPANT": min(joins, key=lambda step: step.time, default=None),
+        "JT_PUBLISHER": min(tracks, key=lambda step: step.time, default=None),
+    }
+    found = {}
+    for dispatch in timeline.dispatches:
+        step = dispatch.at(Kind.DISPATCH_CREATED)
+        of_name = types.get(dispatch.agent_name or "", set())
+        if len(of_name) == 1 and (kind := next(iter(of_name))) in first:
+            came = first[str(kind)]
+            step = max(step, came, key=lambda step: step.time) if step and came else None
+        if step:
+            found[dispatch.sid] = step
+    return found
+
+
+def _jobs(timeline: Timeline) -> Iterator[Missing]:
+    unaccounted = bool(_unaccounted(timeline))
+    for job in timeline.jobs:
+        lost = timeline.lost(job)
+        if lost is not None:
+            last = job.last_told
+            yield Missing(last, f"lost: not heard of after {last.kind}", max(lost - last.time, 0), True, True)
+        elif missing := _next(timeline, job, unaccounted):
+            yield from missing
+
+
+def _next(timeline: Timeline, job: Job, unaccounted: bool) -> Iterator[Missing] | None:
+    if job.at(Kind.JOB_ENDED, Kind.JOB_REJECTED, Kind.JOB_TIMED_OUT, Kind.PROCESS_FAILED):
+        return None
+    shutdown = job.at(Kind.JOB_SHUTDOWN)
+    connected = job.at(Kind.AGENT_CONNECTED) or timeline.agent_of(job)
+    if connected and not shutdown:
+        return _waits(timeline, job)
+    if unaccounted and job.at(Kind.JOB_ENTRYPOINT_STARTED):
+        return None  # it can be this one's
+    steps = [step for step in job.steps if step.kind in NEXT]
+    if not steps or (shutdown and steps[-1] is not shutdown):
+        return None
+    patience, what = NEXT[steps[-1].kind]
+    return _since(timeline, steps[-1], what, patience)
+
+
+def _waits(timeline: Timeline, job: Job) -> Iterator[Missing]:
+    """What a connected agent has begun and not ended."""
+    ends = {(step.kind, step.occurrence) for step in job.steps}
+    for step in job.steps:
+        for kind, end, what in (
+            (Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY, "waits for a participant"),
+            (Kind.SESSION_STARTING, Kind.SESSION_STARTED, "its session is starting"),
+        ):
+            if (
+                step.kind is kind
+                and (end, step.occurrence) not in ends
+                and (kind is Kind.AGENT_WAITING_FOR_PARTICIPANT or (Kind.SESSION_CLOSED, step.occurrence) not in ends)
+            ):
+                yield from _since(timeline, step, what, AT_ONCE)
+
+
+def _participants(timeline: Timeline) -> Iterator[Missing]:
+    for participant in timeline.participants:
+        joining = _joining(participant)
+        if joining and not participant.gone and not participant.at(Kind.PARTICIPANT_ACTIVE):
+            yield from _since(timeline, joining, "not ACTIVE", NS_PER_S)
+
+
+def _joining(participant: Participant) -> Step | None:
+    return participant.at(Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_JOINING)
