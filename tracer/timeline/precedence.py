@@ -270,9 +270,7 @@ TABLE: tuple[Row, ...] = (
         _its_agent,
         condition=_shutdown_disconnects,
     ),
-    *(
-        Row(kind, Kind.ROOM_FINISHED, Guarantee.ROOM_ENDS_LAST, _in_room) for kind in (Kind.ROOM_CREATED, *_ON_SERVER)
-    ),
+    *(Row(kind, Kind.ROOM_FINISHED, Guarantee.ROOM_ENDS_LAST, _in_room) for kind in (Kind.ROOM_CREATED, *_ON_SERVER)),
 )
 """Everything that must come before something else."""
 
