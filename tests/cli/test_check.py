@@ -19,7 +19,7 @@ from tracer.moment import Kind
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
 from tracer.timeline.fold import fold
-from tracer.view.check import as_json
+from tracer.view.check_json import as_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def wrong(tmp_path: Path) -> Path:
 def test_a_room_in_order_is_exit_0(tracer: Tracer, store: Path) -> None:
     ran = tracer("check", "demo", "--store", store)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.splitlines()[1].startswith("✓ all 10 orderings hold")
+    assert ran.stdout.splitlines()[1].startswith("✓ all 10 rules pass")
     assert "\x1b" not in ran.stdout
     assert max(map(len, ran.stdout.splitlines())) <= 80
 
@@ -74,14 +74,14 @@ def test_several_rooms_are_several_blocks(tracer: Tracer, store: Path) -> None:
         told = {**ABOUT_ROOM, keys.ROOM_NAME: "other"}
         opened.add([Arrival((moment(Kind.ROOM_CREATED, "RM_2", ms(0), room="RM_2", told=told),))])
     ran = tracer("check", "demo", "other", "--store", store)
-    assert ran.returncode == 1, "of the other nothing can be told: it is not said to hold"
-    assert tracer("check", "demo", "--store", store).returncode == 0, "a detail that cannot be told is no failure"
+    assert ran.returncode == 1, "of the other nothing is known: it does not pass"
+    assert tracer("check", "demo", "--store", store).returncode == 0, "an inconclusive detail is no failure"
     assert [line for line in ran.stdout.splitlines() if line.startswith("room")] == [
         f"room demo  {ROOM}",
         "room other  RM_2",
     ]
     told_rooms = json.loads(tracer("check", "demo", "RM_2", "--store", store, "--format", "json").stdout)["rooms"]
-    assert [(room["name"], room["answer"]) for room in told_rooms] == [("demo", "holds"), ("other", "cannot be told")]
+    assert [(room["name"], room["answer"]) for room in told_rooms] == [("demo", "holds"), ("other", "inconclusive")]
 
 
 def test_the_check_as_json(tracer: Tracer, store: Path) -> None:

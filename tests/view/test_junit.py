@@ -43,14 +43,14 @@ def test_a_suite_for_each_room_and_a_case_for_each_rule() -> None:
     assert (empty.get("name"), empty.get("skipped")) == (ROOM, "10")
 
 
-def test_rooms_of_one_name_are_told_apart() -> None:
+def test_rooms_of_one_name_go_by_their_sids() -> None:
     one = judged(*call())
     other = replace(one, timeline=replace(one.timeline, room=replace(one.timeline.room, sid="RM_2")))
     cases = [case.get("classname") for suite in suites(one, other) for case in suite.findall("testcase")]
     assert set(cases) == {f"tracer.check.{ROOM}", "tracer.check.RM_2"}
 
 
-def test_what_is_violated_fails_and_says_why() -> None:
+def test_what_fails_says_why() -> None:
     (suite,) = suites(judged(*wrong_call()))
     failures = suite.findall("testcase/failure")
     assert suite.get("failures") == str(len(failures))
@@ -59,11 +59,11 @@ def test_what_is_violated_fails_and_says_why() -> None:
     assert "webhook by the server's clock: 2025-11-22T19:51:01.000000000Z" in told
 
 
-def test_what_cannot_be_told_is_skipped_and_says_why() -> None:
+def test_what_is_inconclusive_is_skipped_and_says_why() -> None:
     (suite,) = suites(judged(moment(Kind.ROOM_CREATED, ROOM, ms(0))))
     skipped = suite.findall("testcase/skipped")
     assert len(skipped) == 10
-    assert skipped[2].get("message") == "cannot be told: no agent told of a job's start"
+    assert skipped[2].get("message") == "inconclusive: no agent reported the start of a job"
 
 
 def test_a_room_of_a_thousand_stays_readable() -> None:

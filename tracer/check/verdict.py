@@ -28,10 +28,10 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "inconclusive"
     """Not observed, or timestamps too imprecise."""
 
-    def counted(self, count: int) -> str:
-        """So many of them, for people: ``1 passes``, ``3 fail``, ``2 inconclusive``."""
+    def label(self, count: int) -> str:
+        """What so many of them do, for people: one ``passes``, two ``fail``, three are ``inconclusive``."""
         one, several = _LABELS[self]
-        return f"{count} {one if count == 1 else several}"
+        return one if count == 1 else several
 
 
 _LABELS = {
@@ -44,8 +44,8 @@ _LABELS = {
 def tally(outcomes: Iterable[Outcome]) -> str:
     """How many of each there are, for people, the worst first: ``1 fails, 9 pass``."""
     counts = Counter(outcomes)
-    worst_first = Outcome.VIOLATED, Outcome.HOLDS, Outcome.INCONCLUSIVE
-    return ", ".join(outcome.counted(counts[outcome]) for outcome in worst_first if counts[outcome])
+    worst_first = [o for o in (Outcome.VIOLATED, Outcome.HOLDS, Outcome.INCONCLUSIVE) if counts[o]]
+    return ", ".join(f"{counts[outcome]} {outcome.label(counts[outcome])}" for outcome in worst_first)
 
 
 def overall(outcomes: Iterable[Outcome]) -> Outcome:

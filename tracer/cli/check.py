@@ -61,9 +61,7 @@ def command(
         sys.exit(1)
 
 
-def _write(
-    checks: Sequence[RoomCheck], form: str, output: Path | None, *, everything: bool, width: int | None
-) -> None:
+def _write(checks: Sequence[RoomCheck], form: str, output: Path | None, *, everything: bool, width: int | None) -> None:
     from tracer.view.write import write_json, write_text, write_view
 
     if form == "json":

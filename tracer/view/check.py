@@ -79,8 +79,9 @@ class CheckView:
             if self.everything or verdict.answer is Outcome.VIOLATED:
                 for step in verdict.steps:
                     yield from self.steps.lines(step, width)
-        if len(shown) < len(verdicts):
-            yield Text(f"     … {verdicts[0].answer.counted(len(verdicts) - len(shown))} more: --all", style="dim")
+        hidden = verdicts[len(shown) :]
+        if hidden:
+            yield Text(f"     … {len(hidden)} more {hidden[0].answer.label(len(hidden))}: --all", style="dim")
 
 
 def _rule(judgement: Judgement, count: str, width: int) -> Text:
@@ -100,4 +101,6 @@ def _count(judgement: Judgement) -> str:
     if not judgement.verdicts:
         return "not observed"
     failed = len(judgement.having(Outcome.VIOLATED))
-    return f"{Outcome.VIOLATED.counted(failed)} of {len(judgement.verdicts)}" if failed else judgement.summary
+    if failed:
+        return f"{failed} of {len(judgement.verdicts)} {Outcome.VIOLATED.label(failed)}"
+    return judgement.summary

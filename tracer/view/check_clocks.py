@@ -34,7 +34,7 @@ class ClockLines:
         """A line for each clock that does not show the server's time."""
         for clock, offset in self.offsets:
             if _is_skewed(offset):
-                text = Text(f"! clock skew: the clock of the {clock} is {skew(offset)}", style="bold red")
+                text = Text(f"! clock skew: {clock} is {skew(offset)}", style="bold red")
                 yield from wrapped(console, text, width)
 
     def all(self, console: Console, width: int) -> Iterator[RenderableType]:

@@ -46,9 +46,7 @@ def _rule(check: RoomCheck, judgement: Judgement) -> dict[str, Any]:
         "holds": len(judgement.having(Outcome.HOLDS)),
         "violated": len(judgement.having(Outcome.VIOLATED)),
         "inconclusive": len(judgement.having(Outcome.INCONCLUSIVE)),
-        "verdicts": [
-            _verdict(check, verdict) for verdict in judgement.verdicts if verdict.answer is not Outcome.HOLDS
-        ],
+        "verdicts": [_verdict(check, verdict) for verdict in judgement.verdicts if verdict.answer is not Outcome.HOLDS],
     }
 
 

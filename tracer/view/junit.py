@@ -57,8 +57,9 @@ def _suite(root: Element, check: RoomCheck, classname: str) -> None:
     )
     for judgement in check.judgements:
         _case(suite, judgement, classname)
-    clocks = check.clocks.offsets.items()
-    _output(suite, [check.summary, *(f"clock of the {clock}, compared to the server's: {skew(o)}" for clock, o in clocks)])
+    offsets = check.clocks.offsets.items()
+    clocks = [f"clock of the {clock}, compared to the server's: {skew(offset)}" for clock, offset in offsets]
+    _output(suite, [check.summary, *clocks])
 
 
 def _case(suite: Element, judgement: Judgement, classname: str) -> None:
