@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -11,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.moments import ADA, ROOM, call, moment, ms
-from tests.receiving import LIMIT
 from tests.view.test_check import wrong_call
 from tracer import keys, pytest_plugin
 from tracer.check import Outcome
@@ -105,23 +102,6 @@ def test_a_port_in_use_is_reported(alone: pytest.Pytester, monkeypatch: pytest.M
 def test_the_option_is_in_the_help(alone: pytest.Pytester) -> None:
     ran = alone.runpytest_subprocess("--help")
     ran.stdout.fnmatch_lines(["*--tracer-port=PORT*"])
-
-
-def test_nothing_slow_is_imported_with_it() -> None:
-    """It is loaded whenever anybody runs pytest."""
-    code = """
-import sys, tracer.pytest_plugin
-slow = {"livekit", "opentelemetry", "aiohttp", "google", "asyncio", "rich", "click", "sqlite3"}
-print(sorted(slow & {name.partition(".")[0] for name in sys.modules}))
-"""
-    ran = subprocess.run(
-        [sys.executable, "-c", f"import pytest, sys; before = set(sys.modules)\n{code}"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=3 * LIMIT,
-    )
-    assert (ran.stdout, ran.stderr) == ("[]\n", "")
 
 
 def test_a_call_in_order_is_asserted(tmp_path: Path) -> None:

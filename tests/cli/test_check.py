@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import fromstring
@@ -11,7 +9,6 @@ import pytest
 
 from tests.cli.test_cli import Tracer
 from tests.moments import ABOUT_ROOM, ROOM, call, moment, ms
-from tests.receiving import LIMIT
 from tests.view.test_check import wrong_call
 from tracer import keys
 from tracer.check import check
@@ -128,19 +125,3 @@ def test_the_help_has_an_example(tracer: Tracer) -> None:
     told = tracer("check", "--help").stdout
     assert "tracer check my-room" in told
     assert "junit" in told
-
-
-@pytest.mark.parametrize("form", ["json", "terminal", "junit"])
-def test_a_room_is_checked_without_what_takes_long_to_import(store: Path, form: str) -> None:
-    code = f"""
-import sys
-from tracer.cli import main
-try:
-    main(["check", "demo", "--store", {str(store)!r}, "--format", {form!r}])
-except SystemExit as done:
-    assert not done.code, done.code
-slow = {{"livekit", "opentelemetry", "aiohttp", "google", "asyncio", "pytest"}}
-print(sorted(slow & {{name.partition(".")[0] for name in sys.modules}}), file=sys.stderr)
-"""
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=3 * LIMIT)
-    assert (ran.returncode, ran.stderr) == (0, "[]\n")

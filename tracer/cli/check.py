@@ -55,8 +55,8 @@ def command(
             unknown.append(error)
     if checks:  # what is known is shown, even where another room is unknown
         _write(checks, form, output, everything=everything, width=width)
-    for error in unknown:
-        click.echo(f"tracer: {error}", err=True)
+    for missing in unknown:
+        click.echo(f"tracer: {missing}", err=True)
     if unknown or any(one.answer is not Outcome.HOLDS for one in checks):
         sys.exit(1)
 
