@@ -58,7 +58,7 @@ def test_within_one_timestamp_the_order_is_inconclusive() -> None:
         verdict.sentence
         == f"dispatch {DISPATCH} was created between 0.6 ms before and 0.4 ms after the room was created"
     )
-    assert verdict.why == "the times overlap: the time between them is known to 1.0 ms"
+    assert verdict.why == "the times overlap: the time between them is known only to within 1.0 ms"
     assert first.summary == "1 inconclusive"
     later = moment(Kind.PARTICIPANT_JOINING, ADA, ms(2))
     assert judged(*told, later).judgements[0].summary == "1 passes, 1 inconclusive"

@@ -151,8 +151,6 @@ def test_an_agent_leaves_after_the_shutdown_that_disconnects_it(reason: str, dis
 
 def test_only_the_worker_that_was_given_the_job_answers_before_it_is_assigned() -> None:
     assigned = moment(Kind.JOB_ASSIGNED, JOB, ms(9), told={keys.WORKER_ID: "AW_second"})
-    answers = [
-        moment(Kind.JOB_ACCEPTED, JOB, ms(n), occurrence=worker) for n, worker in enumerate(("AW_first", "AW_second"))
-    ]
+    answers = [moment(Kind.JOB_ACCEPTED, JOB, ms(1), occurrence=worker) for worker in ("AW_first", "AW_second")]
     found = [pair for pair in ordered_pairs(merge([assigned, *answers])) if pair.effect.kind is Kind.JOB_ASSIGNED]
     assert [pair.cause.occurrence for pair in found] == ["AW_second"]

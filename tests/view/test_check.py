@@ -49,6 +49,8 @@ def test_a_line_for_each_rule_and_one_for_each_clock() -> None:
     assert lines[1].startswith("✓ all 10 rules pass; ")
     assert [line.split()[:2] for line in lines[3:13]] == [["✓", str(number)] for number in range(1, 11)]
     assert lines[5].endswith("4 pass, 1 inconclusive")
+    narrow = shown(judged(*call()), 60).splitlines()
+    assert narrow[5].endswith("4 of 5 pass")
     assert lines[14:] == [
         "clocks, compared to the server's",
         f"  agent of {JOB}  between 45 ms behind and 0.4 ms ahead",

@@ -73,7 +73,7 @@ def length(ns: int) -> str:
 def imprecision(apart: Apart, clocks: Clocks, cause: Step, effect: Step) -> str:
     """Why the order of two steps is not known."""
     if apart.least is not None and apart.most is not None:
-        return f"the times overlap: the time between them is known to {length(apart.most - apart.least)}"
+        return f"the times overlap: the time between them is known only to within {length(apart.most - apart.least)}"
     others = sorted(clocks.clocks_of(cause, effect) - {SERVER})
     unknown = [clock for clock in others if not clocks.offsets[clock].bounded]
     if not unknown:

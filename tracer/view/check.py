@@ -8,7 +8,7 @@ from rich.text import Text
 
 from tracer.check import Outcome
 from tracer.view.check_clocks import ClockLines
-from tracer.view.check_verdict import MARKS, Steps, verdict_lines
+from tracer.view.check_verdict import MARKS, WIDE, Steps, verdict_lines
 from tracer.view.prose import wrapped
 from tracer.view.text import fit, plain
 
@@ -41,7 +41,7 @@ class CheckView:
         width = min(max(options.max_width, NARROWEST), WIDEST)
         yield from self._head(console, width)
         yield Text()
-        counts = [_count(judgement) for judgement in self.check.judgements]
+        counts = [_count(judgement, width) for judgement in self.check.judgements]
         columns = max(map(len, counts))
         for judgement, count in zip(self.check.judgements, counts, strict=True):
             yield _rule(judgement, count.rjust(columns), width)
@@ -96,11 +96,12 @@ def _rule(judgement: Judgement, count: str, width: int) -> Text:
     return line
 
 
-def _count(judgement: Judgement) -> str:
-    """A rule's verdicts, counted in a few columns."""
+def _count(judgement: Judgement, width: int) -> str:
+    """A rule's verdicts, counted in as many columns as there are."""
     if not judgement.verdicts:
         return "not observed"
-    failed = len(judgement.having(Outcome.VIOLATED))
-    if failed:
-        return f"{failed} of {len(judgement.verdicts)} {Outcome.VIOLATED.label(failed)}"
-    return judgement.summary
+    if judgement.answer is not Outcome.VIOLATED and width >= WIDE:
+        return judgement.summary
+    count, whole = len(judgement.having(judgement.answer)), len(judgement.verdicts)
+    of = f" of {whole}" if count < whole else ""
+    return f"{count}{of} {judgement.answer.label(count)}"

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
 
-__all__ = ["MARKS", "Steps", "verdict_lines"]
+__all__ = ["MARKS", "WIDE", "Steps", "verdict_lines"]
 
 WIDE = 80
-"""Columns from which on there is room for dates."""
+"""Columns from which on there is room for dates and whole counts."""
 TIME_OF_DAY = len("2025-11-22T")
 """Where the time begins in a date and time."""
 MOST_REPORTS = 6
