@@ -35,7 +35,7 @@ def alone(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     return pytester
 
 
-def told(path: Path, *moments: Moment) -> LiveKitTracer:
+def recorded(path: Path, *moments: Moment) -> LiveKitTracer:
     with closing(SqliteStore(path)) as store:
         store.add([Arrival(moments)])
     return LiveKitTracer(7890, path)
@@ -105,14 +105,14 @@ def test_the_option_is_in_the_help(alone: pytest.Pytester) -> None:
 
 
 def test_a_call_in_order_is_asserted(tmp_path: Path) -> None:
-    tracer = told(tmp_path / "t.db", *call())
+    tracer = recorded(tmp_path / "t.db", *call())
     assert tracer.assert_order("demo").answer is Outcome.HOLDS
     assert tracer.check(ROOM).violated == []
     assert tracer.timeline("demo").room.sid == ROOM
 
 
 def test_a_call_out_of_order_is_an_assertion_error_with_its_steps(tmp_path: Path) -> None:
-    tracer = told(tmp_path / "t.db", *wrong_call())
+    tracer = recorded(tmp_path / "t.db", *wrong_call())
     with pytest.raises(AssertionError) as failed:
         tracer.assert_order("demo")
     lines = str(failed.value).splitlines()
@@ -125,26 +125,26 @@ def test_a_call_out_of_order_is_an_assertion_error_with_its_steps(tmp_path: Path
 def test_what_strangers_chose_reaches_no_terminal_raw(tmp_path: Path) -> None:
     hostile = "\x1b]0;owned\x07\x1b[2Jada"
     facts_of = {keys.PARTICIPANT_IDENTITY: hostile}
-    told_by = [replace(m, facts=facts({**dict(m.facts), **facts_of})) if m.subject == ADA else m for m in wrong_call()]
+    moments = [replace(m, facts=facts({**dict(m.facts), **facts_of})) if m.subject == ADA else m for m in wrong_call()]
     with pytest.raises(AssertionError) as failed:
-        told(tmp_path / "t.db", *told_by).assert_order("demo")
+        recorded(tmp_path / "t.db", *moments).assert_order("demo")
     assert "\x1b" not in str(failed.value)
     assert "\x07" not in str(failed.value)
 
 
 def test_an_unknown_room_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UnknownRoomError):
-        told(tmp_path / "t.db", *call()).assert_order("nobody")
+        recorded(tmp_path / "t.db", *call()).assert_order("nobody")
 
 
 def test_it_waits_until_a_call_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pytest_plugin, "POLL_EVERY", 0.01)
     last = moment(Kind.ROOM_FINISHED, ROOM, ms(9000), witness="webhook")
     open_room = [m for m in call() if m.kind not in (Kind.ROOM_FINISHED, Kind.JOB_ENDED)]
-    tracer = told(tmp_path / "t.db", *open_room)
+    tracer = recorded(tmp_path / "t.db", *open_room)
     with pytest.raises(TimeoutError, match=r"'demo' was not over after 0\.05 s: it is still open"):
         tracer.wait_until_over("demo", 0.05)
     with pytest.raises(TimeoutError, match="no such room was reported"):
         tracer.wait_until_over("other", 0.05)
-    told(tmp_path / "t.db", *call(), last)
+    recorded(tmp_path / "t.db", *call(), last)
     assert tracer.wait_until_over("demo").room.finished

@@ -33,12 +33,12 @@ def sentences(checked: RoomCheck, number: int, answer: Outcome | None = None) ->
 
 def swapped(moments: Iterable[Moment], one: tuple[Kind, str], other: tuple[Kind, str]) -> list[Moment]:
     """The call with the times of two steps exchanged."""
-    told = list(moments)
-    first, second = (next(m for m in told if (m.kind, m.subject) == which) for which in (one, other))
+    every = list(moments)
+    first, second = (next(m for m in every if (m.kind, m.subject) == which) for which in (one, other))
     times = {one: second, other: first}
     return [
         replace(m, earliest=to.earliest, time=to.time, latest=to.latest)
         if (to := times.get((m.kind, m.subject)))
         else m
-        for m in told
+        for m in every
     ]

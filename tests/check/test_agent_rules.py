@@ -76,6 +76,6 @@ def test_an_active_agent_whose_job_was_not_reported_is_inconclusive() -> None:
 
 
 def test_an_agent_active_before_its_job_is_a_violation() -> None:
-    told = [offered(200), moment(Kind.PARTICIPANT_ACTIVE, AGENT, ms(100), told=ABOUT_AGENT)]
+    moments = [offered(200), moment(Kind.PARTICIPANT_ACTIVE, AGENT, ms(100), told=ABOUT_AGENT)]
     listed = moment(Kind.JOB_OFFERED, JOB, ms(200), told={keys.PARTICIPANT_IDENTITY: "agent-" + JOB})
-    assert violated(judged(*told, listed)) == [8]
+    assert violated(judged(*moments, listed)) == [8]

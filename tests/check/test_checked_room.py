@@ -29,29 +29,29 @@ def test_the_time_between_two_steps_is_in_the_sentence() -> None:
 
 
 def test_a_violation_says_by_how_much() -> None:
-    told = [
+    moments = [
         moment(Kind.PARTICIPANT_JOINING, ADA, ms(5000), ms(5001) - 1, told=ABOUT_ADA),
         moment(Kind.PARTICIPANT_LEFT, ADA, ms(3000), told=ABOUT_ADA),
     ]
-    assert sentences(judged(*told), 2) == ["ada left 2.0 s before ada was JOINING"]
+    assert sentences(judged(*moments), 2) == ["ada left 2.0 s before ada was JOINING"]
 
 
 def test_what_could_have_been_at_any_time_hides_nothing() -> None:
-    told = [
+    moments = [
         moment(Kind.PARTICIPANT_JOINING, ADA, ms(5000)),
         moment(Kind.PARTICIPANT_JOINED, ADA, ms(0), ms(9000), clock="receiver"),
         moment(Kind.PARTICIPANT_ACTIVE, ADA, ms(0), ms(9000)),
         moment(Kind.PARTICIPANT_LEFT, ADA, ms(3000)),
     ]
-    checked = judged(*told)
+    checked = judged(*moments)
     (verdict,) = checked.violated
     assert [step.kind for step in verdict.steps] == [Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_LEFT]
     assert violated(checked) == [2]
 
 
 def test_within_one_timestamp_the_order_is_inconclusive() -> None:
-    told = [moment(Kind.ROOM_CREATED, ROOM, ms(0), ms(1) - 1), moment(Kind.DISPATCH_CREATED, DISPATCH, ms(0.4))]
-    first = judged(*told).judgements[0]
+    moments = [moment(Kind.ROOM_CREATED, ROOM, ms(0), ms(1) - 1), moment(Kind.DISPATCH_CREATED, DISPATCH, ms(0.4))]
+    first = judged(*moments).judgements[0]
     assert first.answer is Outcome.INCONCLUSIVE
     (verdict,) = first.verdicts
     assert (
@@ -61,32 +61,32 @@ def test_within_one_timestamp_the_order_is_inconclusive() -> None:
     assert verdict.why == "the times overlap: the time between them is known only to within 1.0 ms"
     assert first.summary == "1 inconclusive"
     later = moment(Kind.PARTICIPANT_JOINING, ADA, ms(2))
-    assert judged(*told, later).judgements[0].summary == "1 passes, 1 inconclusive"
+    assert judged(*moments, later).judgements[0].summary == "1 passes, 1 inconclusive"
 
 
 def test_clocks_that_nothing_bounds_leave_it_open() -> None:
-    told = [exact(Kind.JOB_ASSIGNED, 5), moment(Kind.PARTICIPANT_ACTIVE, AGENT, ms(1), told=ABOUT_AGENT)]
+    moments = [exact(Kind.JOB_ASSIGNED, 5), moment(Kind.PARTICIPANT_ACTIVE, AGENT, ms(1), told=ABOUT_AGENT)]
     listed = moment(Kind.JOB_OFFERED, JOB, ms(0), told={keys.PARTICIPANT_IDENTITY: "agent-" + JOB})
-    (verdict,) = judged(*told, listed).judgements[7].verdicts
+    (verdict,) = judged(*moments, listed).judgements[7].verdicts
     assert verdict.answer is Outcome.INCONCLUSIVE
     assert verdict.why == "the clock skew of the agent on vm is unknown"
 
 
 def test_text_from_outside_stays_as_it_came() -> None:
     hostile = "\x1b[31m[bold]ada"
-    told = [
+    moments = [
         moment(Kind.PARTICIPANT_JOINING, ADA, ms(5), told={keys.PARTICIPANT_IDENTITY: hostile}),
         moment(Kind.PARTICIPANT_LEFT, ADA, ms(9)),
     ]
-    assert hostile in sentences(judged(*told), 2)[0]
+    assert hostile in sentences(judged(*moments), 2)[0]
 
 
 def test_what_one_clock_shows_exactly_is_judged_though_what_lies_between_is_imprecise() -> None:
     joined = ABOUT_ADA
-    told = [
+    moments = [
         moment(Kind.ROOM_CREATED, ROOM, ms(0), told=ABOUT_ROOM),
         moment(Kind.PARTICIPANT_JOINING, ADA, ms(8000), told=joined),
         moment(Kind.PARTICIPANT_LEFT, ADA, ms(2000), ms(20_000), ms(9000), told=joined),
         moment(Kind.ROOM_FINISHED, ROOM, ms(3000), told=ABOUT_ROOM),
     ]
-    assert 9 in violated(judged(*told))
+    assert 9 in violated(judged(*moments))

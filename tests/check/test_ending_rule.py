@@ -32,7 +32,7 @@ def gone(kind: Kind, witness: str) -> Moment:
 
 
 @pytest.mark.parametrize(
-    ("told", "answer"),
+    ("moments", "answer"),
     [
         ([closed(), there("webhook"), gone(Kind.PARTICIPANT_LEFT, "webhook")], Outcome.HOLDS),
         ([closed(), gone(Kind.PARTICIPANT_ABORTED, "webhook")], Outcome.HOLDS),
@@ -47,8 +47,8 @@ def gone(kind: Kind, witness: str) -> Moment:
         ([closed(), closed("observer"), there("webhook"), there("observer")], Outcome.VIOLATED),
     ],
 )
-def test_when_a_room_closes_everyone_has_gone_once(told: list[Moment], answer: Outcome) -> None:
-    assert judged(*told).judgements[8].verdicts[-1].answer is answer
+def test_when_a_room_closes_everyone_has_gone_once(moments: list[Moment], answer: Outcome) -> None:
+    assert judged(*moments).judgements[8].verdicts[-1].answer is answer
 
 
 def test_an_open_room_has_no_end_to_judge() -> None:
@@ -60,10 +60,10 @@ def test_an_open_room_has_no_end_to_judge() -> None:
 
 
 def test_who_left_while_no_witness_was_at_work_is_inconclusive() -> None:
-    told = [m for m in call() if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, ADA)]
-    told.append(_polled(Kind.ROOM_FINISHED, ROOM, 6495, 6505, {}))
-    assert violated(judged(*told)) == [9]
-    told.append(_cut(Kind.ROOM_CREATED, ROOM, 0, "observer", {**ABOUT_ROOM, keys.ROOM_WATCHED: False}))
-    checked = judged(*told)
+    moments = [m for m in call() if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, ADA)]
+    moments.append(_polled(Kind.ROOM_FINISHED, ROOM, 6495, 6505, {}))
+    assert violated(judged(*moments)) == [9]
+    moments.append(_cut(Kind.ROOM_CREATED, ROOM, 0, "observer", {**ABOUT_ROOM, keys.ROOM_WATCHED: False}))
+    checked = judged(*moments)
     assert violated(checked) == []
     assert checked.judgements[8].having(Outcome.INCONCLUSIVE)

@@ -58,29 +58,29 @@ def test_what_is_swapped_is_found(number: int, one: tuple[Kind, str], other: tup
 
 def test_a_job_that_a_second_worker_took_is_in_order() -> None:
     first, second = "AW_first", WORKER
-    told = [m for m in call() if m.kind is not Kind.JOB_RECEIVED]
-    told += [
+    moments = [m for m in call() if m.kind is not Kind.JOB_RECEIVED]
+    moments += [
         offered(190, worker=first),
         exact(Kind.JOB_RECEIVED, 190.3, worker=first),
         replace(exact(Kind.JOB_REJECTED, 190.4, worker=first), occurrence=first),
         exact(Kind.JOB_RECEIVED, 201.4, worker=second),
     ]
-    checked = judged(*told)
+    checked = judged(*moments)
     assert not checked.violated
     assert checked.judgements[6].summary == "1 passes"
 
 
 def test_an_agent_that_left_the_room_by_itself_is_in_order() -> None:
     ends = (Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED, Kind.SESSION_CLOSED)
-    told = [m for m in call() if m.kind not in ends and (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, AGENT)]
-    told += [
+    moments = [m for m in call() if m.kind not in ends and (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, AGENT)]
+    moments += [
         _webhook(Kind.PARTICIPANT_LEFT, AGENT, 4995, {**ABOUT_AGENT, keys.DISCONNECT_REASON: "CLIENT_INITIATED"}),
         _agent(Kind.JOB_SHUTDOWN, 5007, {keys.SHUTDOWN_REASON: "room disconnected"}),
         _agent(Kind.SESSION_CLOSED, 5008, occurrence=SESSION),
         _agent(Kind.AGENT_DISCONNECTED, 5009),
         _agent(Kind.JOB_ENDED, 5010),
     ]
-    assert violated(judged(*told)) == []
+    assert violated(judged(*moments)) == []
 
 
 def test_an_agent_that_connects_at_the_second_try_is_in_order() -> None:
@@ -119,8 +119,8 @@ def test_a_session_starts_within_itself(ends: float, answer: Outcome) -> None:
 
 @pytest.mark.parametrize("missing", [[], [Kind.JOB_ASSIGNED], [Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED]])
 def test_an_answer_comes_before_whatever_came_of_it(missing: list[Kind]) -> None:
-    told = [m for m in call() if m.kind not in missing]
-    assert judged(*told).judgements[2].answer is Outcome.HOLDS
+    moments = [m for m in call() if m.kind not in missing]
+    assert judged(*moments).judgements[2].answer is Outcome.HOLDS
     late = _agent(Kind.JOB_ACCEPTED, 900, ABOUT_JOB, WORKER)
-    told = [late if m.kind is Kind.JOB_ACCEPTED else m for m in told]
-    assert judged(*told).judgements[2].answer is Outcome.VIOLATED
+    moments = [late if m.kind is Kind.JOB_ACCEPTED else m for m in moments]
+    assert judged(*moments).judgements[2].answer is Outcome.VIOLATED

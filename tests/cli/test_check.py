@@ -68,8 +68,8 @@ def test_a_room_out_of_order_is_exit_1(tracer: Tracer, wrong: Path) -> None:
 
 def test_several_rooms_are_several_blocks(tracer: Tracer, store: Path) -> None:
     with closing(SqliteStore(store)) as opened:
-        told = {**ABOUT_ROOM, keys.ROOM_NAME: "other"}
-        opened.add([Arrival((moment(Kind.ROOM_CREATED, "RM_2", ms(0), room="RM_2", told=told),))])
+        other = {**ABOUT_ROOM, keys.ROOM_NAME: "other"}
+        opened.add([Arrival((moment(Kind.ROOM_CREATED, "RM_2", ms(0), room="RM_2", told=other),))])
     ran = tracer("check", "demo", "other", "--store", store)
     assert ran.returncode == 1, "of the other nothing is known: it does not pass"
     assert tracer("check", "demo", "--store", store).returncode == 0, "an inconclusive detail is no failure"
@@ -122,6 +122,7 @@ def test_the_terminals_picture_goes_to_a_file_too(tracer: Tracer, store: Path) -
 
 
 def test_the_help_has_an_example(tracer: Tracer) -> None:
-    told = tracer("check", "--help").stdout
-    assert "tracer check my-room" in told
-    assert "junit" in told
+    text = tracer("check", "--help").stdout
+    assert "tracer check my-room" in text
+    assert "junit" in text
+    assert "Exits 0 when" in text

@@ -39,8 +39,8 @@ def shown(checked: RoomCheck, width: int = 80, *, everything: bool = False, colo
 
 def wrong_call() -> list[Moment]:
     """A call in which ada left before she came."""
-    told = [m for m in call() if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, ADA)]
-    return [*told, moment(Kind.PARTICIPANT_LEFT, ADA, ms(-5000), witness="webhook")]
+    moments = [m for m in call() if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, ADA)]
+    return [*moments, moment(Kind.PARTICIPANT_LEFT, ADA, ms(-5000), witness="webhook")]
 
 
 def test_a_line_for_each_rule_and_one_for_each_clock() -> None:
@@ -78,15 +78,15 @@ def test_clock_skew_comes_first() -> None:
 
 
 def test_an_unbounded_and_a_contradictory_clock_are_shown() -> None:
-    told = [
+    moments = [
         moment(Kind.JOB_OFFERED, JOB, ms(5)),
         moment(Kind.JOB_RECEIVED, JOB, ms(4), witness="agent", clock="agent"),
         moment(Kind.JOB_ENDED, JOB, ms(90), witness="agent", clock="agent"),
         moment(Kind.JOB_ASSIGNED, JOB, ms(80), witness="agent", clock="agent"),
     ]
-    assert "at least 1.0 ms behind" in shown(judged(*told))
+    assert "at least 1.0 ms behind" in shown(judged(*moments))
     late = moment(Kind.JOB_ENDED, JOB, ms(10))
-    text = " ".join(shown(judged(*told, late)).split())
+    text = " ".join(shown(judged(*moments, late)).split())
     assert "at least 70 ms ahead and at least 1.0 ms behind: contradictory" in text
     assert "no offset of the clock" in text
 
@@ -102,11 +102,11 @@ def test_no_line_is_wider_than_the_terminal(moments: list[Moment], everything: b
 
 def test_names_do_nothing_to_a_terminal() -> None:
     name = "\x1b[31m[bold red]ada\u202e\n👩‍👩‍👧"
-    told = [
+    moments = [
         replace(m, facts=tuple((k, name if k == keys.PARTICIPANT_IDENTITY else v) for k, v in m.facts))
         for m in wrong_call()
     ]
-    text = shown(judged(*told), everything=True)
+    text = shown(judged(*moments), everything=True)
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "[bold red]ada" in text
@@ -118,10 +118,10 @@ def test_colours_are_for_terminals() -> None:
 
 
 def test_many_are_cut_short_unless_all_are_wanted() -> None:
-    told = [moment(Kind.ROOM_CREATED, ROOM, ms(9000))]
-    told += [moment(Kind.PARTICIPANT_JOINING, f"PA_{n:02}", ms(n)) for n in range(20)]
-    assert "… 15 more fail: --all" in shown(judged(*told))
-    assert "--all" not in shown(judged(*told), everything=True)
+    moments = [moment(Kind.ROOM_CREATED, ROOM, ms(9000))]
+    moments += [moment(Kind.PARTICIPANT_JOINING, f"PA_{n:02}", ms(n)) for n in range(20)]
+    assert "… 15 more fail: --all" in shown(judged(*moments))
+    assert "--all" not in shown(judged(*moments), everything=True)
 
 
 def test_details_that_are_not_shown_are_a_word_away() -> None:

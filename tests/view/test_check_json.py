@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def test_json_has_every_field_and_unknown_ones_as_null() -> None:
-    told = as_json([judged(*wrong_call()), judged()])
-    assert told["schema"] == "tracer.check/1"
-    first, empty = told["rooms"]
+    output = as_json([judged(*wrong_call()), judged()])
+    assert output["schema"] == "tracer.check/1"
+    first, empty = output["rooms"]
     assert list(first) == ["sid", "name", "answer", "rules", "clocks"]
     assert (first["answer"], empty["answer"], empty["name"]) == ("violated", "inconclusive", None)
     for rule in (*first["rules"], *empty["rules"]):

@@ -55,8 +55,8 @@ def test_what_fails_says_why() -> None:
     failures = suite.findall("testcase/failure")
     assert suite.get("failures") == str(len(failures))
     assert {failure.get("type") for failure in failures} >= {"participant-states"}
-    told = "\n".join(failure.text or "" for failure in failures)
-    assert "webhook by the server's clock: 2025-11-22T19:51:01.000000000Z" in told
+    text = "\n".join(failure.text or "" for failure in failures)
+    assert "webhook by the server's clock: 2025-11-22T19:51:01.000000000Z" in text
 
 
 def test_what_is_inconclusive_is_skipped_and_says_why() -> None:
@@ -67,27 +67,27 @@ def test_what_is_inconclusive_is_skipped_and_says_why() -> None:
 
 
 def test_a_room_of_a_thousand_stays_readable() -> None:
-    told = [moment(Kind.ROOM_CREATED, ROOM, ms(9000))]
-    told += [moment(Kind.PARTICIPANT_JOINING, f"PA_{n:03}", ms(n)) for n in range(150)]
-    (failure, *_) = suites(judged(*told))[0].findall("testcase/failure")
+    moments = [moment(Kind.ROOM_CREATED, ROOM, ms(9000))]
+    moments += [moment(Kind.PARTICIPANT_JOINING, f"PA_{n:03}", ms(n)) for n in range(150)]
+    (failure, *_) = suites(judged(*moments))[0].findall("testcase/failure")
     assert (failure.text or "").rstrip().endswith("… and 50 more")
 
 
 @given(st.text())
 def test_names_of_any_kind_are_xml(name: str) -> None:
-    told = [moment(Kind.ROOM_CREATED, ROOM, ms(5), told={keys.ROOM_NAME: name})]
+    moments = [moment(Kind.ROOM_CREATED, ROOM, ms(5), told={keys.ROOM_NAME: name})]
     who = {keys.PARTICIPANT_IDENTITY: name}
-    told += [moment(kind, ADA, ms(0), told=who) for kind in (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_LEFT)]
-    (suite,) = suites(judged(*told))
+    moments += [moment(kind, ADA, ms(0), told=who) for kind in (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_LEFT)]
+    (suite,) = suites(judged(*moments))
     assert suite.get("failures") == "1"
 
 
 def test_what_xml_cannot_hold_is_replaced() -> None:
     name = "a\x00b\x1b<&\"'\ud800\uffff]]>"
-    told = replace(moment(Kind.ROOM_CREATED, ROOM, ms(0)), facts=((keys.ROOM_NAME, name),))
-    (suite,) = suites(judged(told))
+    created = replace(moment(Kind.ROOM_CREATED, ROOM, ms(0)), facts=((keys.ROOM_NAME, name),))
+    (suite,) = suites(judged(created))
     assert suite.get("name") == f"a\ufffdb\ufffd<&\"'\ufffd\ufffd]]> {ROOM}"
-    junit([judged(told)]).encode()
+    junit([judged(created)]).encode()
 
 
 @given(any_moments())
