@@ -28,7 +28,8 @@ def command(a: str, b: str | None, many: str | None, store: str, form: str) -> N
     from tracer.latency.compare import against, between
     from tracer.latency.stats import figures
     from tracer.latency.summary import summarize
-    from tracer.store.load import read_summaries, read_timeline
+    from tracer.store.load import read_timeline
+    from tracer.store.summaries import read_summaries
 
     if (b is None) == (many is None):
         raise click.UsageError("name two rooms, or one and --with stats")

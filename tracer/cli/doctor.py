@@ -60,8 +60,7 @@ def command(agents: tuple[str, ...], store: str, endpoint: str, jaeger_url: str 
 
     from tracer.doctor.diagnosis import State
     from tracer.errors import ConfigurationError
-    from tracer.export.exporter import endpoint as backend
-    from tracer.settings import LiveKit, checked_url
+    from tracer.settings import LiveKit, checked_url, otlp_endpoint
     from tracer.view.console import console
     from tracer.view.doctor import DiagnosisView, as_json
 
@@ -74,7 +73,7 @@ def command(agents: tuple[str, ...], store: str, endpoint: str, jaeger_url: str 
     from tracer.doctor.examination import examine
     from tracer.doctor.visit import Setup
 
-    setup = Setup(server, endpoint, store, agents, backend(), jaeger_url or None)
+    setup = Setup(server, endpoint, store, agents, otlp_endpoint(), jaeger_url or None)
     out = console()
 
     def tell(finding: Diagnosis) -> None:

@@ -39,7 +39,7 @@ def command(store: str, limit: int, hours: float | None, agent: str | None, form
       tracer stats --hours 24 --agent helper
     """
     from tracer.latency.stats import figures
-    from tracer.store.load import read_summaries
+    from tracer.store.summaries import read_summaries
 
     if hours is not None and math.isnan(hours):  # which is in every range
         raise click.BadParameter("nan is no number of hours", param_hint="--hours")
