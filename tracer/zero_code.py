@@ -39,7 +39,7 @@ class LiveKitAgentsInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     def _uninstrument(self, **_: Any) -> None:
         self._wanted = False
         if _AGENTS in sys.modules:
-            from tracer.instrumentation.job_process import leave_every_server
+            from tracer.instrumentation import leave_every_server
 
             leave_every_server()
 
@@ -47,8 +47,8 @@ class LiveKitAgentsInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         if not self._wanted:
             return
         try:
-            from tracer.instrumentation.job_process import instrument_every_server
+            from tracer.instrumentation import instrument_every_server
 
             instrument_every_server()
         except Exception:  # else it would be the user's import of livekit.agents that fails
-            log.warning("tracer is off: it could not be loaded", exc_info=True)
+            log.warning("tracer is off: it could not be imported", exc_info=True)
