@@ -20,8 +20,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from tests.moments import DISPATCH, JOB, ROOM, WORKER
 from tracer import keys
+from tracer.instrumentation import worker_process
 from tracer.instrumentation.moment_spans import LONGEST_MESSAGE
-from tracer.instrumentation.worker_process import MOST_OFFERS, WorkerProcess
+from tracer.instrumentation.worker_process import WorkerProcess
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -423,8 +424,14 @@ def test_what_is_not_understood_never_reaches_the_worker(heard: Heard, caplog: p
     assert "tracer: WorkerProcess._offered failed" in caplog.text
 
 
-def test_of_very_many_requests_the_oldest_are_forgotten(heard: Heard) -> None:
-    for number in range(MOST_OFFERS + 1):
+@pytest.fixture
+def few_offers(monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(worker_process, "MOST_OFFERS", 3)
+    return 3
+
+
+def test_of_very_many_requests_the_oldest_are_forgotten(heard: Heard, few_offers: int) -> None:
+    for number in range(few_offers + 1):
         heard.asked(f"AJ_{number}", started_at=0)
     heard.answers(available=False, job="AJ_0")
     assert keys.ROOM_SID not in heard.last
@@ -447,8 +454,8 @@ def test_a_worker_that_reconnects_is_another_and_its_standing_is_told_anew(heard
     ]
 
 
-def test_a_job_that_was_answered_is_forgotten(heard: Heard) -> None:
-    for number in range(MOST_OFFERS):
+def test_a_job_that_was_answered_is_forgotten(heard: Heard, few_offers: int) -> None:
+    for number in range(few_offers):
         heard.asked(f"AJ_{number}")
         answers = partial(heard.answers, available=True, job=f"AJ_{number}")
         asyncio.run(heard.request(f"AJ_{number}", accept=answers))

@@ -15,7 +15,7 @@ from tracer.errors import StoreError
 from tracer.latency.summary import VERSION, Counted, Summary
 from tracer.moment import NS_PER_S, Kind, Moment, facts
 from tracer.service import summarizer
-from tracer.service.summarizer import ROOMS_PER_PASS, Summarizer
+from tracer.service.summarizer import Summarizer
 from tracer.store import Arrival
 from tracer.store import summaries as stored
 from tracer.store.sqlite import SqliteStore
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
 
 LONG_AGO = 3600 * NS_PER_S
+ROOMS_PER_PASS = 4
+
+
+@pytest.fixture(autouse=True)
+def _few_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summarizer, "ROOMS_PER_PASS", ROOMS_PER_PASS)
 
 
 @pytest.fixture
@@ -151,11 +157,11 @@ def damaged(store: SqliteStore, room: str) -> None:
 def test_a_room_that_is_damaged_is_counted_as_that_and_does_not_stand_in_the_way(
     store: SqliteStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for number in range(ROOMS_PER_PASS + 5):
+    for number in range(ROOMS_PER_PASS + 2):
         damaged(store, f"RM_bad{number}")
     keep(store, "RM_good", call())
     one = Summarizer(store)
-    assert [one.run_once() for _ in range(4)] == [0, ROOMS_PER_PASS, 6, 0]
+    assert [one.run_once() for _ in range(4)] == [0, ROOMS_PER_PASS, 3, 0]
     assert kept(store)["RM_good"].counted == Counted.MEASURED
     assert kept(store)["RM_bad0"] == Summary(Counted.UNREADABLE)
     assert "cannot summarize room RM_bad0" in caplog.text
