@@ -1,4 +1,4 @@
-"""Fills the tables of these pages that repeat what the code says. Run it when a cause or a scenario changed.
+"""Fills the tables of these pages that repeat what the code says. Run it when a file, a cause or a scenario changed.
 
     python docs/tables.py
 
@@ -8,10 +8,18 @@ of date.
 
 from __future__ import annotations
 
+import ast
+import inspect
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracer.demo.failures import FAILURES
+from tracer.demo.scenarios import SCENARIOS
+from tracer.view.kinds import table
 from tracer.why import CAUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 DOCS = Path(__file__).parent
 
@@ -28,17 +36,82 @@ def causes() -> str:
     return "\n".join(["| cause | symptom | what it is | what to do |", "|---|---|---|---|", *rows])
 
 
-PAGES = {"causes.md": {"questions": questions, "causes": causes}}
+def scenarios() -> str:
+    """The demo's calls that go well, each with the question it answers."""
+    rows = [f"| `{name}` | {one.question} | [picture]({name}.svg) |" for name, one in SCENARIOS.items()]
+    return "\n".join(["| scenario | the question it answers | |", "|---|---|---|", *rows])
+
+
+def kinds() -> str:
+    """Everything that can happen."""
+    return table().removesuffix("\n")
+
+
+def tree() -> str:
+    """Every file of the package, with the first sentence of its docstring."""
+    return "\n".join(["```", *_listed(PACKAGE, 0), "```"])
+
+
+def _listed(folder: Path, depth: int) -> Iterator[str]:
+    yield _line(f"{folder.name}/", folder / "__init__.py", depth)
+    if folder.name in ONE_CALL_A_FILE:
+        return
+    inside = sorted(folder.iterdir(), key=lambda path: (path.is_dir(), _place(path.name), path.name))
+    for path in inside:
+        if path.is_dir() and (path / "__init__.py").exists():
+            yield from _listed(path, depth + 1)
+        elif path.suffix == ".py" and path.name != "__init__.py":
+            yield _line(path.name, path, depth + 1)
+
+
+def _place(name: str) -> int:
+    return THE_WAY.index(name) if name in THE_WAY else len(THE_WAY)
+
+
+def _line(name: str, path: Path, depth: int) -> str:
+    text = inspect.cleandoc(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
+    paragraph = " ".join(text.partition("\n\n")[0].split()).replace("``", "").replace("`", "")
+    sentence, stop, _ = paragraph.partition(". ")
+    return f"{'  ' * depth + name:{COLUMN}}{sentence.rstrip('.') if stop else paragraph.rstrip('.')}"
+
+
+PACKAGE = DOCS.parent / "tracer"
+ONE_CALL_A_FILE = {"failures", "scenarios"}
+"""Folders whose files are listed elsewhere."""
+THE_WAY = [
+    "instrumentation",
+    "witness",
+    "service",
+    "store",
+    "timeline",
+    "clocks",
+    "check",
+    "why",
+    "latency",
+    "export",
+    "view",
+    "cli",
+]
+"""Folders in the order of the one way through; others come after them."""
+COLUMN = 26
+"""Columns of a file's name."""
+
+PAGES: dict[str, dict[str, Callable[[], str]]] = {
+    "architecture.md": {"map": tree},
+    "causes.md": {"questions": questions, "causes": causes},
+    "commands.md": {"scenarios": scenarios},
+    "moments.md": {"kinds": kinds},
+}
 """For each page its tables, by the name between its marks."""
 
 
 def filled(page: str) -> str:
     """The text of a page with its tables made anew."""
     text = (DOCS / page).read_text(encoding="utf-8")
-    for name, table in PAGES[page].items():
+    for name, made in PAGES[page].items():
         begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
         before, _, rest = text.partition(begin)
-        text = f"{before}{begin}{table()}\n{end}{rest.partition(end)[2]}"
+        text = f"{before}{begin}{made()}\n{end}{rest.partition(end)[2]}"
     return text
 
 
