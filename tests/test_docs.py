@@ -110,10 +110,9 @@ def private_names(tree: ast.AST) -> set[str]:
     """Names with one leading underscore that belong to something else than the code that uses them."""
     found = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and not (
-            isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
-        ):
-            found.add(node.attr)
+        if isinstance(node, ast.Attribute):
+            own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            found |= set() if own else {node.attr}
         elif isinstance(node, ast.Call):
             found |= {one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.module.startswith("tracer"):
