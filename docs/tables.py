@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,34 @@ def _line(name: str, path: Path, depth: int) -> str:
     return f"{'  ' * depth + name:{COLUMN}}{sentence.rstrip('.') if stop else paragraph.rstrip('.')}"
 
 
+def imports() -> str:
+    """What each package of the tracer imports of the others, every import after what it imports."""
+    arrows: dict[str, set[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        owner = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        if not owner.startswith("__"):
+            arrows.setdefault(owner, set()).update(set(_imported(path)) - {owner})
+    floors = TopologicalSorter(arrows)
+    floors.prepare()
+    rows = []
+    while ready := sorted(floors.get_ready(), key=lambda name: (_place(name), name)):
+        floors.done(*ready)
+        rows += [f"| `{name}` | {' '.join(f'`{other}`' for other in sorted(arrows[name]))} |" for name in ready]
+    return "\n".join(["| package | imports |", "|---|---|", *rows])
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            inside = [f"tracer.{alias.name}" for alias in node.names]
+            modules = inside if node.module == "tracer" else [node.module or ""]
+        for module in modules:
+            name = module.removeprefix("tracer.").partition(".")[0]
+            if module.startswith("tracer.") and ((PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").exists()):
+                yield name
+
+
 PACKAGE = DOCS.parent / "tracer"
 ONE_CALL_A_FILE = {"failures", "scenarios"}
 """Folders whose files are listed elsewhere."""
@@ -97,7 +126,7 @@ COLUMN = 26
 """Columns of a file's name."""
 
 PAGES: dict[str, dict[str, Callable[[], str]]] = {
-    "architecture.md": {"map": tree},
+    "architecture.md": {"map": tree, "imports": imports},
     "causes.md": {"questions": questions, "causes": causes},
     "commands.md": {"scenarios": scenarios},
     "moments.md": {"kinds": kinds},
