@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ast
 import re
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
@@ -19,6 +20,10 @@ from tracer.cli import cli
 from tracer.demo.failures import FAILURES
 from tracer.demo.scenarios import SCENARIOS
 from tracer.why import CAUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -118,6 +123,26 @@ def private_names(tree: ast.AST) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.module.startswith("tracer"):
             found |= {alias.name for alias in node.names}
     return {name for name in found if re.fullmatch(r"_[a-z]\w*", name)}
+
+
+INTERNAL = {"Guarantee"}
+"""Enums whose values are in no JSON."""
+
+
+def test_every_value_for_programs_is_listed() -> None:
+    page = TEXT["docs/json.md"]
+    for module in modules():
+        for name, one in vars(module).items():
+            if isinstance(one, type) and issubclass(one, StrEnum) and one.__module__ == module.__name__:
+                slugs = [str(member) for member in one]
+                if name not in INTERNAL and all(re.fullmatch(r"[a-z_]+", slug) for slug in slugs):
+                    assert [slug for slug in slugs if f"`{slug}`" not in page] == [], name
+
+
+def modules() -> Iterator[ModuleType]:
+    for package in ("timeline", "clocks", "check", "why", "latency", "doctor"):
+        for path in sorted((ROOT / "tracer" / package).rglob("*.py")):
+            yield import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
 
 
 def test_every_function_on_the_walks_is_there() -> None:
