@@ -5,7 +5,6 @@ That its commands do what it says is in tests/live/test_readme.py.
 
 from __future__ import annotations
 
-import ast
 import re
 from enum import StrEnum
 from importlib import import_module
@@ -98,31 +97,6 @@ def test_every_make_target_named_is_there() -> None:
     targets = set(re.findall(r"`make ([a-z-]+)`|\$ make ([a-z-]+)", EVERYTHING))
     there = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert {name for pair in targets for name in pair if name} <= there
-
-
-def test_every_private_name_of_livekit_agents_that_is_used_is_listed() -> None:
-    page = TEXT["CONTRIBUTING.md"]
-    for path in (ROOT / "tracer/instrumentation").glob("*.py"):
-        for name in private_names(ast.parse(path.read_text(encoding="utf-8"))):
-            assert name in OF_OURS or name in page, f"{path.name}: {name}"
-
-
-OF_OURS = {"_tracer"}
-"""A mark that tracer itself sets on what it wraps."""
-
-
-def private_names(tree: ast.AST) -> set[str]:
-    """Names with one leading underscore that belong to something else than the code that uses them."""
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
-            found |= set() if own else {node.attr}
-        elif isinstance(node, ast.Call):
-            found |= {one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.module.startswith("tracer"):
-            found |= {alias.name for alias in node.names}
-    return {name for name in found if re.fullmatch(r"_[a-z]\w*", name)}
 
 
 INTERNAL = {"Guarantee"}
