@@ -281,6 +281,8 @@ def _answer(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Told
     if isinstance(first, int | float) and first >= 0:
         at = min(span.start_time_unix_nano + round(first * 1e9), ended)
         yield _Told(Kind.MODEL_ANSWERED, at, at, {})
+    elif any(".response." in key for key in attributes):  # an older agent does not say when the first token came
+        yield _Told(Kind.MODEL_ANSWERED, ended, ended, {})
     else:
         yield _Told(Kind.MODEL_GAVE_NO_ANSWER, ended, ended, {})
 
