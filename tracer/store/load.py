@@ -73,9 +73,9 @@ def sum_up(reader: Reader, sid: str) -> tuple[Summary, Timeline | None]:
         return Summary(Counted.UNREADABLE), None
 
 
-def timeline_in(reader: Reader, sid: str) -> Timeline:
-    """The room with this SID, and beside it the rooms of its name before and after."""
-    now = time.time_ns()
+def timeline_in(reader: Reader, sid: str, *, now: int | None = None) -> Timeline:
+    """The room with this SID, as of ``now`` (ns; the present), and beside it the rooms of its name before and after."""
+    now = time.time_ns() if now is None else now
     moments = reader.moments(sid)
     times = [moment.time for moment in moments]
     workers = reader.workers(min(times) - WORKERS_BEFORE, max(times) + WORKERS_LATER) if times else ()
