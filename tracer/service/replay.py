@@ -13,7 +13,7 @@ import zlib
 from base64 import b64decode
 from contextlib import closing
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tracer.errors import MalformedError, RecordingError, TooLargeError
 from tracer.moment import Moment
@@ -53,13 +53,13 @@ def arrivals(path: Path) -> Iterator[Arrival]:
         raise RecordingError(path, f"it cannot be read ({getattr(error, 'strerror', None) or error})") from None
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> BinaryIO:
     with path.open("rb") as file:
         packed = file.read(2) == _GZIP
-    return gzip.open(path, "rb") if packed else path.open("rb")
+    return cast("BinaryIO", gzip.open(path)) if packed else path.open("rb")
 
 
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
+def _lines(file: BinaryIO) -> Iterator[bytes]:
     while line := file.readline(LONGEST_LINE + 1):
         yield line
 
