@@ -1,4 +1,4 @@
-"""An agent's sessions, put together from its job's steps: to whom each listened when, whom it heard, and how it ended."""
+"""An agent's sessions, from its job's steps: to whom each listened when, whom it heard, and how it ended."""
 
 from __future__ import annotations
 
