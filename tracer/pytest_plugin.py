@@ -156,8 +156,9 @@ def livekit_tracer(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     command = [sys.executable, "-m", "tracer", "serve", "--port", str(port), "--store", str(store)]
     with Process("tracer serve", command, folder=folder, environment=os.environ) as receiver:
         try:
-            # By its own log: another program may listen there, and answer.
-            receiver.wait_until(lambda: f":{port}, keeping" in receiver.log.read_text(encoding="utf-8"), START_LIMIT)
+            # Its own word: another program may listen there, and answer.
+            listening = f"listening on http://127.0.0.1:{port},"
+            receiver.wait_until(lambda: listening in receiver.log.read_text(encoding="utf-8"), START_LIMIT)
         except TracerError as error:
             pytest.fail(str(error), pytrace=False)
         yield LiveKitTracer(port, store)
