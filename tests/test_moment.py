@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import FrozenInstanceError
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.moments import ABOUT_ADA, ADA, any_moment, moment, ms
 from tracer import keys
@@ -80,7 +80,6 @@ def test_redaction_takes_personal_facts_and_nothing_else() -> None:
     assert (redacted.subject, redacted.time, redacted.width) == (told.subject, told.time, told.width)
 
 
-@settings(deadline=None, max_examples=100)
 @given(any_moment())
 def test_a_row_is_read_back_as_the_same_moment(told: Moment) -> None:
     again = Moment.from_row(told.row())

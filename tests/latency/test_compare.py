@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.latency.test_gaps import HOUR, at, cold, moved, without
@@ -160,7 +160,6 @@ def test_a_room_that_was_not_measured_differs_from_the_many_in_nothing() -> None
     assert found.counted[0] == Counted.UNFINISHED
 
 
-@settings(deadline=None)
 @given(SUMMARIES, SUMMARIES, st.lists(SUMMARIES, max_size=25))
 def test_any_comparison_is_json(one: Summary, two: Summary, many: list[Summary]) -> None:
     for found in (between(one, two), against(one, figures(many))):

@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.latency.test_gaps import HOUR, at, cold, late_caller, moved, without
@@ -197,7 +197,6 @@ SUMMARIES = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(SUMMARIES, max_size=30))
 def test_any_figures_are_json_and_hold_no_number_that_is_none(summaries: list[Summary]) -> None:
     read = [Summary.from_json(one.to_json()) for one in summaries]

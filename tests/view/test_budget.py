@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Group
 
@@ -100,7 +100,6 @@ def test_without_a_gap_there_is_no_budget() -> None:
     assert lines([m for m in call() if m.subject in (ROOM, ADA)]) == []
 
 
-@settings(deadline=None, max_examples=100)
 @given(any_moments(), st.sampled_from(WIDTHS))
 def test_any_budget_can_be_shown(moments: list[Moment], width: int) -> None:
     lines(moments, width)

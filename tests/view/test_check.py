@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -150,7 +150,6 @@ def test_json_has_every_field_and_unknown_ones_as_null() -> None:
     assert agent["most_ms"] == pytest.approx(0.400512)
 
 
-@settings(deadline=None, max_examples=100)
 @given(any_moments())
 def test_any_moments_are_shown(moments: list[Moment]) -> None:
     checked = judged(*moments)
