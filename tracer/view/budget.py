@@ -81,7 +81,7 @@ def _doubts(right: CorrectedTimeline, about: bool) -> Iterator[Text]:
     for clock, ahead in right.off.items():
         where = "ahead of" if ahead > 0 else "behind"
         off = milliseconds(abs(ahead) / NS_PER_MS)
-        skew = f"the {plain(str(clock))}'s clock is at least {off} {where} the server's; corrected by that"
+        skew = f"the clock of the {plain(str(clock))} is at least {off} {where} the server's; corrected by that"
         yield Text(f"~ clock skew: {skew}", style="red")
     if not right.off:
         yield Text("~ impossible order: a clock was adjusted meanwhile, or a source is wrong", style="red")
