@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LIMIT = 120.0
 ANSWERED = (
     SCENARIOS["automatic"].question,
-    "So the agent is asked for at",
+    "So the agent is requested at",
     "ada ACTIVE",
     "job offered",
     "session started",
