@@ -248,7 +248,7 @@ class Play:
         self.sid = timeline.room.sid if timeline else ""
 
     def is_over(self) -> bool:
-        """Whether the room has finished, and every job that was in it: a job whose agent never connected does not learn of its end."""
+        """Whether the room has finished, and every job whose agent was in it: any other does not learn of its end."""
         timeline = self.timeline()
         if timeline is None or not timeline.room.finished:
             return False

@@ -61,14 +61,12 @@ class DemoOptions:
 
 async def run(scenario: Scenario, options: DemoOptions) -> None:
     """One call, shown. Raises DemoError when it cannot be made; nothing it started is left behind."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])):
         signal.signal(number, _end)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracer-demo-")))
         if scenario.lost and options.server:
-            raise ConfigurationError(
-                f"{scenario.name} needs a server whose webhooks it can drop: run it without --server"
-            )
+            raise ConfigurationError(f"{scenario.name} drops webhooks of its own server: run it without --server")
         stage = Stage(folder, options.store, free_port(), lost=scenario.lost)
         _say(scenario.question + "\n")
         try:
