@@ -4,22 +4,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.moments import AGENT, DISPATCH, JOB, ROOM, WORKER, call, moment, ms
+from tests.moments import moment, ms
 from tracer import keys
+from tracer.doctor.answers import NAME_ATTRIBUTE, Answer
 from tracer.doctor.diagnosis import State
-from tracer.doctor.workers import NAME_ATTRIBUTE, Answer, _Report, answers
-from tracer.moment import Kind, Moment
+from tracer.doctor.worker_report import WorkerReport
+from tracer.moment import Kind
 from tracer.timeline.fold import fold
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Worker
 
 ATTRIBUTE = keys.PARTICIPANT_ATTRIBUTE + NAME_ATTRIBUTE
-
-
-def joined(name: str | None) -> Moment:
-    told = {keys.PARTICIPANT_KIND: "AGENT", keys.PARTICIPANT_IDENTITY: "x", ATTRIBUTE: name}
-    return moment(Kind.PARTICIPANT_JOINING, AGENT, ms(300), told=told)
 
 
 def workers(*names: str, standing: Kind = Kind.WORKER_REGISTERED) -> list[Worker]:
@@ -30,50 +26,8 @@ def workers(*names: str, standing: Kind = Kind.WORKER_REGISTERED) -> list[Worker
     return list(fold("", (), workers=told).workers)
 
 
-def test_a_job_names_the_worker_that_answered() -> None:
-    assert answers(fold(ROOM, call()), [""], 0.4) == {"": Answer(0.4, WORKER)}
-
-
-def test_a_name_that_was_not_requested_is_no_answer() -> None:
-    assert answers(fold(ROOM, call()), ["helper"], 0.4) == {}
-
-
-@pytest.mark.parametrize(("name", "asked"), [("helper", "helper"), (None, "")])
-def test_an_agent_in_the_room_is_an_answer_though_no_job_is_known(name: str | None, asked: str) -> None:
-    assert answers(fold(ROOM, [joined(name)]), ["", "helper"], 0.4) == {asked: Answer(0.4)}
-
-
-def test_a_job_that_ended_as_it_began_was_turned_down() -> None:
-    about = {keys.JOB_ID: JOB, keys.DISPATCH_ID: DISPATCH, keys.AGENT_NAME: "", keys.WORKER_ID: WORKER}
-    job = [moment(kind, JOB, ms(201), told=about) for kind in (Kind.JOB_OFFERED, Kind.JOB_ENDED)]
-    assert answers(fold(ROOM, job), [""], 0.4)[""].rejected
-    accepted = moment(Kind.JOB_ACCEPTED, JOB, ms(202), told=about)
-    assert not answers(fold(ROOM, [*job, accepted]), [""], 0.4)[""].rejected
-
-
-def test_a_worker_that_was_asked_has_not_answered_until_it_has_the_job() -> None:
-    told_by = {"witness": "agent", "clock": "agent", "occurrence": WORKER}
-    about = {keys.JOB_ID: JOB, keys.DISPATCH_ID: DISPATCH, keys.AGENT_NAME: "", keys.WORKER_ID: WORKER}
-    asked = [
-        moment(Kind.JOB_OFFERED, JOB, ms(201), witness="agent", told=about),
-        moment(Kind.JOB_RECEIVED, JOB, ms(202), told=about, **told_by),  # type: ignore[arg-type]
-    ]
-    assert answers(fold(ROOM, asked), [""], 0.4)[""].silent
-    late = moment(Kind.JOB_ACCEPTED, JOB, ms(4202), told=about, **told_by)  # type: ignore[arg-type]
-    found = answers(fold(ROOM, [*asked, late]), [""], 4.4)
-    assert found[""].silent  # the server no longer waited
-    finding = report(found, []).answered("", found[""])
-    assert (finding.state, "request_fnc" in finding.fix) == (State.FAILED, True)
-    assigned = moment(Kind.JOB_ASSIGNED, JOB, ms(4203), witness="agent", clock="agent", told=about)
-    assert not answers(fold(ROOM, [*asked, late, assigned]), [""], 4.4)[""].silent
-    listed = moment(Kind.JOB_OFFERED, JOB, ms(201), told=about)
-    assert not answers(fold(ROOM, [*asked, listed]), [""], 4.4)[""].silent
-    joined_it = answers(fold(ROOM, [*asked, joined(None)]), [""], 0.5)
-    assert not joined_it[""].silent
-
-
-def report(found: dict[str, Answer], known: list[Worker], *, requested: bool = False) -> _Report:
-    return _Report(found, known, 6.04, requested)
+def report(found: dict[str, Answer], known: list[Worker], *, requested: bool = False) -> WorkerReport:
+    return WorkerReport(found, known, 6.04, requested)
 
 
 def test_an_answer_names_worker_machine_and_agent() -> None:
@@ -122,3 +76,9 @@ def test_names_of_strangers_stay_on_the_line() -> None:
     assert finding.fix.isprintable()
     assert len(finding.text) < 400
     assert finding.text.endswith("and 6 more")
+
+
+def test_a_worker_that_did_not_get_the_job_is_told_to_answer_sooner() -> None:
+    found = {"": Answer(0.4, "AW_0", silent=True)}
+    finding = report(found, []).answered("", found[""])
+    assert (finding.state, "request_fnc" in finding.fix) == (State.FAILED, True)
