@@ -99,7 +99,10 @@ def test_only_one_agent(tracer: Tracer, store: Path) -> None:
 def test_an_empty_store_has_no_rooms(tracer: Tracer, tmp_path: Path) -> None:
     path = tmp_path / "empty.db"
     SqliteStore(path).close()
-    assert tracer("stats", "--store", path).stdout == "0 rooms\nmake a call, with `tracer serve` running\n"
+    assert (
+        tracer("stats", "--store", path).stdout
+        == "0 rooms\nno room was recorded: make a call while `tracer serve` is running\n"
+    )
     assert figures(tracer, "--store", path)["agents"] == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.moments import AGENT, DISPATCH, JOB, ROOM, WORKER, call, moment, ms
 from tracer import keys
 from tracer.doctor.diagnosis import State
-from tracer.doctor.workers import NAME_ATTRIBUTE, Answer, _Told, answers
+from tracer.doctor.workers import NAME_ATTRIBUTE, Answer, _Report, answers
 from tracer.moment import Kind, Moment
 from tracer.timeline.fold import fold
 
@@ -34,7 +34,7 @@ def test_a_job_names_the_worker_that_answered() -> None:
     assert answers(fold(ROOM, call()), [""], 0.4) == {"": Answer(0.4, WORKER)}
 
 
-def test_a_name_nobody_asked_for_is_no_answer() -> None:
+def test_a_name_that_was_not_requested_is_no_answer() -> None:
     assert answers(fold(ROOM, call()), ["helper"], 0.4) == {}
 
 
@@ -62,7 +62,7 @@ def test_a_worker_that_was_asked_has_not_answered_until_it_has_the_job() -> None
     late = moment(Kind.JOB_ACCEPTED, JOB, ms(4202), told=about, **told_by)  # type: ignore[arg-type]
     found = answers(fold(ROOM, [*asked, late]), [""], 4.4)
     assert found[""].silent  # the server no longer waited
-    finding = told(found, []).answered("", found[""])
+    finding = report(found, []).answered("", found[""])
     assert (finding.state, "request_fnc" in finding.fix) == (State.FAILED, True)
     assigned = moment(Kind.JOB_ASSIGNED, JOB, ms(4203), witness="agent", clock="agent", told=about)
     assert not answers(fold(ROOM, [*asked, late, assigned]), [""], 4.4)[""].silent
@@ -72,36 +72,36 @@ def test_a_worker_that_was_asked_has_not_answered_until_it_has_the_job() -> None
     assert not joined_it[""].silent
 
 
-def told(found: dict[str, Answer], known: list[Worker], *, asked_for: bool = False) -> _Told:
-    return _Told(found, known, 6.04, asked_for)
+def report(found: dict[str, Answer], known: list[Worker], *, requested: bool = False) -> _Report:
+    return _Report(found, known, 6.04, requested)
 
 
 def test_an_answer_names_worker_machine_and_agent() -> None:
     found = {"helper": Answer(0.244, "AW_0"), "": Answer(0.3)}
-    assert told(found, workers("helper")).answered("helper", found["helper"]).text == (
+    assert report(found, workers("helper")).answered("helper", found["helper"]).text == (
         "worker AW_0 on box answers for agent 'helper', within 244 ms"
     )
-    assert told(found, []).answered("", found[""]).text == "a worker answers for the unnamed agent, within 300 ms"
+    assert report(found, []).answered("", found[""]).text == "a worker answers for the unnamed agent, within 300 ms"
 
 
 @pytest.mark.parametrize(
-    ("name", "found", "known", "asked_for", "state", "fix"),
+    ("name", "found", "known", "requested", "state", "fix"),
     [
         ("", [], [], False, State.FAILED, "start one with this LIVEKIT_URL"),
-        ("", ["helper"], [], False, State.WARNING, "ask for 'helper' in the token"),
+        ("", ["helper"], [], False, State.WARNING, "request 'helper' in the token"),
         ("", [], ["helper"], False, State.FAILED, "start one with this LIVEKIT_URL"),
         ("", [], [], True, State.FAILED, "start one with this LIVEKIT_URL"),
-        ("helper", [], ["Helper"], True, State.FAILED, "ask for 'Helper', or write agent_name='helper'"),
-        ("helpr", [], ["billing", "helper"], True, State.FAILED, "ask for 'helper', or write agent_name='helpr'"),
+        ("helper", [], ["Helper"], True, State.FAILED, "request 'Helper', or write agent_name='helper'"),
+        ("helpr", [], ["billing", "helper"], True, State.FAILED, "request 'helper', or write agent_name='helpr'"),
         ("helper", [], ["billing"], True, State.FAILED, "start one with @server.rtc_session(agent_name='helper')"),
         ("helper", [], ["helper"], True, State.FAILED, "start one with this LIVEKIT_URL"),
         ("helper", [""], ["helper"], False, State.WARNING, "start one with this LIVEKIT_URL"),
     ],
 )
 def test_nobody_is_said_with_what_to_do(
-    name: str, found: list[str], known: list[str], asked_for: bool, state: State, fix: str
+    name: str, found: list[str], known: list[str], requested: bool, state: State, fix: str
 ) -> None:
-    finding = told({one: Answer(0.1) for one in found}, workers(*known), asked_for=asked_for).nobody(name)
+    finding = report({one: Answer(0.1) for one in found}, workers(*known), requested=requested).nobody(name)
     assert (finding.state, finding.fix.startswith(fix)) == (state, True), finding
     assert "within 6 s" in finding.text
     assert all(repr(other) in finding.text for other in [*found, *known] if other and other != name)
@@ -109,15 +109,15 @@ def test_nobody_is_said_with_what_to_do(
 
 @pytest.mark.parametrize(
     ("standing", "said"),
-    [(Kind.WORKER_FULL, "worker AW_0 is full"), (Kind.WORKER_DRAINING, "worker AW_0 was told to stop")],
+    [(Kind.WORKER_FULL, "worker AW_0 is full"), (Kind.WORKER_DRAINING, "worker AW_0 is draining")],
 )
 def test_a_worker_that_takes_no_job_says_why(standing: Kind, said: str) -> None:
-    assert said in told({}, workers("", standing=standing)).nobody("").text
+    assert said in report({}, workers("", standing=standing)).nobody("").text
 
 
 def test_names_of_strangers_stay_on_the_line() -> None:
     known = workers(*(f"\x1b[31m{'x' * 500}\n{number}" for number in range(9)))
-    finding = told({}, known, asked_for=True).nobody("\u202e" + "y" * 500)
+    finding = report({}, known, requested=True).nobody("\u202e" + "y" * 500)
     assert finding.text.isprintable()
     assert finding.fix.isprintable()
     assert len(finding.text) < 400
