@@ -278,23 +278,6 @@ def test_the_rooms_through_a_pipe_have_no_colours(tracer: Tracer, store: Path) -
     assert "\x1b" not in ran.stdout
 
 
-@pytest.mark.parametrize("form", ["json", "terminal"])
-def test_a_timeline_is_shown_without_what_takes_long_to_import(store: Path, form: str) -> None:
-    code = f"""
-import sys
-from tracer.cli import main
-try:
-    main(["timeline", "demo", "--store", {str(store)!r}, "--format", {form!r}])
-except SystemExit as done:
-    assert not done.code, done.code
-slow = {{"livekit", "opentelemetry", "aiohttp", "google", "asyncio"}}
-print(sorted(slow & {{name.partition(".")[0] for name in sys.modules}}), file=sys.stderr)
-"""
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=3 * LIMIT)
-    assert (ran.returncode, ran.stderr) == (0, "[]\n")
-    assert "ada" in ran.stdout
-
-
 def test_a_reader_that_goes_away_is_no_error(store: Path) -> None:
     command = f"{sys.executable} -m tracer timeline demo --store '{store}' --format json | true"
     ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=3 * LIMIT)

@@ -52,7 +52,7 @@ AT_ONCE = {
     "tracer rooms -n 10": "demo",
     "tracer timeline demo": "session started",
     "tracer why demo": "silent-caller",
-    "tracer check demo": "orderings hold",
+    "tracer check demo": "rules pass",
     "tracer check demo --format junit -o check.xml": "",
     "tracer stats": "measured",
     "tracer compare demo --with stats": "p50 of B",

@@ -46,7 +46,8 @@ def command(
     from tracer.latency.compare import against, between
     from tracer.latency.stats import figures
     from tracer.latency.summary import summarize
-    from tracer.store.load import read_summaries, read_timeline
+    from tracer.store.load import read_timeline
+    from tracer.store.summaries import read_summaries
     from tracer.view.compare import CompareView, as_json
     from tracer.view.write import write_json, write_view
 

@@ -53,7 +53,7 @@ def command(
       tracer stats --hours 24 --agent helper
     """
     from tracer.latency.stats import figures
-    from tracer.store.load import read_summaries
+    from tracer.store.summaries import read_summaries
     from tracer.view.write import write_json, write_view
 
     if hours is not None and math.isnan(hours):  # which is in every range
