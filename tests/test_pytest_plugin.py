@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -46,7 +47,7 @@ def told(path: Path, *moments: Moment) -> LiveKitTracer:
 
 def test_without_a_server_a_test_is_skipped(alone: pytest.Pytester) -> None:
     alone.makepyfile(ASKS)
-    ran = alone.runpytest_subprocess("-rs")
+    ran = alone.runpytest_inprocess("-rs")
     ran.assert_outcomes(skipped=1)
     ran.stdout.fnmatch_lines(["*needs a LiveKit server to call on: LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET*"])
 
@@ -54,7 +55,7 @@ def test_without_a_server_a_test_is_skipped(alone: pytest.Pytester) -> None:
 def test_without_a_server_a_test_fails_in_ci(alone: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     alone.makepyfile(ASKS)
-    alone.runpytest_subprocess().assert_outcomes(errors=1)
+    alone.runpytest_inprocess().assert_outcomes(errors=1)
 
 
 def test_it_listens_where_it_is_told_and_ends_with_the_tests(
@@ -77,8 +78,8 @@ def test_it_listens_where_it_is_told_and_ends_with_the_tests(
             assert livekit_tracer.endpoint.endswith(":{port}")
     """)
     alone.runpytest_subprocess("-W", "error", "--tracer-port", str(port)).assert_outcomes(passed=2)
-    again = alone.runpytest_subprocess("--tracer-port", str(port))
-    again.assert_outcomes(passed=2)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
 
 
 def test_a_port_in_use_is_said(alone: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +104,7 @@ def test_a_port_in_use_is_said(alone: pytest.Pytester, monkeypatch: pytest.Monke
 
 
 def test_the_option_is_in_the_help(alone: pytest.Pytester) -> None:
-    ran = alone.runpytest_subprocess("--help")
+    ran = alone.runpytest_inprocess("--help")
     ran.stdout.fnmatch_lines(["*--tracer-port=PORT*"])
 
 

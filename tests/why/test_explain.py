@@ -138,12 +138,12 @@ def test_where_the_offset_is_proven_the_cause_is_found_all_the_same() -> None:
                 assert names(shifted(case, by).explanation) == found, (told(case), by)
 
 
-@pytest.mark.parametrize("by", [0, *OFF, *(-by for by in OFF)])
 @pytest.mark.parametrize("moments", [healthy(), observed(healthy())], ids=["all", "observed"])
-def test_a_healthy_call_is_healthy_by_any_clock(moments: list[Moment], by: int) -> None:
-    explanation = explain(timeline(off(moments, by), off(registered(), by)))
-    assert (names(explanation), explanation.well) == ([], True)
-    assert explanation.summary == "All went well."
+def test_a_healthy_call_is_healthy_by_any_clock(moments: list[Moment]) -> None:
+    for by in (0, *OFF, *(-by for by in OFF)):
+        explanation = explain(timeline(off(moments, by), off(registered(), by)))
+        assert (names(explanation), explanation.well) == ([], True), by
+        assert explanation.summary == "All went well."
 
 
 def test_evidence_has_the_times_that_were_told_though_the_clock_was_set_right() -> None:
