@@ -11,7 +11,7 @@ from hypothesis import settings
 LIVE = Path(__file__).parent / "live"
 
 # No deadline: a busy machine is no fault. CI, where nobody waits, tries more.
-settings.register_profile("fast", deadline=None, max_examples=40)
+settings.register_profile("fast", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=150)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "fast")
 

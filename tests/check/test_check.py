@@ -142,12 +142,12 @@ SAME_CLOCK = [
 ]
 
 
-@pytest.mark.parametrize(("number", "one", "other"), SAME_CLOCK)
-def test_what_is_swapped_is_found(number: int, one: tuple[Kind, str], other: tuple[Kind, str]) -> None:
-    checked = judged(*swapped(call(), one, other))
-    assert number in violated(checked)
-    steps = {(s.kind, s.subject) for v in checked.judgements[number - 1].having(Outcome.VIOLATED) for s in v.steps}
-    assert {one, other} & steps
+def test_what_is_swapped_is_found() -> None:
+    for number, one, other in SAME_CLOCK:
+        checked = judged(*swapped(call(), one, other))
+        assert number in violated(checked), (one, other)
+        steps = {(s.kind, s.subject) for v in checked.judgements[number - 1].having(Outcome.VIOLATED) for s in v.steps}
+        assert {one, other} & steps
 
 
 def test_a_violation_says_by_how_much() -> None:
