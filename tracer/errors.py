@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 __all__ = [
     "BadSignatureError",
     "BinaryMissingError",
@@ -9,6 +14,7 @@ __all__ = [
     "DemoError",
     "MalformedError",
     "PortInUseError",
+    "RecordingError",
     "StoreError",
     "TooLargeError",
     "TracerError",
@@ -24,13 +30,13 @@ class TracerError(Exception):
 
 
 class ConfigurationError(TracerError):
-    """Something the user set, or did not set, cannot work."""
+    """A setting, an option or an argument is missing or wrong."""
 
     exit_code = 2
 
 
 class PortInUseError(TracerError):
-    """Another program listens there already."""
+    """Another program listens on this port already."""
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(f"{host}:{port} is in use: stop what listens there, or choose another with --port")
@@ -41,7 +47,7 @@ class StoreError(TracerError):
 
 
 class UnreadableError(StoreError):
-    """A room's moments are damaged, or were written by a later tracer; other rooms can be read."""
+    """A moment of a room is damaged or was written by a later tracer. Other rooms can be read."""
 
 
 class UnknownRoomError(TracerError):
@@ -52,20 +58,28 @@ class UnknownRoomError(TracerError):
 
 
 class BadSignatureError(TracerError):
-    """A webhook is not signed by the server whose key we have. The text never holds the token."""
+    """A webhook is not signed with the API key that tracer has. The text never holds the token."""
 
 
 class MalformedError(TracerError):
-    """What came in is not what its sender says it is."""
+    """A request cannot be decoded."""
 
 
 class TooLargeError(TracerError):
     """What came in would take more memory than it is given."""
 
 
+class RecordingError(TracerError):
+    """A file is no recording of `tracer serve --record`, or is damaged."""
+
+    def __init__(self, path: Path, why: str, line: int = 0) -> None:
+        where = f"line {line} of {path}" if line else str(path)
+        super().__init__(f"{where} is not a recording of `tracer serve --record`: {why}")
+
+
 class BinaryMissingError(TracerError):
-    """A server the demo or a test needs cannot be had on this machine."""
+    """A server that the demo or a test needs is not on this machine and cannot be built."""
 
 
 class DemoError(TracerError):
-    """The demo could not run its call to the end."""
+    """The demo, or a server that it starts, failed."""

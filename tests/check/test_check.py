@@ -1,88 +1,37 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.clocks.test_offsets import connected, exact, joining, offered, shifted
+from tests.check.judging import judged
 from tests.moments import (
-    ABOUT_ADA,
-    ABOUT_AGENT,
-    ABOUT_JOB,
-    ABOUT_ROOM,
-    ADA,
-    AGENT,
-    DISPATCH,
-    JOB,
-    ROOM,
-    SESSION,
-    WORKER,
-    _agent,
-    _cut,
-    _polled,
-    _webhook,
     any_moments,
     call,
-    moment,
-    ms,
 )
-from tests.otlp import job, request
 from tests.receiving import receiving
 from tests.signed import SERVER
-from tracer import keys
-from tracer.check import RULES, Outcome, RoomCheck, check
-from tracer.moment import NS_PER_S, Kind, Moment
+from tracer.check import RULES, Outcome, check
 from tracer.service.recording import replay
 from tracer.timeline.fold import fold
-from tracer.witness import agent
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable
     from pathlib import Path
 
-HOUR = 3600 * NS_PER_S
+    from tracer.moment import Moment
 
 
-def judged(*moments: Moment) -> RoomCheck:
-    return check(fold(ROOM, moments))
-
-
-def violated(checked: RoomCheck) -> list[int]:
-    """The numbers of the rules that are."""
-    return [j.rule.number for j in checked.judgements if j.answer is Outcome.VIOLATED]
-
-
-def sentences(checked: RoomCheck, number: int, answer: Outcome | None = None) -> list[str]:
-    verdicts = checked.judgements[number - 1].verdicts
-    return [verdict.sentence for verdict in verdicts if answer in (None, verdict.answer)]
-
-
-def swapped(moments: Iterable[Moment], one: tuple[Kind, str], other: tuple[Kind, str]) -> list[Moment]:
-    """The call with the times of two steps exchanged."""
-    told = list(moments)
-    first, second = (next(m for m in told if (m.kind, m.subject) == which) for which in (one, other))
-    times = {one: second, other: first}
-    return [
-        replace(m, earliest=to.earliest, time=to.time, latest=to.latest)
-        if (to := times.get((m.kind, m.subject)))
-        else m
-        for m in told
-    ]
-
-
-def test_the_rules_are_numbered_named_and_said() -> None:
+def test_the_rules_are_numbered_named_and_described() -> None:
     assert [rule.number for rule in RULES] == list(range(1, 11))
     assert len({rule.name for rule in RULES}) == 10
     for rule in RULES:
         assert type(rule).__doc__
         assert rule.name.replace("-", "").isalpha()
-        assert len(rule.sentence) <= 58, "it must fit beside its count in 80 columns"
+        assert len(rule.sentence) <= 50, "it must fit beside its count in 80 columns"
 
 
 def test_a_true_call_holds() -> None:
@@ -103,17 +52,18 @@ def test_a_recorded_call_holds(tmp_path: Path) -> None:
     moments = asyncio.run(played())
     checked = check(fold(moments[0].room or moments[-1].room, moments))
     assert [j.answer for j in checked.judgements] == [Outcome.HOLDS] * 10, [v.sentence for v in checked.violated]
-    untold = [v.sentence for j in checked.judgements for v in j.having(Outcome.UNTOLD)]
-    assert len(untold) <= 6, untold
+    inconclusive = [v.sentence for j in checked.judgements for v in j.having(Outcome.INCONCLUSIVE)]
+    assert len(inconclusive) <= 6, inconclusive
 
 
-def test_nothing_told_is_nothing_judged() -> None:
+def test_without_moments_every_rule_is_inconclusive() -> None:
     checked = judged()
-    assert checked.answer is Outcome.UNTOLD
-    assert all(j.summary.startswith("cannot be told: ") for j in checked.judgements)
+    assert checked.answer is Outcome.INCONCLUSIVE
+    assert all(j.summary.startswith("inconclusive: ") for j in checked.judgements)
     assert checked.clocks.offsets == {}
 
 
+<<<<<<< HEAD
 def test_a_gap_is_measured_and_said() -> None:
     checked = judged(*call())
     assert f"job {JOB} was accepted 0.8 ms after it was received" in sentences(checked, 3)
@@ -353,9 +303,12 @@ def test_an_open_room_has_no_end_to_judge() -> None:
 
 
 def test_without_an_agents_witness_its_rules_are_left_open() -> None:
+=======
+def test_without_an_agents_witness_its_rules_are_inconclusive() -> None:
+>>>>>>> main
     answers = [j.answer for j in judged(*(m for m in call() if m.witness != "agent")).judgements]
     assert Outcome.VIOLATED not in answers
-    assert answers[2] is answers[3] is answers[4] is Outcome.UNTOLD
+    assert answers[2] is answers[3] is answers[4] is Outcome.INCONCLUSIVE
 
 
 def test_redacted_moments_hide_identities_and_nothing_is_violated() -> None:
@@ -374,89 +327,3 @@ def test_any_moments_are_judged_alike_in_any_order(moments: list[Moment], chance
 @given(st.lists(st.sampled_from(call()), unique=True))
 def test_no_part_of_a_true_call_is_a_violation(moments: list[Moment]) -> None:
     assert [v.sentence for v in judged(*moments).violated] == []
-
-
-def test_text_from_outside_stays_as_it_came() -> None:
-    hostile = "\x1b[31m[bold]ada"
-    told = [
-        moment(Kind.PARTICIPANT_JOINING, ADA, ms(5), told={keys.PARTICIPANT_IDENTITY: hostile}),
-        moment(Kind.PARTICIPANT_LEFT, ADA, ms(9)),
-    ]
-    assert hostile in sentences(judged(*told), 2)[0]
-
-
-def test_an_agent_that_left_the_room_by_itself_is_in_order() -> None:
-    ends = (Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED, Kind.SESSION_CLOSED)
-    told = [m for m in call() if m.kind not in ends and (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, AGENT)]
-    told += [
-        _webhook(Kind.PARTICIPANT_LEFT, AGENT, 4995, {**ABOUT_AGENT, keys.DISCONNECT_REASON: "CLIENT_INITIATED"}),
-        _agent(Kind.JOB_SHUTDOWN, 5007, {keys.SHUTDOWN_REASON: "room disconnected"}),
-        _agent(Kind.SESSION_CLOSED, 5008, occurrence=SESSION),
-        _agent(Kind.AGENT_DISCONNECTED, 5009),
-        _agent(Kind.JOB_ENDED, 5010),
-    ]
-    assert violated(judged(*told)) == []
-
-
-def test_an_agent_that_connects_at_the_second_try_is_in_order() -> None:
-    (connect,) = (span for span in job() if span.name == "room_connect")
-    first = type(connect)()
-    first.CopyFrom(connect)
-    first.span_id = b"12345678"
-    first.start_time_unix_nano -= 3_000_000
-    first.end_time_unix_nano = connect.start_time_unix_nano - 1_000_000
-    first.status.code = first.status.STATUS_CODE_ERROR
-    of_participant = (keys.PARTICIPANT_ID, keys.PARTICIPANT_IDENTITY)
-    for attribute in [a for a in first.attributes if a.key in of_participant]:
-        first.attributes.remove(attribute)
-    server = [m for m in call() if m.subject != JOB or m.kind is Kind.JOB_OFFERED]
-    checked = judged(*server, *agent.arrival(request(first, *job())).moments)
-    assert violated(checked) == []
-    [theirs] = checked.timeline.jobs
-    assert [step.kind for step in theirs.steps].count(Kind.AGENT_CONNECTING) == 2
-
-
-def test_who_left_while_no_witness_was_at_work_cannot_be_told() -> None:
-    told = [m for m in call() if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, ADA)]
-    told.append(_polled(Kind.ROOM_FINISHED, ROOM, 6495, 6505, {}))
-    assert violated(judged(*told)) == [9]
-    told.append(_cut(Kind.ROOM_CREATED, ROOM, 0, "observer", {**ABOUT_ROOM, keys.ROOM_WATCHED: False}))
-    checked = judged(*told)
-    assert violated(checked) == []
-    assert checked.judgements[8].having(Outcome.UNTOLD)
-
-
-@pytest.mark.parametrize(
-    ("ends", "answer"), [(4160, Outcome.HOLDS), (391, Outcome.VIOLATED), (300, Outcome.VIOLATED)], ids=str
-)
-def test_a_session_starts_within_itself(ends: float, answer: Outcome) -> None:
-    began = min(362, ends - 100)
-    whole = moment(
-        Kind.SESSION_STARTING, JOB, ms(began), ms(ends), ms(began), witness="agent", clock="agent", occurrence=SESSION
-    )
-    checked = judged(*call(), whole)
-    assert checked.judgements[4].answer is answer
-    within = [text for text in sentences(checked, 5) if "within its agent_session" in text]
-    assert within == [
-        f"session_start of job {JOB} {'lies' if answer is Outcome.HOLDS else 'does not lie'} within its agent_session"
-    ]
-
-
-@pytest.mark.parametrize("missing", [[], [Kind.JOB_ASSIGNED], [Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED]])
-def test_an_answer_comes_before_whatever_came_of_it(missing: list[Kind]) -> None:
-    told = [m for m in call() if m.kind not in missing]
-    assert judged(*told).judgements[2].answer is Outcome.HOLDS
-    late = _agent(Kind.JOB_ACCEPTED, 900, ABOUT_JOB, WORKER)
-    told = [late if m.kind is Kind.JOB_ACCEPTED else m for m in told]
-    assert judged(*told).judgements[2].answer is Outcome.VIOLATED
-
-
-def test_what_one_clock_told_exactly_is_judged_though_what_lies_between_is_loose() -> None:
-    joined = ABOUT_ADA
-    told = [
-        moment(Kind.ROOM_CREATED, ROOM, ms(0), told=ABOUT_ROOM),
-        moment(Kind.PARTICIPANT_JOINING, ADA, ms(8000), told=joined),
-        moment(Kind.PARTICIPANT_LEFT, ADA, ms(2000), ms(20_000), ms(9000), told=joined),
-        moment(Kind.ROOM_FINISHED, ROOM, ms(3000), told=ABOUT_ROOM),
-    ]
-    assert 9 in violated(judged(*told))

@@ -148,12 +148,12 @@ async def _replay(stage: Stage) -> Timeline:
     """The recorded call, through a receiver of its own."""
     from tracer.service.receiver import Receiver
     from tracer.service.recording import replay
-    from tracer.store.sqlite import SqliteStore
+    from tracer.store import open_writer
 
     _say("Without a server there is no call: this is a recording of a real one, played through the same receiver.")
     server = LiveKit("", "demo", secrets.token_hex(32))
     lines = resources.files("tracer.demo").joinpath("call.jsonl").read_text(encoding="utf-8").splitlines()
-    with closing(SqliteStore(Path(stage.store))) as store:
+    with closing(open_writer(stage.store)) as store:
         receiver = Receiver(store, server)
         port = await receiver.start("127.0.0.1", 0)
         try:

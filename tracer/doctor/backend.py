@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from tracer.doctor.diagnosis import Diagnosis, State
+from tracer.doctor.diagnosis import CheckName, Diagnosis, State
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
 from tracer.settings import address, where
@@ -37,7 +37,7 @@ LOOK_EVERY = 0.05
 class BackendCheck:
     """Sends one real span by OpenTelemetry's exporter and asks Jaeger for its trace."""
 
-    name = "backend"
+    name = CheckName.BACKEND
 
     async def examine(self, visit: Visit) -> list[Diagnosis]:
         """One finding."""

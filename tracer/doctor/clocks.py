@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tracer.clocks.offsets import Clocks, Offset
-from tracer.doctor.diagnosis import Diagnosis, State, short
+from tracer.doctor.diagnosis import CheckName, Diagnosis, State, short
 from tracer.doctor.offset import of_asking, said, state
 from tracer.doctor.rejection import is_rejected
 from tracer.moment import Kind
@@ -33,7 +33,7 @@ class ClockCheck:
     An agent's own times lie between the server's in the same way: see ``tracer.clocks.offsets``.
     """
 
-    name = "clocks"
+    name = CheckName.CLOCKS
 
     async def examine(self, visit: Visit) -> list[Diagnosis]:
         """One finding for this machine, and one for each worker that answered."""

@@ -10,7 +10,7 @@ from livekit import api
 
 from tracer.doctor.backend import BackendCheck
 from tracer.doctor.clocks import ClockCheck
-from tracer.doctor.diagnosis import Diagnosis, State, short
+from tracer.doctor.diagnosis import CheckName, Diagnosis, State, short
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.receiver import ReceiverCheck
 from tracer.doctor.scratch import ScratchRoom
@@ -32,7 +32,7 @@ __all__ = ["examine"]
 class Check(Protocol):
     """One thing to look at."""
 
-    name: str
+    name: CheckName
 
     async def examine(self, visit: Visit) -> list[Diagnosis]:
         """What it comes to: one finding, or one for each of what there are several."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tracer.doctor.diagnosis import Diagnosis, State
+from tracer.doctor.diagnosis import CheckName, Diagnosis, State
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
 from tracer.settings import address
@@ -35,7 +35,7 @@ async def counters(visit: Visit) -> dict[str, int]:
 class ReceiverCheck:
     """Asks for `/healthz`, as a load balancer does, and for `/metrics`, which shows whose it is."""
 
-    name = "receiver"
+    name = CheckName.RECEIVER
 
     async def examine(self, visit: Visit) -> list[Diagnosis]:
         """One finding; leaves ``visit.counters``."""

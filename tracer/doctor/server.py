@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from livekit.api import AccessToken, VideoGrants
 
-from tracer.doctor.diagnosis import Diagnosis, State, quoted
+from tracer.doctor.diagnosis import CheckName, Diagnosis, State, quoted
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
 from tracer.settings import address
@@ -33,7 +33,7 @@ class ServerCheck:
     and is only looked at, never shown.
     """
 
-    name = "server"
+    name = CheckName.SERVER
 
     async def examine(self, visit: Visit) -> list[Diagnosis]:
         """One finding; leaves ``visit.server_works``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tracer.doctor.diagnosis import Diagnosis, State, quoted
+from tracer.doctor.diagnosis import CheckName, Diagnosis, State, quoted
 from tracer.doctor.receiver import counters
 from tracer.settings import address
 from tracer.units import milliseconds
@@ -29,7 +29,7 @@ class WebhookCheck:
     webhook came in that time; and only they show one that was refused.
     """
 
-    name = "webhooks"
+    name = CheckName.WEBHOOKS
 
     async def examine(self, visit: Visit) -> list[Diagnosis]:
         """One finding."""

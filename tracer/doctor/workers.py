@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from tracer.doctor.diagnosis import Diagnosis, State, quoted, short
+from tracer.doctor.diagnosis import CheckName, Diagnosis, State, quoted, short
 from tracer.doctor.rejection import is_rejected
 from tracer.moment import Kind
 from tracer.units import milliseconds
@@ -69,7 +69,7 @@ def _is_silent(job: Job) -> bool:
 class WorkerCheck:
     """The scratch room has asked for each name when it was made; this waits for who comes."""
 
-    name = "workers"
+    name = CheckName.WORKERS
 
     async def examine(self, visit: Visit) -> list[Diagnosis]:
         """One finding for each name."""
