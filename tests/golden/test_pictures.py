@@ -112,7 +112,6 @@ DIAGNOSES = (
 def test_the_doctor_shows_what_it_showed(width: int, request: pytest.FixtureRequest) -> None:
     """Of findings made up: what it finds is in its own tests."""
     out = Console(file=io.StringIO(), width=width, color_system=None, highlight=False, markup=False, emoji=False)
-    for one in DIAGNOSES:
-        out.print(DiagnosisView(one))
+    out.print(DiagnosisView(DIAGNOSES))
     assert isinstance(out.file, io.StringIO)
     hold(f"doctor-{width}.txt", out.file.getvalue(), update=request.config.getoption("--update-golden"))
