@@ -21,7 +21,7 @@ from tracer.view.stats import StatsView, as_json
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-WIDTHS = (60, 80, 120, 200)
+WIDTHS = (60, 80, 200)
 HOSTILE = ["\x1b[31mred", "a\nb", "\u202egnp", "x" * 300, "界" * 80, "[bold]markup[/]", "🦀" * 40, "\ud800"]
 
 
@@ -94,11 +94,11 @@ def test_every_figure_is_whole_at_every_width(width: int) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_name_is_harmless_and_moves_no_column(name: str, width: int) -> None:
-    lines = shown(StatsView(figures(rooms(1, 2, 3, name=name))), width)
-    ends = {cell_len(line) for line in lines if line.endswith(" ms")}
-    assert len(ends) == 1
+def test_a_hostile_name_is_harmless_and_moves_no_column(width: int) -> None:
+    for name in HOSTILE:
+        lines = shown(StatsView(figures(rooms(1, 2, 3, name=name))), width)
+        ends = {cell_len(line) for line in lines if line.endswith(" ms")}
+        assert len(ends) == 1, name
 
 
 def test_without_rooms_it_says_what_to_do() -> None:
