@@ -289,7 +289,7 @@ class Scenario(ABC):
 
 def first_call(timeline: Timeline) -> tuple[Participant, Job] | None:
     """The first caller and the first job; None when one of them was not seen."""
-    caller = next((p for p in timeline.participants if not p.is_agent), None)
+    caller = next(iter(timeline.callers), None)
     job = next(iter(timeline.jobs), None)
     return (caller, job) if caller and job else None
 

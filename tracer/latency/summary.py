@@ -28,9 +28,6 @@ VERSION = 4
 ARROW = " → "
 """Between the kinds in a gap's name."""
 
-_CALLERS = {"STANDARD", "SIP", "CONNECTOR", None}
-"""Kinds of those an agent is for; None where nobody told the kind."""
-
 
 class Counted(StrEnum):
     """How a room or a job counts in figures."""
@@ -150,7 +147,7 @@ def _caller_waited(timeline: Timeline, job: Job, at: Step, cause: Step | None, r
     """How long the caller that the job met, or is for, or else the first of those who were there, waited for it."""
     met = next((s.facts.get(keys.PARTICIPANT_ID) for s in job.steps if s.kind is Kind.AGENT_PARTICIPANT_READY), None)
     mine = met or job.text(keys.JOB_PARTICIPANT_ID)
-    callers = [p for p in timeline.participants if p.kind in _CALLERS and (p.sid == mine if mine else _there(p, at))]
+    callers = [p for p in timeline.callers if (p.sid == mine if mine else _there(p, at))]
     seen = [right.placed(active) for p in callers if (active := p.at(Kind.PARTICIPANT_ACTIVE))]
     first, now = min(seen, key=lambda placed: placed.time, default=None), right.placed(at)
     if first is None or first.doubtful(now):

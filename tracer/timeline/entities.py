@@ -87,6 +87,16 @@ class Participant(Entity):
         return self.kind == "AGENT"
 
     @property
+    def is_caller(self) -> bool:
+        """Whether an agent can be meant for it: of a kind that ``ctx.wait_for_participant()`` waits for, or unknown."""
+        return self.kind in (None, "STANDARD", "SIP", "CONNECTOR")
+
+    @property
+    def is_dependent(self) -> bool:
+        """Whether it is there for others only: the server sends no agent to it, and it keeps no room open."""
+        return self.kind in ("AGENT", "EGRESS")
+
+    @property
     def is_avatar(self) -> bool:
         """Whether it gives another agent a face: it is an agent that no dispatch asked for."""
         return self.is_agent and bool(self.text(keys.PARTICIPANT_ATTRIBUTE + "lk.publish_on_behalf"))

@@ -102,19 +102,34 @@ class Timeline:
         ended = job.at(Kind.JOB_ENDED)
         return ended is not None and ("agent" in ended.witnesses or ended.facts.get(keys.JOB_STATUS) != "JS_FAILED")
 
-    def agent_of(self, job: Job) -> Participant | None:
-        """The participant a job became; None while it is not in the room."""
-        connected = job.at(Kind.AGENT_CONNECTED)
-        sid = connected.facts.get(keys.PARTICIPANT_ID) if connected else None
-        identity = job.participant_identity  # None where personal data is kept out: then it is nobody's
-        return self._agents.get(str(sid)) or self._agents.get(f"identity {identity}" if identity else "")
+    @cached_property
+    def callers(self) -> list[Participant]:
+        """Those an agent can be meant for, in the order in which they came."""
+        return sorted((p for p in self.participants if p.is_caller), key=lambda p: (p.steps[0].time, p.sid))
 
     @cached_property
-    def _agents(self) -> dict[str, Participant]:
-        """Agents by SID and by identity: of several with one identity, the first."""
-        agents = [p for p in self.participants if p.is_agent]
-        by_identity = {f"identity {p.identity}": p for p in reversed(agents)}
-        return by_identity | {p.sid: p for p in agents}
+    def agents(self) -> list[Participant]:
+        """Agents that were in the room, avatars included."""
+        return [p for p in self.participants if p.is_agent]
+
+    def agent_of(self, job: Job) -> Participant | None:
+        """The participant a job became; None while it is not in the room."""
+        return self.agent_by_job.get(job.sid)
+
+    @cached_property
+    def agent_by_job(self) -> Mapping[str, Participant]:
+        """For each job's id the participant it became; of several agents with its identity, the first."""
+        by_sid = {agent.sid: agent for agent in self.agents}
+        by_identity = {agent.identity: agent for agent in reversed(self.agents) if agent.identity}
+        found = {}
+        for job in self.jobs:
+            connected = job.at(Kind.AGENT_CONNECTED)
+            sid = str(connected.facts.get(keys.PARTICIPANT_ID)) if connected else ""
+            # Without personal data nobody has an identity, and only the SID counts.
+            agent = by_sid.get(sid) or by_identity.get(job.participant_identity)
+            if agent:
+                found[job.sid] = agent
+        return found
 
 
 def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = (), now: int | None = None) -> Timeline:
