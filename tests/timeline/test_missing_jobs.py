@@ -1,11 +1,11 @@
-"""Which dispatches lack a job, and which agents are in the room without one: the timeline, `why` and the trace agree."""
+"""Which dispatches lack a job, and which agents have none: the timeline, `why` and the trace agree."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.moments import moment, ms
-from tests.why.cases import ABOUT_AGENT, healthy, registered, timeline, without
+from tests.moments import ABOUT_AGENT, moment, ms
+from tests.why.cases import healthy, registered, timeline, without
 from tracer import keys
 from tracer.export.spans import spans
 from tracer.moment import Kind
@@ -15,7 +15,7 @@ from tracer.why import explain
 
 if TYPE_CHECKING:
     from tracer.moment import Fact, Moment
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 NAMED = moment(Kind.DISPATCH_CREATED, "AD_named", ms(1_500), told={keys.AGENT_NAME: "helper"})
 

@@ -12,8 +12,8 @@ from tracer.view.text import milliseconds
 
 if TYPE_CHECKING:
     from tracer.clocks.offsets import Apart, Clocks
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["accounts", "did", "length", "name", "sentence", "uncertainty"]
 

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from tracer.local_servers import Process
     from tracer.settings import LiveKit
     from tracer.timeline.entities import Job, Participant
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["ALONE", "IN_VAIN", "LIMIT", "DemoWorker", "Play", "Scenario", "at", "between", "first_call"]
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from tracer.moment import Fact
     from tracer.timeline.entities import Dispatch, Entity, Job, Participant
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["Span", "SpanEvent", "spans"]
 

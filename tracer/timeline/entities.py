@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tracer.moment import Fact
+    from tracer.timeline.origin import Mode
     from tracer.timeline.step import Step
 
 __all__ = ["Dispatch", "Entity", "Job", "Participant", "Room", "Shutdown", "Track", "Worker"]
@@ -255,8 +256,8 @@ class Dispatch(Entity):
     """A wish for an agent."""
 
     jobs: tuple[str, ...] = ()
-    mode: str | None = None
-    """``automatic``, ``explicit`` (API), ``token``, ``room`` (CreateRoom agents); None where it cannot be told."""
+    mode: Mode | None = None
+    """How it came about; None where that is not known."""
 
     @property
     def agent_name(self) -> str | None:

@@ -8,8 +8,8 @@ from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Dispatch, Participant
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["awaited_since", "dispatches_without_job", "is_optional", "unaccounted_agents", "unaccounted_until"]
 

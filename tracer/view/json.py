@@ -1,16 +1,16 @@
-"""The timeline for programs: schema ``tracer.timeline.fold/1``. A value that is not known is null, never left out."""
+"""The timeline for programs: schema ``tracer.timeline/1``. A value that is not known is null, never left out."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tracer.latency.gaps import Ways
+from tracer.latency.gaps import Paths
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 
 if TYPE_CHECKING:
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["rfc3339", "timeline"]
 
@@ -34,6 +34,7 @@ def timeline(timeline: Timeline) -> dict[str, Any]:
             "created": rfc3339(room.time(Kind.ROOM_CREATED)),
             "finished": rfc3339(room.time(Kind.ROOM_FINISHED)),
             "created_by": timeline.created_by,
+            "creator": timeline.creator.sid if timeline.creator else None,
             "end_reason": timeline.end_reason,
             "trace_id": timeline.trace_id,
         },
@@ -87,7 +88,7 @@ def timeline(timeline: Timeline) -> dict[str, Any]:
                 "ms": None if gap.doubtful else gap.ns / NS_PER_MS,
                 "owner": gap.owner,
             }
-            for gap in Ways(timeline).first
+            for gap in Paths(timeline).first
         ],
     }
 

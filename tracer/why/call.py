@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.clocks.agent_clocks import set_right
+from tracer.clocks.corrected import CorrectedTimeline
 from tracer.moment import NS_PER_S, Kind
 from tracer.timeline.entities import Shutdown
 from tracer.timeline.missing_jobs import (
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tracer.timeline.entities import Dispatch, Job, Participant, Worker
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.overdue import Missing
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["FOREVER", "LONG_ENOUGH", "NO_JOB_AFTER", "SERVER_WAITS", "SOON", "STUCK_BY", "Call"]
 
@@ -50,21 +50,14 @@ class Call:
     """One room's timeline, with what causes ask of it worked out once."""
 
     def __init__(self, timeline: Timeline) -> None:
-        self.timeline = set_right(timeline)
-        """With the clocks of agents set right, where they are proven wrong."""
-        self._told = timeline
+        self._corrected = CorrectedTimeline(timeline)
+        self.timeline = self._corrected.timeline
+        """By the server's clock: other clocks are corrected as far as they are proven to be off."""
         self._standing: dict[int, list[Worker]] = {}
 
-    def as_told(self, step: Step) -> Step:
-        """The step by the clock that told it."""
-        return self._by_name.get((step.kind, step.subject, step.occurrence), step)
-
-    @cached_property
-    def _by_name(self) -> dict[tuple[Kind, str, str], Step]:
-        if self.timeline is self._told:
-            return {}
-        steps = [*(step for worker in self._told.workers for step in worker.steps), *self._told.steps]
-        return {(step.kind, step.subject, step.occurrence): step for step in steps}
+    def as_reported(self, step: Step) -> Step:
+        """The step as its witnesses reported it, by their own clocks."""
+        return self._corrected.as_reported(step)
 
     @cached_property
     def witnesses(self) -> set[str]:
