@@ -50,38 +50,36 @@ def defined(module: ModuleType) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_every_module_says_what_it_is_for(name: str) -> None:
-    assert inspect.getdoc(import_module(name))
+def test_every_module_says_what_it_is_for() -> None:
+    assert [name for name in MODULES if not inspect.getdoc(import_module(name))] == []
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_what_a_module_offers_exists_and_is_documented(name: str) -> None:
-    module = import_module(name)
-    offered = getattr(module, "__all__", [])
-    assert len(offered) == len(set(offered))
-    for public in offered:
-        assert hasattr(module, public), public
-    own = set(offered) & defined(module)
-    # A command's help is in its decorator's function; a version needs no words.
-    assert own - described(module) - {"__version__", "store_option"} == set()
+def test_what_a_module_offers_exists_and_is_documented() -> None:
+    for name in MODULES:
+        module = import_module(name)
+        offered = getattr(module, "__all__", [])
+        assert len(offered) == len(set(offered)), name
+        for public in offered:
+            assert hasattr(module, public), (name, public)
+        own = set(offered) & defined(module)
+        # A command's help is in its decorator's function; a version needs no words.
+        assert own - described(module) - {"__version__", "store_option"} == set(), name
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_a_module_that_has_something_to_offer_says_what(name: str) -> None:
-    module = import_module(name)
-    classes_and_functions = {
-        node.name
-        for node in lines(module)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_")
-    }
-    is_script = 'if __name__ == "__main__":' in inspect.getsource(module)
-    assert hasattr(module, "__all__") or is_script or not classes_and_functions
+def test_a_module_that_has_something_to_offer_says_what() -> None:
+    for name in MODULES:
+        module = import_module(name)
+        classes_and_functions = {
+            node.name
+            for node in lines(module)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_")
+        }
+        is_script = 'if __name__ == "__main__":' in inspect.getsource(module)
+        assert hasattr(module, "__all__") or is_script or not classes_and_functions, name
 
 
-@pytest.mark.parametrize("name", tracer.__all__)
-def test_the_package_offers_what_it_names(name: str) -> None:
-    assert getattr(tracer, name)
+def test_the_package_offers_what_it_names() -> None:
+    assert [name for name in tracer.__all__ if not getattr(tracer, name)] == []
 
 
 def test_what_the_package_does_not_offer_is_an_attribute_error() -> None:

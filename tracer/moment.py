@@ -1,18 +1,19 @@
-"""The unit of everything here: a moment, which is an interval, told by one witness."""
+"""The unit of everything here: a moment, which is an interval, reported by one witness."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from tracer import keys
+from tracer.kinds import Kind
+from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["BY_WORKER", "Fact", "Facts", "Kind", "Moment", "facts"]
+__all__ = ["BY_WORKER", "NS_PER_MS", "NS_PER_S", "Fact", "Facts", "Kind", "Moment", "facts"]
 
 
 Fact = str | int | float | bool
@@ -20,104 +21,9 @@ Fact = str | int | float | bool
 Facts = tuple[tuple[str, Fact], ...]
 """Facts in order of their keys, so that equal ones compare and hash as equal."""
 
-NS_PER_MS = 1_000_000
-NS_PER_S = 1_000_000_000
-
-
-class Kind(StrEnum):
-    """Everything that can happen, in LiveKit's words and in causal order.
-
-    Of two kinds that cannot be told apart by time, the one that is defined first comes first.
-    """
-
-    WORKER_REGISTERED = "worker.registered"
-    """A worker connected to the server and was given its id (``AW_…``). Next: it is asked for jobs."""
-    WORKER_AVAILABLE = "worker.available"
-    """A worker that was full takes jobs again."""
-    WORKER_FULL = "worker.full"
-    """A worker's load is at its threshold (0.7 by default): it refuses jobs."""
-    WORKER_DRAINING = "worker.draining"
-    """A worker was told to stop: it finishes its jobs and takes no new ones."""
-    WORKER_CLOSED = "worker.closed"
-    """A worker has stopped. One that is killed does not say so."""
-
-    ROOM_CREATED = "room.created"
-    """The server made the room. Next, within a millisecond: its dispatches."""
-    DISPATCH_CREATED = "dispatch.created"
-    """The server noted that an agent is wanted. Next: it asks workers, about 200 ms after."""
-    PARTICIPANT_JOINING = "participant.joining"
-    """A participant's session was made on the server. Next: JOINED, a few ms after."""
-    PARTICIPANT_JOINED = "participant.joined"
-    """The join response was written; media is not up yet. Only the API shows it. Next: ACTIVE."""
-
-    JOB_OFFERED = "job.offered"
-    """The server chose a worker and asks it. Set before the worker hears of it."""
-    JOB_RECEIVED = "job.received"
-    """The worker was asked for the job. Next: its ``request_fnc`` answers."""
-    JOB_ACCEPTED = "job.accepted"
-    """The worker's ``request_fnc`` accepted. Next: the server assigns."""
-    JOB_REJECTED = "job.rejected"
-    """The worker's ``request_fnc`` refused."""
-    JOB_TIMED_OUT = "job.timed_out"
-    """The worker accepted and the server no longer wanted it."""
-    JOB_ASSIGNED = "job.assigned"
-    """The server gave the job to the worker, with a token for the room. Next: a process takes it."""
-    PROCESS_STARTED = "process.started"
-    """A process that the job had to wait for begins its ``setup_fnc``."""
-    PROCESS_READY = "process.ready"
-    """The ``setup_fnc`` of that process returned."""
-    JOB_PROCESS_ASSIGNED = "job.process_assigned"
-    """A process has the job: at once when one was warm."""
-    JOB_ENTRYPOINT_STARTED = "job.entrypoint_started"
-    """The agent's own code runs. Next: it connects to the room."""
-    AGENT_CONNECTING = "agent.connecting"
-    """``ctx.connect()`` began. The agent becomes a participant in the middle of it."""
-    PARTICIPANT_ACTIVE = "participant.active"
-    """The media path is up; the webhook ``participant_joined`` says this and not JOINED."""
-    TRACK_PUBLISHED = "track.published"
-    """A participant's track is there to be heard or seen."""
-    AGENT_CONNECTED = "agent.connected"
-    """``ctx.connect()`` returned."""
-    AGENT_WAITING_FOR_PARTICIPANT = "agent.waiting_for_participant"
-    """``wait_for_participant()`` began."""
-    AGENT_PARTICIPANT_READY = "agent.participant_ready"
-    """``wait_for_participant()`` returned: the agent can read the caller's attributes."""
-    SESSION_STARTING = "session.starting"
-    """``AgentSession.start()`` began."""
-    JOB_ENTRYPOINT_RETURNED = "job.entrypoint_returned"
-    """The agent's own function returned; the job goes on until it is shut down."""
-    SESSION_STARTED = "session.started"
-    """``AgentSession.start()`` is done: the agent listens and can speak."""
-
-    TRACK_UNPUBLISHED = "track.unpublished"
-    """A track is gone."""
-    PARTICIPANT_ABORTED = "participant.aborted"
-    """A participant went without ever having been ACTIVE."""
-    PARTICIPANT_LEFT = "participant.left"
-    """A participant that had been ACTIVE left."""
-    SESSION_CLOSED = "session.closed"
-    """The agent's session ended. The job need not end with it."""
-    ROOM_FINISHED = "room.finished"
-    """The server closed the room: the last webhook of a room."""
-    JOB_SHUTDOWN = "job.shutdown"
-    """The job began to shut down."""
-    AGENT_DISCONNECTED = "agent.disconnected"
-    """The agent's connection to the room was closed from its own side."""
-    PROCESS_FAILED = "process.failed"
-    """A process did not come up, or ended other than by itself while it had a job."""
-    JOB_ENDED = "job.ended"
-    """The job is over, its clean-up included."""
-
-    @property
-    def rank(self) -> int:
-        """Place in the causal order, from 0."""
-        return _RANK[self]
-
 
 BY_WORKER = frozenset({Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED, Kind.JOB_REJECTED, Kind.JOB_TIMED_OUT})
 """What each worker that is asked for a job does for itself: such a moment's occurrence is the worker's id."""
-
-_RANK = {kind: rank for rank, kind in enumerate(Kind)}
 
 
 def facts(items: Mapping[str, Fact | None]) -> Facts:

@@ -6,7 +6,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.clocks.test_offsets import connected, exact, joining, offered, shifted
@@ -36,9 +36,10 @@ from tests.receiving import receiving
 from tests.signed import SERVER
 from tracer import keys
 from tracer.check import RULES, Outcome, RoomCheck, check
-from tracer.moment import NS_PER_S, Kind, Moment
+from tracer.moment import Kind, Moment
 from tracer.service.recording import replay
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 from tracer.witness import agent
 
 if TYPE_CHECKING:
@@ -170,7 +171,6 @@ def test_what_could_have_been_at_any_time_hides_nothing() -> None:
 
 
 @given(st.integers(-20 * HOUR, 20 * HOUR))
-@settings(deadline=None)
 def test_an_agents_clock_may_be_off_by_anything(ns: int) -> None:
     checked = judged(*shifted(call(), ns))
     assert not checked.violated
@@ -363,7 +363,6 @@ def test_redacted_moments_hide_identities_and_nothing_is_violated() -> None:
     assert not judged(*(m.redacted() for m in call())).violated
 
 
-@settings(deadline=None, max_examples=200)
 @given(any_moments(), st.randoms(use_true_random=False))
 def test_any_moments_are_judged_alike_in_any_order(moments: list[Moment], chance: random.Random) -> None:
     other = list(moments)
@@ -373,7 +372,6 @@ def test_any_moments_are_judged_alike_in_any_order(moments: list[Moment], chance
     assert [v.sentence for v in first.violated] == [v.sentence for v in second.violated]
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(st.sampled_from(call()), unique=True))
 def test_no_part_of_a_true_call_is_a_violation(moments: list[Moment]) -> None:
     assert [v.sentence for v in judged(*moments).violated] == []

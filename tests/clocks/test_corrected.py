@@ -10,8 +10,9 @@ from tests.moments import ADA, JOB, ROOM, call, moment, ms
 from tracer.clocks.corrected import CorrectedTimeline
 from tracer.clocks.offsets import RECEIVER, Clock
 from tracer.latency.gaps import Paths
-from tracer.moment import NS_PER_MS, Kind, Moment
+from tracer.moment import Kind, Moment
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_MS
 from tracer.why.call import Call
 
 

@@ -5,7 +5,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.moments import (
@@ -20,9 +20,10 @@ from tests.moments import (
 )
 from tracer import keys
 from tracer.clocks.offsets import RECEIVER, SERVER, SHOWN_WITHIN, Clock, Clocks, Offset
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind, Moment, facts
+from tracer.moment import Kind, Moment, facts
 from tracer.timeline.fold import fold
 from tracer.timeline.precedence import must_precede
+from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     import random
@@ -219,7 +220,6 @@ def test_a_look_that_starts_at_the_joining_starts_by_the_servers_clock() -> None
     assert known.clocks_of(active) == {RECEIVER}
 
 
-@settings(deadline=None, max_examples=150)
 @given(any_moments(), st.randoms(use_true_random=False))
 def test_clocks_take_anything_in_any_order(moments: list[Moment], chance: random.Random) -> None:
     other = list(moments)
@@ -229,7 +229,6 @@ def test_clocks_take_anything_in_any_order(moments: list[Moment], chance: random
     ]
 
 
-@settings(deadline=None, max_examples=100)
 @given(any_moments())
 def test_a_length_of_time_has_two_ends(moments: list[Moment]) -> None:
     timeline = fold(ROOM, moments)

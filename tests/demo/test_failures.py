@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from tracer.demo import failures
 from tracer.demo.failures import FAILURES
 from tracer.demo.scenarios import SCENARIOS
@@ -16,12 +14,11 @@ ALL = [*SCENARIOS.values(), *FAILURES.values()]
 CAUSE_NAMES = {cause.name for cause in CAUSES}
 
 
-@pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)
-def test_every_scenario_has_a_name_to_type_and_a_question(scenario: object) -> None:
-    name, question = getattr(scenario, "name", ""), getattr(scenario, "question", "")
-    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", name)
-    assert question.endswith("?")
-    assert type(scenario).__doc__
+def test_every_scenario_has_a_name_to_type_and_a_question() -> None:
+    for scenario in ALL:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", scenario.name)
+        assert scenario.question.endswith("?"), scenario.name
+        assert type(scenario).__doc__, scenario.name
 
 
 def test_no_two_scenarios_have_a_name_or_a_question_in_common() -> None:
@@ -29,10 +26,10 @@ def test_no_two_scenarios_have_a_name_or_a_question_in_common() -> None:
     assert len({scenario.question for scenario in ALL}) == len(ALL)
 
 
-@pytest.mark.parametrize("scenario", FAILURES.values(), ids=lambda scenario: scenario.name)
-def test_a_failure_has_a_cause_that_why_knows_and_a_file_of_its_name(scenario: object) -> None:
-    assert getattr(scenario, "cause", None) in CAUSE_NAMES
-    assert type(scenario).__module__ == f"{failures.__name__}.{getattr(scenario, 'name', '').replace('-', '_')}"
+def test_a_failure_has_a_cause_that_why_knows_and_a_file_of_its_name() -> None:
+    for scenario in FAILURES.values():
+        assert scenario.cause in CAUSE_NAMES, scenario.name
+        assert type(scenario).__module__ == f"{failures.__name__}.{scenario.name.replace('-', '_')}"
 
 
 def test_every_file_of_failures_is_listed() -> None:

@@ -4,7 +4,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.moments import (
@@ -223,7 +223,6 @@ def test_ids_do_not_depend_on_what_else_is_known() -> None:
         assert {span.span_id for span in spans(fold(ROOM, call()[:until]))} <= whole
 
 
-@settings(deadline=None, max_examples=150)
 @given(any_moments())
 def test_each_span_is_given_once_and_lasts(moments: list[Moment]) -> None:
     made = spans(fold(ROOM, moments))
@@ -234,7 +233,6 @@ def test_each_span_is_given_once_and_lasts(moments: list[Moment]) -> None:
     assert [span.start for span in made] == sorted(span.start for span in made)
 
 
-@settings(deadline=None, max_examples=150)
 @given(any_moments(), st.randoms(use_true_random=False), st.integers(1, 4))
 def test_order_repetition_and_the_number_of_receivers_change_nothing(
     moments: list[Moment], chance: random.Random, receivers: int

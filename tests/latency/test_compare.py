@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.latency.test_gaps import HOUR, at, cold, moved, without
@@ -13,8 +13,9 @@ from tracer import keys
 from tracer.latency.compare import Comparison, Length, State, against, between
 from tracer.latency.stats import CALLER_WAITED, WHOLE, figures
 from tracer.latency.summary import ARROW, Counted, Summary, summarize
-from tracer.moment import NS_PER_MS, Kind
+from tracer.moment import Kind
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_MS
 from tracer.view.compare import as_json
 
 if TYPE_CHECKING:
@@ -165,7 +166,6 @@ def test_a_room_that_was_not_measured_differs_from_the_many_in_nothing() -> None
     assert found.counted[0] == Counted.NOT_READY
 
 
-@settings(deadline=None)
 @given(SUMMARIES, SUMMARIES, st.lists(SUMMARIES, max_size=25))
 def test_any_comparison_is_json(one: Summary, two: Summary, many: list[Summary]) -> None:
     for found in (between(one, two), against(one, figures(many))):

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.moments import (
@@ -30,8 +30,9 @@ from tests.moments import (
 from tracer import keys
 from tracer.latency.gaps import Gap, Paths, first_job, longest_of_yours, ready
 from tracer.latency.owner import Owner
-from tracer.moment import NS_PER_MS, Kind, Moment
+from tracer.moment import Kind, Moment
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_MS
 from tracer.view.json import timeline as as_json
 
 if TYPE_CHECKING:
@@ -121,7 +122,6 @@ def test_the_whole_way_of_a_call_and_who_spent_it() -> None:
     assert not any(gap.doubtful for gap in gaps)
 
 
-@settings(deadline=None, max_examples=300)
 @given(uncertain_calls(), st.sampled_from((0.0, 0.4, -3.0, 250.0, -HOUR, HOUR)), st.sampled_from(("agent", "receiver")))
 def test_gaps_have_no_holes_whatever_was_seen_and_whatever_the_clocks_say(
     moments: list[Moment], by: float, clock: str
@@ -134,7 +134,6 @@ def test_gaps_have_no_holes_whatever_was_seen_and_whatever_the_clocks_say(
             assert not gaps or gaps[-1].end.kind is Kind.SESSION_STARTED
 
 
-@settings(deadline=None, max_examples=300)
 @given(any_moments())
 def test_gaps_have_no_holes_whatever_anybody_says(moments: list[Moment]) -> None:
     timeline = fold(ROOM, moments)
@@ -143,7 +142,6 @@ def test_gaps_have_no_holes_whatever_anybody_says(moments: list[Moment]) -> None
         ready(job)
 
 
-@settings(deadline=None, max_examples=200)
 @given(st.sets(st.sampled_from(sorted(Kind))))
 def test_a_gap_over_what_was_not_seen_is_never_anothers(unseen: set[Kind]) -> None:
     # Whose each ms of the true call is, by the time within it.

@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.latency.test_gaps import HOUR, at, cold, late_caller, moved, without
@@ -12,8 +12,9 @@ from tests.moments import AGENT, JOB, ROOM, VOICE, call
 from tracer.latency.owner import Owner
 from tracer.latency.stats import CALLER_WAITED, PERCENTILES, WHOLE, AgentFigures, GapFigures, figures, percentile
 from tracer.latency.summary import ARROW, Counted, JobSummary, Summary, summarize
-from tracer.moment import NS_PER_MS, Kind
+from tracer.moment import Kind
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_MS
 from tracer.view.stats import as_json
 
 if TYPE_CHECKING:
@@ -197,7 +198,6 @@ SUMMARIES = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(SUMMARIES, max_size=30))
 def test_any_figures_are_json_and_hold_no_number_that_is_none(summaries: list[Summary]) -> None:
     read = [Summary.from_json(one.to_json()) for one in summaries]

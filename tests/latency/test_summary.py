@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.latency.test_gaps import HOUR, WAITING, agents, at, cold, moved, without
 from tests.moments import (
@@ -21,8 +21,9 @@ from tests.moments import (
 )
 from tracer import keys
 from tracer.latency.summary import ARROW, Counted, JobSummary, Summary, summarize
-from tracer.moment import NS_PER_MS, Kind, Moment
+from tracer.moment import Kind, Moment
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_MS
 
 SESSION = (Kind.SESSION_STARTING, Kind.SESSION_STARTED)
 
@@ -50,7 +51,6 @@ def test_what_is_kept_of_a_call() -> None:
     assert kept.caller_waited == ms(392) - ms(97)
 
 
-@settings(deadline=None, max_examples=150)
 @given(any_moments())
 def test_whatever_anybody_says_is_summed_up(moments: list[Moment]) -> None:
     summary = of(moments)

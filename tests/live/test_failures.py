@@ -13,7 +13,8 @@ from tracer.demo.failures import FAILURES
 from tracer.demo.scenario import Play
 from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_S
 from tracer.why import explain
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from tracer.errors import UnknownRoomError
 from tracer.latency.gaps import Gap, Paths, longest_of_yours
 from tracer.latency.owner import Owner
 from tracer.latency.summary import VERSION, Counted, Summary, summarize
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.store.sqlite import SqliteReader
+from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,12 +13,13 @@ from tests.moments import ADA, AGENT, JOB, ROOM, VOICE, call, ms
 from tracer import keys
 from tracer.errors import StoreError
 from tracer.latency.summary import VERSION, Counted, Summary
-from tracer.moment import NS_PER_S, Kind, Moment, facts
+from tracer.moment import Kind, Moment, facts
 from tracer.service import summarizer
 from tracer.service.summarizer import AT_ONCE, Summarizer
 from tracer.store import Arrival
 from tracer.store import load as reading
 from tracer.store.sqlite import SqliteStore
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,17 +11,18 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.moments import ABOUT_ROOM, ADA, ROOM, START, any_moments, call, moment, ms
 from tracer import keys
 from tracer.errors import ConfigurationError, StoreError, UnknownRoomError
 from tracer.export.spans import spans
-from tracer.moment import NS_PER_S, Kind, Moment
+from tracer.moment import Kind, Moment
 from tracer.store import SCRATCH, Arrival, Kept, Outgoing, open_reader
 from tracer.store.sqlite import _COLUMNS, _MIGRATIONS, APPLICATION_ID, SqliteReader, SqliteStore, _digest
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 from tracer.view import json as json_view
 
 if TYPE_CHECKING:
@@ -329,7 +330,6 @@ def test_a_store_broken_while_open_fails_in_its_own_words(store: SqliteStore) ->
             use()
 
 
-@settings(deadline=None, max_examples=40)
 @given(any_moments(), st.randoms(use_true_random=False))
 def test_two_stores_read_together_are_as_one(moments: list[Moment], chance: random.Random) -> None:
     moments = [m for m in moments if "\ud800" not in m.subject]

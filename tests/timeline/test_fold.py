@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.moments import (
@@ -257,7 +257,6 @@ def test_a_narrow_effect_pulls_a_whole_chain_of_causes_before_it() -> None:
     assert all(step.earliest <= step.time <= step.latest for step in steps)
 
 
-@settings(deadline=None, max_examples=150)
 @given(any_moments())
 def test_steps_are_in_order_of_time_and_each_within_its_interval(moments: list[Moment]) -> None:
     steps = fold(ROOM, moments).steps
@@ -267,7 +266,6 @@ def test_steps_are_in_order_of_time_and_each_within_its_interval(moments: list[M
     written(moments)
 
 
-@settings(deadline=None, max_examples=150)
 @given(any_moments(), st.randoms(use_true_random=False), st.integers(1, 4))
 def test_order_repetition_and_the_number_of_receivers_change_nothing(
     moments: list[Moment], chance: random.Random, receivers: int
@@ -279,7 +277,6 @@ def test_order_repetition_and_the_number_of_receivers_change_nothing(
     assert written(union) == written(moments)
 
 
-@settings(deadline=None, max_examples=150)
 @given(any_moments())
 def test_every_subject_is_told_of_once(moments: list[Moment]) -> None:
     timeline = fold(ROOM, moments)
@@ -295,7 +292,6 @@ def test_every_subject_is_told_of_once(moments: list[Moment]) -> None:
     assert {sid for sid in told if sid.startswith("AD_")} <= set(dispatches)
 
 
-@settings(deadline=None, max_examples=150)
 @given(any_moments())
 def test_gaps_are_never_negative(moments: list[Moment]) -> None:
     gaps = Paths(fold(ROOM, moments)).first
@@ -304,7 +300,6 @@ def test_gaps_are_never_negative(moments: list[Moment]) -> None:
         assert sum(gap.ns for gap in gaps) == gaps[-1].end.time - gaps[0].start.time
 
 
-@settings(deadline=None, max_examples=300)
 @given(uncertain_calls())
 def test_a_cause_is_never_shown_after_its_effect_while_both_could_be_true(moments: list[Moment]) -> None:
     steps = fold(ROOM, moments).steps

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from itertools import permutations
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.moments import ADA, AGENT, DISPATCH, GHOST, JOB, MICROPHONE, ROOM, any_moments, call, moment, ms
 from tracer import keys
@@ -84,7 +84,6 @@ def test_a_step_told_under_two_names_binds_the_same_in_any_order() -> None:
     assert len(found) == 1
 
 
-@settings(deadline=None, max_examples=150)
 @given(any_moments())
 def test_no_chain_of_causes_leads_back_to_itself(moments: list[Moment]) -> None:
     after: dict[tuple[Kind, str, str], set[tuple[Kind, str, str]]] = {}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.moments import ADA, JOB, any_moments, moment, ms
@@ -79,7 +79,6 @@ def test_equally_narrow_witnesses_that_contradict_each_other_are_settled_in_one_
     }
 
 
-@settings(deadline=None, max_examples=150)
 @given(any_moments(), st.randoms(use_true_random=False))
 def test_merging_knows_no_order_and_no_repetition(moments: list[Moment], chance: random.Random) -> None:
     repeated = [*moments, *chance.sample(moments, len(moments) // 2)]
@@ -87,7 +86,6 @@ def test_merging_knows_no_order_and_no_repetition(moments: list[Moment], chance:
     assert merge(repeated) == merge(moments)
 
 
-@settings(deadline=None, max_examples=150)
 @given(any_moments())
 def test_a_step_lies_in_every_interval_that_was_told_unless_contradicted(moments: list[Moment]) -> None:
     for step in merge(moments):

@@ -4,7 +4,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.moments import AGENT, JOB, ROOM, any_moments, call, moment, ms
@@ -59,7 +59,6 @@ def test_only_two_spans_name_the_job() -> None:
     assert subjects == {JOB, job_of_trace(TRACE)}
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.permutations(plain_job()), st.integers(0, len(OTHERS)))
 def test_a_plain_agent_gives_what_an_instrumented_one_gives_in_whatever_order(made: list[Span], before: int) -> None:
     plain = [*OTHERS[:before], *told(made), *OTHERS[before:]]

@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -13,8 +13,9 @@ from tests.clocks.test_offsets import shifted
 from tests.moments import ADA, JOB, ROOM, any_moments, call, moment, ms
 from tracer import keys
 from tracer.check import RoomCheck, check
-from tracer.moment import NS_PER_S, Kind, Moment
+from tracer.moment import Kind, Moment
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 from tracer.view.check import CheckView, as_json, conclusion
 
 
@@ -150,7 +151,6 @@ def test_json_has_every_field_and_unknown_ones_as_null() -> None:
     assert agent["most_ms"] == pytest.approx(0.400512)
 
 
-@settings(deadline=None, max_examples=100)
 @given(any_moments())
 def test_any_moments_are_shown(moments: list[Moment]) -> None:
     checked = judged(*moments)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.latency.test_gaps import HOUR, at, cold, moved, without
@@ -180,7 +180,6 @@ def test_a_comparison_as_json() -> None:
     assert (told["causes_only_in_a"], told["causes_only_in_b"]) == (["cold-process"], [])
 
 
-@settings(deadline=None, max_examples=50)
 @given(SUMMARIES, SUMMARIES, st.lists(SUMMARIES, max_size=25), st.sampled_from(WIDTHS))
 def test_any_comparison_can_be_shown(one: Summary, two: Summary, rooms: list[Summary], width: int) -> None:
     shown(CompareView(between(one, two), "a", "b"), width)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, fromstring
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.moments import ADA, ROOM, any_moments, call, moment, ms
@@ -73,7 +73,6 @@ def test_a_room_of_a_thousand_stays_readable() -> None:
     assert (failure.text or "").rstrip().endswith("… and 50 more")
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_names_of_any_kind_are_xml(name: str) -> None:
     told = [moment(Kind.ROOM_CREATED, ROOM, ms(5), told={keys.ROOM_NAME: name})]
@@ -91,7 +90,6 @@ def test_what_xml_cannot_hold_is_replaced() -> None:
     junit([judged(told)]).encode()
 
 
-@settings(deadline=None, max_examples=100)
 @given(any_moments())
 def test_any_moments_are_xml(moments: list[Moment]) -> None:
     (suite,) = suites(judged(*moments))

@@ -4,7 +4,7 @@ import io
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -162,7 +162,6 @@ def test_figures_as_json() -> None:
     assert told["causes"] == [{"name": "cold-process", "rooms": 2}]
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.lists(SUMMARIES, max_size=25), st.sampled_from(WIDTHS))
 def test_any_figures_can_be_shown(summaries: list[Summary], width: int) -> None:
     shown(StatsView(figures(summaries)), width)

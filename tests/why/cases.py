@@ -33,8 +33,9 @@ from tests.moments import (
     ms,
 )
 from tracer import keys
-from tracer.moment import NS_PER_S, Kind, Moment, facts
+from tracer.moment import Kind, Moment, facts
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 from tracer.why import explain
 
 if TYPE_CHECKING:

@@ -24,10 +24,11 @@ from tests.signed import (
 )
 from tracer import keys
 from tracer.errors import BadSignatureError, MalformedError
-from tracer.moment import NS_PER_S, Kind, Moment
+from tracer.moment import Kind, Moment
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 from tracer.witness import webhook
 
 if TYPE_CHECKING:

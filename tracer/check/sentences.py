@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.clocks.offsets import SERVER
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
 from tracer.timeline.entities import Dispatch, Job, Participant, Room, Track
-from tracer.view.json import rfc3339
-from tracer.view.text import milliseconds
+from tracer.units import NS_PER_MS, NS_PER_S, milliseconds, rfc3339
 
 if TYPE_CHECKING:
     from tracer.clocks.offsets import Apart, Clocks
@@ -16,46 +14,6 @@ if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
 
 __all__ = ["accounts", "did", "length", "name", "sentence", "uncertainty"]
-
-_DID = {
-    Kind.WORKER_REGISTERED: "was registered",
-    Kind.WORKER_AVAILABLE: "was available again",
-    Kind.WORKER_FULL: "was full",
-    Kind.WORKER_DRAINING: "was draining",
-    Kind.WORKER_CLOSED: "stopped",
-    Kind.ROOM_CREATED: "was created",
-    Kind.DISPATCH_CREATED: "was created",
-    Kind.PARTICIPANT_JOINING: "was JOINING",
-    Kind.PARTICIPANT_JOINED: "was JOINED",
-    Kind.PARTICIPANT_ACTIVE: "was ACTIVE",
-    Kind.PARTICIPANT_ABORTED: "gave up",
-    Kind.PARTICIPANT_LEFT: "left",
-    Kind.TRACK_PUBLISHED: "was published",
-    Kind.TRACK_UNPUBLISHED: "was unpublished",
-    Kind.JOB_OFFERED: "was offered",
-    Kind.JOB_RECEIVED: "was received",
-    Kind.JOB_ACCEPTED: "was accepted",
-    Kind.JOB_REJECTED: "was rejected",
-    Kind.JOB_TIMED_OUT: "timed out",
-    Kind.JOB_ASSIGNED: "was assigned",
-    Kind.PROCESS_STARTED: "began to set up its process",
-    Kind.PROCESS_READY: "had its process set up",
-    Kind.PROCESS_FAILED: "had its process fail",
-    Kind.JOB_PROCESS_ASSIGNED: "was given a process",
-    Kind.JOB_ENTRYPOINT_STARTED: "started its entrypoint",
-    Kind.JOB_ENTRYPOINT_RETURNED: "returned from its entrypoint",
-    Kind.AGENT_CONNECTING: "began to connect",
-    Kind.AGENT_CONNECTED: "was connected",
-    Kind.AGENT_WAITING_FOR_PARTICIPANT: "began to wait for a participant",
-    Kind.AGENT_PARTICIPANT_READY: "had waited for a participant",
-    Kind.SESSION_STARTING: "began to start a session",
-    Kind.SESSION_STARTED: "had started a session",
-    Kind.SESSION_CLOSED: "closed a session",
-    Kind.ROOM_FINISHED: "was closed",
-    Kind.JOB_SHUTDOWN: "began to shut down",
-    Kind.AGENT_DISCONNECTED: "was disconnected",
-    Kind.JOB_ENDED: "ended",
-}
 
 
 def name(timeline: Timeline, sid: str) -> str:
@@ -78,7 +36,7 @@ def name(timeline: Timeline, sid: str) -> str:
 
 def did(step: Step) -> str:
     """What happened to its subject."""
-    return _DID[step.kind]
+    return step.kind.info.verb
 
 
 def sentence(timeline: Timeline, cause: Step, effect: Step, apart: Apart) -> str:

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer.clocks.offsets import Clocks
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.timeline.fold import fold
 from tracer.timeline.precedence import must_precede
+from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.clocks.bounds import RECEIVER, SERVER, Bounds, Clock, MomentClocks, accounts, agent_clock, widest
-from tracer.moment import NS_PER_MS, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

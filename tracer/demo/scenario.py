@@ -25,8 +25,8 @@ from livekit.api import (
 from livekit.protocol.models import ParticipantInfo
 
 from tracer.errors import DemoError, UnknownRoomError
-from tracer.moment import NS_PER_MS, Kind
-from tracer.view.text import milliseconds, offset
+from tracer.moment import Kind
+from tracer.units import NS_PER_MS, milliseconds, offset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from tracer.clocks.offsets import Offset
 from tracer.doctor.diagnosis import State
-from tracer.moment import NS_PER_MS, NS_PER_S
-from tracer.view.text import milliseconds
+from tracer.units import NS_PER_MS, NS_PER_S, milliseconds
 
 __all__ = ["of_asking", "said", "state"]
 

@@ -9,7 +9,7 @@ from tracer.doctor.diagnosis import Diagnosis, State
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
 from tracer.settings import address
-from tracer.view.text import milliseconds
+from tracer.units import milliseconds
 
 if TYPE_CHECKING:
     from tracer.doctor.visit import Visit

@@ -13,7 +13,7 @@ from tracer.doctor.diagnosis import Diagnosis, State, quoted
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
 from tracer.settings import address
-from tracer.view.text import duration, milliseconds
+from tracer.units import duration, milliseconds
 
 if TYPE_CHECKING:
     from tracer.doctor.visit import Visit

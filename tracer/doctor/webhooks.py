@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tracer.doctor.diagnosis import Diagnosis, State, quoted
 from tracer.doctor.receiver import counters
 from tracer.settings import address
-from tracer.view.text import milliseconds
+from tracer.units import milliseconds
 
 if TYPE_CHECKING:
     from tracer.doctor.scratch import ScratchRoom

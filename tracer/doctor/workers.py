@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tracer.doctor.diagnosis import Diagnosis, State, quoted, short
 from tracer.doctor.rejection import is_rejected
 from tracer.moment import Kind
-from tracer.view.text import milliseconds
+from tracer.units import milliseconds
 from tracer.witness.fields import LATEST_TIME
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from livekit.agents.utils.aio import ChanClosed
 from livekit.protocol import agent
 
 from tracer import keys
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable

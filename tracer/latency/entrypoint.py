@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from tracer import keys
 from tracer.latency.owner import Owner
 from tracer.latency.request import first_published
-from tracer.moment import NS_PER_MS, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,9 @@ from tracer.clocks.corrected import CorrectedStep, CorrectedTimeline
 from tracer.latency.entrypoint import Stretch, stretches
 from tracer.latency.owner import Owner, advice
 from tracer.latency.request import Link, request
-from tracer.moment import NS_PER_MS, Kind
+from tracer.moment import Kind
 from tracer.timeline.entities import Job
+from tracer.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.latency.owner import Owner
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.timeline.origin import CREATED_TOGETHER
 from tracer.timeline.step import merge
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

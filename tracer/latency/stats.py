@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from tracer.latency.owner import Owner, advice
 from tracer.latency.summary import ARROW, Counted
-from tracer.moment import NS_PER_MS, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

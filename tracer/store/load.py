@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from tracer.errors import StoreError, UnreadableError
 from tracer.latency.summary import VERSION, Counted, Summary, summarize
-from tracer.moment import NS_PER_S
 from tracer.store import open_reader
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

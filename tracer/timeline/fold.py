@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.timeline.entities import Job, Participant, Room, Track, Worker
 from tracer.timeline.origin import creation, dispatches, end_reason
 from tracer.timeline.precedence import must_precede
 from tracer.timeline.step import merge
 from tracer.timeline.timeline import Timeline
 from tracer.timeline.trace_jobs import joined
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.labelled import Labelled
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.timeline.entities import Dispatch
+from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

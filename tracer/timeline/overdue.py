@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.timeline.missing_jobs import dispatches_without_job, unaccounted_agents
+from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

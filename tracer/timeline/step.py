@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tracer.moment import NS_PER_MS
+from tracer.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

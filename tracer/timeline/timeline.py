@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tracer import ids, keys
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tracer.moment import NS_PER_MS
-from tracer.view.text import milliseconds
+from tracer.units import NS_PER_MS, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,8 +8,8 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tracer.latency.gaps import Paths, longest_of_yours
-from tracer.moment import NS_PER_MS
-from tracer.view.text import fit, milliseconds, plain, share
+from tracer.units import NS_PER_MS, milliseconds, share
+from tracer.view.text import fit, plain
 from tracer.view.wording import say
 
 if TYPE_CHECKING:

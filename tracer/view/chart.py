@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from tracer.moment import NS_PER_MS, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_MS, milliseconds
 from tracer.view.axis import FOLD, Axis
-from tracer.view.text import fit, milliseconds, plain
+from tracer.view.text import fit, plain
 from tracer.view.wording import name_of
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ from tracer.check import Outcome
 from tracer.check.clock_rule import said
 from tracer.check.sentences import length
 from tracer.errors import TracerError
-from tracer.moment import NS_PER_MS
-from tracer.view.json import rfc3339
-from tracer.view.text import fit, offset, plain
+from tracer.units import NS_PER_MS, offset, rfc3339
+from tracer.view.text import fit, plain
 from tracer.view.wording import say
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tracer.latency.summary import Counted
-from tracer.moment import NS_PER_MS
+from tracer.units import NS_PER_MS, milliseconds
 from tracer.view.stats import named, stage_names
-from tracer.view.text import fit, milliseconds, plain
+from tracer.view.text import fit, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tracer.latency.gaps import Paths
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_MS, rfc3339
 
 if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["rfc3339", "timeline"]
-
-
-def rfc3339(ns: int | None) -> str | None:
-    """A time, ns since the epoch, in UTC with all nine digits; None stays None."""
-    if ns is None:
-        return None
-    whole = datetime.fromtimestamp(ns // NS_PER_S, UTC)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{ns % NS_PER_S:09d}Z"
+__all__ = ["timeline"]
 
 
 def timeline(timeline: Timeline) -> dict[str, Any]:

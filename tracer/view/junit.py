@@ -10,8 +10,8 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from tracer.check import Outcome
 from tracer.check.clock_rule import said
 from tracer.check.sentences import accounts
+from tracer.units import rfc3339
 from tracer.view.check import conclusion
-from tracer.view.json import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

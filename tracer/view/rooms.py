@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from tracer.moment import NS_PER_S
-from tracer.view.json import rfc3339
-from tracer.view.text import duration, fit, plain
+from tracer.units import NS_PER_S, duration, rfc3339
+from tracer.view.text import fit, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from tracer.latency.stats import CALLER_WAITED, PERCENTILES, WHOLE
 from tracer.latency.summary import ARROW, Counted
-from tracer.moment import NS_PER_MS
-from tracer.view.text import fit, milliseconds, plain, share
+from tracer.units import NS_PER_MS, milliseconds, share
+from tracer.view.text import fit, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.timeline.entities import Job, Participant, Track, Worker
 from tracer.timeline.lost_webhooks import untold_by_webhooks
 from tracer.timeline.origin import end_reason_label
 from tracer.timeline.overdue import expected
+from tracer.units import NS_PER_MS, NS_PER_S, duration, milliseconds, offset, rfc3339
 from tracer.view.axis import idle_stretches
 from tracer.view.budget import budget
 from tracer.view.chart import STYLES, WIDE, Chart
-from tracer.view.json import rfc3339
-from tracer.view.text import duration, fit, milliseconds, offset, plain
+from tracer.view.text import fit, plain
 from tracer.view.wording import created_by, name_of, say
 
 if TYPE_CHECKING:

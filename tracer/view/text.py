@@ -10,7 +10,7 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
-__all__ = ["duration", "fit", "milliseconds", "offset", "plain", "share"]
+__all__ = ["fit", "plain"]
 
 _LONGEST = 400
 """Characters of a text that are looked at; no column is wider."""
@@ -62,40 +62,3 @@ def fit(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, max(width - 1, 0)).rstrip() + "…" if width > 0 else ""
-
-
-def milliseconds(ms: float) -> str:
-    """A length of time in the unit that reads best, three digits or so."""
-    if abs(ms) < 0.05:
-        return "0 ms"
-    if abs(ms) < 10:
-        return f"{ms:.1f} ms"
-    if abs(ms) < 999.5:
-        return f"{ms:.0f} ms"
-    return duration(ms / 1000)
-
-
-def offset(ms: float) -> str:
-    """A place on the time line, to a tenth of a millisecond up to a second, and to the millisecond beyond."""
-    if abs(ms) < 999.95:
-        return f"{ms:.1f} ms"
-    minutes, rest = divmod(round(abs(ms)), 60_000)
-    hours, minutes = divmod(minutes, 60)
-    sign = "-" if ms < 0 else ""
-    if hours:
-        return f"{sign}{hours}:{minutes:02d}:{rest / 1000:06.3f}"
-    return f"{sign}{minutes}:{rest / 1000:06.3f}" if minutes else f"{sign}{rest / 1000:.3f} s"
-
-
-def duration(seconds: float) -> str:
-    """A length of time of a second or more."""
-    if abs(seconds) < 120:
-        return f"{seconds:.1f} s"
-    if abs(seconds) < 7200:
-        return f"{seconds / 60:.1f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
-def share(part: float, whole: float) -> str:
-    """A part of the whole in per cent."""
-    return f"{100 * part / whole:.0f} %" if whole else ""

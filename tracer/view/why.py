@@ -8,9 +8,8 @@ from rich.cells import cell_len
 from rich.padding import Padding
 from rich.text import Text
 
-from tracer.moment import NS_PER_MS
-from tracer.view.json import rfc3339
-from tracer.view.text import fit, offset, plain
+from tracer.units import NS_PER_MS, offset, rfc3339
+from tracer.view.text import fit, plain
 from tracer.view.wording import name_of, say
 
 if TYPE_CHECKING:

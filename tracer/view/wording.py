@@ -19,46 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["created_by", "failure", "name_of", "say"]
 
-_SAYINGS = {
-    Kind.WORKER_REGISTERED: "worker registered",
-    Kind.WORKER_AVAILABLE: "worker available again",
-    Kind.WORKER_FULL: "worker full",
-    Kind.WORKER_DRAINING: "worker draining",
-    Kind.WORKER_CLOSED: "worker closed",
-    Kind.ROOM_CREATED: "room created",
-    Kind.DISPATCH_CREATED: "dispatch created",
-    Kind.PARTICIPANT_JOINING: "{who} JOINING",
-    Kind.PARTICIPANT_JOINED: "{who} JOINED",
-    Kind.JOB_OFFERED: "job offered",
-    Kind.JOB_RECEIVED: "job received",
-    Kind.JOB_ACCEPTED: "job accepted",
-    Kind.JOB_REJECTED: "job rejected",
-    Kind.JOB_TIMED_OUT: "job timed out",
-    Kind.JOB_ASSIGNED: "job assigned",
-    Kind.PROCESS_STARTED: "process set-up starting",
-    Kind.PROCESS_READY: "process set up",
-    Kind.PROCESS_FAILED: "process failed",
-    Kind.JOB_PROCESS_ASSIGNED: "process assigned",
-    Kind.JOB_ENTRYPOINT_STARTED: "entrypoint started",
-    Kind.AGENT_CONNECTING: "agent connecting",
-    Kind.PARTICIPANT_ACTIVE: "{who} ACTIVE",
-    Kind.TRACK_PUBLISHED: "{who} publishes",
-    Kind.AGENT_CONNECTED: "agent connected",
-    Kind.AGENT_WAITING_FOR_PARTICIPANT: "agent waits for a participant",
-    Kind.AGENT_PARTICIPANT_READY: "participant ready",
-    Kind.SESSION_STARTING: "session starting",
-    Kind.JOB_ENTRYPOINT_RETURNED: "entrypoint returned",
-    Kind.SESSION_STARTED: "session started",
-    Kind.TRACK_UNPUBLISHED: "{who} unpublishes",
-    Kind.PARTICIPANT_ABORTED: "{who} gave up",
-    Kind.PARTICIPANT_LEFT: "{who} left",
-    Kind.SESSION_CLOSED: "session closed",
-    Kind.ROOM_FINISHED: "room finished",
-    Kind.JOB_SHUTDOWN: "job shutting down",
-    Kind.AGENT_DISCONNECTED: "agent disconnected",
-    Kind.JOB_ENDED: "job ended",
-}
-
 
 def name_of(timeline: Timeline, sid: str) -> str:
     """How a subject is called: its identity or name, else its SID or id; harmless to print."""
@@ -82,7 +42,7 @@ def say(timeline: Timeline, step: Step, width: int | None = None) -> tuple[str, 
 
     With a ``width``, so many columns at the most: a name is cut before what happened to it is.
     """
-    saying, name = _SAYINGS[step.kind], name_of(timeline, step.subject)
+    saying, name = step.kind.info.phrase, name_of(timeline, step.subject)
     if width is not None and "{who}" in saying:
         name = fit(name, width - cell_len(saying) + len("{who}"))
     return saying.format(who=name), plain(_detail(timeline, step, timeline.by_sid.get(step.subject)))

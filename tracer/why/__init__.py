@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_S
 from tracer.why.call import Call
 from tracer.why.cause import Cause, Doubt, Explanation, Finding, Symptom
 from tracer.why.duplicated import DOUBLED

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.clocks.corrected import CorrectedTimeline
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.timeline.entities import Shutdown
 from tracer.timeline.missing_jobs import (
     awaited_since,
@@ -19,6 +19,7 @@ from tracer.timeline.missing_jobs import (
     unaccounted_until,
 )
 from tracer.timeline.overdue import expected
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

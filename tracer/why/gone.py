@@ -8,9 +8,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.timeline.entities import Shutdown
 from tracer.timeline.origin import EndReason
+from tracer.units import NS_PER_S
 from tracer.why.call import LONG_ENOUGH, SOON
 from tracer.why.cause import Cause, Symptom
 

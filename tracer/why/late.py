@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.timeline.missing_jobs import unaccounted_until
+from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.why.call import STUCK_BY
 from tracer.why.cause import Cause, Symptom
 

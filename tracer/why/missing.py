@@ -6,8 +6,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, ClassVar
 
 from tracer import keys
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.timeline.origin import CreatedBy
+from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.why.call import SERVER_WAITS, SOON
 from tracer.why.cause import Cause, Symptom
 
