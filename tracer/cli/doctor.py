@@ -64,10 +64,10 @@ def command(
     backend   the OpenTelemetry backend accepts a span, and Jaeger returns it
     clocks    the clocks of server, agents and this machine are close
 
-    It creates one room, tracer-doctor-…, that dispatches the unnamed agent and those whose names the store knows, or
-    only those of --agent. Agents that answer join it and find no caller. It deletes the room at the end, also after
-    Ctrl-C; while an agent is still connecting it leaves the room to the server, which closes it after 30 s.
-    `tracer rooms` lists it like any other room; `tracer stats` does not count it.
+    It creates one room, tracer-doctor-…, that dispatches the unnamed agent and up to five others whose workers the
+    store knows, or only those of --agent; agents that answer join it and find no caller. At the end, also after Ctrl-C,
+    it deletes the room; while an agent is still connecting it leaves that to the server, which closes the room after
+    30 s. `tracer rooms` lists it like any other room; `tracer stats` does not count it.
 
     Exits 0 when nothing failed, 1 when something did, 2 on misuse.
 

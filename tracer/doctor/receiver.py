@@ -1,4 +1,4 @@
-"""Whether `tracer serve` is there."""
+"""Whether `tracer serve` answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["ReceiverCheck", "counters"]
 
 
 async def counters(visit: Visit) -> dict[str, int]:
-    """What the receiver has counted since its start, by the names of `/metrics`; empty when it is no tracer.
+    """What the receiver has counted since its start, by the names of `/metrics`; empty when it is not a tracer.
 
     Raises one of UNREACHED.
     """
@@ -33,7 +33,7 @@ async def counters(visit: Visit) -> dict[str, int]:
 
 
 class ReceiverCheck:
-    """Asks for `/healthz`, as a load balancer does, and for `/metrics`, which shows whose it is."""
+    """Asks for `/healthz`, as a load balancer does, and for `/metrics`, which shows that it is a tracer."""
 
     name = CheckName.RECEIVER
 
@@ -50,5 +50,5 @@ class ReceiverCheck:
         except UNREACHED as error:
             return [Diagnosis(self.name, State.FAILED, f"no `tracer serve` at {at}: {in_words(error, LIMIT)}", fix)]
         if status != 200 or not visit.counters:
-            return [Diagnosis(self.name, State.FAILED, f"what answers at {at} is no `tracer serve`", fix)]
+            return [Diagnosis(self.name, State.FAILED, f"{at} answers, but is not `tracer serve`", fix)]
         return [Diagnosis(self.name, State.OK, f"`tracer serve` at {at} answers in {took}")]

@@ -14,7 +14,7 @@ from tracer.view.doctor import DiagnosisView, as_json
 FAILED = Diagnosis(
     CheckName.WEBHOOKS,
     State.FAILED,
-    "no webhook came within 4 s of a room's making",
+    "no webhook arrived within 4 s of creating a room",
     "in livekit.yaml: webhook: {api_key: 'devkey', urls: [\"http://127.0.0.1:7890/webhook\"]}",
 )
 
@@ -41,14 +41,14 @@ def test_what_fits_is_one_line() -> None:
         (
             120,
             [
-                "✗ webhooks  no webhook came within 4 s of a room's making",
+                "✗ webhooks  no webhook arrived within 4 s of creating a room",
                 """            → in livekit.yaml: webhook: {api_key: 'devkey', urls: ["http://127.0.0.1:7890/webhook"]}""",
             ],
         ),
         (
             60,
             [
-                "✗ webhooks  no webhook came within 4 s of a room's making",
+                "✗ webhooks  no webhook arrived within 4 s of creating a room",
                 "            → in livekit.yaml: webhook: {api_key: 'devkey',",
                 """              urls: ["http://127.0.0.1:7890/webhook"]}""",
             ],
