@@ -24,9 +24,10 @@ from tests.why.cases import (
     until,
     without,
 )
-from tracer.moment import NS_PER_MS, Kind
+from tracer.moment import Kind
 from tracer.timeline.fold import fold
 from tracer.timeline.overdue import expected
+from tracer.units import NS_PER_MS
 from tracer.why import CAUSES, explain
 from tracer.why.cause import Symptom
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import random
 
     from tracer.moment import Moment
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
     from tracer.why import Explanation
 
 OFF = [by * NS_PER_MS for by in (20, 300, 5_000, 30_000)] + [HOUR]
