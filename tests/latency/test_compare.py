@@ -154,7 +154,8 @@ def test_a_way_that_few_of_the_many_take_is_not_missed_in_one_that_did_not() -> 
 def test_what_clocks_that_are_off_hide_in_most_of_the_many_is_compared_with_the_rest_or_with_nothing() -> None:
     good, off = summary(call()), summary(moved(call(), HOUR))
     found = against(good, figures([good] * 4 + [off] * 6))
-    assert {one.ns for one in (*found.gaps, *found.sums)} == {0}
+    # Times of the agent are given to 512 ns.
+    assert all(one.ns is not None and abs(one.ns) <= 512 for one in (*found.gaps, *found.sums))
     found = against(good, figures([off] * 10))
     assert [(one.second.state, one.ns) for one in found.sums] == [(State.UNKNOWN, None)] * 2
     assert [one.name for one in found.gaps if one.ns is None] == [f"job.offered{ARROW}job.received"]

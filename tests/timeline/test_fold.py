@@ -209,6 +209,32 @@ def test_mode_of_a_dispatch_is_told_only_where_time_and_name_leave_one(
     assert fold(ROOM, told).dispatches[0].mode == mode
 
 
+def test_an_agent_that_connects_after_its_room_has_closed_made_the_next_one() -> None:
+    told = [
+        moment(Kind.ROOM_CREATED, ROOM, ms(0)),
+        moment(Kind.PARTICIPANT_JOINING, AGENT, ms(2), told={keys.PARTICIPANT_KIND: "AGENT"}),
+    ]
+    timeline = fold(ROOM, told)
+    assert (timeline.created_by, timeline.creator) == ("participant", timeline.by_sid[AGENT])
+
+
+def test_the_departure_timeout_runs_from_the_last_leave_of_anyone_but_a_recorder_that_the_end_puts_out() -> None:
+    def leaves(sid: str, at: float, kind: str, reason: str) -> list[Moment]:
+        about = {keys.PARTICIPANT_KIND: kind, keys.DISCONNECT_REASON: reason}
+        return [moment(Kind.PARTICIPANT_JOINING, sid, ms(2), told=about), moment(Kind.PARTICIPANT_LEFT, sid, ms(at))]
+
+    told = [
+        moment(Kind.ROOM_CREATED, ROOM, ms(0), told={keys.ROOM_DEPARTURE_TIMEOUT: 20}),
+        moment(Kind.ROOM_FINISHED, ROOM, ms(30_000)),
+        *leaves("PA_ada", 4_000, "STANDARD", "CLIENT_INITIATED"),
+        *leaves("PA_recorder", 29_990, "EGRESS", "ROOM_CLOSED"),
+    ]
+    assert fold(ROOM, told).end_reason is None
+    assert fold(ROOM, [*told, *leaves("PA_agent", 10_000, "AGENT", "CLIENT_INITIATED")]).end_reason == (
+        "departure_timeout"
+    )
+
+
 def test_mode_is_unknown_without_the_rooms_creation() -> None:
     told = [moment(Kind.DISPATCH_CREATED, DISPATCH, ms(1), told={keys.AGENT_NAME: ""})]
     assert fold(ROOM, told).dispatches[0].mode is None

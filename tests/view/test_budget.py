@@ -54,7 +54,7 @@ def test_every_gap_of_a_millisecond_has_a_line_with_its_owner_at_every_width(wid
     gaps = [gap for gap in Paths(fold(ROOM, call())).first if gap.ns >= 1_000_000]
     assert len([line for line in text.splitlines() if " %  " in line]) == len(gaps) + 1
     for gap in gaps:
-        assert gap.owner in text
+        assert gap.owner.label in text
     assert text.startswith("room created → session started: 392 ms\n")
     assert "longest gap you can shorten: 145 ms, network: run the" in " ".join(text.split())
 

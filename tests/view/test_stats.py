@@ -141,18 +141,18 @@ def test_figures_as_json() -> None:
     told = as_json(figures(many()))
     assert told["counted"] == {
         "measured": 22,
-        "with clock skew": 1,
-        "not ready": 1,
-        "without an agent": 1,
-        "not over": 1,
+        "clock_skew": 1,
+        "not_ready": 1,
+        "no_agent": 1,
+        "open": 1,
     }
     unnamed, ghost = told["agents"]
     assert (unnamed["agent_name"], unnamed["jobs"], ghost["jobs"]) == ("", 23, 0)
-    assert unnamed["apart"] == {"with clock skew": 1, "not ready": 1}
+    assert unnamed["apart"] == {"clock_skew": 1, "not_ready": 1}
     offered = next(gap for gap in unnamed["gaps"] if gap["name"] == "dispatch.created → job.offered")
     assert offered == {
         "name": "dispatch.created → job.offered",
-        "owner": "LiveKit server",
+        "owner": "livekit_server",
         "count": 23,
         "p50_ms": 200.3,
         "p95_ms": 200.3,
