@@ -6,12 +6,12 @@ import pytest
 
 from tests.moments import AGENT, JOB, ROOM, WORKER
 from tests.why.cases import (
-    DOUBLED,
+    DUPLICATED,
     NAMED,
     OTHER,
     SECOND,
     SECOND_AGENT,
-    Told,
+    Case,
     check,
     found,
     healthy,
@@ -30,11 +30,11 @@ from tracer.why import explain
 if TYPE_CHECKING:
     from tracer.moment import Moment
 
-FOREIGN = next(case for case in DOUBLED if case.cause == "foreign-worker").moments
+FOREIGN = next(case for case in DUPLICATED if case.cause == "foreign-worker").moments
 
 
-@pytest.mark.parametrize("case", DOUBLED, ids=lambda case: f"{case.cause}: {case.label}")
-def test_each_is_found_first_with_its_evidence(case: Told) -> None:
+@pytest.mark.parametrize("case", DUPLICATED, ids=lambda case: f"{case.cause}: {case.label}")
+def test_each_is_found_first_with_its_evidence(case: Case) -> None:
     check(case)
 
 

@@ -26,7 +26,7 @@ from tests.why.cases import (
     AFTER,
     BOB,
     BOBS,
-    GONE,
+    DISCONNECTED,
     HUNG_UP,
     NAMED,
     OTHER,
@@ -230,7 +230,7 @@ def test_a_picture_says_nothing() -> None:
 
 
 def test_an_agent_that_joins_a_room_made_by_its_caller_did_not_make_it() -> None:
-    ghost = next(case for case in GONE if case.label == "the room that the ghost made")
+    ghost = next(case for case in DISCONNECTED if case.label == "the room that the ghost made")
     told = [m for m in lonely() if m.kind in (Kind.ROOM_CREATED, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE)]
     told.append(_cut(Kind.PARTICIPANT_JOINING, AGENT, 900, "webhook", ABOUT_AGENT))
     assert "ghost-room" not in names(replace(ghost, moments=told).explanation)

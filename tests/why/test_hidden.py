@@ -158,7 +158,7 @@ def test_a_worker_for_each_publisher_did_not_come_and_that_is_not_well() -> None
     for told in (without(lonely(), MICROPHONE), observed(lonely())):
         explanation = of(told, [publisher])
         assert explanation.well is None
-        assert explanation.summary.startswith("No agent came: it is sent to those who publish a track")
+        assert explanation.summary.startswith("No agent joined: it is dispatched to participants who publish a track")
 
 
 def test_a_worker_for_each_caller_has_time_from_the_callers_join_on() -> None:
@@ -242,13 +242,13 @@ def test_a_session_that_comes_a_minute_later_did_not_answer_before(subject: str)
     (finding,) = of(told).findings
     assert (finding.cause.name, finding.certain) == ("session-closed", False)
     assert "for 60.0 s more" in finding.sentence
-    assert finding.steps[0].occurrence == SESSION
+    assert finding.evidence[0].occurrence == SESSION
 
 
 def test_a_picture_is_nothing_to_listen_to() -> None:
     camera = _webhook(Kind.TRACK_PUBLISHED, BOBS, 120, {keys.PARTICIPANT_ID: BOB, keys.TRACK_SOURCE: "CAMERA"})
     (finding,) = of([*monitored(), camera]).findings
-    assert "listened to bob, who published no track to be heard, and not to ada, who did" in finding.sentence
+    assert "was linked to bob, who published no audio track, and not to ada, who did" in finding.sentence
 
 
 def test_who_came_back_was_alone_until_an_agent_was_asked_for() -> None:
@@ -295,9 +295,9 @@ def test_a_worker_that_drains_beside_one_that_is_full_is_not_one_to_ask() -> Non
 def test_no_number_is_negative_or_nothing() -> None:
     stopped = [*registered(), worker(Kind.WORKER_DRAINING, 3000), worker(Kind.WORKER_CLOSED, 3600)]
     (finding,) = of(ended_early(2500, "parent process shutdown"), stopped).findings
-    assert f"{WORKER} was told to stop, and at once job {JOB} was shut down" in finding.sentence
+    assert f"{WORKER} was being stopped, and at once job {JOB} was shut down" in finding.sentence
     (finding,) = of(lonely(), registered(20.7)).findings
-    assert "registered 20 ms after the dispatch was made" in finding.sentence
+    assert "registered 20 ms after the dispatch was created" in finding.sentence
 
 
 def test_whose_identity_is_not_known_did_not_throw_anybody_out_again() -> None:
@@ -315,4 +315,4 @@ def test_a_hundred_who_wait_for_a_hundred_are_each_told_of_once() -> None:
     assert len(of(told).findings) == 100
     names = [moment(Kind.DISPATCH_CREATED, f"AD_{n}", ms(1), told={keys.AGENT_NAME: f"a{n}"}) for n in range(100)]
     others = [m for number in range(100) for m in registered(sid=f"AW_{number}", name=f"b{number}")]
-    assert {len(finding.steps) for finding in of([*lonely(), *names], others).findings} == {11}
+    assert {len(finding.evidence) for finding in of([*lonely(), *names], others).findings} == {11}

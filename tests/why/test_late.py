@@ -10,7 +10,7 @@ from tests.why.cases import (
     OTHER,
     RECEIVED,
     SECOND,
-    Told,
+    Case,
     check,
     delayed,
     found,
@@ -31,7 +31,7 @@ from tracer.why import explain
 
 
 @pytest.mark.parametrize("case", LATE, ids=lambda case: f"{case.cause}: {case.label}")
-def test_each_is_found_first_with_its_evidence(case: Told) -> None:
+def test_each_is_found_first_with_its_evidence(case: Case) -> None:
     check(case)
 
 
@@ -94,7 +94,7 @@ def test_the_offer_to_the_worker_that_got_the_job_counts() -> None:
     (finding,) = explain(timeline(told)).findings
     assert finding.cause.name == "slow-offer"
     assert shape(finding)[1] == RECEIVED
-    assert finding.steps[1].occurrence == WORKER
+    assert finding.evidence[1].occurrence == WORKER
 
 
 def test_waiting_for_the_caller_is_not_the_codes_doing() -> None:

@@ -28,7 +28,7 @@ from tests.why.cases import (
     NO_PROCESS,
     OTHER,
     REGISTERED,
-    Told,
+    Case,
     check,
     doubted,
     error,
@@ -67,7 +67,7 @@ def first(moments: list[Moment], workers: list[Moment], now: int = ms(60_000)) -
 
 
 @pytest.mark.parametrize("case", MISSING, ids=lambda case: f"{case.cause}: {case.label}")
-def test_each_is_found_first_with_its_evidence(case: Told) -> None:
+def test_each_is_found_first_with_its_evidence(case: Case) -> None:
     check(case)
 
 
@@ -135,7 +135,7 @@ def test_what_workers_told_decides(name: str, workers: list[Moment], cause: str,
 def test_every_full_worker_is_evidence() -> None:
     workers = [*registered(), worker(Kind.WORKER_FULL, -900), *registered(sid=OTHER)]
     finding = first(lonely(), [*workers, worker(Kind.WORKER_FULL, -300, OTHER, told={keys.WORKER_LOAD: 0.71})])
-    assert "found all 2 workers full (load 0.71)" in finding.sentence
+    assert "found all 2 workers at full capacity (load 0.71)" in finding.sentence
     assert shape(finding) == ((Kind.WORKER_FULL, WORKER), (Kind.WORKER_FULL, OTHER), ASKED)
 
 
@@ -179,8 +179,8 @@ def test_the_worker_that_refused_is_the_evidence_and_not_another_that_was_asked(
     ]
     rejected, raised = explain(timeline(told)).findings
     assert (rejected.cause.name, raised.cause.name) == ("rejected", "request-raised")
-    assert raised.sentence == f"Worker {OTHER} was asked, and its request_fnc raised: KeyError."
-    assert [step.occurrence for step in raised.steps] == ["", OTHER, OTHER]
+    assert raised.sentence == f"Worker {OTHER} was offered the job, and its request_fnc raised an exception: KeyError."
+    assert [step.occurrence for step in raised.evidence] == ["", OTHER, OTHER]
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_without_any_worker_that_tells_each_reason_is_a_doubt_and_says_what_to_l
 def test_of_a_job_that_runs_and_tells_nothing_there_are_doubts() -> None:
     explanation = explain(timeline([*lonely(), *offered("JS_RUNNING")]))
     assert explanation.findings == ()
-    assert explanation.summary == "No agent came, and the witnesses do not show why: a job was offered."
+    assert explanation.summary == "No agent joined, and the recorded events don't explain why: a job was offered."
     assert doubted(explanation).keys() >= {"process-failed", "raised-before-connect", "never-connected"}
 
 
@@ -283,11 +283,11 @@ def test_a_healthy_agent_beside_a_dispatch_of_another_name() -> None:
     assert found([*healthy(), named], registered()) == ["worker-is-unnamed"]
     assert found([*healthy(), named], [*registered(), *registered(sid=HELPER, name="helper")]) == ["worker-not-asked"]
     summary = explain(timeline([*healthy(), named])).summary
-    assert summary.startswith("Nobody came for agent 'helper', and the witnesses do not show why")
+    assert summary.startswith("No agent joined for the dispatch of 'helper', and the recorded events don't explain why")
 
 
 def test_a_caller_who_left_at_once_needed_nobody_and_is_told_of_all_the_same() -> None:
     gone = _webhook(Kind.PARTICIPANT_LEFT, ADA, 150, {**ABOUT_ADA, **HUNG_UP})
     kept = [m for m in lonely("helper") if m.kind is not Kind.PARTICIPANT_LEFT]
     assert found([*kept, gone]) == ["no-worker"]
-    assert DISPATCH in {step.subject for step in first([*kept, gone], []).steps}
+    assert DISPATCH in {step.subject for step in first([*kept, gone], []).evidence}

@@ -12,7 +12,7 @@ from tests.why.cases import (
     SECOND,
     SILENT,
     STAYS,
-    Told,
+    Case,
     bob,
     check,
     doubted,
@@ -44,7 +44,7 @@ def closing(at: float) -> list[Moment]:
 
 
 @pytest.mark.parametrize("case", SILENT, ids=lambda case: f"{case.cause}: {case.label}")
-def test_each_is_found_first_with_its_evidence(case: Told) -> None:
+def test_each_is_found_first_with_its_evidence(case: Case) -> None:
     check(case)
 
 
@@ -118,7 +118,7 @@ def test_while_a_session_runs_it_listens_to_whom_it_waited_for() -> None:
     running = [m for m in [*healthy(), *bob(1, 9000), *waits] if m.time < ms(3000)]
     (finding,) = explain(timeline(running, now=ms(3000))).findings
     assert finding.cause.name == "linked-to-another"
-    assert [step.kind for step in finding.steps] == [
+    assert [step.kind for step in finding.evidence] == [
         Kind.TRACK_PUBLISHED,
         Kind.SESSION_STARTING,
         Kind.AGENT_PARTICIPANT_READY,
@@ -127,8 +127,8 @@ def test_while_a_session_runs_it_listens_to_whom_it_waited_for() -> None:
 
 def test_a_session_linked_to_somebody_nobody_saw() -> None:
     (finding,) = explain(timeline(with_facts(healthy(), Kind.SESSION_STARTING, JOB, linked("PA_unseen", "?")))).findings
-    assert "listened to PA_unseen, who published no track" in finding.sentence
-    assert BOBS not in {step.subject for step in finding.steps}
+    assert "was linked to PA_unseen, who published no track" in finding.sentence
+    assert BOBS not in {step.subject for step in finding.evidence}
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_that_they_gave_up_counts_and_not_that_the_api_saw_them_go() -> None:
     went = _polled(Kind.PARTICIPANT_LEFT, ADA, 7_990, 8_004, {})
     (finding,) = explain(timeline([*never_active(gone), went], now=ms(9_000))).findings
     assert finding.certain
-    assert finding.steps[-1].kind is Kind.PARTICIPANT_ABORTED
+    assert finding.evidence[-1].kind is Kind.PARTICIPANT_ABORTED
 
 
 def test_one_caller_who_is_active_is_who_the_agent_waits_for() -> None:
@@ -166,13 +166,13 @@ def test_an_agent_that_does_not_wait_is_not_said_to() -> None:
     gone = _webhook(Kind.PARTICIPANT_ABORTED, ADA, 60_000, ABOUT_ADA)
     explanation = explain(timeline(without(never_active(gone), Kind.AGENT_WAITING_FOR_PARTICIPANT)))
     assert explanation.findings == ()
-    assert explanation.summary == "No caller was seen to become ACTIVE, and the witnesses do not show why."
+    assert explanation.summary == "No caller became ACTIVE, and the recorded events don't explain why."
 
 
 def test_what_a_session_does_only_its_agent_tells() -> None:
     doubts = doubted(explain(timeline(without(healthy(), "agent"))))
     assert doubts == {
-        "session-closed": f"instrument agent-{JOB} (tracer.instrument): what a session does, only its agent tells"
+        "session-closed": f"instrument agent-{JOB} (tracer.instrument): only the agent reports what its session does"
     }
     assert doubted(explain(timeline(healthy()))) == {}
     assert doubted(explain(timeline(without(healthy(), AGENT)))) == {}

@@ -24,14 +24,14 @@ from tests.why.cases import (
     AFTER,
     BEFORE,
     CAME_BACK,
-    GONE,
+    DISCONNECTED,
     IN_CALL,
     KILLED,
     LEFT,
     NAMED,
     OTHER,
     SECOND,
-    Told,
+    Case,
     agent_goes,
     bob,
     calls_again,
@@ -60,12 +60,12 @@ if TYPE_CHECKING:
     from tracer.moment import Moment
 
 STOPPED = [*registered(), worker(Kind.WORKER_DRAINING, 1000)]
-GHOST = next(case for case in GONE if case.label == "connected when all was over")
-GHOSTS_ROOM = next(case for case in GONE if case.label == "the room that the ghost made")
+GHOST = next(case for case in DISCONNECTED if case.label == "connected when all was over")
+GHOSTS_ROOM = next(case for case in DISCONNECTED if case.label == "the room that the ghost made")
 
 
-@pytest.mark.parametrize("case", GONE, ids=lambda case: f"{case.cause}: {case.label}")
-def test_each_is_found_first_with_its_evidence(case: Told) -> None:
+@pytest.mark.parametrize("case", DISCONNECTED, ids=lambda case: f"{case.cause}: {case.label}")
+def test_each_is_found_first_with_its_evidence(case: Case) -> None:
     check(case)
 
 
@@ -79,18 +79,18 @@ def test_a_process_that_failed_when_its_job_had_ended_is_no_matter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "says"),
+    ("told", "sentence"),
     [
-        ({keys.EXIT_CODE: -11, keys.KILLED: False}, "ended by signal 11: it did not end by itself."),
-        ({keys.EXIT_CODE: 1}, "ended with exit code 1: it did not end by itself."),
+        ({keys.EXIT_CODE: -11, keys.KILLED: False}, "ended by signal 11: it did not shut down by itself."),
+        ({keys.EXIT_CODE: 1}, "ended with exit code 1: it did not shut down by itself."),
         ({keys.EXIT_CODE: -9, keys.KILLED: True}, "ended by signal 9: the worker itself killed it."),
         ({keys.KILLED: True}, "ended early: the worker itself killed it."),
     ],
 )
-def test_how_a_process_ended(told: dict[str, int | bool], says: str) -> None:
+def test_how_a_process_ended(told: dict[str, int | bool], sentence: str) -> None:
     failed = moment(Kind.PROCESS_FAILED, JOB, ms(2000), witness="agent", clock="agent", told=told)
     (killed,) = explain(timeline([*IN_CALL, failed])).findings
-    assert says in killed.sentence
+    assert sentence in killed.sentence
 
 
 @pytest.mark.parametrize("reason", ["room disconnected", "user requested", "the caller asked to", "job crashed"])
@@ -123,7 +123,10 @@ def test_an_entrypoint_that_raised_is_known_before_its_job_has_ended() -> None:
     told = [m for m in without(ended_early(700, "job crashed"), ADA) if m.time < ms(701)]
     told += [m for m in healthy() if m.subject == ADA and m.time < ms(701)]
     (raised,) = explain(timeline(told, now=ms(2000))).findings
-    assert raised.sentence == f"The entrypoint of job {JOB} raised, and the agent left while the caller was there."
+    assert (
+        raised.sentence
+        == f"The entrypoint of job {JOB} raised an exception, and the agent left while the caller was there."
+    )
 
 
 @pytest.mark.parametrize("finished", [9_900, 8_000])
@@ -226,7 +229,7 @@ def test_without_the_observer_nobody_knows_that_nobody_was_dispatched() -> None:
 def test_somebody_else_who_joins_when_the_agent_has_gone() -> None:
     told = [m for m in back() if m.subject != "PA_ada2"]
     (finding,) = explain(timeline([*told, *bob(5000, 11_000)])).findings
-    assert finding.sentence.startswith(f"bob joined, and agent-{JOB} had left")
+    assert finding.sentence.startswith(f"bob joined when agent-{JOB} had left")
 
 
 def test_an_agent_that_leaves_with_its_caller_is_no_matter() -> None:
@@ -244,7 +247,7 @@ def test_an_agent_that_leaves_with_its_caller_is_no_matter() -> None:
     ],
     ids=["hung up, another call", "dropped, back", "dropped, much later", "another", "no agent"],
 )
-def test_who_was_cut_off_and_calls_again_soon_means_the_same_call(case: Told, names: list[str]) -> None:
+def test_who_was_cut_off_and_calls_again_soon_means_the_same_call(case: Case, names: list[str]) -> None:
     assert [finding.cause.name for finding in case.explanation.findings] == names
 
 
@@ -266,7 +269,7 @@ def test_a_room_that_ended_for_another_reason_did_not_wait_for_its_caller() -> N
 def test_the_later_room_is_named() -> None:
     (finding,) = calls_again(7100).explanation.findings
     assert AFTER in finding.sentence
-    assert finding.steps[-1].time == ms(7100 + 2.5)
+    assert finding.evidence[-1].time == ms(7100 + 2.5)
 
 
 def test_a_stopped_worker_without_a_closing_word_is_evidence_enough() -> None:

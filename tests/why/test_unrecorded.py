@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.moments import ABOUT_ADA, ABOUT_AGENT, ADA, AGENT, ROOM, _polled, ms
-from tests.why.cases import UNSEEN, Told, check, found, healthy, observed, timeline, without
+from tests.why.cases import UNRECORDED, Case, check, found, healthy, observed, timeline, without
 from tracer.moment import Kind
 from tracer.why import explain
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tracer.moment import Moment
 
 
-@pytest.mark.parametrize("case", UNSEEN, ids=lambda case: f"{case.cause}: {case.label}")
-def test_each_is_found_first_with_its_evidence(case: Told) -> None:
+@pytest.mark.parametrize("case", UNRECORDED, ids=lambda case: f"{case.cause}: {case.label}")
+def test_each_is_found_first_with_its_evidence(case: Case) -> None:
     check(case)
 
 
@@ -72,4 +72,4 @@ def test_of_very_many_ten_are_evidence() -> None:
     crowd = [_polled(Kind.PARTICIPANT_LEFT, f"PA_{n}", 400 + n, 414 + n, ABOUT_AGENT) for n in range(50)]
     (finding,) = explain(timeline([*healthy(), *crowd])).findings
     assert finding.sentence.startswith("50 webhooks did not arrive")
-    assert len(finding.steps) == 10
+    assert len(finding.evidence) == 10
