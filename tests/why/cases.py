@@ -64,7 +64,7 @@ WATCHED: dict[str, Fact] = {**ABOUT_ROOM, keys.ROOM_WATCHED: True}
 
 @dataclass(frozen=True)
 class Case:
-    """A case: what was told, and what is to be made of it."""
+    """A call: what was recorded of it, and what is to be made of that."""
 
     label: str
     cause: str
@@ -143,66 +143,75 @@ def check(case: Case) -> None:
 
 def healthy() -> list[Moment]:
     """The call as it was measured, without the dispatch that nobody answered."""
-    return [told for told in call() if told.subject != GHOST]
+    return [recorded for recorded in call() if recorded.subject != GHOST]
 
 
 def without(moments: Iterable[Moment], *what: Kind | str) -> list[Moment]:
     """Without moments of these kinds, subjects or witnesses."""
-    return [told for told in moments if not {told.kind, told.subject, told.witness} & set(what)]
+    return [recorded for recorded in moments if not {recorded.kind, recorded.subject, recorded.witness} & set(what)]
 
 
 def until(kind: Kind) -> list[Moment]:
-    """What the job told up to this step, and the server's offer."""
-    end = next(told.time for told in call() if told.kind is kind and told.subject == JOB)
-    return [told for told in call() if told.subject == JOB and told.time <= end]
+    """What the job reported up to this step, and the server's offer."""
+    end = next(recorded.time for recorded in call() if recorded.kind is kind and recorded.subject == JOB)
+    return [recorded for recorded in call() if recorded.subject == JOB and recorded.time <= end]
 
 
 def delayed(moments: Iterable[Moment], since: Kind, by: float) -> list[Moment]:
     """Everything from this step of the job on, so many ms later; of steps at the same time, those of later kinds."""
-    told = list(moments)
-    start = min((m.time, m.kind.rank) for m in told if m.kind is since and m.subject == JOB)
-    return [moved(m, by) if (m.time, m.kind.rank) >= start else m for m in told]
+    recorded = list(moments)
+    start = min((m.time, m.kind.rank) for m in recorded if m.kind is since and m.subject == JOB)
+    return [moved(m, by) if (m.time, m.kind.rank) >= start else m for m in recorded]
 
 
 def asked_again(by: float) -> list[Moment]:
     """A call for which 'helper' was asked for in vain, and so many ms later again."""
-    told = delayed([m for m in healthy() if m.subject != DISPATCH], Kind.JOB_OFFERED, by)
-    told = [replace(m, facts=tuple((k, "helper" if k == keys.AGENT_NAME else v) for k, v in m.facts)) for m in told]
+    recorded = delayed([m for m in healthy() if m.subject != DISPATCH], Kind.JOB_OFFERED, by)
+    recorded = [
+        replace(m, facts=tuple((k, "helper" if k == keys.AGENT_NAME else v) for k, v in m.facts)) for m in recorded
+    ]
     ends = {Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED, Kind.SESSION_CLOSED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED}
-    told = [moved(m, 12_000) if m.kind in {*ends, Kind.JOB_ENDED} else m for m in told]
+    recorded = [moved(m, 12_000) if m.kind in {*ends, Kind.JOB_ENDED} else m for m in recorded]
     asked = (("AD_first", 0.7), (DISPATCH, by))
     return [
-        *told,
+        *recorded,
         *(moment(Kind.DISPATCH_CREATED, sid, ms(at), told={keys.AGENT_NAME: "helper"}) for sid, at in asked),
     ]
 
 
-def moved(told: Moment, by: float) -> Moment:
+def moved(recorded: Moment, by: float) -> Moment:
     """The same, so many ms later."""
     ns = round(by * 1_000_000)
-    return replace(told, earliest=told.earliest + ns, latest=told.latest + ns, time=told.time + ns)
+    return replace(recorded, earliest=recorded.earliest + ns, latest=recorded.latest + ns, time=recorded.time + ns)
 
 
 def off(moments: Iterable[Moment], by: int) -> list[Moment]:
     """The same with the agents' clocks ahead by so many ns."""
-    return [moved(told, by / 1_000_000) if told.clock == "agent" else told for told in moments]
+    return [moved(recorded, by / 1_000_000) if recorded.clock == "agent" else recorded for recorded in moments]
 
 
-def with_facts(moments: Iterable[Moment], kind: Kind, subject: str, told: Mapping[str, Fact | None]) -> list[Moment]:
-    """The same, and more is told of this step."""
+def with_facts(
+    moments: Iterable[Moment], kind: Kind, subject: str, attributes: Mapping[str, Fact | None]
+) -> list[Moment]:
+    """The same, with more attributes on this step."""
     return [
-        replace(m, facts=facts({**dict(m.facts), **told})) if (m.kind, m.subject) == (kind, subject) else m
+        replace(m, facts=facts({**dict(m.facts), **attributes})) if (m.kind, m.subject) == (kind, subject) else m
         for m in moments
     ]
 
 
 def in_room(room: str, moments: Iterable[Moment]) -> list[Moment]:
     """The same moments of another room; what is about the room is then about that one."""
-    return [replace(told, room=room, subject=room if told.subject == ROOM else told.subject) for told in moments]
+    return [
+        replace(recorded, room=room, subject=room if recorded.subject == ROOM else recorded.subject)
+        for recorded in moments
+    ]
 
 
-def worker(kind: Kind, at: float, sid: str = WORKER, name: str = "", told: Mapping[str, Fact] | None = None) -> Moment:
-    """What a worker tells of itself."""
+def worker(
+    kind: Kind, at: float, sid: str = WORKER, name: str = "", attributes: Mapping[str, Fact] | None = None
+) -> Moment:
+    """What a worker reports of itself."""
     known: dict[str, Fact] = {keys.AGENT_NAME: name, keys.WORKER_ID: sid, keys.WORKER_HOST: "host-of-" + sid}
     at_ns = ms(at)
     return moment(
@@ -215,7 +224,7 @@ def worker(kind: Kind, at: float, sid: str = WORKER, name: str = "", told: Mappi
         clock="agent",
         occurrence=str(at) if kind in (Kind.WORKER_FULL, Kind.WORKER_AVAILABLE) else "",
         room="",
-        told={**known, **(told or {})},
+        told={**known, **(attributes or {})},
     )
 
 
@@ -237,7 +246,7 @@ def lonely(agent_name: str = "", joined: float = 0) -> list[Moment]:
         _cut(Kind.ROOM_CREATED, ROOM, 0, "webhook", ABOUT_ROOM),
         _cut(Kind.ROOM_CREATED, ROOM, 0, "observer", WATCHED),
         moment(Kind.DISPATCH_CREATED, DISPATCH, ms(0.7), told={**ABOUT_ROOM, keys.AGENT_NAME: agent_name}),
-        *(moved(told, joined) for told in ada),
+        *(moved(recorded, joined) for recorded in ada),
         _webhook(Kind.PARTICIPANT_LEFT, ADA, LEFT, {**ABOUT_ADA, **HUNG_UP}),
         _webhook(Kind.ROOM_FINISHED, ROOM, CLOSED, ABOUT_ROOM),
     ]
@@ -245,14 +254,14 @@ def lonely(agent_name: str = "", joined: float = 0) -> list[Moment]:
 
 def offered(status: str = "JS_PENDING", ended: float | None = None) -> list[Moment]:
     """A job as the API lists it."""
-    told: dict[str, Fact] = {**ABOUT_JOB, keys.JOB_STATUS: status}
-    made = [moment(Kind.JOB_OFFERED, JOB, ms(201), told=told)]
-    return made if ended is None else [*made, moment(Kind.JOB_ENDED, JOB, ms(201), ms(ended), told=told)]
+    recorded: dict[str, Fact] = {**ABOUT_JOB, keys.JOB_STATUS: status}
+    made = [moment(Kind.JOB_OFFERED, JOB, ms(201), told=recorded)]
+    return made if ended is None else [*made, moment(Kind.JOB_ENDED, JOB, ms(201), ms(ended), told=recorded)]
 
 
-def refused(answer: str, at: float = 203, told: Mapping[str, Fact] | None = None) -> list[Moment]:
+def refused(answer: str, at: float = 203, attributes: Mapping[str, Fact] | None = None) -> list[Moment]:
     """A job that the worker was asked for and refused."""
-    more: dict[str, Fact] = {keys.JOB_ANSWER: answer, keys.JOB_TERMINATED: True, **(told or {})}
+    more: dict[str, Fact] = {keys.JOB_ANSWER: answer, keys.JOB_TERMINATED: True, **(attributes or {})}
     return [
         *offered("JS_SUCCESS", at + 0.3),
         _agent(Kind.JOB_OFFERED, 201),
@@ -261,19 +270,19 @@ def refused(answer: str, at: float = 203, told: Mapping[str, Fact] | None = None
     ]
 
 
-def of_job(kind: Kind, at: float, told: Mapping[str, Fact] | None = None, occurrence: str = "") -> Moment:
-    """A step that the job tells."""
-    return _agent(kind, at, told, occurrence)
+def of_job(kind: Kind, at: float, attributes: Mapping[str, Fact] | None = None, occurrence: str = "") -> Moment:
+    """A step that the job reports."""
+    return _agent(kind, at, attributes, occurrence)
 
 
 def error(name: str, text: str) -> dict[str, Fact]:
-    """What is told of a failure."""
+    """The attributes of a failure."""
     return {keys.ERROR_TYPE: name, keys.ERROR_MESSAGE: text}
 
 
-def bob(joined: float, left: float, sid: str = BOB, told: Mapping[str, Fact] | None = None) -> list[Moment]:
+def bob(joined: float, left: float, sid: str = BOB, attributes: Mapping[str, Fact] | None = None) -> list[Moment]:
     """Another caller, who publishes nothing."""
-    about = {**ABOUT_BOB, **(told or {})}
+    about = {**ABOUT_BOB, **(attributes or {})}
     return [
         _cut(Kind.PARTICIPANT_JOINING, sid, int(joined), "webhook", about),
         _webhook(Kind.PARTICIPANT_ACTIVE, sid, joined + 95, about),
@@ -284,7 +293,7 @@ def bob(joined: float, left: float, sid: str = BOB, told: Mapping[str, Fact] | N
 def second_agent(dispatch: str, name: str, at: float = 700, worker_id: str = HELPER) -> list[Moment]:
     """Another agent, of another dispatch, as the API and webhooks show it."""
     about: dict[str, Fact] = {keys.PARTICIPANT_IDENTITY: "agent-" + SECOND, keys.PARTICIPANT_KIND: "AGENT"}
-    told: dict[str, Fact] = {
+    recorded: dict[str, Fact] = {
         keys.JOB_ID: SECOND,
         keys.DISPATCH_ID: dispatch,
         keys.AGENT_NAME: name,
@@ -294,7 +303,7 @@ def second_agent(dispatch: str, name: str, at: float = 700, worker_id: str = HEL
     }
     return [
         moment(Kind.DISPATCH_CREATED, dispatch, ms(at - 200), told={**ABOUT_ROOM, keys.AGENT_NAME: name}),
-        moment(Kind.JOB_OFFERED, SECOND, ms(at), told=told),
+        moment(Kind.JOB_OFFERED, SECOND, ms(at), told=recorded),
         _cut(Kind.PARTICIPANT_JOINING, SECOND_AGENT, int(at) + 50, "webhook", about),
         _webhook(Kind.PARTICIPANT_ACTIVE, SECOND_AGENT, at + 150, about),
         _webhook(Kind.PARTICIPANT_LEFT, SECOND_AGENT, 6496, {**about, keys.DISCONNECT_REASON: "ROOM_CLOSED"}),
@@ -308,7 +317,7 @@ def agent_goes(at: float, reason: str = "CLIENT_INITIATED") -> list[Moment]:
     return [*kept, _webhook(Kind.PARTICIPANT_LEFT, AGENT, at, gone)]
 
 
-def ended_early(at: float, reason: str, told: Mapping[str, Fact] | None = None) -> list[Moment]:
+def ended_early(at: float, reason: str, recorded: Mapping[str, Fact] | None = None) -> list[Moment]:
     """The healthy call whose job shuts down at this time, ms, and the agent with it; the room goes on."""
     kept = without(agent_goes(at + 10), Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED, Kind.SESSION_CLOSED)
     return [
@@ -316,7 +325,7 @@ def ended_early(at: float, reason: str, told: Mapping[str, Fact] | None = None) 
         of_job(Kind.JOB_SHUTDOWN, at, {keys.SHUTDOWN_REASON: reason}),
         of_job(Kind.SESSION_CLOSED, at + 5, occurrence=SESSION),
         of_job(Kind.AGENT_DISCONNECTED, at + 9),
-        of_job(Kind.JOB_ENDED, at + 20, {keys.JOB_STATUS: "JS_SUCCESS", **(told or {})}),
+        of_job(Kind.JOB_ENDED, at + 20, {keys.JOB_STATUS: "JS_SUCCESS", **(recorded or {})}),
     ]
 
 
@@ -349,26 +358,26 @@ def linked(sid: str, name: str) -> dict[str, Fact]:
 
 def monitored(bob_publishes: bool = False, linked_to: str = BOB) -> list[Moment]:
     """The call, and in it bob from before it on, whom the session listens to."""
-    told = with_facts(healthy(), Kind.SESSION_STARTING, JOB, linked(linked_to, "bob"))
-    told += bob(1, 4150)
+    recorded = with_facts(healthy(), Kind.SESSION_STARTING, JOB, linked(linked_to, "bob"))
+    recorded += bob(1, 4150)
     if bob_publishes:
-        told.append(_webhook(Kind.TRACK_PUBLISHED, BOBS, 120, {keys.PARTICIPANT_ID: BOB}))
-    return told
+        recorded.append(_webhook(Kind.TRACK_PUBLISHED, BOBS, 120, {keys.PARTICIPANT_ID: BOB}))
+    return recorded
 
 
 def observed(moments: Iterable[Moment]) -> list[Moment]:
     """The same without webhooks: changes are seen by the API only, and once nothing changes seconds late."""
     seen = []
-    for told in without(moments, Kind.TRACK_PUBLISHED, Kind.TRACK_UNPUBLISHED):
-        if told.witness != "webhook":
-            seen.append(told)
-        elif told.clock == "receiver":
-            early, late = (told.latest - 7_000_000, told.latest + 7_000_000)
-            if told.kind in (Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED):
-                early, late = told.latest - 100_000_000, told.latest + 4_900_000_000
-            seen.append(replace(told, earliest=early, latest=late, time=(early + late) // 2, witness="observer"))
+    for recorded in without(moments, Kind.TRACK_PUBLISHED, Kind.TRACK_UNPUBLISHED):
+        if recorded.witness != "webhook":
+            seen.append(recorded)
+        elif recorded.clock == "receiver":
+            early, late = (recorded.latest - 7_000_000, recorded.latest + 7_000_000)
+            if recorded.kind in (Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED):
+                early, late = recorded.latest - 100_000_000, recorded.latest + 4_900_000_000
+            seen.append(replace(recorded, earliest=early, latest=late, time=(early + late) // 2, witness="observer"))
         else:
-            seen.append(replace(told, witness="observer"))
+            seen.append(replace(recorded, witness="observer"))
     return seen
 
 
@@ -398,11 +407,11 @@ FINISHED = (Kind.ROOM_FINISHED, ROOM)
 
 LOST = of_job(Kind.JOB_TIMED_OUT, 11_700, occurrence=WORKER)
 NO_PROCESS = of_job(Kind.PROCESS_FAILED, 4000, error("RuntimeError", "no process became available"))
-NOT_UP = worker(Kind.PROCESS_FAILED, 900, told=error("ImportError", "no module named 'torch'"))
+NOT_UP = worker(Kind.PROCESS_FAILED, 900, attributes=error("ImportError", "no module named 'torch'"))
 UNREACHED = error("ConnectError", "wait_pc_connection timed out")
 MISSING = (
     Case(
-        "no worker told of itself",
+        "no worker reported itself",
         "no-worker",
         lonely("helper"),
         "The dispatch for agent 'helper' has no job, and no worker reported that it was registered.",
@@ -475,7 +484,7 @@ MISSING = (
         lonely(),
         f"found worker {WORKER} at full capacity (load 0.95)",
         ((Kind.WORKER_FULL, WORKER), ASKED),
-        [*registered(), worker(Kind.WORKER_FULL, -400, told={keys.WORKER_LOAD: 0.95})],
+        [*registered(), worker(Kind.WORKER_FULL, -400, attributes={keys.WORKER_LOAD: 0.95})],
     ),
     Case(
         "asked, and full",
@@ -531,7 +540,7 @@ MISSING = (
     Case(
         "request_fnc raised",
         "request-raised",
-        [*lonely(), *refused("raised", told=error("KeyError", "'tenant'"))],
+        [*lonely(), *refused("raised", attributes=error("KeyError", "'tenant'"))],
         f"Worker {WORKER} was offered the job, and its request_fnc raised an exception: KeyError: 'tenant'.",
         (OFFERED, RECEIVED, REJECTED),
     ),
@@ -631,7 +640,7 @@ MISSING = (
     Case(
         "connect() does not return",
         "connect-failed",
-        [told for told in [*lonely(), *until(Kind.AGENT_CONNECTING)] if told.time < ms(LEFT)],
+        [recorded for recorded in [*lonely(), *until(Kind.AGENT_CONNECTING)] if recorded.time < ms(LEFT)],
         "has not returned for 20 s",
         (CONNECTING,),
         now=ms(20_212),
@@ -667,7 +676,7 @@ CAME_BACK = [
 CAME_BACK = [moved(m, 7000) if m.kind is Kind.ROOM_FINISHED else m for m in CAME_BACK]
 DISCONNECTED = (
     Case(
-        "killed, and the worker tells",
+        "killed, and the worker reports it",
         "process-killed",
         [*IN_CALL, KILLED],
         f"The process of job {JOB} ended by signal 9: it did not shut down by itself.",
@@ -711,7 +720,7 @@ DISCONNECTED = (
         ],
         "connected 1.7 s after this room had closed",
         (FINISHED, CONNECTING, CONNECTED),
-        # The code took that long before it connected; and of a job in another room no end is told here.
+        # The code took that long before it connected; and of a job in another room no end is recorded here.
         beside=frozenset({"slow-code"}),
         now=ms(9000),
     ),

@@ -200,7 +200,7 @@ def test_every_single_moment_that_is_missing_makes_no_wrong_cause_certain() -> N
     for moment in healthy():
         rest = [m for m in healthy() if m != moment]
         wrong = sure(explain(timeline(rest, registered())))
-        # Of a job that was told to have no end, nobody knows; of a webhook that did not come, all do.
+        # Of a job without an end, nobody knows; of a webhook that did not come, all do.
         assert wrong <= {"lost-webhooks"}, (moment.kind, moment.subject, wrong)
 
 
@@ -232,7 +232,7 @@ def test_a_summary_keeps_the_words_of_the_cause() -> None:
     assert killed.explanation.summary == "Probably, the job process was killed, or crashed."
 
 
-# Whatever is told.
+# Whatever is recorded.
 
 
 def mixed(moments: list[Moment], workers: list[Moment], earlier: list[Moment], later: list[Moment]) -> Timeline:

@@ -54,9 +54,9 @@ def test_a_session_may_close_a_second_before_its_caller_leaves(at: float, names:
 
 
 def test_a_session_that_closes_with_its_job_is_no_matter() -> None:
-    told = [m for m in closing(1000) if m.kind not in (Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED)]
-    assert found([*told, of_job(Kind.JOB_SHUTDOWN, 1900), of_job(Kind.JOB_ENDED, 1990)]) == []
-    assert found([*told, of_job(Kind.JOB_SHUTDOWN, 2100), of_job(Kind.JOB_ENDED, 2190)]) == ["session-closed"]
+    recorded = [m for m in closing(1000) if m.kind not in (Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED)]
+    assert found([*recorded, of_job(Kind.JOB_SHUTDOWN, 1900), of_job(Kind.JOB_ENDED, 1990)]) == []
+    assert found([*recorded, of_job(Kind.JOB_SHUTDOWN, 2100), of_job(Kind.JOB_ENDED, 2190)]) == ["session-closed"]
 
 
 @pytest.mark.parametrize("began", [900, 1100])
@@ -68,16 +68,16 @@ def test_another_session_of_the_job_answers(began: float) -> None:
 
 
 def test_another_agent_in_the_room_answers() -> None:
-    told = [*STAYS, *second_agent("AD_again", "helper")]
+    recorded = [*STAYS, *second_agent("AD_again", "helper")]
     theirs = [replace(m, subject=SECOND) for m in healthy() if m.kind in (Kind.SESSION_STARTING, Kind.SESSION_CLOSED)]
-    assert "session-closed" not in found([*told, *theirs])
+    assert "session-closed" not in found([*recorded, *theirs])
 
 
 def test_an_agent_for_one_participant_owes_the_others_nothing() -> None:
-    told = [*healthy(), *bob(300, 7000)]
+    recorded = [*healthy(), *bob(300, 7000)]
     mine = {keys.JOB_TYPE: "JT_PARTICIPANT", keys.JOB_PARTICIPANT_ID: ADA}
-    assert found(told) == ["session-closed"]
-    assert found(with_facts(told, Kind.JOB_OFFERED, JOB, mine)) == []
+    assert found(recorded) == ["session-closed"]
+    assert found(with_facts(recorded, Kind.JOB_OFFERED, JOB, mine)) == []
 
 
 def test_a_leave_that_was_seen_seconds_late_is_not_a_caller_left_alone() -> None:
@@ -86,7 +86,7 @@ def test_a_leave_that_was_seen_seconds_late_is_not_a_caller_left_alone() -> None
 
 
 @pytest.mark.parametrize(
-    "told",
+    "recorded",
     [
         monitored(bob_publishes=True),
         monitored(linked_to=ADA),
@@ -95,15 +95,15 @@ def test_a_leave_that_was_seen_seconds_late_is_not_a_caller_left_alone() -> None
     ],
     ids=["bob speaks too", "linked to ada", "ada says nothing either", "a job for one of them"],
 )
-def test_who_is_heard(told: list[Moment]) -> None:
-    assert found(told) == []
+def test_who_is_heard(recorded: list[Moment]) -> None:
+    assert found(recorded) == []
 
 
 def test_when_the_one_it_listens_to_leaves_a_session_turns_to_another() -> None:
-    told = [m for m in monitored() if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, BOB)]
+    recorded = [m for m in monitored() if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, BOB)]
     gone = [m for m in bob(1, 2000) if m.kind is Kind.PARTICIPANT_LEFT]
-    assert found([*told, *gone]) == ["linked-to-another"]  # ada had spoken for long
-    late = [m for m in told if m.subject != MICROPHONE]
+    assert found([*recorded, *gone]) == ["linked-to-another"]  # ada had spoken for long
+    late = [m for m in recorded if m.subject != MICROPHONE]
     late.append(_webhook(Kind.TRACK_PUBLISHED, MICROPHONE, 2000, {keys.PARTICIPANT_ID: ADA}))
     assert found([*late, *gone]) == []
     stays = [m for m in bob(1, 4150) if m.kind is Kind.PARTICIPANT_LEFT]
@@ -169,7 +169,7 @@ def test_an_agent_that_does_not_wait_is_not_said_to() -> None:
     assert explanation.summary == "No caller became ACTIVE, and the recorded events don't explain why."
 
 
-def test_what_a_session_does_only_its_agent_tells() -> None:
+def test_what_a_session_does_only_its_agent_reports() -> None:
     doubts = doubted(explain(timeline(without(healthy(), "agent"))))
     assert doubts == {
         "session-closed": f"instrument agent-{JOB} (tracer.instrument): only the agent reports what its session does"
@@ -182,7 +182,7 @@ def test_who_gave_up_beside_one_who_was_served_is_not_passed_over() -> None:
     joining, active, _ = bob(500, 60_500)
     tried = [joining, replace(active, kind=Kind.PARTICIPANT_ABORTED, latest=ms(60_500), time=ms(60_500))]
     tried[1] = replace(tried[1], earliest=ms(60_400))
-    told = [moved(m, 70_000) if m.time > ms(4000) else m for m in healthy()]
-    explained = explain(timeline([*told, *tried], registered()))
+    recorded = [moved(m, 70_000) if m.time > ms(4000) else m for m in healthy()]
+    explained = explain(timeline([*recorded, *tried], registered()))
     assert (explained.findings, explained.well) == ((), None)
     assert explained.summary == "No cause was found, but bob gave up after 60 s without media."

@@ -30,7 +30,7 @@ SEEN_TO_GO = _polled(Kind.PARTICIPANT_LEFT, ADA, 4095, 4110, ABOUT_ADA)
 
 
 @pytest.mark.parametrize(
-    "told",
+    "recorded",
     [
         [*healthy(), SEEN_TO_GO],
         # Nobody set webhooks up.
@@ -43,12 +43,12 @@ SEEN_TO_GO = _polled(Kind.PARTICIPANT_LEFT, ADA, 4095, 4110, ABOUT_ADA)
     ],
     ids=["both", "no webhooks", "observer", "no observer", "gave up"],
 )
-def test_what_is_not_lost(told: list[Moment]) -> None:
-    assert "lost-webhooks" not in found(told)
+def test_what_is_not_lost(recorded: list[Moment]) -> None:
+    assert "lost-webhooks" not in found(recorded)
 
 
-def of(told: Iterable[Moment], now: float) -> list[str]:
-    return found([m for m in told if m.time <= ms(now)], now=ms(now))
+def of(recorded: Iterable[Moment], now: float) -> list[str]:
+    return found([m for m in recorded if m.time <= ms(now)], now=ms(now))
 
 
 def test_a_webhook_may_be_on_its_way() -> None:
@@ -63,8 +63,8 @@ def test_when_the_last_one_has_come_nothing_is_on_its_way() -> None:
 
 
 def test_the_end_of_the_room_can_be_lost_too() -> None:
-    told = [*lost(Kind.ROOM_FINISHED), _polled(Kind.ROOM_FINISHED, ROOM, 6450, 6550, {})]
-    (finding,) = explain(timeline(told)).findings
+    recorded = [*lost(Kind.ROOM_FINISHED), _polled(Kind.ROOM_FINISHED, ROOM, 6450, 6550, {})]
+    (finding,) = explain(timeline(recorded)).findings
     assert finding.sentence == "1 webhook did not arrive: only the API showed room.finished."
 
 
