@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
     from tracer.settings import LiveKit
     from tracer.timeline.entities import Participant
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 MADE = [*FAILURES.values(), *(scenario for scenario in SCENARIOS.values() if scenario.cause)]
 
@@ -140,7 +140,7 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "wrong-name": unanswered("Helper"),
     "no-worker": lambda timeline: unanswered("")(timeline) and not timeline.workers,
     "named-worker": unanswered(""),
-    "token-existing-room": lambda timeline: unanswered("")(timeline) and timeline.created_by == "an API call",
+    "token-existing-room": lambda timeline: unanswered("")(timeline) and timeline.created_by == "api",
     "unnamed-worker": unanswered("helper"),
     "late-worker": lambda timeline: (
         unanswered("")(timeline) and timeline.workers[0].steps[0].time > dispatched(timeline).time

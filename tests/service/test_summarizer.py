@@ -88,7 +88,7 @@ def test_what_is_learnt_later_makes_a_new_summary(store: SqliteStore) -> None:
     store.add([Arrival(tuple(m for m in moments if m.kind is not Kind.SESSION_STARTED))])
     one.look()
     assert one.look() == 1
-    assert kept(store)["RM_1"].counted == Counted.UNFINISHED
+    assert kept(store)["RM_1"].counted == Counted.NOT_READY
     store.add([Arrival(tuple(moments))])
     assert kept(store) == {}
     one.look()

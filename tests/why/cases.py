@@ -34,13 +34,14 @@ from tests.moments import (
 )
 from tracer import keys
 from tracer.moment import NS_PER_S, Kind, Moment, facts
-from tracer.timeline.fold import Timeline, fold
+from tracer.timeline.fold import fold
 from tracer.why import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tracer.moment import Fact
+    from tracer.timeline.timeline import Timeline
     from tracer.why import Explanation, Finding
 
 HOUR = 3600 * NS_PER_S

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import random
 
     from tracer.moment import Moment
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
     from tracer.why import Explanation
 
 OFF = [by * NS_PER_MS for by in (20, 300, 5_000, 30_000)] + [HOUR]

@@ -18,7 +18,7 @@ from tracer.check.rule import Judgement, Outcome, Rule, Verdict
 
 if TYPE_CHECKING:
     from tracer.clocks.offsets import Clocks
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["RULES", "Judgement", "Outcome", "RoomCheck", "Rule", "Verdict", "check"]
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.clocks.offsets import Clock
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["CheckedRoom"]
 
@@ -60,7 +60,7 @@ class CheckedRoom:
             {(id(cause), id(effect)): (cause, effect) for cause, effect in must_precede(timeline.steps)}.values()
         )
         self.clocks = Clocks(timeline, every)
-        self.agents = {job.sid: agent for job in timeline.jobs if (agent := timeline.agent_of(job))}
+        self.agents = timeline.agent_by_job
         """For each job's id the participant it became."""
         self.pairs: dict[int, list[tuple[Step, Step]]] = defaultdict(list)
         """For each rule's number, pairs of steps of which the first cannot have come after the second."""

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from tracer.local_servers import Process
     from tracer.settings import LiveKit
     from tracer.timeline.entities import Job, Participant
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["ALONE", "IN_VAIN", "LIMIT", "DemoWorker", "Play", "Scenario", "at", "between", "first_call"]
 
@@ -289,7 +289,7 @@ class Scenario(ABC):
 
 def first_call(timeline: Timeline) -> tuple[Participant, Job] | None:
     """The first caller and the first job; None when one of them was not seen."""
-    caller = next((p for p in timeline.participants if not p.is_agent), None)
+    caller = next(iter(timeline.callers), None)
     job = next(iter(timeline.jobs), None)
     return (caller, job) if caller and job else None
 

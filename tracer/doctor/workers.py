@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tracer.doctor.visit import Visit
     from tracer.timeline.entities import Job, Worker
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["Answer", "WorkerCheck", "answers"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.store import Reader
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["WORKERS_LATER", "read_summaries", "read_timeline", "sum_up", "timeline_in"]
 

@@ -8,8 +8,8 @@ from tracer import keys
 from tracer.moment import NS_PER_S, Kind
 
 if TYPE_CHECKING:
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["untold_by_webhooks"]
 

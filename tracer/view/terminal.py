@@ -11,22 +11,23 @@ from rich.text import Text
 from tracer.moment import Kind
 from tracer.timeline.entities import Job, Participant, Track, Worker
 from tracer.timeline.lost_webhooks import untold_by_webhooks
+from tracer.timeline.origin import end_reason_label
 from tracer.timeline.overdue import expected
 from tracer.units import NS_PER_MS, NS_PER_S, duration, milliseconds, offset, rfc3339
 from tracer.view.axis import idle_stretches
 from tracer.view.budget import budget
 from tracer.view.chart import STYLES, WIDE, Chart
 from tracer.view.text import fit, plain
-from tracer.view.wording import name_of, say
+from tracer.view.wording import created_by, name_of, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.overdue import Missing
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["TimelineView"]
 
@@ -69,10 +70,10 @@ class TimelineView:
         room = self.timeline.room
         parts = [plain(room.sid)]
         if self.timeline.created_by:
-            parts.append(f"created by {plain(self.timeline.created_by)}")
+            parts.append(f"created by {created_by(self.timeline)}")
         if room.created and room.finished:
             lasted = duration((room.finished.time - room.created.time) / NS_PER_S)
-            reason = f": {plain(self.timeline.end_reason)}" if self.timeline.end_reason else ""
+            reason = f": {plain(end_reason_label(self.timeline.end_reason))}" if self.timeline.end_reason else ""
             parts.append(f"closed after {lasted}{reason}")
         elif room.finished:
             parts.append("closed")

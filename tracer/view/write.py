@@ -14,7 +14,7 @@ from tracer.view.text import plain
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["write"]
 

@@ -11,7 +11,7 @@ from tracer.why.conclusions import CONCLUSIONS, Known
 from tracer.why.explanation import Doubt, Explanation
 
 if TYPE_CHECKING:
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
     from tracer.why.explanation import Finding
 
 __all__ = ["explain"]
@@ -33,7 +33,7 @@ def _findings(call: Call) -> tuple[Finding, ...]:
     place = {cause: number for number, cause in enumerate(CAUSES)}
     findings = [finding for cause in CAUSES for finding in cause.find(call)]
     findings.sort(key=lambda found: (found.cause.symptom.rank, not found.certain, place[found.cause]))
-    return tuple(replace(found, evidence=tuple(map(call.as_recorded, found.evidence))) for found in findings)
+    return tuple(replace(found, evidence=tuple(map(call.as_reported, found.evidence))) for found in findings)
 
 
 def _doubts(call: Call, findings: tuple[Finding, ...]) -> tuple[Doubt, ...]:

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Self
+from tracer.labelled import Labelled
 
 __all__ = ["Symptom"]
 
 
-class Symptom(StrEnum):
+class Symptom(Labelled):
     """What people notice, the worst first: the slug for programs, and a label for people."""
-
-    label: str
-
-    def __new__(cls, slug: str, label: str) -> Self:
-        """A slug with its label."""
-        member = str.__new__(cls, slug)
-        member._value_ = slug
-        member.label = label
-        return member
 
     MISSING = "missing", "no agent joined"
     DISCONNECTED = "disconnected", "somebody was in the room and left, or was cut off"

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from tracer.demo.scenario import DemoWorker, Scenario, at, between
 from tracer.moment import Kind
-from tracer.timeline.fold import BY_API
+from tracer.timeline.origin import CreatedBy
 from tracer.view.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.demo.scenario import Play
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["Explicit"]
 
@@ -39,7 +39,7 @@ class Explicit(Scenario):
         if named is None:
             return
         created = named.at(Kind.DISPATCH_CREATED)
-        if timeline.created_by == BY_API:
+        if timeline.created_by is CreatedBy.API:
             yield "The API call makes the room: nobody had joined."
         yield (
             "The dispatch that was asked for,"

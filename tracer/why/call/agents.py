@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
 from tracer.timeline.entities import Shutdown
+from tracer.timeline.missing_jobs import unaccounted_agents
 from tracer.why.call.jobs import is_reported, received
 from tracer.why.call.limits import LONG_ENOUGH
-from tracer.why.call.participants import agents_of_jobs, left_at, unaccounted
+from tracer.why.call.participants import left_at
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tracer.timeline.entities import Job, Participant
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["Agents"]
 
@@ -25,15 +28,15 @@ class Agents:
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
 
-    @cached_property
+    @property
     def all(self) -> list[Participant]:
         """Agents that were in the room."""
-        return [p for p in self._timeline.participants if p.is_agent]
+        return self._timeline.agents
 
-    @cached_property
-    def of_jobs(self) -> dict[str, Participant]:
+    @property
+    def of_jobs(self) -> Mapping[str, Participant]:
         """For each job's id the participant it became."""
-        return agents_of_jobs(self._timeline)
+        return self._timeline.agent_by_job
 
     def of(self, job: Job) -> Participant | None:
         """The participant that a job became; None where none is known."""
@@ -42,7 +45,7 @@ class Agents:
     @cached_property
     def unaccounted(self) -> list[Participant]:
         """Agents of which no job is known."""
-        return unaccounted(self._timeline)
+        return unaccounted_agents(self._timeline)
 
     @cached_property
     def uninstrumented(self) -> list[Participant]:

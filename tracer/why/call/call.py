@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tracer.clocks.agent_clocks import set_right
+from tracer.clocks.corrected import CorrectedTimeline
 from tracer.why.call.agents import Agents
 from tracer.why.call.callers import Callers
 from tracer.why.call.dispatches import Dispatches
@@ -14,10 +14,9 @@ from tracer.why.call.participants import left_at, seen_until, witnesses_of
 from tracer.why.call.workers import Workers
 
 if TYPE_CHECKING:
-    from tracer.kinds import Kind
     from tracer.timeline.entities import Participant
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["Call"]
 
@@ -26,24 +25,17 @@ class Call:
     """One room's timeline; what causes ask of it is worked out once, by topic."""
 
     def __init__(self, timeline: Timeline) -> None:
-        self.recorded = timeline
-        self.timeline = set_right(timeline)
-        """With the agents' clocks corrected, where a skew is proven."""
+        self._corrected = CorrectedTimeline(timeline)
+        self.timeline = self._corrected.timeline
+        """By the server's clock: the others are corrected as far as a skew is proven."""
         self.callers = Callers(self.timeline)
         self.agents = Agents(self.timeline)
         self.workers = Workers(self.timeline)
         self.dispatches = Dispatches(self.timeline, self.callers, self.agents, self.workers)
 
-    def as_recorded(self, step: Step) -> Step:
+    def as_reported(self, step: Step) -> Step:
         """The step by the clock of its source, before any correction: so it is shown."""
-        return self._recorded_steps.get((step.kind, step.subject, step.occurrence), step)
-
-    @cached_property
-    def _recorded_steps(self) -> dict[tuple[Kind, str, str], Step]:
-        if self.timeline is self.recorded:
-            return {}
-        steps = [*(step for worker in self.recorded.workers for step in worker.steps), *self.recorded.steps]
-        return {(step.kind, step.subject, step.occurrence): step for step in steps}
+        return self._corrected.as_reported(step)
 
     @cached_property
     def witnesses(self) -> set[str]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
 from tracer.why.call.limits import SOON
-from tracer.why.call.participants import callers_of, left_at, seen_until, witnesses_of
+from tracer.why.call.participants import left_at, seen_until, witnesses_of
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Participant
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["Callers"]
 
@@ -25,10 +25,10 @@ class Callers:
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
 
-    @cached_property
+    @property
     def all(self) -> list[Participant]:
         """Every caller, in the order in which they joined."""
-        return callers_of(self._timeline)
+        return self._timeline.callers
 
     @cached_property
     def published(self) -> dict[str, list[Step]]:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
-from tracer.timeline.overdue import awaited_since, came_until
+from tracer.timeline.missing_jobs import awaited_since, is_optional, unaccounted_until
 from tracer.why.call.jobs import is_room_job
 from tracer.why.call.limits import LONG_ENOUGH, NO_JOB_AFTER
 from tracer.why.call.participants import left_at
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Dispatch, Job, Participant
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
     from tracer.why.call.agents import Agents
     from tracer.why.call.callers import Callers
     from tracer.why.call.workers import Workers
@@ -65,7 +65,7 @@ class Dispatches:
         of its name that brought one. Nor do those that were made before an agent joined of which no job is known: it
         can be of any of them.
         """
-        until = came_until(self._agents.unaccounted)
+        until = unaccounted_until(self._timeline)
         without = [
             d
             for d in self._timeline.dispatches
@@ -73,8 +73,7 @@ class Dispatches:
             and (created.earliest if created else 1) > until
             and not self.brought_agent(d)
         ]
-        named = any(d.agent_name for d in self._timeline.dispatches)
-        wanted = [d for d in without if d.agent_name or not (self._agents.all or named)]
+        wanted = [d for d in without if not is_optional(self._timeline, d)]
         return [d for d in wanted if self.made_again(d) is None and (d.sid in self.awaited or d.jobs)]
 
     @cached_property

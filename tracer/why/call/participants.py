@@ -4,46 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer import keys
-from tracer.kinds import Kind
 from tracer.why.call.limits import FOREVER
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Participant
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
-__all__ = ["agents_of_jobs", "callers_of", "left_at", "name_of", "seen_until", "unaccounted", "witnesses_of"]
-
-CALLERS = {"STANDARD", "SIP", "CONNECTOR", None}
-"""Kinds for which ``wait_for_participant()`` waits; None where the kind is not reported."""
-
-
-def callers_of(timeline: Timeline) -> list[Participant]:
-    """Those an agent is for, in the order in which they joined."""
-    known = [p for p in timeline.participants if p.kind in CALLERS and p.steps]
-    return sorted(known, key=lambda p: (p.steps[0].time, p.sid))
-
-
-def agents_of_jobs(timeline: Timeline) -> dict[str, Participant]:
-    """For each job's id the participant it became, where that is known."""
-    # As Timeline.agent_of, which looks through all participants for each job.
-    agents = [p for p in timeline.participants if p.is_agent]
-    by_sid = {agent.sid: agent for agent in reversed(agents)}
-    by_identity = {agent.identity: agent for agent in reversed(agents) if agent.identity}
-    found = {}
-    for job in timeline.jobs:
-        connected = job.at(Kind.AGENT_CONNECTED)
-        sid = str(connected.facts.get(keys.PARTICIPANT_ID)) if connected else ""
-        agent = by_sid.get(sid) or by_identity.get(job.participant_identity or "")
-        if agent:
-            found[job.sid] = agent
-    return found
-
-
-def unaccounted(timeline: Timeline) -> list[Participant]:
-    """Agents of which no job is known: the server lists jobs up to 5 s late, or never."""
-    known = {agent.sid for agent in agents_of_jobs(timeline).values()}
-    return [p for p in timeline.participants if p.is_agent and p.sid not in known and not p.is_avatar]
+__all__ = ["left_at", "name_of", "seen_until", "witnesses_of"]
 
 
 def witnesses_of(timeline: Timeline) -> set[str]:

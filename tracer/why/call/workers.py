@@ -11,7 +11,7 @@ from tracer.why.call.limits import ALIVE
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Worker
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["Workers", "is_alive"]
 

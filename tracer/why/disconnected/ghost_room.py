@@ -13,8 +13,8 @@ from tracer.why.symptom import Symptom
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
     from tracer.why.call import Call
     from tracer.why.explanation import Finding
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.timeline.origin import EndReason
 from tracer.units import NS_PER_S
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
@@ -110,7 +111,12 @@ class CallerAway(Cause):
         """Who joined the next room of this name: how they had left this one, its end, their joining, and themselves."""
         timeline = call.timeline
         finished, later = timeline.room.finished, timeline.later
-        if later is None or finished is None or timeline.end_reason != "departure timeout" or not call.agents.all:
+        if (
+            later is None
+            or finished is None
+            or timeline.end_reason != EndReason.DEPARTURE_TIMEOUT
+            or not call.agents.all
+        ):
             return
         names = {p.identity for p in call.callers.all if p.identity}
         for back in later.participants:

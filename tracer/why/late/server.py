@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
-from tracer.timeline.overdue import came_until
+from tracer.timeline.missing_jobs import unaccounted_until
 from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.why.call.dispatches import agent_named
 from tracer.why.call.jobs import received, waits
@@ -48,7 +48,7 @@ class AskedAgain(Cause):
             created, again = dispatch.at(Kind.DISPATCH_CREATED), call.dispatches.made_again(dispatch)
             if not created or not again or call.dispatches.brought_agent(dispatch):
                 continue
-            if created.earliest <= came_until(call.agents.unaccounted):
+            if created.earliest <= unaccounted_until(call.timeline):
                 continue  # an agent of which no job is known may be of this one
             waited = again.time - max(created.time, call.callers.first_active or 0)
             if waited > ASKED_AGAIN:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
-from tracer.timeline.fold import BY_API
+from tracer.timeline.origin import CreatedBy
 from tracer.why.call.participants import name_of
 from tracer.why.missing.without_job import MOST_WORKERS, WithoutJob, names_of
 
@@ -37,7 +37,7 @@ class WorkerIsNamed(WithoutJob):
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
         known = call.workers.registered(created.time)
-        if dispatch.agent_name or same or not known or call.timeline.created_by == BY_API:
+        if dispatch.agent_name or same or not known or call.timeline.created_by == CreatedBy.API:
             return
         yield self.found(
             f"The only dispatch is the automatic one, for an unnamed agent; the worker is registered as"
@@ -64,7 +64,13 @@ class RoomExisted(WithoutJob):
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
         known = call.workers.registered(created.time)
-        if dispatch.agent_name or same or not known or call.timeline.created_by != BY_API or not call.callers.all:
+        if (
+            dispatch.agent_name
+            or same
+            or not known
+            or call.timeline.created_by != CreatedBy.API
+            or not call.callers.all
+        ):
             return
         first = call.callers.all[0]
         yield self.found(
@@ -80,7 +86,7 @@ class RoomExisted(WithoutJob):
         named = any(dispatch.agent_name for dispatch in call.timeline.dispatches)
         if not call.dispatches.without_job or named or not call.callers.all:
             return None
-        if call.timeline.created_by not in (None, BY_API):
+        if call.timeline.created_by not in (None, CreatedBy.API):
             return None
         return "check whether the caller's token has RoomConfiguration.agents, and whether CreateRoom was called first"
 
