@@ -79,7 +79,7 @@ def test_a_damaged_room_is_counted_and_the_others_are_as_well(tracer: Tracer, st
     assert ran.returncode == 0
     assert json.loads(ran.stdout)["counted"] == {"measured": 1, "not readable": 1}
     [line] = ran.stderr.splitlines()
-    assert "RM_2 cannot be summed up" in line
+    assert "cannot summarize room RM_2" in line
 
 
 def test_only_the_newest_rooms_and_only_those_of_some_hours(tracer: Tracer, store: Path) -> None:
