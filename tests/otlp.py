@@ -129,7 +129,7 @@ def job() -> list[Span]:
         span("wait_for_participant", WAITING, 360, 360.2, ROOT, **IN_JOB, lk__pii__participant_identity="ada"),
         span("agent_session", session, 363, 4160, ROOT, **IN_JOB),
         span("session_start", START, 363, 392, session, **IN_JOB),
-        span("llm_node", b"llm_node", 400, 500, session, **IN_JOB),
+        span("llm_node", b"llm_node", 400, 500, session, **IN_JOB, **{"lk.response.ttft": 0.02}),
         span("session_close", b"closings", 4150, 4160, session, **IN_JOB),
         span("job_shutdown", b"shutdown", 6503, 6519, ROOT, **IN_JOB, lk__shutdown__reason="room disconnected"),
         span("room_disconnect", b"disconne", 6504, 6510, b"shutdown", **IN_JOB),

@@ -61,6 +61,19 @@ SAFE = {
     "tracer.subject",
     "tracer.witness",
     "tracer.worker.host",
+    "lk.close_reason",
+    "lk.room.auto_subscribe",
+    "lk.room_io.participant_filter",
+    "lk.shutdown.user_initiated",
+    "tracer.blocked_for",
+    "tracer.participant.can_publish",
+    "tracer.participant.can_publish_sources",
+    "tracer.participant.can_subscribe",
+    "tracer.participant.hidden",
+    "tracer.session.events_dropped",
+    "tracer.span_name",
+    "tracer.worker.deployment",
+    "tracer.worker.server",
 }
 """Keys of which somebody has thought and found that they hold no personal data."""
 

@@ -44,7 +44,31 @@ SCHEMA = [
     "worker.available",
     "worker.draining",
 ]
-BEYOND = ["process.failed", "process.ready", "process.started", "worker.closed"]
+BEYOND = [
+    "agent.blocked",
+    "agent.connection_lost",
+    "agent.reconnected",
+    "agent.reconnecting",
+    "agent.speaking",
+    "agent.wait_ended",
+    "model.answered",
+    "model.asked",
+    "model.failed",
+    "model.gave_no_answer",
+    "process.failed",
+    "process.ready",
+    "process.started",
+    "session.audio_failed",
+    "session.audio_published",
+    "session.audio_received",
+    "session.linked",
+    "session.track_subscribed",
+    "session.unlinked",
+    "session.waiting_for_audio",
+    "worker.closed",
+    "worker.disconnected",
+    "worker.load",
+]
 """Kinds that the schema's first list did not have."""
 
 

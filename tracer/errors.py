@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 __all__ = [
     "BadSignatureError",
     "BinaryMissingError",
@@ -9,6 +14,7 @@ __all__ = [
     "DemoError",
     "MalformedError",
     "PortInUseError",
+    "RecordingError",
     "StoreError",
     "TooLargeError",
     "TracerError",
@@ -61,6 +67,14 @@ class MalformedError(TracerError):
 
 class TooLargeError(TracerError):
     """What came in would take more memory than it is given."""
+
+
+class RecordingError(TracerError):
+    """A file is no recording of `tracer serve --record`, or is damaged."""
+
+    def __init__(self, path: Path, why: str, line: int = 0) -> None:
+        where = f"line {line} of {path}" if line else str(path)
+        super().__init__(f"{where} is not a recording of `tracer serve --record`: {why}")
 
 
 class BinaryMissingError(TracerError):

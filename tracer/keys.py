@@ -10,15 +10,24 @@ from typing import Final
 __all__ = [
     "AGENT_NAME",
     "AGENT_TRACE",
+    "AUTO_SUBSCRIBE",
+    "BLOCKED_FOR",
+    "CAN_PUBLISH",
+    "CAN_PUBLISH_SOURCES",
+    "CAN_SUBSCRIBE",
     "CLOCK",
+    "CLOSE_REASON",
     "CONVERSATION_ID",
+    "DEPLOYMENT",
     "DISCONNECT_REASON",
     "DISPATCH_ID",
     "DISPATCH_METADATA",
     "EARLIEST",
     "ERROR_MESSAGE",
     "ERROR_TYPE",
+    "EVENTS_DROPPED",
     "EXIT_CODE",
+    "HIDDEN",
     "INSTRUCTIONS",
     "JOB_ANSWER",
     "JOB_ID",
@@ -32,6 +41,7 @@ __all__ = [
     "LINKED_IDENTITY",
     "OCCURRENCE",
     "PARTICIPANT_ATTRIBUTE",
+    "PARTICIPANT_FILTER",
     "PARTICIPANT_ID",
     "PARTICIPANT_IDENTITY",
     "PARTICIPANT_KIND",
@@ -48,7 +58,9 @@ __all__ = [
     "SEEN_BY",
     "SETUP_BEGAN",
     "SETUP_ENDED",
+    "SHUTDOWN_BY_USER",
     "SHUTDOWN_REASON",
+    "SPAN_NAME",
     "SUBJECT",
     "TRACK_NAME",
     "TRACK_SOURCE",
@@ -57,6 +69,7 @@ __all__ = [
     "WORKER_ID",
     "WORKER_JOBS",
     "WORKER_LOAD",
+    "WORKER_SERVER",
     "is_personal",
 ]
 
@@ -149,6 +162,33 @@ WORKER_HOST: Final = "tracer.worker.host"
 AGENT_TRACE: Final = "tracer.agent_trace_id"
 """The trace in which the agent itself made a job's spans, 32 hexadecimal digits: they say so where they do not name the
 job, and what the user exports elsewhere has it."""
+
+AUTO_SUBSCRIBE: Final = "lk.room.auto_subscribe"
+"""What an agent subscribes to by itself: subscribe_all, audio_only, video_only, subscribe_none."""
+PARTICIPANT_FILTER: Final = "lk.room_io.participant_filter"
+"""Whether a wait was for one identity, and not for whoever comes."""
+CLOSE_REASON: Final = "lk.close_reason"
+"""Why a session closed: participant_disconnected, error, job_shutdown, user_initiated, …"""
+SHUTDOWN_BY_USER: Final = "lk.shutdown.user_initiated"
+"""Whether the agent's own code shut the job down."""
+SPAN_NAME: Final = "tracer.span_name"
+"""Name of the span of livekit-agents that failed."""
+BLOCKED_FOR: Final = "tracer.blocked_for"
+"""Seconds that an agent's event loop stood still."""
+EVENTS_DROPPED: Final = "tracer.session.events_dropped"
+"""Whether a session's first events are gone: OpenTelemetry keeps the last 128."""
+CAN_PUBLISH: Final = "tracer.participant.can_publish"
+"""Whether a participant's token lets it publish tracks."""
+CAN_SUBSCRIBE: Final = "tracer.participant.can_subscribe"
+"""Whether a participant's token lets it subscribe to tracks."""
+CAN_PUBLISH_SOURCES: Final = "tracer.participant.can_publish_sources"
+"""The track sources that a token allows, joined by commas; absent where it allows all."""
+HIDDEN: Final = "tracer.participant.hidden"
+"""Whether the others in the room do not see a participant."""
+DEPLOYMENT: Final = "tracer.worker.deployment"
+"""The deployment that a worker registered for (LIVEKIT_AGENT_DEPLOYMENT); absent for none."""
+WORKER_SERVER: Final = "tracer.worker.server"
+"""Host and port of the server that a worker registered with."""
 
 SUBJECT: Final = "tracer.subject"
 """The SID or id a moment is about, on the span event that carries the moment."""

@@ -76,6 +76,15 @@ class Kind(StrEnum):
         "The server offers jobs to other workers.",
         "agent",
     )
+    WORKER_LOAD = (
+        "worker.load",
+        "worker reports its load",
+        "reported its load",
+        "A worker reported a load that differs from the last: the server asks none above its own limit (0.7).",
+        "Its CPU, its running jobs, or its load_fnc.",
+        "The server offers it jobs while the load is below the limit.",
+        "agent",
+    )
     WORKER_DRAINING = (
         "worker.draining",
         "worker draining",
@@ -84,6 +93,15 @@ class Kind(StrEnum):
         "A signal to stop, as in a deploy.",
         "The worker closes once its jobs have ended.",
         "agent",
+    )
+    WORKER_DISCONNECTED = (
+        "worker.disconnected",
+        "worker lost its connection",
+        "lost its connection",
+        "A worker's connection to the server broke: it is offered no jobs.",
+        "The network, a proxy, or a restart of the server.",
+        "It connects again and is registered under another id.",
+        "agent: when it noticed or, from older agents, when it was back",
     )
     WORKER_CLOSED = (
         "worker.closed",
@@ -276,6 +294,15 @@ class Kind(StrEnum):
         "The agent starts its session.",
         "agent",
     )
+    AGENT_WAIT_ENDED = (
+        "agent.wait_ended",
+        "wait for a participant ended with none",
+        "had waited for a participant in vain",
+        "`wait_for_participant()` ended without a participant: it raised or was cancelled.",
+        "The room closed, or the agent's code gave up.",
+        "The job fails or shuts down.",
+        "agent: livekit-agents' span `wait_for_participant`",
+    )
     SESSION_STARTING = (
         "session.starting",
         "session starting",
@@ -302,6 +329,132 @@ class Kind(StrEnum):
         "The session's models and audio are ready.",
         "The conversation.",
         "agent",
+    )
+    SESSION_LINKED = (
+        "session.linked",
+        "session linked",
+        "linked its session",
+        "The session listens to this participant from now on.",
+        "The first participant to come, `participant_identity` in the room options, or `set_participant()`.",
+        "The session waits for their audio track.",
+        "agent: livekit-agents' span `agent_session`, event `participant_linked`",
+    )
+    SESSION_WAITING_FOR_AUDIO = (
+        "session.waiting_for_audio",
+        "session waits for audio",
+        "began to wait for audio",
+        "The session waits for an audio track of the participant it is linked to.",
+        "`session.start()`, or a new link.",
+        "The track is subscribed, and its first frame arrives.",
+        "agent: livekit-agents' span `wait_for_audio_track`",
+    )
+    SESSION_TRACK_SUBSCRIBED = (
+        "session.track_subscribed",
+        "audio track subscribed",
+        "subscribed to an audio track",
+        "The agent is subscribed to that track.",
+        "The participant published it.",
+        "Its first frame arrives.",
+        "agent: livekit-agents' span `wait_for_audio_track`",
+    )
+    SESSION_AUDIO_RECEIVED = (
+        "session.audio_received",
+        "session hears the participant",
+        "received audio",
+        "The first audio frame arrived: the session hears the participant.",
+        "The participant's microphone.",
+        "The caller speaks, and the agent answers.",
+        "agent: livekit-agents' span `wait_for_audio_track`, event `first_frame`",
+    )
+    SESSION_AUDIO_PUBLISHED = (
+        "session.audio_published",
+        "agent has a voice",
+        "published its audio",
+        "The agent's own audio track is published: the others can hear it.",
+        "`session.start()`.",
+        "The agent can speak.",
+        "agent: livekit-agents' span `publish_audio_output`",
+    )
+    SESSION_AUDIO_FAILED = (
+        "session.audio_failed",
+        "agent has no voice",
+        "failed to publish its audio",
+        "The agent's audio track could not be published: nobody hears it.",
+        "A missing permission, or lost signalling.",
+        "The agent stays silent.",
+        "agent: livekit-agents' span `publish_audio_output`",
+    )
+    MODEL_ASKED = (
+        "model.asked",
+        "model asked",
+        "asked its model",
+        "The session asked its language model for an answer.",
+        "The caller's turn ended, or the agent's code asked for a reply.",
+        "The first token of the answer.",
+        "agent: livekit-agents' span `llm_node`",
+    )
+    MODEL_ANSWERED = (
+        "model.answered",
+        "model answered",
+        "got an answer of its model",
+        "The first token of the answer arrived.",
+        "The model.",
+        "The agent speaks.",
+        "agent: livekit-agents' span `llm_node`",
+    )
+    MODEL_GAVE_NO_ANSWER = (
+        "model.gave_no_answer",
+        "no answer from the model",
+        "got no answer of its model",
+        "The session gave up an answer of which nothing had come.",
+        "The caller spoke again, or left, before the model answered.",
+        "The next turn.",
+        "agent: livekit-agents' span `llm_node`",
+    )
+    MODEL_FAILED = (
+        "model.failed",
+        "model failed",
+        "had a model fail",
+        "A model (LLM, TTS, STT), or the agent's `on_enter`, raised.",
+        "The model's provider, a wrong key, or a bug.",
+        "No answer; after several failures the session closes.",
+        "agent: livekit-agents' span that failed",
+    )
+    AGENT_SPEAKING = (
+        "agent.speaking",
+        "agent speaks",
+        "began to speak",
+        "The agent began to speak.",
+        "An answer, or `say()`.",
+        "The caller answers.",
+        "agent: livekit-agents' span `agent_speaking`",
+    )
+    AGENT_BLOCKED = (
+        "agent.blocked",
+        "event loop blocked",
+        "had its event loop blocked",
+        "The agent's event loop stood still for half a second or more: it neither heard nor spoke.",
+        "Blocking code in the agent, or a machine without CPU to spare.",
+        "It goes on.",
+        "agent: livekit-agents' span `event_loop_blocked`",
+    )
+    AGENT_RECONNECTING = (
+        "agent.reconnecting",
+        "agent reconnecting",
+        "was reconnecting",
+        "The agent lost its connection to the room and tries to get it back.",
+        "The network, or a restart of the server.",
+        "It is reconnected, or gives up after about 15 s.",
+        "agent: livekit-agents' span `agent_session`, event `connection_state_changed`",
+    )
+    AGENT_RECONNECTED = (
+        "agent.reconnected",
+        "agent reconnected",
+        "was reconnected",
+        "The agent has its connection to the room back.",
+        "The network recovered.",
+        "The call goes on.",
+        "agent: livekit-agents' span `agent_session`, event `connection_state_changed`",
     )
 
     TRACK_UNPUBLISHED = (
@@ -339,6 +492,24 @@ class Kind(StrEnum):
         "Its linked participant left, an error, or the job shuts down.",
         "The job shuts down, or stays in the room.",
         "agent",
+    )
+    SESSION_UNLINKED = (
+        "session.unlinked",
+        "linked participant left",
+        "lost the participant of its session",
+        "The participant that the session listened to left.",
+        "The participant hung up or lost the connection.",
+        "The session closes (`close_on_disconnect`) or is linked to whoever comes next.",
+        "agent: livekit-agents' span `agent_session`, event `participant_disconnected`",
+    )
+    AGENT_CONNECTION_LOST = (
+        "agent.connection_lost",
+        "agent gave up to reconnect",
+        "gave up to reconnect",
+        "The agent could not get its connection to the room back.",
+        "The network.",
+        "Its job shuts down.",
+        "agent: livekit-agents' span `agent_session`, event `connection_state_changed`",
     )
     ROOM_FINISHED = (
         "room.finished",

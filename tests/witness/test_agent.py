@@ -23,6 +23,9 @@ JOB_SPAN = ids.span_id("job", JOB).to_bytes(8)
 ROOM_SPAN = ids.span_id("room", ROOM).to_bytes(8)
 
 
+LLM = b"llm_node".hex()
+
+
 def of(*spans: Span, scope: str = "livekit-agents", redact: bool = False) -> Arrival:
     return agent.arrival(request(*spans, scope=scope), redact=redact)
 
@@ -67,6 +70,8 @@ def test_moments_of_a_job() -> None:
         (Kind.AGENT_PARTICIPANT_READY, WAIT): (JOB, ms(360.2), "agent"),
         (Kind.SESSION_STARTING, SESSION): (JOB, ms(363), "agent"),
         (Kind.SESSION_STARTED, SESSION): (JOB, ms(392), "agent"),
+        (Kind.MODEL_ASKED, LLM): (JOB, ms(400), "agent"),
+        (Kind.MODEL_ANSWERED, LLM): (JOB, ms(420), "agent"),
         (Kind.SESSION_CLOSED, SESSION): (JOB, ms(4160), "agent"),
         (Kind.JOB_SHUTDOWN, ""): (JOB, ms(6503), "agent"),
         (Kind.AGENT_DISCONNECTED, ""): (JOB, ms(6510), "agent"),

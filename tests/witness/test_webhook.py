@@ -168,6 +168,9 @@ def test_participant_joined_is_active_and_never_joining() -> None:
         keys.PARTICIPANT_METADATA: "vip",
         keys.PARTICIPANT_KIND: "STANDARD",
         keys.PARTICIPANT_ATTRIBUTE + "language": "en",
+        keys.CAN_PUBLISH: True,
+        keys.CAN_SUBSCRIBE: True,
+        keys.HIDDEN: False,
     }
 
 

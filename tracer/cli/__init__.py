@@ -15,7 +15,7 @@ from tracer.errors import TracerError
 
 __all__ = ["main"]
 
-COMMANDS = ("check", "compare", "demo", "doctor", "observe", "rooms", "serve", "stats", "timeline", "why")
+COMMANDS = ("check", "compare", "demo", "doctor", "observe", "replay", "rooms", "serve", "stats", "timeline", "why")
 
 
 class _Commands(click.Group):

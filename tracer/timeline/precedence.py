@@ -6,145 +6,30 @@ Source: livekit-server v1.13.5 and livekit-agents 1.8.9.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from enum import StrEnum
-from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.moment import BY_WORKER, Kind
+from tracer.moment import Kind
 from tracer.timeline.entities import Shutdown
+from tracer.timeline.relations import (
+    Guarantee,
+    Pair,
+    Row,
+    StepIndex,
+    each_worker,
+    in_room,
+    its_agent,
+    its_job,
+    names,
+    same,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tracer.timeline.step import Step
 
-__all__ = ["TABLE", "Guarantee", "Pair", "Row", "must_precede", "ordered_pairs"]
-
-
-class Guarantee(StrEnum):
-    """What LiveKit guarantees about the order of steps; each is the rule of ``tracer check`` with this slug."""
-
-    ROOM_FIRST = "room-first"
-    PARTICIPANT_STATES = "participant-states"
-    JOB_START = "job-start"
-    AGENT_CONNECTS = "agent-connects"
-    SESSION_AND_SHUTDOWN = "session-and-shutdown"
-    ROOM_ENDS_LAST = "room-ends-last"
-    CLOCKS = "clocks"
-    """The agent's clock reads no earlier than the server's when the server offers the job."""
-
-
-class Pair(NamedTuple):
-    """Two steps of which the first cannot have come after the second."""
-
-    cause: Step
-    effect: Step
-    guarantee: Guarantee
-
-
-class Row(NamedTuple):
-    """A step of one kind cannot have come after a step of another, where they are related."""
-
-    cause: Kind
-    effect: Kind
-    guarantee: Guarantee
-    related: Callable[[_Steps, Row], Iterator[tuple[Step, Step]]]
-    """The steps of these kinds that belong together, one of the functions below."""
-    unless: tuple[Kind, ...] = ()
-    """Kinds that come between the two: where one of them is known, its own rows say more."""
-    condition: Callable[[Step, Step], bool] | None = None
-    """What must be true of the two besides; None: nothing."""
-
-    def pairs(self, steps: _Steps) -> Iterator[Pair]:
-        """The pairs among the steps that this row is about."""
-        for cause, effect in self.related(steps, self):
-            if self.condition is None or self.condition(cause, effect):
-                yield Pair(cause, effect, self.guarantee)
-
-
-class _Steps:
-    """Steps by kind, and by what they happened to."""
-
-    def __init__(self, steps: Iterable[Step]) -> None:
-        self.by_kind: dict[Kind, list[Step]] = defaultdict(list)
-        groups: dict[tuple[str, str], dict[Kind, Step]] = defaultdict(dict)
-        for step in steps:
-            self.by_kind[step.kind].append(step)
-            groups[step.subject, step.occurrence if step.kind in _REPEATABLE else ""][step.kind] = step
-        self.once = {subject: known for (subject, occurrence), known in groups.items() if not occurrence}
-        """For each subject what happens to it once, by kind."""
-        self.together: dict[Kind, list[Mapping[Kind, Step]]] = defaultdict(list)
-        """For each kind the steps by kind of every subject and occurrence that has it."""
-        for known in groups.values():
-            for kind in known:
-                self.together[kind].append(known)
-
-
-_REPEATABLE = BY_WORKER | {
-    Kind.AGENT_CONNECTING,
-    Kind.AGENT_WAITING_FOR_PARTICIPANT,
-    Kind.AGENT_PARTICIPANT_READY,
-    Kind.SESSION_STARTING,
-    Kind.SESSION_STARTED,
-    Kind.SESSION_CLOSED,
-}
-"""Kinds that one subject can have several of, told apart by their occurrence."""
-
-
-# How the two steps of a row are related.
-
-
-def _same(steps: _Steps, row: Row) -> Iterator[tuple[Step, Step]]:
-    """Both happened to one subject and, where it can have several, in one occurrence."""
-    for known in steps.together[row.cause]:
-        if row.effect in known and known.keys().isdisjoint(row.unless):
-            yield known[row.cause], known[row.effect]
-
-
-def _in_room(steps: _Steps, row: Row) -> Iterator[tuple[Step, Step]]:
-    """Both happened in the room, to whatever."""
-    return product(steps.by_kind[row.cause], steps.by_kind[row.effect])
-
-
-def _names(key: str) -> Callable[[_Steps, Row], Iterator[tuple[Step, Step]]]:
-    """The effect names the cause's subject under this key."""
-
-    def related(steps: _Steps, row: Row) -> Iterator[tuple[Step, Step]]:
-        causes = {step.subject: step for step in steps.by_kind[row.cause]}
-        for effect in steps.by_kind[row.effect]:
-            cause = causes.get(str(effect.facts.get(key)))
-            if cause:
-                yield cause, effect
-
-    return related
-
-
-def _each_worker(steps: _Steps, row: Row) -> Iterator[tuple[Step, Step]]:
-    """The effect happened to the cause's job, at each worker that was asked."""
-    for effect in steps.by_kind[row.effect]:
-        cause = steps.once.get(effect.subject, {}).get(row.cause)
-        if cause:
-            yield cause, effect
-
-
-def _its_job(steps: _Steps, row: Row) -> Iterator[tuple[Step, Step]]:
-    """The cause happened to the effect's job, at one of the workers that were asked."""
-    for cause in steps.by_kind[row.cause]:
-        job = steps.once.get(cause.subject, {})
-        if row.effect in job and job.keys().isdisjoint(row.unless):
-            yield cause, job[row.effect]
-
-
-def _its_agent(steps: _Steps, row: Row) -> Iterator[tuple[Step, Step]]:
-    """The effect happened to the participant that the cause's job became."""
-    effects = {step.subject: step for step in steps.by_kind[row.effect]}
-    for connected in steps.by_kind[Kind.AGENT_CONNECTED]:
-        cause = steps.once.get(connected.subject, {}).get(row.cause)
-        effect = effects.get(str(connected.facts.get(keys.PARTICIPANT_ID)))
-        if cause and effect:
-            yield cause, effect
+__all__ = ["TABLE", "Guarantee", "Pair", "must_precede", "ordered_pairs"]
 
 
 # What must be true besides.
@@ -167,7 +52,7 @@ def _shutdown_disconnects(shutdown: Step, left: Step) -> bool:
 def _first_of(
     cause: Kind,
     effects: Mapping[Kind, Guarantee],
-    related: Callable[[_Steps, Row], Iterator[tuple[Step, Step]]] = _same,
+    related: Callable[[StepIndex, Row], Iterator[tuple[Step, Step]]] = same,
     condition: Callable[[Step, Step], bool] | None = None,
 ) -> list[Row]:
     """The cause before the first of the effects that is known."""
@@ -222,8 +107,8 @@ _GIVEN = {kind: _JOB[kind] for kind in (Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSI
 """What follows from a worker's acceptance."""
 
 TABLE: tuple[Row, ...] = (
-    *(Row(Kind.ROOM_CREATED, kind, Guarantee.ROOM_FIRST, _in_room) for kind in _ON_SERVER),
-    Row(Kind.DISPATCH_CREATED, Kind.JOB_OFFERED, Guarantee.ROOM_FIRST, _names(keys.DISPATCH_ID)),
+    *(Row(Kind.ROOM_CREATED, kind, Guarantee.ROOM_FIRST, in_room) for kind in _ON_SERVER),
+    Row(Kind.DISPATCH_CREATED, Kind.JOB_OFFERED, Guarantee.ROOM_FIRST, names(keys.DISPATCH_ID)),
     *_chain_of(
         Guarantee.PARTICIPANT_STATES,
         Kind.PARTICIPANT_JOINING,
@@ -238,19 +123,19 @@ TABLE: tuple[Row, ...] = (
         Kind.PARTICIPANT_JOINING,
         Kind.TRACK_PUBLISHED,
         Guarantee.PARTICIPANT_STATES,
-        _names(keys.PARTICIPANT_ID),
+        names(keys.PARTICIPANT_ID),
     ),
     *_chain_of(Guarantee.PARTICIPANT_STATES, Kind.TRACK_PUBLISHED, Kind.TRACK_UNPUBLISHED),
-    Row(Kind.JOB_OFFERED, Kind.JOB_RECEIVED, Guarantee.CLOCKS, _each_worker),
+    Row(Kind.JOB_OFFERED, Kind.JOB_RECEIVED, Guarantee.CLOCKS, each_worker),
     *_first_of(Kind.JOB_OFFERED, _OFFERED),
     *_chain_of(Guarantee.JOB_START, Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED, Kind.JOB_TIMED_OUT),
     *_chain_of(Guarantee.JOB_START, Kind.JOB_RECEIVED, Kind.JOB_REJECTED),
-    *_first_of(Kind.JOB_RECEIVED, _GIVEN, _its_job, _was_chosen),
-    *_first_of(Kind.JOB_ACCEPTED, _GIVEN, _its_job, _was_chosen),
+    *_first_of(Kind.JOB_RECEIVED, _GIVEN, its_job, _was_chosen),
+    *_first_of(Kind.JOB_ACCEPTED, _GIVEN, its_job, _was_chosen),
     *_chain_of(Guarantee.JOB_START, Kind.PROCESS_STARTED, Kind.PROCESS_READY, Kind.JOB_PROCESS_ASSIGNED),
     *_chain(_JOB),
-    Row(Kind.AGENT_CONNECTING, Kind.PARTICIPANT_JOINING, Guarantee.AGENT_CONNECTS, _its_agent),
-    Row(Kind.PARTICIPANT_JOINING, Kind.AGENT_CONNECTED, Guarantee.AGENT_CONNECTS, _names(keys.PARTICIPANT_ID)),
+    Row(Kind.AGENT_CONNECTING, Kind.PARTICIPANT_JOINING, Guarantee.AGENT_CONNECTS, its_agent),
+    Row(Kind.PARTICIPANT_JOINING, Kind.AGENT_CONNECTED, Guarantee.AGENT_CONNECTS, names(keys.PARTICIPANT_ID)),
     *_chain_of(
         Guarantee.SESSION_AND_SHUTDOWN, Kind.JOB_ENTRYPOINT_STARTED, Kind.JOB_ENTRYPOINT_RETURNED, Kind.JOB_ENDED
     ),
@@ -267,17 +152,17 @@ TABLE: tuple[Row, ...] = (
         Kind.JOB_SHUTDOWN,
         Kind.PARTICIPANT_LEFT,
         Guarantee.SESSION_AND_SHUTDOWN,
-        _its_agent,
+        its_agent,
         condition=_shutdown_disconnects,
     ),
-    *(Row(kind, Kind.ROOM_FINISHED, Guarantee.ROOM_ENDS_LAST, _in_room) for kind in (Kind.ROOM_CREATED, *_ON_SERVER)),
+    *(Row(kind, Kind.ROOM_FINISHED, Guarantee.ROOM_ENDS_LAST, in_room) for kind in (Kind.ROOM_CREATED, *_ON_SERVER)),
 )
 """Everything that must come before something else."""
 
 
 def ordered_pairs(steps: Iterable[Step]) -> Iterator[Pair]:
     """Every pair of steps of which the first cannot have come after the second, once."""
-    known = _Steps(steps)
+    known = StepIndex(steps)
     seen: set[tuple[int, int]] = set()  # two chains can have a link in common
     for row in TABLE:
         for pair in row.pairs(known):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from livekit.protocol.models import DisconnectReason, ParticipantInfo
+from livekit.protocol.models import DisconnectReason, ParticipantInfo, TrackSource
 
 from tracer import keys
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind, Moment, facts
 
 if TYPE_CHECKING:
     from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
-    from livekit.protocol.models import Room
+    from livekit.protocol.models import ParticipantPermission, Room
 
     from tracer.moment import Fact
 
@@ -47,9 +47,22 @@ def participant_facts(who: ParticipantInfo) -> dict[str, Fact | None]:
     }
     if who.joined_at_ms or who.joined_at:  # else it is the bare reference of a track event, whose kind is unset
         told[keys.PARTICIPANT_KIND] = enum_name(ParticipantInfo.Kind, who.kind)
+    if who.HasField("permission"):
+        told |= _permission(who.permission)
     if who.disconnect_reason:
         told[keys.DISCONNECT_REASON] = enum_name(DisconnectReason, who.disconnect_reason)
     return told | {keys.PARTICIPANT_ATTRIBUTE + key: value for key, value in who.attributes.items()}
+
+
+def _permission(granted: ParticipantPermission) -> dict[str, Fact | None]:
+    """What a participant's token allows. It stands in full in each webhook about the participant."""
+    sources = ",".join(enum_name(TrackSource, source) for source in granted.can_publish_sources)
+    return {
+        keys.CAN_PUBLISH: granted.can_publish,
+        keys.CAN_SUBSCRIBE: granted.can_subscribe,
+        keys.CAN_PUBLISH_SOURCES: sources or None,
+        keys.HIDDEN: granted.hidden,
+    }
 
 
 def room_created(room: Room, witness: str) -> Moment | None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
     from tracer.settings import LiveKit
 
-__all__ = ["KNOWN_EVENTS", "moments", "read"]
+__all__ = ["KNOWN_EVENTS", "moments", "parse", "read"]
 
 WITNESS = "webhook"
 
@@ -69,6 +69,11 @@ def read(body: bytes, authorization: str, server: LiveKit) -> WebhookEvent:
         expected = b""
     if not hmac.compare_digest(expected, sha256(body).digest()):
         raise BadSignatureError("webhook whose body is not the one that was signed")
+    return parse(body)
+
+
+def parse(body: bytes) -> WebhookEvent:
+    """The event in a webhook's body, whoever signed it. Raises MalformedError when the body is no webhook."""
     try:
         return Parse(body.decode(), WebhookEvent(), ignore_unknown_fields=True)
     except (ParseError, UnicodeDecodeError, RecursionError) as error:

@@ -1,0 +1,38 @@
+"""Values of OpenTelemetry attributes, as facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tracer.witness.fields import LATEST_TIME
+
+if TYPE_CHECKING:
+    from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+
+    from tracer.moment import Fact
+
+__all__ = ["as_time", "attributes_of", "value_of"]
+
+MARGIN = 512
+"""Room for rounding below the latest time, ns."""
+
+
+def value_of(item: KeyValue) -> Fact | None:
+    """The value of an attribute; None for a list or a map, which no fact is."""
+    which = item.value.WhichOneof("value")
+    value = getattr(item.value, which) if which else None
+    return value if isinstance(value, str | int | float | bool) else None
+
+
+def attributes_of(items: Any) -> dict[str, Fact | None]:
+    """The attributes of a span or an event, by their key."""
+    return {item.key: value_of(item) for item in items}
+
+
+def as_time(text: Fact | None) -> int | None:
+    """A time that came as text, ns since the epoch; None for whatever is no such time."""
+    try:
+        at = int(str(text))
+    except ValueError:
+        return None
+    return at if 0 < at <= LATEST_TIME - MARGIN else None
