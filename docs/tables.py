@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tracer.demo.failures import FAILURES
 from tracer.demo.scenarios import SCENARIOS
-from tracer.view.kinds import table
+from tracer.view import kinds, slugs
 from tracer.why import CAUSES
 
 if TYPE_CHECKING:
@@ -41,11 +41,6 @@ def scenarios() -> str:
     """The demo's calls that go well, each with the question it answers."""
     rows = [f"| `{name}` | {one.question} | [picture]({name}.svg) |" for name, one in SCENARIOS.items()]
     return "\n".join(["| scenario | the question it answers | |", "|---|---|---|", *rows])
-
-
-def kinds() -> str:
-    """Everything that can happen."""
-    return table().removesuffix("\n")
 
 
 def tree() -> str:
@@ -129,7 +124,8 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "architecture.md": {"map": tree, "imports": imports},
     "causes.md": {"questions": questions, "causes": causes},
     "commands.md": {"scenarios": scenarios},
-    "moments.md": {"kinds": kinds},
+    "json.md": {"slugs": slugs.table},
+    "moments.md": {"kinds": kinds.table},
 }
 """For each page its tables, by the name between its marks."""
 
@@ -140,7 +136,7 @@ def filled(page: str) -> str:
     for name, made in PAGES[page].items():
         begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
         before, _, rest = text.partition(begin)
-        text = f"{before}{begin}{made()}\n{end}{rest.partition(end)[2]}"
+        text = f"{before}{begin}{made().rstrip()}\n{end}{rest.partition(end)[2]}"
     return text
 
 

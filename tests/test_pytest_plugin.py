@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -43,7 +44,7 @@ def recorded(path: Path, *moments: Moment) -> LiveKitTracer:
 
 def test_without_a_server_a_test_is_skipped(alone: pytest.Pytester) -> None:
     alone.makepyfile(ASKS)
-    ran = alone.runpytest_subprocess("-rs")
+    ran = alone.runpytest_inprocess("-rs")
     ran.assert_outcomes(skipped=1)
     ran.stdout.fnmatch_lines(["*needs a LiveKit server to call on: LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET*"])
 
@@ -51,7 +52,7 @@ def test_without_a_server_a_test_is_skipped(alone: pytest.Pytester) -> None:
 def test_without_a_server_a_test_fails_in_ci(alone: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     alone.makepyfile(ASKS)
-    alone.runpytest_subprocess().assert_outcomes(errors=1)
+    alone.runpytest_inprocess().assert_outcomes(errors=1)
 
 
 def test_it_listens_on_the_given_port_and_ends_with_the_tests(
@@ -74,8 +75,8 @@ def test_it_listens_on_the_given_port_and_ends_with_the_tests(
             assert livekit_tracer.endpoint.endswith(":{port}")
     """)
     alone.runpytest_subprocess("-W", "error", "--tracer-port", str(port)).assert_outcomes(passed=2)
-    again = alone.runpytest_subprocess("--tracer-port", str(port))
-    again.assert_outcomes(passed=2)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
 
 
 def test_a_port_in_use_is_reported(alone: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +101,7 @@ def test_a_port_in_use_is_reported(alone: pytest.Pytester, monkeypatch: pytest.M
 
 
 def test_the_option_is_in_the_help(alone: pytest.Pytester) -> None:
-    ran = alone.runpytest_subprocess("--help")
+    ran = alone.runpytest_inprocess("--help")
     ran.stdout.fnmatch_lines(["*--tracer-port=PORT*"])
 
 

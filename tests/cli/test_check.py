@@ -93,7 +93,7 @@ def test_misuse_is_exit_2(tracer: Tracer, store: Path) -> None:
     assert "--width" in tracer.misused("check", "demo", "--store", store, "--width", "12")
 
 
-@pytest.mark.parametrize("room", ["nobody", "RM_nobody", "", b"\xff", "two\nlines", "\x1b[31mred", "%"])
+@pytest.mark.parametrize("room", ["nobody", b"\xff", "\x1b[31mred"])
 def test_an_unknown_room_is_one_line_and_exit_1(tracer: Tracer, store: Path, room: str | bytes) -> None:
     line = tracer.fails(1, "check", "--store", store, "--", room)
     assert "no room" in line

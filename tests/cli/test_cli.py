@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import contextlib
+import gc
+import io
 import json
 import os
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from unittest import mock
 
 import pytest
 
 from tests.moments import ABOUT_ROOM, ROOM, call, moment, ms
 from tests.receiving import LIMIT
 from tracer import __version__, keys
-from tracer.cli import COMMANDS
+from tracer.cli import COMMANDS, main
 from tracer.moment import Kind
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
@@ -34,24 +38,41 @@ def store(tmp_path: Path) -> Path:
     return path
 
 
+class Ran(NamedTuple):
+    """How a command ended, and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 class Tracer:
-    """Runs `tracer` in a folder of its own, without anything of ours in its environment."""
+    """Runs `tracer` in a folder of its own, without anything of ours in its environment.
+
+    Within this process, for a new one takes a second to start. What only a process can show has one of its own.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def __call__(self, *arguments: str | bytes | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *arguments: str | bytes | Path, **environment: str) -> Ran:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("LIVEKIT_", "TRACER_", "OTEL_"))}
         home = {"HOME": str(self.folder), "XDG_STATE_HOME": str(self.folder / "state")}
-        return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "tracer", *arguments],
-            cwd=self.folder,
-            env={**kept, **home, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=3 * LIMIT,
-        )
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+        thresholds = gc.get_threshold()
+        try:
+            with (
+                mock.patch.dict(os.environ, {**kept, **home, **environment}, clear=True),
+                contextlib.chdir(self.folder),
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+            ):
+                code = main([os.fsdecode(argument) for argument in arguments])
+        except SystemExit as done:
+            code = done.code
+        finally:
+            gc.set_threshold(*thresholds)
+        return Ran(code or 0, *(stream.buffer.getvalue().decode() for stream in (out, err)))
 
     def fails(self, code: int, *arguments: str | bytes | Path, **environment: str) -> str:
         """The one line on stderr with which it fails."""
@@ -184,7 +205,16 @@ def test_json_holds_every_field_of_its_schema_and_unknown_ones_as_null(tracer: T
         "gaps": "from to ms owner",
     }
     assert list(told) == ["schema", "room", *fields]
-    assert list(told["room"]) == ["sid", "name", "created", "finished", "created_by", "end_reason", "trace_id"]
+    assert list(told["room"]) == [
+        "sid",
+        "name",
+        "created",
+        "finished",
+        "created_by",
+        "creator",
+        "end_reason",
+        "trace_id",
+    ]
     for section, names in fields.items():
         assert told[section]
         assert all(list(item) == names.split() for item in told[section]), section
@@ -205,6 +235,7 @@ def test_a_room_of_which_nearly_nothing_is_known_is_json_too(tracer: Tracer, tmp
         "created": None,
         "finished": None,
         "created_by": None,
+        "creator": None,
         "end_reason": None,
         "trace_id": fold(ROOM, []).trace_id,
     }

@@ -84,7 +84,7 @@ def test_the_room_before_is_looked_at(tracer: Tracer, tmp_path: Path) -> None:
     assert told["causes"][0]["name"] == "ghost-room"
 
 
-@pytest.mark.parametrize("room", ["nobody", "RM_nobody", "", b"\xff", "two\nlines", "\x1b[31mred", "%"])
+@pytest.mark.parametrize("room", ["nobody", b"\xff", "\x1b[31mred"])
 def test_an_unknown_room_is_one_line_and_exit_1(tracer: Tracer, store: Path, room: str | bytes) -> None:
     line = tracer.fails(1, "why", "--store", store, "--", room)
     assert "no room" in line

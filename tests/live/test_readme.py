@@ -43,7 +43,7 @@ UNTIL_STOPPED = {
     "tracer observe": "observing",
     "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 tracer serve": "exporting to http://127.0.0.1:4318",
 }
-"""Commands that run until they are stopped, and what they say when they are ready."""
+"""Commands that run until they are stopped, and what they log before they are ready."""
 AT_ONCE = {
     "tracer demo --list": "silent-caller",
     "tracer demo wrong-name": "no-worker",
@@ -91,7 +91,8 @@ def test_commands_that_run_until_they_are_stopped(command: str, tmp_path: Path, 
     assignments, _, rest = shown.rpartition("tracer ")
     process = Process("readme", ["sh", "-c", f"{assignments} exec tracer {rest}"], folder=tmp_path, environment=env)
     with process:
-        wait_for(lambda: UNTIL_STOPPED[command] in process.log.read_text(), "ready")
+        ready = (UNTIL_STOPPED[command], "observing" if command == "tracer observe" else "listening on")
+        wait_for(lambda: all(text in process.log.read_text() for text in ready), "ready")
         process.stop()
         assert process.returncode == 0, process.last_lines(5)
 

@@ -12,8 +12,9 @@ from tests.clocks.test_offsets import shifted
 from tests.moments import ADA, JOB, ROOM, any_moments, call, moment, ms
 from tracer import keys
 from tracer.check import RoomCheck, check
-from tracer.moment import NS_PER_S, Kind, Moment
+from tracer.moment import Kind, Moment
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 from tracer.view.check import CheckView
 
 
@@ -91,13 +92,14 @@ def test_an_unbounded_and_a_contradictory_clock_are_shown() -> None:
     assert "no offset of the clock" in text
 
 
-@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
-@pytest.mark.parametrize("everything", [False, True])
-@pytest.mark.parametrize("moments", [call(), wrong_call(), shifted(call(), 10**15), []])
-def test_no_line_is_wider_than_the_terminal(moments: list[Moment], everything: bool, width: int) -> None:
-    lines = shown(judged(*moments), width, everything=everything).splitlines()
-    assert max(map(cell_len, lines)) <= width
-    assert all(line == line.rstrip() for line in lines)
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    for moments in (call(), wrong_call(), shifted(call(), 10**15), []):
+        checked = judged(*moments)
+        for everything in (False, True):
+            lines = shown(checked, width, everything=everything).splitlines()
+            assert max(map(cell_len, lines)) <= width
+            assert all(line == line.rstrip() for line in lines)
 
 
 def test_names_do_nothing_to_a_terminal() -> None:

@@ -22,7 +22,7 @@ from tracer.why import explain
 
 if TYPE_CHECKING:
     from tracer.moment import Moment
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
     from tracer.why import Cause
 
 HOSTILE = "\x1b[31mred\x07\u202egnihton [red]markup[/red] :boom: \r\nline\x9b2J \ud83d\udca5 \u2019" + "\u0301" * 30

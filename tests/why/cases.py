@@ -33,14 +33,16 @@ from tests.moments import (
     ms,
 )
 from tracer import keys
-from tracer.moment import NS_PER_S, Kind, Moment, facts
-from tracer.timeline.fold import Timeline, fold
+from tracer.moment import Kind, Moment, facts
+from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 from tracer.why import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tracer.moment import Fact
+    from tracer.timeline.timeline import Timeline
     from tracer.why import Explanation, Finding
 
 HOUR = 3600 * NS_PER_S

@@ -53,7 +53,8 @@ from tests.why.cases import (
     worker,
 )
 from tracer import keys
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_S
 from tracer.why import explain
 
 if TYPE_CHECKING:

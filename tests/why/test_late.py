@@ -26,7 +26,8 @@ from tests.why.cases import (
     without,
 )
 from tracer import keys
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_S
 from tracer.why import explain
 
 

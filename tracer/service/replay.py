@@ -12,20 +12,20 @@ import tempfile
 import zlib
 from base64 import b64decode
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tracer.errors import MalformedError, RecordingError, TooLargeError
 from tracer.moment import Moment
-from tracer.store import Arrival
+from tracer.store import Arrival, open_writer
 from tracer.store.load import timeline_in
-from tracer.store.sqlite import SqliteStore
 from tracer.witness import agent, webhook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
-    from tracer.timeline.fold import Timeline
+    from tracer.store import Writer
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["arrivals", "replay", "timelines"]
 
@@ -90,7 +90,7 @@ NEVER = 2**62
 """An arrival, ns, so late that it tells nothing of when a webhook was sent."""
 
 
-def replay(paths: Iterable[Path], store: SqliteStore) -> int:
+def replay(paths: Iterable[Path], store: Writer) -> int:
     """Add recordings to a store, in which nothing is twice; how many records were read. Raises RecordingError."""
     read = 0
     for path in paths:
@@ -109,7 +109,7 @@ def timelines(path: Path) -> list[Timeline]:
     """The rooms in a recording, the oldest first, each as of the recording's end. Raises RecordingError."""
     with (
         tempfile.TemporaryDirectory(prefix="tracer-") as folder,
-        closing(SqliteStore(Path(folder) / "recording.db")) as store,
+        closing(open_writer(f"{folder}/recording.db")) as store,
     ):
         replay([path], store)
         rooms = sorted(store.rooms(MOST_ROOMS), key=lambda room: (room.created or 0, room.sid))

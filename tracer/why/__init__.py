@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_S
 from tracer.why.call import Call
 from tracer.why.cause import Cause, Doubt, Explanation, Finding, Symptom
 from tracer.why.duplicated import DOUBLED
@@ -20,7 +21,7 @@ from tracer.why.silent import SILENT
 from tracer.why.unseen import UNSEEN
 
 if TYPE_CHECKING:
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["CAUSES", "Cause", "Doubt", "Explanation", "Finding", "Symptom", "explain"]
 
@@ -34,7 +35,7 @@ def explain(timeline: Timeline) -> Explanation:
     place = {cause: number for number, cause in enumerate(CAUSES)}
     findings = [finding for cause in CAUSES for finding in cause.find(case)]
     findings.sort(key=lambda found: (found.cause.symptom, not found.certain, place[found.cause]))
-    findings = [replace(found, steps=tuple(map(case.as_told, found.steps))) for found in findings]
+    findings = [replace(found, steps=tuple(map(case.as_reported, found.steps))) for found in findings]
     certain = {found.cause.symptom for found in findings if found.certain}
     named = {found.cause for found in findings}
     doubts = tuple(

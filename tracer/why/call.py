@@ -8,16 +8,26 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.clocks.agent_clocks import set_right
-from tracer.moment import NS_PER_S, Kind
+from tracer.clocks.corrected import CorrectedTimeline
+from tracer.moment import Kind
 from tracer.timeline.entities import Shutdown
-from tracer.timeline.overdue import awaited_since, came_until, expected
+from tracer.timeline.missing_jobs import (
+    awaited_since,
+    dispatches_without_job,
+    is_optional,
+    unaccounted_agents,
+    unaccounted_until,
+)
+from tracer.timeline.overdue import expected
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tracer.timeline.entities import Dispatch, Job, Participant, Worker
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.overdue import Missing
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["FOREVER", "LONG_ENOUGH", "NO_JOB_AFTER", "SERVER_WAITS", "SOON", "STUCK_BY", "Call"]
 
@@ -33,8 +43,6 @@ ALIVE = 60 * NS_PER_S
 """Who told something no longer ago than this, ns, is taken to be there still."""
 STUCK_BY = 10 * NS_PER_S
 """What a caller has waited for longer than this, ns, will hardly come."""
-CALLERS = {"STANDARD", "SIP", "CONNECTOR", None}
-"""Kinds for which ``wait_for_participant`` waits; None where nobody told the kind."""
 FOREVER = 2**63
 """A time that does not come, ns."""
 
@@ -43,21 +51,14 @@ class Call:
     """One room's timeline, with what causes ask of it worked out once."""
 
     def __init__(self, timeline: Timeline) -> None:
-        self.timeline = set_right(timeline)
-        """With the clocks of agents set right, where they are proven wrong."""
-        self._told = timeline
+        self._corrected = CorrectedTimeline(timeline)
+        self.timeline = self._corrected.timeline
+        """By the server's clock: other clocks are corrected as far as they are proven to be off."""
         self._standing: dict[int, list[Worker]] = {}
 
-    def as_told(self, step: Step) -> Step:
-        """The step by the clock that told it."""
-        return self._by_name.get((step.kind, step.subject, step.occurrence), step)
-
-    @cached_property
-    def _by_name(self) -> dict[tuple[Kind, str, str], Step]:
-        if self.timeline is self._told:
-            return {}
-        steps = [*(step for worker in self._told.workers for step in worker.steps), *self._told.steps]
-        return {(step.kind, step.subject, step.occurrence): step for step in steps}
+    def as_reported(self, step: Step) -> Step:
+        """The step as its witnesses reported it, by their own clocks."""
+        return self._corrected.as_reported(step)
 
     @cached_property
     def witnesses(self) -> set[str]:
@@ -65,37 +66,25 @@ class Call:
         own = (step for step in self.timeline.steps if not step.subject.startswith("AW_"))
         return {witness for step in own for witness in step.witnesses}
 
-    @cached_property
+    @property
     def callers(self) -> list[Participant]:
-        """Those an agent is for, in order of their coming."""
-        known = [p for p in self.timeline.participants if p.kind in CALLERS and p.steps]
-        return sorted(known, key=lambda p: (p.steps[0].time, p.sid))
+        """Those an agent can be meant for, in the order in which they came."""
+        return self.timeline.callers
 
-    @cached_property
+    @property
     def agents(self) -> list[Participant]:
         """Agents that were in the room."""
-        return [p for p in self.timeline.participants if p.is_agent]
+        return self.timeline.agents
 
-    @cached_property
-    def agent_of(self) -> dict[str, Participant]:
+    @property
+    def agent_of(self) -> Mapping[str, Participant]:
         """For each job's id the participant it became."""
-        # As Timeline.agent_of, which looks through all participants for each job.
-        by_sid = {agent.sid: agent for agent in reversed(self.agents)}
-        by_identity = {agent.identity: agent for agent in reversed(self.agents) if agent.identity}
-        found = {}
-        for job in self.timeline.jobs:
-            connected = job.at(Kind.AGENT_CONNECTED)
-            sid = str(connected.facts.get(keys.PARTICIPANT_ID)) if connected else ""
-            agent = by_sid.get(sid) or by_identity.get(job.participant_identity or "")
-            if agent:
-                found[job.sid] = agent
-        return found
+        return self.timeline.agent_by_job
 
     @cached_property
     def unaccounted(self) -> list[Participant]:
-        """Agents of which no job is known: the server lists jobs up to 5 s late, or never."""
-        known = {agent.sid for agent in self.agent_of.values()}
-        return [agent for agent in self.agents if agent.sid not in known and not agent.is_avatar]
+        """Agents of which no job is known."""
+        return unaccounted_agents(self.timeline)
 
     @cached_property
     def published(self) -> dict[str, list[Step]]:
@@ -118,11 +107,11 @@ class Call:
 
     @cached_property
     def unserved(self) -> list[Dispatch]:
-        """Dispatches that brought no agent, and matter: an unnamed one does not where another agent came or was asked.
+        """Dispatches that brought no agent though they should; see ``tracer.timeline.missing_jobs``.
 
-        None of those that were made before an agent came whose job is not known: it can be of any of them.
+        None whose agent was asked for again, and came.
         """
-        until = came_until(self.unaccounted)
+        until = unaccounted_until(self.timeline)
         without = [
             d
             for d in self.timeline.dispatches
@@ -130,8 +119,7 @@ class Call:
             and (asked.earliest if asked else 1) > until
             and not self.brought(d)
         ]
-        named = any(d.agent_name for d in self.timeline.dispatches)
-        wanted = [d for d in without if d.agent_name or not (self.agents or named)]
+        wanted = [d for d in without if not is_optional(self.timeline, d)]
         return [d for d in wanted if self.asked_again(d) is None and (d.sid in self.awaited or d.jobs)]
 
     @cached_property
@@ -185,10 +173,9 @@ class Call:
     def without_job(self) -> list[tuple[Dispatch, Step]]:
         """Those of them of which no job is known though it should be, and when they were made."""
         found = []
-        for dispatch in self.unserved:
+        for dispatch, awaited in dispatches_without_job(self.timeline):
             created = dispatch.at(Kind.DISPATCH_CREATED)
-            awaited = self.awaited.get(dispatch.sid)
-            if created and awaited and not self.jobs_of[dispatch.sid] and self.waited(awaited):
+            if created and self.asked_again(dispatch) is None and self.waited(awaited):
                 found.append((dispatch, created))
         return found
 

@@ -8,8 +8,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.timeline.entities import Shutdown
+from tracer.timeline.origin import EndReason
+from tracer.units import NS_PER_S
 from tracer.why.call import LONG_ENOUGH, SOON
 from tracer.why.cause import Cause, Symptom
 
@@ -141,7 +143,7 @@ class CallerAway(Cause):
         """Who came to the next room of this name: how they had left, when this one closed, and their joining that."""
         timeline = case.timeline
         finished, later = timeline.room.finished, timeline.later
-        if later is None or finished is None or timeline.end_reason != "departure timeout" or not case.agents:
+        if later is None or finished is None or timeline.end_reason != EndReason.DEPARTURE_TIMEOUT or not case.agents:
             return
         names = {p.identity for p in case.callers if p.identity}
         for back in later.participants:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
-from tracer.timeline.overdue import came_until
+from tracer.moment import Kind
+from tracer.timeline.missing_jobs import unaccounted_until
+from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.why.call import STUCK_BY
 from tracer.why.cause import Cause, Symptom
 
@@ -269,7 +270,7 @@ class AskedAgain(Cause):
     def find(self, case: Call) -> Iterator[Finding]:
         for dispatch in case.timeline.dispatches:
             asked, again = dispatch.at(Kind.DISPATCH_CREATED), case.asked_again(dispatch)
-            if not asked or not again or case.brought(dispatch) or asked.earliest <= came_until(case.unaccounted):
+            if not asked or not again or case.brought(dispatch) or asked.earliest <= unaccounted_until(case.timeline):
                 continue
             waited = again.time - max(asked.time, case.first_active or 0)
             if waited > ASKED_AGAIN:

@@ -6,8 +6,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, ClassVar
 
 from tracer import keys
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
-from tracer.timeline.fold import BY_API
+from tracer.moment import Kind
+from tracer.timeline.origin import CreatedBy
+from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.why.call import SERVER_WAITS, SOON
 from tracer.why.cause import Cause, Symptom
 
@@ -119,7 +120,7 @@ class WorkerIsNamed(_WithoutJob):
 
     def judge(self, case: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
         known = case.standing_workers(created.time)
-        if dispatch.agent_name or same or not known or case.timeline.created_by == BY_API:
+        if dispatch.agent_name or same or not known or case.timeline.created_by == CreatedBy.API:
             return
         names = ", ".join(sorted({repr(worker.agent_name) for worker in known}))
         yield self.found(
@@ -143,7 +144,7 @@ class RoomExisted(_WithoutJob):
 
     def judge(self, case: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
         known = case.standing_workers(created.time)
-        if dispatch.agent_name or same or not known or case.timeline.created_by != BY_API or not case.callers:
+        if dispatch.agent_name or same or not known or case.timeline.created_by != CreatedBy.API or not case.callers:
             return
         first = case.callers[0]
         joining = first.at(Kind.PARTICIPANT_JOINING)
@@ -160,7 +161,7 @@ class RoomExisted(_WithoutJob):
     def doubt(self, case: Call) -> str | None:
         if not case.without_job or any(d.agent_name for d in case.timeline.dispatches) or not case.callers:
             return None
-        if case.timeline.created_by not in (None, BY_API):
+        if case.timeline.created_by not in (None, CreatedBy.API):
             return None
         return "look whether the caller's token has RoomConfiguration.agents, and whether CreateRoom was called before"
 

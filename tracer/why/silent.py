@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.timeline.entities import Participant
+from tracer.units import NS_PER_S
 from tracer.why.call import FOREVER, SOON, STUCK_BY
 from tracer.why.cause import Cause, Symptom
 
