@@ -30,7 +30,7 @@ SLUGS: dict[str, tuple[tuple[str, ...], Iterable[StrEnum]]] = {
     "end_reason": (("timeline",), EndReason),
     "answer": (("check",), Outcome),
     "counted": (("stats", "compare"), Counted),
-    "a, b": (("compare",), GapState),
+    "a_state, b_state": (("compare",), GapState),
     "check": (("doctor",), CheckName),
     "state": (("doctor",), CheckState),
 }
