@@ -27,7 +27,9 @@ QUICK = 0.012
 CLOSELY = 0.04
 """Seconds between polls while somebody is expected to join: less than a JOINED lasts."""
 GROWTH = 12
-"""A pause between polls is this part of the time since the last change."""
+"""While somebody joins, a pause between polls is this part of the time since the last change."""
+GROWTH_EXPECTED = 8
+"""As ``GROWTH``, while somebody is expected to join."""
 GROWTH_REPORTED = 4
 """As ``GROWTH``, while all that is expected will be reported by a webhook: ACTIVE, by one who was seen JOINED."""
 EXPECTED_FOR = 8.0
@@ -113,7 +115,7 @@ class WatchedRoom:
         if ParticipantInfo.JOINED in states:
             return min(max(QUICK, (now - self.changed) / GROWTH_REPORTED), settled)
         if now - self.expected_since < EXPECTED_FOR:
-            return max(CLOSELY, (now - self.expected_since) / GROWTH)
+            return max(CLOSELY, (now - self.expected_since) / GROWTH_EXPECTED)
         return settled
 
     def came_or_left(self, now: float, left: Iterable[ParticipantInfo]) -> None:
