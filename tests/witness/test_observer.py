@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Any
+from typing import TypeVar
 
 import aiohttp
 import pytest
@@ -245,6 +245,9 @@ def test_the_turn_password_is_in_no_moment() -> None:
     assert "secret" not in repr(moments)
 
 
+Answer = TypeVar("Answer")
+
+
 class Server:
     """LiveKit's API as the observer calls it: what it lists can be changed between calls."""
 
@@ -265,7 +268,7 @@ class Server:
     async def list_dispatch(self, _: str) -> list[AgentDispatch]:
         return self._answer("ListDispatch", [])
 
-    def _answer(self, method: str, answer: Any) -> Any:
+    def _answer(self, method: str, answer: Answer) -> Answer:
         self.calls.append(method)
         if self.failing:
             raise self.failing

@@ -30,7 +30,7 @@ from tracer.witness.fields import LATEST_TIME, enum_name, joining, participant_f
 from tracer.witness.pace import WatchedRoom
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from livekit.protocol.agent import Job
     from livekit.protocol.agent_dispatch import AgentDispatch
@@ -297,11 +297,11 @@ class Observer:
         subject: str,
         earliest: int,
         latest: int,
-        known: dict[str, Fact | None] | None = None,
+        known: Mapping[str, Fact | None] | None = None,
     ) -> Moment:
         """A change between two polls: most likely in the middle."""
         earliest = min(earliest or latest - NS_PER_S, latest)
-        told = dict(known or {})
+        told: dict[str, Fact | None] = dict(known or {})
         if earliest <= self._away <= latest and kind in (Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED):
             told[keys.ROOM_SERVER_AWAY] = True
         middle = (earliest + latest) // 2

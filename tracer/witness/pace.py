@@ -28,7 +28,7 @@ CLOSELY = 0.04
 """Seconds between polls while somebody is expected to join: less than a JOINED lasts."""
 GROWTH = 12
 """While somebody joins, a pause between polls is this part of the time since the last change."""
-GROWTH_EXPECTED = 8
+GROWTH_EXPECTED = 16
 """As ``GROWTH``, while somebody is expected to join."""
 GROWTH_REPORTED = 4
 """As ``GROWTH``, while all that is expected will be reported by a webhook: ACTIVE, by one who was seen JOINED."""
@@ -59,7 +59,7 @@ class WatchedRoom:
     changed: float = -math.inf
     """When a poll last found a change."""
     expected_since: float = -math.inf
-    """Since when an agent or a caller is expected: until both are there, or somebody leaves."""
+    """Since when an agent or a caller is expected: until both are there."""
     jobs_since: float = -math.inf
     """Since when its jobs may not be listed as they are."""
     next_poll: float = 0.0
@@ -82,7 +82,7 @@ class WatchedRoom:
         return self.has_agent and len(self._active) > 1
 
     @property
-    def _active(self) -> set[ParticipantInfo.Kind.ValueType]:
+    def _active(self) -> set[int]:
         """The kinds of those who are ACTIVE."""
         return {who.kind for who in self.present.values() if who.state == ParticipantInfo.ACTIVE}
 
@@ -120,17 +120,15 @@ class WatchedRoom:
 
     def came_or_left(self, now: float, left: Iterable[ParticipantInfo]) -> None:
         """Somebody did: dispatches may have changed, and the job of an agent that left has ended."""
-        for who in left:
-            self.expected_since = -math.inf
-            if who.kind == ParticipantInfo.Kind.AGENT:
-                self.jobs_since = now
+        if any(who.kind == ParticipantInfo.Kind.AGENT for who in left):
+            self.jobs_since = now
         self.next_dispatches = min(self.next_dispatches, max(now, self.polled_dispatches_at + JOBS_APART))
 
     def polled_dispatches(self, dispatches: Iterable[AgentDispatch], now: float, wall: float) -> None:
         """Its dispatches have been polled at ``now``, which is ``wall`` seconds since the epoch."""
         for dispatch in dispatches:
             created = min(now - wall + dispatch.state.created_at / NS_PER_S, now)
-            if not dispatch.state.jobs and created > self.jobs_since:
+            if not dispatch.state.jobs and created > self.jobs_since + JOBS_APART:  # else it is the one of last time
                 self.jobs_since = created
                 self.expected_since = max(self.expected_since, created)
                 self.wake(now + CLOSELY)
