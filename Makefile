@@ -6,16 +6,19 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 SCENARIO ?=
 PYTHON ?=
+LIVE_JOBS ?= 2
 
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 $(BIN)/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench soak lock clean
+.PHONY: help install demo test test-fast golden check bench soak lock clean
 
 help:
 	@echo 'make demo      a call from room to agent on a real LiveKit server, and its timeline'
 	@echo 'make install   .venv with the tracer and all it needs'
 	@echo 'make test      all tests, on a real LiveKit server and a real Jaeger'
+	@echo 'make test-fast all tests that need neither: well under a minute'
+	@echo 'make golden    the pictures in tests/golden anew, to be looked at in the diff'
 	@echo 'make check     ruff, mypy and all tests'
 	@echo 'make bench     what tracing costs: the start of a job, the observer, and figures over 10,000 rooms'
 	@echo 'make soak      every healthy call ten times: none may be called ill'
@@ -27,14 +30,22 @@ install: $(READY)
 demo: $(READY)
 	@$(BIN)/tracer demo $(SCENARIO)
 
+# Live tests mostly wait: several side by side, each process of pytest-xdist with a LiveKit server of its own.
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m tests.live.programs
+	@$(BIN)/python -m pytest -n $(LIVE_JOBS) --dist loadgroup
+
+test-fast: $(READY)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --ignore=tests/live
+
+golden: $(READY)
+	@$(BIN)/python -m pytest -q tests/golden --update-golden
 
 check: $(READY)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory test
 
 bench: $(READY)
 	@$(BIN)/python tests/bench/job_start.py

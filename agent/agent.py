@@ -19,7 +19,7 @@ load_dotenv(find_dotenv(usecwd=True))
 log = logging.getLogger("agent")
 
 SPEAKS = bool(os.environ.get("OPENAI_API_KEY"))
-if SPEAKS:  # here, and not where it is used: plugins belong to the main thread, and are loaded before any caller waits
+if SPEAKS:  # here: plugins must be imported on the main thread, and before a caller waits
     from livekit.plugins import openai
 
 server = AgentServer(host="127.0.0.1", port=int(os.environ.get("AGENT_PORT", "8081")))
@@ -27,12 +27,12 @@ tracer.instrument(server)
 
 
 def instructions(identity: str, name: str, metadata: str, attributes: Mapping[str, str]) -> str:
-    """What the agent is told of its caller: what your backend put into their token, if callers cannot change it."""
-    told = [f"You help {name or identity} on the phone, in one or two short sentences. Their identity is {identity}."]
-    told += [f"Their {key} is {value}." for key, value in attributes.items() if not key.startswith("lk.")]
+    """What the agent knows of its caller: what your backend put into their token, if callers cannot change it."""
+    parts = [f"You help {name or identity} on the phone, in one or two short sentences. Their identity is {identity}."]
+    parts += [f"Their {key} is {value}." for key, value in attributes.items() if not key.startswith("lk.")]
     if metadata:
-        told.append(f"What else is known of them: {metadata}")
-    return " ".join(told)
+        parts.append(f"What else is known of them: {metadata}")
+    return " ".join(parts)
 
 
 @function_tool
@@ -42,31 +42,31 @@ async def opening_hours(day: str) -> str:
 
 
 def models() -> dict[str, Any]:
-    """Ears, mind and voice: OpenAI's, or whose OPENAI_BASE_URL names. Without a key there are none."""
+    """Speech-to-text, language model and text-to-speech of OpenAI or OPENAI_BASE_URL; none without an API key."""
     return {"stt": openai.STT(), "llm": openai.LLM(), "tts": openai.TTS()} if SPEAKS else {}
 
 
 def prepare(process: JobProcess) -> None:
-    """What takes long is done before a caller waits for it."""
+    """Load what takes long before a caller waits for it."""
     process.userdata["models"] = models()
 
 
 server.setup_fnc = prepare
 
 
-# Without a name it is sent to every new room; with one, only to rooms that ask for it.
+# Without a name it is dispatched to every new room; with one, only to rooms that request it.
 @server.rtc_session(agent_name=os.environ.get("AGENT_NAME", ""))
 async def entrypoint(ctx: JobContext) -> None:
     """Connect, wait for the caller, and only then decide what to say."""
     await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
     caller = await ctx.wait_for_participant()
-    told = instructions(caller.identity, caller.name, caller.metadata, caller.attributes)
+    brief = instructions(caller.identity, caller.name, caller.metadata, caller.attributes)
     session = AgentSession[None](**ctx.proc.userdata["models"])
-    await session.start(agent=Agent(instructions=told, tools=[opening_hours]), room=ctx.room)
+    await session.start(agent=Agent(instructions=brief, tools=[opening_hours]), room=ctx.room)
     if SPEAKS:
         session.generate_reply(instructions="Greet the caller by name and offer your help.")
     else:
-        log.warning("no OPENAI_API_KEY: this agent is in the room, and says nothing")
+        log.warning("no OPENAI_API_KEY: this agent joins the room and says nothing")
 
 
 if __name__ == "__main__":

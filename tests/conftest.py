@@ -1,4 +1,4 @@
-"""What holds for all tests: which are live, and how many examples Hypothesis tries."""
+"""What holds for all tests: which are live, which of those share a process, how many examples Hypothesis tries."""
 
 from __future__ import annotations
 
@@ -9,14 +9,23 @@ import pytest
 from hypothesis import settings
 
 LIVE = Path(__file__).parent / "live"
+SHARING = {"test_call", "test_compose", "test_dashboards", "test_gaps"}
+"""Live modules whose tests share what takes long to start: pytest-xdist runs them in one process."""
 
 # No deadline: a busy machine is no fault. CI, where nobody waits, tries more.
-settings.register_profile("fast", deadline=None, max_examples=40)
+settings.register_profile("fast", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=150)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "fast")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist writes a test's group into its name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(LIVE):
             item.add_marker(pytest.mark.live)
+            if item.path.stem in SHARING:
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the pictures in tests/golden anew")

@@ -10,8 +10,6 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from tracer import keys
 
 TEXT = (Path(__file__).parents[1] / "dashboards" / "jaeger-ui.json").read_text(encoding="utf-8")
@@ -31,16 +29,16 @@ def test_jaeger_can_put_it_into_its_page() -> None:
     assert "$" not in TEXT, "Jaeger's server would put something else in its place"
 
 
-@pytest.mark.parametrize("item", ITEMS, ids=lambda item: item["label"])
-def test_the_menu_leads_into_jaeger_or_to_documentation(item: dict[str, str]) -> None:
-    assert item.keys() <= {"label", "url", "anchorTarget"}
-    assert item["url"].startswith(("search?", "https://")), "relative: a proxy may put Jaeger under another path"
+def test_the_menu_leads_into_jaeger_or_to_documentation() -> None:
+    for item in ITEMS:
+        assert item.keys() <= {"label", "url", "anchorTarget"}
+        assert item["url"].startswith(("search?", "https://")), "relative: a proxy may put Jaeger under another path"
 
 
-@pytest.mark.parametrize("pattern", UI["linkPatterns"], ids=lambda pattern: pattern["key"])
-def test_links_are_from_tags_that_our_spans_have(pattern: dict[str, str]) -> None:
-    assert pattern.keys() == {"type", "key", "url", "text"}
-    assert pattern["type"] == "tags"
-    assert pattern["key"] in KEYS
-    assert set(re.findall(r"#\{(.*?)\}", pattern["url"] + pattern["text"])) <= {pattern["key"]}
-    assert pattern["url"].startswith(("search?", "trace/"))
+def test_links_are_from_tags_that_our_spans_have() -> None:
+    for pattern in UI["linkPatterns"]:
+        assert pattern.keys() == {"type", "key", "url", "text"}
+        assert pattern["type"] == "tags"
+        assert pattern["key"] in KEYS
+        assert set(re.findall(r"#\{(.*?)\}", pattern["url"] + pattern["text"])) <= {pattern["key"]}
+        assert pattern["url"].startswith(("search?", "trace/"))

@@ -13,7 +13,7 @@ from tests.otlp import OURS, attributes, job, registered, request
 from tests.signed import EVENTS, SERVER, body, token
 from tests.witness.test_observer import ACTIVE, DEMO, ada, dispatch, look, watched
 from tracer import keys
-from tracer.export.exporter import readable
+from tracer.export.otlp import from_otlp
 from tracer.export.spans import spans
 from tracer.keys import is_personal
 from tracer.moment import Kind, Moment
@@ -164,4 +164,4 @@ def test_a_redacted_native_span_has_nothing_personal_left() -> None:
     root = job()[0]
     attributes(root, {key: "ada" for key in CONSTANTS.values() if is_personal(key)})
     (outgoing,) = agent.arrival(request(root), redact=True).outgoing
-    assert not [key for key in readable(outgoing.body).attributes or {} if is_personal(key)]
+    assert not [key for key in from_otlp(outgoing.body).attributes or {} if is_personal(key)]

@@ -5,7 +5,17 @@ from pathlib import Path
 import pytest
 
 from tracer.errors import ConfigurationError
-from tracer.settings import HERE, LiveKit, cache_dir, checked_url, default_store, load_env, where
+from tracer.settings import (
+    HERE,
+    LiveKit,
+    cache_dir,
+    checked_url,
+    default_store,
+    load_env,
+    otlp_endpoint,
+    receiver_endpoint,
+    where,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +115,25 @@ def test_a_password_in_a_url_is_not_shown() -> None:
     with pytest.raises(ConfigurationError, match=r"X is '…@host:1': it must") as raised:
         checked_url("X", "jaeger://ada:s3cret@host:1", "http")
     assert "s3cret" not in str(raised.value)
+
+
+def test_spans_go_where_opentelemetrys_own_variables_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", raising=False)
+    assert otlp_endpoint() is None
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    assert otlp_endpoint() == "http://127.0.0.1:4318"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:9999/v1/traces")
+    assert otlp_endpoint() == "http://127.0.0.1:9999/v1/traces"
+
+
+def test_an_agent_reports_to_what_it_was_given_then_to_what_is_set_then_to_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("TRACER_ENDPOINT", raising=False)
+    assert receiver_endpoint() == "http://127.0.0.1:7890"
+    monkeypatch.setenv("TRACER_ENDPOINT", "https://tracer.example")
+    assert receiver_endpoint() == "https://tracer.example"
+    assert receiver_endpoint("http://127.0.0.1:1") == "http://127.0.0.1:1"
+    with pytest.raises(ConfigurationError, match="TRACER_ENDPOINT"):
+        receiver_endpoint("127.0.0.1:7890")

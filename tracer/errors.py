@@ -30,13 +30,13 @@ class TracerError(Exception):
 
 
 class ConfigurationError(TracerError):
-    """Something the user set, or did not set, cannot work."""
+    """A setting, an option or an argument is missing or wrong."""
 
     exit_code = 2
 
 
 class PortInUseError(TracerError):
-    """Another program listens there already."""
+    """Another program listens on this port already."""
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(f"{host}:{port} is in use: stop what listens there, or choose another with --port")
@@ -47,7 +47,7 @@ class StoreError(TracerError):
 
 
 class UnreadableError(StoreError):
-    """A room's moments are damaged, or were written by a later tracer; other rooms can be read."""
+    """A moment of a room is damaged or was written by a later tracer. Other rooms can be read."""
 
 
 class UnknownRoomError(TracerError):
@@ -58,11 +58,11 @@ class UnknownRoomError(TracerError):
 
 
 class BadSignatureError(TracerError):
-    """A webhook is not signed by the server whose key we have. The text never holds the token."""
+    """A webhook is not signed with the API key that tracer has. The text never holds the token."""
 
 
 class MalformedError(TracerError):
-    """What came in is not what its sender says it is."""
+    """A request cannot be decoded."""
 
 
 class TooLargeError(TracerError):
@@ -78,8 +78,8 @@ class RecordingError(TracerError):
 
 
 class BinaryMissingError(TracerError):
-    """A server the demo or a test needs cannot be had on this machine."""
+    """A server that the demo or a test needs is not on this machine and cannot be built."""
 
 
 class DemoError(TracerError):
-    """The demo could not run its call to the end."""
+    """The demo, or a server that it starts, failed."""

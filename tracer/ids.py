@@ -1,6 +1,6 @@
 """Trace and span ids, made from LiveKit's own ids.
 
-Nothing has to be agreed on or kept: any process, on any machine, at any time, that knows a room's SID
+Nothing has to be coordinated or stored: any process, on any machine, at any time, that knows a room's SID
 knows its trace. The id space is 128 and 64 bits; zero, which OpenTelemetry forbids, does not come
 out of SHA-256 in practice.
 """

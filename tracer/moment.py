@@ -15,15 +15,13 @@ if TYPE_CHECKING:
 
 __all__ = ["BY_WORKER", "NS_PER_MS", "NS_PER_S", "Fact", "Facts", "Kind", "Moment", "facts"]
 
-
 Fact = str | int | float | bool
-"""What can be said of a subject under one key."""
+"""The value of one fact about a subject."""
 Facts = tuple[tuple[str, Fact], ...]
 """Facts in order of their keys, so that equal ones compare and hash as equal."""
 
-
 BY_WORKER = frozenset({Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED, Kind.JOB_REJECTED, Kind.JOB_TIMED_OUT})
-"""What each worker that is asked for a job does for itself: such a moment's occurrence is the worker's id."""
+"""Kinds that happen once for each worker that is offered a job: the moment's occurrence is the worker's id."""
 
 
 def facts(items: Mapping[str, Fact | None]) -> Facts:
@@ -33,14 +31,14 @@ def facts(items: Mapping[str, Fact | None]) -> Facts:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What one witness says of one step: it lay in [``earliest``, ``latest``], most likely at ``time``.
+    """What one witness reports of one step: it lay in [``earliest``, ``latest``], most likely at ``time``.
 
-    Times are ns since the epoch. A set of moments is all there is to know of a room; sets merge by
+    Times are ns since the epoch. A set of moments is all that is known of a room; sets merge by
     union, so a moment that comes twice, late or out of order changes nothing.
     """
 
     room: str
-    """SID of the room (``RM_…``); empty for what a worker says of itself."""
+    """SID of the room (``RM_…``); empty for what a worker reports of itself."""
     kind: Kind
     subject: str
     """SID or id of what it happened to: ``RM_``, ``PA_``, ``AD_``, ``AJ_``, ``TR_`` or ``AW_…``."""
@@ -48,11 +46,11 @@ class Moment:
     latest: int
     time: int
     clock: str
-    """Whose clock told ``time``: ``server``, ``receiver`` or ``agent``."""
+    """Whose clock ``time`` was read from: ``server``, ``receiver`` or ``agent``."""
     witness: str
     """``webhook``, ``observer`` or ``agent``."""
     occurrence: str = ""
-    """Tells apart moments of one kind and subject where there can be several, as in two sessions of one
+    """Distinguishes moments of one kind and subject where there can be several, as in two sessions of one
     job; empty for what happens once."""
     facts: Facts = ()
     """What this witness knew of the subject then, under the names of ``tracer.keys``."""
@@ -80,8 +78,8 @@ class Moment:
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> Moment:
         """A moment from what ``row`` made of it."""
-        room, kind, subject, occurrence, earliest, latest, time, clock, witness, told = row
-        known = tuple((key, value) for key, value in json.loads(told))
+        room, kind, subject, occurrence, earliest, latest, time, clock, witness, listed = row
+        known = tuple((key, value) for key, value in json.loads(listed))
         return cls(room, Kind(kind), subject, earliest, latest, time, clock, witness, occurrence, known)
 
     def redacted(self) -> Moment:

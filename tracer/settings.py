@@ -1,4 +1,7 @@
-"""What the environment says. Read once, at the command line; nothing below asks the environment again."""
+"""What the user sets in the environment: each variable that tracer reads is read by one function here.
+
+Of OpenTelemetry's own variables (``OTEL_EXPORTER_OTLP_HEADERS``, …) its exporter reads the rest.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,29 @@ from tracer.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["HERE", "LiveKit", "address", "cache_dir", "checked_url", "default_store", "load_env", "where"]
+__all__ = [
+    "DEFAULT_ENDPOINT",
+    "HERE",
+    "LiveKit",
+    "address",
+    "cache_dir",
+    "checked_url",
+    "default_store",
+    "load_env",
+    "otlp_endpoint",
+    "receiver_endpoint",
+    "service_name",
+    "where",
+]
 
 APP = "livekit-tracer"
+DEFAULT_ENDPOINT = "http://127.0.0.1:7890"
+"""Where `tracer serve` listens unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveKit:
-    """Where the server is and the key to it. ``url`` can be empty where only signatures are checked."""
+    """The server's address and the key pair for it. ``url`` can be empty where only signatures are checked."""
 
     url: str
     api_key: str
@@ -33,7 +51,7 @@ class LiveKit:
 
     @classmethod
     def from_env(cls, url: str | None = None) -> LiveKit:
-        """From ``LIVEKIT_URL``, ``LIVEKIT_API_KEY`` and ``LIVEKIT_API_SECRET``; ``url`` in place of the first.
+        """From ``LIVEKIT_URL``, ``LIVEKIT_API_KEY`` and ``LIVEKIT_API_SECRET``; ``url`` instead of the first.
 
         Raises ConfigurationError when a key is missing or the URL is not one.
         """
@@ -49,7 +67,7 @@ class LiveKit:
 
 
 def load_env() -> None:
-    """Read ``.env`` from this folder or one above, as LiveKit's own examples do; what is set already wins."""
+    """Read ``.env`` from this folder or one above, as LiveKit's own examples do; variables already set win."""
     path = find_dotenv(usecwd=True)
     try:
         load_dotenv(path)
@@ -58,7 +76,7 @@ def load_env() -> None:
 
 
 def checked_url(name: str, url: str, *schemes: str) -> str:
-    """The URL under this name. Raises ConfigurationError when it has none of the schemes, no host, or no real port."""
+    """The URL itself. Raises ConfigurationError that names it when it has none of the schemes, no host, or port 0."""
     try:
         parts = urlsplit(url)
         good = parts.scheme in schemes and parts.hostname is not None and parts.port != 0
@@ -66,7 +84,7 @@ def checked_url(name: str, url: str, *schemes: str) -> str:
         good = False
     if not good:
         wanted = " or ".join(f"{scheme}://HOST:PORT" for scheme in schemes)
-        shown = "…@" * ("@" in url) + url.rpartition("@")[2]  # what is before it can be a password
+        shown = "…@" * ("@" in url) + url.rpartition("@")[2]  # what precedes the @ can be a password
         raise ConfigurationError(f"{name} is {shown!r}: it must look like {wanted}")
     return url
 
@@ -89,11 +107,36 @@ def where(url: str) -> tuple[str, int]:
     return HERE if itself else host, parts.port or (443 if parts.scheme == "https" else 80)
 
 
+def receiver_endpoint(endpoint: str | None = None) -> str:
+    """Where an agent reports to: ``endpoint``, else ``TRACER_ENDPOINT``, else ``DEFAULT_ENDPOINT``.
+
+    Raises ConfigurationError when that is not an HTTP URL.
+    """
+    endpoint = endpoint or os.environ.get("TRACER_ENDPOINT") or DEFAULT_ENDPOINT
+    return checked_url("the address of `tracer serve` (TRACER_ENDPOINT)", endpoint, "http", "https")
+
+
+def otlp_endpoint() -> str | None:
+    """Where spans are exported to, by OpenTelemetry's own variables; None when neither is set.
+
+    Raises ConfigurationError when it is not an HTTP URL: OpenTelemetry's exporter would try it for ever.
+    """
+    for name in ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+        if url := os.environ.get(name):
+            return checked_url(name, url, "http", "https")
+    return None
+
+
+def service_name(default: str) -> str:
+    """``OTEL_SERVICE_NAME`` or, without it, this."""
+    return os.environ.get("OTEL_SERVICE_NAME", default)
+
+
 def default_store() -> str:
     """``TRACER_STORE`` or, without it, a file in the user's state folder."""
     return os.environ.get("TRACER_STORE") or str(platformdirs.user_state_path(APP) / "tracer.db")
 
 
 def cache_dir() -> Path:
-    """Where binaries that were built are kept, outside any checkout."""
+    """Where built binaries are cached, outside any checkout."""
     return platformdirs.user_cache_path(APP)

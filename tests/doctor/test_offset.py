@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.moments import START
 from tracer.clocks.offsets import Offset
 from tracer.doctor.diagnosis import State
-from tracer.doctor.offset import of_asking, said, state
+from tracer.doctor.offset import in_words, of_asking, state
 from tracer.moment import NS_PER_MS, NS_PER_S
 
 OFFSETS = st.integers(-(10**13), 10**13)
@@ -27,9 +27,9 @@ def test_asking_bounds_the_true_offset(offset: int, there: int, back: int, befor
     assert not found.contradictory
 
 
-def test_a_clock_of_which_nothing_is_known_cannot_be_told() -> None:
+def test_a_clock_of_which_nothing_is_known_is_skipped() -> None:
     assert state(Offset()) is State.SKIPPED
-    assert said(Offset()) == "cannot be told"
+    assert in_words(Offset()) == "is unknown"
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,13 @@ def test_a_clock_of_which_nothing_is_known_cannot_be_told() -> None:
         (-200 * MS, -101 * MS, State.WARNING, "is 150 ms (±50 ms) behind the server's"),
         (2999 * MS, 3001 * MS, State.FAILED, "is 3.0 s (±1.0 ms) ahead of the server's"),
         (-86_400_000 * MS, -86_399_998 * MS, State.FAILED, "is 24.0 h (±1.0 ms) behind the server's"),
-        (1, -1, State.WARNING, "was set while it was looked at"),
-        (None, 5 * MS, State.SKIPPED, "is ahead of the server's by no more than 5.0 ms; how far behind cannot be told"),
-        (-5 * MS, None, State.SKIPPED, "is behind the server's by no more than 5.0 ms; how far ahead cannot be told"),
-        (None, -2000 * MS, State.FAILED, "is 2.0 s or more behind the server's"),
-        (500 * MS, None, State.WARNING, "is 500 ms or more ahead of the server's"),
+        (1, -1, State.WARNING, "was adjusted during the check"),
+        (None, 5 * MS, State.SKIPPED, "is at most 5.0 ms ahead of the server's; how far behind is unknown"),
+        (-5 * MS, None, State.SKIPPED, "is at most 5.0 ms behind the server's; how far ahead is unknown"),
+        (None, -2000 * MS, State.FAILED, "is at least 2.0 s behind the server's"),
+        (500 * MS, None, State.WARNING, "is at least 500 ms ahead of the server's"),
     ],
 )
 def test_what_is_certain_decides(least: int | None, most: int | None, meaning: State, text: str) -> None:
     found = Offset(least, most)
-    assert (state(found), said(found)) == (meaning, text)
+    assert (state(found), in_words(found)) == (meaning, text)

@@ -74,27 +74,27 @@ def test_a_list_of_rooms_is_a_livekit_server() -> None:
     [
         (401, "invalid API key: APIkey", "does not know the key 'APIkey'", "LIVEKIT_API_KEY"),
         (401, "invalid token: TOKEN, error: token signature is invalid", "secret is not that of", "LIVEKIT_API_SECRET"),
-        (401, "something else", "refuses the key 'APIkey'", "LIVEKIT_API_SECRET"),
-        (401, '{"code":"unauthenticated","msg":"permissions denied"}', "does not let the key", "key pair"),
-        (400, "Client sent an HTTP request to an HTTPS server.", "wants TLS", "LIVEKIT_URL to wss://127.0.0.1:"),
-        (404, "404 page not found", "is no LiveKit server: 404", "LIVEKIT_URL"),
-        (200, "<html>welcome</html>", "is no LiveKit server: 200", "LIVEKIT_URL"),
-        (200, '{"data": []}', "is no LiveKit server: 200", "LIVEKIT_URL"),
-        (200, "[]", "is no LiveKit server: 200", "LIVEKIT_URL"),
-        (200, "", "is no LiveKit server: 200", "LIVEKIT_URL"),
-        (503, "no nodes", "answers with an error, 503", "log"),
+        (401, "something else", "rejects the key 'APIkey'", "LIVEKIT_API_SECRET"),
+        (401, '{"code":"unauthenticated","msg":"permissions denied"}', "may not list rooms", "API key"),
+        (400, "Client sent an HTTP request to an HTTPS server.", "requires TLS", "LIVEKIT_URL to wss://127.0.0.1:"),
+        (404, "404 page not found", "is not a LiveKit server (ListRooms: HTTP 404)", "LIVEKIT_URL"),
+        (200, "<html>welcome</html>", "is not a LiveKit server (ListRooms: HTTP 200)", "LIVEKIT_URL"),
+        (200, '{"data": []}', "is not a LiveKit server (ListRooms: HTTP 200)", "LIVEKIT_URL"),
+        (200, "[]", "is not a LiveKit server (ListRooms: HTTP 200)", "LIVEKIT_URL"),
+        (200, "", "is not a LiveKit server (ListRooms: HTTP 200)", "LIVEKIT_URL"),
+        (503, "no nodes", "answers with HTTP 503", "log"),
     ],
 )
-def test_what_is_no_list_of_rooms_is_told_by_its_kind(status: int, body: str, said: str, fix: str) -> None:
+def test_what_is_no_list_of_rooms_is_explained(status: int, body: str, said: str, fix: str) -> None:
     found, visit = examined(answer(status, body), ServerCheck())
     assert (found.state, visit.server_works) == (State.FAILED, False)
     assert said in found.text
     assert fix in found.fix
 
 
-def test_a_redirect_to_https_wants_tls() -> None:
+def test_a_redirect_to_https_requires_tls() -> None:
     found, _ = examined(answer(301, Location="https://127.0.0.1/twirp"), ServerCheck())
-    assert "wants TLS" in found.text
+    assert "requires TLS" in found.text
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -17,7 +17,10 @@ from tests.receiving import until
 from tracer import ids, keys
 from tracer.errors import StoreError, UnreadableError
 from tracer.export import exporter as export
-from tracer.export.exporter import FEW, QUIET, Exporter, endpoint, readable
+from tracer.export import outbox, room_spans
+from tracer.export.exporter import Exporter
+from tracer.export.outbox import FEW
+from tracer.export.room_spans import QUIET
 from tracer.export.spans import spans
 from tracer.moment import Kind
 from tracer.store import Arrival, Outgoing
@@ -83,12 +86,12 @@ def test_a_span_waits_until_nothing_new_was_learnt_of_it(store: SqliteStore, bac
     add(store)
     exporter.fill(0.0)
     exporter.fill(QUIET - 0.01)
-    exporter.send()
+    exporter.outbox.send()
     assert backend.got == []
     exporter.fill(QUIET)
-    exporter.send()
+    exporter.outbox.send()
     assert set(backend.got) == WHOLE
-    assert exporter.sent == len(WHOLE)
+    assert exporter.outbox.sent == len(WHOLE)
 
 
 def test_news_of_a_span_makes_it_wait_again(store: SqliteStore, backend: Backend) -> None:
@@ -99,11 +102,11 @@ def test_news_of_a_span_makes_it_wait_again(store: SqliteStore, backend: Backend
     store.add([Arrival((earlier,))])
     exporter.fill(0.9)
     exporter.fill(1.0)
-    exporter.send()
+    exporter.outbox.send()
     joining = ids.span_id("JOINING", ADA)
     assert joining not in backend.got
     exporter.fill(2.0)
-    exporter.send()
+    exporter.outbox.send()
     (sent,) = (span for span in backend.get_finished_spans() if id_of(span) == joining)
     assert sent.end_time == ms(92)
 
@@ -114,12 +117,12 @@ def test_each_span_goes_out_once_whatever_is_learnt_later(store: SqliteStore, ba
     for m in (*call(), *reversed(call())):
         store.add([Arrival((m,))])
         exporter.fill(now)
-        exporter.send()
+        exporter.outbox.send()
         now += QUIET
     store.add([Arrival((moment(Kind.ROOM_FINISHED, ROOM, ms(6400), ms(6450)),))])
     for _ in range(3):
         exporter.fill(now)
-        exporter.send()
+        exporter.outbox.send()
         now += QUIET
     assert sorted(backend.got) == sorted(WHOLE)
     assert store.rooms_to_export() == []
@@ -130,7 +133,7 @@ def test_short_spans_go_out_while_the_long_ones_that_hold_them_are_open(store: S
     add(store, Kind.ROOM_CREATED, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE)
     exporter.fill(0.0)
     exporter.fill(QUIET)
-    exporter.send()
+    exporter.outbox.send()
     assert {span.name for span in backend.get_finished_spans()} == {"room_started", "JOINING"}
     assert store.rooms_to_export() == []
 
@@ -142,7 +145,7 @@ def test_a_settled_room_is_not_folded_again(
     add(store)
     exporter.fill(0.0)
     exporter.fill(QUIET)
-    assert exporter._known == {}
+    assert exporter._rooms == {}
     monkeypatch.setattr(export, "spans", lambda *_: pytest.fail("folded again"))
     exporter.fill(2 * QUIET)
 
@@ -153,14 +156,14 @@ def test_while_the_backend_is_away_spans_wait_and_then_come(store: SqliteStore, 
     add(store)
     exporter.fill(0.0)
     exporter.fill(QUIET)
-    assert exporter.send() is False
-    assert exporter.send() is False
-    assert (exporter.sent, exporter.failed, store.count_unsent()) == (0, 2, len(WHOLE))
+    assert exporter.outbox.send() is False
+    assert exporter.outbox.send() is False
+    assert (exporter.outbox.sent, exporter.outbox.failed, store.count_unsent()) == (0, 2, len(WHOLE))
     backend.away = False
-    assert exporter.send() is True
+    assert exporter.outbox.send() is True
     assert sorted(backend.got) == sorted(WHOLE)
-    assert (exporter.sent, store.count_unsent()) == (len(WHOLE), 0)
-    assert exporter.send() is True
+    assert (exporter.outbox.sent, store.count_unsent()) == (len(WHOLE), 0)
+    assert exporter.outbox.send() is True
     assert sorted(backend.got) == sorted(WHOLE)
 
 
@@ -176,11 +179,11 @@ def test_a_restart_sends_nothing_twice_and_loses_nothing(
     if killed_after in ("queue", "send"):
         first.fill(QUIET)
     if killed_after == "send":
-        first.send()
+        first.outbox.send()
     second = Exporter(store, backend)
     for now in (100.0, 100.0 + QUIET):
         second.fill(now)
-        second.send()
+        second.outbox.send()
     assert sorted(backend.got) == sorted(WHOLE)
     assert store.rooms_to_export() == []
 
@@ -190,13 +193,13 @@ def test_a_restarted_receiver_goes_on_with_a_room_that_is_open(store: SqliteStor
     add(store, Kind.ROOM_CREATED, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE)
     first.fill(0.0)
     first.fill(QUIET)
-    first.send()
+    first.outbox.send()
     early = set(backend.got)
     second = Exporter(store, backend)
     add(store)
     second.fill(0.0)
     second.fill(QUIET)
-    second.send()
+    second.outbox.send()
     assert early
     assert len(backend.got) == len(set(backend.got))
     assert set(backend.got) == WHOLE
@@ -217,10 +220,10 @@ def test_finishing_gives_an_absent_backend_one_try(store: SqliteStore, backend: 
 
 
 def test_more_spans_than_one_request_holds_all_go(store: SqliteStore, backend: Backend) -> None:
-    count = 2 * export.BATCH + 1
+    count = 2 * outbox.BATCH + 1
     body = agent.arrival(request(*job())).outgoing[0].body
     store.queue([Outgoing(TRACE, number.to_bytes(8), body) for number in range(1, count + 1)], [])
-    assert Exporter(store, backend).send() is True
+    assert Exporter(store, backend).outbox.send() is True
     assert len(backend.got) == count
     assert backend.tries == 3
 
@@ -228,7 +231,7 @@ def test_more_spans_than_one_request_holds_all_go(store: SqliteStore, backend: B
 def test_a_request_holds_no_more_than_a_backend_takes(store: SqliteStore) -> None:
     class Narrow(Backend):
         def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-            self.away = encode_spans(spans).ByteSize() > 2 * export.LARGEST_BATCH
+            self.away = encode_spans(spans).ByteSize() > 2 * outbox.LARGEST_BATCH
             return super().export(spans)
 
     backend = Narrow()
@@ -238,7 +241,7 @@ def test_a_request_holds_no_more_than_a_backend_takes(store: SqliteStore) -> Non
     body.scope_spans.add().spans.append(chat)
     outgoing = [Outgoing(TRACE, number.to_bytes(8), body.SerializeToString()) for number in range(1, 201)]
     store.queue(outgoing, [])
-    assert Exporter(store, backend).send() is True
+    assert Exporter(store, backend).outbox.send() is True
     assert (len(backend.got), backend.tries) == (200, 5)
 
 
@@ -263,10 +266,10 @@ def test_a_room_that_cannot_be_read_stands_in_nobodys_way(
     exporter = Exporter(store, backend)
     for now in (0.0, QUIET, 2 * QUIET):
         exporter.fill(now)
-        exporter.send()
+        exporter.outbox.send()
     assert set(backend.got) == WHOLE
     [record] = caplog.records
-    assert record.getMessage().startswith("room RM_ghost cannot be exported")
+    assert record.getMessage().startswith("cannot export room RM_ghost")
 
 
 def test_it_runs_until_it_is_cancelled_and_outlives_the_backends_absence(
@@ -276,7 +279,7 @@ def test_it_runs_until_it_is_cancelled_and_outlives_the_backends_absence(
         return [record.message for record in caplog.records if record.name == "tracer"]
 
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
-    monkeypatch.setattr(export, "QUIET", 0.02)
+    monkeypatch.setattr(room_spans, "QUIET", 0.02)
     monkeypatch.setattr(export, "INTERVAL", 0.01)
     monkeypatch.setattr(export, "LONGEST_PAUSE", 0.05)
     backend.away = True
@@ -295,8 +298,8 @@ def test_it_runs_until_it_is_cancelled_and_outlives_the_backends_absence(
         asyncio.run(main())
     # Said once each, however often it was tried.
     assert told() == [
-        "http://127.0.0.1:4318 takes no spans: they wait in the store",
-        "the backend takes spans again",
+        "cannot export to http://127.0.0.1:4318; spans are queued and will be retried",
+        "exporting to http://127.0.0.1:4318 again",
     ]
 
 
@@ -305,7 +308,7 @@ def test_our_spans_as_a_backend_gets_them(store: SqliteStore, backend: Backend) 
     add(store)
     exporter.fill(0.0)
     exporter.fill(QUIET)
-    exporter.send()
+    exporter.outbox.send()
     got = {id_of(span): span for span in backend.get_finished_spans()}
     for span in spans(fold(ROOM, call())):
         sent = got[span.span_id]
@@ -319,81 +322,6 @@ def test_our_spans_as_a_backend_gets_them(store: SqliteStore, backend: Backend) 
     ghost = got[ids.span_id("dispatch", GHOST)].status
     assert (ghost.status_code, ghost.description) == (StatusCode.ERROR, "no worker took the job before the room closed")
     assert got[ids.span_id("job", JOB)].status.status_code is StatusCode.UNSET
-
-
-def again(body: bytes) -> ResourceSpans:
-    """What a backend gets of a span in the outbox."""
-    return encode_spans([readable(body)]).resource_spans[0]
-
-
-def full() -> ExportTraceServiceRequest:
-    """A span with everything a native span can have."""
-    made = request(job()[0])
-    everything: dict[str, Any] = {
-        "text": "ada \N{SNOWMAN}",
-        "empty text": "",
-        "whole": -(2**63),
-        "true": True,
-        "false": False,
-        "fraction": 0.1,
-        "infinite": float("inf"),
-        "bytes": b"\xff\0",
-        "bytes that are text": b"text",
-        "list": ["a", 1, 2.5, True, b"\xff", None, [1, [2]], {"k": "v"}],
-        "empty list": [],
-        "map": {"a": 1, "b": {"c": [1, 2]}, "d": None},
-        "empty map": {},
-    }
-    (group,) = made.resource_spans
-    (scope,) = group.scope_spans
-    (span,) = scope.spans
-    scope.schema_url = "https://opentelemetry.io/schemas/1.31.0"
-    span.kind = Span.SPAN_KIND_CLIENT
-    span.trace_state = "vendor=value,other=more"
-    span.status.code, span.status.message = Status.STATUS_CODE_ERROR, "it failed"
-    attributes(span.events.add(name="an event", time_unix_nano=ms(1)), everything)
-    attributes(span.links.add(trace_id=TRACE, span_id=CONNECT, flags=0x100), everything)
-    for holder in (span, group.resource, scope.scope):
-        attributes(holder, everything)
-    span.flags = 0x100
-    return made
-
-
-def without_nothing(what: ResourceSpans) -> ResourceSpans:
-    """The same without values that are not set in a map: OpenTelemetry's API has no word for them."""
-
-    def clean(items: Any) -> None:
-        for item in items:
-            if item.value.HasField("kvlist_value"):
-                kept = [one for one in item.value.kvlist_value.values if one.value.WhichOneof("value")]
-                del item.value.kvlist_value.values[:]
-                item.value.kvlist_value.values.extend(kept)
-
-    span = what.scope_spans[0].spans[0]
-    holders: list[Any] = [what.resource, what.scope_spans[0].scope, span, *span.events, *span.links]
-    for holder in holders:
-        clean(holder.attributes)
-    return what
-
-
-def test_a_native_span_goes_through_the_outbox_without_loss() -> None:
-    (outgoing,) = agent.arrival(full()).outgoing
-    assert again(outgoing.body) == without_nothing(ResourceSpans.FromString(outgoing.body))
-
-
-@pytest.mark.parametrize("kind", [1, 2, 3, 4, 5])
-def test_every_kind_of_span_stays_what_it_is(kind: Span.SpanKind.ValueType) -> None:
-    made = full().resource_spans[0]
-    made.scope_spans[0].spans[0].kind = kind
-    assert again(made.SerializeToString()).scope_spans[0].spans[0].kind == kind
-
-
-@pytest.mark.parametrize("code", [Status.STATUS_CODE_UNSET, Status.STATUS_CODE_OK, Status.STATUS_CODE_ERROR])
-def test_every_status_stays_what_it_is(code: Status.StatusCode.ValueType) -> None:
-    made = full().resource_spans[0]
-    made.scope_spans[0].spans[0].status.code = code
-    made.scope_spans[0].spans[0].status.message = "why" if code == Status.STATUS_CODE_ERROR else ""
-    assert again(made.SerializeToString()).scope_spans[0].spans[0].status == made.scope_spans[0].spans[0].status
 
 
 def hostile() -> Iterator[Span]:
@@ -429,20 +357,10 @@ def test_no_span_holds_up_those_behind_it(store: SqliteStore, span: Span) -> Non
             return SpanExportResult.SUCCESS
 
     store.add([agent.arrival(request(span, scope="someone")), agent.arrival(request(*job()))])
-    assert Exporter(store, Encoding()).send() is True
+    assert Exporter(store, Encoding()).outbox.send() is True
     sent = [one for r in encoded for group in r.resource_spans for scope in group.scope_spans for one in scope.spans]
     assert {one.span_id for one in sent} == {one.span_id for one in job()}
     assert store.count_unsent() == 0
-
-
-def test_where_spans_go_is_told_by_opentelemetrys_own_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
-    monkeypatch.delenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", raising=False)
-    assert endpoint() is None
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
-    assert endpoint() == "http://127.0.0.1:4318"
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:9999/v1/traces")
-    assert endpoint() == "http://127.0.0.1:9999/v1/traces"
 
 
 def test_a_redacted_room_is_exported_without_anything_personal(store: SqliteStore, backend: Backend) -> None:
@@ -464,7 +382,7 @@ def test_a_span_the_backend_refuses_does_not_hold_up_the_others(store: SqliteSto
     exporter = Exporter(store, backend)
     exporter.fill(float("inf"))
     waiting = store.count_unsent()
-    assert exporter.send() is True
+    assert exporter.outbox.send() is True
     names = [span.name for span in backend.get_finished_spans()]
     assert "JOINING" not in names
     assert {"room", "dispatch", "job"} <= set(names)
@@ -513,16 +431,16 @@ def test_a_lost_jobs_open_spans_end_with_it_once(tmp_path: Path) -> None:
         exporter = Exporter(store, backend)
         store.add([Arrival(tuple(others)), agent.arrival(request(*opened)), agent.arrival(request(*ended))])
         exporter.fill(0.0)
-        exporter.send()
+        exporter.outbox.send()
         assert "job_entrypoint" not in {span.name for span in backend.get_finished_spans()}
         store.add([Arrival((killed,))])
         exporter.fill(5.0)
         exporter.fill(10.0)
-        exporter.send()
+        exporter.outbox.send()
         late = job()[0]  # it was not killed after all: too late, a span goes out once
         store.add([agent.arrival(request(late))])
         exporter.fill(float("inf"))
-        exporter.send()
+        exporter.outbox.send()
         lost = ("job", "job_entrypoint", "agent_session")
         sent = [span for span in backend.get_finished_spans() if span.name in lost]
         assert sorted(span.name for span in sent) == ["agent_session", "job", "job_entrypoint"]

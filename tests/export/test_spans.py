@@ -128,7 +128,7 @@ def test_a_participant_that_gave_up_is_an_error_and_was_never_active() -> None:
     ]
     made = {span.name: span for span in spans(fold(ROOM, told))}
     assert set(made) == {"participant", "JOINING"}
-    assert made["participant"].error == "the participant went before it was ACTIVE"
+    assert made["participant"].error == "the participant left before it was ACTIVE"
 
 
 def test_a_participant_whose_leaving_nobody_told_ends_with_the_room_and_says_so() -> None:
@@ -136,7 +136,7 @@ def test_a_participant_whose_leaving_nobody_told_ends_with_the_room_and_says_so(
     told = [m for m in call() if m.subject != ADA or m.kind not in gone]
     whole = found(told, "participant", ADA)
     assert whole.end == ms(6500)
-    assert whole.error == "nobody told of the participant's leaving: it was before the room's end"
+    assert whole.error == "the participant's leaving was not reported: it was before the room's end"
     assert found(told, "ACTIVE", ADA).parent_id == whole.span_id
     still_there = [m for m in told if m.kind is not Kind.ROOM_FINISHED]
     assert whole.span_id not in {span.span_id for span in spans(fold(ROOM, still_there))}

@@ -20,7 +20,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from tests.moments import DISPATCH, JOB, ROOM, WORKER
 from tracer import keys
-from tracer.instrumentation.worker_process import LONGEST_MESSAGE, MOST_ASKED, WorkerProcess
+from tracer.instrumentation import worker_process
+from tracer.instrumentation.moment_spans import LONGEST_MESSAGE
+from tracer.instrumentation.worker_process import WorkerProcess
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -412,18 +414,24 @@ def test_a_livekit_agents_without_these_methods_costs_what_they_would_have_told(
     bare_events = server.events["worker_registered"]
     bare_events(WORKER, None)
     assert heard.kinds == [Kind.WORKER_REGISTERED]
-    assert "no AgentServer._handle_availability any more" in caplog.text
+    assert "has no AgentServer._handle_availability" in caplog.text
 
 
 def test_what_is_not_understood_never_reaches_the_worker(heard: Heard, caplog: pytest.LogCaptureFixture) -> None:
     answer: Any = heard.server._handle_availability("no request")  # type: ignore[arg-type]
     assert answer == "as it was"
     assert heard.kinds == []
-    assert "tracer: _availability failed" in caplog.text
+    assert "tracer: WorkerProcess._offered failed" in caplog.text
 
 
-def test_of_very_many_requests_the_oldest_are_forgotten(heard: Heard) -> None:
-    for number in range(MOST_ASKED + 1):
+@pytest.fixture
+def few_offers(monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(worker_process, "MOST_OFFERS", 3)
+    return 3
+
+
+def test_of_very_many_requests_the_oldest_are_forgotten(heard: Heard, few_offers: int) -> None:
+    for number in range(few_offers + 1):
         heard.asked(f"AJ_{number}", started_at=0)
     heard.answers(available=False, job="AJ_0")
     assert keys.ROOM_SID not in heard.last
@@ -446,12 +454,12 @@ def test_a_worker_that_reconnects_is_another_and_its_standing_is_told_anew(heard
     ]
 
 
-def test_a_job_that_was_answered_is_forgotten(heard: Heard) -> None:
-    for number in range(MOST_ASKED):
+def test_a_job_that_was_answered_is_forgotten(heard: Heard, few_offers: int) -> None:
+    for number in range(few_offers):
         heard.asked(f"AJ_{number}")
         answers = partial(heard.answers, available=True, job=f"AJ_{number}")
         asyncio.run(heard.request(f"AJ_{number}", accept=answers))
-    assert not heard.process._asked
+    assert not heard.process._offers
 
 
 def test_an_answer_that_did_not_leave_tells_of_no_failure(heard: Heard) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import os
-import time
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
+from tests.live.programs import now_and_then
 from tracer.errors import BinaryMissingError
 from tracer.local_servers import Jaeger, LiveKitServer, find_jaeger, find_livekit_server, free_port
 
@@ -17,25 +16,19 @@ if TYPE_CHECKING:
 
 Program = TypeVar("Program")
 
-BETWEEN_LINES = 10.0
-"""Seconds between two lines of a build's progress: CI keeps them all."""
-
 
 @pytest.fixture(scope="session")
 def progress(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Shows a line at once, for a build takes minutes; pytest keeps what is printed until a test has failed."""
     reporter: pytest.TerminalReporter | None = request.config.pluginmanager.get_plugin("terminalreporter")
-    shown = -math.inf
 
     def show(line: str) -> None:
-        nonlocal shown
-        if reporter is not None and time.monotonic() - shown >= BETWEEN_LINES:
-            shown = time.monotonic()
+        if reporter is not None:  # a process of pytest-xdist has none
             reporter.ensure_newline()
             reporter.write_line(line)
             reporter.flush()
 
-    return show
+    return now_and_then(show)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from livekit.api import LiveKitAPI
 
 from tracer import keys
 from tracer.demo.failures import FAILURES
-from tracer.demo.scenario import Play
+from tracer.demo.play import Play
 from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
 from tracer.moment import NS_PER_S, Kind

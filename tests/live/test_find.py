@@ -100,10 +100,10 @@ def test_without_any_it_says_all_that_was_tried(machine: Machine) -> None:
     machine.has("docker", "#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2; exit 1\n")
     with pytest.raises(BinaryMissingError) as missing:
         find_livekit_server(machine.told.append)
-    for part in ("livekit-server does not run", "go: module requires go >= 1.26", "Docker's engine does not answer"):
+    for part in ("livekit-server does not run", "go: module requires go >= 1.26", "Docker's engine is not running"):
         assert part in str(missing.value)
 
 
 def test_with_nothing_at_all_it_says_so(machine: Machine) -> None:
-    with pytest.raises(BinaryMissingError, match="not on the PATH; no Go on the PATH; no Docker"):
+    with pytest.raises(BinaryMissingError, match="not on the PATH; go is not on the PATH; docker is not on the PATH"):
         find_livekit_server(machine.told.append)

@@ -247,7 +247,7 @@ def test_the_receiver_keeps_a_summary_of_a_call(theatre: Theatre) -> None:
     with closing(SqliteReader(Path(theatre.stage.store))) as reader:
 
         def kept() -> dict[str, str | None]:
-            return {one.sid: one.summary for one in reader.summaries(99, version=VERSION)}
+            return {one.room: one.body for one in reader.summaries(99, version=VERSION)}
 
         wait_for(lambda: kept()[room], "the room is summed up")
         summary = kept()[room]

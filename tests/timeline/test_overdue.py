@@ -64,9 +64,9 @@ def test_a_call_that_is_over_waits_for_nothing_but_the_dispatch_nobody_answered(
     assert (ghost.what, ghost.ns, ghost.over) == ("dispatched, no job", 5_000 * NS_PER_MS, True)
 
 
-@pytest.mark.parametrize("now", [0, 100, 200, 250, 300, 350, 358, 361, 363, 380, 400, 3000, 4200, 6490, 6499, 6510])
-def test_while_a_healthy_call_goes_on_nothing_is_missed(now: float) -> None:
-    assert missing(healthy(), now) == []
+def test_while_a_healthy_call_goes_on_nothing_is_missed() -> None:
+    for now in (0, 100, 200, 250, 300, 350, 358, 361, 363, 380, 400, 3000, 4200, 6490, 6499, 6510):
+        assert missing(healthy(), now) == [], now
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from itertools import permutations
 
+import pytest
 from hypothesis import given
 
 from tests.moments import ADA, AGENT, DISPATCH, GHOST, JOB, MICROPHONE, ROOM, any_moments, call, moment, ms
 from tracer import keys
+from tracer.check import RULES
 from tracer.moment import Kind, Moment
-from tracer.timeline.precedence import must_precede
+from tracer.timeline.precedence import TABLE, Guarantee, must_precede, ordered_pairs
 from tracer.timeline.step import merge
 
 
@@ -72,15 +74,14 @@ def test_every_pair_holds_in_a_real_call() -> None:
         assert cause.time <= effect.time, f"{cause.kind} {cause.subject} is not before {effect.kind} {effect.subject}"
 
 
-def test_a_step_told_under_two_names_binds_the_same_in_any_order() -> None:
-    told = [
+def test_a_step_reported_under_two_names_binds_the_same_in_any_order() -> None:
+    moments = [
         moment(Kind.JOB_OFFERED, JOB, ms(1), occurrence="a", told={keys.DISPATCH_ID: DISPATCH}),
         moment(Kind.JOB_OFFERED, JOB, ms(9), occurrence="b", told={keys.DISPATCH_ID: DISPATCH}),
         moment(Kind.JOB_RECEIVED, JOB, ms(5)),
     ]
-    found = {
-        tuple((cause.time, effect.time) for cause, effect in must_precede(merge(order))) for order in permutations(told)
-    }
+    orders = permutations(moments)
+    found = {tuple((cause.time, effect.time) for cause, effect in must_precede(merge(order))) for order in orders}
     assert len(found) == 1
 
 
@@ -97,3 +98,58 @@ def test_no_chain_of_causes_leads_back_to_itself(moments: list[Moment]) -> None:
         assert first, f"a circle among {sorted(after)}"
         for step in first:
             del after[step]
+
+
+def test_two_kinds_are_ordered_by_one_guarantee_and_never_both_ways() -> None:
+    guarantees: dict[tuple[Kind, Kind], set[Guarantee]] = {}
+    for row in TABLE:
+        guarantees.setdefault((row.cause, row.effect), set()).add(row.guarantee)
+    assert {kinds: found for kinds, found in guarantees.items() if len(found) > 1} == {}
+    assert [(cause, effect) for cause, effect in guarantees if (effect, cause) in guarantees] == []
+
+
+def test_every_guarantee_has_rows_and_is_a_rule_of_check() -> None:
+    assert {row.guarantee for row in TABLE} == set(Guarantee)
+    assert set(Guarantee) <= {rule.name for rule in RULES}
+
+
+def test_a_pair_carries_its_guarantee_and_comes_once() -> None:
+    found = list(ordered_pairs(merge(call())))
+    assert len({(id(pair.cause), id(pair.effect)) for pair in found}) == len(found)
+    by_guarantee: dict[Guarantee, set[tuple[Kind, Kind]]] = {guarantee: set() for guarantee in Guarantee}
+    for pair in found:
+        by_guarantee[pair.guarantee].add((pair.cause.kind, pair.effect.kind))
+    assert by_guarantee[Guarantee.CLOCKS] == {
+        (Kind.JOB_OFFERED, Kind.JOB_RECEIVED),
+        (Kind.JOB_OFFERED, Kind.JOB_ASSIGNED),
+    }
+    assert by_guarantee[Guarantee.AGENT_CONNECTS] == {
+        (Kind.JOB_ENTRYPOINT_STARTED, Kind.AGENT_CONNECTING),
+        (Kind.AGENT_CONNECTING, Kind.PARTICIPANT_JOINING),
+        (Kind.PARTICIPANT_JOINING, Kind.AGENT_CONNECTED),
+        (Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED),
+    }
+
+
+@pytest.mark.parametrize(
+    ("reason", "disconnected", "binds"),
+    [
+        ("", "CLIENT_INITIATED", True),
+        ("room disconnected", "CLIENT_INITIATED", False),  # it left by itself, and the job shut down because of that
+        ("", "ROOM_CLOSED", False),
+    ],
+)
+def test_an_agent_leaves_after_the_shutdown_that_disconnects_it(reason: str, disconnected: str, binds: bool) -> None:
+    found = pairs(
+        moment(Kind.AGENT_CONNECTED, JOB, ms(1), told={keys.PARTICIPANT_ID: AGENT}),
+        moment(Kind.JOB_SHUTDOWN, JOB, ms(2), told={keys.SHUTDOWN_REASON: reason}),
+        moment(Kind.PARTICIPANT_LEFT, AGENT, ms(3), told={keys.DISCONNECT_REASON: disconnected}),
+    )
+    assert ((f"job.shutdown {JOB}", f"participant.left {AGENT}") in found) is binds
+
+
+def test_only_the_worker_that_was_given_the_job_answers_before_it_is_assigned() -> None:
+    assigned = moment(Kind.JOB_ASSIGNED, JOB, ms(9), told={keys.WORKER_ID: "AW_second"})
+    answers = [moment(Kind.JOB_ACCEPTED, JOB, ms(1), occurrence=worker) for worker in ("AW_first", "AW_second")]
+    found = [pair for pair in ordered_pairs(merge([assigned, *answers])) if pair.effect.kind is Kind.JOB_ASSIGNED]
+    assert [pair.cause.occurrence for pair in found] == ["AW_second"]

@@ -61,14 +61,14 @@ agent.participant_ready → session.starting                      your code     
 session.starting → session.started                              session start        29 ms     29 ms     +0 ms
 job.assigned → job.process_assigned                             process start            -      0 ms     +0 ms
 
-went wrong in A only: cold-process
-what differs most: process.started → process.ready (your code) took 1.5 s longer in A
-→ longest that you can shorten: 1.5 s more than in B, your code: make setup_fnc shorter, or keep processes
-warm so that nobody waits for it: num_idle_processes
+problems in A only: cold-process
+largest difference: process.started → process.ready (your code) took 1.5 s longer in A
+→ longest gap you can shorten: 1.5 s more than in B, your code: make setup_fnc shorter, or keep processes warm
+so that nobody waits for it: num_idle_processes
 """
 GOLDEN_MANY = """\
-A  monday RM_1   agent without a name
-B  the latest 10,000 rooms   agent without a name   23 jobs measured
+A  monday RM_1   the unnamed agent
+B  the latest 10,000 rooms   the unnamed agent   23 jobs measured
 
                                                       owner                    A  p50 of B  p95 of B   A - p50
 first cause → agent ready                                                  2.4 s    392 ms     2.4 s    +2.0 s
@@ -90,10 +90,10 @@ agent.participant_ready → session.starting            your code           2.8 
 session.starting → started                            session start        29 ms     29 ms     29 ms     +0 ms
 job.assigned → process_assigned                       process start            -      0 ms      0 ms     +0 ms
 
-went wrong in A: cold-process
-what differs most: process.started → process.ready (your code) took 1.5 s longer in A
-→ longest that you can shorten: 1.5 s more than in B, your code: make setup_fnc shorter, or keep processes
-warm so that nobody waits for it: num_idle_processes
+problems in A: cold-process
+largest difference: process.started → process.ready (your code) took 1.5 s longer in A
+→ longest gap you can shorten: 1.5 s more than in B, your code: make setup_fnc shorter, or keep processes warm
+so that nobody waits for it: num_idle_processes
 """
 
 
@@ -106,14 +106,15 @@ def test_every_difference_is_whole_at_every_width(width: int) -> None:
         text = "\n".join(shown(view, width))
         assert "…" not in text
         assert "+1.5 s" in text
-        assert "what differs most: process.started → process.ready (your code)" in " ".join(text.split())
+        assert "largest difference: process.started → process.ready (your code)" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_name_is_harmless(name: str, width: int) -> None:
-    lines = shown(CompareView(between(summary(cold()), summary(without(Kind.SESSION_STARTED))), name, name), width)
-    assert lines[1].endswith("not ready")
+def test_a_hostile_name_is_harmless(width: int) -> None:
+    compared = between(summary(cold()), summary(without(Kind.SESSION_STARTED)))
+    for name in HOSTILE:
+        lines = shown(CompareView(compared, name, name), width)
+        assert lines[1].endswith("not ready"), name
 
 
 def test_what_is_the_same_is_said_to_be() -> None:
@@ -126,14 +127,14 @@ def test_what_is_longer_and_can_be_shortened_is_named() -> None:
     slow = at(at(call(), Kind.SESSION_STARTED, 492), Kind.JOB_OFFERED, 1)
     lines = shown(CompareView(between(summary(slow), summary(call())), "a", "b"), 200)
     assert lines[-2].startswith(
-        "what differs most: dispatch.created → job.offered (LiveKit server) took 200 ms shorter"
+        "largest difference: dispatch.created → job.offered (LiveKit server) took 200 ms shorter"
     )
-    assert lines[-1].startswith("→ longest that you can shorten: 200 ms more than in B, network: run the agent near")
+    assert lines[-1].startswith("→ longest gap you can shorten: 200 ms more than in B, network: run the agent near")
 
 
 def test_what_is_shorter_is_said_to_be() -> None:
     lines = shown(CompareView(between(summary(call()), summary(at(call(), Kind.SESSION_STARTED, 492))), "a", "b"), 80)
-    told = "what differs most: session.starting → session.started (session start) took 100 ms shorter in A"
+    told = "largest difference: session.starting → session.started (session start) took 100 ms shorter in A"
     assert " ".join(lines[-2:]).split() == told.split()
 
 
@@ -143,7 +144,7 @@ def test_where_nothing_was_measured_there_is_nothing_to_compare() -> None:
     assert lines == [
         "A  a   not over",
         "B  b   not over",
-        "nothing to compare: of neither was an agent's way measured",
+        "nothing to compare: no agent's start was measured in either",
         "",
     ]
 
@@ -157,9 +158,9 @@ def test_a_clock_that_is_off_leaves_what_it_spoils_empty() -> None:
 
 def test_causes_of_only_one_are_named() -> None:
     lines = shown(CompareView(between(summary(cold()), summary(call())), "a", "b"), 80)
-    assert "went wrong in A only: cold-process" in lines
+    assert "problems in A only: cold-process" in lines
     lines = shown(CompareView(against(summary(cold()), figures(many())), "a", "b", many=True), 80)
-    assert "went wrong in A: cold-process" in lines
+    assert "problems in A: cold-process" in lines
 
 
 def test_a_comparison_as_json() -> None:

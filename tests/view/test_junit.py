@@ -43,51 +43,51 @@ def test_a_suite_for_each_room_and_a_case_for_each_rule() -> None:
     assert (empty.get("name"), empty.get("skipped")) == (ROOM, "10")
 
 
-def test_rooms_of_one_name_are_told_apart() -> None:
+def test_rooms_of_one_name_go_by_their_sids() -> None:
     one = judged(*call())
     other = replace(one, timeline=replace(one.timeline, room=replace(one.timeline.room, sid="RM_2")))
     cases = [case.get("classname") for suite in suites(one, other) for case in suite.findall("testcase")]
     assert set(cases) == {f"tracer.check.{ROOM}", "tracer.check.RM_2"}
 
 
-def test_what_is_violated_fails_and_says_why() -> None:
+def test_what_fails_says_why() -> None:
     (suite,) = suites(judged(*wrong_call()))
     failures = suite.findall("testcase/failure")
     assert suite.get("failures") == str(len(failures))
     assert {failure.get("type") for failure in failures} >= {"participant-states"}
-    told = "\n".join(failure.text or "" for failure in failures)
-    assert "webhook by the server's clock: 2025-11-22T19:51:01.000000000Z" in told
+    text = "\n".join(failure.text or "" for failure in failures)
+    assert "webhook by the server's clock: 2025-11-22T19:51:01.000000000Z" in text
 
 
-def test_what_cannot_be_told_is_skipped_and_says_why() -> None:
+def test_what_is_inconclusive_is_skipped_and_says_why() -> None:
     (suite,) = suites(judged(moment(Kind.ROOM_CREATED, ROOM, ms(0))))
     skipped = suite.findall("testcase/skipped")
     assert len(skipped) == 10
-    assert skipped[2].get("message") == "cannot be told: no agent told of a job's start"
+    assert skipped[2].get("message") == "inconclusive: no agent reported the start of a job"
 
 
 def test_a_room_of_a_thousand_stays_readable() -> None:
-    told = [moment(Kind.ROOM_CREATED, ROOM, ms(9000))]
-    told += [moment(Kind.PARTICIPANT_JOINING, f"PA_{n:03}", ms(n)) for n in range(150)]
-    (failure, *_) = suites(judged(*told))[0].findall("testcase/failure")
+    moments = [moment(Kind.ROOM_CREATED, ROOM, ms(9000))]
+    moments += [moment(Kind.PARTICIPANT_JOINING, f"PA_{n:03}", ms(n)) for n in range(150)]
+    (failure, *_) = suites(judged(*moments))[0].findall("testcase/failure")
     assert (failure.text or "").rstrip().endswith("… and 50 more")
 
 
 @given(st.text())
 def test_names_of_any_kind_are_xml(name: str) -> None:
-    told = [moment(Kind.ROOM_CREATED, ROOM, ms(5), told={keys.ROOM_NAME: name})]
+    moments = [moment(Kind.ROOM_CREATED, ROOM, ms(5), told={keys.ROOM_NAME: name})]
     who = {keys.PARTICIPANT_IDENTITY: name}
-    told += [moment(kind, ADA, ms(0), told=who) for kind in (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_LEFT)]
-    (suite,) = suites(judged(*told))
+    moments += [moment(kind, ADA, ms(0), told=who) for kind in (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_LEFT)]
+    (suite,) = suites(judged(*moments))
     assert suite.get("failures") == "1"
 
 
 def test_what_xml_cannot_hold_is_replaced() -> None:
     name = "a\x00b\x1b<&\"'\ud800\uffff]]>"
-    told = replace(moment(Kind.ROOM_CREATED, ROOM, ms(0)), facts=((keys.ROOM_NAME, name),))
-    (suite,) = suites(judged(told))
+    created = replace(moment(Kind.ROOM_CREATED, ROOM, ms(0)), facts=((keys.ROOM_NAME, name),))
+    (suite,) = suites(judged(created))
     assert suite.get("name") == f"a\ufffdb\ufffd<&\"'\ufffd\ufffd]]> {ROOM}"
-    junit([judged(told)]).encode()
+    junit([judged(created)]).encode()
 
 
 @given(any_moments())

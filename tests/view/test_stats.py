@@ -21,7 +21,7 @@ from tracer.view.stats import StatsView, as_json
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-WIDTHS = (60, 80, 120, 200)
+WIDTHS = (60, 80, 200)
 HOSTILE = ["\x1b[31mred", "a\nb", "\u202egnp", "x" * 300, "界" * 80, "[bold]markup[/]", "🦀" * 40, "\ud800"]
 
 
@@ -49,8 +49,8 @@ def test_figures_at_a_width_of_120() -> None:
 GOLDEN = """\
 26 rooms: 22 measured, 1 with a clock that is off, 1 not ready, 1 without an agent, 1 not over
 
-agents without a name: 23 jobs measured   not in the figures: 1 not ready
-1 of them with a clock that is off: what lies between two clocks is not in the figures
+the unnamed agent: 23 jobs measured   not in the figures: 1 not ready
+1 of them with a clock that is off: gaps between two clocks are not in the figures
                                                                owner            jobs      p50      p95      p99     most
 room.created → dispatch.created                                LiveKit server     23   0.2 ms   0.2 ms        -   0.2 ms
 dispatch.created → job.offered                                 LiveKit server     23   200 ms   200 ms        -   200 ms
@@ -70,12 +70,12 @@ agent.participant_ready → session.starting                     your code      
 session.starting → session.started                             session start      23    29 ms    29 ms        -    29 ms
 first cause → agent ready                                                         22   392 ms    2.4 s        -    2.4 s
 caller ACTIVE → agent ready                                                       22   295 ms    2.3 s        -    2.3 s
-→ longest that you can shorten: 145 ms of the median job, network: run the agent near the LiveKit server, and see that
+→ longest gap you can shorten: 145 ms of the median job, network: run the agent near the LiveKit server, and see that
 media needs no fallback to TCP or TURN
 
 agent 'ghost': 0 jobs measured   not in the figures: 25 without an agent
 
-what went wrong, of 25 rooms (`tracer why ROOM`: more of each)
+problems in 25 finished rooms (`tracer why ROOM` explains one)
     8 %       2  cold-process
 """
 
@@ -94,20 +94,23 @@ def test_every_figure_is_whole_at_every_width(width: int) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_name_is_harmless_and_moves_no_column(name: str, width: int) -> None:
-    lines = shown(StatsView(figures(rooms(1, 2, 3, name=name))), width)
-    ends = {cell_len(line) for line in lines if line.endswith(" ms")}
-    assert len(ends) == 1
+def test_a_hostile_name_is_harmless_and_moves_no_column(width: int) -> None:
+    for name in HOSTILE:
+        lines = shown(StatsView(figures(rooms(1, 2, 3, name=name))), width)
+        ends = {cell_len(line) for line in lines if line.endswith(" ms")}
+        assert len(ends) == 1, name
 
 
 def test_without_rooms_it_says_what_to_do() -> None:
-    assert shown(StatsView(figures([])), 80) == ["0 rooms", "make a call, with `tracer serve` running"]
+    assert shown(StatsView(figures([])), 80) == [
+        "0 rooms",
+        "no room was recorded: make a call while `tracer serve` is running",
+    ]
 
 
 def test_rooms_without_any_agent_are_counted() -> None:
     lines = shown(StatsView(figures([Summary(Counted.OPEN), Summary(Counted.WITHOUT)])), 80)
-    assert lines == ["2 rooms: 1 without an agent, 1 not over", "no agent was asked for in them"]
+    assert lines == ["2 rooms: 1 without an agent, 1 not over", "no agent was requested in them"]
 
 
 def test_an_agent_without_a_measured_job_has_no_table() -> None:
@@ -119,8 +122,8 @@ def test_an_agent_without_a_measured_job_has_no_table() -> None:
 def test_only_one_agent_where_only_one_is_asked_for() -> None:
     found = figures([*rooms(1, 2), *rooms(3, name="other"), *rooms(4, name="")])
     assert "helper" not in "\n".join(shown(StatsView(found, "other"), 80))
-    assert "agents without a name: 1 job measured" in shown(StatsView(found, ""), 80)
-    assert "no agent of this name was asked for" in shown(StatsView(found, "nobody"), 80)
+    assert "the unnamed agent: 1 job measured" in shown(StatsView(found, ""), 80)
+    assert "no agent of this name was requested" in shown(StatsView(found, "nobody"), 80)
     assert [agent["agent_name"] for agent in as_json(found, "other")["agents"]] == ["other"]
     assert len(as_json(found)["agents"]) == 3
 
@@ -128,7 +131,7 @@ def test_only_one_agent_where_only_one_is_asked_for() -> None:
 def test_the_share_of_each_cause_is_of_the_rooms_of_which_it_can_be_told() -> None:
     causes = [Summary(Counted.MEASURED, (), ("cold-process",)), Summary(Counted.MEASURED), Summary(Counted.OPEN)]
     lines = shown(StatsView(figures(causes)), 80)
-    assert lines[-2].startswith("what went wrong, of 2 rooms")
+    assert lines[-2].startswith("problems in 2 finished rooms")
     assert lines[-1].split() == ["50", "%", "1", "cold-process"]
 
 

@@ -382,3 +382,11 @@ def test_what_was_said_is_redacted_under_whatever_key_and_wherever(room: dict[st
     (outgoing,) = of(said, redact=True).outgoing
     assert b"ada" not in outgoing.body
     assert not sent(outgoing).events
+
+
+@pytest.mark.parametrize("redact", [False, True])
+def test_the_request_stays_as_it_was_received(redact: bool) -> None:
+    made = request(*job())
+    before = made.SerializeToString(deterministic=True)
+    agent.arrival(made, redact=redact)
+    assert made.SerializeToString(deterministic=True) == before

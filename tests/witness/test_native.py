@@ -54,7 +54,7 @@ def test_every_link_is_a_moment_that_names_whom_the_session_listens_to() -> None
 
 
 def test_a_session_whose_first_events_are_gone_does_not_say_whom_it_was_linked_to_first() -> None:
-    chatter = [("user_state_changed", 1000.0 + n, {}) for n in range(127)]
+    chatter: list[tuple[str, float, dict[str, Any]]] = [("user_state_changed", 1000.0 + n, {}) for n in range(127)]
     [starting] = [m for m in moments(session(*chatter, linked(80_000, "PA_ada"))) if m.kind is Kind.SESSION_STARTING]
     known = dict(starting.facts)
     assert known[keys.EVENTS_DROPPED] is True

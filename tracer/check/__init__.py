@@ -14,7 +14,8 @@ from tracer.check.checked_room import CheckedRoom
 from tracer.check.clock_rule import ClocksFit
 from tracer.check.ending_rule import RoomEndsLast
 from tracer.check.pair_rules import AgentConnects, JobStarts, ParticipantStates, RoomFirst, Sessions
-from tracer.check.rule import Judgement, Outcome, Rule, Verdict
+from tracer.check.rule import Judgement, Rule
+from tracer.check.verdict import Outcome, Verdict, overall, tally
 
 if TYPE_CHECKING:
     from tracer.clocks.offsets import Clocks
@@ -52,17 +53,28 @@ class RoomCheck:
 
     @property
     def violated(self) -> list[Verdict]:
-        """What is out of order; empty when nothing is."""
+        """What fails, of every rule; empty when nothing does."""
         return [verdict for judgement in self.judgements for verdict in judgement.having(Outcome.VIOLATED)]
 
     @property
     def answer(self) -> Outcome:
-        """VIOLATED when any rule is, UNTOLD when nothing can be told of any, else HOLDS."""
-        answers = {judgement.answer for judgement in self.judgements}
-        return next((a for a in (Outcome.VIOLATED, Outcome.HOLDS) if a in answers), Outcome.UNTOLD)
+        """VIOLATED when any rule is, else HOLDS when any does, else INCONCLUSIVE."""
+        return overall(judgement.answer for judgement in self.judgements)
+
+    @property
+    def summary(self) -> str:
+        """What it comes to, in one line: ``10 rules: 1 fails, 9 pass``."""
+        whole = len(self.judgements)
+        if self.count(Outcome.HOLDS) < whole:
+            return f"{whole} rules: {tally(judgement.answer for judgement in self.judgements)}"
+        details = [verdict.answer for judgement in self.judgements for verdict in judgement.verdicts]
+        inconclusive = details.count(Outcome.INCONCLUSIVE)
+        if inconclusive:
+            return f"all {whole} rules pass; {inconclusive} of {len(details)} details inconclusive"
+        return f"all {whole} rules pass"
 
 
 def check(timeline: Timeline) -> RoomCheck:
-    """Judge a room by every rule, whatever its moments say."""
-    case = CheckedRoom(timeline)
-    return RoomCheck(timeline, tuple(Judgement(rule, tuple(rule.judge(case))) for rule in RULES), case.clocks)
+    """Judge a room by every rule, whatever its moments are."""
+    room = CheckedRoom(timeline)
+    return RoomCheck(timeline, tuple(Judgement(rule, tuple(rule.judge(room))) for rule in RULES), room.clocks)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.check.rule import Outcome, Rule, Verdict
+from tracer.check.rule import Rule
 from tracer.check.sentences import name
+from tracer.check.verdict import Outcome, Verdict
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _ASSIGNED = (
     Kind.AGENT_CONNECTING,
     Kind.JOB_OFFERED,
 )
-"""What shows best that a job was assigned, the surest first."""
+"""What shows that a job was assigned, the most reliable first."""
 
 
 class AgentIsItsJobs(Rule):
@@ -34,19 +35,19 @@ class AgentIsItsJobs(Rule):
 
     number = 6
     name = "agent-identity"
-    sentence = "an agent has its job's identity, in its job's room"
-    missing = "of no agent its job is known"
+    sentence = "agents have their job's identity and room"
+    missing = "no agent with a known job"
 
-    def judge(self, case: CheckedRoom) -> Iterator[Verdict]:
-        """One verdict for each job whose agent connected, and for each agent that came by another room's job."""
-        for job in case.timeline.jobs:
-            agent = case.agents.get(job.sid)
+    def judge(self, room: CheckedRoom) -> Iterator[Verdict]:
+        """One verdict for each job whose agent connected, and for each agent that another room's job sent."""
+        for job in room.timeline.jobs:
+            agent = room.agents.get(job.sid)
             if agent or job.at(Kind.AGENT_CONNECTED):
-                yield self._judge(case.timeline, job, agent)
-        known = {agent.sid for agent in case.agents.values()}
-        for agent in case.timeline.participants:
+                yield self._judge(room.timeline, job, agent)
+        known = {agent.sid for agent in room.agents.values()}
+        for agent in room.timeline.participants:
             if agent.is_agent and agent.sid not in known:
-                yield from self._stray(case.timeline, agent)
+                yield from self._stray(room.timeline, agent)
 
     def _judge(self, timeline: Timeline, job: Job, agent: Participant | None) -> Verdict:
         connected = job.at(Kind.AGENT_CONNECTED)
@@ -58,19 +59,22 @@ class AgentIsItsJobs(Rule):
                 text = f"the agent of job {job.sid} joined room {elsewhere}, which is not its job's"
                 return Verdict(Outcome.VIOLATED, text, steps)
             text = f"the agent of job {job.sid} is in its job's room"
-            return Verdict(Outcome.UNTOLD, text, steps, "neither webhook nor API told of that agent")
+            return Verdict(Outcome.INCONCLUSIVE, text, steps, "neither a webhook nor the API reported that agent")
         given, has = _given(job), agent.identity
         text = f"job {job.sid} was given the identity {given or '?'}, and its agent has {has or '?'}, in the job's room"
         if given is None or has is None:
-            return Verdict(Outcome.UNTOLD, text, steps, "an identity was not told, or is not kept")
+            return Verdict(Outcome.INCONCLUSIVE, text, steps, "an identity was not reported, or is redacted")
         return Verdict(Outcome.HOLDS if given == has else Outcome.VIOLATED, text, steps)
 
     def _stray(self, timeline: Timeline, agent: Participant) -> Iterator[Verdict]:
         for other in (timeline.earlier, timeline.later):
-            for job in other.jobs if other else ():
+            if other is None:
+                continue
+            for job in other.jobs:
                 connected = job.at(Kind.AGENT_CONNECTED)
                 if connected and connected.facts.get(keys.PARTICIPANT_ID) == agent.sid:
-                    text = f"{name(timeline, agent.sid)} came by job {job.sid}, which is room {other.room.sid}'s"  # type: ignore[union-attr]  # it has jobs
+                    who = name(timeline, agent.sid)
+                    text = f"{who} was sent by job {job.sid}, which belongs to room {other.room.sid}"
                     yield Verdict(Outcome.VIOLATED, text, agent.steps[:1])
 
 
@@ -84,36 +88,36 @@ def _given(job: Job) -> str | None:
     """The identity that the job was accepted with, or that the server keeps for it."""
     # Several workers can have accepted, of which the server took one.
     mine = [step for step in job.steps if step.occurrence in ("", job.worker_id)]
-    told = (step.facts.get(keys.PARTICIPANT_IDENTITY) for kind in _GIVE for step in mine if step.kind is kind)
-    return next((str(identity) for identity in told if identity is not None), None)
+    given = (step.facts.get(keys.PARTICIPANT_IDENTITY) for kind in _GIVE for step in mine if step.kind is kind)
+    return next((str(identity) for identity in given if identity is not None), None)
 
 
 _GIVE = (Kind.JOB_ACCEPTED, Kind.JOB_OFFERED)
 
 
 class OneRoomJob(Rule):
-    """A dispatch makes at most one job of type JT_ROOM. One that is offered to several workers is one job."""
+    """A dispatch makes at most one job of type JT_ROOM; one that is offered to several workers is one job."""
 
     number = 7
     name = "one-room-job"
-    sentence = "a dispatch makes at most one job for the whole room"
-    missing = "of no job its dispatch is known"
+    sentence = "a dispatch makes at most one room job"
+    missing = "no job with a known dispatch"
 
-    def judge(self, case: CheckedRoom) -> Iterator[Verdict]:
+    def judge(self, room: CheckedRoom) -> Iterator[Verdict]:
         """One verdict for each dispatch with jobs."""
-        for dispatch in case.timeline.dispatches:
-            jobs = [job for job in case.timeline.jobs if job.dispatch_id == dispatch.sid]
+        for dispatch in room.timeline.dispatches:
+            jobs = [job for job in room.timeline.jobs if job.dispatch_id == dispatch.sid]
             if not jobs:
                 continue
             for_room = [job for job in jobs if job.text(keys.JOB_TYPE) == "JT_ROOM"]
             unknown = [job for job in jobs if job.text(keys.JOB_TYPE) is None]
-            told = ", ".join(job.sid for job in (for_room or jobs))
-            text = f"dispatch {dispatch.sid} made {len(for_room)} jobs for the room, of {len(jobs)}: {told}"
+            which = ", ".join(job.sid for job in (for_room or jobs))
+            text = f"dispatch {dispatch.sid} made {len(jobs)} jobs, {len(for_room)} of them for the whole room: {which}"
             steps = tuple(job.steps[0] for job in for_room)
             if len(for_room) > 1:
                 yield Verdict(Outcome.VIOLATED, text, steps)
             elif len(for_room) + len(unknown) > 1:
-                yield Verdict(Outcome.UNTOLD, text, steps, "nobody told what the others are for")
+                yield Verdict(Outcome.INCONCLUSIVE, text, steps, "the type of the other jobs is not known")
             else:
                 yield Verdict(Outcome.HOLDS, text, steps)
 
@@ -124,27 +128,27 @@ class AgentHasJob(Rule):
     number = 8
     name = "agent-has-job"
     sentence = "an ACTIVE agent was assigned a job before"
-    missing = "no agent was seen to be ACTIVE"
+    missing = "no agent was observed to be ACTIVE"
 
-    def judge(self, case: CheckedRoom) -> Iterator[Verdict]:
+    def judge(self, room: CheckedRoom) -> Iterator[Verdict]:
         """One verdict for each agent that was ACTIVE."""
-        jobs = {agent.sid: job for job in case.timeline.jobs if (agent := case.agents.get(job.sid))}
-        for agent in case.timeline.participants:
+        jobs = {agent.sid: job for job in room.timeline.jobs if (agent := room.agents.get(job.sid))}
+        for agent in room.timeline.participants:
             active = agent.at(Kind.PARTICIPANT_ACTIVE)
             if not agent.is_agent or active is None:
                 continue
             job = jobs.get(agent.sid)
             assigned = next((step for kind in _ASSIGNED if (step := job.at(kind))), None) if job else None
             if assigned:
-                yield self._before(case, assigned, active, agent.at(Kind.PARTICIPANT_JOINING))
+                yield self._before(room, assigned, active, agent.at(Kind.PARTICIPANT_JOINING))
             else:
-                who = name(case.timeline, agent.sid)
-                why = "nobody told of its job: the agent is not traced, and the API lists a job up to 5 s late"
-                yield Verdict(Outcome.UNTOLD, f"{who} was assigned a job before it was ACTIVE", (active,), why)
+                who = name(room.timeline, agent.sid)
+                why = "its job was not reported: the agent is not instrumented, and the API lists a job up to 5 s late"
+                yield Verdict(Outcome.INCONCLUSIVE, f"{who} was assigned a job before it was ACTIVE", (active,), why)
 
-    def _before(self, case: CheckedRoom, assigned: Step, active: Step, joining: Step | None) -> Verdict:
-        verdict = case.judge(assigned, active)
-        if verdict.answer is Outcome.UNTOLD and joining:
-            earlier = case.judge(assigned, joining)  # told to the ms, where ACTIVE is told to the second
+    def _before(self, room: CheckedRoom, assigned: Step, active: Step, joining: Step | None) -> Verdict:
+        verdict = room.judge(assigned, active)
+        if verdict.answer is Outcome.INCONCLUSIVE and joining:
+            earlier = room.judge(assigned, joining)  # known to the ms, where ACTIVE is known to the second
             return earlier if earlier.answer is Outcome.HOLDS else verdict
         return verdict

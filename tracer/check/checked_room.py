@@ -6,17 +6,18 @@ from collections import defaultdict
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
-from tracer.check.rule import NOTHING, Outcome, Verdict
-from tracer.check.sentences import sentence, uncertainty
+from tracer.check.sentences import imprecision, sentence
+from tracer.check.verdict import NOT_MEASURED, Outcome, Verdict
 from tracer.clocks.offsets import Clocks
 from tracer.moment import Kind
-from tracer.timeline.precedence import must_precede
+from tracer.timeline.precedence import Pair, ordered_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tracer.clocks.offsets import Clock
     from tracer.timeline.fold import Timeline
+    from tracer.timeline.precedence import Guarantee
     from tracer.timeline.step import Step
 
 __all__ = ["CheckedRoom"]
@@ -24,49 +25,25 @@ __all__ = ["CheckedRoom"]
 _OFTEN = (Kind.ROOM_CREATED, Kind.JOB_OFFERED)
 """Kinds that must precede what comes right after them, and so what comes after that."""
 
-_IN_ROOM = {
-    Kind.PARTICIPANT_JOINING,
-    Kind.PARTICIPANT_JOINED,
-    Kind.PARTICIPANT_ACTIVE,
-    Kind.PARTICIPANT_LEFT,
-    Kind.PARTICIPANT_ABORTED,
-    Kind.TRACK_PUBLISHED,
-    Kind.TRACK_UNPUBLISHED,
-}
-_TO_ENTRYPOINT = {
-    Kind.JOB_RECEIVED,
-    Kind.JOB_ACCEPTED,
-    Kind.JOB_REJECTED,
-    Kind.JOB_TIMED_OUT,
-    Kind.JOB_ASSIGNED,
-    Kind.PROCESS_STARTED,
-    Kind.PROCESS_READY,
-    Kind.JOB_PROCESS_ASSIGNED,
-    Kind.JOB_ENTRYPOINT_STARTED,
-}
-_CONNECT = {Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED}
-
-Lows = dict["Clock", tuple[int, "Step"]]
-"""For each clock the time before which a step cannot have been, ns, and the step which says so."""
+Low = tuple[int, "Step", "Guarantee | None"]
+"""A time before which a step cannot have been, ns, the step which shows it, and what puts that one first: None for
+itself."""
 
 
 class CheckedRoom:
-    """One room's timeline with the clocks that told it, and the steps that must be in order."""
+    """One room's timeline with its clocks, and the steps that must be in order."""
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
-        # Two chains can have a link in common.
-        every = list(
-            {(id(cause), id(effect)): (cause, effect) for cause, effect in must_precede(timeline.steps)}.values()
-        )
-        self.clocks = Clocks(timeline, every)
+        every = list(ordered_pairs(timeline.steps))
+        self.clocks = Clocks(timeline, [(pair.cause, pair.effect) for pair in every])
         self.agents = {job.sid: agent for job in timeline.jobs if (agent := timeline.agent_of(job))}
         """For each job's id the participant it became."""
-        self.pairs: dict[int, list[tuple[Step, Step]]] = defaultdict(list)
-        """For each rule's number, pairs of steps of which the first cannot have come after the second."""
+        self.pairs: dict[Guarantee, list[Pair]] = defaultdict(list)
+        """For each rule, pairs of steps of which the first cannot have come after the second."""
         kept = list(_not_implied(every))
-        for cause, effect in (*kept, *self._inverted(every, {(id(cause), id(effect)) for cause, effect in kept})):
-            self.pairs[_rule(cause.kind, effect.kind)].append((cause, effect))
+        for pair in (*kept, *self._inverted(every, kept)):
+            self.pairs[pair.guarantee].append(pair)
 
     def judge(self, cause: Step, effect: Step) -> Verdict:
         """Whether one step came before another."""
@@ -77,65 +54,56 @@ class CheckedRoom:
         if apart.least is not None and apart.least >= 0:
             return Verdict(Outcome.HOLDS, sentence(self.timeline, *steps, apart), steps, apart=apart)
         if self.clocks.possible(cause, effect):
-            return Verdict(Outcome.HOLDS, sentence(self.timeline, *steps, NOTHING), steps, apart=apart)
-        why = uncertainty(apart, self.clocks, *steps)
-        return Verdict(Outcome.UNTOLD, sentence(self.timeline, *steps, apart), steps, why, apart)
+            return Verdict(Outcome.HOLDS, sentence(self.timeline, *steps, NOT_MEASURED), steps, apart=apart)
+        why = imprecision(apart, self.clocks, *steps)
+        return Verdict(Outcome.INCONCLUSIVE, sentence(self.timeline, *steps, apart), steps, why, apart)
 
-    def _inverted(self, every: list[tuple[Step, Step]], kept: set[tuple[int, int]]) -> Iterator[tuple[Step, Step]]:
+    def _inverted(self, every: list[Pair], kept: list[Pair]) -> Iterator[Pair]:
         """Pairs that are out of order although none of those between them is, where a step can have been at any time.
 
-        Those that are ``kept``, by the steps' ``id()``, are judged anyway.
+        Those that are ``kept`` are judged anyway.
 
         A step cannot have been before the earliest time of what must precede it, nor of what must precede that. What is
         out of order by itself hands nothing on, or all that follows would be, too.
         """
-        steps = {id(step): step for pair in every for step in pair}
-        causes: dict[int, list[int]] = defaultdict(list)
-        for cause, effect in every:
-            causes[id(effect)].append(id(cause))
-        lows: dict[int, Lows] = {}
-        for key in TopologicalSorter(causes).static_order():
+        steps = {id(step): step for pair in every for step in pair[:2]}
+        direct = {(id(pair.cause), id(pair.effect)): pair.guarantee for pair in every}
+        judged = {(id(pair.cause), id(pair.effect)) for pair in kept}
+        into: dict[int, list[Pair]] = defaultdict(list)
+        for pair in every:
+            into[id(pair.effect)].append(pair)
+        lows: dict[int, dict[Clock, Low]] = {}
+        order = TopologicalSorter({key: [id(pair.cause) for pair in pairs] for key, pairs in into.items()})
+        for key in order.static_order():
             step = steps[key]
             bounds = self.clocks.bounds(step)
-            handed: Lows = {}
-            for before in causes[key]:
-                for clock, low in lows[before].items():
-                    if clock not in handed or low[0] > handed[clock][0]:
-                        handed[clock] = low
-            broken = {id(low[1]): low[1] for clock, low in handed.items() if low[0] > bounds.upper.get(clock, low[0])}
-            yield from ((first, step) for at, first in broken.items() if (at, key) not in kept)
-            lows[key] = {clock: (at, step) for clock, at in bounds.lower.items()}
+            handed: dict[Clock, Low] = {}
+            for pair in into[key]:
+                _raise(handed, lows[id(pair.cause)], pair.guarantee)
+            broken = {id(low[1]): low for clock, low in handed.items() if low[0] > bounds.upper.get(clock, low[0])}
+            for first, (_, cause, guarantee) in broken.items():
+                if (first, key) not in judged and guarantee:
+                    yield Pair(cause, step, direct.get((first, key), guarantee))
+            lows[key] = {clock: (at, step, None) for clock, at in bounds.lower.items()}
             if not broken:
-                for clock, low in handed.items():
-                    if clock not in lows[key] or low[0] > lows[key][clock][0]:
-                        lows[key][clock] = low
+                _raise(lows[key], handed)
 
 
-def _not_implied(every: list[tuple[Step, Step]]) -> Iterator[tuple[Step, Step]]:
+def _raise(lows: dict[Clock, Low], others: dict[Clock, Low], guarantee: Guarantee | None = None) -> None:
+    """Take over those of the other times that are later; ``guarantee`` is what puts a step first that shows its own."""
+    for clock, (at, step, by) in others.items():
+        if clock not in lows or at > lows[clock][0]:
+            lows[clock] = at, step, by or guarantee
+
+
+def _not_implied(every: Iterable[Pair]) -> Iterator[Pair]:
     """Without that the room precedes what something else in it precedes, and ends after what something else ends."""
     after: dict[int, set[int]] = defaultdict(set)
     before: dict[int, set[int]] = defaultdict(set)
-    for cause, effect in every:
-        after[id(cause)].add(id(effect))
-        before[id(effect)].add(id(cause))
-    for cause, effect in every:
-        often = cause.kind in _OFTEN or effect.kind is Kind.ROOM_FINISHED
-        if not often or after[id(cause)].isdisjoint(before[id(effect)]):
-            yield cause, effect
-
-
-def _rule(cause: Kind, effect: Kind) -> int:
-    """The rule that a pair belongs to. Every pair belongs to one."""
-    if effect is Kind.ROOM_FINISHED:
-        return 9
-    if cause in (Kind.ROOM_CREATED, Kind.DISPATCH_CREATED):
-        return 1
-    if cause in _IN_ROOM and effect in _IN_ROOM:
-        return 2
-    if cause is Kind.JOB_OFFERED and effect is not Kind.JOB_ENDED:
-        return 10
-    if effect in _TO_ENTRYPOINT:
-        return 3
-    if effect in _CONNECT or effect is Kind.PARTICIPANT_JOINING:
-        return 4
-    return 5
+    for pair in every:
+        after[id(pair.cause)].add(id(pair.effect))
+        before[id(pair.effect)].add(id(pair.cause))
+    for pair in every:
+        often = pair.cause.kind in _OFTEN or pair.effect.kind is Kind.ROOM_FINISHED
+        if not often or after[id(pair.cause)].isdisjoint(before[id(pair.effect)]):
+            yield pair

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.check.pair_rules import PairRule
-from tracer.check.rule import Outcome, Verdict
+from tracer.check.rule import PairRule
 from tracer.check.sentences import name
+from tracer.check.verdict import Outcome, Verdict
 from tracer.moment import Kind
+from tracer.timeline.precedence import Guarantee
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,37 +22,37 @@ __all__ = ["RoomEndsLast"]
 
 
 class RoomEndsLast(PairRule):
-    """A room is closed after all that the server did in it, when everyone has left or given up, exactly once."""
+    """A room finishes after all that the server did in it, when every participant has left or aborted, exactly once."""
 
     number = 9
-    name = "room-ends-last"
-    sentence = "a closed room ends last, and everyone has gone once"
-    missing = "the room is open, or nobody saw it close"
+    name = Guarantee.ROOM_ENDS_LAST
+    sentence = "a room finishes last; everyone left it once"
+    missing = "the room is open, or its end was not observed"
 
-    def judge(self, case: CheckedRoom) -> Iterator[Verdict]:
+    def judge(self, room: CheckedRoom) -> Iterator[Verdict]:
         """One verdict for each pair, and for each participant."""
-        yield from super().judge(case)
-        finished = case.timeline.room.finished
+        yield from super().judge(room)
+        finished = room.timeline.room.finished
         if finished:
-            created = case.timeline.room.created
-            # An observer that was started meanwhile has not seen who left before; nor got a receiver that was away.
+            created = room.timeline.room.created
+            # An observer that started meanwhile has not seen who left before; nor has a receiver that was away.
             watched = all(dict(m.facts).get(keys.ROOM_WATCHED) is not False for m in (created.told if created else ()))
-            for participant in case.timeline.participants:
-                yield self._gone(name(case.timeline, participant.sid), participant, finished, watched=watched)
+            for participant in room.timeline.participants:
+                yield self._left(name(room.timeline, participant.sid), participant, finished, watched=watched)
 
-    def _gone(self, who: str, participant: Participant, finished: Step, *, watched: bool) -> Verdict:
+    def _left(self, who: str, participant: Participant, finished: Step, *, watched: bool) -> Verdict:
         left, aborted = participant.at(Kind.PARTICIPANT_LEFT), participant.at(Kind.PARTICIPANT_ABORTED)
-        # The observer sees only that somebody is there no longer, and calls that left.
+        # The observer sees only that a participant is no longer there, and calls that left.
         if left and aborted and set(left.witnesses) & set(aborted.witnesses):
-            return Verdict(
-                Outcome.VIOLATED, f"{who} left, and also gave up without having been ACTIVE", (aborted, left)
-            )
-        gone = aborted or left
-        if gone:
-            return Verdict(Outcome.HOLDS, f"{who} {'gave up' if aborted else 'left'}, once", (gone,))
-        saw = {witness for step in participant.steps for witness in step.witnesses}
-        text = f"{who} had not left when the room was closed"
-        if {"webhook", "observer"} <= saw & set(finished.witnesses) and watched:
-            return Verdict(Outcome.VIOLATED, text, (participant.steps[-1], finished))
-        why = "webhooks get lost, and no second witness saw both who was there and the end"
-        return Verdict(Outcome.UNTOLD, text, (participant.steps[-1], finished), why)
+            return Verdict(Outcome.VIOLATED, f"{who} left, and also aborted without ever being ACTIVE", (aborted, left))
+        if aborted:
+            return Verdict(Outcome.HOLDS, f"{who} aborted, once", (aborted,))
+        if left:
+            return Verdict(Outcome.HOLDS, f"{who} left, once", (left,))
+        seen_by = {witness for step in participant.steps for witness in step.witnesses}
+        text = f"{who} had not left when the room finished"
+        steps = participant.steps[-1], finished
+        if {"webhook", "observer"} <= seen_by & set(finished.witnesses) and watched:
+            return Verdict(Outcome.VIOLATED, text, steps)
+        why = "webhooks can get lost, and no second witness observed both the participant and the end"
+        return Verdict(Outcome.INCONCLUSIVE, text, steps, why)

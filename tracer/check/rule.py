@@ -1,47 +1,20 @@
-"""What a rule is, and what is said by it."""
+"""What a rule is, and what it concludes of a room."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
-from tracer.clocks.offsets import Apart
+from tracer.check.verdict import Outcome, Verdict, overall, tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.check.checked_room import CheckedRoom
-    from tracer.timeline.step import Step
+    from tracer.timeline.precedence import Guarantee
 
-__all__ = ["NOTHING", "Judgement", "Outcome", "Rule", "Verdict"]
-
-NOTHING = Apart(None, None)
-"""No length of time was measured."""
-
-
-class Outcome(StrEnum):
-    """What can be said of an ordering."""
-
-    HOLDS = "holds"
-    VIOLATED = "violated"
-    UNTOLD = "cannot be told"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one rule says of one pair of steps, or of one subject."""
-
-    answer: Outcome
-    sentence: str
-    """In full, and for this one. Text from outside in it is as it came, see ``view.text.plain``."""
-    steps: tuple[Step, ...] = ()
-    """What it rests on."""
-    why: str = ""
-    """Why it cannot be told."""
-    apart: Apart = NOTHING
-    """How long after the first step the second came."""
+__all__ = ["Judgement", "PairRule", "Rule"]
 
 
 class Rule(ABC):
@@ -49,20 +22,32 @@ class Rule(ABC):
 
     number: ClassVar[int]
     name: ClassVar[str]
-    """A word or a few, joined by dashes, for programs."""
+    """Its slug."""
     sentence: ClassVar[str]
     """What must hold, for people: short enough for one line."""
     missing: ClassVar[str]
-    """Why it cannot be told when there is nothing to judge."""
+    """Why it is inconclusive when there is nothing to judge."""
 
     @abstractmethod
-    def judge(self, case: CheckedRoom) -> Iterator[Verdict]:
+    def judge(self, room: CheckedRoom) -> Iterator[Verdict]:
         """One verdict for everything that the rule is about."""
+
+
+class PairRule(Rule):
+    """Steps of which one cannot have come after the other, as in the table of ``tracer.timeline.precedence``."""
+
+    name: ClassVar[Guarantee]
+    """Its slug, by which the table's rows belong to it."""
+
+    def judge(self, room: CheckedRoom) -> Iterator[Verdict]:
+        """One verdict for each pair."""
+        for pair in room.pairs[self.name]:
+            yield room.judge(pair.cause, pair.effect)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one rule says of a room."""
+    """What one rule concludes of a room."""
 
     rule: Rule
     verdicts: tuple[Verdict, ...]
@@ -73,17 +58,12 @@ class Judgement:
 
     @property
     def answer(self) -> Outcome:
-        """VIOLATED when anything is, HOLDS when something holds and nothing is violated, else UNTOLD."""
-        answers = {verdict.answer for verdict in self.verdicts}
-        return next((a for a in (Outcome.VIOLATED, Outcome.HOLDS) if a in answers), Outcome.UNTOLD)
+        """What the verdicts come to together."""
+        return overall(verdict.answer for verdict in self.verdicts)
 
     @property
     def summary(self) -> str:
-        """The answer with its counts: ``holds for 5 of 7; cannot be told for 2``."""
+        """The verdicts counted, ``1 fails, 5 pass``; where there are none, why."""
         if not self.verdicts:
-            return f"{Outcome.UNTOLD}: {self.rule.missing}"
-        counts = [(answer, len(self.having(answer))) for answer in (Outcome.VIOLATED, Outcome.HOLDS, Outcome.UNTOLD)]
-        told = [f"{answer} for {count}" for answer, count in counts if count]
-        if len(told) > 1:
-            told[0] += f" of {len(self.verdicts)}"
-        return "; ".join(told)
+            return f"{Outcome.INCONCLUSIVE}: {self.rule.missing}"
+        return tally(verdict.answer for verdict in self.verdicts)

@@ -34,7 +34,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="tracer")
 def cli() -> None:
-    """What happens in a LiveKit room, step by step: room, callers, dispatches, jobs, agents."""
+    """See what happens in a LiveKit room, step by step: room, participants, dispatches, jobs, agents."""
     from tracer.settings import load_env
 
     load_env()
@@ -42,7 +42,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run a command; an error is one line on stderr and an exit code, never a traceback."""
-    # What a command reads it needs to its end: looking for garbage among it costs a sixth of its time.
+    # A command needs what it reads until its end: collecting garbage among it costs a sixth of its time.
     gc.set_threshold(100_000, 50, 50)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

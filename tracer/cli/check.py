@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from tracer.cli.options import store_option
+from tracer.cli.options import format_option, output_option, store_option, width_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tracer.check import RoomCheck
 
 __all__ = ["command"]
 
 
-@click.command("check", short_help="Check the orderings that must hold.")
+@click.command("check", short_help="Check that a room's events are in the order LiveKit guarantees.")
 @click.argument("rooms", nargs=-1, required=True, metavar="ROOM…")
 @store_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["terminal", "json", "junit"]),
-    default="terminal",
-    show_default=True,
-    help="junit is for CI: a test suite for each room, a test case for each rule.",
-)
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
-@click.option("--all", "everything", is_flag=True, help="Everything that is violated or cannot be told, however much.")
-@click.option("--width", type=click.IntRange(min=60), help="Columns to use, instead of the terminal's.")
+@format_option("junit", help="junit is for CI: a test suite for each room, a test case for each rule.")
+@output_option
+@click.option("--all", "everything", is_flag=True, help="Show everything that fails or is inconclusive.")
+@width_option
 def command(
     rooms: tuple[str, ...], store: str, form: str, output: Path | None, everything: bool, width: int | None
 ) -> None:
-    """Check that each ROOM went in the order that LiveKit guarantees: a name (the latest of that name) or an SID.
+    """Check that the events of each ROOM happened in the order that LiveKit guarantees.
 
-    Ten rules, each of which holds, is violated, or cannot be told: no witness saw it, or the times are not sure enough.
-    Clocks may differ: by how much at the least and the most follows from what must be in order, and is shown.
+    Each of the ten rules passes, fails or is inconclusive (not observed, or timestamps too imprecise).
 
-    Exits with 0 when what can be told holds, with 1 when something is violated, when nothing can be told of a room or
-    it is not known, with 2 on misuse.
+    ROOM is a name (the latest room of that name) or a SID. Clock skew between machines is not a failure: how far each
+    clock is ahead of the server's follows from what must be in order, and is shown.
+
+    Exits 0 when every room passes, 1 when a rule fails, when a room is unknown or all its rules are inconclusive, 2 on
+    misuse.
 
     \b
     Examples:
@@ -45,7 +46,6 @@ def command(
     from tracer.check import Outcome, check
     from tracer.errors import UnknownRoomError
     from tracer.store.load import read_timeline
-    from tracer.view.check import write
 
     checks, unknown = [], []
     for room in rooms:
@@ -53,9 +53,26 @@ def command(
             checks.append(check(read_timeline(store, room)))
         except UnknownRoomError as error:
             unknown.append(error)
-    if checks:  # what is known is told, also when something else is not
-        write(checks, form, output, everything=everything, width=width)
-    for nowhere in unknown:
-        click.echo(f"tracer: {nowhere}", err=True)
+    if checks:  # what is known is shown, even where another room is unknown
+        _write(checks, form, output, everything=everything, width=width)
+    for missing in unknown:
+        click.echo(f"tracer: {missing}", err=True)
     if unknown or any(one.answer is not Outcome.HOLDS for one in checks):
         sys.exit(1)
+
+
+def _write(checks: Sequence[RoomCheck], form: str, output: Path | None, *, everything: bool, width: int | None) -> None:
+    from tracer.view.write import write_json, write_text, write_view
+
+    if form == "json":
+        from tracer.view.check_json import as_json
+
+        write_json(as_json(checks), output)
+    elif form == "junit":
+        from tracer.view.junit import junit
+
+        write_text(junit(checks), output)
+    else:
+        from tracer.view.check import CheckView
+
+        write_view(*(CheckView(check, everything=everything) for check in checks), output=output, width=width)

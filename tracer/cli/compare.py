@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from tracer.cli.options import store_option
+from tracer.cli.options import format_option, output_option, store_option, width_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["command"]
 
+MANY = 10_000
+"""Rooms that --with stats uses, the newest."""
 
-@click.command("compare", short_help="Compare two rooms, or one with the many.")
+
+@click.command("compare", short_help="Compare the timing of two rooms, or of one room with all.")
 @click.argument("a")
 @click.argument("b", required=False)
 @click.option("--with", "many", type=click.Choice(["stats"]), help="Compare A with the figures over all rooms.")
 @store_option
-@click.option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
-def command(a: str, b: str | None, many: str | None, store: str, form: str) -> None:
-    """Compare two rooms, gap by gap, what differs most first; or a room with the many.
+@format_option()
+@output_option
+@width_option
+def command(
+    a: str,
+    b: str | None,
+    many: str | None,
+    store: str,
+    form: str,
+    output: Path | None,
+    width: int | None,
+) -> None:
+    """Compare the timing of two rooms, gap by gap, the largest difference first; or of one room with all rooms.
 
-    A and B are names (the latest of that name) or SIDs, of rooms that are over.
+    A and B are names (the latest room of that name) or SIDs, of rooms that have finished.
 
     \b
     Examples:
@@ -28,7 +46,10 @@ def command(a: str, b: str | None, many: str | None, store: str, form: str) -> N
     from tracer.latency.compare import against, between
     from tracer.latency.stats import figures
     from tracer.latency.summary import summarize
-    from tracer.store.load import read_summaries, read_timeline
+    from tracer.store.load import read_timeline
+    from tracer.store.summaries import read_summaries
+    from tracer.view.compare import CompareView, as_json
+    from tracer.view.write import write_json, write_view
 
     if (b is None) == (many is None):
         raise click.UsageError("name two rooms, or one and --with stats")
@@ -42,17 +63,6 @@ def command(a: str, b: str | None, many: str | None, store: str, form: str) -> N
         f"{one.room.name or '?'} {one.room.sid}" if one else f"the latest {MANY:,} rooms" for one in (first, second)
     ]
     if form == "json":
-        import json
-
-        from tracer.view.compare import as_json
-
-        click.echo(json.dumps(as_json(comparison, names[0], names[1]), indent=2))
-        return
-    from tracer.view.compare import CompareView
-    from tracer.view.console import console
-
-    console().print(CompareView(comparison, names[0], names[1], many=second is None))
-
-
-MANY = 10_000
-"""Rooms that --with stats takes, the newest."""
+        write_json(as_json(comparison, names[0], names[1]), output)
+    else:
+        write_view(CompareView(comparison, names[0], names[1], many=second is None), output=output, width=width)

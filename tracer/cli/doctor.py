@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracer.cli.options import store_option
+from tracer.cli.options import format_option, output_option, store_option, width_option
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tracer.doctor.diagnosis import Diagnosis
 
 __all__ = ["command"]
 
 
-@click.command("doctor", short_help="Look whether a set-up can be traced.")
+@click.command("doctor", short_help="Check that your setup can be traced.")
 @click.option(
     "--agent",
     "agents",
     multiple=True,
     metavar="NAME",
-    help="Ask for the agent of this name, and no other; '' is the unnamed one. Can be given several times.",
+    help="Request only the agent of this name; '' is the unnamed agent. Can be given several times.",
 )
 @store_option
 @click.option(
@@ -31,25 +33,43 @@ __all__ = ["command"]
     default="http://127.0.0.1:7890",
     show_default=True,
     metavar="URL",
-    help="Where `tracer serve` listens.",
+    help="Address of `tracer serve`.",
 )
 @click.option(
     "--jaeger-url",
     envvar="TRACER_JAEGER_URL",
     show_envvar=True,
     metavar="URL",
-    help="Where Jaeger's pages are, as http://127.0.0.1:16686: a span is asked back there.",
+    help="Address of Jaeger's UI, as http://127.0.0.1:16686: a test span is read back from there.",
 )
-@click.option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
-def command(agents: tuple[str, ...], store: str, endpoint: str, jaeger_url: str | None, form: str) -> None:
-    """Look whether a set-up can be traced, before anything is traced; each line says what to mend.
+@format_option()
+@output_option
+@width_option
+def command(
+    agents: tuple[str, ...],
+    store: str,
+    endpoint: str,
+    jaeger_url: str | None,
+    form: str,
+    output: Path | None,
+    width: int | None,
+) -> None:
+    """Check that your setup can be traced; each line says how to fix it.
 
-    Is the server there and the key right, is `tracer serve` there, do webhooks arrive, which workers answer for which
-    agent, does Jaeger give a span back, are the clocks close. It makes a room tracer-doctor-… and deletes it a few
-    seconds later: agents that answer join it, and find nobody. Without --agent it asks for the unnamed agent and for
-    those whose names the store knows.
+    \b
+    server    the LiveKit server answers and accepts the key
+    receiver  `tracer serve` answers
+    webhooks  the server's webhooks arrive
+    workers   which workers answer for which agent
+    backend   the OpenTelemetry backend accepts a span, and Jaeger returns it
+    clocks    the clocks of server, agents and this machine are close
 
-    Exits 0 when nothing failed, 1 when something did.
+    It creates one room, tracer-doctor-…, that dispatches the unnamed agent and up to five others whose workers the
+    store knows, or only those of --agent; agents that answer join it and find no caller. At the end, also after Ctrl-C,
+    it deletes the room; while an agent is still connecting it leaves that to the server, which closes the room after
+    30 s. `tracer rooms` lists it like any other room; `tracer stats` does not count it.
+
+    Exits 0 when nothing failed, 1 when something did, 2 on misuse.
 
     \b
     Examples:
@@ -60,29 +80,28 @@ def command(agents: tuple[str, ...], store: str, endpoint: str, jaeger_url: str 
 
     from tracer.doctor.diagnosis import State
     from tracer.errors import ConfigurationError
-    from tracer.export.exporter import endpoint as backend
-    from tracer.settings import LiveKit, checked_url
-    from tracer.view.console import console
+    from tracer.settings import LiveKit, checked_url, otlp_endpoint
     from tracer.view.doctor import DiagnosisView, as_json
+    from tracer.view.write import write_json, write_view
 
     server = LiveKit.from_env()
     if not server.url:
-        raise ConfigurationError("LIVEKIT_URL not set: it is the server to look at, as ws://localhost:7880")
+        raise ConfigurationError("LIVEKIT_URL is not set: it is the server to check, as ws://localhost:7880")
     checked_url("TRACER_ENDPOINT", endpoint, "http", "https")
     if jaeger_url:
         checked_url("TRACER_JAEGER_URL", jaeger_url, "http", "https")
     from tracer.doctor.examination import examine
     from tracer.doctor.visit import Setup
 
-    setup = Setup(server, endpoint, store, agents, backend(), jaeger_url or None)
-    out = console()
+    def show(found: Diagnosis) -> None:
+        if form == "terminal" and output is None:
+            write_view(DiagnosisView([found]), width=width)
 
-    def tell(finding: Diagnosis) -> None:
-        if form == "terminal":
-            out.print(DiagnosisView(finding))
-
-    findings = asyncio.run(examine(setup, tell))
+    setup = Setup(server, endpoint, store, agents, otlp_endpoint(), jaeger_url or None)
+    found = asyncio.run(examine(setup, show))
     if form == "json":
-        click.echo(as_json(findings))
-    if any(finding.state is State.FAILED for finding in findings):
+        write_json(as_json(found), output)
+    elif output is not None:
+        write_view(DiagnosisView(found), output=output, width=width)
+    if any(one.state is State.FAILED for one in found):
         sys.exit(1)

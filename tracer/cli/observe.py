@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import click
 
-from tracer.cli.options import store_option
+from tracer.cli.options import redact_option, store_option
 
 __all__ = ["command"]
 
 
-@click.command("observe", short_help="Watch a server's rooms by asking its API.")
+@click.command("observe", short_help="Record a server's rooms by polling its API only.")
 @store_option
-@click.option("--redact", is_flag=True, help="Keep and export no personal data: names, identities, attributes.")
+@redact_option
 def command(store: str, redact: bool) -> None:
-    """Watch a server's rooms by asking its API, where webhooks cannot be set.
+    """Record a server's rooms by polling its API, where webhooks cannot be configured.
 
-    Needs LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET. Times of joining, leaving and closing are then known to
-    within a look; dispatches, jobs and joins have the server's own times. `tracer serve` does the same beside its
-    webhooks.
+    Needs LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET. JOINING, dispatches and jobs have the server's own times;
+    when participants became ACTIVE or left and when rooms closed is known to within one poll. `tracer serve` polls too,
+    beside receiving webhooks.
 
     \b
     Example: LIVEKIT_URL=wss://my-project.livekit.cloud tracer observe

@@ -30,8 +30,8 @@ def command(files: tuple[Path, ...], store: str) -> None:
     from contextlib import closing
 
     from tracer.service.replay import replay
-    from tracer.store.sqlite import SqliteStore
+    from tracer.store import open_writer
 
-    with closing(SqliteStore(Path(store))) as kept:
+    with closing(open_writer(store)) as kept:
         read = replay(files, kept)
     click.echo(f"{read} records of {len(files)} file{'' if len(files) == 1 else 's'} are in {store}")

@@ -6,24 +6,30 @@ from pathlib import Path
 
 import click
 
-from tracer.cli.options import store_option
+from tracer.cli.options import redact_option, store_option
 
 __all__ = ["command"]
 
 
-@click.command("serve")
+@click.command("serve", short_help="Receive webhooks and agents' spans, and record them.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=7890, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option(
+    "--port",
+    default=7890,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0 chooses a free port.",
+)
 @store_option
-@click.option("--no-observe", is_flag=True, help="Do not ask the LiveKit server's API, webhooks and agents only.")
-@click.option("--redact", is_flag=True, help="Keep and export no personal data: names, identities, attributes.")
+@click.option("--no-observe", is_flag=True, help="Do not poll the server's API: webhooks and agents' spans only.")
+@redact_option
 @click.option(
     "--record",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write down what comes in; names, identities and attributes are in it.",
+    help="Also write what is received to this file, to be replayed; it contains names, identities and attributes.",
 )
 def command(host: str, port: int, store: str, no_observe: bool, redact: bool, record: Path | None) -> None:
-    """Receive webhooks and agents' spans, and keep what they tell.
+    """Receive webhooks and agents' spans, and record them.
 
     \b
     POST /webhook     LiveKit's webhooks, signed with LIVEKIT_API_KEY's secret
@@ -31,8 +37,8 @@ def command(host: str, port: int, store: str, no_observe: bool, redact: bool, re
     GET  /healthz     whether it is up
     GET  /metrics     counters, for Prometheus
 
-    With LIVEKIT_URL set, it also asks the server's API for what no webhook tells. With
-    OTEL_EXPORTER_OTLP_ENDPOINT set, each room becomes a trace there.
+    With LIVEKIT_URL set, it also polls the server's API for what webhooks do not report: JOINED, dispatches and jobs.
+    With OTEL_EXPORTER_OTLP_ENDPOINT set, it exports each room there as a trace.
 
     \b
     Example: OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 tracer serve

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import click
 
-from tracer.cli.options import store_option
+from tracer.cli.options import format_option, output_option, store_option, width_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["command"]
 
 
-@click.command("stats", short_help="Show how long each gap takes, over many rooms.")
+@click.command("stats", short_help="Show how long each step to a ready agent takes, over many rooms.")
 @store_option
 @click.option(
     "-n",
@@ -19,19 +23,29 @@ __all__ = ["command"]
     type=click.IntRange(1, 1_000_000),
     default=10_000,
     show_default=True,
-    help="How many rooms, the newest.",
+    help="Use at most this many rooms, the newest.",
 )
 @click.option(
-    "--hours", type=click.FloatRange(0, 1_000_000, min_open=True), help="Only rooms made within so many hours."
+    "--hours", type=click.FloatRange(0, 1_000_000, min_open=True), help="Only rooms created in the last HOURS hours."
 )
-@click.option("--agent", help="Only rooms that asked for this agent, and its jobs; '' for one without a name.")
-@click.option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
-def command(store: str, limit: int, hours: float | None, agent: str | None, form: str) -> None:
-    """Show how long each gap takes, and how often each cause is met, over many rooms.
+@click.option("--agent", help="Only rooms that requested this agent, and its jobs; '' is the unnamed agent.")
+@format_option()
+@output_option
+@width_option
+def command(
+    store: str,
+    limit: int,
+    hours: float | None,
+    agent: str | None,
+    form: str,
+    output: Path | None,
+    width: int | None,
+) -> None:
+    """Show how long each step to a ready agent takes, and how often each problem occurs, over many rooms.
 
-    For each agent name: the median, p95 and p99 of each gap on the way from what first asked for the agent to its being
-    ready. A percentile is shown where there are rooms enough for it. Rooms that are not over, or whose agents told
-    nothing, are counted apart.
+    For each agent name: the median, p95 and p99 of each gap between what first requested the agent and the agent being
+    ready. A percentile is shown when there are enough rooms for it. Rooms that are still open, or whose agents reported
+    nothing, are counted separately.
 
     \b
     Examples:
@@ -39,20 +53,16 @@ def command(store: str, limit: int, hours: float | None, agent: str | None, form
       tracer stats --hours 24 --agent helper
     """
     from tracer.latency.stats import figures
-    from tracer.store.load import read_summaries
+    from tracer.store.summaries import read_summaries
+    from tracer.view.write import write_json, write_view
 
     if hours is not None and math.isnan(hours):  # which is in every range
         raise click.BadParameter("nan is no number of hours", param_hint="--hours")
     rooms = read_summaries(store, limit, hours)
     found = figures(room for room in rooms if agent is None or agent in room.agent_names)
+    from tracer.view.stats import StatsView, as_json
+
     if form == "json":
-        import json
-
-        from tracer.view.stats import as_json
-
-        click.echo(json.dumps(as_json(found, agent), indent=2))
-        return
-    from tracer.view.console import console
-    from tracer.view.stats import StatsView
-
-    console().print(StatsView(found, agent, hours))
+        write_json(as_json(found, agent), output)
+    else:
+        write_view(StatsView(found, agent, hours), output=output, width=width)

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from tracer.cli.options import store_option
+from tracer.cli.options import format_option, output_option, store_option, width_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["command"]
 
 
-@click.command("timeline", short_help="Show what happened in ROOM, moment by moment.")
+@click.command("timeline", short_help="Show what happened in a room, moment by moment.")
 @click.argument("room")
 @store_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["terminal", "json", "svg"]),
-    default="terminal",
-    show_default=True,
-    help="svg is the terminal's picture as a file.",
-)
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
-@click.option("--all", "everything", is_flag=True, help="Every participant and every moment, however many.")
+@format_option("svg", help="svg is a picture of the terminal's output.")
+@output_option
+@click.option("--all", "everything", is_flag=True, help="Show every participant and every moment.")
 @click.option(
     "--jaeger-url",
     envvar="TRACER_JAEGER_URL",
     show_envvar=True,
     metavar="URL",
-    help="Where Jaeger's pages are, as http://127.0.0.1:16686: the room's trace is linked.",
+    help="Address of Jaeger's UI, as http://127.0.0.1:16686: a link to the room's trace is shown.",
 )
-@click.option("--width", type=click.IntRange(min=60), help="Columns to use, instead of the terminal's.")
+@width_option
 def command(
     room: str,
     store: str,
@@ -41,7 +37,7 @@ def command(
     jaeger_url: str | None,
     width: int | None,
 ) -> None:
-    """Show what happened in ROOM: a name (the latest of that name) or an SID.
+    """Show what happened in ROOM, moment by moment. ROOM is a name (the latest room of that name) or a SID.
 
     \b
     Examples:
@@ -49,11 +45,23 @@ def command(
       tracer timeline RM_ev5rQjUVknES --format json
     """
     from tracer.store.load import read_timeline
+    from tracer.view.write import as_svg, write_json, write_text, write_view
 
     timeline = read_timeline(store, room)
-    from tracer.view.link import trace_link
-    from tracer.view.write import write
+    if form == "json":
+        from tracer.view.json import timeline as as_json
 
-    write(timeline, form, output, everything=everything, width=width)
-    if jaeger_url and form == "terminal" and output is None:
+        write_json(as_json(timeline), output)
+        return
+    from tracer.view.link import trace_link
+    from tracer.view.terminal import TimelineView
+    from tracer.view.text import plain
+
+    view = TimelineView(timeline, everything=everything)
+    if form == "svg":
+        title = f"tracer timeline {plain(timeline.room.name or timeline.room.sid)}"
+        write_text(as_svg(view, title, width), output)
+        return
+    write_view(view, output=output, width=width)
+    if jaeger_url and output is None:
         click.echo(f"in Jaeger: {trace_link(timeline.trace_id, jaeger_url)}")

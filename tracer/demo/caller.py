@@ -1,4 +1,4 @@
-"""A caller: joins, speaks a quiet tone as a real one speaks, and leaves after a while or when told to (SIGTERM).
+"""A caller: joins, plays a quiet tone, and leaves after a while or on SIGTERM.
 
 LIVEKIT_URL=… CALLER_TOKEN=… python -m tracer.demo.caller SECONDS [--silent | --without-media] [--back-after SECONDS]
 """
@@ -23,15 +23,15 @@ __all__: list[str] = []
 RATE = 48_000
 FRAME = RATE // 100
 PROTOCOL = 15
-"""Version of the protocol that this caller speaks who has no media."""
+"""Protocol version of the caller without media."""
 
 
 async def call(seconds: float, leave: asyncio.Event, *, silent: bool) -> None:
-    """One call of this length, or until told to leave, or thrown out; ``silent`` without a microphone."""
-    room, thrown_out = rtc.Room(), asyncio.Event()
-    room.on("disconnected", lambda *_: thrown_out.set())
+    """One call of this length, or until ``leave`` is set or the server disconnects; ``silent`` without a microphone."""
+    room, disconnected = rtc.Room(), asyncio.Event()
+    room.on("disconnected", lambda *_: disconnected.set())
     await room.connect(os.environ["LIVEKIT_URL"], os.environ["CALLER_TOKEN"])
-    ends = [asyncio.create_task(leave.wait()), asyncio.create_task(thrown_out.wait())]
+    ends = [asyncio.create_task(leave.wait()), asyncio.create_task(disconnected.wait())]
     speaking = [] if silent else [asyncio.create_task(publish(room))]
     done, _ = await asyncio.wait([*ends, *speaking], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     for task in (*ends, *speaking):
@@ -43,10 +43,10 @@ async def call(seconds: float, leave: asyncio.Event, *, silent: bool) -> None:
 
 
 async def publish(room: rtc.Room) -> None:
-    """Have a microphone, and be heard."""
+    """Publish a microphone."""
     source = rtc.AudioSource(RATE, 1)
     track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
-    # Who publishes nothing is announced to the others up to 3 s late; a real caller has a microphone.
+    # A participant without tracks is announced to the others up to 3 s late; a real caller has a microphone.
     await room.local_participant.publish_track(track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE))
     await speak(source)
 
@@ -61,15 +61,15 @@ async def speak(source: rtc.AudioSource) -> None:
 
 
 async def call_without_media(seconds: float, leave: asyncio.Event) -> None:
-    """As one whose network lets signalling through and no media: it joins, and never becomes ACTIVE."""
+    """As if the network let signalling through and no media: it joins, and never becomes ACTIVE."""
     wanted = {"access_token": os.environ["CALLER_TOKEN"], "protocol": str(PROTOCOL), "sdk": "python", "version": "0"}
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(f"{os.environ['LIVEKIT_URL'].rstrip('/')}/rtc", params=wanted) as signalling,
     ):
-        told = asyncio.create_task(leave.wait())
-        await asyncio.wait([told], timeout=seconds)
-        told.cancel()
+        left = asyncio.create_task(leave.wait())
+        await asyncio.wait([left], timeout=seconds)
+        left.cancel()
         leaving = LeaveRequest(reason=DisconnectReason.CLIENT_INITIATED)
         await signalling.send_bytes(SignalRequest(leave=leaving).SerializeToString())
 

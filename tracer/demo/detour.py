@@ -1,4 +1,4 @@
-"""A long way to a server: what is said on it first takes a while."""
+"""A slow network path to a server: its first connection is delayed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CHUNK = 65_536
 
 
 async def detour(url: str, seconds: float) -> str:
-    """A URL that leads to the server at ``url``, so many seconds later on the first connection; for this process."""
+    """A URL that leads to the server at ``url``, the first connection so many seconds late; for this process."""
     far = urlsplit(url)
     delays = iter([seconds])
 

@@ -1,4 +1,4 @@
-"""The demo: a scenario from beginning to end, and what is to be said of it."""
+"""The demo: a scenario from beginning to end, its timeline and its answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from livekit.api import ListRoomsRequest, LiveKitAPI, TwirpError
 from rich.text import Text
 
 from tracer.demo.failures import FAILURES
-from tracer.demo.scenario import Play
+from tracer.demo.play import Play
 from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
 from tracer.errors import BinaryMissingError, ConfigurationError
@@ -61,12 +61,12 @@ class DemoOptions:
 
 async def run(scenario: Scenario, options: DemoOptions) -> None:
     """One call, shown. Raises DemoError when it cannot be made; nothing it started is left behind."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])):
         signal.signal(number, _end)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracer-demo-")))
         if scenario.lost and options.server:
-            raise ConfigurationError(f"{scenario.name} needs a server whose webhooks can be lost: leave --server away")
+            raise ConfigurationError(f"{scenario.name} drops webhooks of its own server: run it without --server")
         stage = Stage(folder, options.store, free_port(), lost=scenario.lost)
         _say(scenario.question + "\n")
         try:
@@ -91,16 +91,16 @@ def _end(*_: object) -> None:
 
 
 def _say(text: str, *, whole: bool = False) -> None:
-    """Say what goes on; ``whole`` lines are not broken, so that they can be copied."""
+    """Print what is going on; ``whole`` lines are not broken, so that they can be copied."""
     console().print(Text(text, style="dim"), soft_wrap=whole)
 
 
 async def _server(stack: ExitStack, stage: Stage, options: DemoOptions) -> tuple[LiveKit, str]:
-    """A server to call on, and a name for the room."""
+    """A server, and a name for the room."""
     if options.server:
         server = LiveKit.from_env(options.server)
         await _reach(server)
-        _say(f"calling on {server.url}, your server")
+        _say(f"using your server, {server.url}")
         return server, f"tracer-demo-{secrets.token_hex(3)}"
     program = find_livekit_server(_say)
     _say(f"starting livekit-server, {program.how}")
@@ -110,17 +110,17 @@ async def _server(stack: ExitStack, stage: Stage, options: DemoOptions) -> tuple
 
 
 async def _reach(server: LiveKit) -> None:
-    """Raises ConfigurationError when the user's server is not there or does not know the key."""
+    """Raises ConfigurationError when the user's server does not answer or does not accept the key."""
     async with LiveKitAPI(server.url, server.api_key, server.api_secret) as livekit:
         try:
             await livekit.room.list_rooms(ListRoomsRequest(names=["tracer-demo"]))
         except TwirpError as error:
             raise ConfigurationError(
-                f"LIVEKIT_URL is {server.url}, which refuses the key {server.api_key!r} ({error.status})"
+                f"LIVEKIT_URL is {server.url}, which rejects the key {server.api_key!r} ({error.status})"
             ) from None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ConfigurationError(
-                f"LIVEKIT_URL is {server.url}, which does not answer ({error}): without it, a server is started"
+                f"LIVEKIT_URL is {server.url}, which does not answer ({error}); unset it to have a server started"
             ) from None
 
 
@@ -148,12 +148,12 @@ async def _replay(stage: Stage) -> Timeline:
     """The recorded call, through a receiver of its own."""
     from tracer.service.receiver import Receiver
     from tracer.service.recording import replay
-    from tracer.store.sqlite import SqliteStore
+    from tracer.store import open_writer
 
-    _say("Without a server there is no call: this is a recording of a real one, played through the same receiver.")
+    _say("Without a server, this is a recording of a real call, replayed through the same receiver.")
     server = LiveKit("", "demo", secrets.token_hex(32))
     lines = resources.files("tracer.demo").joinpath("call.jsonl").read_text(encoding="utf-8").splitlines()
-    with closing(SqliteStore(Path(stage.store))) as store:
+    with closing(open_writer(stage.store)) as store:
         receiver = Receiver(store, server)
         port = await receiver.start("127.0.0.1", 0)
         try:
@@ -177,14 +177,14 @@ def _show(scenario: Scenario, timeline: Timeline, jaeger: Jaeger | None = None) 
     out.print()
     tracer, room = _called(), timeline.room.sid if timeline.later else timeline.room.name
     if scenario.cause:
-        _say(f"why: {tracer} why {room}   which orderings hold: {tracer} check {room}")
+        _say(f"why: {tracer} why {room}   check its order: {tracer} check {room}")
     _say(f"again: {tracer} timeline {room}   as JSON: --format json   all rooms: {tracer} rooms")
     if jaeger:
         _say(f"in Jaeger: {trace_link(timeline.trace_id, jaeger.query_url)}", whole=True)
 
 
 def _called() -> str:
-    """How the user reaches this program: it need not be on the PATH, as after `make demo`."""
+    """How the user calls this program: it need not be on the PATH, as after `make demo`."""
     if shutil.which("tracer"):
         return "tracer"
     called = Path(sys.argv[0])
@@ -199,9 +199,9 @@ async def _keep(stage: Stage, server: LiveKit) -> None:
         f"LIVEKIT_URL={server.url}\nLIVEKIT_API_KEY={server.api_key}\nLIVEKIT_API_SECRET={server.api_secret}\n"
         f"TRACER_STORE={stage.store}\nTRACER_ENDPOINT=http://127.0.0.1:{stage.port}\n"
     )
-    _say(f"Everything goes on running: LiveKit at {server.url}, the receiver at http://127.0.0.1:{stage.port}.")
+    _say(f"Everything keeps running: LiveKit at {server.url}, the receiver at http://127.0.0.1:{stage.port}.")
     _say(f"Keys and addresses: set -a; . {env}", whole=True)
-    _say("Logs are beside it. Ctrl-C ends it all.")
+    _say("Logs are in the same folder. Ctrl-C stops everything.")
     await asyncio.Event().wait()
 
 

@@ -2,267 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-import time
 from abc import ABC, abstractmethod
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from livekit.api import (
-    AccessToken,
-    CreateAgentDispatchRequest,
-    CreateRoomRequest,
-    DeleteRoomRequest,
-    ListParticipantsRequest,
-    RoomAgentDispatch,
-    RoomConfiguration,
-    RoomParticipantIdentity,
-    VideoGrants,
-)
-from livekit.protocol.models import ParticipantInfo
-
-from tracer.errors import DemoError, UnknownRoomError
-from tracer.moment import Kind
-from tracer.units import NS_PER_MS, milliseconds, offset
+from tracer.demo.play import DemoWorker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    from livekit.api import LiveKitAPI
-
-    from tracer.demo.stage import Stage
-    from tracer.local_servers import Process
-    from tracer.settings import LiveKit
-    from tracer.timeline.entities import Job, Participant
+    from tracer.demo.play import Play
     from tracer.timeline.fold import Timeline
-    from tracer.timeline.step import Step
 
-__all__ = ["ALONE", "IN_VAIN", "LIMIT", "DemoWorker", "Play", "Scenario", "at", "between", "first_call"]
-
-LIMIT = 60.0
-"""Seconds for anything that has to happen; a server of one's own may keep a room for 20 after the last leave."""
-
-
-IN_VAIN = 7.0
-"""Seconds a caller waits for an agent that does not come: with the time the room then stays open, longer than the
-server takes to list a job."""
-ALONE = 2.0
-"""Seconds a caller is still there when the agent has gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class DemoWorker:
-    """A worker that a scenario needs."""
-
-    agent_name: str = ""
-    file: Path | None = None
-    """The agent; without it the sample agent."""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    instrumented: bool = True
-    """Whether it tells of itself."""
-
-
-@dataclass
-class Play:
-    """A scenario being played: the stage, the server, and what a call is made of."""
-
-    stage: Stage
-    server: LiveKit
-    livekit: LiveKitAPI
-    room: str
-    say: Callable[[str], None]
-    began: int = field(default_factory=time.time_ns)
-    """ns since the epoch; what is older belongs to an earlier room of this name."""
-    workers: list[Process] = field(default_factory=list)
-    """Those that were started."""
-    sid: str = ""
-    """SID of the room that the scenario is about, where there is more than one of this name; else the latest is."""
-
-    def anew(self, room: str) -> Play:
-        """A play on the same stage, of another room or of a later one of the same name."""
-        return replace(self, room=room, sid="", began=time.time_ns())
-
-    def start(self, worker: DemoWorker) -> Process:
-        """A worker, once it is registered."""
-        number = len(self.workers)
-        named = f" named {worker.agent_name!r}" * bool(worker.agent_name)
-        self.say(f"starting {'another' if number else 'an'} agent{named}")
-        start = self.stage.agent if worker.instrumented else self.stage.stranger
-        environment = {"AGENT_NAME": worker.agent_name, **worker.environment}
-        process = start(self.server, worker.file, name=f"agent-{number}", **environment)
-        self.workers.append(process)
-        return process
-
-    def caller(
-        self,
-        identity: str = "ada",
-        *,
-        seconds: float = 3.0,
-        attributes: Mapping[str, str] | None = None,
-        metadata: str = "",
-        agents: tuple[str, ...] = (),
-        silent: bool = False,
-        media: bool = True,
-        back_after: float = 0.0,
-    ) -> Process:
-        """Someone joins, speaks unless ``silent``, and leaves after so many seconds; the token names ``agents``.
-
-        Without ``media`` they never become ACTIVE; with ``back_after`` they call again, so many seconds later.
-        """
-        token = (
-            AccessToken(self.server.api_key, self.server.api_secret)
-            .with_identity(identity)
-            .with_name(identity.title())
-            .with_metadata(metadata)
-            .with_attributes(dict(attributes or {}))
-            .with_grants(VideoGrants(room_join=True, room=self.room))
-        )
-        if agents:
-            wanted = [RoomAgentDispatch(agent_name=name) for name in agents]
-            token = token.with_room_config(RoomConfiguration(agents=wanted))
-        options = ["--silent"] * silent + ["--without-media"] * (not media)
-        options += ["--back-after", str(back_after)] if back_after else []
-        self.say(f"{identity} calls")
-        return self.stage.caller(identity, self.server.url, token.to_jwt(), seconds, *options)
-
-    async def create_room(self, *agents: str) -> None:
-        """CreateRoom, with agents of these names."""
-        wanted = [RoomAgentDispatch(agent_name=name) for name in agents]
-        await self.livekit.room.create_room(CreateRoomRequest(name=self.room, departure_timeout=2, agents=wanted))
-
-    async def room_without_callers(self, *agents: str) -> None:
-        """CreateRoom, with agents of these names; returns when an agent waits there for a participant."""
-        await self.create_room(*agents)
-        await self.happened(Kind.AGENT_WAITING_FOR_PARTICIPANT)
-
-    async def dispatch(self, agent_name: str, metadata: str = "") -> None:
-        """CreateDispatch, which makes the room too where there is none."""
-        self.say(f"CreateDispatch of {agent_name!r}")
-        asked = CreateAgentDispatchRequest(agent_name=agent_name, room=self.room, metadata=metadata)
-        await self.livekit.agent_dispatch.create_dispatch(asked)
-
-    async def delete_room(self) -> None:
-        """DeleteRoom: everybody is thrown out of the room that has this name now."""
-        await self.livekit.room.delete_room(DeleteRoomRequest(room=self.room))
-
-    async def agent(self) -> str:
-        """Identity of the agent that is in the room."""
-        there = (await self.livekit.room.list_participants(ListParticipantsRequest(room=self.room))).participants
-        return next(who.identity for who in there if who.kind == ParticipantInfo.AGENT)
-
-    async def remove(self, identity: str) -> None:
-        """RemoveParticipant."""
-        self.say(f"RemoveParticipant of {identity}")
-        await self.livekit.room.remove_participant(RoomParticipantIdentity(room=self.room, identity=identity))
-
-    async def has_left(self, caller: Process) -> None:
-        """Wait until a caller has left. Raises DemoError when the call failed."""
-        await self.until(lambda: not caller.running, f"{caller.name} has not left")
-        if caller.returncode:
-            raise DemoError(f"{caller.name} could not call: {' '.join(caller.last_lines())}")
-
-    async def hangs_up(self, caller: Process, after: float = 0.0) -> None:
-        """Have a caller leave, ``after`` so many more seconds."""
-        await asyncio.sleep(after)
-        self.say(f"{caller.name.removeprefix('caller-')} leaves")
-        _send(caller, signal.SIGTERM)
-        await self.has_left(caller)
-
-    async def breaks_off(self, caller: Process) -> None:
-        """A caller is gone without a word, as when their network or their machine is."""
-        self.say(f"{caller.name.removeprefix('caller-')} loses the connection")
-        _send(caller, signal.SIGKILL)
-        await self.until(lambda: not caller.running, f"{caller.name} has not ended")
-
-    async def nobody_comes(self, caller: Process) -> None:
-        """Have a caller wait in vain for an agent, and leave."""
-        await self.happened(Kind.PARTICIPANT_ACTIVE)
-        await self.hangs_up(caller, IN_VAIN)
-
-    def tell_to_stop(self, worker: Process) -> None:
-        """SIGTERM, as a deploy does it: the worker waits for its jobs, and takes no new ones."""
-        self.say("SIGTERM to the worker")
-        _send(worker, signal.SIGTERM)
-
-    async def stops(self, worker: Process) -> None:
-        """Have a worker stop, and wait for its end."""
-        self.tell_to_stop(worker)
-        await self.until(lambda: not worker.running, f"{worker.name} has not stopped")
-
-    async def is_killed(self, worker: Process) -> None:
-        """SIGKILL to a worker and its job processes, as when its machine is gone."""
-        self.say("SIGKILL to the worker")
-        if worker.running and worker.pid:
-            os.killpg(worker.pid, signal.SIGKILL)
-        await self.until(lambda: not worker.running, f"{worker.name} has not ended")
-
-    @contextmanager
-    def held_up(self, worker: Process) -> Iterator[None]:
-        """While in here a worker gets nothing of the processor; its job processes do."""
-        self.say("SIGSTOP to the worker")
-        _send(worker, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.say("SIGCONT to the worker")
-            _send(worker, signal.SIGCONT)
-
-    async def until(self, condition: Callable[[], bool], otherwise: str) -> None:
-        """Wait for something. Raises DemoError with ``otherwise`` when it takes longer than the limit."""
-        end = time.monotonic() + LIMIT
-        while not condition():
-            if time.monotonic() > end:
-                raise DemoError(f"{otherwise} after {LIMIT:.0f} s")
-            await asyncio.sleep(0.05)
-
-    async def happened(self, kind: Kind, times: int = 1) -> None:
-        """Wait until the timeline has so many steps of this kind."""
-
-        def seen() -> bool:
-            timeline = self.timeline()
-            return timeline is not None and sum(step.kind is kind for step in timeline.steps) >= times
-
-        await self.until(seen, f"no {kind}")
-
-    async def worker_told(self, kind: Kind) -> None:
-        """Wait until a worker tells this of itself."""
-        await self.until(lambda: self.stage.worker_told(kind, since=self.began), f"no {kind}")
-
-    def timeline(self) -> Timeline | None:
-        """What is known of this play's room by now."""
-        try:
-            timeline = self.stage.timeline(self.sid or self.room)
-        except UnknownRoomError:
-            return None
-        return timeline if timeline.zero >= self.began else None
-
-    async def is_about_this_room(self) -> None:
-        """From now on it is about the room that has this name now, and not about a later one of the same name."""
-        await self.happened(Kind.ROOM_CREATED)
-        timeline = self.timeline()
-        self.sid = timeline.room.sid if timeline else ""
-
-    def is_over(self) -> bool:
-        """Whether the room has finished, and every job that was in it: one that never was does not hear of its end."""
-        timeline = self.timeline()
-        if timeline is None or not timeline.room.finished:
-            return False
-        return not any(job.at(Kind.AGENT_CONNECTED) for job in timeline.open_jobs())
-
-    async def ended(self) -> Timeline:
-        """Wait for the end of the call: what is known of it then."""
-        await self.until(self.is_over, "the end of the call was not seen")
-        return self.stage.timeline(self.sid or self.room)
-
-
-def _send(process: Process, number: signal.Signals) -> None:
-    if process.running and process.pid:
-        with suppress(ProcessLookupError):
-            os.kill(process.pid, number)
+__all__ = ["Scenario"]
 
 
 class Scenario(ABC):
@@ -270,35 +21,18 @@ class Scenario(ABC):
 
     name: ClassVar[str]
     question: ClassVar[str]
-    """What people ask whom it answers."""
+    """The question that it answers."""
     cause: ClassVar[str | None] = None
     """Name of the cause that `tracer why` gives first; None where nothing is wrong."""
     workers: ClassVar[tuple[DemoWorker, ...]] = (DemoWorker(),)
-    """Those that are there before the call."""
+    """Those that run before the call."""
     lost: ClassVar[tuple[str, ...]] = ()
-    """Webhooks that are lost on their way: only a server of the demo's own sends them to where that can be done."""
+    """Webhooks that are dropped; only possible with a server of the demo's own."""
 
     @abstractmethod
     async def play(self, play: Play) -> None:
         """Make the call; returns when the last caller has left."""
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
-        """Sentences that answer the question from what was measured; nothing that was not seen is said."""
+        """Sentences that answer the question, from what was measured only."""
         yield from ()
-
-
-def first_call(timeline: Timeline) -> tuple[Participant, Job] | None:
-    """The first caller and the first job; None when one of them was not seen."""
-    caller = next((p for p in timeline.participants if not p.is_agent), None)
-    job = next(iter(timeline.jobs), None)
-    return (caller, job) if caller and job else None
-
-
-def at(timeline: Timeline, step: Step | None) -> str:
-    """When a step was, from the room's creation."""
-    return offset((step.time - timeline.zero) / NS_PER_MS) if step else "a time nobody saw"
-
-
-def between(start: Step | None, end: Step | None) -> str:
-    """How long it was from one step to another."""
-    return milliseconds((end.time - start.time) / NS_PER_MS) if start and end else "a time nobody saw"

@@ -40,11 +40,11 @@ class Stage:
         self.webhook_port = port
         """Where the server sends its webhooks."""
         self.lost = tuple(lost)
-        """Webhooks that are lost on their way to the receiver."""
+        """Webhooks that are lost between server and receiver."""
         self.port = free_port() if lost else port
         """Where the receiver listens."""
         self.export: dict[str, str] = {}
-        """What the receiver is told of where to export to, beyond the user's own variables."""
+        """Variables that tell the receiver where to export to, beyond the user's own."""
         self._processes = ExitStack()
 
     def __enter__(self) -> Self:
@@ -70,8 +70,8 @@ class Stage:
         receiver.wait_until(lambda: answers(self.port, "/healthz"), START_LIMIT)
         if self.lost:
             ports = [str(self.webhook_port), str(self.port)]
-            way = self.start("webhooks", ["-m", "tracer.demo.lossy", *ports, *self.lost])
-            way.wait_until(lambda: answers(self.webhook_port, "/healthz"), START_LIMIT)
+            proxy = self.start("webhooks", ["-m", "tracer.demo.lossy", *ports, *self.lost])
+            proxy.wait_until(lambda: answers(self.webhook_port, "/healthz"), START_LIMIT)
         return receiver
 
     def agent(self, server: LiveKit, file: Path | None = None, *, name: str = "agent", **environment: str) -> Process:
@@ -79,14 +79,14 @@ class Stage:
         began = time.time_ns()
         worker = self._worker(server, file, name, environment)
         worker.wait_until(
-            lambda: self.worker_told(Kind.WORKER_REGISTERED, since=began),
+            lambda: self.worker_reported(Kind.WORKER_REGISTERED, since=began),
             START_LIMIT,
             what="registered with the server",
         )
         return worker
 
     def stranger(self, server: LiveKit, file: Path | None, *, name: str, **environment: str) -> Process:
-        """A worker that runs this agent, not instrumented, once it is registered: only its log says so."""
+        """A worker that runs this agent, not instrumented, once it is registered: only its log shows that."""
         worker = self._worker(server, file, name, environment)
         worker.wait_until(
             lambda: '"registered worker"' in worker.log.read_text(encoding="utf-8"),
@@ -105,8 +105,8 @@ class Stage:
             **environment,
         )
 
-    def worker_told(self, kind: Kind, *, since: int) -> bool:
-        """Whether any worker has told this of itself since then, ns since the epoch."""
+    def worker_reported(self, kind: Kind, *, since: int) -> bool:
+        """Whether any worker has reported this of itself since then, ns since the epoch."""
         with closing(open_reader(self.store)) as reader:
             return any(moment.kind is kind and moment.time >= since for moment in reader.moments(""))
 

@@ -18,9 +18,9 @@ if __name__ == "__main__":
 
 
 def load() -> float:
-    """A worker refuses jobs above a load of 0.7, whoever makes it; here the server and the caller do.
+    """A worker refuses jobs above a load of 0.7, and here server and caller load the machine too.
 
-    So it is idle, unless AGENT_LOAD says otherwise.
+    So the load is 0, or that of AGENT_LOAD.
     """
     return float(os.environ.get("AGENT_LOAD", "0"))
 

@@ -1,4 +1,4 @@
-"""`tracer doctor`: whether a set-up can be traced, found out before anything is traced; one check a file."""
+"""`tracer doctor`: checks that a setup can be traced, before anything is traced; one check a file."""
 
 from __future__ import annotations
 

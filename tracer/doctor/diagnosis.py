@@ -1,35 +1,52 @@
-"""What a check comes to: how it stands, in one sentence, and what to do about it."""
+"""The result of a check: its state, one sentence, and how to fix it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Diagnosis", "State", "quoted", "short"]
+__all__ = ["CheckName", "Diagnosis", "State", "quoted", "short"]
 
 LONGEST_NAME = 40
-"""Characters of a name from outside that a sentence holds; the rest says nothing more."""
+"""Characters of a name from outside that a sentence shows."""
+
+
+class CheckName(StrEnum):
+    """What a check is called, in a terminal and in JSON."""
+
+    SERVER = "server"
+    """The LiveKit server answers and accepts the key."""
+    RECEIVER = "receiver"
+    """`tracer serve` answers."""
+    WEBHOOKS = "webhooks"
+    """The server's webhooks arrive."""
+    WORKERS = "workers"
+    """Workers answer for an agent."""
+    BACKEND = "backend"
+    """The OpenTelemetry backend accepts a span, and Jaeger returns it."""
+    CLOCKS = "clocks"
+    """The clocks of server, agents and this machine are close."""
 
 
 class State(StrEnum):
-    """How what was looked at stands."""
+    """The result of a check."""
 
     OK = "ok"
-    """It works, and was seen to."""
+    """It works: this was measured."""
     WARNING = "warning"
-    """It works, and perhaps not as it was meant."""
+    """It works, but perhaps not as intended."""
     FAILED = "failed"
     """It does not work."""
     SKIPPED = "skipped"
-    """It cannot be told; the sentence says why."""
+    """Not checked, or inconclusive; the sentence says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One line. Neither sentence ever holds a secret or a token."""
+    """One line of the doctor. Neither sentence ever holds a secret or a token."""
 
-    check: str
-    """Name of the check that found it."""
+    check: CheckName
+    """The check that found it."""
     state: State
     text: str
     """What was measured."""
@@ -38,7 +55,7 @@ class Diagnosis:
 
 
 def short(name: str) -> str:
-    """A name from outside, of bearable length."""
+    """A name from outside, cut to LONGEST_NAME."""
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 

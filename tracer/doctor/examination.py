@@ -10,7 +10,7 @@ from livekit import api
 
 from tracer.doctor.backend import BackendCheck
 from tracer.doctor.clocks import ClockCheck
-from tracer.doctor.diagnosis import Diagnosis, State, short
+from tracer.doctor.diagnosis import CheckName, Diagnosis, State, short
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.receiver import ReceiverCheck
 from tracer.doctor.scratch import ScratchRoom
@@ -30,21 +30,21 @@ __all__ = ["examine"]
 
 
 class Check(Protocol):
-    """One thing to look at."""
+    """One thing that is checked."""
 
-    name: str
+    name: CheckName
 
     async def examine(self, visit: Visit) -> list[Diagnosis]:
-        """What it comes to: one finding, or one for each of what there are several."""
+        """Its findings: one, or one for each worker or agent."""
 
 
 BEFORE: tuple[Check, ...] = (ServerCheck(), ReceiverCheck())
 WITH_ROOM: tuple[Check, ...] = (WebhookCheck(), WorkerCheck(), BackendCheck(), ClockCheck())
-"""Checks while there is a scratch room: an agent has the time of those before to connect."""
+"""Checks while there is a scratch room: an agent connects during the first of them."""
 
 
-async def examine(setup: Setup, tell: Callable[[Diagnosis], None]) -> list[Diagnosis]:
-    """Make every check and ``tell`` each finding as soon as it is there. The scratch room is deleted however it ends.
+async def examine(setup: Setup, show: Callable[[Diagnosis], None]) -> list[Diagnosis]:
+    """Make every check and ``show`` each finding as soon as it is there. The scratch room is deleted however it ends.
 
     Raises ConfigurationError for a store that is of no kind known.
     """
@@ -58,7 +58,7 @@ async def examine(setup: Setup, tell: Callable[[Diagnosis], None]) -> list[Diagn
             async def make(check: Check) -> None:
                 for finding in await _guarded(check, visit):
                     found.append(finding)
-                    tell(finding)
+                    show(finding)
 
             for check in BEFORE:
                 await make(check)
@@ -66,7 +66,7 @@ async def examine(setup: Setup, tell: Callable[[Diagnosis], None]) -> list[Diagn
             livekit = api.LiveKitAPI(server.url, server.api_key, server.api_secret, session=session, failover=False)
             room = ScratchRoom(livekit, visit.names())
             try:
-                await _make(room, visit)
+                await _create(room, visit)
                 for check in WITH_ROOM:
                     await make(check)
             finally:
@@ -82,25 +82,25 @@ def _store(location: str) -> tuple[Reader | None, str]:
         return None, str(error)
 
 
-async def _make(room: ScratchRoom, visit: Visit) -> None:
+async def _create(room: ScratchRoom, visit: Visit) -> None:
     if not visit.server_works:
         visit.why_no_room = "it needs the server"
         return
     try:
-        await room.make()
+        await room.create()
     except api.TwirpError as error:
-        visit.why_no_room = f"the server makes no room for us ({short(error.code)})"
+        visit.why_no_room = f"the server did not create a room ({short(error.code)})"
     except UNREACHED as error:
-        visit.why_no_room = f"the server makes no room for us: {in_words(error, LIMIT)}"
+        visit.why_no_room = f"the server did not create a room: {in_words(error, LIMIT)}"
     else:
         visit.room = room
 
 
 async def _guarded(check: Check, visit: Visit) -> list[Diagnosis]:
-    """A server that goes away half-way is a finding too."""
+    """A server that stops answering half-way is a finding too."""
     try:
         return await check.examine(visit)
     except StoreError as error:
         return [Diagnosis(check.name, State.FAILED, str(error))]
     except UNREACHED as error:
-        return [Diagnosis(check.name, State.FAILED, f"could not be looked at to the end: {in_words(error, LIMIT)}")]
+        return [Diagnosis(check.name, State.FAILED, f"the check could not be completed: {in_words(error, LIMIT)}")]

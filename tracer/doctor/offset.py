@@ -1,4 +1,4 @@
-"""What the offset of a clock means for a timeline, and how it is said."""
+"""What the offset of a clock means for a timeline, and how it is worded."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from tracer.clocks.offsets import Offset
 from tracer.doctor.diagnosis import State
 from tracer.units import NS_PER_MS, NS_PER_S, milliseconds
 
-__all__ = ["of_asking", "said", "state"]
+__all__ = ["in_words", "of_asking", "state"]
 
 CLOSE = 100 * NS_PER_MS
-"""Clocks that are no further apart than this, ns, keep the order of what takes longer."""
+"""Clocks that are at most this far apart, ns, still give the order of steps that are further apart."""
 FAR = NS_PER_S
-"""Clocks that are further apart than this, ns, make times of different clocks worthless beside each other."""
+"""Clocks that are further apart than this, ns, make it useless to compare times of different clocks."""
 
 
 def of_asking(asked: int, answered: int, earliest: int, latest: int) -> Offset:
@@ -33,21 +33,21 @@ def state(offset: Offset) -> State:
     return State.OK if offset.bounded else State.SKIPPED
 
 
-def said(offset: Offset) -> str:
-    """What follows "its clock"."""
+def in_words(offset: Offset) -> str:
+    """The offset as the end of a sentence that begins with whose clock it is."""
     match offset.least, offset.most:
         case None, None:
-            return "cannot be told"
+            return "is unknown"
         case None, int(most) if most < 0:
-            return f"is {_length(most)} or more behind the server's"
+            return f"is at least {_length(most)} behind the server's"
         case None, int(most):
-            return f"is ahead of the server's by no more than {_length(most)}; how far behind cannot be told"
+            return f"is at most {_length(most)} ahead of the server's; how far behind is unknown"
         case int(least), None if least > 0:
-            return f"is {_length(least)} or more ahead of the server's"
+            return f"is at least {_length(least)} ahead of the server's"
         case int(least), None:
-            return f"is behind the server's by no more than {_length(least)}; how far ahead cannot be told"
+            return f"is at most {_length(least)} behind the server's; how far ahead is unknown"
         case int(least), int(most) if least > most:
-            return "was set while it was looked at"
+            return "was adjusted during the check"
         case int(least), int(most) if least <= 0 <= most:
             return f"is within {_length(max(-least, most))} of the server's"
         case least, most:

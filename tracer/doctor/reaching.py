@@ -9,7 +9,7 @@ import aiohttp
 __all__ = ["UNREACHED", "in_words"]
 
 UNREACHED = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
-"""What aiohttp raises when there is no answer; ValueError is that of an address that is none."""
+"""What aiohttp raises when there is no answer; ValueError: the address is not valid."""
 
 
 def in_words(error: BaseException, limit: float) -> str:
@@ -20,14 +20,14 @@ def in_words(error: BaseException, limit: float) -> str:
         case aiohttp.ClientConnectorCertificateError():
             return "its certificate is not trusted"
         case aiohttp.ClientSSLError():
-            return "no TLS is spoken there"
+            return "it does not speak TLS"
         case aiohttp.ClientConnectorDNSError():
-            return "there is no such host"
+            return "no such host"
         case aiohttp.ClientConnectorError() if error.os_error.errno == errno.ECONNREFUSED:
             return "nothing listens there"
         case aiohttp.ClientConnectorError():
             return str(error.os_error.strerror or "it cannot be reached")
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
-            return "no HTTP is spoken there"
+            return "it does not speak HTTP"
         case _:
             return type(error).__name__

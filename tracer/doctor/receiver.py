@@ -1,11 +1,11 @@
-"""Whether `tracer serve` is there."""
+"""Whether `tracer serve` answers."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
-from tracer.doctor.diagnosis import Diagnosis, State
+from tracer.doctor.diagnosis import CheckName, Diagnosis, State
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
 from tracer.settings import address
@@ -18,7 +18,7 @@ __all__ = ["ReceiverCheck", "counters"]
 
 
 async def counters(visit: Visit) -> dict[str, int]:
-    """What the receiver has counted since its start, by the names of `/metrics`; empty when it is no tracer.
+    """What the receiver has counted since its start, by the names of `/metrics`; empty when it is not a tracer.
 
     Raises one of UNREACHED.
     """
@@ -33,9 +33,9 @@ async def counters(visit: Visit) -> dict[str, int]:
 
 
 class ReceiverCheck:
-    """Asks for `/healthz`, as a load balancer does, and for `/metrics`, which shows whose it is."""
+    """Asks for `/healthz`, as a load balancer does, and for `/metrics`, which shows that it is a tracer."""
 
-    name = "receiver"
+    name = CheckName.RECEIVER
 
     async def examine(self, visit: Visit) -> list[Diagnosis]:
         """One finding; leaves ``visit.counters``."""
@@ -50,5 +50,5 @@ class ReceiverCheck:
         except UNREACHED as error:
             return [Diagnosis(self.name, State.FAILED, f"no `tracer serve` at {at}: {in_words(error, LIMIT)}", fix)]
         if status != 200 or not visit.counters:
-            return [Diagnosis(self.name, State.FAILED, f"what answers at {at} is no `tracer serve`", fix)]
+            return [Diagnosis(self.name, State.FAILED, f"{at} answers, but is not `tracer serve`", fix)]
         return [Diagnosis(self.name, State.OK, f"`tracer serve` at {at} answers in {took}")]

@@ -1,4 +1,4 @@
-"""Whether nobody wanted a job."""
+"""Whether a job was rejected."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["is_rejected"]
 
 
 def is_rejected(job: Job) -> bool:
-    """Turned down by whom it was offered to, as far as is known.
+    """Whether the worker that it was offered to rejected it, as far as is known.
 
-    The worker may have told. To the server such a job is one that was done as soon as it began, by nobody.
+    The worker may have reported it. The API lists such a job as ended when it began, without a participant.
     """
     if job.at(Kind.JOB_ACCEPTED, Kind.JOB_ASSIGNED) or job.participant_identity:
         return False

@@ -1,4 +1,4 @@
-"""A room of the doctor's own: made to see who hears of it and who comes, and deleted again."""
+"""A room of the doctor's own: created to see which webhooks and agents come, and deleted again."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ ARRIVES_WITHIN = 1.0
 
 
 class ScratchRoom:
-    """A room that asks for an agent of each of these names, the empty one being the unnamed."""
+    """A room that dispatches an agent of each of these names; the empty one is the unnamed agent."""
 
     def __init__(self, livekit: api.LiveKitAPI, agents: Sequence[str]) -> None:
         self.name = f"{SCRATCH}{secrets.token_hex(4)}"
         self.room: Room | None = None
         """As the server answered; None until then."""
         self.asked = self.answered = 0
-        """Before and after it was made, ns by this machine's clock."""
+        """Before and after it was created, ns by this machine's clock."""
         self._livekit = livekit
         self._agents = list(agents)
         self._seen: set[Moment] = set()
         self._expected = False
-        """Whether an agent is on its way that was not seen in the room yet."""
+        """Whether an agent is on its way that is not in the room yet."""
         self._made = 0.0
 
     @property
@@ -57,11 +57,11 @@ class ScratchRoom:
 
     @property
     def age(self) -> float:
-        """Seconds since it was made."""
+        """Seconds since it was created."""
         return time.monotonic() - self._made
 
-    async def make(self) -> None:
-        """Make it. Raises TwirpError or one of UNREACHED."""
+    async def create(self) -> None:
+        """Create it. Raises TwirpError or one of UNREACHED."""
         # Without any, the server dispatches the unnamed one by itself.
         named = [api.RoomAgentDispatch(agent_name=name) for name in self._agents] if any(self._agents) else []
         self._made = time.monotonic()
@@ -75,11 +75,11 @@ class ScratchRoom:
 
     @property
     def created(self) -> Moment | None:
-        """Its creation by the server's clock; None where the server does not say."""
+        """Its creation by the server's clock; None where the server does not report it."""
         return room_created(self.room, "observer") if self.room else None
 
-    async def look(self) -> None:
-        """Ask the server who is in it and which jobs there are; what cannot be asked is not seen."""
+    async def poll(self) -> None:
+        """Ask the server who is in it and which jobs there are; what it does not answer is left out."""
         if self.room is None:
             return
         with suppress(api.TwirpError, *UNREACHED):
@@ -90,7 +90,7 @@ class ScratchRoom:
                 self._seen.update(dispatch_moments(self.room, dispatch))
 
     def timeline(self, reader: Reader | None) -> Timeline:
-        """What the server told us of it, and what the store knows besides."""
+        """What the server answered about it, and what the store has recorded."""
         timeline = fold(self.sid, [*self._seen, *(reader.moments(self.sid) if reader else ())])
         self._expected = any(
             not (job.at(Kind.JOB_ENDED) or is_rejected(job) or timeline.agent_of(job)) for job in timeline.jobs
@@ -98,15 +98,15 @@ class ScratchRoom:
         return timeline
 
     async def remove(self, reader: Reader | None) -> None:
-        """Delete it, also when the answer to its making never came.
+        """Delete it, also when the answer to its creation never came.
 
-        Not while an agent is on its way: it would make the room again, and with it a dispatch. The server closes such a
-        room by itself, EMPTY_TIMEOUT after its making.
+        Not while an agent is still connecting: it would create the room again, and with it a dispatch. The server then
+        closes the room by itself, EMPTY_TIMEOUT after its creation.
         """
         end = time.monotonic() + ARRIVES_WITHIN
         while self._expected and time.monotonic() < end:
             await asyncio.sleep(0.05)
-            await self.look()
+            await self.poll()
             self.timeline(reader)
         if not self._expected:
             with suppress(api.TwirpError, *UNREACHED):

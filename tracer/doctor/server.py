@@ -1,4 +1,4 @@
-"""Whether the LiveKit server is there, and takes the key."""
+"""Whether the LiveKit server answers, and accepts the key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from livekit.api import AccessToken, VideoGrants
 
-from tracer.doctor.diagnosis import Diagnosis, State, quoted
+from tracer.doctor.diagnosis import CheckName, Diagnosis, State, quoted
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
 from tracer.settings import address
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 __all__ = ["ServerCheck"]
 
 ENOUGH = 4096
-"""Bytes of an answer that are looked at."""
-NTP = "let NTP set this machine's clock"
+"""Bytes of an answer that are read."""
+NTP = "synchronize this machine's clock with NTP"
 
 
 class ServerCheck:
     """Asks for the list of rooms, as every LiveKit server knows it.
 
-    Not by livekit-api, whose error does not hold what the server says of the key. That text can hold the token itself
-    and is only looked at, never shown.
+    Not with livekit-api, whose error does not contain what the server answers about the key. That text can contain the
+    token itself, and is never shown.
     """
 
-    name = "server"
+    name = CheckName.SERVER
 
     async def examine(self, visit: Visit) -> list[Diagnosis]:
-        """One finding; leaves ``visit.server_works``."""
+        """One finding; sets ``visit.server_works``."""
         server = visit.setup.server
         at = f"LiveKit at {address(server.url)}"
         try:
@@ -49,7 +49,7 @@ class ServerCheck:
         if status == 200 and _is_list_of_rooms(body):
             visit.server_works = True
             return [
-                Diagnosis(self.name, State.OK, f"{at} answers in {took} and knows the key {quoted(server.api_key)}")
+                Diagnosis(self.name, State.OK, f"{at} answers in {took} and accepts the key {quoted(server.api_key)}")
             ]
         text, fix = _refusal(server, status, headers, body)
         return [Diagnosis(self.name, State.FAILED, text, fix)]
@@ -87,35 +87,35 @@ def _scheme_changed(url: str) -> str:
 
 def _is_list_of_rooms(body: str) -> bool:
     try:
-        told = json.loads(body)
+        answer = json.loads(body)
     except ValueError:
         return False
-    return isinstance(told, dict) and told.keys() <= {"rooms"}
+    return isinstance(answer, dict) and answer.keys() <= {"rooms"}
 
 
 def _refusal(server: LiveKit, status: int, headers: dict[str, str], body: str) -> tuple[str, str]:
-    """What an answer that is no list of rooms means, and what to do."""
+    """What an answer that is not a list of rooms means, and what to do."""
     at, key = f"LiveKit at {address(server.url)}", quoted(server.api_key)
     if status == 401:
         if "invalid API key" in body:
-            return f"{at} answers and does not know the key {key}", "set LIVEKIT_API_KEY to one of the server's keys"
+            return f"{at} answers, but does not know the key {key}", "set LIVEKIT_API_KEY to one of the server's keys"
         if "not valid yet" in body or "is expired" in body:
-            return f"{at} answers and finds our token {_out_of_time(headers)}", NTP
+            return f"{at} answers, but rejects our token as {_out_of_time(headers)}", NTP
         if "permissions denied" in body:
-            return f"{at} answers and does not let the key {key} list rooms", "use a key pair of the server's own"
-        what = f"the secret is not that of the key {key}" if "signature" in body else f"refuses the key {key}"
-        return f"{at} answers, and {what}", f"set LIVEKIT_API_SECRET to the secret of the key {key}"
+            return f"{at} answers, but the key {key} may not list rooms", "use an API key that may list rooms"
+        what = f"the secret is not that of the key {key}" if "signature" in body else f"rejects the key {key}"
+        return f"{at} answers, but {what}", f"set LIVEKIT_API_SECRET to the secret of the key {key}"
     if "HTTP request to an HTTPS server" in body or headers.get("location", "").startswith("https://"):
-        text = f"{address(server.url)} wants TLS"
+        text = f"{address(server.url)} requires TLS"
         return text, f"set LIVEKIT_URL to {_scheme_changed(server.url)}"
     if status >= 500:
-        return f"{at} answers with an error, {status}", "look at the server's log, and at that of the proxy before it"
-    text = f"what answers at {address(server.url)} is no LiveKit server: {status} for the list of rooms"
+        return f"{at} answers with HTTP {status}", "see the log of the server, and of the proxy in front of it"
+    text = f"{address(server.url)} is not a LiveKit server (ListRooms: HTTP {status})"
     return text, "set LIVEKIT_URL to where the server listens"
 
 
 def _out_of_time(headers: dict[str, str]) -> str:
-    """How far our clock is from the answer's ``Date``, to a second; a token that is refused for it is a minute off."""
+    """How far our clock is from the answer's ``Date``, to a second; a token that is rejected for it is a minute off."""
     try:
         ours = time.time() - parsedate_to_datetime(headers.get("date", "")).timestamp()
     except ValueError:

@@ -1,4 +1,4 @@
-"""One run of the doctor: what it was told, and what its checks leave for those after them."""
+"""One run of the doctor: its settings, and what its checks leave for those after them."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ __all__ = ["LIMIT", "Setup", "Visit"]
 LIMIT = 3.0
 """Seconds that one answer may take."""
 MOST_NAMES = 5
-"""Agents' names that are asked for when the user gives none: those that registered last."""
+"""Agents that are requested when the user names none: those whose workers registered last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What the command line and the environment say."""
+    """The settings, from the command line and the environment."""
 
     server: LiveKit
     receiver: str
     """Address of `tracer serve`."""
     store: str
-    """Where the receiver keeps moments."""
+    """The receiver's store."""
     agents: tuple[str, ...] = ()
-    """Names to ask for; none means whatever there is."""
+    """Agents to request; empty: the unnamed one and those that the store knows."""
     backend: str | None = None
-    """Where spans go, by OpenTelemetry's variables."""
+    """Where spans are exported to, by OpenTelemetry's variables."""
     jaeger: str | None = None
-    """Where Jaeger is asked for traces."""
+    """Address of Jaeger's UI."""
 
 
 @dataclass
@@ -52,27 +52,27 @@ class Visit:
     """The store; None when it cannot be read."""
     why_no_store: str = ""
     server_works: bool = False
-    """Whether the server answers and takes the key."""
+    """Whether the server answers and accepts the key."""
     counters: dict[str, int] = field(default_factory=dict)
-    """What the receiver had counted before the scratch room was made; empty when there is no receiver."""
+    """The receiver's counters before the scratch room was created; empty when there is no receiver."""
     room: ScratchRoom | None = None
-    """None when it could not be made."""
+    """None when it could not be created."""
     why_no_room: str = ""
 
     def workers(self) -> list[Worker]:
-        """Those that the store knows and that did not say they closed, the latest first; some may be gone by now.
+        """Those in the store that did not report their end, the latest first; some may have stopped since.
 
-        Only instrumented ones are in it.
+        Only instrumented ones are in the store.
         """
         if self.reader is None:
             return []
-        # Whatever their clocks say, it was before now.
+        # Whatever their clocks are, it was before now.
         known = fold("", (), workers=self.reader.workers(LATEST_TIME, LATEST_TIME)).workers  # the last of each kind
         there = [worker for worker in known if worker.standing(LATEST_TIME) is not Kind.WORKER_CLOSED]
         return sorted(there, key=lambda worker: max(step.time for step in worker.steps), reverse=True)
 
     def names(self) -> list[str]:
-        """The agents to ask for, once each: the user's, else the unnamed one and those that the store knows."""
+        """The agents to request, once each: the user's, else the unnamed one and those that the store knows."""
         if self.setup.agents:
             return list(dict.fromkeys(self.setup.agents))
         known = dict.fromkeys(worker.agent_name for worker in self.workers())

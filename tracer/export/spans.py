@@ -30,7 +30,7 @@ __all__ = ["Span", "SpanEvent", "spans"]
 
 @dataclass(frozen=True, slots=True)
 class SpanEvent:
-    """A moment, as its span carries it; all of the moment can be read back from it."""
+    """A moment as an event of its span; the whole moment can be read back from it."""
 
     name: str
     time: int
@@ -54,13 +54,13 @@ class Span:
     error: str | None = None
     """What went wrong, in a sentence; None for a span whose status is not ERROR."""
     closes: str = ""
-    """Id of a lost job: the spans that it had begun end with this one."""
+    """Id of a lost job: its open spans end with this one."""
 
 
 def spans(timeline: Timeline) -> list[Span]:
-    """Every span of a room of which both ends are known, in the order in which life began.
+    """Every span of a room of which both ends are known, in the order in which they started.
 
-    A job that is lost ends when it is known to be, with an error.
+    A lost job ends, with an error, when it is known to be lost.
     """
     return sorted(_Trace(timeline).spans(), key=lambda span: (span.start, span.end, span.span_id))
 
@@ -92,29 +92,29 @@ class _Trace:
         self,
         service: str,
         name: str,
-        life: Entity,
+        entity: Entity,
         parent: int | None,
         start: int,
         end: int,
         *,
-        told: dict[str, Fact | None] | None = None,
+        more: dict[str, Fact | None] | None = None,
         events: tuple[SpanEvent, ...] = (),
         error: str | None = None,
         closes: str = "",
     ) -> Span:
         room = self.timeline.room
         attributes = {
-            **life.facts,
+            **entity.facts,
             keys.ROOM_SID: room.sid,
             keys.CONVERSATION_ID: room.sid,
             keys.ROOM_NAME: room.name,
-            **(told or {}),
+            **(more or {}),
         }
-        # Clocks of two machines can make an end precede its start: the length is then unknown, not negative. Jaeger
-        # takes a span of no length for a mistake.
+        # With clock skew between two machines an end can precede its start: the length is then unknown, not negative.
+        # Jaeger flags a span of no length as an error.
         return Span(
             self.trace_id,
-            ids.span_id(name, life.sid),
+            ids.span_id(name, entity.sid),
             parent,
             service,
             name,
@@ -126,10 +126,10 @@ class _Trace:
             closes,
         )
 
-    def _events(self, *lives: Entity) -> tuple[SpanEvent, ...]:
-        """The moments of these subjects as span events, in order of time."""
-        told = [moment for life in lives for step in life.steps for moment in step.told]
-        told.sort(key=lambda m: (m.time, m.kind.rank, repr(m)))  # the rest only makes the order the same everywhere
+    def _events(self, *entities: Entity) -> tuple[SpanEvent, ...]:
+        """The moments of these entities as span events, in order of time."""
+        moments = [moment for entity in entities for step in entity.steps for moment in step.told]
+        moments.sort(key=lambda m: (m.time, m.kind.rank, repr(m)))  # the rest only makes the order the same everywhere
         return tuple(
             SpanEvent(
                 moment.kind.value,
@@ -146,20 +146,20 @@ class _Trace:
                     }
                 ),
             )
-            for moment in told
+            for moment in moments
         )
 
     def _participant(self, participant: Participant) -> Iterator[Span]:
-        # Whose leaving nobody told was gone at the room's end at the latest; else its states would belong to nothing.
+        # One that nobody reported leaving has left by the room's end; else its states would have no parent.
         joining, gone = participant.at(Kind.PARTICIPANT_JOINING), participant.gone or self.timeline.room.finished
         joined, active = participant.at(Kind.PARTICIPANT_JOINED), participant.at(Kind.PARTICIPANT_ACTIVE)
-        told: dict[str, Fact | None] = {keys.PARTICIPANT_ID: participant.sid}
+        about: dict[str, Fact | None] = {keys.PARTICIPANT_ID: participant.sid}
         service, whole = "livekit.participant", ids.span_id("participant", participant.sid)
 
         def state(name: str, start: Step | None, *ends: Step | None) -> Iterator[Span]:
             end = next((step for step in ends if step), None)
             if start and end:
-                yield self._span(service, name, participant, whole, start.time, end.time, told=told)
+                yield self._span(service, name, participant, whole, start.time, end.time, more=about)
 
         yield from state("JOINING", joining, joined, active, gone)
         yield from state("JOINED", joined, active, gone)
@@ -167,8 +167,8 @@ class _Trace:
         if joining and gone:
             tracks = [track for track in self.timeline.tracks if track.participant == participant.sid]
             errors = {
-                Kind.PARTICIPANT_ABORTED: "the participant went before it was ACTIVE",
-                Kind.ROOM_FINISHED: "nobody told of the participant's leaving: it was before the room's end",
+                Kind.PARTICIPANT_ABORTED: "the participant left before it was ACTIVE",
+                Kind.ROOM_FINISHED: "the participant's leaving was not reported: it was before the room's end",
             }
             yield self._span(
                 service,
@@ -177,7 +177,7 @@ class _Trace:
                 self.root,
                 joining.time,
                 gone.time,
-                told=told,
+                more=about,
                 events=self._events(participant, *tracks),
                 error=errors.get(gone.kind),
             )
@@ -199,7 +199,6 @@ class _Trace:
             )
         else:
             return
-        told: dict[str, Fact | None] = {keys.DISPATCH_ID: dispatch.sid}
         events = self._events(dispatch)
         yield self._span(
             "livekit.dispatch",
@@ -208,13 +207,13 @@ class _Trace:
             self.root,
             created.time,
             end,
-            told=told,
+            more={keys.DISPATCH_ID: dispatch.sid},
             events=events,
             error=error,
         )
 
     def _answer(self, job: Job) -> Step | None:
-        """What shows that a job was taken: its assignment or, from an agent that tells nothing, the agent itself."""
+        """The step that shows an accepted job: its assignment, or the joining of an agent that reports nothing."""
         answer = job.at(Kind.JOB_ASSIGNED, Kind.AGENT_CONNECTING)
         agent = self.timeline.agent_of(job)
         return agent.at(Kind.PARTICIPANT_JOINING) if answer is None and agent else answer
@@ -232,7 +231,7 @@ class _Trace:
             return
         error = "the job failed" if ended and job.status == "JS_FAILED" else None
         if lost is not None and error is None:
-            error = f"the job was lost: the last that was heard of it is {job.last_told.kind}"
+            error = f"the job was lost: its last recorded step is {job.last_told.kind}"
         dispatch = self.timeline.dispatch_of(job)
         seen = dispatch is not None and dispatch.at(Kind.DISPATCH_CREATED) is not None
         yield self._span(
@@ -242,7 +241,7 @@ class _Trace:
             ids.span_id("dispatch", dispatch.sid) if dispatch and seen else self.root,
             start.time,
             lost if lost is not None else ended.time if ended else start.time,
-            told={keys.JOB_ID: job.sid},
+            more={keys.JOB_ID: job.sid},
             events=self._events(job),
             error=error,
             closes=job.sid if lost is not None else "",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import tempfile
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracer.errors import BinaryMissingError, DemoError
+from tracer.file_lock import try_lock
 from tracer.local_servers.process import Process, child_environment
 from tracer.settings import cache_dir
 
@@ -34,7 +34,7 @@ def build_with_go(
     """``name`` in the cache, built by ``go ARGUMENTS`` in ``source`` when it isn't there yet.
 
     ``binary`` is the file it leaves in GOBIN, or in the folder that stands for ``{out}`` in the arguments.
-    Several processes may ask at once: one builds, the others wait. Raises BinaryMissingError with Go's own reason.
+    Several processes may call it at once: one builds, the others wait. Raises BinaryMissingError with Go's own reason.
     """
     cache = cache_dir()
     built = cache / name
@@ -42,7 +42,7 @@ def build_with_go(
         return built
     go = shutil.which("go")
     if go is None:
-        raise BinaryMissingError("no Go on the PATH")
+        raise BinaryMissingError("go is not on the PATH")
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with _one_at_a_time(built.with_name(f"{name}.lock"), name, progress):
@@ -55,25 +55,25 @@ def build_with_go(
                 _build(name, [go, *(part.replace("{out}", folder) for part in arguments)], out, source, progress)
                 (out / binary).replace(built)
     except OSError as error:
-        raise BinaryMissingError(f"{name} cannot be kept in {cache}: {error}") from error
+        raise BinaryMissingError(f"cannot cache {name} in {cache}: {error}") from error
     return built
 
 
 def _build(name: str, command: Sequence[str], out: Path, source: Path | None, progress: Callable[[str], None]) -> None:
-    # A distribution's Go may be set never to get a newer one: here it may, for the module says which it needs.
+    # A distribution's Go may be configured never to download a newer one, which the module may require.
     environment = {"GOTOOLCHAIN": "auto"} | child_environment(GO_READS, GOBIN=str(out))
     if source is not None:
         command = [*command[:2], "-C", str(source), *command[2:]]
     build = Process("go", command, folder=out, environment=environment)
 
-    def tell(elapsed: float) -> None:
+    def report(elapsed: float) -> None:
         lines = build.last_lines(100_000)
         packages = sum(not line.startswith("go: ") for line in lines)
         doing = lines[-1].removeprefix("go: ") if lines else "starting"
         progress(f"building {name}: {elapsed:.0f} s, {packages} packages, {doing}")
 
     try:
-        took = build.run_to_end(LONGEST_BUILD, tell)
+        took = build.run_to_end(LONGEST_BUILD, report)
     except DemoError as error:
         raise BinaryMissingError(f"Go could not build {name}: {error}") from error
     progress(f"built {name} in {took:.0f} s")
@@ -81,14 +81,10 @@ def _build(name: str, command: Sequence[str], out: Path, source: Path | None, pr
 
 @contextmanager
 def _one_at_a_time(lock: Path, name: str, progress: Callable[[str], None]) -> Iterator[None]:
-    """The kernel frees the lock when its holder ends, however it ends."""
+    """Hold the lock that lets one process build at a time."""
     with lock.open("w") as held:
         begun = time.monotonic()
-        while True:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                progress(f"waiting for another process that builds {name}: {time.monotonic() - begun:3.0f} s")
-                time.sleep(2)
+        while not try_lock(held):
+            progress(f"waiting for another process that builds {name}: {time.monotonic() - begun:3.0f} s")
+            time.sleep(2)
         yield

@@ -1,4 +1,4 @@
-"""A Jaeger of our own, on loopback, which keeps its traces in memory."""
+"""A Jaeger on loopback, which keeps its traces in memory."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ IMAGE = "jaegertracing/jaeger:2.20.0"
 
 
 def find_jaeger(progress: Callable[[str], None]) -> Program:
-    """On the PATH, Docker's, or built with Go; the latter has the query API and no pages to look at.
+    """On the PATH, Docker's, or built with Go; the latter has the query API and no web pages.
 
-    Raises BinaryMissingError that says all that was tried.
+    Raises BinaryMissingError that names all that was tried.
     """
 
     def build() -> Program:
@@ -37,13 +37,13 @@ def find_jaeger(progress: Callable[[str], None]) -> Program:
             source=Path(__file__).parent / "jaeger_module",
             progress=progress,
         )
-        return built(path, f"built with Go from Jaeger's source, {MODULE_VERSION}; it has the API and no pages")
+        return built(path, f"built with Go from Jaeger's source, {MODULE_VERSION}; it has the API and no web pages")
 
-    return first("Jaeger", lambda: on_the_path("jaeger"), lambda: in_docker(IMAGE, progress), build)
+    return first("Jaeger server", lambda: on_the_path("jaeger"), lambda: in_docker(IMAGE, progress), build)
 
 
 class Jaeger(Process):
-    """Takes spans at ``otlp_endpoint`` and gives them back at ``query_url``."""
+    """Accepts spans at ``otlp_endpoint`` and returns them at ``query_url``."""
 
     def __init__(self, program: Program, folder: Path) -> None:
         self.program = program

@@ -1,4 +1,4 @@
-"""A LiveKit server of our own, on loopback."""
+"""A LiveKit server on loopback."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ ATTEMPTS = 3
 
 
 def find_livekit_server(progress: Callable[[str], None]) -> Program:
-    """On the PATH, built earlier, built now with Go, or Docker's; ``LIVEKIT_URL`` is the caller's to look at first.
+    """On the PATH, built earlier, built now with Go, or Docker's. It does not read ``LIVEKIT_URL``.
 
-    Raises BinaryMissingError that says all that was tried.
+    Raises BinaryMissingError that names all that was tried.
     """
 
     def build() -> Program:
@@ -40,7 +40,7 @@ def find_livekit_server(progress: Callable[[str], None]) -> Program:
 
 
 class LiveKitServer:
-    """A server with a key pair of its own, which tells ``webhooks`` what happens. Nothing outside reaches it."""
+    """A server with a key pair of its own, which posts webhooks to ``webhooks``. Only this machine can reach it."""
 
     def __init__(
         self,
@@ -65,11 +65,11 @@ class LiveKitServer:
 
     @property
     def settings(self) -> LiveKit:
-        """Where it is and the key to it, once it was started."""
+        """Its address and key pair, once it was started."""
         return LiveKit(f"ws://127.0.0.1:{self.port}", self.api_key, self.api_secret)
 
     def start(self, limit: float = 30.0) -> None:
-        """Start it and wait until it answers. Raises DemoError with what it said last when it does not."""
+        """Start it and wait until it answers. Raises DemoError with the last line of its log when it does not."""
         for attempt in range(1, ATTEMPTS + 1):
             self.port, media = free_ports(2)
             config = self.folder / "livekit.yaml"
@@ -109,7 +109,7 @@ class LiveKitServer:
                 "enable_loopback_candidate": True,
                 "udp_port": media,
                 "tcp_port": 0,  # LiveKit would listen on it on every address
-                "stun_servers": [f"127.0.0.1:{media}"],  # else callers ask some on the internet
+                "stun_servers": [f"127.0.0.1:{media}"],  # else callers use some on the internet
             },
             "webhook": {"api_key": self.api_key, "urls": self.webhooks},
             "room": self.room,

@@ -1,4 +1,4 @@
-"""Ports nobody else has."""
+"""Free ports."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """As many different ports. Another program can still take one first: who starts a server tries again."""
+    """As many different ports. Another program can still take one first: whoever starts a server tries again."""
     found: list[int] = []
     with ExitStack() as held:
         while len(found) < count:
             tcp = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            tcp.bind(("", 0))  # bound and not listening: nobody can reach it
+            tcp.bind(("", 0))  # bound and not listening: nothing can connect to it
             udp = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
             with suppress(OSError):
                 udp.bind(("", tcp.getsockname()[1]))

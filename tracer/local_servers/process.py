@@ -1,4 +1,4 @@
-"""A child process that ends when we do, with its output in a file."""
+"""A child process that ends with this one, with its output in a file."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ PASSED_ON = (
     *("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER"),
     *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"),
 )
-"""What a child may need to know of this machine. Nothing that holds a key or changes what a server does."""
+"""What a child may need to know of this machine: no keys, and nothing that changes what a server does."""
 
-TOGETHER = """
+END_WITH_PARENT = """
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 if os.getppid() != int(sys.argv[1]):
     sys.exit("the parent has ended")
 os.execv(sys.argv[2], sys.argv[2:])
 """
-"""Asks Linux for SIGTERM when the parent ends, even by SIGKILL, and becomes the program. It is a program of its own,
-for code run between fork and exec can hang where there are threads."""
+"""Has Linux send SIGTERM when the parent ends, even by SIGKILL, and becomes the program. It is a program of its own:
+code that runs between fork and exec can hang where there are threads."""
 
 
 def child_environment(names: Sequence[str] = (), **more: str) -> dict[str, str]:
@@ -44,7 +44,7 @@ def child_environment(names: Sequence[str] = (), **more: str) -> dict[str, str]:
 
 
 def answers(port: int, path: str = "/") -> bool:
-    """Whether an HTTP server on loopback answers 200. Not by urllib: that would ask the proxy of the environment."""
+    """Whether an HTTP server on loopback answers 200. Not by urllib, which would use the environment's proxy."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", path)
@@ -59,17 +59,17 @@ def _message(line: str) -> str:
     """A line of a log for a person; livekit-agents writes JSON."""
     try:
         entry = json.loads(line)
-        told = [
+        parts = [
             entry["message"],
             *(str(entry[key]).strip().splitlines()[-1] for key in ("error", "exc_info") if entry.get(key)),
         ]
     except (ValueError, TypeError, KeyError, IndexError):
         return line.strip()
-    return ": ".join(map(str, told))
+    return ": ".join(map(str, parts))
 
 
 class Process:
-    """One child in a session of its own, so that Ctrl-C reaches us and not it: we end what we started, in order.
+    """One child in a session of its own, so that Ctrl-C does not reach it: whoever started it ends it, in order.
 
     Start it from the main thread or one that stays: on Linux the child ends with the thread that started it.
     """
@@ -80,17 +80,19 @@ class Process:
         self.folder = folder
         self.environment = dict(environment)
         self.log = folder / f"{name}.log"
-        """What it prints, both streams; a second start goes on in it."""
+        """What it prints, both streams; a second start appends."""
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it in its folder. Raises DemoError when there is no such program."""
+        """Start it in its folder. Raises DemoError when there is no such program, and on Windows."""
+        if not hasattr(os, "killpg"):
+            raise DemoError(f"cannot start {self.name}: tracer starts servers on Linux and macOS only")
         program = shutil.which(self.command[0], path=self.environment.get("PATH"))
         if program is None:
-            raise DemoError(f"{self.name} did not start: {self.command[0]}: no such program")
+            raise DemoError(f"cannot start {self.name}: no program {self.command[0]!r}")
         command = [program, *self.command[1:]]
         if sys.platform == "linux":
-            command = [sys.executable, "-I", "-S", "-c", TOGETHER, str(os.getpid()), *command]
+            command = [sys.executable, "-I", "-S", "-c", END_WITH_PARENT, str(os.getpid()), *command]
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603  its command is ours
                 command,
@@ -145,8 +147,8 @@ class Process:
             return False
         return True
 
-    def run_to_end(self, limit: float, tell: Callable[[float], None]) -> float:
-        """Run it to its end, calling ``tell`` with the seconds so far every other second; how long it took.
+    def run_to_end(self, limit: float, report: Callable[[float], None]) -> float:
+        """Run it to its end; returns the seconds it took. ``report`` gets the seconds so far every other second.
 
         Raises DemoError when it fails or is not done after ``limit`` seconds.
         """
@@ -156,7 +158,7 @@ class Process:
                 elapsed = time.monotonic() - begun
                 if elapsed > limit:
                     raise DemoError(f"{self.name} was not done after {elapsed:.0f} s")
-                tell(elapsed)
+                report(elapsed)
         if self.returncode != 0:
             raise DemoError(" ".join(self.last_lines()) or f"{self.name} ended with code {self.returncode}")
         return time.monotonic() - begun
@@ -172,7 +174,7 @@ class Process:
             if self._child.poll() is None:
                 self._child.terminate()
                 self.wait(limit / 2)
-        with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group that has ended
+        with suppress(ProcessLookupError, PermissionError):  # macOS raises the latter for a group that has ended
             os.killpg(self._child.pid, signal.SIGKILL)
         self._child.wait()
 

@@ -29,7 +29,7 @@ class Program:
     path: str
     """The server, or ``docker``."""
     how: str
-    """Where it came from, for a person."""
+    """Where it came from, for people to read."""
     image: str = ""
     """What Docker runs."""
 
@@ -43,7 +43,7 @@ class Program:
 
 
 def on_the_path(name: str) -> Program:
-    """Raises BinaryMissingError when it is not there or does not run."""
+    """The program of this name. Raises BinaryMissingError when it is not there or does not run."""
     path = shutil.which(name)
     if path is None:
         raise BinaryMissingError(f"{name} is not on the PATH")
@@ -53,19 +53,19 @@ def on_the_path(name: str) -> Program:
 
 
 def built(path: Path, how: str) -> Program:
-    """What was built. Raises BinaryMissingError when it does not run."""
+    """A program that was built. Raises BinaryMissingError when it does not run."""
     if not succeeds(str(path), "--version") and not succeeds(str(path), "version"):
         raise BinaryMissingError(f"{path} does not run: remove it to have it built again")
     return Program(str(path), how)
 
 
 def in_docker(image: str, progress: Callable[[str], None]) -> Program:
-    """Raises BinaryMissingError when there is no Docker, its engine does not answer, or the image is not to be had."""
+    """The program in this image. Raises BinaryMissingError without Docker, a running engine, or the image."""
     docker = shutil.which("docker")
     if docker is None:
-        raise BinaryMissingError("no Docker")
+        raise BinaryMissingError("docker is not on the PATH")
     if not succeeds(docker, "info"):
-        raise BinaryMissingError("Docker's engine does not answer")
+        raise BinaryMissingError("Docker's engine is not running")
     if not succeeds(docker, "image", "inspect", image):
         with tempfile.TemporaryDirectory() as folder:
             environment = child_environment(DOCKER_READS)
@@ -73,19 +73,19 @@ def in_docker(image: str, progress: Callable[[str], None]) -> Program:
             try:
                 pull.run_to_end(LONGEST_PULL, lambda elapsed: progress(f"Docker pulls {image}: {elapsed:.0f} s"))
             except DemoError as error:
-                raise BinaryMissingError(f"Docker could not pull {image}: {error}") from None
+                raise BinaryMissingError(f"cannot pull {image}: {error}") from None
     return Program(docker, f"Docker's {image}", image)
 
 
-def first(what: str, *ways: Callable[[], Program]) -> Program:
-    """The first way that works. Raises BinaryMissingError that says all that was tried."""
+def first(what: str, *sources: Callable[[], Program]) -> Program:
+    """The first of these that works. Raises BinaryMissingError that names all that was tried."""
     tried = []
-    for way in ways:
+    for source in sources:
         try:
-            return way()
+            return source()
         except BinaryMissingError as error:
             tried.append(str(error))
-    raise BinaryMissingError(f"no {what} to be had: {'; '.join(tried)}")
+    raise BinaryMissingError(f"cannot find or build a {what}: {'; '.join(tried)}")
 
 
 def succeeds(*command: str) -> bool:

@@ -1,1 +1,1 @@
-"""What runs beside a LiveKit server: it receives, stores, observes and exports until it is told to stop."""
+"""What runs as a service: the receiver, the observer beside it, one write queue, summaries, the exporter."""

@@ -1,4 +1,4 @@
-"""The HTTP server: LiveKit's webhooks and agents' spans in, moments into the store."""
+"""The HTTP server: LiveKit's webhooks and agents' spans in, moments to the write queue."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from tracer.export.exporter import Exporter
     from tracer.service.recording import Recorder
     from tracer.settings import LiveKit
-    from tracer.store.sqlite import SqliteStore
+    from tracer.store import Writer
 
 __all__ = ["Receiver"]
 
 log = logging.getLogger("tracer")
 
 LARGE = 64 * 1024
-"""Bytes of a request above which it is read in a thread."""
+"""Bytes of a request above which it is decoded in a thread."""
 LARGEST_BODY = 16 * 1024 * 1024
 """Bytes of a request, unpacked: a webhook has a few thousand, an OTLP batch of 512 spans under a million."""
 
 
 @dataclass(slots=True)
 class Counts:
-    """What `/metrics` tells, since the start."""
+    """Counters of `/metrics`, since the start."""
 
     webhooks: int = 0
     webhooks_repeated: int = 0
@@ -50,11 +50,11 @@ class Counts:
 
 
 class Receiver:
-    """Takes what witnesses send, and answers 200 only when it is on disk."""
+    """Accepts webhooks and spans, and answers 200 only when they are on disk."""
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Writer,
         server: LiveKit,
         *,
         exporter: Exporter | None = None,
@@ -69,13 +69,13 @@ class Receiver:
         self.recorder = recorder
         self.counts = Counts()
         self._on_room = on_room
-        self._keeper = WriteQueue(store, redact=redact)
+        self._queue = WriteQueue(store, redact=redact)
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
 
     @property
     def app(self) -> web.Application:
-        """The four addresses."""
+        """The four routes."""
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._answer_errors])
         app.router.add_post("/webhook", self._webhook)
         app.router.add_post("/v1/traces", self._traces)
@@ -84,7 +84,7 @@ class Receiver:
         return app
 
     async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port, which the system chose when it was 0. Raises PortInUseError."""
+        """Listen; returns the port, which the system chose when it was 0. Raises PortInUseError, TracerError."""
         self._runner = web.AppRunner(
             self.app, access_log=None, handle_signals=False, shutdown_timeout=5, auto_decompress=False
         )
@@ -97,13 +97,13 @@ class Receiver:
             if error.errno == errno.EADDRINUSE:
                 raise PortInUseError(host, port) from None
             raise TracerError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
-        self._tasks.append(asyncio.create_task(self._keeper.run(), name="write"))
+        self._tasks.append(asyncio.create_task(self._queue.run(), name="write"))
         if self.exporter:
             self._tasks.append(asyncio.create_task(self.exporter.run(), name="export"))
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
-        """Stop accepting, finish what was accepted, hand over what is ready to export."""
+        """Stop accepting, finish what was accepted, export what is ready."""
         if self._runner:
             await self._runner.cleanup()
         for task in self._tasks:
@@ -113,8 +113,8 @@ class Receiver:
             await self.exporter.finish()
 
     async def keep(self, arrival: Arrival) -> bool:
-        """Wait until this is on disk; False when it was there before. Raises StoreError when it cannot be kept."""
-        return await self._keeper.keep(arrival)
+        """Wait until this is on disk; False when it was stored before. Raises StoreError when it cannot be stored."""
+        return await self._queue.keep(arrival)
 
     async def keep_observed(self, arrival: Arrival) -> bool:
         """As ``keep``, for the observer beside this receiver."""
@@ -130,13 +130,13 @@ class Receiver:
             return await handler(request)
         except web.HTTPRequestEntityTooLarge:
             self.counts.too_large += 1
-            return web.Response(status=413, text=f"more than {LARGEST_BODY} bytes\n")
+            return web.Response(status=413, text=f"body larger than {LARGEST_BODY} bytes\n")
         except TooLargeError as error:
             self.counts.too_large += 1
             return web.Response(status=413, text=f"{error}\n")
         except BadSignatureError as error:
             self.counts.webhooks_refused += 1
-            log.warning("refused: %s", error)
+            log.warning("webhook refused: %s", error)
             return web.Response(status=401, text=f"{error}\n")
         except MalformedError as error:
             self.counts.malformed += 1
@@ -149,8 +149,8 @@ class Receiver:
         try:
             body = await request.read()
         except web.RequestPayloadError as error:
-            raise MalformedError(f"body that cannot be read: {error}") from None
-        return _unpacked(body, request.headers.get("Content-Encoding", ""))
+            raise MalformedError(f"cannot read the body: {error}") from None
+        return _decompress(body, request.headers.get("Content-Encoding", ""))
 
     async def _webhook(self, request: web.Request) -> web.Response:
         arrival = time.time_ns()
@@ -170,9 +170,9 @@ class Receiver:
 
     async def _traces(self, request: web.Request) -> web.Response:
         body, kind = await self._body(request), request.content_type
-        # A large one takes a second to read, in which everyone else would wait.
+        # A large one takes a second to decode, for which everyone else would wait.
         arrival, spans = (
-            await asyncio.to_thread(self._told, body, kind) if len(body) > LARGE else self._told(body, kind)
+            await asyncio.to_thread(self._decode, body, kind) if len(body) > LARGE else self._decode(body, kind)
         )
         self.counts.otlp_requests += 1
         self.counts.otlp_spans += spans
@@ -183,11 +183,11 @@ class Receiver:
             return web.json_response({})
         return web.Response(content_type="application/x-protobuf")
 
-    def _told(self, body: bytes, kind: str) -> tuple[Arrival, int]:
-        """What a request's spans tell, and how many they are."""
-        told = agent.read(body, kind)
-        arrival = agent.arrival(told, redact=self.redact)
-        spans = sum(len(scope.spans) for group in told.resource_spans for scope in group.scope_spans)
+    def _decode(self, body: bytes, kind: str) -> tuple[Arrival, int]:
+        """What an OTLP request brought, and how many spans it had."""
+        request = agent.read(body, kind)
+        arrival = agent.arrival(request, redact=self.redact)
+        spans = sum(len(scope.spans) for group in request.resource_spans for scope in group.scope_spans)
         return (arrival if self.exporter else replace(arrival, outgoing=())), spans
 
     async def _healthz(self, _: web.Request) -> web.Response:
@@ -197,33 +197,34 @@ class Receiver:
         lines = []
         for name in Counts.__slots__:
             lines += [f"# TYPE tracer_{name}_total counter", f"tracer_{name}_total {getattr(self.counts, name)}"]
-        lines += ["# TYPE tracer_moments_total counter", f"tracer_moments_total {self._keeper.moments}"]
+        lines += ["# TYPE tracer_moments_total counter", f"tracer_moments_total {self._queue.moments}"]
         if self.exporter:
             lines += [
                 "# TYPE tracer_spans_exported_total counter",
-                f"tracer_spans_exported_total {self.exporter.sent}",
+                f"tracer_spans_exported_total {self.exporter.outbox.sent}",
                 "# TYPE tracer_outbox gauge",
                 f"tracer_outbox {await asyncio.to_thread(self.store.count_unsent)}",
             ]
         return web.Response(text="\n".join(lines) + "\n")
 
 
-def _unpacked(body: bytes, encoding: str) -> bytes:
+def _decompress(body: bytes, encoding: str) -> bytes:
     """A body without its Content-Encoding.
 
-    Not aiohttp's own unpacking: that goes on to the end of what it has refused, and a megabyte can hold a gigabyte.
+    Not aiohttp's own decompression: that continues to the end of what it has refused, and a megabyte can hold a
+    gigabyte.
     """
     if encoding.lower() in ("", "identity"):
         return body
     if encoding.lower() not in ("gzip", "deflate"):
-        raise MalformedError(f"body with Content-Encoding {encoding!r}: gzip and deflate are understood")
-    unpacker = zlib.decompressobj(wbits=47)  # takes either by its header
+        raise MalformedError(f"Content-Encoding {encoding!r} is not supported: use gzip or deflate")
+    unpacker = zlib.decompressobj(wbits=47)  # accepts either by its header
     try:
         unpacked = unpacker.decompress(body, LARGEST_BODY + 1)
     except zlib.error as error:
-        raise MalformedError(f"body that cannot be unpacked: {error}") from None
+        raise MalformedError(f"cannot decompress the body: {error}") from None
     if len(unpacked) > LARGEST_BODY:
         raise web.HTTPRequestEntityTooLarge(LARGEST_BODY)
     if not unpacker.eof or unpacker.unused_data:
-        raise MalformedError("body that cannot be unpacked: it is cut off, or something follows it")
+        raise MalformedError("cannot decompress the body: it is cut off, or something follows it")
     return unpacked

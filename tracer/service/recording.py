@@ -1,7 +1,7 @@
-"""What came into a receiver, kept in a file to be played again.
+"""What a receiver received, in a file that can be replayed.
 
 One JSON object a line: a webhook's body (without the room's TURN password, which is a secret), an OTLP request, or
-what the observer saw. Played again, webhooks are signed anew and everything takes the way it took at first.
+moments of the observer. A replay signs webhooks again, and everything takes the path it took at first.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ __all__ = ["Recorder", "replay"]
 
 
 class Recorder:
-    """Writes down what comes in."""
+    """Writes the file, one line for each request that was accepted."""
 
     def __init__(self, path: Path) -> None:
         try:
-            # It holds names and attributes of callers: for its owner's eyes, and never in place of another file.
+            # It holds names and attributes of callers: only its owner may read it, and it never replaces another file.
             path.touch(mode=0o600, exist_ok=False)
             self._file = path.open("w", encoding="utf-8")
         except OSError as error:
@@ -50,7 +50,7 @@ class Recorder:
         self._write({"traces": b64encode(body).decode(), "type": content_type})
 
     def moments(self, moments: Iterable[Moment]) -> None:
-        """What the observer saw."""
+        """What the observer found."""
         self._write({"moments": [moment.row() for moment in moments]})
 
     def _write(self, line: dict[str, Any]) -> None:
@@ -59,9 +59,9 @@ class Recorder:
 
 
 async def replay(lines: Iterable[str], url: str, server: LiveKit, keep: Callable[[Arrival], Awaitable[bool]]) -> None:
-    """Send a recording to the receiver at ``url``; what the observer saw goes to ``keep``.
+    """Send a recording to the receiver at ``url``; the observer's moments go to ``keep``.
 
-    Raises TracerError when the receiver does not take it.
+    Raises TracerError when the receiver refuses it.
     """
     async with aiohttp.ClientSession(url) as session:
         for line in lines:

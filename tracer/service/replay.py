@@ -12,19 +12,19 @@ import tempfile
 import zlib
 from base64 import b64decode
 from contextlib import closing
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tracer.errors import MalformedError, RecordingError, TooLargeError
 from tracer.moment import Moment
-from tracer.store import Arrival
+from tracer.store import Arrival, open_writer
 from tracer.store.load import timeline_in
-from tracer.store.sqlite import SqliteStore
 from tracer.witness import agent, webhook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
+    from tracer.store import Writer
     from tracer.timeline.fold import Timeline
 
 __all__ = ["arrivals", "replay", "timelines"]
@@ -53,13 +53,13 @@ def arrivals(path: Path) -> Iterator[Arrival]:
         raise RecordingError(path, f"it cannot be read ({getattr(error, 'strerror', None) or error})") from None
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> BinaryIO:
     with path.open("rb") as file:
         packed = file.read(2) == _GZIP
-    return gzip.open(path, "rb") if packed else path.open("rb")
+    return cast("BinaryIO", gzip.open(path)) if packed else path.open("rb")
 
 
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
+def _lines(file: BinaryIO) -> Iterator[bytes]:
     while line := file.readline(LONGEST_LINE + 1):
         yield line
 
@@ -90,7 +90,7 @@ NEVER = 2**62
 """An arrival, ns, so late that it tells nothing of when a webhook was sent."""
 
 
-def replay(paths: Iterable[Path], store: SqliteStore) -> int:
+def replay(paths: Iterable[Path], store: Writer) -> int:
     """Add recordings to a store, in which nothing is twice; how many records were read. Raises RecordingError."""
     read = 0
     for path in paths:
@@ -109,7 +109,7 @@ def timelines(path: Path) -> list[Timeline]:
     """The rooms in a recording, the oldest first, each as of the recording's end. Raises RecordingError."""
     with (
         tempfile.TemporaryDirectory(prefix="tracer-") as folder,
-        closing(SqliteStore(Path(folder) / "recording.db")) as store,
+        closing(open_writer(f"{folder}/recording.db")) as store,
     ):
         replay([path], store)
         rooms = sorted(store.rooms(MOST_ROOMS), key=lambda room: (room.created or 0, room.sid))

@@ -1,4 +1,4 @@
-"""Makes the summary of each room that is over, beside whoever keeps its moments."""
+"""Makes the summary of each room that is over, beside whoever stores its moments."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from tracer.errors import StoreError
 from tracer.latency.summary import VERSION, Counted
-from tracer.store.load import WORKERS_LATER, sum_up
+from tracer.store.load import WORKERS_LATER
+from tracer.store.summaries import summarize_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tracer.latency.summary import Summary
-    from tracer.store.sqlite import SqliteStore
+    from tracer.store import Writer
     from tracer.timeline.fold import Timeline
 
 __all__ = ["Summarizer"]
@@ -22,33 +23,33 @@ __all__ = ["Summarizer"]
 log = logging.getLogger("tracer")
 
 INTERVAL = 2.0
-"""Seconds between looks; a room in which nothing was learnt from one look to the next is summed up."""
-BREATH = 0.5
-"""Seconds between looks while there is much to do."""
-AT_ONCE = 20
-"""Rooms in one look: what is received must not wait for them."""
+"""Seconds between passes; a room in which nothing was learnt from one pass to the next is summarized."""
+SHORT_INTERVAL = 0.5
+"""Seconds between passes while there is much to do."""
+ROOMS_PER_PASS = 20
+"""Rooms in one pass: what is received must not wait for them."""
 
 
 class Summarizer:
-    """Looks for rooms that are over, and keeps a summary of each, until cancelled."""
+    """Finds rooms that are over and stores a summary of each, until cancelled."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Writer) -> None:
         self.store = store
         self._settled = 0
-        """Number of the moment that was the newest at an earlier look: a room whose newest is older is quiet."""
+        """Number of the newest moment at an earlier pass: nothing was learnt since of a room whose newest is older."""
         self._after = 0
-        """Up to which number the rooms were looked at. One that has to wait is passed by, and comes again."""
+        """Up to which number the rooms were examined. A room that has to wait is skipped, and comes again."""
         self._stopped = False
 
     async def run(self) -> None:
-        """Until cancelled. What fails is logged, and tried again."""
+        """Until cancelled. An error is logged and the pass repeated."""
         await self._in_thread(self._forget)
         while True:
-            made = await self._in_thread(self.look)
-            await asyncio.sleep(BREATH if made >= AT_ONCE // 2 else INTERVAL)
+            made = await self._in_thread(self.run_once)
+            await asyncio.sleep(SHORT_INTERVAL if made >= ROOMS_PER_PASS // 2 else INTERVAL)
 
     async def _in_thread(self, work: Callable[[], int]) -> int:
-        """Do it beside what is received. When cancelled it stops soon, and is waited for: the store is closed next."""
+        """Run it beside the event loop. When cancelled, wait until it has stopped: the store is closed next."""
         working = asyncio.create_task(asyncio.to_thread(work))
         try:
             return await asyncio.shield(working)
@@ -57,17 +58,17 @@ class Summarizer:
             await asyncio.gather(working, return_exceptions=True)
             raise
         except Exception as error:
-            log.error("summaries: %s", error, exc_info=not isinstance(error, StoreError))
+            log.error("cannot make summaries: %s", error, exc_info=not isinstance(error, StoreError))
             return 0
 
     def _forget(self) -> int:
         self.store.forget_summaries(VERSION)
         return 0
 
-    def look(self) -> int:
-        """Sum up rooms that have been quiet since an earlier look; how many summaries were made."""
-        rooms = self.store.to_summarize(self._after, self._settled, AT_ONCE)
-        if len(rooms) < AT_ONCE:
+    def run_once(self) -> int:
+        """Summarize rooms that have not changed since an earlier pass; returns how many summaries were made."""
+        rooms = self.store.to_summarize(self._after, self._settled, ROOMS_PER_PASS)
+        if len(rooms) < ROOMS_PER_PASS:
             self._after, self._settled = 0, self.store.newest()
         else:
             self._after = rooms[-1][1]
@@ -80,19 +81,19 @@ class Summarizer:
         """The summary of a room; nothing while something can still be learnt."""
         try:
             newest = self.store.changed(room)
-            summary, timeline = sum_up(self.store, room)
-            if not _waits(summary, timeline):
+            summary, timeline = summarize_room(self.store, room)
+            if not _must_wait(summary, timeline):
                 yield room, newest, summary.to_json()
         except StoreError as error:
-            log.error("summaries: %s", error)
+            log.error("cannot summarize room %s: %s", room, error)
 
 
-def _waits(summary: Summary, timeline: Timeline | None) -> bool:
-    """Whether something can still be learnt that comes from elsewhere, or only from time."""
+def _must_wait(summary: Summary, timeline: Timeline | None) -> bool:
+    """Whether something can still be learnt from elsewhere, or from the passing of time alone."""
     if timeline is None:
         return False
     if timeline.open_jobs():
         return True  # they end, or are taken for lost
     last = max(step.time for step in timeline.steps)
-    # Without an agent, a worker that came too late is worth knowing of.
+    # Without an agent, a worker that came too late is worth knowing.
     return summary.counted == Counted.WITHOUT and timeline.now < last + WORKERS_LATER

@@ -1,4 +1,4 @@
-"""The one who writes: whatever comes in, from whichever witness, goes to the store through here."""
+"""The only way into the store: what comes in, from whichever witness, is written through this queue."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ from typing import TYPE_CHECKING
 from tracer.errors import StoreError
 
 if TYPE_CHECKING:
-    from tracer.store import Arrival
-    from tracer.store.sqlite import SqliteStore
+    from tracer.store import Arrival, Writer
 
 __all__ = ["WriteQueue"]
 
 log = logging.getLogger("tracer")
 
-LARGEST_QUEUE = 4096
-"""Arrivals that may wait for the disk; one more is asked to come again."""
+CAPACITY = 4096
+"""Arrivals that may wait for the disk; the sender of one more is asked to retry."""
 
 
 class WriteQueue:
-    """Keeps what arrives, many arrivals in one commit. ``run`` must be running."""
+    """Stores what arrives, many arrivals in one commit. ``run`` must be running."""
 
-    def __init__(self, store: SqliteStore, *, redact: bool = False) -> None:
+    def __init__(self, store: Writer, *, redact: bool = False) -> None:
         self.store = store
         self.redact = redact
         self.moments = 0
-        """Moments kept since the start."""
-        self._waiting: asyncio.Queue[tuple[Arrival, asyncio.Future[bool]]] = asyncio.Queue(LARGEST_QUEUE)
+        """Moments stored since the start."""
+        self._waiting: asyncio.Queue[tuple[Arrival, asyncio.Future[bool]]] = asyncio.Queue(CAPACITY)
 
     async def keep(self, arrival: Arrival) -> bool:
-        """Wait until this is on disk; False when it was there before. Raises StoreError when it cannot be kept."""
+        """Wait until this is on disk; False when it was stored before. Raises StoreError when it cannot be stored."""
         if not (arrival.moments or arrival.outgoing or arrival.event_id):
             return True
         if self.redact:
@@ -41,27 +40,28 @@ class WriteQueue:
         try:
             self._waiting.put_nowait((arrival, done))
         except asyncio.QueueFull:
-            raise StoreError("the store is slower than what comes in") from None
+            raise StoreError("write queue is full; retry later") from None
         fresh = await done
         if fresh:
             self.moments += len(arrival.moments)
         return fresh
 
     async def run(self) -> None:
-        """Until cancelled. The disk is waited for once for all that waits, however many arrivals there are."""
+        """Until cancelled. All that waits is one commit, however many arrivals there are."""
         while True:
             batch = [await self._waiting.get()]
-            while not self._waiting.empty() and len(batch) < LARGEST_QUEUE:
+            while not self._waiting.empty() and len(batch) < CAPACITY:
                 batch.append(self._waiting.get_nowait())
             try:
                 fresh = await asyncio.to_thread(self.store.add, [arrival for arrival, _ in batch])
-            except Exception as error:  # noqa: BLE001  a writer that ends would hang every later arrival
-                # Whatever it is, those who wait are told, and the next batch has its chance.
-                told = error if isinstance(error, StoreError) else StoreError(f"the store failed: {error!r}")
-                log.error("%s", told)
+            except Exception as error:  # noqa: BLE001  a queue that ends would block every later arrival
+                failure = (
+                    error if isinstance(error, StoreError) else StoreError(f"cannot write to the store: {error!r}")
+                )
+                log.error("%s", failure)
                 for _, done in batch:
                     if not done.done():
-                        done.set_exception(told)
+                        done.set_exception(failure)
             else:
                 for (_, done), new in zip(batch, fresh, strict=True):
                     if not done.done():

@@ -1,51 +1,82 @@
 """What must come before what, as far as LiveKit guarantees it.
 
-The one list of these pairs: the fold orders by it what time cannot tell apart, and ``check`` judges by it.
+The one table of it: the fold orders by it what time alone leaves open, and ``check`` judges by it.
 Source: livekit-server v1.13.5 and livekit-agents 1.8.9.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.moment import BY_WORKER, Kind
+from tracer.moment import Kind
 from tracer.timeline.entities import Shutdown
+from tracer.timeline.relations import (
+    Guarantee,
+    Pair,
+    Row,
+    StepIndex,
+    each_worker,
+    in_room,
+    its_agent,
+    its_job,
+    names,
+    same,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tracer.timeline.step import Step
 
-__all__ = ["must_precede"]
+__all__ = ["TABLE", "Guarantee", "Pair", "must_precede", "ordered_pairs"]
 
-_WITHIN_ONE_SUBJECT = (
-    (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ACTIVE, Kind.PARTICIPANT_LEFT),
-    (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ABORTED),
-    (Kind.TRACK_PUBLISHED, Kind.TRACK_UNPUBLISHED),
-    (Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED, Kind.JOB_TIMED_OUT),
-    (Kind.JOB_RECEIVED, Kind.JOB_REJECTED),
-    (Kind.PROCESS_STARTED, Kind.PROCESS_READY, Kind.JOB_PROCESS_ASSIGNED),
-    (
-        Kind.JOB_OFFERED,
-        Kind.JOB_ASSIGNED,
-        Kind.JOB_PROCESS_ASSIGNED,
-        Kind.JOB_ENTRYPOINT_STARTED,
-        Kind.AGENT_CONNECTING,
-        Kind.AGENT_CONNECTED,
-        Kind.AGENT_DISCONNECTED,
-        Kind.JOB_ENDED,
-    ),
-    (Kind.JOB_ENTRYPOINT_STARTED, Kind.JOB_ENTRYPOINT_RETURNED, Kind.JOB_ENDED),
-    (Kind.JOB_ENTRYPOINT_STARTED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED),
-    (Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY),
-    (Kind.SESSION_STARTING, Kind.SESSION_STARTED, Kind.SESSION_CLOSED),
-)
-"""Chains of kinds of one subject and, where there can be several, one occurrence. A missing link is skipped."""
 
-_TOLD_BY_THE_SERVER = (
+# What must be true besides.
+
+
+def _was_chosen(answer: Step, given: Step) -> bool:
+    """Several workers can have been asked; the job was given to one."""
+    return answer.occurrence in ("", given.facts.get(keys.WORKER_ID))
+
+
+def _shutdown_disconnects(shutdown: Step, left: Step) -> bool:
+    """The user's code can have left the room by itself, and then the job shuts down because of that."""
+    by_shutdown = shutdown.facts.get(keys.SHUTDOWN_REASON) != Shutdown.ROOM_GONE
+    return by_shutdown and left.facts.get(keys.DISCONNECT_REASON) == "CLIENT_INITIATED"
+
+
+# Rows for kinds that come in a chain, of which any may be unknown.
+
+
+def _first_of(
+    cause: Kind,
+    effects: Mapping[Kind, Guarantee],
+    related: Callable[[StepIndex, Row], Iterator[tuple[Step, Step]]] = same,
+    condition: Callable[[Step, Step], bool] | None = None,
+) -> list[Row]:
+    """The cause before the first of the effects that is known."""
+    order = list(effects)
+    return [
+        Row(cause, effect, guarantee, related, tuple(order[:place]), condition)
+        for place, (effect, guarantee) in enumerate(effects.items())
+    ]
+
+
+def _chain(kinds: Mapping[Kind, Guarantee]) -> list[Row]:
+    """Each kind before the next that is known, by the guarantee of the later one."""
+    order = list(kinds)
+    rows = []
+    for place, kind in enumerate(order, 1):
+        rows += _first_of(kind, {later: kinds[later] for later in order[place:]})
+    return rows
+
+
+def _chain_of(guarantee: Guarantee, *kinds: Kind) -> list[Row]:
+    return _chain(dict.fromkeys(kinds, guarantee))
+
+
+_ON_SERVER = (
     Kind.DISPATCH_CREATED,
     Kind.PARTICIPANT_JOINING,
     Kind.PARTICIPANT_JOINED,
@@ -58,76 +89,89 @@ _TOLD_BY_THE_SERVER = (
 )
 """Kinds that happen on the server, and so between the room's creation and its end."""
 
-_REPEATABLE = {
-    *BY_WORKER,
-    Kind.AGENT_CONNECTING,
-    Kind.AGENT_WAITING_FOR_PARTICIPANT,
-    Kind.AGENT_PARTICIPANT_READY,
-    Kind.SESSION_STARTING,
-    Kind.SESSION_STARTED,
-    Kind.SESSION_CLOSED,
+_JOB = {
+    Kind.JOB_ASSIGNED: Guarantee.JOB_START,
+    Kind.JOB_PROCESS_ASSIGNED: Guarantee.JOB_START,
+    Kind.JOB_ENTRYPOINT_STARTED: Guarantee.JOB_START,
+    Kind.AGENT_CONNECTING: Guarantee.AGENT_CONNECTS,
+    Kind.AGENT_CONNECTED: Guarantee.AGENT_CONNECTS,
+    Kind.AGENT_DISCONNECTED: Guarantee.SESSION_AND_SHUTDOWN,
+    Kind.JOB_ENDED: Guarantee.SESSION_AND_SHUTDOWN,
 }
+"""What a job goes through on the agent's machine once the server has given it to a worker."""
+
+_OFFERED = dict.fromkeys(_JOB, Guarantee.CLOCKS) | {Kind.JOB_ENDED: Guarantee.SESSION_AND_SHUTDOWN}
+"""The same after the server's offer; the end is the server's own time as well, where the API reports it."""
+
+_GIVEN = {kind: _JOB[kind] for kind in (Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)}
+"""What follows from a worker's acceptance."""
+
+TABLE: tuple[Row, ...] = (
+    *(Row(Kind.ROOM_CREATED, kind, Guarantee.ROOM_FIRST, in_room) for kind in _ON_SERVER),
+    Row(Kind.DISPATCH_CREATED, Kind.JOB_OFFERED, Guarantee.ROOM_FIRST, names(keys.DISPATCH_ID)),
+    *_chain_of(
+        Guarantee.PARTICIPANT_STATES,
+        Kind.PARTICIPANT_JOINING,
+        Kind.PARTICIPANT_JOINED,
+        Kind.PARTICIPANT_ACTIVE,
+        Kind.PARTICIPANT_LEFT,
+    ),
+    *_chain_of(
+        Guarantee.PARTICIPANT_STATES, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ABORTED
+    ),
+    Row(
+        Kind.PARTICIPANT_JOINING,
+        Kind.TRACK_PUBLISHED,
+        Guarantee.PARTICIPANT_STATES,
+        names(keys.PARTICIPANT_ID),
+    ),
+    *_chain_of(Guarantee.PARTICIPANT_STATES, Kind.TRACK_PUBLISHED, Kind.TRACK_UNPUBLISHED),
+    Row(Kind.JOB_OFFERED, Kind.JOB_RECEIVED, Guarantee.CLOCKS, each_worker),
+    *_first_of(Kind.JOB_OFFERED, _OFFERED),
+    *_chain_of(Guarantee.JOB_START, Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED, Kind.JOB_TIMED_OUT),
+    *_chain_of(Guarantee.JOB_START, Kind.JOB_RECEIVED, Kind.JOB_REJECTED),
+    *_first_of(Kind.JOB_RECEIVED, _GIVEN, its_job, _was_chosen),
+    *_first_of(Kind.JOB_ACCEPTED, _GIVEN, its_job, _was_chosen),
+    *_chain_of(Guarantee.JOB_START, Kind.PROCESS_STARTED, Kind.PROCESS_READY, Kind.JOB_PROCESS_ASSIGNED),
+    *_chain(_JOB),
+    Row(Kind.AGENT_CONNECTING, Kind.PARTICIPANT_JOINING, Guarantee.AGENT_CONNECTS, its_agent),
+    Row(Kind.PARTICIPANT_JOINING, Kind.AGENT_CONNECTED, Guarantee.AGENT_CONNECTS, names(keys.PARTICIPANT_ID)),
+    *_chain_of(
+        Guarantee.SESSION_AND_SHUTDOWN, Kind.JOB_ENTRYPOINT_STARTED, Kind.JOB_ENTRYPOINT_RETURNED, Kind.JOB_ENDED
+    ),
+    *_chain_of(Guarantee.SESSION_AND_SHUTDOWN, Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY),
+    *_chain_of(Guarantee.SESSION_AND_SHUTDOWN, Kind.SESSION_STARTING, Kind.SESSION_STARTED, Kind.SESSION_CLOSED),
+    *_chain_of(
+        Guarantee.SESSION_AND_SHUTDOWN,
+        Kind.JOB_ENTRYPOINT_STARTED,
+        Kind.JOB_SHUTDOWN,
+        Kind.AGENT_DISCONNECTED,
+        Kind.JOB_ENDED,
+    ),
+    Row(
+        Kind.JOB_SHUTDOWN,
+        Kind.PARTICIPANT_LEFT,
+        Guarantee.SESSION_AND_SHUTDOWN,
+        its_agent,
+        condition=_shutdown_disconnects,
+    ),
+    *(Row(kind, Kind.ROOM_FINISHED, Guarantee.ROOM_ENDS_LAST, in_room) for kind in (Kind.ROOM_CREATED, *_ON_SERVER)),
+)
+"""Everything that must come before something else."""
 
 
-_ANSWERED = (Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
-"""What comes of a worker's yes, in order."""
+def ordered_pairs(steps: Iterable[Step]) -> Iterator[Pair]:
+    """Every pair of steps of which the first cannot have come after the second, once."""
+    known = StepIndex(steps)
+    seen: set[tuple[int, int]] = set()  # two chains can have a link in common
+    for row in TABLE:
+        for pair in row.pairs(known):
+            both = id(pair.cause), id(pair.effect)
+            if both not in seen:
+                seen.add(both)
+                yield pair
 
 
 def must_precede(steps: Iterable[Step]) -> Iterator[tuple[Step, Step]]:
-    """Pairs of steps of which the first cannot have come after the second."""
-    by_subject: dict[tuple[str, str], dict[Kind, Step]] = defaultdict(dict)
-    by_kind: dict[Kind, list[Step]] = defaultdict(list)
-    for step in steps:
-        occurrence = step.occurrence if step.kind in _REPEATABLE else ""
-        by_subject[step.subject, occurrence][step.kind] = step
-        by_kind[step.kind].append(step)
-
-    for known in by_subject.values():
-        for chain in _WITHIN_ONE_SUBJECT:
-            yield from pairwise(known[kind] for kind in chain if kind in known)
-
-    for created in by_kind[Kind.ROOM_CREATED]:
-        for kind in _TOLD_BY_THE_SERVER:
-            for step in by_kind[kind]:
-                yield created, step
-    for finished in by_kind[Kind.ROOM_FINISHED]:
-        for kind in (Kind.ROOM_CREATED, *_TOLD_BY_THE_SERVER):
-            for step in by_kind[kind]:
-                yield step, finished
-
-    for asked in (*by_kind[Kind.JOB_RECEIVED], *by_kind[Kind.JOB_ACCEPTED]):
-        job = by_subject[asked.subject, ""]
-        if Kind.JOB_OFFERED in job and asked.kind is Kind.JOB_RECEIVED:
-            yield job[Kind.JOB_OFFERED], asked
-        # What nobody told is passed over: whatever came of the answer came after it.
-        assigned = next((job[kind] for kind in _ANSWERED if kind in job), None)
-        # Several workers can have been asked; it was given to one.
-        if assigned and asked.occurrence in ("", assigned.facts.get(keys.WORKER_ID)):
-            yield asked, assigned
-
-    dispatched = {step.subject: step for step in by_kind[Kind.DISPATCH_CREATED]}
-    for offered in by_kind[Kind.JOB_OFFERED]:
-        dispatch = dispatched.get(str(offered.facts.get(keys.DISPATCH_ID)))
-        if dispatch is not None:
-            yield dispatch, offered
-
-    joining = {step.subject: step for step in by_kind[Kind.PARTICIPANT_JOINING]}
-    for published in by_kind[Kind.TRACK_PUBLISHED]:
-        publisher = joining.get(str(published.facts.get(keys.PARTICIPANT_ID)))
-        if publisher is not None:
-            yield publisher, published
-    left = {step.subject: step for step in by_kind[Kind.PARTICIPANT_LEFT]}
-    for connected in by_kind[Kind.AGENT_CONNECTED]:
-        gone = left.get(str(connected.facts.get(keys.PARTICIPANT_ID)))
-        shutdown = by_subject[connected.subject, ""].get(Kind.JOB_SHUTDOWN)
-        # The user's code can have left the room by itself, and the job shuts down for that.
-        by_shutdown = shutdown and shutdown.facts.get(keys.SHUTDOWN_REASON) != Shutdown.ROOM_GONE
-        if gone and shutdown and by_shutdown and gone.facts.get(keys.DISCONNECT_REASON) == "CLIENT_INITIATED":
-            yield shutdown, gone
-        agent = joining.get(str(connected.facts.get(keys.PARTICIPANT_ID)))
-        if agent is None:
-            continue
-        yield agent, connected
-        connecting = by_subject[connected.subject, ""].get(Kind.AGENT_CONNECTING)
-        if connecting is not None:
-            yield connecting, agent
+    """The pairs without what guarantees them."""
+    return ((pair.cause, pair.effect) for pair in ordered_pairs(steps))

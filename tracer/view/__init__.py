@@ -1,1 +1,1 @@
-"""Ways to look at a Timeline. Each knows only the Timeline."""
+"""What people and programs see: one module for each view, named like its command; none reads a store or a server."""

@@ -52,16 +52,14 @@ def budget(timeline: Timeline, width: int) -> Iterator[Text]:
     if small:
         line = _amount(sum(gap.ns for gap in small), whole, "~" if any(gap.doubtful for gap in small) else "")
         owners = ", ".join(dict.fromkeys(gap.owner for gap in small))
-        told = f"in {len(small)} shorter gap{'' if len(small) == 1 else 's'}: {owners}"
-        line.append(fit(told, width - cell_len(line.plain)))
+        shorter = f"in {len(small)} shorter gap{'' if len(small) == 1 else 's'}: {owners}"
+        line.append(fit(shorter, width - cell_len(line.plain)))
         yield line
     yield from _doubts(ways.right, bool(about))
     yours = longest_of_yours(gaps)
     if yours:
         text = Text.assemble(("→ ", "bold cyan"))
-        text.append(
-            f"longest that you can shorten: {milliseconds(yours.ns / NS_PER_MS)}, {yours.owner}: {yours.advice}"
-        )
+        text.append(f"longest gap you can shorten: {milliseconds(yours.ns / NS_PER_MS)}, {yours.owner}: {yours.advice}")
         yield text
 
 
@@ -83,7 +81,7 @@ def _doubts(right: CorrectedTimeline, about: bool) -> Iterator[Text]:
     for clock, ahead in right.off.items():
         where = "ahead of" if ahead > 0 else "behind"
         off = milliseconds(abs(ahead) / NS_PER_MS)
-        told = f"~ the clock of the {plain(str(clock))} is {off} {where} the server's, at the least: set right by that"
-        yield Text(told, style="red")
+        skew = f"the clock of the {plain(str(clock))} is at least {off} {where} the server's; corrected by that"
+        yield Text(f"~ clock skew: {skew}", style="red")
     if not right.off:
-        yield Text("~ not in order as told: a clock was set meanwhile, or a witness is wrong", style="red")
+        yield Text("~ impossible order: a clock was adjusted meanwhile, or a source is wrong", style="red")

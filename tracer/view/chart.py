@@ -1,8 +1,7 @@
-"""The chart above the moments: a row for each life, bars on the folded axis."""
+"""The chart above the moments: a row for each participant, dispatch and job, as bars on the folded axis."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -11,6 +10,7 @@ from rich.text import Text
 from tracer.moment import Kind
 from tracer.units import NS_PER_MS, milliseconds
 from tracer.view.axis import FOLD, Axis
+from tracer.view.row import Row
 from tracer.view.text import fit, plain
 from tracer.view.wording import name_of
 
@@ -38,58 +38,6 @@ _SPANS = (
 )
 
 
-@dataclass
-class _Row:
-    """One line of the chart in the making."""
-
-    label: str
-    note: str
-    style: str
-    axis: Axis
-    cells: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.cells = [" "] * self.axis.width
-
-    def put(self, column: int, char: str) -> None:
-        if 0 <= column < len(self.cells):
-            self.cells[column] = char
-
-    def fill(self, start: int, end: int, char: str) -> None:
-        for column in range(start, end + 1):
-            self.put(column, char)
-
-    def bracket(self, start: int, end: int, label: str) -> None:
-        """├─ label ─┤, the label beside it where it does not fit within."""
-        width = end - start + 1
-        if width == 1:
-            self.put(start, "▏")
-        else:
-            self.fill(start, end, "─")
-            self.put(start, "├")
-            self.put(end, "┤")
-        inside = f" {label} "
-        if cell_len(inside) <= width - 4:
-            self._write(start + (width - cell_len(inside)) // 2, inside)
-        elif end + 2 + cell_len(label) <= len(self.cells):
-            self._write(end + 2, label)
-        elif start - 1 - cell_len(label) >= 0:
-            self._write(start - 1 - cell_len(label), label)
-
-    def _write(self, column: int, text: str) -> None:
-        for char in text:
-            self.put(column, char)
-            # A wide character takes two columns: the cell after it stays empty.
-            for extra in range(1, cell_len(char)):
-                self.put(column + extra, "")
-            column += cell_len(char)
-
-    def after(self, column: int, text: str) -> None:
-        """Write behind a bar's end, if it fits."""
-        if column + 1 + cell_len(text) <= len(self.cells):
-            self._write(column + 1, text)
-
-
 class Chart:
     """The rows for a timeline, for a terminal this wide."""
 
@@ -98,7 +46,7 @@ class Chart:
         self.shown = shown
         self.label_width = LABEL if width < WIDE else LABEL + 8
         self.note_width = 9 if width < WIDE else 15
-        sids = {life.sid for life in (timeline.room, *shown, *timeline.dispatches, *timeline.jobs)}
+        sids = {entity.sid for entity in (timeline.room, *shown, *timeline.dispatches, *timeline.jobs)}
         times = [step.time for step in timeline.steps if step.subject in sids]
         self.axis = Axis(times, timeline.zero, width - self.label_width - self.note_width - 2)
 
@@ -106,9 +54,9 @@ class Chart:
         """Line after line, as wide as the terminal at the most."""
         yield Text(" " * (self.label_width + self.note_width + 2) + self.axis.scale(), style="dim")
         yield self._finished(self._room())
-        agents = {id(agent) for job in self.timeline.jobs if (agent := self.timeline.agent_of(job))}
+        agents = {agent.sid for job in self.timeline.jobs if (agent := self.timeline.agent_of(job))}
         for participant in self.shown:
-            if id(participant) not in agents:
+            if participant.sid not in agents:
                 yield self._finished(self._participant(participant))
         for dispatch in self.timeline.dispatches:
             if dispatch.at(Kind.DISPATCH_CREATED):
@@ -116,7 +64,7 @@ class Chart:
         for job in self.timeline.jobs:
             yield from map(self._finished, self._job(job))
 
-    def _finished(self, row: _Row) -> Text:
+    def _finished(self, row: Row) -> Text:
         label = fit(row.label, self.label_width)
         note = fit(row.note, self.note_width)
         folds = {column + offset for column in self.axis.folds for offset in range(len(FOLD))}
@@ -132,10 +80,10 @@ class Chart:
         text.rstrip()
         return text
 
-    def _row(self, label: str, note: str, style: str) -> _Row:
-        return _Row(label, note, STYLES[style], self.axis)
+    def _row(self, label: str, note: str, style: str) -> Row:
+        return Row(label, note, STYLES[style], self.axis)
 
-    def _room(self) -> _Row:
+    def _room(self) -> Row:
         row = self._row("room", "", "room")
         room = self.timeline.room
         if room.created:
@@ -144,12 +92,12 @@ class Chart:
             row.put(end, "┫" if room.finished else "▸")
         return row
 
-    def _participant(self, participant: Participant) -> _Row:
+    def _participant(self, participant: Participant) -> Row:
         row = self._row(name_of(self.timeline, participant.sid), plain(participant.kind or ""), _style(participant))
-        self._draw_life(row, participant)
+        self._draw_states(row, participant)
         return row
 
-    def _draw_life(self, row: _Row, participant: Participant) -> None:
+    def _draw_states(self, row: Row, participant: Participant) -> None:
         at = {kind: self.axis.column(step.time) for kind in Kind if (step := participant.at(kind))}
         joining, joined = at.get(Kind.PARTICIPANT_JOINING), at.get(Kind.PARTICIPANT_JOINED)
         active = at.get(Kind.PARTICIPANT_ACTIVE)
@@ -166,13 +114,14 @@ class Chart:
                 row.put(column, char)
             elif column is not None:
                 # Two states in one column: the later one takes the next, if that is free.
-                row.put(column + (row.cells[column + 1 : column + 2] == ["┄"]), char)
+                is_free = row.cells[column + 1 : column + 2] == ["┄"]
+                row.put(column + 1 if is_free else column, char)
         if gone is not None and participant.gone:
             aborted = participant.gone.kind is Kind.PARTICIPANT_ABORTED
             row.put(gone, "✕" if aborted else "┫")
-            row.after(gone + 1, "gave up" if aborted else "left")
+            row.after(gone + 1, "aborted" if aborted else "left")
 
-    def _dispatch(self, dispatch: Dispatch) -> _Row:
+    def _dispatch(self, dispatch: Dispatch) -> Row:
         row = self._row("dispatch", dispatch.mode or "", "dispatch")
         created = dispatch.at(Kind.DISPATCH_CREATED)
         offers = [step for job in self.timeline.jobs if job.sid in dispatch.jobs if (step := job.at(Kind.JOB_OFFERED))]
@@ -180,16 +129,14 @@ class Chart:
             return row
         if offers:
             first = min(offers, key=lambda step: step.time)
-            long = (
-                "server collects bids, " if self.axis.column(first.time) - self.axis.column(created.time) > 36 else ""
-            )
-            label = long + milliseconds((first.time - created.time) / NS_PER_MS)
-            row.bracket(self.axis.column(created.time), self.axis.column(first.time), label)
+            start, end = self.axis.column(created.time), self.axis.column(first.time)
+            label = milliseconds((first.time - created.time) / NS_PER_MS)
+            row.bracket(start, end, f"server collects bids, {label}" if end - start > 36 else label)
         else:
             row.bracket(self.axis.column(created.time), self.axis.column(created.time), "no job seen")
         return row
 
-    def _job(self, job: Job) -> Iterator[_Row]:
+    def _job(self, job: Job) -> Iterator[Row]:
         row = self._row(f"job {plain(job.sid)}", plain(job.worker_id or ""), "job")
         first = job.at(Kind.JOB_OFFERED, Kind.JOB_RECEIVED)
         started = job.at(Kind.JOB_ENTRYPOINT_STARTED)

@@ -1,4 +1,4 @@
-"""A comparison, in a terminal and for programs."""
+"""A comparison of two rooms, or of one with many, in a terminal and for programs."""
 
 from __future__ import annotations
 
@@ -43,32 +43,32 @@ class CompareView:
         apart = len(set(comparison.agents)) > 1
         for letter, name, counted, agent in zip("AB", self.names, comparison.counted, comparison.agents, strict=True):
             of = f"   {_agent(agent)}" if agent is not None and (apart or self.many) else ""
-            told = of + ("" if counted == Counted.MEASURED else f"   {counted}")
-            yield Text(f"{letter}  {fit(name, width - 3 - cell_len(told))}", style="bold").append(told, "not bold")
+            note = of + ("" if counted == Counted.MEASURED else f"   {counted}")
+            yield Text(f"{letter}  {fit(name, width - 3 - cell_len(note))}", style="bold").append(note, "not bold")
         if not comparison.gaps and not comparison.sums:
-            yield Text("nothing to compare: of neither was an agent's way measured")
+            yield Text("nothing to compare: no agent's start was measured in either")
         else:
             yield Text()
             yield from self._table(width)
         yield Text()
         for which, names in (("A", comparison.only_first), ("B", comparison.only_second)):
             if names:
-                yield Text(f"went wrong in {which}{'' if self.many else ' only'}: {', '.join(names)}")
+                yield Text(f"problems in {which}{'' if self.many else ' only'}: {', '.join(names)}")
         most = next((one for one in comparison.gaps if one.ns is not None and abs(one.ns) >= NOTHING), None)
         if most and most.ns is not None:
             more = "longer" if most.ns > 0 else "shorter"
             by = milliseconds(abs(most.ns) / NS_PER_MS)
-            yield Text(f"what differs most: {most.name} ({most.owner}) took {by} {more} in A")
+            yield Text(f"largest difference: {most.name} ({most.owner}) took {by} {more} in A")
             yours = next((one for one in comparison.gaps if one.advice and (one.ns or 0) >= NOTHING), None)
             if yours:
                 by = milliseconds((yours.ns or 0) / NS_PER_MS)
-                told = f"longest that you can shorten: {by} more than in B, {yours.owner}: {yours.advice}"
-                yield Text.assemble(("→ ", "bold cyan"), told)
+                advice = f"longest gap you can shorten: {by} more than in B, {yours.owner}: {yours.advice}"
+                yield Text.assemble(("→ ", "bold cyan"), advice)
         elif any(one.ns is not None for one in comparison.gaps):
             yield Text("no gap differs by a millisecond or more")
 
     def _table(self, width: int) -> Iterator[Text]:
-        what = max(width - OWNER - COLUMN * (3 + self.many), 0)
+        what = max(width - OWNER - COLUMN * (4 if self.many else 3), 0)
         heads = ["A", "p50 of B", "p95 of B", "A - p50"] if self.many else ["A", "B", "A - B"]
         yield Text(f"{'':{what}}{'owner':{OWNER}}" + "".join(f"{head:>{COLUMN}}" for head in heads), style="dim")
         rows = (*self.comparison.sums, *self.comparison.gaps)
@@ -87,7 +87,7 @@ class CompareView:
 
 
 def _agent(name: str) -> str:
-    return f"agent {fit(plain(name), 24)!r}" if name else "agent without a name"
+    return f"agent {fit(plain(name), 24)!r}" if name else "the unnamed agent"
 
 
 def as_json(comparison: Comparison, first: str, second: str) -> dict[str, Any]:

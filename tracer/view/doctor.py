@@ -1,9 +1,8 @@
-"""What the doctor found, a line each."""
+"""What the doctor found, in a terminal and for programs."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -12,7 +11,7 @@ from tracer.doctor.diagnosis import State
 from tracer.view.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
@@ -29,37 +28,40 @@ NARROWEST = 40
 
 
 class DiagnosisView:
-    """A Rich renderable: mark, name and sentence; the fix behind it where there is room, else below."""
+    """A Rich renderable: for each finding mark, name and sentence; the fix behind it where it fits, else below."""
 
-    def __init__(self, finding: Diagnosis) -> None:
-        self.finding = finding
+    def __init__(self, found: Sequence[Diagnosis]) -> None:
+        self.found = found
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        finding = self.finding
-        head = f"{MARKS[finding.state]} {finding.check:{NAME}} "
-        width = max(options.max_width, NARROWEST) - cell_len(head)
-        text, fix = plain(finding.text), plain(finding.fix)
-        lines = [str(line) for line in Text(text).wrap(console, width)]
-        if fix:
-            if len(lines) == 1 and cell_len(f"{text} {ARROW}{fix}") <= width:
-                lines[0] += f" {ARROW}{fix}"
-            else:
-                wrapped = Text(fix).wrap(console, width - len(ARROW))
-                lines += [(" " * len(ARROW) if i else ARROW) + str(line) for i, line in enumerate(wrapped)]
-        for number, line in enumerate(lines):
-            shown = Text(no_wrap=True)
-            shown.append(" " * cell_len(head) if number else head, style=STYLES[finding.state])
-            shown.append(line.rstrip(), style="dim" if finding.state is State.SKIPPED else "")
-            yield shown
+        for one in self.found:
+            yield from _lines(console, one, max(options.max_width, NARROWEST))
 
 
-def as_json(findings: Sequence[Diagnosis]) -> str:
-    """An object: whether nothing failed, and the findings in order. A fix that is not needed is null."""
-    told = {
+def _lines(console: Console, one: Diagnosis, columns: int) -> Iterator[Text]:
+    head = f"{MARKS[one.state]} {one.check:{NAME}} "
+    width = columns - cell_len(head)
+    text, fix = plain(one.text), plain(one.fix)
+    lines = [str(line) for line in Text(text).wrap(console, width)]
+    if fix:
+        if len(lines) == 1 and cell_len(f"{text} {ARROW}{fix}") <= width:
+            lines[0] += f" {ARROW}{fix}"
+        else:
+            wrapped = Text(fix).wrap(console, width - len(ARROW))
+            lines += [(" " * len(ARROW) if i else ARROW) + str(line) for i, line in enumerate(wrapped)]
+    for number, line in enumerate(lines):
+        shown = Text(no_wrap=True)
+        shown.append(" " * cell_len(head) if number else head, style=STYLES[one.state])
+        shown.append(line.rstrip(), style="dim" if one.state is State.SKIPPED else "")
+        yield shown
+
+
+def as_json(found: Sequence[Diagnosis]) -> dict[str, Any]:
+    """The findings as JSON types, schema ``tracer.doctor/1``; a fix that is not needed is null."""
+    return {
         "schema": "tracer.doctor/1",
-        "sound": all(finding.state is not State.FAILED for finding in findings),
+        "sound": all(one.state is not State.FAILED for one in found),
         "findings": [
-            {"check": one.check, "state": one.state, "text": one.text, "fix": one.fix or None} for one in findings
+            {"check": one.check, "state": one.state, "text": one.text, "fix": one.fix or None} for one in found
         ],
     }
-    return json.dumps(told, indent=2)

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from tracer.kinds import Kind
 
-__all__ = ["BEGIN", "END", "table"]
-
-BEGIN = "<!-- kinds:begin -->"
-"""Stands before the table in a document."""
-END = "<!-- kinds:end -->"
-"""Stands after the table in a document."""
+__all__ = ["table"]
 
 
 def table() -> str:

@@ -1,9 +1,8 @@
-"""The list of rooms."""
+"""The list of rooms, in a terminal and for programs."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
@@ -21,20 +20,22 @@ __all__ = ["as_json", "as_table"]
 WIDEST_NAME = 32
 
 
-def as_json(rows: Sequence[RoomRow]) -> str:
-    """A list of objects; an unknown time is null."""
-    listed = [
-        {
-            "sid": row.sid,
-            "name": row.name,
-            "created": rfc3339(row.created),
-            "finished": rfc3339(row.finished),
-            "participants": row.participants,
-            "agents": row.agents,
-        }
-        for row in rows
-    ]
-    return json.dumps(listed, indent=2)
+def as_json(rows: Sequence[RoomRow]) -> dict[str, Any]:
+    """The rooms as JSON types, schema ``tracer.rooms/1``; an unknown time is null."""
+    return {
+        "schema": "tracer.rooms/1",
+        "rooms": [
+            {
+                "sid": row.sid,
+                "name": row.name,
+                "created": rfc3339(row.created),
+                "finished": rfc3339(row.finished),
+                "participants": row.participants,
+                "agents": row.agents,
+            }
+            for row in rows
+        ],
+    }
 
 
 def as_table(rows: Sequence[RoomRow]) -> Table | Text:

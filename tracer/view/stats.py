@@ -42,45 +42,43 @@ class StatsView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = min(max(options.max_width, NARROWEST), WIDEST)
         figures = self.figures
-        told = ", ".join(f"{number} {how}" for how, number in figures.counted.items())
-        yield Text(f"{_count(figures.rooms, 'room')}" + (f": {told}" if told else ""), style="bold")
+        counts = ", ".join(f"{number} {how}" for how, number in figures.counted.items())
+        yield Text(_count(figures.rooms, "room") + (f": {counts}" if counts else ""), style="bold")
         if not figures.rooms:
             yield Text(self._why_none())
         elif not self.agents:
-            yield Text("no agent of this name was asked for" if figures.agents else "no agent was asked for in them")
+            yield Text("no agent of this name was requested" if figures.agents else "no agent was requested in them")
         for agent in self.agents:
             yield Text()
             yield from self._agent(agent, width)
         if figures.causes:
             yield Text()
-            yield Text(f"what went wrong, of {_count(figures.over, 'room')} (`tracer why ROOM`: more of each)", "bold")
+            yield Text(f"problems in {_count(figures.over, 'finished room')} (`tracer why ROOM` explains one)", "bold")
             for name, number in figures.causes:
                 yield Text(f"  {share(number, figures.over):>5}  {number:>6}  {name}")
 
     def _why_none(self) -> str:
         if self.agent is None and self.hours is None:
-            return "make a call, with `tracer serve` running"
-        of = (
-            ""
-            if self.agent is None
-            else " in which an agent of this name was asked for"
-            if self.agent
-            else (" in which an agent without a name was asked for")
-        )
-        return f"there is none{of}" + ("" if self.hours is None else f" that was made within {self.hours:g} h")
+            return "no room was recorded: make a call while `tracer serve` is running"
+        words = ["no room was recorded"]
+        if self.agent is not None:
+            words.append(f"that requested {'this' if self.agent else 'the unnamed'} agent")
+        if self.hours is not None:
+            words.append(f"in the last {self.hours:g} h")
+        return " ".join(words)
 
     @staticmethod
     def _agent(agent: Agent, width: int) -> Iterator[Text]:
-        name = f"agent {plain(agent.name)!r}" if agent.name else "agents without a name"
+        name = f"agent {plain(agent.name)!r}" if agent.name else "the unnamed agent"
         text = Text(f"{fit(name, width // 2)}: {_count(agent.jobs, 'job')} measured", style="bold")
         apart = {how: number for how, number in agent.counted.items() if how != Counted.CLOCKS}
         if apart:
-            told = ", ".join(f"{number} {how}" for how, number in apart.items())
-            text.append(f"   not in the figures: {told}", style="not bold dim")
+            counts = ", ".join(f"{number} {how}" for how, number in apart.items())
+            text.append(f"   not in the figures: {counts}", style="not bold dim")
         yield text
         off = agent.counted.get(Counted.CLOCKS, 0)
         if off:
-            yield Text(f"{off} of them {Counted.CLOCKS}: what lies between two clocks is not in the figures", "red")
+            yield Text(f"{off} of them {Counted.CLOCKS}: gaps between two clocks are not in the figures", "red")
         if not agent.stages:
             return
         head = "".join(f"{f'p{per_cent}':>{COLUMN}}" for per_cent in PERCENTILES)
@@ -93,8 +91,8 @@ class StatsView:
         yours = agent.longest_of_yours
         if yours:
             took = milliseconds((yours.percentiles[0] or 0) / NS_PER_MS)
-            told = f"longest that you can shorten: {took} of the median job, {yours.owner}: {yours.advice}"
-            yield Text.assemble(("→ ", "bold cyan"), told)
+            advice = f"longest gap you can shorten: {took} of the median job, {yours.owner}: {yours.advice}"
+            yield Text.assemble(("→ ", "bold cyan"), advice)
 
 
 def _count(number: int, what: str) -> str:
@@ -102,7 +100,7 @@ def _count(number: int, what: str) -> str:
 
 
 def stage_names(names: Sequence[str], width: int) -> list[str]:
-    """The names of gaps; where one does not fit, none says twice of what family its kinds are."""
+    """The names of gaps; where one does not fit, the family that both its kinds share is not repeated in any."""
     if all(len(name) < width for name in names):
         return list(names)
     return [_SAME_FAMILY.sub(rf"\1\2{ARROW}", name) for name in names]

@@ -1,6 +1,6 @@
 """Text from outside, made harmless and of known width.
 
-Identities, names and attributes are chosen by strangers. Whatever they hold, a terminal must not act on it and
+Identities, names and attributes are chosen by strangers. Whatever they contain, a terminal must not act on it and
 a column must not move.
 """
 
@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 __all__ = ["fit", "plain"]
 
 _LONGEST = 400
-"""Characters of a text that are looked at; no column is wider."""
+"""Characters of a text that are kept; no column is wider."""
 _MOST_MARKS = 2
 """Combining characters on one letter: no script needs more; stacks of them cover the lines around."""
 

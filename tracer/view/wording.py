@@ -1,4 +1,4 @@
-"""What each step is called, in a few words for people."""
+"""A step in words: its kind's phrase, with the name of whom it is about, and its details."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ __all__ = ["failure", "name_of", "say"]
 
 
 def name_of(timeline: Timeline, sid: str) -> str:
-    """How a subject is called: its identity or name, else its SID or id; harmless to print."""
-    life = timeline.by_sid.get(sid)
-    if isinstance(life, Participant):
-        return plain(life.identity or life.sid)
-    if isinstance(life, Track):
-        return name_of(timeline, life.participant) if life.participant else plain(sid)
+    """The name of a subject: its identity, else its SID or id; harmless to print."""
+    entity = timeline.by_sid.get(sid)
+    if isinstance(entity, Participant):
+        return plain(entity.identity or entity.sid)
+    if isinstance(entity, Track):
+        return name_of(timeline, entity.participant) if entity.participant else plain(sid)
     return plain(sid)
 
 
 def say(timeline: Timeline, step: Step, width: int | None = None) -> tuple[str, str]:
-    """A step in a few words, and what else there is to know of it; harmless to print.
+    """A step in a few words, and the details of it; harmless to print.
 
-    With a ``width``, so many columns at the most: a name is cut before what happened to it is.
+    With a ``width``, so many columns at the most: the name is cut first.
     """
-    saying, name = step.kind.info.phrase, name_of(timeline, step.subject)
-    if width is not None and "{who}" in saying:
-        name = fit(name, width - cell_len(saying) + len("{who}"))
-    return saying.format(who=name), plain(_detail(timeline, step, timeline.by_sid.get(step.subject)))
+    phrase, name = step.kind.info.phrase, name_of(timeline, step.subject)
+    if width is not None and "{who}" in phrase:
+        name = fit(name, width - cell_len(phrase) + len("{who}"))
+    return phrase.format(who=name), plain(_detail(timeline, step, timeline.by_sid.get(step.subject)))
 
 
-def _detail(timeline: Timeline, step: Step, life: Entity | None) -> str:
-    match step.kind, life:
+def _detail(timeline: Timeline, step: Step, entity: Entity | None) -> str:
+    match step.kind, entity:
         case Kind.ROOM_CREATED, _:
             return f"by {timeline.created_by}" if timeline.created_by else ""
         case Kind.ROOM_FINISHED, _:
             return timeline.end_reason or ""
         case Kind.DISPATCH_CREATED, Dispatch():
-            agent = f"for agent {life.agent_name!r}" if life.agent_name else "for any unnamed agent"
-            return ", ".join(part for part in (life.mode, agent) if part)
+            agent = f"for agent {entity.agent_name!r}" if entity.agent_name else "for any unnamed agent"
+            return ", ".join(part for part in (entity.mode, agent) if part)
         case Kind.JOB_OFFERED, Job():
-            return _offer(timeline, life)
+            return _offer(timeline, entity)
         case Kind.JOB_REJECTED, _:
             return _refusal(step)
         case Kind.JOB_TIMED_OUT, _:
-            return "the server was not heard of again"
+            return "the server never assigned it"
         case Kind.PROCESS_FAILED, _:
             return failure(step)
         case ((Kind.AGENT_CONNECTING | Kind.SESSION_STARTING), _) if keys.ERROR_TYPE in step.facts:
@@ -64,30 +64,30 @@ def _detail(timeline: Timeline, step: Step, life: Entity | None) -> str:
             return f"load {load:.2f}" if isinstance(load, float) else ""
         case Kind.WORKER_REGISTERED, _:
             name = step.facts.get(keys.AGENT_NAME)
-            return f"for agent {name!r}" if name else "without a name"
+            return f"for agent {name!r}" if name else "for any unnamed agent"
         case ((Kind.PARTICIPANT_LEFT | Kind.PARTICIPANT_ABORTED), Participant()):
-            return life.disconnect_reason or ""
+            return entity.disconnect_reason or ""
         case Kind.PARTICIPANT_JOINING, Participant():
-            return life.kind or ""
+            return entity.kind or ""
         case ((Kind.TRACK_PUBLISHED | Kind.TRACK_UNPUBLISHED), Track()):
-            return life.text(keys.TRACK_SOURCE) or ""
+            return entity.text(keys.TRACK_SOURCE) or ""
         case Kind.AGENT_PARTICIPANT_READY, _:
             return str(step.facts.get(keys.PARTICIPANT_IDENTITY, ""))
         case Kind.SESSION_STARTED, _:
-            told = step.facts.get(keys.INSTRUCTIONS)
-            return f"“{told}”" if told else ""
+            instructions = step.facts.get(keys.INSTRUCTIONS)
+            return f"“{instructions}”" if instructions else ""
         case Kind.JOB_SHUTDOWN, _:
             return str(step.facts.get(keys.SHUTDOWN_REASON, ""))
         case Kind.JOB_ENDED, Job():
-            return ", ".join(part for part in (life.status, failure(step)) if part)
+            return ", ".join(part for part in (entity.status, failure(step)) if part)
         case _, Job() if len(timeline.jobs) > 1:
-            return life.sid
+            return entity.sid
         case _:
             return ""
 
 
 def _offer(timeline: Timeline, job: Job) -> str:
-    """To whom a job was offered and, where it is not for the whole room, for whom."""
+    """To which worker a job was offered and, where it is not for the whole room, for which participant."""
     worker = f"to worker {job.worker_id}" if job.worker_id else ""
     mine = job.text(keys.JOB_PARTICIPANT_ID)
     return f"{worker} for {name_of(timeline, mine)}".strip() if mine else worker
@@ -102,7 +102,7 @@ def _refusal(step: Step) -> str:
         case "raised":
             return f"request_fnc raised: {failure(step)}"
         case "unanswered":
-            return "request_fnc gave no answer"
+            return "request_fnc did not answer"
         case "full":
             return "the worker is full"
         case "draining":
@@ -112,7 +112,7 @@ def _refusal(step: Step) -> str:
 
 
 def failure(step: Step) -> str:
-    """What went wrong in a step, as far as it was told; empty where nothing did."""
+    """What went wrong in a step, as far as it was reported; empty where nothing did."""
     error, text = step.facts.get(keys.ERROR_TYPE), step.facts.get(keys.ERROR_MESSAGE)
     code = step.facts.get(keys.EXIT_CODE)
     parts = []

@@ -1,40 +1,54 @@
-"""One timeline, in one of the forms, to a file or to standard output."""
+"""What every command does with its view: show it, or write it to a file, in a form for people or for programs."""
 
 from __future__ import annotations
 
 import io
-import json as jsonlib
+import json
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tracer.errors import TracerError
-from tracer.view.text import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tracer.timeline.fold import Timeline
+    from rich.console import RenderableType
 
-__all__ = ["write"]
+__all__ = ["as_svg", "as_text", "write_json", "write_text", "write_view"]
 
+FILE_WIDTH = 100
+"""Columns of a text in a file, without --width."""
 SVG_WIDTH = 112
+"""Columns of a picture, without --width."""
 
 
-def write(
-    timeline: Timeline, form: str, output: Path | None, *, everything: bool = False, width: int | None = None
-) -> None:
-    """Write it as ``terminal``, ``json`` or ``svg``. Raises TracerError when the file cannot be written."""
-    if form == "terminal" and output is None:
-        from tracer.view.console import console
-        from tracer.view.terminal import TimelineView
+def write_view(*views: RenderableType, output: Path | None = None, width: int | None = None) -> None:
+    """Show views one below the other, an empty line between them: as the terminal can, or as plain text in a file.
 
-        out = console()
-        if width:
-            out.width = width
-        out.print(TimelineView(timeline, everything=everything))
+    Raises TracerError when the file cannot be written.
+    """
+    if output is not None:
+        write_text(as_text(*views, width=width), output)
         return
-    text = _text(timeline, form, everything, width)
+    from tracer.view.console import console
+
+    out = console()
+    if width:
+        out.width = width
+    for number, view in enumerate(views):
+        if number:
+            out.print()
+        out.print(view)
+
+
+def write_json(value: dict[str, Any], output: Path | None = None) -> None:
+    """Write JSON types, to standard output or to a file. Raises TracerError when the file cannot be written."""
+    write_text(json.dumps(value, indent=2) + "\n", output)
+
+
+def write_text(text: str, output: Path | None = None) -> None:
+    """Write text, to standard output or to a file. Raises TracerError when the file cannot be written."""
     if output is None:
         sys.stdout.write(text)
         return
@@ -44,24 +58,26 @@ def write(
         raise TracerError(f"cannot write {output}: {error.strerror}") from None
 
 
-def _text(timeline: Timeline, form: str, everything: bool, width: int | None) -> str:
-    if form == "json":
-        from tracer.view import json
-
-        return jsonlib.dumps(json.timeline(timeline), indent=2) + "\n"
+def as_text(*views: RenderableType, width: int | None = None) -> str:
+    """The views as text without colours, an empty line between them."""
     from rich.console import Console
 
-    from tracer.view.terminal import TimelineView
-
-    view = TimelineView(timeline, everything=everything)
-    if form == "svg":
-        out = Console(
-            file=io.StringIO(), record=True, width=width or SVG_WIDTH, force_terminal=True, color_system="truecolor"
-        )
+    file = io.StringIO()
+    out = Console(file=file, width=width or FILE_WIDTH, color_system=None, highlight=False, markup=False, emoji=False)
+    for number, view in enumerate(views):
+        if number:
+            out.print()
         out.print(view)
-        title = f"tracer timeline {plain(timeline.room.name or timeline.room.sid)}"
-        # Rich's picture asks a server on the internet for its font; ours needs nothing but itself.
-        return re.sub(r"@font-face \{.*?\}\s*", "", out.export_svg(title=title), flags=re.DOTALL)
-    out = Console(file=io.StringIO(), width=width or 100, color_system=None, highlight=False, markup=False)
+    return file.getvalue()
+
+
+def as_svg(view: RenderableType, title: str, width: int | None = None) -> str:
+    """A picture of what a terminal with colours shows."""
+    from rich.console import Console
+
+    out = Console(
+        file=io.StringIO(), record=True, width=width or SVG_WIDTH, force_terminal=True, color_system="truecolor"
+    )
     out.print(view)
-    return str(out.file.getvalue())  # type: ignore[attr-defined]  # a StringIO
+    # Rich's picture loads its font from the internet; this one needs nothing but itself.
+    return re.sub(r"@font-face \{.*?\}\s*", "", out.export_svg(title=title), flags=re.DOTALL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tracer.demo.scenario import DemoWorker
+from tracer.demo.play import DemoWorker
 
 __all__ = ["STRANGER", "faulty"]
 

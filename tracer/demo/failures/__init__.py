@@ -1,4 +1,4 @@
-"""Calls in which something is wrong, one a file: each cause made for real, in the order of what people notice."""
+"""Calls with a problem, one a file: each cause made for real, in the order of what people notice."""
 
 from __future__ import annotations
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import ALONE, LIMIT, DemoWorker, Scenario
+from tracer.demo.play import ALONE, LIMIT, DemoWorker
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["AskedAgain"]
 
@@ -20,7 +21,7 @@ class AskedAgain(Scenario):
     """A dispatch is not repeated by itself."""
 
     name = "asked-again"
-    question = "My agent came only when I dispatched it a second time: what of the first?"
+    question = "My agent came only when I dispatched it a second time: what happened to the first dispatch?"
     cause = "asked-again"
     workers = ()
 

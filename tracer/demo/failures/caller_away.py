@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, Scenario
+from tracer.demo.play import LIMIT
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["CallerAway"]
 
 
 class CallerAway(Scenario):
-    """The room has closed departure_timeout after their leaving, and a new one knows nothing of the old."""
+    """The room closed departure_timeout after they left; a new one shares nothing with it."""
 
     name = "caller-away"
     question = "My caller lost the connection for a moment, and the agent had forgotten everything: why?"

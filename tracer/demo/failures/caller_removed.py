@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, Scenario
+from tracer.demo.play import LIMIT
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["CallerRemoved"]
 
 
 class CallerRemoved(Scenario):
-    """RemoveParticipant throws them out."""
+    """RemoveParticipant disconnects them."""
 
     name = "caller-removed"
     question = "My caller was thrown out of the room: by whom?"

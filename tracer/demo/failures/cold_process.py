@@ -8,7 +8,7 @@ from tracer.demo.agents import faulty
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["ColdProcess"]
 
@@ -17,7 +17,7 @@ class ColdProcess(Scenario):
     """It waits for one to start, and for its setup_fnc."""
 
     name = "cold-process"
-    question = "The first call after a while takes seconds until the agent is there: why?"
+    question = "After a quiet while, the agent takes seconds to arrive in the first call: why?"
     cause = "cold-process"
     workers = (faulty("prepares-slowly"),)
 

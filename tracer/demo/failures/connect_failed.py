@@ -8,16 +8,16 @@ from tracer.demo.agents import faulty
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["ConnectFails"]
 
 
 class ConnectFails(Scenario):
-    """It has its job, and an address that does not lead there."""
+    """It has its job, and a server address that does not answer."""
 
     name = "connect-failed"
-    question = "The agent has started, and cannot connect to the room: what does it look like?"
+    question = "The agent has started and cannot connect to the room: how does that look?"
     cause = "connect-failed"
     workers = (faulty("connects-elsewhere"),)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import ALONE, LIMIT, DemoWorker, Scenario
+from tracer.demo.play import ALONE, LIMIT, DemoWorker
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["DefaultAndNamed"]
 
@@ -17,7 +18,7 @@ class DefaultAndNamed(Scenario):
     """CreateDispatch does not take the place of the automatic dispatch."""
 
     name = "default-and-named"
-    question = "I dispatched my agent by API, and another one came too: where from?"
+    question = "I dispatched my agent by API, and another agent came too: where from?"
     cause = "default-and-named"
     workers = (DemoWorker(), DemoWorker("helper"))
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, Scenario
+from tracer.demo.play import LIMIT
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["Deleted"]
 
 
 class Deleted(Scenario):
-    """DeleteRoom throws everybody out."""
+    """DeleteRoom disconnects everybody."""
 
     name = "deleted"
-    question = "Caller and agent were gone at the same moment: why?"
+    question = "Caller and agent left at the same moment: why?"
     cause = "room-deleted"
 
     async def play(self, play: Play) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.scenario import ALONE, LIMIT, Scenario
+from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["Deploy"]
 
 
 class Deploy(Scenario):
-    """It waits for its jobs, but not for ever (drain_timeout)."""
+    """It waits for its jobs, but only for its drain_timeout."""
 
     name = "deploy"
     question = "My caller was cut off when I deployed: why?"

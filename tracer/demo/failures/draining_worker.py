@@ -1,21 +1,22 @@
-"""A worker that is told to stop takes no new jobs."""
+"""A worker that drains accepts no new jobs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.scenario import LIMIT, Scenario
+from tracer.demo.play import LIMIT
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["DrainingWorker"]
 
 
 class DrainingWorker(Scenario):
-    """It finishes those it has."""
+    """It finishes those that it has."""
 
     name = "draining-worker"
     question = "While my agent was being deployed, a caller got nobody: why?"
@@ -27,7 +28,7 @@ class DrainingWorker(Scenario):
         before = play.anew(f"{play.room}-before")
         bob = before.caller("bob", seconds=LIMIT)
         await before.happened(Kind.SESSION_STARTED)
-        play.tell_to_stop(play.workers[0])
-        await play.worker_told(Kind.WORKER_DRAINING)
+        play.drain(play.workers[0])
+        await play.worker_reported(Kind.WORKER_DRAINING)
         await play.nobody_comes(play.caller(seconds=LIMIT))
         await play.hangs_up(bob)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, Scenario
+from tracer.demo.play import LIMIT
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["DuplicateIdentity"]
 
 
 class DuplicateIdentity(Scenario):
-    """The later one throws the first out."""
+    """The server disconnects the first when the second joins."""
 
     name = "duplicate-identity"
     question = "My caller is thrown out as soon as they open a second tab: why?"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, DemoWorker, Scenario
+from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["FullWorker"]
 
@@ -23,5 +24,5 @@ class FullWorker(Scenario):
 
     async def play(self, play: Play) -> None:
         """The call comes when the worker has told the server that it is full."""
-        await play.worker_told(Kind.WORKER_FULL)
+        await play.worker_reported(Kind.WORKER_FULL)
         await play.nobody_comes(play.caller(seconds=LIMIT))

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.scenario import ALONE, LIMIT, Scenario
+from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["GhostRoom"]
 
 
 class GhostRoom(Scenario):
-    """Its joining makes a room of the same name, in which nobody is."""
+    """Its join creates a new, empty room of the same name."""
 
     name = "ghost-room"
-    question = "There is a room with nothing but an agent in it: where does it come from?"
+    question = "There is a room with only an agent in it: where does it come from?"
     cause = "ghost-room"
     workers = (faulty("connects-when-all-is-over", "helper"),)
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.scenario import LIMIT, Scenario
+from tracer.demo.play import LIMIT
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["HangsBeforeConnect"]
 
 
 class HangsBeforeConnect(Scenario):
-    """It is called, and then nothing is heard of it."""
+    """It is called, and then reports nothing more."""
 
     name = "hangs-before-connect"
     question = "My entrypoint was called, and then nothing: where is the agent?"

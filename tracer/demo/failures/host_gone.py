@@ -1,23 +1,24 @@
-"""A machine that is gone, with the worker and the job on it."""
+"""A machine that fails, with the worker and the job on it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import ALONE, LIMIT, Scenario
+from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["HostGone"]
 
 
 class HostGone(Scenario):
-    """Nobody is left to tell of it: what began has no end."""
+    """Nothing is left to report it: what began has no end."""
 
     name = "host-gone"
-    question = "The agent fell silent, and its worker has told nothing since: why?"
+    question = "The agent fell silent, and its worker has reported nothing since: why?"
     cause = "process-killed"
 
     async def play(self, play: Play) -> None:

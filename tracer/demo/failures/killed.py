@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.scenario import ALONE, LIMIT, Scenario
+from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["Killed"]
 
 
 class Killed(Scenario):
-    """What it had not told by then is lost."""
+    """What it had not reported by then is lost."""
 
     name = "killed"
     question = "In the middle of the call the agent fell silent, and nothing is in its log: why?"

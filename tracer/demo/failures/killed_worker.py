@@ -1,22 +1,23 @@
-"""A worker that was killed, and could not say so."""
+"""A worker that was killed, and could not report it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, Scenario
+from tracer.demo.play import LIMIT
+from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["KilledWorker"]
 
 
 class KilledWorker(Scenario):
-    """The server knows at once; who only hears what workers tell of themselves does not."""
+    """The server knows at once; a killed worker itself reports nothing."""
 
     name = "killed-worker"
-    question = "My worker registered, and yet it gets no job: is it still there?"
+    question = "My worker registered, but it gets no job: is it still running?"
     cause = "worker-not-asked"
 
     async def play(self, play: Play) -> None:

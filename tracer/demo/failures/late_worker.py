@@ -1,23 +1,24 @@
-"""A worker that registers when the dispatch was made already."""
+"""A worker that registers after the dispatch."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, DemoWorker, Scenario
+from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["LateWorker"]
 
 
 class LateWorker(Scenario):
-    """A dispatch is made once: it is not repeated for a worker that comes later."""
+    """A dispatch is made once: it is not repeated for a worker that registers later."""
 
     name = "late-worker"
-    question = "I started my agent when I was in the room already, and it does not come: why?"
+    question = "I started my agent after I had joined the room, and it does not come: why?"
     cause = "late-worker"
     workers = ()
 

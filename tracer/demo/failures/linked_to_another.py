@@ -1,23 +1,24 @@
-"""A session that listens to somebody else."""
+"""A session that is linked to another participant."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, Scenario
+from tracer.demo.play import LIMIT
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["LinkedToAnother"]
 
 
 class LinkedToAnother(Scenario):
-    """Unless it is told whom, to the first who came."""
+    """Without a participant identity, to the first participant."""
 
     name = "linked-to-another"
-    question = "The agent is there and does not hear my caller: whom does it hear?"
+    question = "The agent is in the room and does not hear my caller: whom does it hear?"
     cause = "linked-to-another"
 
     async def play(self, play: Play) -> None:

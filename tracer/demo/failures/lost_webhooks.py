@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["LostWebhooks"]
 
 
 class LostWebhooks(Scenario):
-    """The API shows what they would have told."""
+    """The API shows what they would have reported."""
 
     name = "lost-webhooks"
-    question = "How do I notice that webhooks get lost?"
+    question = "How do I notice that webhooks are lost?"
     cause = "lost-webhooks"
     lost = ("participant_joined", "participant_left")
 

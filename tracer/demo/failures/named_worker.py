@@ -1,22 +1,23 @@
-"""A worker with a name, and nobody who names it."""
+"""A worker with a name that nobody requests."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, DemoWorker, Scenario
+from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["NamedWorker"]
 
 
 class NamedWorker(Scenario):
-    """Whoever has an agent_name must be asked for."""
+    """A worker with an agent_name must be requested by it."""
 
     name = "named-worker"
-    question = "Since I gave my agent a name it is not sent to rooms any more: why?"
+    question = "Since I gave my agent a name, it is no longer dispatched to rooms: why?"
     cause = "worker-is-named"
     workers = (DemoWorker("helper"),)
 

@@ -8,7 +8,7 @@ from tracer.demo.agents import faulty
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["NeverConnects"]
 
@@ -17,7 +17,7 @@ class NeverConnects(Scenario):
     """The job goes on, outside of the room."""
 
     name = "never-connects"
-    question = "My entrypoint ran to its end without an error, and no agent is in the room: why?"
+    question = "My entrypoint returned without an error, and no agent is in the room: why?"
     cause = "never-connected"
     workers = (faulty("never-connects"),)
 

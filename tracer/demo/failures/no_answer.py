@@ -8,13 +8,13 @@ from tracer.demo.agents import faulty
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["NoAnswer"]
 
 
 class NoAnswer(Scenario):
-    """livekit-agents takes that for a refusal."""
+    """livekit-agents treats that as a rejection."""
 
     name = "no-answer"
     question = "My request_fnc returns without an error, and no job starts: why?"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, Scenario
+from tracer.demo.play import LIMIT
+from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["NoWorker"]
 
 
 class NoWorker(Scenario):
-    """A dispatch is made all the same, and no error."""
+    """A dispatch is created all the same, without an error."""
 
     name = "no-worker"
     question = "I join the room and nothing happens: no agent, no error. What is missing?"

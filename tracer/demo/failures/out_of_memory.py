@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.scenario import ALONE, LIMIT, Scenario
+from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["OutOfMemory"]
 
@@ -18,7 +19,7 @@ class OutOfMemory(Scenario):
     """The worker kills it (job_memory_limit_mb)."""
 
     name = "out-of-memory"
-    question = "Long calls end with the agent gone: why?"
+    question = "In long calls the agent disappears: why?"
     cause = "process-killed"
     workers = (faulty("takes-too-much-memory"),)
 

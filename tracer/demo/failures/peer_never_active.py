@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["PeerNeverActive"]
 
@@ -16,7 +16,7 @@ class PeerNeverActive(Scenario):
     """wait_for_participant() waits for one who is ACTIVE."""
 
     name = "peer-never-active"
-    question = "The caller is in the room and the agent waits for ever: for whom?"
+    question = "The caller is in the room and the agent waits forever: for whom?"
     cause = "peer-never-active"
 
     async def play(self, play: Play) -> None:

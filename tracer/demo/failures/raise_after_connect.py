@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.scenario import ALONE, LIMIT, Scenario
+from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["RaiseAfterConnect"]
 
@@ -18,7 +19,7 @@ class RaiseAfterConnect(Scenario):
     """Its job ends with it, and the agent leaves."""
 
     name = "raise-after-connect"
-    question = "The agent left in the middle of the call, and nobody sent it away: why?"
+    question = "The agent left in the middle of the call, and nobody removed it: why?"
     cause = "raised-after-connect"
     workers = (faulty("raises-in-the-call"),)
 

@@ -8,13 +8,13 @@ from tracer.demo.agents import faulty
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["RaiseBeforeConnect"]
 
 
 class RaiseBeforeConnect(Scenario):
-    """For the server the job goes on running."""
+    """For the server the job keeps running."""
 
     name = "raise-before-connect"
     question = "The job is JS_RUNNING and no agent is in the room: why?"

@@ -8,16 +8,16 @@ from tracer.demo.agents import faulty
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["RaiseInRequest"]
 
 
 class RaiseInRequest(Scenario):
-    """livekit-agents takes that for a refusal."""
+    """livekit-agents treats that as a rejection."""
 
     name = "raise-in-request"
-    question = "An exception in my request_fnc: what becomes of the job?"
+    question = "My request_fnc raises an exception: what happens to the job?"
     cause = "request-raised"
     workers = (faulty("raises-in-request"),)
 

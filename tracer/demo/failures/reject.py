@@ -8,7 +8,7 @@ from tracer.demo.agents import faulty
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["Reject"]
 
@@ -17,7 +17,7 @@ class Reject(Scenario):
     """The job is over for the server, as one that succeeded."""
 
     name = "reject"
-    question = "The job was offered to my worker and nothing came of it: why?"
+    question = "The job was offered to my worker, and no agent came: why?"
     cause = "rejected"
     workers = (faulty("rejects"),)
 

@@ -1,4 +1,4 @@
-"""A caller who comes back to a room whose agent has gone."""
+"""A caller who comes back to a room that the agent has left."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tracer.demo.agents import faulty
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["Rejoin"]
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.scenario import ALONE, LIMIT, Scenario
+from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["SessionClosed"]
 
 
 class SessionClosed(Scenario):
-    """The agent keeps its seat, and neither hears nor speaks."""
+    """The agent stays in the room, and neither hears nor speaks."""
 
     name = "session-closed"
-    question = "The agent is in the room and does not answer any more: why?"
+    question = "The agent is in the room and no longer answers: why?"
     cause = "session-closed"
     workers = (faulty("closes-its-session"),)
 

@@ -8,7 +8,7 @@ from tracer.demo.agents import faulty
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["SlowAnswer"]
 

@@ -8,7 +8,7 @@ from tracer.demo.agents import faulty
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["SlowCode"]
 
@@ -17,7 +17,7 @@ class SlowCode(Scenario):
     """The caller waits for it."""
 
     name = "slow-code"
-    question = "The process was warm, and still the agent comes seconds late: why?"
+    question = "The process was ready, and still the agent comes seconds late: why?"
     cause = "slow-code"
     workers = (faulty("thinks-first"),)
 

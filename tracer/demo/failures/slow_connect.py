@@ -8,16 +8,16 @@ from tracer.demo.agents import faulty
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["SlowConnect"]
 
 
 class SlowConnect(Scenario):
-    """Between it and the server is a long way."""
+    """The network to the server is slow."""
 
     name = "slow-connect"
-    question = "ctx.connect() takes seconds: what does my caller notice of it?"
+    question = "ctx.connect() takes seconds: what does my caller notice?"
     cause = "slow-connect"
     workers = (faulty("connects-slowly"),)
 

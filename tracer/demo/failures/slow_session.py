@@ -8,7 +8,7 @@ from tracer.demo.agents import faulty
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["SlowSession"]
 
@@ -17,7 +17,7 @@ class SlowSession(Scenario):
     """It waits for servers of tools, before it hears the caller."""
 
     name = "slow-session"
-    question = "The agent is in the room at once and hears nothing for seconds: what does it do?"
+    question = "The agent joins at once and hears nothing for seconds: what is it doing?"
     cause = "slow-session"
     workers = (faulty("starts-slowly"),)
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import STRANGER
-from tracer.demo.scenario import LIMIT, DemoWorker, Scenario
+from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["Stranger"]
 
 
 class Stranger(Scenario):
-    """The server gives it to any of them, the likelier the less load it tells."""
+    """The server gives it to any of them, the more likely the lower the load it reports."""
 
     name = "stranger"
-    question = "My agent is in the room and my worker knows nothing of it: whose is it?"
+    question = "My agent is in the room and my worker knows nothing about it: whose is it?"
     cause = "foreign-worker"
     workers = (
         DemoWorker("helper", environment={"AGENT_LOAD": "0.95"}),
@@ -27,5 +28,5 @@ class Stranger(Scenario):
 
     async def play(self, play: Play) -> None:
         """Ours has no room for more, so that it is the other one for certain."""
-        await play.worker_told(Kind.WORKER_FULL)
+        await play.worker_reported(Kind.WORKER_FULL)
         await play.nobody_comes(play.caller(agents=("helper",), seconds=LIMIT))

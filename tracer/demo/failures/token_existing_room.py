@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, DemoWorker, Scenario
+from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["TokenExistingRoom"]
 
@@ -16,7 +17,7 @@ class TokenExistingRoom(Scenario):
     """They are ignored, without an error (livekit #4390)."""
 
     name = "token-existing-room"
-    question = "The token names my agent, but it does not come to a room that I made before: why?"
+    question = "The token names my agent, but it does not come to a room that I created before: why?"
     cause = "room-existed"
     workers = (DemoWorker("helper"),)
 

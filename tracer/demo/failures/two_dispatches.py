@@ -1,14 +1,15 @@
-"""The same agent, asked for twice."""
+"""The same agent, dispatched twice."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import ALONE, LIMIT, DemoWorker, Scenario
+from tracer.demo.play import ALONE, LIMIT, DemoWorker
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["TwoDispatches"]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import LIMIT, DemoWorker, Scenario
+from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
 
 __all__ = ["WrongName"]
 

@@ -6,14 +6,15 @@ import json
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.demo.scenario import Scenario, at, between
+from tracer.demo.answers import at, between
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 from tracer.view.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
     from tracer.timeline.fold import Timeline
 
 __all__ = ["Context"]
@@ -24,7 +25,7 @@ class Context(Scenario):
 
     name = "context"
     question = (
-        "How do I wait for the caller and put what I know of them into the instructions before the session starts?"
+        "How do I wait for the caller and put what is known of them into the instructions before the session starts?"
     )
 
     async def play(self, play: Play) -> None:
@@ -42,8 +43,8 @@ class Context(Scenario):
             yield (
                 f"The agent calls ctx.wait_for_participant() at {at(timeline, began)}; it returns the caller after"
                 f" {between(began, ready)}, and only then, {between(ready, starting)} later, session.start() is called,"
-                " with instructions made of what the participant brought."
+                " with instructions made from the participant's data."
             )
-            told = started.facts.get(keys.INSTRUCTIONS) if started else None
-            if told:
-                yield f"The instructions the session started with, {at(timeline, started)}: “{plain(str(told))}”"
+            instructions = started.facts.get(keys.INSTRUCTIONS) if started else None
+            if instructions:
+                yield f"The session started with these, {at(timeline, started)}: “{plain(str(instructions))}”"

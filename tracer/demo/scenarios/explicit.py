@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import DemoWorker, Scenario, at, between
+from tracer.demo.answers import at, between
+from tracer.demo.play import DemoWorker
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 from tracer.timeline.fold import BY_API
 from tracer.view.text import plain
@@ -12,7 +14,7 @@ from tracer.view.text import plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
     from tracer.timeline.fold import Timeline
 
 __all__ = ["Explicit"]
@@ -21,10 +23,10 @@ NAME = "helper"
 
 
 class Explicit(Scenario):
-    """CreateDispatch makes the room, and the room brings an automatic dispatch of its own."""
+    """CreateDispatch creates the room, and the room gets an automatic dispatch of its own."""
 
     name = "explicit"
-    question = "With a dispatch by API and nobody there: what makes the room, and why are there two dispatches?"
+    question = "With CreateDispatch and nobody in the room: what creates the room, and why are there two dispatches?"
     workers = (DemoWorker(NAME),)
 
     async def play(self, play: Play) -> None:
@@ -40,16 +42,16 @@ class Explicit(Scenario):
             return
         created = named.at(Kind.DISPATCH_CREATED)
         if timeline.created_by == BY_API:
-            yield "The API call makes the room: nobody had joined."
+            yield "The API call creates the room: nobody had joined."
         yield (
-            "The dispatch that was asked for,"
+            "The dispatch that was requested,"
             f" for {plain(named.agent_name or '')!r}, follows the room by {between(timeline.room.created, created)}."
         )
         if unnamed:
-            found = "it found no worker" if not unnamed.jobs else "a worker without a name answered it"
+            found = "no worker answered it" if not unnamed.jobs else "an unnamed worker answered it"
             yield (
-                "A room that is made without agents gets the automatic dispatch, for any agent without a name, whoever"
-                f" makes it: that is the other one, at {at(timeline, unnamed.at(Kind.DISPATCH_CREATED))}, and {found}."
+                "A room that is created without agents gets the automatic dispatch, for any unnamed agent: that is"
+                f" the other one, at {at(timeline, unnamed.at(Kind.DISPATCH_CREATED))}, and {found}."
             )
         for job in timeline.jobs:
             if job.sid in named.jobs and (waiting := job.at(Kind.AGENT_WAITING_FOR_PARTICIPANT)):

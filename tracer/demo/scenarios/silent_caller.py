@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import Scenario, at, between, first_call
+from tracer.demo.answers import at, between, first_call
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
     from tracer.timeline.fold import Timeline
 
 __all__ = ["SilentCaller"]
 
 
 class SilentCaller(Scenario):
-    """The server tells the others of a participant without tracks in batches, up to 3 s apart."""
+    """The server announces a participant without tracks to the others in batches, up to 3 s apart."""
 
     name = "silent-caller"
-    question = "Why does my agent greet so late although the caller is in the room?"
+    question = "Why does my agent greet so late although the caller is already in the room?"
     cause = "silent-caller"
 
     async def play(self, play: Play) -> None:

@@ -1,17 +1,19 @@
-"""A named agent, asked for in the caller's token."""
+"""A named agent, requested in the caller's token."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.scenario import DemoWorker, Scenario, at, between
+from tracer.demo.answers import at, between
+from tracer.demo.play import DemoWorker
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 from tracer.view.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
     from tracer.timeline.fold import Timeline
 
 __all__ = ["Token"]
@@ -37,9 +39,9 @@ class Token(Scenario):
             by = f", which {plain(timeline.created_by)} made" if timeline.created_by else ""
             wanted = plain(dispatch.agent_name or "any unnamed agent")
             yield (
-                f"The dispatch for {wanted!r} was made at {at(timeline, created)},"
+                f"The dispatch for {wanted!r} was created at {at(timeline, created)},"
                 f" {between(timeline.room.created, created)} after the room{by}."
             )
         if len(timeline.dispatches) == 1:
             yield "It is the only one: a room that names its agents gets no automatic dispatch."
-        yield "On a room that exists already the same token would have brought no agent, and no error (livekit #4390)."
+        yield "In a room that already exists the same token dispatches no agent, without an error (livekit #4390)."

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.demo.scenario import DemoWorker, Scenario, at
+from tracer.demo.answers import at
+from tracer.demo.play import DemoWorker
+from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 from tracer.view.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.demo.scenario import Play
+    from tracer.demo.play import Play
     from tracer.timeline.fold import Timeline
 
 __all__ = ["TwoCallers"]
@@ -25,7 +27,7 @@ class TwoCallers(Scenario):
     """Jobs of the types JT_PARTICIPANT and JT_PUBLISHER, and a caller who comes back."""
 
     name = "two-callers"
-    question = "When does each caller of a room get an agent of their own, and what does one who comes back get?"
+    question = "When does each caller get an agent of their own, and what happens when one rejoins?"
     workers = (
         DemoWorker(file=AGENT, environment={"JOB_TYPE": "JT_PARTICIPANT"}),
         DemoWorker(file=AGENT, environment={"JOB_TYPE": "JT_PUBLISHER"}),
@@ -45,14 +47,14 @@ class TwoCallers(Scenario):
             if participant.is_agent:
                 continue
             jobs = [job for job in timeline.jobs if job.text(keys.JOB_PARTICIPANT_ID) == participant.sid]
-            told = [
+            offers = [
                 f"{plain(job.text(keys.JOB_TYPE) or 'a job')} at {at(timeline, job.at(Kind.JOB_OFFERED))}"
                 for job in jobs
             ]
             name = plain(participant.identity or participant.sid)
             joined = at(timeline, participant.at(Kind.PARTICIPANT_JOINING))
-            yield f"{name} ({plain(participant.sid)}) joined at {joined}: {', '.join(told) or 'no job seen'}."
+            yield f"{name} ({plain(participant.sid)}) joined at {joined}: {', '.join(offers) or 'no job recorded'}."
         yield (
-            "A participant job comes with each join, a publisher job with the first media track, both from the room's"
-            " one automatic dispatch. Who comes back is a new participant with a new SID, and gets jobs of their own."
+            "A participant job is created at each join, a publisher job at the first media track, both from the room's"
+            " one automatic dispatch. Whoever rejoins is a new participant with a new SID, and gets new jobs."
         )

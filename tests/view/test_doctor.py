@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import json
 
 import pytest
 from hypothesis import given
@@ -9,29 +8,29 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from tracer.doctor.diagnosis import Diagnosis, State
+from tracer.doctor.diagnosis import CheckName, Diagnosis, State
 from tracer.view.doctor import DiagnosisView, as_json
 
 FAILED = Diagnosis(
-    "webhooks",
+    CheckName.WEBHOOKS,
     State.FAILED,
-    "no webhook came within 4 s of a room's making",
+    "no webhook arrived within 4 s of creating a room",
     "in livekit.yaml: webhook: {api_key: 'devkey', urls: [\"http://127.0.0.1:7890/webhook\"]}",
 )
 
 
 def shown(finding: Diagnosis, width: int) -> list[str]:
     out = Console(file=io.StringIO(), width=width, color_system=None, highlight=False, markup=False, emoji=False)
-    out.print(DiagnosisView(finding))
+    out.print(DiagnosisView([finding]))
     assert isinstance(out.file, io.StringIO)
     return out.file.getvalue().splitlines()
 
 
 def test_what_fits_is_one_line() -> None:
-    assert shown(Diagnosis("server", State.OK, "LiveKit answers in 3.1 ms"), 60) == [
+    assert shown(Diagnosis(CheckName.SERVER, State.OK, "LiveKit answers in 3.1 ms"), 60) == [
         "✓ server    LiveKit answers in 3.1 ms",
     ]
-    assert shown(Diagnosis("server", State.FAILED, "it is off", "start it"), 60) == [
+    assert shown(Diagnosis(CheckName.SERVER, State.FAILED, "it is off", "start it"), 60) == [
         "✗ server    it is off → start it",
     ]
 
@@ -42,14 +41,14 @@ def test_what_fits_is_one_line() -> None:
         (
             120,
             [
-                "✗ webhooks  no webhook came within 4 s of a room's making",
+                "✗ webhooks  no webhook arrived within 4 s of creating a room",
                 """            → in livekit.yaml: webhook: {api_key: 'devkey', urls: ["http://127.0.0.1:7890/webhook"]}""",
             ],
         ),
         (
             60,
             [
-                "✗ webhooks  no webhook came within 4 s of a room's making",
+                "✗ webhooks  no webhook arrived within 4 s of creating a room",
                 "            → in livekit.yaml: webhook: {api_key: 'devkey',",
                 """              urls: ["http://127.0.0.1:7890/webhook"]}""",
             ],
@@ -62,7 +61,7 @@ def test_the_fix_is_below_where_it_does_not_fit(width: int, lines: list[str]) ->
 
 @given(st.sampled_from(State), st.text(max_size=300), st.text(max_size=300), st.sampled_from((60, 80, 120)))
 def test_whatever_is_said_fits_the_width_and_is_harmless(state: State, text: str, fix: str, width: int) -> None:
-    for line in shown(Diagnosis("workers", state, text, fix), width):
+    for line in shown(Diagnosis(CheckName.WORKERS, state, text, fix), width):
         assert cell_len(line) <= width
         assert not any(char in line for char in "\x1b\x07\r\u202e\u200b")
 
@@ -74,16 +73,15 @@ def test_no_word_is_lost(width: int) -> None:
 
 
 def test_as_json_a_fix_that_is_not_needed_is_null() -> None:
-    fine = Diagnosis("server", State.OK, "\x1b[31m")
-    told = json.loads(as_json([fine]))
+    fine = Diagnosis(CheckName.SERVER, State.OK, "\x1b[31m")
+    told = as_json([fine])
     assert told == {
         "schema": "tracer.doctor/1",
         "sound": True,
         "findings": [{"check": "server", "state": "ok", "text": "\x1b[31m", "fix": None}],
     }
-    assert as_json([fine]).isascii()
 
 
 @pytest.mark.parametrize(("state", "sound"), [(State.WARNING, True), (State.SKIPPED, True), (State.FAILED, False)])
 def test_only_what_failed_is_not_sound(state: State, sound: bool) -> None:
-    assert json.loads(as_json([Diagnosis("clocks", state, "")]))["sound"] is sound
+    assert as_json([Diagnosis(CheckName.CLOCKS, state, "")])["sound"] is sound

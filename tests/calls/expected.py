@@ -1,0 +1,100 @@
+"""What really happened in each recorded call, and so what `tracer why` has to come to.
+
+Each recording is one `tracer serve --record` of a real run (livekit-server 1.13.5, livekit-agents 1.8.9), in which a
+situation that somebody had met was made again: what was in the caller's ears, and in the server's log, is known.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["EXPECTED", "Expected"]
+
+
+class Expected(NamedTuple):
+    """What is right for one room."""
+
+    cause: str | None = None
+    """The cause that is named first; None where none may be named."""
+    well: bool = False
+    """Whether it is well, and known to be."""
+    says: str = ""
+    """A regular expression that the summary with the first sentence matches, whatever the case of its letters."""
+    never: tuple[str, ...] = ()
+    """Causes that must not be named."""
+    reason: str | None = None
+    """The room's end reason, where it is told."""
+
+
+WELL = Expected(well=True)
+UNKNOWN = Expected()
+"""Nothing may be named, and "well" is not known either."""
+
+EXPECTED: dict[str, list[Expected]] = {
+    # The agent waits for an identity that nobody has, while a caller is there.
+    "case_wrong_identity": [Expected("waited-for-another", says="user_7")],
+    # An agent is dispatched, and nobody ever joins.
+    "case_nobody_comes": [Expected(says="nobody|no caller")],
+    # The page is reloaded: the session closed with the first leave, and did not start again.
+    "case_reload": [Expected("session-closed", says="came back|joined")],
+    "case_reload_plain": [UNKNOWN],
+    # The caller loses the connection for longer than departure_timeout; then with a recorder in the room.
+    "case_away_bare": [Expected("caller-away", says="at least", reason="departure_timeout"), WELL],
+    "case_away_recorded": [Expected("caller-away", says="at least", reason="departure_timeout"), WELL],
+    # Permissions.
+    "case_cannot_publish": [Expected("missing-permission", says="ada.*publish")],
+    "case_hidden_agent": [Expected("agent-hidden")],
+    # The agent connects with SUBSCRIBE_NONE.
+    "case_subscribes_to_nothing": [Expected("caller-not-heard", says="subscrib")],
+    # ada, whom the session is linked to, leaves; bob stays and is heard by nobody.
+    "case_first_leaves_kept": [Expected("linked-to-nobody", says="bob")],
+    # The agent connects two people and deletes the room at its own end.
+    "case_handed_over_and_deleted": [Expected("agent-deleted-room", says="delet")],
+    # The model never answers; it always fails, and the session closes for it.
+    "case_llm_hangs": [Expected("model-silent", says="answer")],
+    "case_llm_dead": [Expected("model-failed", says="APIConnectionError|llm_error")],
+    # The agent's own connection is lost for good.
+    "case_agent_cut": [Expected("agent-lost-connection", says="connection")],
+    # A shutdown callback takes too long, after the call.
+    "case_shutdown_slow": [Expected("killed-in-shutdown", says="shut", never=("process-killed",))],
+    # accept(identity=…) gives each agent the same identity.
+    "case_one_identity": [Expected("agent-identity-reused", says="identity", never=("duplicate-identity",))],
+    # A worker whose load is above the server's limit is not asked; one that takes long to start a process.
+    "s20_dev_load_one": [
+        Expected("load-above-limit", says="load", never=("worker-not-asked",)),
+        Expected("cold-process", never=("process-killed",)),
+        Expected("ghost-room"),
+    ],
+    # Two dispatches of one name on publisher jobs.
+    "s02_two_publisher_jobs": [Expected("dispatched-twice", says="two agents")],
+    # DeleteRoom, then a room of the same name, which the agent of the first joins too.
+    "s06_recreated": [
+        Expected("room-deleted", never=("ghost-room",)),
+        Expected("agent-of-earlier-room", says="two agents"),
+    ],
+    # The worker's connection to the server breaks before the second call.
+    "s08_worker_ws_lost": [WELL, Expected("worker-disconnected", says="connection", never=("worker-not-asked",)), WELL],
+    # The agent's join answer is lost, and its SDK tries again under the same identity.
+    "s09_connect_retry": [Expected("agent-retried", says="again", never=("duplicate-identity",))],
+    # The server is killed in the middle of a call; both sides reconnect to a new room.
+    "s10_server_restart": [
+        Expected("server-restarted", says="server", never=("ghost-room",)),
+        Expected(never=("ghost-room",)),
+    ],
+    # reject(terminate=False): the next worker is asked; in the third room it rejects too.
+    "s11_all_reject": [WELL, WELL, Expected("rejected", says="reject")],
+    # The worker is reloaded in the middle of a call, and the same job runs a second time.
+    "s15_hot_reload": [Expected("deployed", never=("cold-process",))],
+    # The worker is frozen, and answers after 10 s.
+    "s23_frozen_worker": [Expected("worker-did-not-answer", says="10.*s")],
+    # Healthy.
+    "ok_switch": [WELL],
+    "ok_long_back_muted": [Expected(well=True)],
+    "ok_hold_music": [WELL],
+    "ok_fixed_identity_plain": [UNKNOWN],
+    "ok_handoff": [WELL],
+    "ok_two_callers": [WELL],
+    "ok_sip_deletes": [WELL],
+    "ok_recorder": [WELL],
+}
+"""The rooms of each recording, the oldest first."""

@@ -1,0 +1,142 @@
+"""What the documentation names is there, and what is there is in the documentation.
+
+That its commands do what it says is in tests/live/test_readme.py.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+
+from docs import tables
+from tracer.cli import cli
+from tracer.demo.failures import FAILURES
+from tracer.demo.scenarios import SCENARIOS
+from tracer.why import CAUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
+    ROOT / "dashboards/README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+TEXT = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in PAGES}
+EVERYTHING = "\n".join(TEXT.values())
+LONGEST_README = 120
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that GitHub gives to headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", TEXT)
+def test_every_link_leads_somewhere(name: str) -> None:
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", TEXT[name]):
+        path, _, anchor = link.partition("#")
+        target = (ROOT / name).parent / path if path else ROOT / name
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+@pytest.mark.parametrize("page", tables.PAGES)
+def test_tables_are_what_the_code_makes(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    for name in tables.PAGES[page]:
+        assert f"<!-- {name}:begin -->" in text
+    assert tables.filled(page) == text, "out of date: python docs/tables.py"
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"(docs/{page.name})" in TEXT["README.md"], page.name
+
+
+def test_the_readme_is_short() -> None:
+    assert len(TEXT["README.md"].splitlines()) <= LONGEST_README
+
+
+def test_every_scenario_has_its_picture() -> None:
+    assert {path.stem for path in (ROOT / "docs").glob("*.svg")} == set(SCENARIOS)
+
+
+def test_every_cause_is_made_by_a_scenario_or_at_least_named() -> None:
+    names = {cause.name for cause in CAUSES}
+    assert {one.cause for one in FAILURES.values()} <= names
+    for name in re.findall(r"^\|.*\| `([a-z-]+)`(?:, `[a-z-]+`)* \|$", TEXT["docs/lifecycle.md"], re.MULTILINE):
+        assert name in names, name
+
+
+def test_every_command_has_help_an_entry_and_no_option_that_is_not_there() -> None:
+    page = TEXT["docs/commands.md"]
+    every = {"--help", "--version"}
+    with click.Context(cli) as context:
+        for name in cli.list_commands(context):
+            command = cli.get_command(context, name)
+            assert command is not None
+            assert command.help, name
+            assert re.search(rf"^## .*tracer {name}\b", page, re.MULTILINE), name
+            every |= {option for parameter in command.params for option in parameter.opts}
+    others = {"--tracer-port", "--build", "--set", "--no-deps"}  # pytest's, docker's, jaeger's, pip's
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", EVERYTHING)) <= every | others
+
+
+def test_every_make_target_named_is_there() -> None:
+    targets = set(re.findall(r"`make ([a-z-]+)`|\$ make ([a-z-]+)", EVERYTHING))
+    there = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {name for pair in targets for name in pair if name} <= there
+
+
+INTERNAL = {"Guarantee"}
+"""Enums whose values are in no JSON."""
+
+
+def test_every_value_for_programs_is_listed() -> None:
+    page = TEXT["docs/json.md"]
+    for module in modules():
+        for name, one in vars(module).items():
+            if isinstance(one, type) and issubclass(one, StrEnum) and one.__module__ == module.__name__:
+                slugs = [str(member) for member in one]
+                if name not in INTERNAL and all(re.fullmatch(r"[a-z_]+", slug) for slug in slugs):
+                    assert [slug for slug in slugs if f"`{slug}`" not in page] == [], name
+
+
+def modules() -> Iterator[ModuleType]:
+    for package in ("timeline", "clocks", "check", "why", "latency", "doctor"):
+        for path in sorted((ROOT / "tracer" / package).rglob("*.py")):
+            yield import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+
+
+def test_every_function_on_the_walks_is_there() -> None:
+    packages = {path.parent.name for path in (ROOT / "tracer").glob("*/__init__.py")}
+    named = re.findall(r"`((?:\w+)(?:\.\w+)+)`", TEXT["docs/architecture.md"])
+    walked = [name for name in named if name.partition(".")[0] in packages]
+    assert walked
+    for name in walked:
+        assert found(f"tracer.{name}") is not None, name
+
+
+def found(name: str) -> Any:
+    """What a dotted name leads to: a module, or something within one."""
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            there: Any = import_module(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[count:]:
+            there = getattr(there, part)
+        return there
+    return None

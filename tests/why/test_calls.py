@@ -1,0 +1,43 @@
+"""`tracer why`, held against what really happened in every recorded call."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.calls.expected import EXPECTED
+from tracer.check import Outcome, check
+from tracer.moment import Kind
+from tracer.service.replay import timelines
+from tracer.why import explain
+
+FOLDER = Path(__file__).parent.parent / "calls"
+
+
+def test_every_recording_has_its_truth_beside_it() -> None:
+    assert {path.name.removesuffix(".jsonl.gz") for path in FOLDER.glob("*.jsonl.gz")} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_why_comes_to_what_happened(name: str) -> None:
+    rooms = timelines(FOLDER / f"{name}.jsonl.gz")
+    assert len(rooms) == len(EXPECTED[name])
+    for timeline, right in zip(rooms, EXPECTED[name], strict=True):
+        explained = explain(timeline)
+        named = [finding.cause.name for finding in explained.findings]
+        said = " ".join([explained.summary, *(finding.sentence for finding in explained.findings[:1])])
+        assert named[:1] == ([right.cause] if right.cause else []), said
+        assert (explained.well is True) is right.well, said
+        assert re.search(right.says, said, re.IGNORECASE), said
+        assert not set(named) & set(right.never), said
+        assert all(finding.steps for finding in explained.findings), "a finding without evidence"
+        assert right.reason is None or timeline.end_reason == right.reason
+        assert len([doubt for doubt in explained.doubts if "tracer.instrument" in doubt.how]) <= 1
+        assert check(timeline).answer is not Outcome.VIOLATED
+
+
+def test_a_wait_that_was_cancelled_is_no_participant_ready() -> None:
+    [timeline] = timelines(FOLDER / "case_nobody_comes.jsonl.gz")
+    assert Kind.AGENT_PARTICIPANT_READY not in {step.kind for step in timeline.steps}

@@ -1,0 +1,96 @@
+"""The findings on the workers that answered, and on agents that none answered for, in sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from tracer.doctor.diagnosis import CheckName, Diagnosis, State, quoted, short
+from tracer.moment import Kind
+from tracer.units import milliseconds
+from tracer.witness.fields import LATEST_TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from tracer.doctor.answers import Answer
+    from tracer.timeline.entities import Worker
+
+__all__ = ["WorkerReport"]
+
+
+@dataclass(frozen=True)
+class WorkerReport:
+    """The findings on all answers, in sentences."""
+
+    found: dict[str, Answer]
+    registered: list[Worker]
+    """Those that the store knows; they may have stopped."""
+    waited: float
+    """Seconds."""
+    requested: bool
+    """Whether the user named the agents."""
+
+    def answered(self, name: str, answer: Answer) -> Diagnosis:
+        """A worker did."""
+        who = f"worker {short(answer.worker)}" if answer.worker else "a worker"
+        host = next((worker.host for worker in self.registered if worker.sid == answer.worker), None)
+        who += f" on {short(host)}" if host else ""
+        if answer.rejected:
+            fix = "check its on_request: only accept() accepts a job"
+            return Diagnosis(CheckName.WORKERS, State.FAILED, f"{who} rejected the job for {_agent(name)}", fix)
+        if answer.silent:
+            text = f"{who} was offered the job for {_agent(name)}, and did not get it within {self.waited:.0f} s"
+            fix = "answer sooner in request_fnc: after 3 s the server drops the job"
+            return Diagnosis(CheckName.WORKERS, State.FAILED, text, fix)
+        after = milliseconds(answer.after * 1000)
+        return Diagnosis(CheckName.WORKERS, State.OK, f"{who} answers for {_agent(name)}, within {after}")
+
+    def nobody(self, name: str) -> Diagnosis:
+        """No worker did. An agent that the user did not name need not be there, as long as another one is."""
+        needed = self.requested or not (self.found or name)
+        state = State.FAILED if needed else State.WARNING
+        text = f"no worker answers for {_agent(name)} within {self.waited:.0f} s"
+        mine = [worker for worker in self.registered if worker.agent_name == name]
+        others = [other for other in self._known() if other != name]
+        for worker in mine[:1]:
+            standing = _STANDING.get(worker.standing(LATEST_TIME), "was registered, and may have stopped")
+            text += f"; worker {short(worker.sid)} {standing}"
+        if others:
+            text += f"; known: {_listed(others)}"
+        return Diagnosis(CheckName.WORKERS, state, text, self._fix(name, mine, others))
+
+    def _known(self) -> list[str]:
+        """Names that answered, and those that were registered once."""
+        return list(dict.fromkeys([*self.found, *(worker.agent_name for worker in self.registered)]))
+
+    def _fix(self, name: str, mine: list[Worker], others: list[str]) -> str:
+        if any(worker.standing(LATEST_TIME) is Kind.WORKER_FULL for worker in mine):
+            return "start more workers, or raise load_threshold"
+        near = get_close_matches(name.lower(), [other.lower() for other in others if other], 1, 0.7)
+        for other in others:
+            if other.lower() in near:
+                return f"request {quoted(other)}, or write agent_name={quoted(name)} in @server.rtc_session"
+        if not name and self.found:
+            return f"request {_listed(self.found)} in the token or a dispatch, or remove the worker's agent_name"
+        if name and not mine:
+            return f"start one with @server.rtc_session(agent_name={quoted(name)})"
+        return "start one with this LIVEKIT_URL and key pair"
+
+
+_STANDING: dict[Kind | None, str] = {
+    Kind.WORKER_FULL: "is full",
+    Kind.WORKER_DRAINING: "is draining and accepts no new jobs",
+}
+"""Why a worker that runs does not answer; any other has stopped."""
+
+
+def _agent(name: str) -> str:
+    return f"agent {quoted(name)}" if name else "the unnamed agent"
+
+
+def _listed(names: Collection[str]) -> str:
+    """A few names; the empty one as "the unnamed one"."""
+    shown = [quoted(name) if name else "the unnamed one" for name in list(names)[:3]]
+    return ", ".join(shown) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,85 @@
+"""``tracer.instrument``: wraps ``AgentServer.run``, so that a worker is prepared when it starts and not before."""
+
+from __future__ import annotations
+
+from functools import wraps
+from types import MethodType
+from typing import TYPE_CHECKING, Any
+
+from livekit.agents import AgentServer
+
+from tracer.instrumentation.guard import guarded
+from tracer.instrumentation.job_process import JobSetup
+from tracer.instrumentation.provider import own_provider
+from tracer.instrumentation.reporter import Reporter
+from tracer.instrumentation.worker_process import WorkerProcess
+from tracer.settings import receiver_endpoint
+from tracer.witness.agent import SCOPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["instrument", "instrument_every_server", "leave_every_server"]
+
+
+def instrument(server: AgentServer, endpoint: str | None = None) -> AgentServer:
+    """Have this worker and its jobs report to `tracer serve`; one line, anywhere before the server runs.
+
+    ``endpoint`` is the receiver's address; without it ``TRACER_ENDPOINT``, and without that
+    ``http://127.0.0.1:7890``. The server's own ``setup_fnc`` and tracer provider work as before.
+    Returns the server. Never raises: what is wrong, with the address as with anything else, is a warning in the log.
+    """
+    guarded(_instrument, server, endpoint)
+    return server
+
+
+def _instrument(server: AgentServer, endpoint: str | None) -> None:
+    endpoint = receiver_endpoint(endpoint)
+    if not _is_wrapped(vars(server).get("run")):
+        server.run = MethodType(_wrapped(type(server).run, endpoint), server)  # type: ignore[method-assign]
+
+
+def instrument_every_server() -> None:
+    """As ``instrument`` for each server of this process that is not instrumented by itself: for `tracer.zero_code`."""
+    if not _is_wrapped(AgentServer.run):
+        AgentServer.run = _wrapped(AgentServer.run, None)  # type: ignore[method-assign]
+
+
+def leave_every_server() -> None:
+    """Undo ``instrument_every_server``, for servers that do not run yet."""
+    if _is_wrapped(AgentServer.run):
+        AgentServer.run = AgentServer.run.__wrapped__  # type: ignore[method-assign, attr-defined]
+
+
+def _is_wrapped(run: Callable[..., Any] | None) -> bool:
+    return getattr(run, "_tracer", False)
+
+
+def _wrapped(run: Callable[..., Any], endpoint: str | None) -> Callable[..., Any]:
+    """The method ``AgentServer.run`` with the worker's preparation before it."""
+
+    # What the user sets after the call of instrument() must count too, so nothing is changed before the server runs.
+    @wraps(run)
+    async def run_traced(server: AgentServer, *args: Any, **kwargs: Any) -> None:
+        worker = guarded(_prepare_worker, server, endpoint)
+        try:
+            await run(server, *args, **kwargs)
+        finally:
+            if worker:
+                guarded(worker.closed)
+
+    run_traced._tracer = True  # type: ignore[attr-defined]  # noqa: SLF001  our own mark
+    return run_traced
+
+
+def _prepare_worker(server: AgentServer, endpoint: str | None) -> WorkerProcess | None:
+    """Report what the worker process does, and have each job process report; None when that is done already."""
+    if isinstance(server.setup_fnc, JobSetup):  # instrument() was called, and every server is instrumented
+        return None
+    endpoint = receiver_endpoint(endpoint)
+    server.setup_fnc = JobSetup(server.setup_fnc, endpoint)
+    provider = own_provider()
+    provider.add_span_processor(Reporter(endpoint))
+    worker = WorkerProcess(server, provider.get_tracer(SCOPE))
+    worker.listen()
+    return worker

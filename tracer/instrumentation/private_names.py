@@ -1,0 +1,40 @@
+"""The names of livekit-agents that tracer uses and livekit-agents does not promise to keep.
+
+A new version of livekit-agents is checked against this list: without one of them, less is reported and nothing fails.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["CHECKED_WITH", "PRIVATE_NAMES", "PrivateName"]
+
+CHECKED_WITH = "1.8.9"
+"""The version of livekit-agents in which all of them are there."""
+
+
+class PrivateName(NamedTuple):
+    """One name, and what for."""
+
+    module: str
+    """The module of ``livekit.agents`` in which it is defined."""
+    owner: str
+    """The class that has it; empty for the module itself."""
+    name: str
+    why: str
+
+
+PRIVATE_NAMES = (
+    PrivateName("worker", "AgentServer", "_handle_availability", "called for each job that the server offers"),
+    PrivateName("worker", "AgentServer", "_queue_msg", "called for each message to the server: answers and status"),
+    PrivateName("worker", "AgentServer", "_request_fnc", "the user's request_fnc: when it accepts, what it raises"),
+    PrivateName("worker", "AgentServer", "_agent_name", "the agent name that the worker registers with"),
+    PrivateName("worker", "AgentServer", "_server_type", "the job type that the worker registers for"),
+    PrivateName("worker", "AgentServer", "_get_effective_load", "the load that is compared with the threshold"),
+    PrivateName("worker", "AgentServer", "_proc_pool", "the pool whose event process_closed reports a failed process"),
+    PrivateName("worker", "", "_default_request_fnc", "what answers where the user has no request_fnc"),
+    PrivateName("job", "JobRequest", "_on_accept", "called by accept(): when it was called, whether the job started"),
+    PrivateName("ipc.supervised_proc", "SupervisedProc", "_initialize_fut", "why a process did not come up"),
+    PrivateName("telemetry.traces", "_DynamicTracer", "_tracer_provider", "the provider that is set already"),
+)
+"""What a new version of livekit-agents is checked for, name by name."""

@@ -1,0 +1,42 @@
+"""A tracer provider of tracer's own, for spans that no provider of the user's makes."""
+
+from __future__ import annotations
+
+import socket
+
+from livekit.agents import get_job_context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+
+from tracer import ids
+from tracer.settings import service_name
+
+__all__ = ["RoomIds", "own_provider"]
+
+_LIMITS = SpanLimits(
+    max_span_attributes=128,
+    max_span_attribute_length=SpanLimits.UNSET,
+    max_attribute_length=SpanLimits.UNSET,
+    max_events=128,
+    max_event_attributes=128,
+    max_links=128,
+    max_link_attributes=128,
+)
+"""OpenTelemetry's defaults, whatever ``OTEL_…_LIMIT`` says: an id that is cut is another one."""
+
+
+def own_provider(id_generator: IdGenerator | None = None) -> TracerProvider:
+    """A new provider. It ignores the user's variables for sampling and limits: they are for the user's backend."""
+    resource = Resource.create({"service.name": service_name("livekit-agent"), "host.name": socket.gethostname()})
+    return TracerProvider(ALWAYS_ON, resource, False, id_generator=id_generator, span_limits=_LIMITS)
+
+
+class RoomIds(RandomIdGenerator):
+    """Starts the traces of a job in its room's trace, so that the agent's outgoing calls and logs carry that id."""
+
+    def generate_trace_id(self) -> int:
+        """The room's trace id within a job, a random one elsewhere."""
+        job = get_job_context(required=False)
+        return ids.trace_id(job.job.room.sid) if job else super().generate_trace_id()

@@ -1,0 +1,43 @@
+"""A span as the receiver gets it."""
+
+from __future__ import annotations
+
+from opentelemetry.sdk.trace import ReadableSpan
+
+from tracer.witness.agent import PENDING_SPANS
+
+__all__ = ["ReportedSpan"]
+
+
+class ReportedSpan(ReadableSpan):
+    """A span with its room and job as attributes, and without an end when it is running."""
+
+    def __init__(self, span: ReadableSpan, attributes: dict[str, str]) -> None:
+        self.span = span
+        self.added = attributes
+        self.is_start = span.end_time is None
+        """Whether it reports the span's start."""
+        context = span.get_span_context()
+        self.span_id = context.span_id if context else 0
+        # With its resource: without one, ReadableSpan would look for it, in threads, for a millisecond.
+        super().__init__(span.name, context=context, resource=span.resource)
+
+    def snapshot(self) -> ReadableSpan:
+        """The span as it is now. One that reports a start has no end, though the span may have ended meanwhile."""
+        span = self.span
+        # What was said in a conversation is reported with the span's end, when the user's own filter has seen it.
+        whole = not self.is_start or span.name in PENDING_SPANS
+        return ReadableSpan(
+            span.name,
+            context=span.get_span_context(),
+            parent=span.parent,
+            resource=span.resource,
+            attributes={**self.added, **((whole and span.attributes) or {})},
+            events=span.events if whole else (),
+            links=span.links,
+            kind=span.kind,
+            status=span.status,
+            start_time=span.start_time,
+            end_time=None if self.is_start else span.end_time,
+            instrumentation_scope=span.instrumentation_scope,
+        )

@@ -1,0 +1,137 @@
+"""The span processor that reports livekit-agents' spans to the receiver."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.util import Finalize
+from typing import TYPE_CHECKING
+
+from livekit.agents import get_job_context
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from tracer import keys
+from tracer.instrumentation.guard import guarded
+from tracer.instrumentation.reported_span import ReportedSpan
+from tracer.instrumentation.sender import Sender
+from tracer.witness.agent import PENDING_SPANS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry import trace
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import ReadableSpan, Span
+
+__all__ = ["Reporter"]
+
+DELAY_MS = 200
+"""Spans are sent at most this long after they began or ended."""
+LAST_WAIT_S = 2.0
+"""Seconds the end of a process may wait for the last spans when the receiver answered so far; else a tenth."""
+LONGEST_INSTRUCTIONS = 4000
+"""Characters of an agent's instructions that are reported."""
+
+
+class Reporter(SpanProcessor):
+    """Reports spans when they end; lifecycle spans, and spans that have children, also when they start.
+
+    So a killed process leaves its last step behind, and every span that was reported has its parent. Each span gets its
+    room and job as attributes, which few native spans carry.
+    """
+
+    def __init__(self, endpoint: str, job_attributes: Callable[[int], dict[str, str]] = lambda _: {}) -> None:
+        self._sender = Sender(endpoint)
+        # With all parameters: their defaults come from the user's variables, which are for the user's backend.
+        self._batch = BatchSpanProcessor(
+            self._sender, max_queue_size=2048, schedule_delay_millis=DELAY_MS, max_export_batch_size=512
+        )
+        self._job_attributes = job_attributes
+        """More attributes for the root span of a job that began at this time, ns since the epoch."""
+        self._running: dict[int, _Running] = {}
+        """By span id."""
+        self._instructed: set[str] = set()
+        """Jobs whose instructions were reported."""
+        self._providers: list[TracerProvider] = []
+        # A job process ends by os._exit, which skips atexit; other processes do not run these finalizers.
+        if parent_process():
+            Finalize(None, self.close, exitpriority=100)
+        else:
+            atexit.register(self.close)
+
+    def listen_to(self, provider: trace.TracerProvider) -> None:
+        """Report every span of this provider, once."""
+        if isinstance(provider, TracerProvider) and not any(known is provider for known in self._providers):
+            self._providers.append(provider)
+            provider.add_span_processor(self)
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Report the start of a lifecycle span, and of a span when its first child starts."""
+        guarded(self._started, span)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Report the span."""
+        guarded(self._ended, span)
+
+    def _started(self, span: Span) -> None:
+        job = get_job_context(required=False)
+        context = span.get_span_context()
+        if job is None or context is None:
+            return
+        attributes = {keys.ROOM_SID: job.job.room.sid, keys.JOB_ID: job.job.id}
+        if span.name == "job_entrypoint":
+            attributes |= self._job_attributes(span.start_time or 0)
+        running = self._running[context.span_id] = _Running(span, attributes)
+        if span.name in PENDING_SPANS:
+            self._report_start(running)
+        if span.parent and (parent := self._running.get(span.parent.span_id)):
+            self._report_start(parent)
+
+    def _report_start(self, running: _Running) -> None:
+        """Report a span's start, once: the span itself, not a copy, so that it is sent with its first events."""
+        if not running.reported:
+            running.reported = True
+            self._batch.on_end(ReportedSpan(running.span, running.attributes))
+
+    def _ended(self, span: ReadableSpan) -> None:
+        context = span.get_span_context()
+        running = self._running.pop(context.span_id, None) if context else None
+        attributes = running.attributes if running else {}
+        # A job's primary session is its first: the instructions of a later one cannot be read.
+        if span.name == "session_start" and (job := attributes.get(keys.JOB_ID)) and job not in self._instructed:
+            self._instructed.add(job)
+            guarded(_add_instructions, attributes)
+        self._batch.on_end(ReportedSpan(span, attributes))
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Nothing: a user's flush must not wait for the receiver."""
+        return True
+
+    def shutdown(self) -> None:
+        """The user's provider shuts down; what is left is sent at the end of the process."""
+
+    def close(self) -> None:
+        """Send what is left, within a bounded time."""
+        last = threading.Thread(target=self._batch.shutdown, daemon=True)
+        last.start()
+        last.join(LAST_WAIT_S if self._sender.answers else LAST_WAIT_S / 10)
+
+
+def _add_instructions(attributes: dict[str, str]) -> None:
+    """The agent's instructions when the session starts; livekit-agents itself reports them only when it speaks."""
+    if job := get_job_context(required=False):
+        instructions = str(job.primary_session.current_agent.instructions)
+        attributes[keys.INSTRUCTIONS] = instructions[:LONGEST_INSTRUCTIONS]
+
+
+@dataclass(slots=True)
+class _Running:
+    """A span that has not ended."""
+
+    span: Span
+    attributes: dict[str, str]
+    reported: bool = False
+    """Whether its start was reported."""

@@ -1,0 +1,132 @@
+"""What a store promises to whoever reads from it and whoever writes to it, and what passes between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tracer.moment import Moment
+
+__all__ = ["SCRATCH", "Arrival", "Outgoing", "Reader", "RoomRow", "StoredSummary", "Writer"]
+
+SCRATCH = "tracer-doctor-"
+"""Prefix of the rooms that `tracer doctor` creates: they are no calls and count in no statistics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A span on its way to the OpenTelemetry backend, as OTLP."""
+
+    trace_id: bytes
+    span_id: bytes
+    body: bytes
+    """A serialized ``ResourceSpans`` that holds this span only."""
+    open_job: str = ""
+    """Id of its job while the span has not ended: it waits for its end, or for the job to be lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What one request brought, stored as a whole or not at all."""
+
+    moments: tuple[Moment, ...] = ()
+    outgoing: tuple[Outgoing, ...] = ()
+    event_id: str = ""
+    """A webhook's id, the same on retries: a second arrival with the same id is ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRow:
+    """A room in a list. Times are ns since the epoch."""
+
+    sid: str
+    name: str | None
+    created: int | None
+    finished: int | None
+    participants: int
+    agents: int
+
+
+class StoredSummary(NamedTuple):
+    """A room as statistics over many rooms read it."""
+
+    room: str
+    """The room's SID."""
+    finished: bool
+    """Whether the room's end is known."""
+    body: str | None
+    """The stored summary as JSON; None when there is none, or when something was learnt after it was made."""
+
+
+class Reader(Protocol):
+    """What a command needs from a store. Every method raises StoreError when the store fails."""
+
+    def find(self, room: str) -> str:
+        """SID of the room with this SID, or of the latest with this name. Raises UnknownRoomError."""
+
+    def moments(self, sid: str) -> list[Moment]:
+        """All moments of one room, in the order they came. Raises UnreadableError when one cannot be decoded."""
+
+    def neighbours(self, sid: str) -> tuple[str | None, str | None]:
+        """SIDs of the rooms of the same name before and after this one; None where there is none."""
+
+    def workers(self, since: int, until: int) -> list[Moment]:
+        """Moments of workers between two times, ns since the epoch, and before that the last of each kind."""
+
+    def rooms(self, limit: int) -> list[RoomRow]:
+        """The latest rooms, newest first."""
+
+    def summaries(self, limit: int, *, since: int = 0, version: int) -> list[StoredSummary]:
+        """The latest rooms created after ``since`` (ns since the epoch), newest first, with their summaries."""
+
+    def close(self) -> None:
+        """Close the store; it cannot be used again."""
+
+
+class Writer(Reader, Protocol):
+    """What the service needs from a store. What a method was given is on disk when it returns."""
+
+    def add(self, arrivals: Iterable[Arrival]) -> list[bool]:
+        """Store all of them or none. Idempotent; False for an arrival whose webhook was stored before."""
+
+    def may_export(self) -> bool:
+        """Whether this process is the one that exports from this store: two would send every span twice."""
+
+    def rooms_to_export(self) -> list[tuple[str, int]]:
+        """Rooms with moments whose spans may not have been queued, each with the number of its newest moment."""
+
+    def open_spans(self, job: str) -> list[Outgoing]:
+        """The spans that a job began and did not end."""
+
+    def queue(self, outgoing: Iterable[Outgoing], exported: Iterable[tuple[str, int]]) -> None:
+        """Put spans into the outbox, each once for ever, and note up to which moment each room is exported."""
+
+    def unsent(self, limit: int) -> list[tuple[int, bytes]]:
+        """The oldest spans that no backend has accepted yet: number and serialized ``ResourceSpans``."""
+
+    def count_unsent(self) -> int:
+        """How many spans wait for the backend."""
+
+    def sent(self, numbers: Iterable[int]) -> None:
+        """Mark these spans as accepted by the backend."""
+
+    def newest(self) -> int:
+        """The number of the newest moment; 0 when there is none."""
+
+    def changed(self, room: str) -> int:
+        """The number of a room's newest moment; 0 for an unknown room."""
+
+    def to_summarize(self, after: int, until: int, limit: int) -> list[tuple[str, int]]:
+        """Finished rooms without a valid summary, each with the number of its newest moment.
+
+        Only rooms whose newest moment is numbered in (``after``, ``until``], in that order.
+        """
+
+    def summarized(self, summaries: Iterable[tuple[str, int, str]], version: int) -> None:
+        """Store summaries: the room, the number of its newest moment when the summary was made, and its JSON."""
+
+    def forget_summaries(self, version: int) -> None:
+        """Invalidate summaries of any other version, so that they are made again."""

@@ -1,0 +1,110 @@
+"""The tables, as the steps that made them. A step that was released is never edited: a change is a new step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+__all__ = ["APPLICATION_ID", "MIGRATIONS", "VERSION", "migrate"]
+
+APPLICATION_ID = 0x4C4B5452
+"""Marks a file as tracer's ("LKTR"), so that another program's database is never touched."""
+
+
+def m001_initial(db: sqlite3.Connection) -> None:
+    """Moments, rooms, webhook ids and the outbox.
+
+    ``room.changed`` and ``room.exported`` are ``moment.seq``: of the newest moment, and of the newest one whose spans
+    were handed to the outbox. A sent span keeps its row without its body, so that it never goes out twice.
+    """
+    db.execute(
+        """
+        CREATE TABLE moment (
+            seq INTEGER PRIMARY KEY,
+            digest BLOB NOT NULL UNIQUE,
+            room TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            occurrence TEXT NOT NULL,
+            earliest INTEGER NOT NULL,
+            latest INTEGER NOT NULL,
+            time INTEGER NOT NULL,
+            clock TEXT NOT NULL,
+            witness TEXT NOT NULL,
+            facts TEXT NOT NULL
+        )
+        """
+    )
+    db.execute("CREATE INDEX moment_by_room ON moment (room, kind)")
+    db.execute(
+        """
+        CREATE TABLE room (
+            sid TEXT PRIMARY KEY,
+            name TEXT,
+            created INTEGER,
+            finished INTEGER,
+            first_seen INTEGER NOT NULL,
+            changed INTEGER NOT NULL,
+            exported INTEGER NOT NULL DEFAULT 0
+        )
+        """
+    )
+    db.execute("CREATE INDEX room_by_name ON room (name, created)")
+    db.execute("CREATE INDEX room_by_age ON room (first_seen)")
+    db.execute("CREATE INDEX room_to_export ON room (sid) WHERE exported < changed")
+    db.execute("CREATE TABLE delivery (event_id TEXT PRIMARY KEY) WITHOUT ROWID")
+    db.execute(
+        """
+        CREATE TABLE outbox (
+            seq INTEGER PRIMARY KEY,
+            trace_id BLOB NOT NULL,
+            span_id BLOB NOT NULL,
+            body BLOB,
+            UNIQUE (trace_id, span_id)
+        )
+        """
+    )
+    db.execute("CREATE INDEX outbox_unsent ON outbox (seq) WHERE body IS NOT NULL")
+
+
+def m002_open_spans(db: sqlite3.Connection) -> None:
+    """``outbox.open_job``: the job of a span that has begun and not ended. It is sent when it has."""
+    db.execute("ALTER TABLE outbox ADD COLUMN open_job TEXT")
+    db.execute("DROP INDEX outbox_unsent")
+    db.execute("CREATE INDEX outbox_unsent ON outbox (seq) WHERE body IS NOT NULL AND open_job IS NULL")
+    db.execute("CREATE INDEX outbox_open ON outbox (open_job) WHERE open_job IS NOT NULL")
+
+
+def m003_summaries(db: sqlite3.Connection) -> None:
+    """``room.summarized`` is ``room.changed`` as it was when the summary was made: a later moment makes it invalid."""
+    db.execute(
+        "CREATE TABLE summary (room TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID"
+    )
+    db.execute("ALTER TABLE room ADD COLUMN summarized INTEGER NOT NULL DEFAULT 0")
+    db.execute("CREATE INDEX room_to_summarize ON room (changed) WHERE finished IS NOT NULL AND summarized < changed")
+    db.execute("CREATE INDEX moment_of_worker ON moment (subject, kind, time) WHERE room = ''")
+    db.execute("CREATE INDEX room_by_time ON room (coalesce(created, first_seen))")
+
+
+MIGRATIONS = (m001_initial, m002_open_spans, m003_summaries)
+"""In order; a file's ``user_version`` is how many of them it has had."""
+VERSION = len(MIGRATIONS)
+"""The version that this tracer reads and writes."""
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring the file to ``VERSION`` in one transaction, unless another process has been first."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        for migration in MIGRATIONS[version:]:
+            migration(db)
+        if version < VERSION:
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise

@@ -1,0 +1,81 @@
+"""Opening a SQLite file: is it there, is it tracer's, is it of this version."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import TYPE_CHECKING
+
+from tracer.errors import StoreError
+from tracer.store.sqlite.migrations import APPLICATION_ID, VERSION, migrate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["connect"]
+
+TIMEOUT = 10
+"""Seconds to wait for another process that writes."""
+
+
+def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
+    """Open the file; when it is to be written, create or migrate it. Raises StoreError, and leaves others' files alone.
+
+    The connection is in autocommit mode and may be used from any thread, one at a time.
+    """
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder: name a file in it with --store")
+    if not writable and not path.exists():
+        raise StoreError(f"no store at {path}: start `tracer serve`, or name another with --store")
+    try:
+        if writable:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        db = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={'rwc' if writable else 'ro'}",
+            uri=True,
+            timeout=TIMEOUT,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"cannot open the store {path}: {error}") from error
+    try:
+        _check(db, path, writable=writable)
+    except sqlite3.Error as error:
+        db.close()
+        raise StoreError(f"{path} is not a tracer database ({error}): name another with --store") from error
+    except StoreError:
+        db.close()
+        raise
+    return db
+
+
+def _check(db: sqlite3.Connection, path: Path, *, writable: bool) -> None:
+    db.execute("BEGIN")  # all three from one snapshot: another process may be creating the file
+    owner = db.execute("PRAGMA application_id").fetchone()[0]
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    db.execute("COMMIT")
+    if tables == 0 and writable:
+        path.chmod(0o600)  # first: the WAL is made with the file's own mode
+        _use_wal(db)
+    elif owner != APPLICATION_ID:
+        raise StoreError(f"{path} is not a tracer database: name another file with --store")
+    elif version > VERSION:
+        raise StoreError(f"{path} has version {version}, and this tracer reads up to {VERSION}: upgrade tracer")
+    if writable and (tables == 0 or version < VERSION):
+        migrate(db)
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """Let others read while one writes. For this statement alone SQLite does not wait for another process by itself."""
+    end = time.monotonic() + TIMEOUT
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return

@@ -1,0 +1,164 @@
+"""Reading a store, beside whoever writes to it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.errors import StoreError, UnknownRoomError, UnreadableError
+from tracer.moment import Kind, Moment
+from tracer.store.contract import SCRATCH, RoomRow, StoredSummary
+from tracer.store.sqlite.opening import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["COLUMNS", "SqliteReader"]
+
+COLUMNS = "room, kind, subject, occurrence, earliest, latest, time, clock, witness, facts"
+"""A moment's columns, in the order of ``Moment.row``."""
+
+_IS_AGENT = f'["{keys.PARTICIPANT_KIND}","AGENT"]'
+"""How the fact appears in a moment's JSON; text from outside cannot look like it, its quotes are escaped."""
+
+_WORKERS = f"""
+WITH RECURSIVE worker (sid) AS (
+    SELECT (SELECT min(subject) FROM moment {{by}} WHERE room = '')
+    UNION ALL
+    SELECT (SELECT min(subject) FROM moment {{by}} WHERE room = '' AND subject > sid) FROM worker WHERE sid IS NOT NULL
+), reported (sid, of) AS (
+    SELECT sid, (SELECT min(kind) FROM moment {{by}} WHERE room = '' AND subject = sid) FROM worker
+    UNION ALL
+    SELECT sid, (SELECT min(kind) FROM moment {{by}} WHERE room = '' AND subject = sid AND kind > of) FROM reported
+    WHERE of IS NOT NULL
+)
+SELECT {COLUMNS} FROM reported CROSS JOIN moment {{by}}
+    ON room = '' AND subject = sid AND kind = of AND time BETWEEN ?1 AND ?2
+UNION ALL
+SELECT {COLUMNS} FROM moment WHERE seq IN (
+    SELECT (SELECT seq FROM moment {{by}} WHERE room = '' AND subject = sid AND kind = of AND time < ?1
+            ORDER BY time DESC LIMIT 1) FROM reported
+)
+"""
+"""From one worker and kind to the next by the index: the cost grows with what is found, not with all that is stored."""
+
+
+class SqliteReader:
+    """A store opened for reading, beside whoever writes it."""
+
+    def __init__(self, path: Path, *, writable: bool = False) -> None:
+        self.path = path
+        self._db = connect(path, writable=writable)
+        # A receiver writes and exports in two threads over this one connection, and a connection has one transaction.
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for one thread at a time. Raises StoreError for whatever SQLite cannot do."""
+        with self._lock:
+            try:
+                yield self._db
+            except (
+                sqlite3.Error,
+                UnicodeEncodeError,
+                OverflowError,
+            ) as error:  # also for values unknown to SQLite
+                raise StoreError(f"the store {self.path} failed: {error}") from error
+
+    def find(self, room: str) -> str:
+        """SID of the room with this SID, or of the latest with this name. Raises UnknownRoomError."""
+        try:
+            room.encode()
+        except UnicodeEncodeError:  # bytes of the command line that are not UTF-8: LiveKit has no such room
+            raise UnknownRoomError(room, str(self.path)) from None
+        with self._using() as db:
+            row = db.execute("SELECT sid FROM room WHERE sid = ?", (room,)).fetchone()
+            row = (
+                row
+                or db.execute(
+                    "SELECT sid FROM room WHERE name = ? ORDER BY coalesce(created, first_seen) DESC LIMIT 1", (room,)
+                ).fetchone()
+            )
+        if row is None:
+            raise UnknownRoomError(room, str(self.path))
+        return str(row[0])
+
+    def moments(self, sid: str) -> list[Moment]:
+        """All moments of one room, in the order they came."""
+        with self._using() as db:
+            rows = db.execute(f"SELECT {COLUMNS} FROM moment WHERE room = ? ORDER BY seq", (sid,))
+            return [self._moment(row) for row in rows]
+
+    def _moment(self, row: tuple[str | int, ...]) -> Moment:
+        try:
+            return Moment.from_row(row)
+        except (ValueError, TypeError) as error:
+            raise UnreadableError(
+                f"{self.path} holds a moment that this tracer cannot read ({error}): upgrade tracer"
+            ) from None
+
+    def neighbours(self, sid: str) -> tuple[str | None, str | None]:
+        """SIDs of the rooms of the same name before and after this one; None where there is none."""
+
+        def next_to(which: str) -> str | None:
+            row = db.execute(
+                "SELECT other.sid FROM room JOIN room AS other ON other.name = room.name AND other.created"
+                f" {which} WHERE room.sid = ? ORDER BY other.created {'DESC' if which[0] == '<' else ''} LIMIT 1",
+                (sid,),
+            ).fetchone()
+            return str(row[0]) if row else None
+
+        with self._using() as db:
+            return next_to("< room.created"), next_to("> room.created")
+
+    def workers(self, since: int, until: int) -> list[Moment]:
+        """Moments of workers between two times, ns since the epoch, and before that the last of each kind."""
+        with self._using() as db:
+            # Absent in a store that an older tracer wrote. Without a hint, SQLite would read every worker's moment.
+            has_index = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'moment_of_worker'").fetchone()
+            rows = db.execute(
+                _WORKERS.replace("{by}", "INDEXED BY moment_of_worker" if has_index else ""), (since, until)
+            )
+            return [self._moment(row) for row in rows]
+
+    def rooms(self, limit: int) -> list[RoomRow]:
+        """The latest rooms, newest first."""
+        with self._using() as db:
+            rows = db.execute(
+                "SELECT sid, name, created, finished FROM room"
+                " ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?",
+                (limit,),
+            ).fetchall()
+            found = []
+            for sid, name, created, finished in rows:
+                participants, agents = db.execute(
+                    "SELECT count(DISTINCT subject),"
+                    " count(DISTINCT CASE WHEN instr(facts, ?) THEN subject END)"
+                    " FROM moment WHERE room = ? AND kind IN (?, ?)",
+                    (_IS_AGENT, sid, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE),
+                ).fetchone()
+                found.append(RoomRow(sid, name, created, finished, participants - agents, agents))
+        return found
+
+    def summaries(self, limit: int, *, since: int = 0, version: int) -> list[StoredSummary]:
+        """The latest rooms created after ``since`` (ns since the epoch), newest first, with their summaries."""
+        with self._using() as db:
+            # Absent in a store that an older tracer wrote and no writer has opened since.
+            has_table = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'summary'").fetchone()
+            body = "CASE WHEN summarized = changed AND version = ?3 THEN body END" if has_table else "?3 AND NULL"
+            rows = db.execute(
+                f"SELECT sid, finished IS NOT NULL, {body} FROM room"
+                f" {'LEFT JOIN summary ON summary.room = sid' if has_table else ''}"
+                " WHERE coalesce(created, first_seen) >= ?2 AND coalesce(name, '') NOT LIKE ?4"
+                " ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?1",
+                (limit, since, version, f"{SCRATCH}%"),
+            )
+            return [StoredSummary(sid, bool(finished), stored) for sid, finished, stored in rows]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()

@@ -1,0 +1,199 @@
+"""Writing to a store."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing, contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from tracer import keys
+from tracer.file_lock import try_lock
+from tracer.moment import Kind
+from tracer.store.contract import Outgoing
+from tracer.store.sqlite.reader import COLUMNS, SqliteReader
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+
+    from tracer.moment import Moment
+    from tracer.store.contract import Arrival
+
+__all__ = ["SqliteStore"]
+
+
+class SqliteStore(SqliteReader):
+    """A store opened for writing, by one process at a time; any number of readers may use the file meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, writable=True)
+        self._export_lock: IO[str] | None = None
+        with self._using() as db:
+            # An acknowledged webhook must outlive a power cut: NORMAL would lose the last commits of a WAL.
+            db.execute("PRAGMA synchronous = FULL")
+
+    def may_export(self) -> bool:
+        """Whether this process is the one that exports from this file: the first to ask, for as long as it lives."""
+        if self._export_lock is None:
+            self._export_lock = Path(f"{self.path}-export").open("a")  # noqa: SIM115  held as long as the store is
+        return try_lock(self._export_lock)
+
+    def close(self) -> None:
+        """Close the file and release the right to export from it."""
+        super().close()
+        if self._export_lock:
+            self._export_lock.close()
+
+    def add(self, arrivals: Iterable[Arrival]) -> list[bool]:
+        """Store all of them in one commit; returns only when they are on disk.
+
+        Idempotent. For each arrival: False when its webhook was stored before. Raises StoreError when it cannot, and
+        then nothing is stored.
+        """
+        fresh: list[bool] = []
+        with self._transaction() as db, closing(db.cursor()) as cursor:
+            for arrival in arrivals:
+                if arrival.event_id:
+                    cursor.execute("INSERT OR IGNORE INTO delivery VALUES (?)", (arrival.event_id,))
+                    if not cursor.rowcount:
+                        fresh.append(False)
+                        continue
+                fresh.append(True)
+                for moment in arrival.moments:
+                    self._add_moment(cursor, moment)
+                self._queue(cursor, arrival.outgoing)
+        return fresh
+
+    def _add_moment(self, cursor: sqlite3.Cursor, moment: Moment) -> None:
+        cursor.execute(
+            f"INSERT OR IGNORE INTO moment (digest, {COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            (_digest(moment), *moment.row()),
+        )
+        if not cursor.rowcount or not moment.room:
+            return
+        facts = dict(moment.facts)
+        cursor.execute(
+            "INSERT INTO room (sid, name, created, finished, first_seen, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+            " ON CONFLICT (sid) DO UPDATE SET"
+            " name = coalesce(name, excluded.name),"
+            " created = min(coalesce(created, excluded.created), coalesce(excluded.created, created)),"
+            " finished = min(coalesce(finished, excluded.finished), coalesce(excluded.finished, finished)),"
+            " changed = excluded.changed",
+            (
+                moment.room,
+                facts.get(keys.ROOM_NAME),
+                moment.time if moment.kind is Kind.ROOM_CREATED else None,
+                moment.time if moment.kind is Kind.ROOM_FINISHED else None,
+                time.time_ns(),
+                cursor.lastrowid,
+            ),
+        )
+        if moment.kind is Kind.PARTICIPANT_JOINING:  # perhaps a rejoin: the summary of the room before would count it
+            cursor.execute(
+                "UPDATE room SET summarized = 0 WHERE summarized > 0 AND sid = (SELECT before.sid FROM room AS now"
+                " JOIN room AS before ON before.name = now.name AND before.created < now.created"
+                " WHERE now.sid = ? ORDER BY before.created DESC LIMIT 1)",
+                (moment.room,),
+            )
+
+    @staticmethod
+    def _queue(cursor: sqlite3.Cursor, outgoing: Iterable[Outgoing]) -> None:
+        # An ended span replaces the same span while it was open; one that is queued or sent stays as it is.
+        cursor.executemany(
+            "INSERT INTO outbox (trace_id, span_id, body, open_job) VALUES (?1, ?2, ?3, ?4)"
+            " ON CONFLICT (trace_id, span_id) DO UPDATE SET body = ?3, open_job = ?4 WHERE open_job IS NOT NULL",
+            [(item.trace_id, item.span_id, item.body, item.open_job or None) for item in outgoing],
+        )
+
+    def rooms_to_export(self) -> list[tuple[str, int]]:
+        """Rooms with moments whose spans may not have been queued, each with the number of its newest moment."""
+        with self._using() as db:
+            return db.execute("SELECT sid, changed FROM room WHERE exported < changed").fetchall()
+
+    def open_spans(self, job: str) -> list[Outgoing]:
+        """The spans that a job began and did not end."""
+        with self._using() as db:
+            rows = db.execute("SELECT trace_id, span_id, body, open_job FROM outbox WHERE open_job = ?", (job,))
+            return [Outgoing(*row) for row in rows]
+
+    def queue(self, outgoing: Iterable[Outgoing], exported: Iterable[tuple[str, int]]) -> None:
+        """Put spans into the outbox, each once for ever, and note up to which moment each room is exported."""
+        with self._transaction() as db, closing(db.cursor()) as cursor:
+            self._queue(cursor, outgoing)
+            cursor.executemany("UPDATE room SET exported = ?2 WHERE sid = ?1", list(exported))
+
+    def unsent(self, limit: int) -> list[tuple[int, bytes]]:
+        """The oldest spans that no backend has accepted yet: number and serialized ``ResourceSpans``."""
+        with self._using() as db:
+            return db.execute(
+                "SELECT seq, body FROM outbox WHERE body IS NOT NULL AND open_job IS NULL ORDER BY seq LIMIT ?",
+                (limit,),
+            ).fetchall()
+
+    def count_unsent(self) -> int:
+        """How many spans wait for the backend."""
+        with self._using() as db:
+            return int(
+                db.execute("SELECT count(*) FROM outbox WHERE body IS NOT NULL AND open_job IS NULL").fetchone()[0]
+            )
+
+    def sent(self, numbers: Iterable[int]) -> None:
+        """Mark these spans as accepted by the backend."""
+        with self._transaction() as db:
+            db.executemany("UPDATE outbox SET body = NULL WHERE seq = ?", [(number,) for number in numbers])
+
+    def newest(self) -> int:
+        """The number of the newest moment; 0 when there is none."""
+        with self._using() as db:
+            return int(db.execute("SELECT coalesce(max(seq), 0) FROM moment").fetchone()[0])
+
+    def to_summarize(self, after: int, until: int, limit: int) -> list[tuple[str, int]]:
+        """Finished rooms without a valid summary, each with the number of its newest moment.
+
+        Only rooms whose newest moment is numbered in (``after``, ``until``], in that order.
+        """
+        with self._using() as db:
+            return db.execute(
+                "SELECT sid, changed FROM room WHERE finished IS NOT NULL AND summarized < changed"
+                " AND changed > ? AND changed <= ? ORDER BY changed LIMIT ?",
+                (after, until, limit),
+            ).fetchall()
+
+    def summarized(self, summaries: Iterable[tuple[str, int, str]], version: int) -> None:
+        """Store summaries: the room, the number of its newest moment when the summary was made, and its JSON."""
+        with self._transaction() as db:
+            for room, newest, body in summaries:
+                db.execute("INSERT OR REPLACE INTO summary VALUES (?, ?, ?)", (room, version, body))
+                db.execute("UPDATE room SET summarized = ?2 WHERE sid = ?1", (room, newest))
+
+    def forget_summaries(self, version: int) -> None:
+        """Invalidate summaries of any other version, so that they are made again."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE room SET summarized = 0 WHERE sid IN (SELECT room FROM summary WHERE version <> ?)", (version,)
+            )
+
+    def changed(self, room: str) -> int:
+        """The number of a room's newest moment; 0 for an unknown room."""
+        with self._using() as db:
+            row = db.execute("SELECT changed FROM room WHERE sid = ?", (room,)).fetchone()
+        return int(row[0]) if row else 0
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._using() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+
+
+def _digest(moment: Moment) -> bytes:
+    """Identity of a moment: the same moment reported twice is one row."""
+    return blake2b(repr(moment.row()).encode("utf-8", "surrogatepass"), digest_size=12).digest()

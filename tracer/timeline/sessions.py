@@ -1,0 +1,126 @@
+"""An agent's sessions, from its job's steps: to whom each listened when, whom it heard, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from tracer import keys
+from tracer.kinds import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tracer.timeline.entities import Job, Participant
+    from tracer.timeline.step import Step
+
+__all__ = ["NEVER", "Link", "Session", "sessions_of"]
+
+NEVER = 2**63
+"""A time that does not come, ns."""
+
+
+class Link(NamedTuple):
+    """A stretch of time in which a session listened to one participant, ns since the epoch."""
+
+    participant_id: str | None
+    identity: str | None
+    since: int
+    until: int
+    """When that participant left, another was linked or the session closed; NEVER for a link that lasts."""
+    step: Step
+
+    def is_to(self, who: Participant) -> bool:
+        """Whether it was this participant, by SID or, where only that is known, by identity."""
+        if self.participant_id:
+            return self.participant_id == who.sid
+        return self.identity is not None and self.identity == who.identity
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One AgentSession of a job."""
+
+    starting: Step | None
+    """None where only its end was reported."""
+    started: Step | None
+    closed: Step | None
+    links: tuple[Link, ...]
+    complete: bool
+    """Whether every link is known: not while the session is open, nor where its first events were dropped."""
+    waits: tuple[Step, ...]
+    """Each time it waited for the audio of whom it was linked to."""
+    heard: tuple[Step, ...]
+    """Each first frame it received."""
+
+    @property
+    def since(self) -> int:
+        """When it began, ns."""
+        step = self.starting or self.started or self.closed
+        return step.time if step else 0
+
+    @property
+    def until(self) -> int:
+        """When it closed, ns; NEVER for one that is open, as far as is known."""
+        return self.closed.time if self.closed else NEVER
+
+    def link_at(self, at: int) -> Link | None:
+        """To whom it listened at a time, ns."""
+        return next((link for link in reversed(self.links) if link.since <= at < link.until), None)
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether it takes part by audio, as far as it reported: a session of text only waits for no track."""
+        return bool(self.waits or self.heard)
+
+
+def sessions_of(job: Job) -> list[Session]:
+    """The sessions of a job in the order of their start."""
+    steps = [step for step in job.steps if step.kind.value.startswith("session.")]
+    ids = dict.fromkeys(step.occurrence for step in steps if step.kind in _NAMED)
+    spans = [(one, *_ends(steps, one)) for one in ids]
+    spans.sort(key=lambda span: min((step.time for step in span[1:] if step), default=0))
+    found = []
+    for number, (one, starting, started, closed) in enumerate(spans):
+        begun = starting or started
+        since = begun.time if begun else 0
+        following = next((step for later in spans[number + 1 :] for step in later[1:] if step), None)
+        until = closed.time if closed else following.time if following else NEVER
+        within = [step for step in steps if since <= step.time <= until]
+        links = tuple(_links(one, steps, within, until))
+        dropped = starting is not None and starting.facts.get(keys.EVENTS_DROPPED) is True
+        found.append(
+            Session(
+                starting,
+                started,
+                closed,
+                links,
+                closed is not None and not dropped,
+                tuple(step for step in within if step.kind is Kind.SESSION_WAITING_FOR_AUDIO),
+                tuple(step for step in within if step.kind is Kind.SESSION_AUDIO_RECEIVED),
+            )
+        )
+    return found
+
+
+_NAMED = (Kind.SESSION_STARTING, Kind.SESSION_STARTED, Kind.SESSION_CLOSED)
+"""Kinds whose occurrence is the session's id."""
+
+
+def _ends(steps: Sequence[Step], session: str) -> tuple[Step | None, Step | None, Step | None]:
+    mine = {step.kind: step for step in steps if step.occurrence == session}
+    return mine.get(Kind.SESSION_STARTING), mine.get(Kind.SESSION_STARTED), mine.get(Kind.SESSION_CLOSED)
+
+
+def _links(session: str, steps: Sequence[Step], within: Sequence[Step], until: int) -> Iterator[Link]:
+    """By the session's own events, which come when it has ended; until then by whom it waits for."""
+    events = [step for step in steps if step.occurrence.startswith(f"{session}@")]
+    linked = [step for step in events if step.kind is Kind.SESSION_LINKED]
+    if not linked:
+        linked = [step for step in within if step.kind is Kind.SESSION_WAITING_FOR_AUDIO]
+    ends = [step.time for step in events if step.kind is Kind.SESSION_UNLINKED]
+    for step, following in zip(linked, [*linked[1:], None], strict=True):
+        last = min(following.time if following else until, until)
+        end = min([last, *(at for at in ends if at > step.time)])
+        sid, identity = step.facts.get(keys.LINKED_ID), step.facts.get(keys.LINKED_IDENTITY)
+        yield Link(str(sid) if sid else None, str(identity) if identity else None, step.time, end, step)

@@ -1,0 +1,164 @@
+"""The table of moments: a row for each step, with its offset, what happened, its source and its accuracy."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from tracer.moment import Kind
+from tracer.timeline.entities import Job, Participant, Track, Worker
+from tracer.timeline.overdue import expected
+from tracer.units import NS_PER_MS, milliseconds, offset, rfc3339
+from tracer.view.axis import idle_stretches
+from tracer.view.chart import STYLES, WIDE
+from tracer.view.text import fit, plain
+from tracer.view.wording import name_of, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tracer.timeline.fold import Timeline
+    from tracer.timeline.overdue import Missing
+    from tracer.timeline.step import Step
+
+__all__ = ["MomentTable"]
+
+MOST_MISSING = 12
+"""Rows for what has not come."""
+
+
+class MomentTable:
+    """The rows for a timeline, for a terminal this wide; without what happened to ``hidden`` participants."""
+
+    def __init__(self, timeline: Timeline, hidden: Sequence[Participant], width: int) -> None:
+        self.timeline = timeline
+        self.hidden = {participant.sid for participant in hidden}
+        self.hidden |= {track.sid for track in timeline.tracks if track.participant in self.hidden}
+        self.steps = [step for step in timeline.steps if step.subject not in self.hidden]
+        self.columns = _Columns(width, len(self.steps))
+
+    def lines(self) -> Iterator[Text]:
+        """Line after line, as wide as the terminal at the most."""
+        columns = self.columns
+        idle = {end for _, end in idle_stretches(step.time for step in self.steps)}
+        yield columns.head()
+        for number, (before, step) in enumerate(pairwise([None, *self.steps]), 1):
+            if step is None:
+                continue
+            if before and step.time in idle and before.time != step.time:
+                yield Text(f"{'⋯':>{columns.number + 2 + columns.offset}}", style="dim")
+            yield self._row(number, before, step)
+        for missing in expected(self.timeline)[:MOST_MISSING]:
+            if missing.step.subject not in self.hidden:
+                yield self._missing(missing)
+        if self.hidden:
+            yield Text(f"… and {len(self.timeline.steps) - len(self.steps)} more moments of theirs", style="dim")
+        if not columns.wide:
+            yield Text(f"{'':{columns.number}}  source: W webhook, O observer (API polling), A agent", style="dim")
+
+    def _row(self, number: int, before: Step | None, step: Step) -> Text:
+        columns = self.columns
+        line = Text(no_wrap=True)
+        line.append(f"{number:{columns.number}}  ")
+        line.append(f"{offset((step.time - self.timeline.zero) / NS_PER_MS):>{columns.offset}}  ")
+        since = f"+{milliseconds((step.time - before.time) / NS_PER_MS)}" if before else ""
+        line.append(f"{since:>{columns.since}}  ", style="dim")
+        line.append_text(self._what(step, columns.what))
+        line.append(f"  {columns.sources(step)}", style="dim")
+        line.append(f"  {_accuracy(step):<{columns.accuracy}}", style="red" if step.contradicted else "dim")
+        line.append(columns.more(step), style="dim")
+        line.rstrip()
+        return line
+
+    def _missing(self, missing: Missing) -> Text:
+        """A row for what should have come: after what, and for how long it has been missing."""
+        columns = self.columns
+        end = missing.step.time + missing.ns
+        name = name_of(self.timeline, missing.step.subject)
+        line = Text(f"{'':{columns.number}}  ", no_wrap=True)
+        line.append(f"{offset((end - self.timeline.zero) / NS_PER_MS):>{columns.offset}}  ", style="dim")
+        line.append(f"{milliseconds(missing.ns / NS_PER_MS):>{columns.since}}  ", style="dim")
+        took = milliseconds(missing.ns / NS_PER_MS)
+        until = "when the room closed" if missing.over else "by now"
+        sentence = missing.what if missing.lost else f"{missing.what} after {took}, {until}"
+        room = columns.what + columns.source + columns.accuracy + 4
+        line.append(fit(f"✕ {sentence}  {name}", room), style="red" if missing.over else "yellow")
+        return line
+
+    def _what(self, step: Step, width: int) -> Text:
+        phrase, detail = say(self.timeline, step, width)
+        text = Text()
+        text.append(fit(phrase, width), style=self._style(step))
+        left = width - cell_len(text.plain)
+        if detail and left > 4:
+            text.append("  " + fit(detail, left - 2))
+        text.append(" " * (width - cell_len(text.plain)))
+        return text
+
+    def _style(self, step: Step) -> str:
+        entity = self.timeline.by_sid.get(step.subject)
+        if isinstance(entity, Track) and entity.participant:
+            entity = self.timeline.by_sid.get(entity.participant)
+        if isinstance(entity, Participant):
+            return STYLES["agent" if entity.is_agent else "caller"]
+        if isinstance(entity, Job):
+            return STYLES["job" if step.kind.value.startswith("job") else "agent"]
+        if isinstance(entity, Worker):
+            return STYLES["job"]
+        return STYLES["dispatch" if step.kind is Kind.DISPATCH_CREATED else "room"]
+
+
+class _Columns:
+    """The widths of the table of moments."""
+
+    offset = 11
+    since = 9
+    accuracy = 8
+
+    def __init__(self, width: int, rows: int) -> None:
+        self.wide = width >= WIDE
+        self.number = len(str(rows))
+        self.source = 17 if self.wide else 3
+        self.clock = 10 if width >= WIDE + 20 else 0
+        self.utc = 17 if width >= WIDE + 50 else 0
+        rest = self.number + self.offset + self.since + self.source + self.accuracy + 10
+        self.what = width - rest - self.clock - self.utc
+
+    def head(self) -> Text:
+        source = "source" if self.wide else "src"
+        head = (
+            f"{'':{self.number}}  {'offset':>{self.offset}}  {'since':>{self.since}}  {'what':{self.what}}"
+            f"  {source:{self.source}}  {'accuracy':{self.accuracy}}"
+        )
+        if self.clock:
+            head += "  clock   "
+        if self.utc:
+            head += "  UTC"
+        return Text(head, style="dim")
+
+    def sources(self, step: Step) -> str:
+        if self.wide:
+            return f"{fit(plain(', '.join(step.witnesses)), self.source):{self.source}}"
+        return f"{''.join(sorted({plain(witness)[:1].upper() for witness in step.witnesses}))[:3]:3}"
+
+    def more(self, step: Step) -> str:
+        """What only a wide terminal has room for: whose clock it is, and the time of day."""
+        clock = f"  {fit(plain(step.clock), 8):8}" if self.clock else ""
+        return clock + (f"  {rfc3339(step.time)[11:26]}" if self.utc else "")
+
+
+def _accuracy(step: Step) -> str:
+    """How far off the time can be, and to which side."""
+    if step.contradicted:
+        return "?!"
+    before, after = (step.time - step.earliest) / NS_PER_MS, (step.latest - step.time) / NS_PER_MS
+    if max(before, after) < 0.05:
+        return "±0"
+    if after * 8 < before:
+        return f"-{milliseconds(before)}"
+    if before * 8 < after:
+        return f"+{milliseconds(after)}"
+    return f"±{milliseconds(max(before, after))}"

@@ -1,0 +1,67 @@
+"""A row of the chart, drawn column by column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+if TYPE_CHECKING:
+    from tracer.view.axis import Axis
+
+__all__ = ["Row"]
+
+
+@dataclass
+class Row:
+    """One line of the chart: its label, its note, and a character for each column of the axis."""
+
+    label: str
+    note: str
+    style: str
+    axis: Axis
+    cells: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.cells = [" "] * self.axis.width
+
+    def put(self, column: int, char: str) -> None:
+        """Set one column; beyond the axis nothing happens."""
+        if 0 <= column < len(self.cells):
+            self.cells[column] = char
+
+    def fill(self, start: int, end: int, char: str) -> None:
+        """Set the columns from ``start`` to ``end``, both included."""
+        for column in range(start, end + 1):
+            self.put(column, char)
+
+    def bracket(self, start: int, end: int, label: str) -> None:
+        """├─ label ─┤, the label beside it where it does not fit within."""
+        width = end - start + 1
+        if width == 1:
+            self.put(start, "▏")
+        else:
+            self.fill(start, end, "─")
+            self.put(start, "├")
+            self.put(end, "┤")
+        inside = f" {label} "
+        if cell_len(inside) <= width - 4:
+            self._write(start + (width - cell_len(inside)) // 2, inside)
+        elif end + 2 + cell_len(label) <= len(self.cells):
+            self._write(end + 2, label)
+        elif start - 1 - cell_len(label) >= 0:
+            self._write(start - 1 - cell_len(label), label)
+
+    def _write(self, column: int, text: str) -> None:
+        for char in text:
+            self.put(column, char)
+            # A wide character takes two columns: the cell after it stays empty.
+            for extra in range(1, cell_len(char)):
+                self.put(column + extra, "")
+            column += cell_len(char)
+
+    def after(self, column: int, text: str) -> None:
+        """Write behind a bar's end, if it fits."""
+        if column + 1 + cell_len(text) <= len(self.cells):
+            self._write(column + 1, text)

@@ -1,0 +1,94 @@
+"""An agent's spans on their way to the backend: each alone, in its room's trace, and redacted where that is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+
+from tracer import ids, keys
+from tracer.errors import TooLargeError
+from tracer.store import Outgoing
+from tracer.witness.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
+
+    from tracer.moment import Fact
+
+__all__ = ["ReceivedSpan", "outgoing"]
+
+LARGEST_OUTGOING = 64 * 1024 * 1024
+"""Bytes that the spans of one request may take, each with its resource, which in the request they share."""
+_TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedSpan:
+    """A span as it stands in a request, with what the request says around it."""
+
+    span: Span
+    scope: ScopeSpans
+    resource: ResourceSpans
+    attributes: Mapping[str, Fact | None]
+    """The span's own, decoded; None for a value that no fact can have."""
+    host: Fact | None
+    """``host.name`` of its resource."""
+    room: str
+    """SID of its room; empty when it belongs to none."""
+    is_moment: bool
+    """Whether ``tracer.instrument`` made it for one moment."""
+
+    @property
+    def open_job(self) -> str:
+        """Id of its job while the span has not ended; empty when it has, and when it names no job."""
+        job = self.attributes.get(keys.JOB_ID)
+        return job if self.room and isinstance(job, str) and not self.span.end_time_unix_nano else ""
+
+
+def outgoing(received: Iterable[ReceivedSpan], *, redacted: bool) -> Iterator[Outgoing]:
+    """The spans that are exported, in order. Raises TooLargeError. The request stays as it is."""
+    size = 0
+    for one in received:
+        if _is_exported(one):
+            packed = _packed(one, redacted=redacted)
+            size += len(packed.body)
+            if size > LARGEST_OUTGOING:
+                raise TooLargeError(f"spans that take more than {LARGEST_OUTGOING} bytes, each with its resource")
+            yield packed
+
+
+def _is_exported(one: ReceivedSpan) -> bool:
+    """Not what is a moment only, nor an open span that no job would close, nor one whose ids no backend accepts."""
+    has_end = one.span.end_time_unix_nano or one.open_job
+    has_trace_id = one.room or _is_id(one.span.trace_id, _TRACE_ID_BYTES)  # a room's span gets the room's
+    return bool(not one.is_moment and has_end and has_trace_id and _is_id(one.span.span_id, _SPAN_ID_BYTES))
+
+
+def _is_id(value: bytes, length: int) -> bool:
+    return len(value) == length and any(value)
+
+
+def _packed(one: ReceivedSpan, *, redacted: bool) -> Outgoing:
+    """A copy of the span, alone in its scope and resource."""
+    alone = ResourceSpans(resource=one.resource.resource, schema_url=one.resource.schema_url)
+    scope = alone.scope_spans.add(scope=one.scope.scope, schema_url=one.scope.schema_url)
+    span = scope.spans.add()
+    span.CopyFrom(one.span)
+    if one.room:
+        _move_to_room(span, one)
+    if redacted:
+        redact(span)
+    return Outgoing(span.trace_id, span.span_id, alone.SerializeToString(), one.open_job)
+
+
+def _move_to_room(span: Span, one: ReceivedSpan) -> None:
+    """Put a span into its room's trace; the root of a job's own trace becomes a child of the job."""
+    span.trace_id = ids.trace_id(one.room).to_bytes(_TRACE_ID_BYTES)
+    if not span.parent_span_id:
+        job = one.attributes.get(keys.JOB_ID)
+        parent = ids.span_id("job", str(job)) if job else ids.span_id("room", one.room)
+        span.parent_span_id = parent.to_bytes(_SPAN_ID_BYTES)
