@@ -6,15 +6,15 @@ Counts the server's log lines about API requests for one call with the sample ag
 minute without rooms and for a minute with 20 in which nothing happens; then, of twenty joins one after the other, those
 whose JOINED was seen. ``serve`` has webhooks, ``observe`` has the API alone.
 
-Measured on two cores that were busy with other work, with livekit-server 1.13.5; in brackets with the observer as it was
+Measured on two busy cores, with livekit-server 1.13.5; in brackets with the observer as it was
 when it polled around the clock (the busier the machine, the fewer polls it managed):
 
-    lines in the log                 serve             observe
-    one call                          36 (404–492)      45 (481)
-    ten calls at once                275 (300–546)     323 (759)
-    60 s without rooms                24 (233)         118 (about 230)
-    60 s with 20 settled rooms        65 (671)         219 (692)
-    JOINED seen, call after call      18 of 19 (23/26)  13 of 17 (17/28)
+    lines in the log                 serve                observe
+    one call                          36 (404 to 492)      45 (481)
+    ten calls at once                275 (300 to 546)     323 (759)
+    60 s without rooms                24 (233)            118 (about 230)
+    60 s with 20 settled rooms        65 (671)            219 (692)
+    JOINED seen, call after call      18/19 (23/26)       13/17 (17/28)
 """
 
 from __future__ import annotations
