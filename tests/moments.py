@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from tracer import keys
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind, Moment, facts
+from tracer.moment import Kind, Moment, facts
+from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

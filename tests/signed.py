@@ -11,8 +11,8 @@ from typing import Any
 from livekit.api import AccessToken
 
 from tests.moments import ADA, MICROPHONE, ROOM, START
-from tracer.moment import NS_PER_S
 from tracer.settings import LiveKit
+from tracer.units import NS_PER_S
 
 KEY, SECRET = "APIkey", "a secret of at least thirty-two characters"
 SERVER = LiveKit("", KEY, SECRET)

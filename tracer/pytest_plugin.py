@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tracer.check import RoomCheck
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["LiveKitTracer", "livekit_tracer", "pytest_addoption"]
 

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING
 
 from tests.moments import ROOM, call
 from tracer.latency.summary import VERSION, summarize
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.service.summarizer import ROOMS_PER_PASS, Summarizer
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from tracer.moment import Moment

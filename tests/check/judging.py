@@ -7,11 +7,13 @@ from tests.moments import (
     ROOM,
 )
 from tracer.check import Outcome, RoomCheck, check
-from tracer.moment import NS_PER_S, Kind, Moment
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tracer.moment import Kind, Moment
 
 
 HOUR = 3600 * NS_PER_S

@@ -205,7 +205,16 @@ def test_json_holds_every_field_of_its_schema_and_unknown_ones_as_null(tracer: T
         "gaps": "from to ms owner",
     }
     assert list(told) == ["schema", "room", *fields]
-    assert list(told["room"]) == ["sid", "name", "created", "finished", "created_by", "end_reason", "trace_id"]
+    assert list(told["room"]) == [
+        "sid",
+        "name",
+        "created",
+        "finished",
+        "created_by",
+        "creator",
+        "end_reason",
+        "trace_id",
+    ]
     for section, names in fields.items():
         assert told[section]
         assert all(list(item) == names.split() for item in told[section]), section
@@ -226,6 +235,7 @@ def test_a_room_of_which_nearly_nothing_is_known_is_json_too(tracer: Tracer, tmp
         "created": None,
         "finished": None,
         "created_by": None,
+        "creator": None,
         "end_reason": None,
         "trace_id": fold(ROOM, []).trace_id,
     }

@@ -43,7 +43,7 @@ def test_figures_of_the_rooms_in_a_store(tracer: Tracer, store: Path) -> None:
     keep(store, "RM_open", without(Kind.ROOM_FINISHED))
     told = figures(tracer, "--store", store)
     assert (told["rooms"], told["rooms_over"]) == (3, 2)
-    assert told["counted"] == {"measured": 2, "not over": 1}
+    assert told["counted"] == {"measured": 2, "open": 1}
     ran = tracer("stats", "--store", store)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.startswith("3 rooms: 2 measured, 1 not over\n")
@@ -79,7 +79,7 @@ def test_a_damaged_room_is_counted_and_the_others_are_as_well(
         db.commit()
     ran = tracer("stats", "--store", store, "--format", "json")
     assert ran.returncode == 0
-    assert json.loads(ran.stdout)["counted"] == {"measured": 1, "not readable": 1}
+    assert json.loads(ran.stdout)["counted"] == {"measured": 1, "unreadable": 1}
     [line] = caplog.messages
     assert "cannot summarize room RM_2" in line
 

@@ -27,7 +27,7 @@ HEALTHY = "RM_healthy"
 
 def kept(path: Path, *moments: Iterable[Moment]) -> Path:
     with closing(SqliteStore(path)) as opened:
-        opened.add([Arrival(tuple(told)) for told in moments])
+        opened.add([Arrival(tuple(one)) for one in moments])
     return path
 
 
@@ -44,7 +44,7 @@ def tracer(tmp_path: Path) -> Tracer:
 
 
 @pytest.mark.parametrize("room", ["demo", ROOM])
-def test_why_is_told_in_a_terminal(tracer: Tracer, store: Path, room: str) -> None:
+def test_why_in_a_terminal(tracer: Tracer, store: Path, room: str) -> None:
     ran = tracer("why", room, "--store", store)
     assert (ran.returncode, ran.stderr) == (0, "")
     lines = ran.stdout.splitlines()
@@ -58,12 +58,12 @@ def test_why_is_told_in_a_terminal(tracer: Tracer, store: Path, room: str) -> No
 def test_why_as_json(tracer: Tracer, store: Path) -> None:
     ran = tracer("why", "demo", "--store", store, "--format", "json")
     assert (ran.returncode, ran.stderr) == (0, "")
-    told = json.loads(ran.stdout)
-    assert told["schema"] == "tracer.why/1"
-    assert told["room"] == {"sid": ROOM, "name": "demo"}
-    assert (told["well"], told["not_ruled_out"]) == (False, [])
-    (cause,) = told["causes"]
-    assert (cause["name"], cause["symptom"], cause["certain"]) == ("room-deleted", "gone", True)
+    document = json.loads(ran.stdout)
+    assert document["schema"] == "tracer.why/1"
+    assert document["room"] == {"sid": ROOM, "name": "demo"}
+    assert (document["well"], document["not_ruled_out"]) == (False, [])
+    (cause,) = document["causes"]
+    assert (cause["name"], cause["symptom"], cause["certain"]) == ("room-deleted", "disconnected", True)
     assert [step["kind"] for step in cause["evidence"]] == ["participant.left", "room.finished"]
     assert ran.stdout.isascii()
 
@@ -80,8 +80,8 @@ def test_the_room_before_is_looked_at(tracer: Tracer, tmp_path: Path) -> None:
     case = next(case for case in CASES if case.label == "the room that the ghost made")
     assert case.earlier
     path = kept(tmp_path / "ghost.db", case.earlier, case.moments)
-    told = json.loads(tracer("why", ROOM, "--store", path, "--format", "json").stdout)
-    assert told["causes"][0]["name"] == "ghost-room"
+    document = json.loads(tracer("why", ROOM, "--store", path, "--format", "json").stdout)
+    assert document["causes"][0]["name"] == "ghost-room"
 
 
 @pytest.mark.parametrize("room", ["nobody", b"\xff", "\x1b[31mred"])
@@ -111,15 +111,15 @@ def test_misuse_is_named_and_exits_with_2(tracer: Tracer, arguments: list[str], 
 
 def crowd(number: int) -> list[Moment]:
     """A room with so many callers, each deleted with it, and nobody for them."""
-    told = [m for m in lonely("helper") if m.subject != "PA_ada"]
+    moments = [m for m in lonely("helper") if m.subject != "PA_ada"]
     for n in range(number):
         about = {**ABOUT_ADA, keys.PARTICIPANT_IDENTITY: f"caller-{n}", keys.DISCONNECT_REASON: "ROOM_DELETED"}
-        told += [
+        moments += [
             _cut(Kind.PARTICIPANT_JOINING, f"PA_{n}", n * 3, "webhook", about),
             _webhook(Kind.PARTICIPANT_ACTIVE, f"PA_{n}", n * 3 + 95, about),
             _webhook(Kind.PARTICIPANT_LEFT, f"PA_{n}", 12_000 + n, about),
         ]
-    return told
+    return moments
 
 
 @pytest.mark.parametrize("form", ["json", "terminal"])
@@ -135,8 +135,8 @@ def test_a_room_of_1000_callers_is_explained(tracer: Tracer, tmp_path: Path, for
         assert len(ran.stdout.splitlines()) < 60
 
 
-def test_another_room_of_that_name_is_told_of_by_its_sid(tracer: Tracer, tmp_path: Path) -> None:
+def test_another_room_of_that_name_is_explained_by_its_sid(tracer: Tracer, tmp_path: Path) -> None:
     path = kept(tmp_path / "two.db", DELETED.moments, in_room("RM_two", lonely("helper")))
-    told = json.loads(tracer("why", "RM_two", "--store", path, "--format", "json").stdout)
-    assert told["room"]["sid"] == "RM_two"
-    assert told["causes"][0]["name"] in {cause.name for cause in CAUSES}
+    document = json.loads(tracer("why", "RM_two", "--store", path, "--format", "json").stdout)
+    assert document["room"]["sid"] == "RM_two"
+    assert document["causes"][0]["name"] in {cause.name for cause in CAUSES}

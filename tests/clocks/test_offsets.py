@@ -20,9 +20,10 @@ from tests.moments import (
 )
 from tracer import keys
 from tracer.clocks.offsets import RECEIVER, SERVER, SHOWN_WITHIN, Clock, Clocks, Offset
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind, Moment, facts
+from tracer.moment import Kind, Moment, facts
 from tracer.timeline.fold import fold
 from tracer.timeline.precedence import must_precede
+from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     import random

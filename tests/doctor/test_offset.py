@@ -8,7 +8,7 @@ from tests.moments import START
 from tracer.clocks.offsets import Offset
 from tracer.doctor.diagnosis import State
 from tracer.doctor.offset import in_words, of_asking, state
-from tracer.moment import NS_PER_MS, NS_PER_S
+from tracer.units import NS_PER_MS, NS_PER_S
 
 OFFSETS = st.integers(-(10**13), 10**13)
 DELAYS = st.integers(0, 10**10)

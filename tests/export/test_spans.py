@@ -24,7 +24,8 @@ from tests.moments import (
 from tracer import ids, keys
 from tracer.export.spans import Span, spans
 from tracer.moment import Kind, Moment
-from tracer.timeline.fold import LONG_SHUTDOWN, fold
+from tracer.timeline.fold import fold
+from tracer.timeline.timeline import LONG_SHUTDOWN
 
 if TYPE_CHECKING:
     import random

@@ -15,7 +15,7 @@ from tests.cli.test_cli import Tracer
 from tests.moments import call
 from tests.why.cases import CASES, in_room
 from tracer import keys
-from tracer.doctor.diagnosis import Diagnosis, State
+from tracer.doctor.diagnosis import CheckName, Diagnosis, State
 from tracer.moment import NS_PER_S
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
@@ -101,10 +101,10 @@ def test_a_command_shows_what_it_showed(name: str, tracer: Tracer, store: Path, 
 
 
 DIAGNOSES = (
-    Diagnosis("server", State.OK, "LiveKit answers in 3.1 ms"),
-    Diagnosis("receiver", State.FAILED, "nothing answers at http://127.0.0.1:7890", "start `tracer serve`"),
-    Diagnosis("webhooks", State.SKIPPED, "without a receiver nobody sees them arrive"),
-    Diagnosis("workers", State.WARNING, "no worker answers for the unnamed agent", "start one"),
+    Diagnosis(CheckName.SERVER, State.OK, "LiveKit answers in 3.1 ms"),
+    Diagnosis(CheckName.RECEIVER, State.FAILED, "nothing answers at http://127.0.0.1:7890", "start `tracer serve`"),
+    Diagnosis(CheckName.WEBHOOKS, State.SKIPPED, "without a receiver nobody sees them arrive"),
+    Diagnosis(CheckName.WORKERS, State.WARNING, "no worker answers for the unnamed agent", "start one"),
 )
 
 

@@ -28,9 +28,11 @@ from tests.moments import (
     uncertain_calls,
 )
 from tracer import keys
-from tracer.latency.gaps import Gap, Owner, Ways, first_job, longest_of_yours, ready
-from tracer.moment import NS_PER_MS, Kind, Moment
+from tracer.latency.gaps import Gap, Paths, first_job, longest_of_yours, ready
+from tracer.latency.owner import Owner
+from tracer.moment import Kind, Moment
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_MS
 from tracer.view.json import timeline as as_json
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ def cold() -> list[Moment]:
 
 
 def of(moments: Sequence[Moment]) -> tuple[Gap, ...]:
-    gaps = Ways(fold(ROOM, moments)).first
+    gaps = Paths(fold(ROOM, moments)).first
     hold(gaps)
     return gaps
 
@@ -126,7 +128,7 @@ def test_gaps_have_no_holes_whatever_was_seen_and_whatever_the_clocks_say(
 ) -> None:
     timeline = fold(ROOM, moved(moments, by, clock))
     for job in timeline.jobs:
-        gaps = Ways(timeline).of(job)
+        gaps = Paths(timeline).of(job)
         hold(gaps)
         if job.at(Kind.SESSION_STARTED):
             assert not gaps or gaps[-1].end.kind is Kind.SESSION_STARTED
@@ -136,7 +138,7 @@ def test_gaps_have_no_holes_whatever_was_seen_and_whatever_the_clocks_say(
 def test_gaps_have_no_holes_whatever_anybody_says(moments: list[Moment]) -> None:
     timeline = fold(ROOM, moments)
     for job in timeline.jobs:
-        hold(Ways(timeline).of(job))
+        hold(Paths(timeline).of(job))
         ready(job)
 
 
@@ -148,7 +150,7 @@ def test_a_gap_over_what_was_not_seen_is_never_anothers(unseen: set[Kind]) -> No
         within = {owner for time, owner in whose if gap.start.time < time < gap.end.time}
         if gap.owner is Owner.CODE:
             within -= {Owner.SERVER}  # a wait that nobody told of, 0.2 ms
-        assert within <= {gap.owner} or gap.owner is Owner.UNTOLD, (gap.start.kind, gap.end.kind, gap.owner, within)
+        assert within <= {gap.owner} or gap.owner is Owner.UNKNOWN, (gap.start.kind, gap.end.kind, gap.owner, within)
 
 
 # Whose delay it is
@@ -275,13 +277,13 @@ def waited(moments: Sequence[Moment]) -> list[tuple[str, float, Owner]]:
         ({"joining": 2, "active": 97, "heard": 361}, [(READY, 1.0, Owner.SERVER)]),  # silent, but there before
         (  # nobody saw the joining
             {"active": 2460, "published": 2470, "heard": 2540},
-            [(Kind.PARTICIPANT_ACTIVE, 2100.0, Owner.UNTOLD), (READY, 80.0, Owner.SERVER)],
+            [(Kind.PARTICIPANT_ACTIVE, 2100.0, Owner.UNKNOWN), (READY, 80.0, Owner.SERVER)],
         ),
         (  # nobody saw them become ACTIVE
             {"joining": 2360, "heard": 2540},
-            [(Kind.PARTICIPANT_JOINING, 2000.0, Owner.CALLER), (READY, 180.0, Owner.UNTOLD)],
+            [(Kind.PARTICIPANT_JOINING, 2000.0, Owner.CALLER), (READY, 180.0, Owner.UNKNOWN)],
         ),
-        ({"heard": 2540}, [(READY, 2180.0, Owner.UNTOLD)]),  # nobody saw them
+        ({"heard": 2540}, [(READY, 2180.0, Owner.UNKNOWN)]),  # nobody saw them
         (  # the webhook came after the agent had heard of them
             {"joining": 2360, "active": 2545, "published": 2550, "heard": 2540},
             [(Kind.PARTICIPANT_JOINING, 2000.0, Owner.CALLER), (Kind.PARTICIPANT_ACTIVE, 180.0, Owner.NETWORK)],
@@ -400,7 +402,7 @@ def test_of_several_jobs_the_one_that_was_asked_for_first_and_ran() -> None:
     assert first.sid == JOB
     assert first_job(()) is None
     for job in timeline.jobs:
-        hold(Ways(timeline).of(job))
+        hold(Paths(timeline).of(job))
 
 
 # Several workers
@@ -459,7 +461,7 @@ def test_an_agent_that_told_nothing_was_on_its_way_for_as_long_as_it_was() -> No
     observed = [m for m in call() if m.witness != "agent"]
     gaps = of(observed)
     assert told(gaps)[2:] == [
-        (Kind.PARTICIPANT_JOINING, 55.5, Owner.UNTOLD),
+        (Kind.PARTICIPANT_JOINING, 55.5, Owner.UNKNOWN),
         (Kind.PARTICIPANT_ACTIVE, 94.5, Owner.NETWORK),
     ]
     assert all(gap.end.subject == AGENT for gap in gaps[2:])
@@ -468,9 +470,9 @@ def test_an_agent_that_told_nothing_was_on_its_way_for_as_long_as_it_was() -> No
 def test_without_its_job_entrypoint_an_agents_way_to_its_room_is_not_told_apart() -> None:
     unsent = [m for m in call() if m.kind.rank < Kind.JOB_RECEIVED.rank or m.kind.rank >= Kind.AGENT_CONNECTING.rank]
     gaps = {gap.end.kind: gap.owner for gap in of(unsent)}
-    assert gaps[Kind.AGENT_CONNECTING] is Owner.UNTOLD
+    assert gaps[Kind.AGENT_CONNECTING] is Owner.UNKNOWN
     assert gaps[Kind.AGENT_CONNECTED] is Owner.NETWORK
-    assert not [gap for gap in of(unsent) if gap.owner is Owner.UNTOLD and gap.advice]
+    assert not [gap for gap in of(unsent) if gap.owner is Owner.UNKNOWN and gap.advice]
 
 
 # Clocks
@@ -585,4 +587,4 @@ def test_when_an_agent_is_ready(unseen: tuple[Kind, ...], kind: Kind | None) -> 
     found = ready(job)
     assert (found.kind if found else None) == kind
     if found:
-        assert Ways(timeline).first[-1].end.kind is kind
+        assert Paths(timeline).first[-1].end.kind is kind

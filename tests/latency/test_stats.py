@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from tests.latency.test_gaps import HOUR, at, cold, late_caller, moved, without
 from tests.moments import AGENT, JOB, ROOM, VOICE, call
-from tracer.latency.gaps import Owner
-from tracer.latency.stats import CALLER_WAITED, PERCENTILES, WHOLE, Agent, GapFigures, figures, percentile
+from tracer.latency.owner import Owner
+from tracer.latency.stats import CALLER_WAITED, PERCENTILES, WHOLE, AgentFigures, GapFigures, figures, percentile
 from tracer.latency.summary import ARROW, Counted, JobSummary, Summary, summarize
-from tracer.moment import NS_PER_MS, Kind
+from tracer.moment import Kind
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_MS
 from tracer.view.stats import as_json
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def summary(moments: Sequence[Moment]) -> Summary:
 
 
 def job(name: str, ms: float, whole: float | None = None) -> JobSummary:
-    gaps = ((CONNECT, Owner.NETWORK.value, round(ms * NS_PER_MS)),)
+    gaps = ((CONNECT, Owner.NETWORK, round(ms * NS_PER_MS)),)
     return JobSummary(name, Counted.MEASURED, gaps, None if whole is None else round(whole * NS_PER_MS), None)
 
 
@@ -37,7 +38,7 @@ def rooms(*times: float, name: str = "helper") -> list[Summary]:
     return [Summary(Counted.MEASURED, (job(name, ms, ms + 1),), (), (name,)) for ms in times]
 
 
-def stage(agent: Agent, name: str) -> GapFigures:
+def stage(agent: AgentFigures, name: str) -> GapFigures:
     [found] = [stage for stage in agent.stages if stage.name == name]
     return found
 
@@ -89,7 +90,7 @@ def test_gaps_are_in_the_order_of_the_way_and_the_sums_last() -> None:
         *("agent ready", "agent ready"),
     ]
     assert [stage.name for stage in agent.stages][-2:] == [WHOLE, CALLER_WAITED]
-    assert {stage.owner for stage in agent.stages} <= {*(owner.value for owner in Owner), ""}
+    assert {stage.owner for stage in agent.stages} <= {*Owner, None}
 
 
 def test_a_caller_who_is_waited_for_comes_after_the_waiting_has_begun() -> None:
@@ -112,9 +113,9 @@ def test_medians_of_calls() -> None:
 
 ASIDE = {
     Counted.OPEN: without(Kind.ROOM_FINISHED),
-    Counted.UNFINISHED: without(Kind.SESSION_STARTED),
-    Counted.UNTOLD: [m for m in call() if m.witness != "agent"],
-    Counted.WITHOUT: [m for m in call() if m.subject not in (JOB, AGENT, VOICE)],
+    Counted.NOT_READY: without(Kind.SESSION_STARTED),
+    Counted.NOT_REPORTED: [m for m in call() if m.witness != "agent"],
+    Counted.NO_AGENT: [m for m in call() if m.subject not in (JOB, AGENT, VOICE)],
     Counted.UNREADABLE: None,
 }
 
@@ -129,13 +130,13 @@ def test_what_was_not_measured_is_counted_apart_and_changes_no_figure(how: Count
     assert [agent.stages for agent in beside.agents] == [agent.stages for agent in alone.agents]
     assert [agent.jobs for agent in beside.agents] == [agent.jobs for agent in alone.agents]
     unnamed, ghost = beside.agents
-    assert unnamed.counted == ({how: 3} if how in (Counted.UNFINISHED, Counted.UNTOLD) else {})
-    assert ghost.counted == {Counted.WITHOUT: beside.over}
+    assert unnamed.counted == ({how: 3} if how in (Counted.NOT_READY, Counted.NOT_REPORTED) else {})
+    assert ghost.counted == {Counted.NO_AGENT: beside.over}
 
 
 def test_a_clock_that_is_off_is_counted_apart_and_spoils_no_gap_that_it_told_alone() -> None:
     unnamed = figures([*[summary(call())] * 5, *[summary(moved(call(), HOUR))] * 3]).agents[0]
-    assert (unnamed.jobs, unnamed.counted) == (8, {Counted.CLOCKS: 3})
+    assert (unnamed.jobs, unnamed.counted) == (8, {Counted.CLOCK_SKEW: 3})
     counts = {stage.name: stage.count for stage in unnamed.stages}
     assert {name for name, count in counts.items() if count == 5} == {
         f"job.offered{ARROW}job.received",
@@ -179,7 +180,7 @@ _JOBS = st.builds(
     st.lists(
         st.tuples(
             st.sampled_from([CONNECT, f"job.offered{ARROW}job.received"]),
-            st.sampled_from([owner.value for owner in Owner]),
+            st.sampled_from(list(Owner)),
             st.none() | st.integers(0, 10**13),
         ),
         max_size=4,
@@ -208,7 +209,7 @@ def test_any_figures_are_json_and_hold_no_number_that_is_none(summaries: list[Su
     assert sum(told["counted"].values()) == told["rooms"] == len(summaries)
     for agent in told["agents"]:
         assert agent["jobs"] == sum(
-            job.agent_name == agent["agent_name"] and job.counted in (Counted.MEASURED, Counted.CLOCKS)
+            job.agent_name == agent["agent_name"] and job.counted in (Counted.MEASURED, Counted.CLOCK_SKEW)
             for one in summaries
             for job in one.jobs
         )

@@ -21,8 +21,9 @@ from tests.moments import (
 )
 from tracer import keys
 from tracer.latency.summary import ARROW, Counted, JobSummary, Summary, summarize
-from tracer.moment import NS_PER_MS, Kind, Moment
+from tracer.moment import Kind, Moment
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_MS
 
 SESSION = (Kind.SESSION_STARTING, Kind.SESSION_STARTED)
 
@@ -44,8 +45,8 @@ def test_what_is_kept_of_a_call() -> None:
     assert (summary.counted, summary.agent_names) == (Counted.MEASURED, ("", "ghost"))
     [kept] = summary.jobs
     assert (kept.agent_name, kept.counted) == ("", Counted.MEASURED)
-    assert kept.gaps[0] == (f"room.created{ARROW}dispatch.created", "LiveKit server", 200_000)
-    assert kept.gaps[-1] == (f"session.starting{ARROW}session.started", "session start", 29 * NS_PER_MS)
+    assert kept.gaps[0] == (f"room.created{ARROW}dispatch.created", "livekit_server", 200_000)
+    assert kept.gaps[-1] == (f"session.starting{ARROW}session.started", "session_start", 29 * NS_PER_MS)
     assert kept.whole == sum(ns or 0 for _, _, ns in kept.gaps) == ms(392) - ms(0.5)
     assert kept.caller_waited == ms(392) - ms(97)
 
@@ -67,13 +68,13 @@ def test_whatever_anybody_says_is_summed_up(moments: list[Moment]) -> None:
     [
         (call(), Counted.MEASURED),
         (without(Kind.ROOM_FINISHED), Counted.OPEN),
-        (without(Kind.SESSION_STARTED), Counted.UNFINISHED),
-        (without(*SESSION, Kind.JOB_ENTRYPOINT_RETURNED), Counted.UNFINISHED),
+        (without(Kind.SESSION_STARTED), Counted.NOT_READY),
+        (without(*SESSION, Kind.JOB_ENTRYPOINT_RETURNED), Counted.NOT_READY),
         (without(*SESSION), Counted.MEASURED),
-        ([m for m in call() if m.witness != "agent"], Counted.UNTOLD),
-        ([m for m in call() if m.subject not in (JOB, AGENT, VOICE)], Counted.WITHOUT),
-        (moved(call(), HOUR), Counted.CLOCKS),
-        (moved(call(), -HOUR), Counted.CLOCKS),
+        ([m for m in call() if m.witness != "agent"], Counted.NOT_REPORTED),
+        ([m for m in call() if m.subject not in (JOB, AGENT, VOICE)], Counted.NO_AGENT),
+        (moved(call(), HOUR), Counted.CLOCK_SKEW),
+        (moved(call(), -HOUR), Counted.CLOCK_SKEW),
         (moved(call(), -0.8), Counted.MEASURED),
     ],
 )
@@ -81,7 +82,7 @@ def test_how_a_room_counts(moments: list[Moment], counted: Counted) -> None:
     summary = of(moments)
     assert summary.counted == counted
     assert all(job.counted == counted for job in summary.jobs)
-    assert all(bool(job.gaps) == (counted in (Counted.MEASURED, Counted.CLOCKS)) for job in summary.jobs)
+    assert all(bool(job.gaps) == (counted in (Counted.MEASURED, Counted.CLOCK_SKEW)) for job in summary.jobs)
 
 
 def test_of_a_room_that_is_not_over_nothing_is_kept() -> None:
@@ -90,7 +91,7 @@ def test_of_a_room_that_is_not_over_nothing_is_kept() -> None:
 
 def test_an_agent_that_came_and_whose_job_is_not_known_is_not_none() -> None:
     summary = of([m for m in call() if m.subject != JOB])
-    assert (summary.counted, summary.jobs) == (Counted.UNTOLD, ())
+    assert (summary.counted, summary.jobs) == (Counted.NOT_REPORTED, ())
 
 
 def test_a_clock_that_is_off_spoils_only_what_lies_between_clocks() -> None:

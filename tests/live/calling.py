@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tracer.demo.stage import Stage
     from tracer.local_servers import Process
     from tracer.settings import LiveKit
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 LIMIT = 60.0
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tracer.demo.stage import Stage
     from tracer.settings import LiveKit
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 LIMIT = 60.0
 

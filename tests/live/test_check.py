@@ -16,7 +16,8 @@ from tests.live.calls import LIMIT
 from tracer.check import Outcome, check
 from tracer.demo.stage import Stage
 from tracer.local_servers import child_environment
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from tracer.local_servers import LiveKitServer

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from tracer.local_servers import Program
     from tracer.store import Reader
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 PORTS = ("4318", "7880", "7881", "7882", "7890", "8081", "13133", "16685", "16686")
 LIMIT = 60.0

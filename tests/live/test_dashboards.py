@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.local_servers import Jaeger, LiveKitServer
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 UI = json.loads((DASHBOARDS / "jaeger-ui.json").read_text(encoding="utf-8"))

@@ -13,7 +13,8 @@ from tracer.demo.failures import FAILURES
 from tracer.demo.play import Play
 from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_S
 from tracer.why import explain
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
     from tracer.settings import LiveKit
     from tracer.timeline.entities import Participant
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 MADE = [*FAILURES.values(), *(scenario for scenario in SCENARIOS.values() if scenario.cause)]
 
@@ -140,7 +141,7 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "wrong-name": unanswered("Helper"),
     "no-worker": lambda timeline: unanswered("")(timeline) and not timeline.workers,
     "named-worker": unanswered(""),
-    "token-existing-room": lambda timeline: unanswered("")(timeline) and timeline.created_by == "an API call",
+    "token-existing-room": lambda timeline: unanswered("")(timeline) and timeline.created_by == "api",
     "unnamed-worker": unanswered("helper"),
     "late-worker": lambda timeline: (
         unanswered("")(timeline) and timeline.workers[0].steps[0].time > dispatched(timeline).time

@@ -17,16 +17,18 @@ from tests.live.calling import LIMIT, timeline_when, token, wait_for, worker
 from tests.live.calling import call as caller
 from tracer.demo.stage import Stage
 from tracer.errors import UnknownRoomError
-from tracer.latency.gaps import Gap, Owner, Ways, longest_of_yours
+from tracer.latency.gaps import Gap, Paths, longest_of_yours
+from tracer.latency.owner import Owner
 from tracer.latency.summary import VERSION, Counted, Summary, summarize
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.store.sqlite import SqliteReader
+from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.local_servers import LiveKitServer
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 AGENT = Path(__file__).parent / "agents" / "slow.py"
 SURE_TO = 10 * NS_PER_MS
@@ -50,7 +52,7 @@ class Call:
 
     def gap(self, name: str) -> Gap:
         start, end, _ = STAGES[name]
-        [found] = [gap for gap in Ways(self.timeline).first if (gap.start.kind, gap.end.kind) == (start, end)]
+        [found] = [gap for gap in Paths(self.timeline).first if (gap.start.kind, gap.end.kind) == (start, end)]
         return found
 
 
@@ -134,11 +136,11 @@ def theatre(livekit: LiveKitServer, webhook_port: int, tmp_path_factory: pytest.
 
 def hold(call: Call) -> None:
     """Every gap is as long as the agent noted, give or take, and all together are the whole."""
-    gaps = Ways(call.timeline).first
+    gaps = Paths(call.timeline).first
     assert sum(gap.ns for gap in gaps) == gaps[-1].end.time - gaps[0].start.time
     assert gaps[0].start.kind is Kind.ROOM_CREATED
     assert gaps[-1].end.kind is Kind.SESSION_STARTED
-    assert not [gap for gap in gaps if gap.owner is Owner.UNTOLD and gap.ns >= NS_PER_MS]
+    assert not [gap for gap in gaps if gap.owner is Owner.UNKNOWN and gap.ns >= NS_PER_MS]
     assert not [gap for gap in gaps if gap.doubtful]
     for name, noted in call.noted.items():
         if name not in STAGES or (name == "setup" and call.timeline.jobs[0].at(Kind.PROCESS_STARTED) is None):
@@ -160,7 +162,7 @@ def test_a_delay_is_in_its_gap_with_its_owner_and_as_long_as_it_was(theatre: The
             break
     else:
         pytest.fail(f"{name}: {call.gap(name).ns / NS_PER_MS:.1f} ms, and the agent noted less in each call")
-    longest = longest_of_yours(Ways(call.timeline).first)
+    longest = longest_of_yours(Paths(call.timeline).first)
     assert longest == call.gap(name)
     assert longest.ns >= DELAYS[name] * NS_PER_S
 
@@ -171,11 +173,11 @@ def test_a_cold_process_and_its_set_up_are_two_gaps(theatre: Theatre) -> None:
     setup = call.gap("setup")
     assert setup.ns >= SETUP * NS_PER_S
     # The process's own start is what lies between the assignment and the first line of setup_fnc.
-    [start] = [gap for gap in Ways(call.timeline).first if gap.end.kind is Kind.PROCESS_STARTED]
+    [start] = [gap for gap in Paths(call.timeline).first if gap.end.kind is Kind.PROCESS_STARTED]
     assert (start.start.kind, start.owner) == (Kind.JOB_ASSIGNED, Owner.PROCESS)
     assert abs(start.end.time - call.noted["setup"].began) <= SURE_TO
     assert start.ns >= 50 * NS_PER_MS
-    longest = longest_of_yours(Ways(call.timeline).first)
+    longest = longest_of_yours(Paths(call.timeline).first)
     assert longest
     assert "num_idle_processes" in longest.advice
 
@@ -187,7 +189,7 @@ def test_a_caller_who_is_waited_for_and_one_who_is_silent(
     for _ in range(ATTEMPTS):
         call = theatre.call("warm", *options, waited_for=True)
         hold(call)
-        gaps = Ways(call.timeline).first
+        gaps = Paths(call.timeline).first
         first = next(n for n, gap in enumerate(gaps) if gap.start.kind is Kind.AGENT_WAITING_FOR_PARTICIPANT)
         coming, joining, heard = gaps[first : first + 3]
         assert [gap.end.kind for gap in (coming, joining, heard)] == [
@@ -223,12 +225,12 @@ def test_an_agents_clock_that_is_an_hour_off_is_no_network(theatre: Theatre) -> 
     caller(theatre.stage, theatre.server, "clock", 3.0)
     timeline = timeline_when(theatre.stage, "clock", lambda known: known.jobs and known.jobs[0].at(Kind.JOB_ENDED))
     off.stop()
-    gaps = Ways(timeline).first
+    gaps = Paths(timeline).first
     assert [gap.end.kind for gap in gaps if gap.doubtful] == [Kind.JOB_RECEIVED]
     assert sum(gap.ns for gap in gaps) == gaps[-1].end.time - gaps[0].start.time < 10 * NS_PER_S
     assert gaps[-1].end.kind is Kind.AGENT_PARTICIPANT_READY
     summary = summarize(timeline)
-    assert (summary.counted, summary.jobs[0].whole) == (Counted.CLOCKS, None)
+    assert (summary.counted, summary.jobs[0].whole) == (Counted.CLOCK_SKEW, None)
 
 
 def test_an_agent_that_tells_nothing_is_not_said_to_have_taken_the_time_of_others(theatre: Theatre) -> None:
@@ -236,10 +238,10 @@ def test_an_agent_that_tells_nothing_is_not_said_to_have_taken_the_time_of_other
     caller(theatre.stage, theatre.server, "plain", 7.0)  # the server lists a job after 5 s
     timeline = timeline_when(theatre.stage, "plain", lambda known: known.jobs)
     silent.stop()
-    gaps = Ways(timeline).first
-    assert [gap.owner for gap in gaps[-3:]] == [Owner.SERVER, Owner.UNTOLD, Owner.NETWORK]
+    gaps = Paths(timeline).first
+    assert [gap.owner for gap in gaps[-3:]] == [Owner.SERVER, Owner.UNKNOWN, Owner.NETWORK]
     assert gaps[-1].end.kind is Kind.PARTICIPANT_ACTIVE
-    assert summarize(timeline).counted == Counted.UNTOLD
+    assert summarize(timeline).counted == Counted.NOT_REPORTED
 
 
 def test_the_receiver_keeps_a_summary_of_a_call(theatre: Theatre) -> None:

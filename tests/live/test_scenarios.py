@@ -13,7 +13,7 @@ from tracer import keys
 from tracer.demo.play import Play
 from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
-from tracer.latency.gaps import Ways
+from tracer.latency.gaps import Paths
 from tracer.moment import Kind
 from tracer.why import explain
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tracer.demo.scenario import Scenario
     from tracer.local_servers import LiveKitServer
     from tracer.settings import LiveKit
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 
 async def played(stage: Stage, scenario: Scenario, server: LiveKit, room: str) -> Timeline:
@@ -70,14 +70,14 @@ def callers(timeline: Timeline) -> list[str | None]:
 
 @of("automatic")
 def test_automatic_the_join_makes_room_and_dispatch(timeline: Timeline) -> None:
-    assert timeline.created_by == "ada's join"
+    assert timeline.created_by == "participant"
     assert [(d.agent_name, d.mode) for d in timeline.dispatches] == [("", "automatic")]
     assert len(timeline.jobs) == 1
 
 
 @of("explicit")
 def test_explicit_the_call_makes_the_room_and_brings_two_dispatches(timeline: Timeline) -> None:
-    assert timeline.created_by == "an API call"
+    assert timeline.created_by == "api"
     modes = {d.agent_name: (d.mode, len(d.jobs)) for d in timeline.dispatches}
     assert modes == {"": ("automatic", 0), "helper": ("explicit", 1)}
     [job] = timeline.jobs
@@ -90,13 +90,13 @@ def test_explicit_the_call_makes_the_room_and_brings_two_dispatches(timeline: Ti
 
 @of("token")
 def test_token_there_is_no_automatic_dispatch(timeline: Timeline) -> None:
-    assert timeline.created_by == "ada's join"
+    assert timeline.created_by == "participant"
     assert [(d.agent_name, d.mode, len(d.jobs)) for d in timeline.dispatches] == [("helper", "token", 1)]
 
 
 @of("precreated")
 def test_precreated_the_agent_is_there_first(timeline: Timeline) -> None:
-    assert timeline.created_by == "an API call"
+    assert timeline.created_by == "api"
     assert [(d.agent_name, d.mode, len(d.jobs)) for d in timeline.dispatches] == [("helper", "room", 1)]
     agent = timeline.agent_of(timeline.jobs[0])
     [caller] = [p for p in timeline.participants if not p.is_agent]
@@ -126,13 +126,13 @@ def test_context_what_the_caller_brought_is_in_the_instructions(timeline: Timeli
 
 @of("caller-last")
 def test_caller_last_the_agent_waits(timeline: Timeline) -> None:
-    assert timeline.created_by == "an API call"
+    assert timeline.created_by == "api"
     [job] = timeline.jobs
     waiting, ready = job.at(Kind.AGENT_WAITING_FOR_PARTICIPANT), job.at(Kind.AGENT_PARTICIPANT_READY)
     assert waiting
     assert ready
     assert ready.time - waiting.time > 2_000_000_000
-    assert max(Ways(timeline).first, key=lambda gap: gap.ns).owner == "caller"
+    assert max(Paths(timeline).first, key=lambda gap: gap.ns).owner == "caller"
 
 
 @of("silent-caller")

@@ -13,12 +13,13 @@ from tests.moments import ADA, AGENT, JOB, ROOM, VOICE, call, ms
 from tracer import keys
 from tracer.errors import StoreError
 from tracer.latency.summary import VERSION, Counted, Summary
-from tracer.moment import NS_PER_S, Kind, Moment, facts
+from tracer.moment import Kind, Moment, facts
 from tracer.service import summarizer
 from tracer.service.summarizer import Summarizer
 from tracer.store import Arrival
 from tracer.store import summaries as stored
 from tracer.store.sqlite import SqliteStore
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,7 +95,7 @@ def test_what_is_learnt_later_makes_a_new_summary(store: SqliteStore) -> None:
     store.add([Arrival(tuple(m for m in moments if m.kind is not Kind.SESSION_STARTED))])
     one.run_once()
     assert one.run_once() == 1
-    assert kept(store)["RM_1"].counted == Counted.UNFINISHED
+    assert kept(store)["RM_1"].counted == Counted.NOT_READY
     store.add([Arrival(tuple(moments))])
     assert kept(store) == {}
     one.run_once()

@@ -11,10 +11,11 @@ import pytest
 from tests.moments import ROOM, START, WORKER, call
 from tests.why.cases import registered
 from tracer.errors import StoreError, UnknownRoomError
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.store import Arrival
 from tracer.store.load import read_timeline, timeline_in
 from tracer.store.sqlite import SqliteReader, SqliteStore
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from tracer.moment import Moment

@@ -18,13 +18,14 @@ from tests.moments import ABOUT_ROOM, ADA, ROOM, START, any_moments, call, momen
 from tracer import keys
 from tracer.errors import ConfigurationError, StoreError, UnknownRoomError
 from tracer.export.spans import spans
-from tracer.moment import NS_PER_S, Kind, Moment
+from tracer.moment import Kind, Moment
 from tracer.store import SCRATCH, Arrival, Outgoing, StoredSummary, open_reader
 from tracer.store.sqlite import SqliteReader, SqliteStore
 from tracer.store.sqlite.migrations import APPLICATION_ID, MIGRATIONS
 from tracer.store.sqlite.reader import COLUMNS
 from tracer.store.sqlite.writer import _digest
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 from tracer.view import json as json_view
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from tests.moments import (
     uncertain_calls,
 )
 from tracer import ids, keys
-from tracer.latency.gaps import Ways
+from tracer.latency.gaps import Paths
 from tracer.moment import Kind, Moment
 from tracer.timeline.entities import Participant
 from tracer.timeline.fold import fold
@@ -93,8 +93,8 @@ def test_room_of_the_call() -> None:
     assert timeline.room.name == "demo"
     assert timeline.room.time(Kind.ROOM_CREATED) == ms(0.5)
     assert timeline.room.time(Kind.ROOM_FINISHED) == ms(6500)
-    assert timeline.created_by == "ada's join"
-    assert timeline.end_reason == "departure timeout"
+    assert (timeline.created_by, timeline.creator) == ("participant", timeline.by_sid[ADA])
+    assert timeline.end_reason == "departure_timeout"
     assert timeline.trace_id == f"{ids.trace_id(ROOM):032x}"
     assert timeline.by_sid[ROOM] is timeline.room
 
@@ -134,7 +134,7 @@ def test_tracks_of_the_call_know_their_publishers() -> None:
 
 
 def test_gaps_follow_each_other_and_sum_to_the_whole() -> None:
-    gaps = Ways(fold(ROOM, call())).first
+    gaps = Paths(fold(ROOM, call())).first
     assert (gaps[0].start.kind, gaps[-1].end.kind) == (Kind.ROOM_CREATED, Kind.SESSION_STARTED)
     assert all(before.end is after.start for before, after in pairwise(gaps))
     assert sum(gap.ns for gap in gaps) == ms(392) - ms(0.5)
@@ -142,7 +142,7 @@ def test_gaps_follow_each_other_and_sum_to_the_whole() -> None:
     assert (longest.start.kind, longest.end.kind, longest.owner) == (
         Kind.DISPATCH_CREATED,
         Kind.JOB_OFFERED,
-        "LiveKit server",
+        "livekit_server",
     )
 
 
@@ -168,7 +168,7 @@ def test_nothing_is_an_empty_timeline() -> None:
     timeline = fold(ROOM, [])
     assert timeline.room.sid == ROOM
     assert not timeline.steps
-    assert not Ways(timeline).first
+    assert not Paths(timeline).first
     assert timeline.created_by is None
     assert timeline.end_reason is None
 
@@ -180,7 +180,9 @@ def test_a_job_alone_makes_its_dispatch_known_without_telling_how_it_came_about(
 
 def test_who_created_the_room_is_told_though_another_was_never_seen_to_join() -> None:
     stranger = moment(Kind.PARTICIPANT_ACTIVE, "PA_third", ms(500), told={keys.PARTICIPANT_IDENTITY: "eve"})
-    assert fold(ROOM, [*call(), stranger]).created_by == "ada's join"
+    creator = fold(ROOM, [*call(), stranger]).creator
+    assert creator is not None
+    assert creator.sid == ADA
 
 
 def test_a_join_long_after_the_room_did_not_create_it() -> None:
@@ -190,7 +192,7 @@ def test_a_join_long_after_the_room_did_not_create_it() -> None:
     ]
     assert fold(ROOM, late).created_by is None
     watched = [*late, moment(Kind.ROOM_CREATED, ROOM, ms(0), told={**ABOUT_ROOM, keys.ROOM_WATCHED: True})]
-    assert fold(ROOM, watched).created_by == "an API call"
+    assert fold(ROOM, watched).created_by == "api"
 
 
 @pytest.mark.parametrize(
@@ -207,13 +209,39 @@ def test_mode_of_a_dispatch_is_told_only_where_time_and_name_leave_one(
     assert fold(ROOM, told).dispatches[0].mode == mode
 
 
+def test_an_agent_that_connects_after_its_room_has_closed_made_the_next_one() -> None:
+    told = [
+        moment(Kind.ROOM_CREATED, ROOM, ms(0)),
+        moment(Kind.PARTICIPANT_JOINING, AGENT, ms(2), told={keys.PARTICIPANT_KIND: "AGENT"}),
+    ]
+    timeline = fold(ROOM, told)
+    assert (timeline.created_by, timeline.creator) == ("participant", timeline.by_sid[AGENT])
+
+
+def test_the_departure_timeout_runs_from_the_last_leave_of_anyone_but_a_recorder_that_the_end_puts_out() -> None:
+    def leaves(sid: str, at: float, kind: str, reason: str) -> list[Moment]:
+        about = {keys.PARTICIPANT_KIND: kind, keys.DISCONNECT_REASON: reason}
+        return [moment(Kind.PARTICIPANT_JOINING, sid, ms(2), told=about), moment(Kind.PARTICIPANT_LEFT, sid, ms(at))]
+
+    told = [
+        moment(Kind.ROOM_CREATED, ROOM, ms(0), told={keys.ROOM_DEPARTURE_TIMEOUT: 20}),
+        moment(Kind.ROOM_FINISHED, ROOM, ms(30_000)),
+        *leaves("PA_ada", 4_000, "STANDARD", "CLIENT_INITIATED"),
+        *leaves("PA_recorder", 29_990, "EGRESS", "ROOM_CLOSED"),
+    ]
+    assert fold(ROOM, told).end_reason is None
+    assert fold(ROOM, [*told, *leaves("PA_agent", 10_000, "AGENT", "CLIENT_INITIATED")]).end_reason == (
+        "departure_timeout"
+    )
+
+
 def test_mode_is_unknown_without_the_rooms_creation() -> None:
     told = [moment(Kind.DISPATCH_CREATED, DISPATCH, ms(1), told={keys.AGENT_NAME: ""})]
     assert fold(ROOM, told).dispatches[0].mode is None
 
 
 @pytest.mark.parametrize(
-    ("finished", "end_reason"), [(300_000, "empty timeout"), (302_400, "empty timeout"), (310_000, None), (100, None)]
+    ("finished", "end_reason"), [(300_000, "empty_timeout"), (302_400, "empty_timeout"), (310_000, None), (100, None)]
 )
 def test_an_empty_room_ends_by_its_empty_timeout(finished: float, end_reason: str | None) -> None:
     told = [
@@ -226,7 +254,7 @@ def test_an_empty_room_ends_by_its_empty_timeout(finished: float, end_reason: st
 def test_the_servers_own_reason_counts_most() -> None:
     said = moment(Kind.ROOM_FINISHED, ROOM, ms(6500), told={keys.ROOM_END_REASON: "ROOM_END_API_DELETE"})
     told = [m for m in call() if m.kind is not Kind.ROOM_FINISHED]
-    assert fold(ROOM, [*told, said]).end_reason == "api delete"
+    assert fold(ROOM, [*told, said]).end_reason == "api_delete"
 
 
 def test_a_participant_put_out_by_deletion_tells_that_the_room_was_deleted() -> None:
@@ -292,7 +320,7 @@ def test_every_subject_is_told_of_once(moments: list[Moment]) -> None:
 
 @given(any_moments())
 def test_gaps_are_never_negative(moments: list[Moment]) -> None:
-    gaps = Ways(fold(ROOM, moments)).first
+    gaps = Paths(fold(ROOM, moments)).first
     assert all(gap.ns >= 0 for gap in gaps)
     if gaps:
         assert sum(gap.ns for gap in gaps) == gaps[-1].end.time - gaps[0].start.time

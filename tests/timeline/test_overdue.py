@@ -39,9 +39,10 @@ from tests.why.cases import (
     without,
 )
 from tracer import keys
-from tracer.moment import NS_PER_MS, Kind
+from tracer.moment import Kind
 from tracer.timeline.fold import fold
 from tracer.timeline.overdue import Missing, expected
+from tracer.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from tests.latency.test_gaps import HOUR, cold, late_caller, moved, without
 from tests.moments import ADA, ROOM, any_moments, call
 from tests.view.test_stats import HOSTILE, WIDTHS, shown
 from tracer import keys
-from tracer.latency.gaps import Ways
+from tracer.latency.gaps import Paths
 from tracer.moment import Kind
 from tracer.timeline.fold import fold
 from tracer.view.budget import budget
@@ -51,10 +51,10 @@ that nobody waits for it: num_idle_processes
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_gap_of_a_millisecond_has_a_line_with_its_owner_at_every_width(width: int) -> None:
     text = "\n".join(lines(call(), width))
-    gaps = [gap for gap in Ways(fold(ROOM, call())).first if gap.ns >= 1_000_000]
+    gaps = [gap for gap in Paths(fold(ROOM, call())).first if gap.ns >= 1_000_000]
     assert len([line for line in text.splitlines() if " %  " in line]) == len(gaps) + 1
     for gap in gaps:
-        assert gap.owner in text
+        assert gap.owner.label in text
     assert text.startswith("room created → session started: 392 ms\n")
     assert "longest gap you can shorten: 145 ms, network: run the" in " ".join(text.split())
 

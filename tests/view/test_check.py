@@ -12,8 +12,9 @@ from tests.clocks.test_offsets import shifted
 from tests.moments import ADA, JOB, ROOM, any_moments, call, moment, ms
 from tracer import keys
 from tracer.check import RoomCheck, check
-from tracer.moment import NS_PER_S, Kind, Moment
+from tracer.moment import Kind, Moment
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 from tracer.view.check import CheckView
 
 

@@ -151,7 +151,7 @@ def test_where_nothing_was_measured_there_is_nothing_to_compare() -> None:
 
 def test_a_clock_that_is_off_leaves_what_it_spoils_empty() -> None:
     lines = shown(CompareView(between(summary(moved(call(), HOUR)), summary(call())), "a", "b"), 120)
-    assert lines[0] == "A  a   with a clock that is off"
+    assert lines[0] == "A  a   with clock skew"
     [row] = [line for line in lines if line.startswith("job.offered → job.received")]
     assert row.split()[-4:] == ["network", "-", "0.4", "ms"]
 
@@ -168,8 +168,10 @@ def test_a_comparison_as_json() -> None:
     assert (told["a"], told["b"], told["counted"]) == ("a", "b", ["measured", "measured"])
     assert told["gaps"][0] == {
         "name": "process.started → process.ready",
-        "owner": "your code",
+        "owner": "your_code",
+        "a_state": "measured",
         "a_ms": 1500.0,
+        "b_state": "absent",
         "b_ms": None,
         "b_p95_ms": None,
         "difference_ms": 1500.0,

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from tests.moments import ABOUT_ADA, ADA, ROOM, _webhook, any_moments, ms
-from tests.why.cases import CASES, HOUR, Told, healthy, in_room, lonely, off, timeline, with_facts
+from tests.why.cases import CASES, HOUR, Case, healthy, in_room, lonely, off, timeline, with_facts
 from tracer import keys
 from tracer.moment import Kind
 from tracer.timeline.fold import fold
@@ -22,7 +22,7 @@ from tracer.why import explain
 
 if TYPE_CHECKING:
     from tracer.moment import Moment
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
     from tracer.why import Cause
 
 HOSTILE = "\x1b[31mred\x07\u202egnihton [red]markup[/red] :boom: \r\nline\x9b2J \ud83d\udca5 \u2019" + "\u0301" * 30
@@ -36,56 +36,56 @@ def printed(view: object, width: int) -> list[str]:
     return str(text).split("\n")[:-1]
 
 
-def told(made: Timeline, width: int = 100) -> list[str]:
+def printed_why(made: Timeline, width: int = 100) -> list[str]:
     return printed(WhyView(made, explain(made)), width)
 
 
-def case(cause: str) -> Told:
+def case(cause: str) -> Case:
     return next(one for one in CASES if one.cause == cause)
 
 
 def test_a_cause_with_its_evidence_and_advice() -> None:
-    assert told(case("session-closed").timeline) == [
+    assert printed_why(case("session-closed").timeline) == [
         "room demo  RM_ev5rQjUVknES",
-        "✗ The agent's session was closed, and its job went on.",
+        "✗ The agent's session closed, and its job went on.",
         "",
-        "1. The session of job AJ_i9CF was closed, and for 3.1 s more ada had an agent in the room that",
-        "  could not hear or speak.",
-        "     999.5 ms  session closed  told by agent",
-        "      6.502 s  job shutting down (AJ_i9CF)  room disconnected  told by agent",
+        "1. The session of job AJ_i9CF closed, and for 3.1 s more ada had an agent in the room that could",
+        "  not hear or speak.",
+        "     999.5 ms  session closed  source: agent",
+        "      6.502 s  job shutting down (AJ_i9CF)  room disconnected  source: agent",
         "   → When the session is over, end the job too (ctx.shutdown()), or start a new session.",
         "   session-closed",
     ]
 
 
 def test_a_call_that_went_well() -> None:
-    assert told(timeline(healthy())) == ["room demo  RM_ev5rQjUVknES", "✓ All went well."]
+    assert printed_why(timeline(healthy())) == ["room demo  RM_ev5rQjUVknES", "✓ All went well."]
 
 
 def test_what_is_likely_is_called_so_and_what_is_not_ruled_out_is_listed_with_how_to_find_out() -> None:
-    lines = told(timeline(lonely("helper")))
-    assert lines[1] == "✗ Probably, no worker is registered under the name that was asked for."
-    assert any("(likely; not proven)" in line for line in lines)
+    lines = printed_why(timeline(lonely("helper")))
+    assert lines[1] == "✗ Probably, no worker was registered for the dispatched agent."
+    assert any("(likely, not proven)" in line for line in lines)
     after = lines[lines.index("Not ruled out:") :]
     assert any("tracer.instrument" in line for line in after)
-    assert any(line.lstrip().startswith("the worker registered after the dispatch: ") for line in after)
+    assert any(line.lstrip().startswith("the worker registered after the dispatch was created: ") for line in after)
 
 
 def test_of_very_many_the_rest_is_counted() -> None:
     removed = {keys.DISCONNECT_REASON: "PARTICIPANT_REMOVED", keys.PARTICIPANT_KIND: "STANDARD"}
     crowd = [_webhook(Kind.PARTICIPANT_LEFT, f"PA_{n}", 500 + n, removed) for n in range(40)]
-    lines = told(timeline([*healthy(), *crowd]))
+    lines = printed_why(timeline([*healthy(), *crowd]))
     assert f"… and {40 - MOST_FINDINGS} more: {40 - MOST_FINDINGS} x removed; --format json has them all" in lines
     deleted = {keys.DISCONNECT_REASON: "ROOM_DELETED", keys.PARTICIPANT_KIND: "STANDARD"}
     crowd = [_webhook(Kind.PARTICIPANT_LEFT, f"PA_{n}", 500 + n, deleted) for n in range(40)]
-    lines = told(timeline([*healthy(), *crowd]))
+    lines = printed_why(timeline([*healthy(), *crowd]))
     assert f"   … and {41 - MOST_STEPS} more moments" in lines
 
 
-def test_an_agents_time_is_shown_as_its_clock_told_it() -> None:
+def test_an_agents_time_is_shown_by_its_own_clock() -> None:
     one = case("session-closed")
     made = replace(one, moments=off(one.moments, HOUR)).timeline
-    assert any(line.lstrip().startswith("1:00:01.000  session closed") for line in told(made))
+    assert any(line.lstrip().startswith("1:00:01.000  session closed") for line in printed_why(made))
 
 
 def test_json_holds_every_field() -> None:
@@ -111,7 +111,7 @@ def test_json_of_nothing() -> None:
         "schema": "tracer.why/1",
         "room": {"sid": ROOM, "name": None},
         "well": None,
-        "summary": "Nothing is known of any agent in this room: no witness tells of a dispatch, a job or an agent.",
+        "summary": "Nothing is known of any agent in this room: no dispatch, job or agent was recorded.",
         "causes": [],
         "not_ruled_out": [],
     }
@@ -134,7 +134,7 @@ def test_no_name_is_acted_on_by_a_terminal(width: int) -> None:
 
     for one in CASES:
         shown = timeline(named(one.moments) or [], one.workers, earlier=named(one.earlier), later=named(one.later))
-        lines = told(shown, width)
+        lines = printed_why(shown, width)
         harmless(lines)
         assert all(cell_len(line) <= width for line in lines), one.label
 
@@ -142,14 +142,14 @@ def test_no_name_is_acted_on_by_a_terminal(width: int) -> None:
 def test_an_agent_name_in_the_summary_is_harmless_too() -> None:
     named = [replace(m, subject="AD_x") for m in lonely(HOSTILE) if m.kind is Kind.DISPATCH_CREATED]
     made = timeline([*healthy(), *named])
-    lines = told(made)
-    assert "Nobody came for agent" in lines[1]
+    lines = printed_why(made)
+    assert "No agent joined for the dispatch of" in lines[1]
     harmless(lines)
 
 
 def test_markup_is_text() -> None:
     about = {**ABOUT_ADA, keys.PARTICIPANT_IDENTITY: "[red]:boom:[/red]", keys.DISCONNECT_REASON: "PARTICIPANT_REMOVED"}
-    lines = told(timeline(with_facts(healthy(), Kind.PARTICIPANT_LEFT, ADA, about)))
+    lines = printed_why(timeline(with_facts(healthy(), Kind.PARTICIPANT_LEFT, ADA, about)))
     assert "1. The caller [red]:boom:[/red] was removed by an API call." in lines
 
 
@@ -158,7 +158,7 @@ def test_anything_fits_any_terminal(
     moments: list[Moment], workers: list[Moment], other: list[Moment], width: int
 ) -> None:
     made = timeline(moments, workers, earlier=other, later=in_room("RM_after", other), now=ms(100_000))
-    lines = told(made, width)
+    lines = printed_why(made, width)
     harmless(lines)
     assert all(cell_len(line) <= width for line in lines)
     json.dumps(as_json(made, explain(made)), allow_nan=False)
@@ -169,7 +169,7 @@ def test_every_case_fits_every_terminal_and_no_wider_than_prose_is_read() -> Non
     for one in CASES:
         made = one.timeline
         for width in (20, 80, 200):
-            lines = told(made, width)
+            lines = printed_why(made, width)
             assert all(cell_len(line) <= min(width, 120) for line in lines), (one.label, width)
             assert "".join(f"{one.cause}".split()) in "".join("".join(lines).split()), (one.label, width)
 

@@ -33,14 +33,16 @@ from tests.moments import (
     ms,
 )
 from tracer import keys
-from tracer.moment import NS_PER_S, Kind, Moment, facts
-from tracer.timeline.fold import Timeline, fold
+from tracer.moment import Kind, Moment, facts
+from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 from tracer.why import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tracer.moment import Fact
+    from tracer.timeline.timeline import Timeline
     from tracer.why import Explanation, Finding
 
 HOUR = 3600 * NS_PER_S
@@ -63,14 +65,14 @@ WATCHED: dict[str, Fact] = {**ABOUT_ROOM, keys.ROOM_WATCHED: True}
 
 
 @dataclass(frozen=True)
-class Told:
-    """A case: what was told, and what is to be made of it."""
+class Case:
+    """A call: what was recorded of it, and what is to be made of that."""
 
     label: str
     cause: str
     """Name of the cause to be found first; empty where none is to be found."""
     moments: list[Moment]
-    says: str
+    sentence: str
     """Part of the sentence, with the numbers that were measured."""
     evidence: tuple[tuple[Kind, str], ...]
     workers: list[Moment] = field(default_factory=list)
@@ -124,15 +126,15 @@ def doubted(explanation: Explanation) -> dict[str, str]:
 
 def shape(finding: Finding) -> tuple[tuple[Kind, str], ...]:
     """What the evidence is."""
-    return tuple((step.kind, step.subject) for step in finding.steps)
+    return tuple((step.kind, step.subject) for step in finding.evidence)
 
 
-def check(case: Told) -> None:
+def check(case: Case) -> None:
     """The case's own cause is found first, with its evidence, its numbers, and as sure as it is."""
     explanation = case.explanation
     assert names(explanation)[:1] == [case.cause], explanation.summary
     first = explanation.findings[0]
-    assert case.says in first.sentence
+    assert case.sentence in first.sentence
     assert shape(first) == case.evidence
     assert first.certain is case.certain
     assert explanation.well is False
@@ -143,66 +145,75 @@ def check(case: Told) -> None:
 
 def healthy() -> list[Moment]:
     """The call as it was measured, without the dispatch that nobody answered."""
-    return [told for told in call() if told.subject != GHOST]
+    return [recorded for recorded in call() if recorded.subject != GHOST]
 
 
 def without(moments: Iterable[Moment], *what: Kind | str) -> list[Moment]:
     """Without moments of these kinds, subjects or witnesses."""
-    return [told for told in moments if not {told.kind, told.subject, told.witness} & set(what)]
+    return [recorded for recorded in moments if not {recorded.kind, recorded.subject, recorded.witness} & set(what)]
 
 
 def until(kind: Kind) -> list[Moment]:
-    """What the job told up to this step, and the server's offer."""
-    end = next(told.time for told in call() if told.kind is kind and told.subject == JOB)
-    return [told for told in call() if told.subject == JOB and told.time <= end]
+    """What the job reported up to this step, and the server's offer."""
+    end = next(recorded.time for recorded in call() if recorded.kind is kind and recorded.subject == JOB)
+    return [recorded for recorded in call() if recorded.subject == JOB and recorded.time <= end]
 
 
 def delayed(moments: Iterable[Moment], since: Kind, by: float) -> list[Moment]:
     """Everything from this step of the job on, so many ms later; of steps at the same time, those of later kinds."""
-    told = list(moments)
-    start = min((m.time, m.kind.rank) for m in told if m.kind is since and m.subject == JOB)
-    return [moved(m, by) if (m.time, m.kind.rank) >= start else m for m in told]
+    recorded = list(moments)
+    start = min((m.time, m.kind.rank) for m in recorded if m.kind is since and m.subject == JOB)
+    return [moved(m, by) if (m.time, m.kind.rank) >= start else m for m in recorded]
 
 
 def asked_again(by: float) -> list[Moment]:
     """A call for which 'helper' was asked for in vain, and so many ms later again."""
-    told = delayed([m for m in healthy() if m.subject != DISPATCH], Kind.JOB_OFFERED, by)
-    told = [replace(m, facts=tuple((k, "helper" if k == keys.AGENT_NAME else v) for k, v in m.facts)) for m in told]
+    recorded = delayed([m for m in healthy() if m.subject != DISPATCH], Kind.JOB_OFFERED, by)
+    recorded = [
+        replace(m, facts=tuple((k, "helper" if k == keys.AGENT_NAME else v) for k, v in m.facts)) for m in recorded
+    ]
     ends = {Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED, Kind.SESSION_CLOSED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED}
-    told = [moved(m, 12_000) if m.kind in {*ends, Kind.JOB_ENDED} else m for m in told]
+    recorded = [moved(m, 12_000) if m.kind in {*ends, Kind.JOB_ENDED} else m for m in recorded]
     asked = (("AD_first", 0.7), (DISPATCH, by))
     return [
-        *told,
+        *recorded,
         *(moment(Kind.DISPATCH_CREATED, sid, ms(at), told={keys.AGENT_NAME: "helper"}) for sid, at in asked),
     ]
 
 
-def moved(told: Moment, by: float) -> Moment:
+def moved(recorded: Moment, by: float) -> Moment:
     """The same, so many ms later."""
     ns = round(by * 1_000_000)
-    return replace(told, earliest=told.earliest + ns, latest=told.latest + ns, time=told.time + ns)
+    return replace(recorded, earliest=recorded.earliest + ns, latest=recorded.latest + ns, time=recorded.time + ns)
 
 
 def off(moments: Iterable[Moment], by: int) -> list[Moment]:
     """The same with the agents' clocks ahead by so many ns."""
-    return [moved(told, by / 1_000_000) if told.clock == "agent" else told for told in moments]
+    return [moved(recorded, by / 1_000_000) if recorded.clock == "agent" else recorded for recorded in moments]
 
 
-def with_facts(moments: Iterable[Moment], kind: Kind, subject: str, told: Mapping[str, Fact | None]) -> list[Moment]:
-    """The same, and more is told of this step."""
+def with_facts(
+    moments: Iterable[Moment], kind: Kind, subject: str, attributes: Mapping[str, Fact | None]
+) -> list[Moment]:
+    """The same, with more attributes on this step."""
     return [
-        replace(m, facts=facts({**dict(m.facts), **told})) if (m.kind, m.subject) == (kind, subject) else m
+        replace(m, facts=facts({**dict(m.facts), **attributes})) if (m.kind, m.subject) == (kind, subject) else m
         for m in moments
     ]
 
 
 def in_room(room: str, moments: Iterable[Moment]) -> list[Moment]:
     """The same moments of another room; what is about the room is then about that one."""
-    return [replace(told, room=room, subject=room if told.subject == ROOM else told.subject) for told in moments]
+    return [
+        replace(recorded, room=room, subject=room if recorded.subject == ROOM else recorded.subject)
+        for recorded in moments
+    ]
 
 
-def worker(kind: Kind, at: float, sid: str = WORKER, name: str = "", told: Mapping[str, Fact] | None = None) -> Moment:
-    """What a worker tells of itself."""
+def worker(
+    kind: Kind, at: float, sid: str = WORKER, name: str = "", attributes: Mapping[str, Fact] | None = None
+) -> Moment:
+    """What a worker reports of itself."""
     known: dict[str, Fact] = {keys.AGENT_NAME: name, keys.WORKER_ID: sid, keys.WORKER_HOST: "host-of-" + sid}
     at_ns = ms(at)
     return moment(
@@ -215,7 +226,7 @@ def worker(kind: Kind, at: float, sid: str = WORKER, name: str = "", told: Mappi
         clock="agent",
         occurrence=str(at) if kind in (Kind.WORKER_FULL, Kind.WORKER_AVAILABLE) else "",
         room="",
-        told={**known, **(told or {})},
+        told={**known, **(attributes or {})},
     )
 
 
@@ -237,7 +248,7 @@ def lonely(agent_name: str = "", joined: float = 0) -> list[Moment]:
         _cut(Kind.ROOM_CREATED, ROOM, 0, "webhook", ABOUT_ROOM),
         _cut(Kind.ROOM_CREATED, ROOM, 0, "observer", WATCHED),
         moment(Kind.DISPATCH_CREATED, DISPATCH, ms(0.7), told={**ABOUT_ROOM, keys.AGENT_NAME: agent_name}),
-        *(moved(told, joined) for told in ada),
+        *(moved(recorded, joined) for recorded in ada),
         _webhook(Kind.PARTICIPANT_LEFT, ADA, LEFT, {**ABOUT_ADA, **HUNG_UP}),
         _webhook(Kind.ROOM_FINISHED, ROOM, CLOSED, ABOUT_ROOM),
     ]
@@ -245,14 +256,14 @@ def lonely(agent_name: str = "", joined: float = 0) -> list[Moment]:
 
 def offered(status: str = "JS_PENDING", ended: float | None = None) -> list[Moment]:
     """A job as the API lists it."""
-    told: dict[str, Fact] = {**ABOUT_JOB, keys.JOB_STATUS: status}
-    made = [moment(Kind.JOB_OFFERED, JOB, ms(201), told=told)]
-    return made if ended is None else [*made, moment(Kind.JOB_ENDED, JOB, ms(201), ms(ended), told=told)]
+    recorded: dict[str, Fact] = {**ABOUT_JOB, keys.JOB_STATUS: status}
+    made = [moment(Kind.JOB_OFFERED, JOB, ms(201), told=recorded)]
+    return made if ended is None else [*made, moment(Kind.JOB_ENDED, JOB, ms(201), ms(ended), told=recorded)]
 
 
-def refused(answer: str, at: float = 203, told: Mapping[str, Fact] | None = None) -> list[Moment]:
+def refused(answer: str, at: float = 203, attributes: Mapping[str, Fact] | None = None) -> list[Moment]:
     """A job that the worker was asked for and refused."""
-    more: dict[str, Fact] = {keys.JOB_ANSWER: answer, keys.JOB_TERMINATED: True, **(told or {})}
+    more: dict[str, Fact] = {keys.JOB_ANSWER: answer, keys.JOB_TERMINATED: True, **(attributes or {})}
     return [
         *offered("JS_SUCCESS", at + 0.3),
         _agent(Kind.JOB_OFFERED, 201),
@@ -261,19 +272,19 @@ def refused(answer: str, at: float = 203, told: Mapping[str, Fact] | None = None
     ]
 
 
-def of_job(kind: Kind, at: float, told: Mapping[str, Fact] | None = None, occurrence: str = "") -> Moment:
-    """A step that the job tells."""
-    return _agent(kind, at, told, occurrence)
+def of_job(kind: Kind, at: float, attributes: Mapping[str, Fact] | None = None, occurrence: str = "") -> Moment:
+    """A step that the job reports."""
+    return _agent(kind, at, attributes, occurrence)
 
 
 def error(name: str, text: str) -> dict[str, Fact]:
-    """What is told of a failure."""
+    """The attributes of a failure."""
     return {keys.ERROR_TYPE: name, keys.ERROR_MESSAGE: text}
 
 
-def bob(joined: float, left: float, sid: str = BOB, told: Mapping[str, Fact] | None = None) -> list[Moment]:
+def bob(joined: float, left: float, sid: str = BOB, attributes: Mapping[str, Fact] | None = None) -> list[Moment]:
     """Another caller, who publishes nothing."""
-    about = {**ABOUT_BOB, **(told or {})}
+    about = {**ABOUT_BOB, **(attributes or {})}
     return [
         _cut(Kind.PARTICIPANT_JOINING, sid, int(joined), "webhook", about),
         _webhook(Kind.PARTICIPANT_ACTIVE, sid, joined + 95, about),
@@ -284,7 +295,7 @@ def bob(joined: float, left: float, sid: str = BOB, told: Mapping[str, Fact] | N
 def second_agent(dispatch: str, name: str, at: float = 700, worker_id: str = HELPER) -> list[Moment]:
     """Another agent, of another dispatch, as the API and webhooks show it."""
     about: dict[str, Fact] = {keys.PARTICIPANT_IDENTITY: "agent-" + SECOND, keys.PARTICIPANT_KIND: "AGENT"}
-    told: dict[str, Fact] = {
+    recorded: dict[str, Fact] = {
         keys.JOB_ID: SECOND,
         keys.DISPATCH_ID: dispatch,
         keys.AGENT_NAME: name,
@@ -294,7 +305,7 @@ def second_agent(dispatch: str, name: str, at: float = 700, worker_id: str = HEL
     }
     return [
         moment(Kind.DISPATCH_CREATED, dispatch, ms(at - 200), told={**ABOUT_ROOM, keys.AGENT_NAME: name}),
-        moment(Kind.JOB_OFFERED, SECOND, ms(at), told=told),
+        moment(Kind.JOB_OFFERED, SECOND, ms(at), told=recorded),
         _cut(Kind.PARTICIPANT_JOINING, SECOND_AGENT, int(at) + 50, "webhook", about),
         _webhook(Kind.PARTICIPANT_ACTIVE, SECOND_AGENT, at + 150, about),
         _webhook(Kind.PARTICIPANT_LEFT, SECOND_AGENT, 6496, {**about, keys.DISCONNECT_REASON: "ROOM_CLOSED"}),
@@ -308,7 +319,7 @@ def agent_goes(at: float, reason: str = "CLIENT_INITIATED") -> list[Moment]:
     return [*kept, _webhook(Kind.PARTICIPANT_LEFT, AGENT, at, gone)]
 
 
-def ended_early(at: float, reason: str, told: Mapping[str, Fact] | None = None) -> list[Moment]:
+def ended_early(at: float, reason: str, recorded: Mapping[str, Fact] | None = None) -> list[Moment]:
     """The healthy call whose job shuts down at this time, ms, and the agent with it; the room goes on."""
     kept = without(agent_goes(at + 10), Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED, Kind.SESSION_CLOSED)
     return [
@@ -316,7 +327,7 @@ def ended_early(at: float, reason: str, told: Mapping[str, Fact] | None = None) 
         of_job(Kind.JOB_SHUTDOWN, at, {keys.SHUTDOWN_REASON: reason}),
         of_job(Kind.SESSION_CLOSED, at + 5, occurrence=SESSION),
         of_job(Kind.AGENT_DISCONNECTED, at + 9),
-        of_job(Kind.JOB_ENDED, at + 20, {keys.JOB_STATUS: "JS_SUCCESS", **(told or {})}),
+        of_job(Kind.JOB_ENDED, at + 20, {keys.JOB_STATUS: "JS_SUCCESS", **(recorded or {})}),
     ]
 
 
@@ -349,39 +360,39 @@ def linked(sid: str, name: str) -> dict[str, Fact]:
 
 def monitored(bob_publishes: bool = False, linked_to: str = BOB) -> list[Moment]:
     """The call, and in it bob from before it on, whom the session listens to."""
-    told = with_facts(healthy(), Kind.SESSION_STARTING, JOB, linked(linked_to, "bob"))
-    told += bob(1, 4150)
+    recorded = with_facts(healthy(), Kind.SESSION_STARTING, JOB, linked(linked_to, "bob"))
+    recorded += bob(1, 4150)
     if bob_publishes:
-        told.append(_webhook(Kind.TRACK_PUBLISHED, BOBS, 120, {keys.PARTICIPANT_ID: BOB}))
-    return told
+        recorded.append(_webhook(Kind.TRACK_PUBLISHED, BOBS, 120, {keys.PARTICIPANT_ID: BOB}))
+    return recorded
 
 
 def observed(moments: Iterable[Moment]) -> list[Moment]:
     """The same without webhooks: changes are seen by the API only, and once nothing changes seconds late."""
     seen = []
-    for told in without(moments, Kind.TRACK_PUBLISHED, Kind.TRACK_UNPUBLISHED):
-        if told.witness != "webhook":
-            seen.append(told)
-        elif told.clock == "receiver":
-            early, late = (told.latest - 7_000_000, told.latest + 7_000_000)
-            if told.kind in (Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED):
-                early, late = told.latest - 100_000_000, told.latest + 4_900_000_000
-            seen.append(replace(told, earliest=early, latest=late, time=(early + late) // 2, witness="observer"))
+    for recorded in without(moments, Kind.TRACK_PUBLISHED, Kind.TRACK_UNPUBLISHED):
+        if recorded.witness != "webhook":
+            seen.append(recorded)
+        elif recorded.clock == "receiver":
+            early, late = (recorded.latest - 7_000_000, recorded.latest + 7_000_000)
+            if recorded.kind in (Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED):
+                early, late = recorded.latest - 100_000_000, recorded.latest + 4_900_000_000
+            seen.append(replace(recorded, earliest=early, latest=late, time=(early + late) // 2, witness="observer"))
         else:
-            seen.append(replace(told, witness="observer"))
+            seen.append(replace(recorded, witness="observer"))
     return seen
 
 
-def calls_again(at: float, identity: str = "ada", reason: str = "CONNECTION_TIMEOUT") -> Told:
+def calls_again(at: float, identity: str = "ada", reason: str = "CONNECTION_TIMEOUT") -> Case:
     """The healthy call, and the room of the same name that its caller makes later."""
     dropped = with_facts(healthy(), Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: reason})
     back = [m for m in lonely(joined=0) if m.kind in (Kind.ROOM_CREATED, Kind.PARTICIPANT_JOINING)]
     back = with_facts(back, Kind.PARTICIPANT_JOINING, ADA, {keys.PARTICIPANT_IDENTITY: identity})
-    return Told(
+    return Case(
         f"calls again after {at} ms, having left by {reason}",
         "caller-away",
         dropped,
-        f"ada lost the connection and was away for {(at + 2.5 - 4100) / 1000:.1f} s, and the room waits for 2 s",
+        f"ada lost the connection and was away for {(at + 2.5 - 4100) / 1000:.1f} s, and departure_timeout is 2 s",
         ((Kind.PARTICIPANT_LEFT, ADA), (Kind.ROOM_FINISHED, ROOM), (Kind.PARTICIPANT_JOINING, ADA)),
         later=in_room(AFTER, [moved(m, at) for m in back]),
         now=ms(700_000),
@@ -398,18 +409,18 @@ FINISHED = (Kind.ROOM_FINISHED, ROOM)
 
 LOST = of_job(Kind.JOB_TIMED_OUT, 11_700, occurrence=WORKER)
 NO_PROCESS = of_job(Kind.PROCESS_FAILED, 4000, error("RuntimeError", "no process became available"))
-NOT_UP = worker(Kind.PROCESS_FAILED, 900, told=error("ImportError", "no module named 'torch'"))
+NOT_UP = worker(Kind.PROCESS_FAILED, 900, attributes=error("ImportError", "no module named 'torch'"))
 UNREACHED = error("ConnectError", "wait_pc_connection timed out")
 MISSING = (
-    Told(
-        "no worker told of itself",
+    Case(
+        "no worker reported itself",
         "no-worker",
         lonely("helper"),
-        "The dispatch for agent 'helper' found no worker: it has no job, and no worker told that it was there.",
+        "The dispatch for agent 'helper' has no job, and no worker reported that it was registered.",
         (ASKED,),
         certain=False,
     ),
-    Told(
+    Case(
         "a name that is nearly the same",
         "no-worker",
         lonely("Helper"),
@@ -417,7 +428,7 @@ MISSING = (
         (REGISTERED, ASKED),
         registered(name="helper"),
     ),
-    Told(
+    Case(
         "another name altogether",
         "no-worker",
         lonely("billing"),
@@ -426,15 +437,15 @@ MISSING = (
         registered(name="helper"),
         certain=False,
     ),
-    Told(
+    Case(
         "closed before",
         "no-worker",
         lonely("helper"),
-        f"the one that was there ({WORKER}) had closed before",
+        f"its worker ({WORKER}) had already closed",
         ((Kind.WORKER_CLOSED, WORKER), ASKED),
         [*registered(name="helper"), worker(Kind.WORKER_CLOSED, -5000, name="helper")],
     ),
-    Told(
+    Case(
         "the only dispatch is unnamed",
         "worker-is-named",
         lonely(),
@@ -443,48 +454,48 @@ MISSING = (
         registered(name="helper"),
         certain=False,
     ),
-    Told(
+    Case(
         "made by the API, joined later",
         "room-existed",
         lonely(joined=3000),
-        "The room was there before ada joined",
+        "The room existed before ada joined",
         ((Kind.ROOM_CREATED, ROOM), ASKED, (Kind.PARTICIPANT_JOINING, ADA)),
         registered(name="helper"),
         certain=False,
     ),
-    Told(
+    Case(
         "a named dispatch and a worker without a name",
         "worker-is-unnamed",
         lonely("helper"),
-        "Agent 'helper' was asked for, and the worker is registered without a name",
+        "Agent 'helper' was dispatched, and the worker is registered without a name",
         (REGISTERED, ASKED),
         registered(),
         certain=False,
     ),
-    Told(
+    Case(
         "registered 3 s after the dispatch",
         "late-worker",
         lonely(),
-        "registered 3.0 s after the dispatch was made",
+        "registered 3.0 s after the dispatch was created",
         (ASKED, REGISTERED),
         registered(3000),
     ),
-    Told(
+    Case(
         "full when it was made",
         "workers-full",
         lonely(),
-        f"found {WORKER} full (load 0.95)",
+        f"found worker {WORKER} at full capacity (load 0.95)",
         ((Kind.WORKER_FULL, WORKER), ASKED),
-        [*registered(), worker(Kind.WORKER_FULL, -400, told={keys.WORKER_LOAD: 0.95})],
+        [*registered(), worker(Kind.WORKER_FULL, -400, attributes={keys.WORKER_LOAD: 0.95})],
     ),
-    Told(
+    Case(
         "asked, and full",
         "workers-full",
         [*lonely(), *refused("full")],
-        f"Worker {WORKER} was asked, and was full.",
+        f"Worker {WORKER} was offered the job, and was at full capacity.",
         (OFFERED, RECEIVED, REJECTED),
     ),
-    Told(
+    Case(
         "draining when it was made",
         "worker-draining",
         lonely(),
@@ -492,79 +503,79 @@ MISSING = (
         ((Kind.WORKER_DRAINING, WORKER), ASKED),
         [*registered(), worker(Kind.WORKER_DRAINING, -3000)],
     ),
-    Told(
+    Case(
         "asked while draining",
         "worker-draining",
         [*lonely(), *refused("draining")],
-        f"Worker {WORKER} was asked while draining.",
+        f"Worker {WORKER} was offered the job while draining.",
         (OFFERED, RECEIVED, REJECTED),
     ),
-    Told(
+    Case(
         "answered after 4 s",
         "slow-request",
         [*lonely(), *until(Kind.JOB_RECEIVED), of_job(Kind.JOB_ACCEPTED, 4201.4, ABOUT_JOB, WORKER), LOST],
-        f"Worker {WORKER} was asked and answered after 4.0 s",
+        f"Worker {WORKER} was offered the job and answered after 4.0 s",
         (OFFERED, RECEIVED, (Kind.JOB_ACCEPTED, JOB), (Kind.JOB_TIMED_OUT, JOB)),
     ),
-    Told(
+    Case(
         "never answered, and nobody knows whether the worker lives",
         "slow-request",
         [*lonely(), *until(Kind.JOB_RECEIVED)],
-        f"Worker {WORKER} was asked and has not answered in 59.8 s",
+        f"Worker {WORKER} was offered the job and has not answered in 59.8 s",
         (OFFERED, RECEIVED),
         certain=False,
     ),
-    Told(
+    Case(
         "rejected",
         "rejected",
         [*lonely(), *refused("rejected")],
-        f"Worker {WORKER} was asked, and its request_fnc rejected the job.",
+        f"Worker {WORKER} was offered the job, and its request_fnc rejected it.",
         (OFFERED, RECEIVED, REJECTED),
     ),
-    Told(
+    Case(
         "rejected, as the API shows it",
         "rejected",
         [*lonely(), *offered("JS_SUCCESS", 201)],
-        "ended the moment it was offered, as JS_SUCCESS and without an identity",
+        "ended the moment it was offered, as JS_SUCCESS and without a participant identity",
         (OFFERED, ENDED),
     ),
-    Told(
+    Case(
         "request_fnc raised",
         "request-raised",
-        [*lonely(), *refused("raised", told=error("KeyError", "'tenant'"))],
-        f"Worker {WORKER} was asked, and its request_fnc raised: KeyError: 'tenant'.",
+        [*lonely(), *refused("raised", attributes=error("KeyError", "'tenant'"))],
+        f"Worker {WORKER} was offered the job, and its request_fnc raised an exception: KeyError: 'tenant'.",
         (OFFERED, RECEIVED, REJECTED),
     ),
-    Told(
+    Case(
         "request_fnc gave no answer",
         "request-unanswered",
         [*lonely(), *refused("unanswered")],
-        "returned without accept() or reject()",
+        "returned without calling accept() or reject()",
         (OFFERED, RECEIVED, REJECTED),
     ),
-    Told(
+    Case(
         "no process came up",
         "process-failed",
         [*lonely(), *until(Kind.JOB_ASSIGNED), NO_PROCESS],
-        "was accepted, and no process came up for it: no process became available.",
+        "was accepted, and no process started for it: no process became available.",
         ((Kind.JOB_ACCEPTED, JOB), (Kind.PROCESS_FAILED, JOB)),
     ),
-    Told(
+    Case(
         "processes of the worker do not come up",
         "process-failed",
         [*lonely(), *until(Kind.JOB_ASSIGNED)],
-        "no process came up for it: no module named 'torch'.",
+        "no process started for it: no module named 'torch'.",
         ((Kind.JOB_ACCEPTED, JOB), (Kind.PROCESS_FAILED, WORKER)),
         [*registered(), NOT_UP],
     ),
-    Told(
+    Case(
         "raised",
         "raised-before-connect",
         [*lonely(), *until(Kind.JOB_ENTRYPOINT_STARTED), of_job(Kind.JOB_ENDED, 260, error("KeyError", "'MODEL'"))],
         f"The entrypoint of job {JOB} raised KeyError: 'MODEL', before ctx.connect().",
         (STARTED, ENDED),
     ),
-    Told(
+    Case(
         "returned without connect()",
         "never-connected",
         [*lonely(), *until(Kind.JOB_ENTRYPOINT_STARTED), of_job(Kind.JOB_ENTRYPOINT_RETURNED, 220.6)],
@@ -572,7 +583,7 @@ MISSING = (
         (STARTED, (Kind.JOB_ENTRYPOINT_RETURNED, JOB)),
         now=ms(30_000),
     ),
-    Told(
+    Case(
         "hangs before connect()",
         "never-connected",
         [*lonely(), *until(Kind.JOB_ENTRYPOINT_STARTED)],
@@ -581,7 +592,7 @@ MISSING = (
         now=ms(30_000),
         certain=False,
     ),
-    Told(
+    Case(
         "ended itself without connect()",
         "never-connected",
         [
@@ -593,7 +604,7 @@ MISSING = (
         "ran for 11.0 s without ctx.connect()",
         (STARTED, (Kind.JOB_SHUTDOWN, JOB)),
     ),
-    Told(
+    Case(
         "connect() failed",
         "connect-failed",
         [
@@ -601,10 +612,10 @@ MISSING = (
             *with_facts(until(Kind.AGENT_CONNECTING), Kind.AGENT_CONNECTING, JOB, UNREACHED),
             of_job(Kind.JOB_ENDED, 12_300, UNREACHED),
         ],
-        f"ctx.connect() of job {JOB} failed: ConnectError: wait_pc_connection timed out.",
+        f"In job {JOB}, ctx.connect() failed: ConnectError: wait_pc_connection timed out.",
         (CONNECTING, ENDED),
     ),
-    Told(
+    Case(
         "the server gave the agent up",
         "connect-failed",
         [
@@ -613,11 +624,11 @@ MISSING = (
             _cut(Kind.PARTICIPANT_JOINING, AGENT, 256, "webhook", ABOUT_AGENT),
             _webhook(Kind.PARTICIPANT_ABORTED, AGENT, 10_256, ABOUT_AGENT),
         ],
-        "got no media path: the server gave it up",
+        "got no media connection: the server aborted it",
         (CONNECTING, (Kind.PARTICIPANT_ABORTED, AGENT)),
         now=ms(30_000),
     ),
-    Told(
+    Case(
         "an agent nobody knows was given up",
         "connect-failed",
         [
@@ -625,23 +636,23 @@ MISSING = (
             _cut(Kind.PARTICIPANT_JOINING, AGENT, 256, "webhook", ABOUT_AGENT),
             _webhook(Kind.PARTICIPANT_ABORTED, AGENT, 10_256, ABOUT_AGENT),
         ],
-        f"agent-{JOB} joined and got no media path",
+        f"agent-{JOB} joined and got no media connection",
         ((Kind.PARTICIPANT_JOINING, AGENT), (Kind.PARTICIPANT_ABORTED, AGENT)),
     ),
-    Told(
+    Case(
         "connect() does not return",
         "connect-failed",
-        [told for told in [*lonely(), *until(Kind.AGENT_CONNECTING)] if told.time < ms(LEFT)],
+        [recorded for recorded in [*lonely(), *until(Kind.AGENT_CONNECTING)] if recorded.time < ms(LEFT)],
         "has not returned for 20 s",
         (CONNECTING,),
         now=ms(20_212),
         certain=False,
     ),
-    Told(
+    Case(
         "registered and not asked",
         "worker-not-asked",
         lonely(),
-        f"Worker {WORKER} had registered for an agent without a name, and was not asked",
+        f"Worker {WORKER} was registered for an unnamed agent, and was not offered the job",
         (REGISTERED, ASKED),
         registered(),
         certain=False,
@@ -665,23 +676,23 @@ CAME_BACK = [
     _webhook(Kind.PARTICIPANT_LEFT, "PA_ada2", 11_000, {**ABOUT_ADA, **HUNG_UP}),
 ]
 CAME_BACK = [moved(m, 7000) if m.kind is Kind.ROOM_FINISHED else m for m in CAME_BACK]
-GONE = (
-    Told(
-        "killed, and the worker tells",
+DISCONNECTED = (
+    Case(
+        "killed, and the worker reports it",
         "process-killed",
         [*IN_CALL, KILLED],
-        f"The process of job {JOB} ended by signal 9: it did not end by itself.",
+        f"The process of job {JOB} ended by signal 9: it did not shut down by itself.",
         ((Kind.JOB_ENTRYPOINT_RETURNED, JOB), (Kind.PROCESS_FAILED, JOB)),
     ),
-    Told(
+    Case(
         "never ended",
         "process-killed",
         IN_CALL,
-        "was last heard of in “job.entrypoint_returned” and never ended",
+        "last reported “job.entrypoint_returned” and never ended",
         ((Kind.JOB_ENTRYPOINT_RETURNED, JOB), FINISHED),
         certain=False,
     ),
-    Told(
+    Case(
         "the session did not start",
         "raised-after-connect",
         with_facts(
@@ -693,15 +704,15 @@ GONE = (
         f"The entrypoint of job {JOB} raised APIError: 401, and the agent left while the caller was there.",
         (CONNECTED, (Kind.SESSION_STARTING, JOB), (Kind.JOB_SHUTDOWN, JOB), ENDED),
     ),
-    Told(
+    Case(
         "drained for 1.5 s",
         "deployed",
         ended_early(2500, "parent process shutdown"),
-        f"Worker {WORKER} was told to stop, and 1.5 s later job {JOB} was shut down (parent process shutdown)",
+        f"Worker {WORKER} was being stopped, and 1.5 s later job {JOB} was shut down (parent process shutdown)",
         ((Kind.WORKER_DRAINING, WORKER), (Kind.JOB_SHUTDOWN, JOB), (Kind.WORKER_CLOSED, WORKER)),
         [*registered(), worker(Kind.WORKER_DRAINING, 1000), worker(Kind.WORKER_CLOSED, 2600)],
     ),
-    Told(
+    Case(
         "connected when all was over",
         "ghost-room",
         [
@@ -711,11 +722,11 @@ GONE = (
         ],
         "connected 1.7 s after this room had closed",
         (FINISHED, CONNECTING, CONNECTED),
-        # The code took that long before it connected; and of a job in another room no end is told here.
+        # The code took that long before it connected; and of a job in another room no end is recorded here.
         beside=frozenset({"slow-code"}),
         now=ms(9000),
     ),
-    Told(
+    Case(
         "the room that the ghost made",
         "ghost-room",
         [
@@ -726,28 +737,28 @@ GONE = (
         ((Kind.ROOM_FINISHED, BEFORE), (Kind.PARTICIPANT_JOINING, AGENT)),
         earlier=in_room(BEFORE, [moved(m, -10_000) for m in healthy() if m.subject != AGENT]),
     ),
-    Told(
+    Case(
         "the agent was removed",
         "removed",
         agent_goes(2000, "PARTICIPANT_REMOVED"),
         f"The agent agent-{JOB} was removed by an API call.",
         ((Kind.PARTICIPANT_LEFT, AGENT),),
     ),
-    Told(
+    Case(
         "the caller was removed",
         "removed",
         with_facts(healthy(), Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: "PARTICIPANT_REMOVED"}),
         "The caller ada was removed by an API call.",
         ((Kind.PARTICIPANT_LEFT, ADA),),
     ),
-    Told(
+    Case(
         "the room was deleted",
         "room-deleted",
         with_facts(healthy(), Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: "ROOM_DELETED"}),
         "The room was deleted by an API call while ada was in it.",
         ((Kind.PARTICIPANT_LEFT, ADA), FINISHED),
     ),
-    Told(
+    Case(
         "a second tab",
         "duplicate-identity",
         [
@@ -755,15 +766,15 @@ GONE = (
             TWICE,
             *bob(1999, 4100, "PA_ada2", ABOUT_ADA),
         ],
-        "ada was thrown out when a client joined with the same identity: another one, or the same that lost",
+        "ada was disconnected when a client joined with the same identity: another client, or the same one",
         ((Kind.PARTICIPANT_JOINING, "PA_ada2"), (Kind.PARTICIPANT_LEFT, ADA)),
         certain=False,
     ),
-    Told(
+    Case(
         "back in the same room",
         "rejoined-without-agent",
         CAME_BACK,
-        f"ada came back, and agent-{JOB} had left; the room was the same, so nobody was dispatched, and they were"
+        f"ada came back when agent-{JOB} had left; the room was the same, so no agent was dispatched, and they were"
         " alone for 5.9 s.",
         (
             (Kind.PARTICIPANT_LEFT, AGENT),
@@ -781,22 +792,22 @@ STAYS = [m for m in healthy() if m.kind is not Kind.SESSION_CLOSED] + [
 ]
 WAITING, READY = (Kind.AGENT_WAITING_FOR_PARTICIPANT, JOB), (Kind.AGENT_PARTICIPANT_READY, JOB)
 SILENT = (
-    Told(
+    Case(
         "closed at 1 s, the caller stays until 4.1 s",
         "session-closed",
         STAYS,
-        f"The session of job {JOB} was closed, and for 3.1 s more ada had an agent in the room",
+        f"The session of job {JOB} closed, and for 3.1 s more ada had an agent in the room",
         ((Kind.SESSION_CLOSED, JOB), (Kind.JOB_SHUTDOWN, JOB)),
     ),
-    Told(
+    Case(
         "listens to one who says nothing",
         "linked-to-another",
         monitored(),
-        f"The session of job {JOB} listened to bob, who published no track, and not to ada, who did.",
+        f"The session of job {JOB} was linked to bob, who published no track, and not to ada, who did.",
         ((Kind.TRACK_PUBLISHED, MICROPHONE), (Kind.SESSION_STARTING, JOB)),
         certain=False,
     ),
-    Told(
+    Case(
         "gave up after 60 s",
         "peer-never-active",
         never_active(ABORTED),
@@ -804,7 +815,7 @@ SILENT = (
         ((Kind.PARTICIPANT_JOINING, ADA), WAITING, (Kind.PARTICIPANT_ABORTED, ADA)),
         now=ms(61_000),
     ),
-    Told(
+    Case(
         "is there still",
         "peer-never-active",
         never_active(None),
@@ -815,27 +826,27 @@ SILENT = (
     ),
 )
 
-DOUBLED = (
-    Told(
+DUPLICATED = (
+    Case(
         "twice under one name",
         "dispatched-twice",
         [*healthy(), *second_agent("AD_again", "")],
-        f"Two dispatches for an agent without a name (automatic and explicit) brought two agents: agent-{JOB} and"
+        f"Two dispatches for an unnamed agent (automatic and explicit) brought two agents: agent-{JOB} and"
         f" agent-{SECOND}.",
         (ASKED, OFFERED, (Kind.DISPATCH_CREATED, "AD_again"), (Kind.JOB_OFFERED, SECOND)),
     ),
-    Told(
+    Case(
         "unnamed and named",
         "default-and-named",
         [*healthy(), *second_agent(NAMED, "helper")],
-        "The automatic dispatch brought an agent without a name, and the explicit one brought 'helper'",
+        "The automatic dispatch brought an unnamed agent, and the explicit one brought 'helper'",
         (ASKED, OFFERED, (Kind.DISPATCH_CREATED, NAMED), (Kind.JOB_OFFERED, SECOND)),
     ),
-    Told(
+    Case(
         "a worker nobody knows",
         "foreign-worker",
         without(with_facts(healthy(), Kind.JOB_OFFERED, JOB, {keys.WORKER_ID: OTHER}), "agent"),
-        f"Job {JOB} went to worker {OTHER}, which tells nothing of itself, although {WORKER} was registered",
+        f"Job {JOB} went to worker {OTHER}, which reports nothing, although {WORKER} was registered",
         (REGISTERED, OFFERED, (Kind.PARTICIPANT_JOINING, AGENT)),
         registered(),
         certain=False,
@@ -843,14 +854,14 @@ DOUBLED = (
 )
 
 LATE = (
-    Told(
+    Case(
         "nobody came at first",
         "asked-again",
         asked_again(3000),
-        "The dispatch for agent 'helper' brought nobody; one that was made 3.0 s later did.",
+        "The dispatch for agent 'helper' brought no agent; one that was created 3.0 s later did.",
         ((Kind.DISPATCH_CREATED, "AD_first"), ASKED),
     ),
-    Told(
+    Case(
         "waits 4 s for a process",
         "cold-process",
         [
@@ -861,67 +872,67 @@ LATE = (
         f"Job {JOB} waited 4.0 s for a process, of which setup_fnc took 2.9 s.",
         ((Kind.JOB_ASSIGNED, JOB), (Kind.JOB_PROCESS_ASSIGNED, JOB)),
     ),
-    Told(
+    Case(
         "2 s from server to worker",
         "slow-offer",
         delayed(healthy(), Kind.JOB_RECEIVED, 2000),
-        "was offered, and the worker heard of it 1.9 s later at the least",
+        "was offered, and the worker received it at least 1.9 s later",
         (OFFERED, RECEIVED),
     ),
-    Told(
+    Case(
         "accepted after 1.5 s",
         "slow-answer",
         delayed(healthy(), Kind.JOB_ACCEPTED, 1500),
-        f"request_fnc took 1.5 s to accept job {JOB}.",
+        f"The worker's request_fnc took 1.5 s to accept job {JOB}.",
         (RECEIVED, (Kind.JOB_ACCEPTED, JOB)),
     ),
-    Told(
+    Case(
         "connect() takes 3 s",
         "slow-connect",
         delayed(healthy(), Kind.AGENT_CONNECTED, 3000),
-        f"ctx.connect() of job {JOB} took 3.1 s.",
+        f"In job {JOB}, ctx.connect() took 3.1 s.",
         (CONNECTING, CONNECTED),
     ),
-    Told(
+    Case(
         "3 s before connect()",
         "slow-code",
         delayed(healthy(), Kind.AGENT_CONNECTING, 3000),
         f"The code of job {JOB} took 3.0 s before ctx.connect().",
         (STARTED, CONNECTING),
     ),
-    Told(
+    Case(
         "3 s before wait_for_participant()",
         "slow-code",
         delayed(healthy(), Kind.AGENT_WAITING_FOR_PARTICIPANT, 3000),
         "took 3.0 s between ctx.connect() and wait_for_participant()",
         (CONNECTED, WAITING),
     ),
-    Told(
+    Case(
         "3 s before session.start()",
         "slow-code",
         delayed(healthy(), Kind.SESSION_STARTING, 3000),
         "took 3.0 s before session.start()",
         (READY, (Kind.SESSION_STARTING, JOB)),
     ),
-    Told(
+    Case(
         "session.start() takes 4 s",
         "slow-session",
         delayed(healthy(), Kind.SESSION_STARTED, 4000),
-        f"session.start() of job {JOB} took 4.0 s.",
+        f"In job {JOB}, session.start() took 4.0 s.",
         ((Kind.SESSION_STARTING, JOB), (Kind.SESSION_STARTED, JOB)),
     ),
-    Told(
+    Case(
         "announced 1.9 s late",
         "silent-caller",
         waits_for_silent(),
-        "ada was ACTIVE and published no track; the agent heard of them 1.9 s later.",
+        "ada was ACTIVE and published no track; the agent was notified 1.9 s later.",
         (WAITING, (Kind.PARTICIPANT_ACTIVE, ADA), READY),
         certain=False,
     ),
 )
 
-UNSEEN = (
-    Told(
+UNRECORDED = (
+    Case(
         "joins and leaves were lost",
         "lost-webhooks",
         [
@@ -933,7 +944,7 @@ UNSEEN = (
     ),
 )
 
-CASES = (*MISSING, *GONE, *SILENT, *DOUBLED, *LATE, *UNSEEN)
+CASES = (*MISSING, *DISCONNECTED, *SILENT, *DUPLICATED, *LATE, *UNRECORDED)
 """Every case of every cause."""
 
-__all__ = ["CASES", "DOUBLED", "GONE", "LATE", "MISSING", "SILENT", "UNSEEN", "WAIT", "Told"]
+__all__ = ["CASES", "DISCONNECTED", "DUPLICATED", "LATE", "MISSING", "SILENT", "UNRECORDED", "WAIT", "Case"]

@@ -32,7 +32,7 @@ def test_why_comes_to_what_happened(name: str) -> None:
         assert (explained.well is True) is right.well, said
         assert re.search(right.says, said, re.IGNORECASE), said
         assert not set(named) & set(right.never), said
-        assert all(finding.steps for finding in explained.findings), "a finding without evidence"
+        assert all(finding.evidence for finding in explained.findings), "a finding without evidence"
         assert right.reason is None or timeline.end_reason == right.reason
         assert len([doubt for doubt in explained.doubts if "tracer.instrument" in doubt.how]) <= 1
         assert check(timeline).answer is not Outcome.VIOLATED

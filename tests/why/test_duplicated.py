@@ -6,12 +6,12 @@ import pytest
 
 from tests.moments import AGENT, JOB, ROOM, WORKER
 from tests.why.cases import (
-    DOUBLED,
+    DUPLICATED,
     NAMED,
     OTHER,
     SECOND,
     SECOND_AGENT,
-    Told,
+    Case,
     check,
     found,
     healthy,
@@ -30,16 +30,16 @@ from tracer.why import explain
 if TYPE_CHECKING:
     from tracer.moment import Moment
 
-FOREIGN = next(case for case in DOUBLED if case.cause == "foreign-worker").moments
+FOREIGN = next(case for case in DUPLICATED if case.cause == "foreign-worker").moments
 
 
-@pytest.mark.parametrize("case", DOUBLED, ids=lambda case: f"{case.cause}: {case.label}")
-def test_each_is_found_first_with_its_evidence(case: Told) -> None:
+@pytest.mark.parametrize("case", DUPLICATED, ids=lambda case: f"{case.cause}: {case.label}")
+def test_each_is_found_first_with_its_evidence(case: Case) -> None:
     check(case)
 
 
 @pytest.mark.parametrize(
-    "told",
+    "recorded",
     [
         # A job for one participant each is what such a dispatch is for.
         [
@@ -53,29 +53,29 @@ def test_each_is_found_first_with_its_evidence(case: Told) -> None:
     ],
     ids=["for participants", "only one came", "unknown dispatch"],
 )
-def test_not_every_second_job_is_one_too_many(told: list[Moment]) -> None:
-    assert not {"dispatched-twice", "default-and-named"} & set(found(told))
+def test_not_every_second_job_is_one_too_many(recorded: list[Moment]) -> None:
+    assert not {"dispatched-twice", "default-and-named"} & set(found(recorded))
 
 
 @pytest.mark.parametrize("name", ["", "helper"])
 def test_one_agent_after_the_other_is_not_two(name: str) -> None:
     after = [m for m in second_agent(NAMED, name) if m.kind is not Kind.PARTICIPANT_LEFT]
-    told = [m for m in healthy() if m.subject != ROOM or m.kind is not Kind.ROOM_FINISHED]
-    assert found([*told, *(moved(m, 3745) for m in after)]) == []
-    assert found([*told, *(moved(m, 3740) for m in after)]) != []
+    recorded = [m for m in healthy() if m.subject != ROOM or m.kind is not Kind.ROOM_FINISHED]
+    assert found([*recorded, *(moved(m, 3745) for m in after)]) == []
+    assert found([*recorded, *(moved(m, 3740) for m in after)]) != []
 
 
 def test_two_jobs_of_one_dispatch_are_not_two_dispatches() -> None:
-    told = with_facts(second_agent(NAMED, ""), Kind.JOB_OFFERED, SECOND, {keys.DISPATCH_ID: "AD_automatic"})
-    assert found([*healthy(), *without(told, Kind.DISPATCH_CREATED)]) == []
+    recorded = with_facts(second_agent(NAMED, ""), Kind.JOB_OFFERED, SECOND, {keys.DISPATCH_ID: "AD_automatic"})
+    assert found([*healthy(), *without(recorded, Kind.DISPATCH_CREATED)]) == []
 
 
 def test_of_many_agents_each_is_told_of_once() -> None:
     many = []
     for number in range(20):
-        for told in second_agent(f"AD_{number}", ""):
-            text = repr(told.row()).replace(SECOND, f"AJ_{number}").replace(SECOND_AGENT, f"PA_{number}")
-            many.append(type(told).from_row(eval(text)))  # noqa: S307  what repr made of plain values
+        for recorded in second_agent(f"AD_{number}", ""):
+            text = repr(recorded.row()).replace(SECOND, f"AJ_{number}").replace(SECOND_AGENT, f"PA_{number}")
+            many.append(type(recorded).from_row(eval(text)))  # noqa: S307  what repr made of plain values
     assert found([*healthy(), *many]) == ["dispatched-twice"] * 20
 
 
@@ -99,9 +99,9 @@ def test_a_worker_that_may_be_gone_could_perhaps_not_have_had_it() -> None:
     assert (finding.cause.name, finding.certain) == ("foreign-worker", False)
 
 
-def test_a_job_that_tells_of_itself_is_not_foreign() -> None:
-    told = [m for m in healthy() if m.witness == "agent" or m.subject != JOB]
-    assert found([*told, *(m for m in FOREIGN if m.subject == JOB)], registered()) == []
+def test_a_job_that_reports_itself_is_not_foreign() -> None:
+    recorded = [m for m in healthy() if m.witness == "agent" or m.subject != JOB]
+    assert found([*recorded, *(m for m in FOREIGN if m.subject == JOB)], registered()) == []
     assert found(healthy(), registered()) == []
 
 

@@ -26,7 +26,7 @@ from tests.why.cases import (
     AFTER,
     BOB,
     BOBS,
-    GONE,
+    DISCONNECTED,
     HUNG_UP,
     NAMED,
     OTHER,
@@ -70,9 +70,9 @@ def sureness(moments: list[Moment], workers: list[Moment]) -> list[tuple[str, bo
 
 def ends_the_call(reason: str) -> list[Moment]:
     """The agent hangs up, as EndCallTool does: closes its session, shuts down, throws the caller out."""
-    told = without(healthy(), Kind.SESSION_CLOSED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED, LEFT)
+    recorded = without(healthy(), Kind.SESSION_CLOSED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED, LEFT)
     return [
-        *told,
+        *recorded,
         of_job(Kind.SESSION_CLOSED, 4000, occurrence=SESSION),
         of_job(Kind.JOB_SHUTDOWN, 4003, {keys.SHUTDOWN_REASON: "user_initiated"}),
         _webhook(LEFT, ADA, 4030, {**ABOUT_ADA, keys.DISCONNECT_REASON: reason}),
@@ -112,15 +112,15 @@ def test_a_warm_transfer_is_not_surely_silence_and_its_end_no_deletion() -> None
 
 @pytest.mark.parametrize("joined", [2500, 3200], ids=["before it leaves", "after it has left"])
 def test_an_agent_that_hands_its_caller_over_left_nobody_alone(joined: float) -> None:
-    told = [m for m in ended_early(2990, "transferred") if (m.kind, m.subject) != (LEFT, ADA)]
-    told = without(told, Kind.ROOM_FINISHED)
-    told += [*bob(joined, 50_050), _webhook(LEFT, ADA, 50_000, {**ABOUT_ADA, **HUNG_UP})]
-    assert found(told, registered()) == []
+    recorded = [m for m in ended_early(2990, "transferred") if (m.kind, m.subject) != (LEFT, ADA)]
+    recorded = without(recorded, Kind.ROOM_FINISHED)
+    recorded += [*bob(joined, 50_050), _webhook(LEFT, ADA, 50_000, {**ABOUT_ADA, **HUNG_UP})]
+    assert found(recorded, registered()) == []
 
 
-def test_an_agent_that_tells_nothing_may_answer() -> None:
-    told = [*STAYS, *second_agent(NAMED, "helper")]
-    assert ("session-closed", False) in sureness(told, registered())
+def test_an_agent_that_reports_nothing_may_answer() -> None:
+    recorded = [*STAYS, *second_agent(NAMED, "helper")]
+    assert ("session-closed", False) in sureness(recorded, registered())
 
 
 @pytest.mark.parametrize("workers", [[], registered(2000, name="helper")])
@@ -140,23 +140,25 @@ def test_an_unnamed_worker_that_serves_the_room_is_hardly_the_one_that_was_named
 
 
 def test_people_among_themselves_may_want_no_agent() -> None:
-    told = [*lonely(), *bob(300, 11_000)]
-    assert sureness(told, registered(name="helper")) == [("worker-is-named", False)]
+    recorded = [*lonely(), *bob(300, 11_000)]
+    assert sureness(recorded, registered(name="helper")) == [("worker-is-named", False)]
 
 
 def over_at_once(*agent: Moment) -> list[Moment]:
     """The caller hangs up and the backend deletes the room while the agent is JOINING."""
-    told = [m for m in healthy() if m.time < ms(257) and m.subject != MICROPHONE]
+    recorded = [m for m in healthy() if m.time < ms(257) and m.subject != MICROPHONE]
     gone = [_webhook(LEFT, ADA, 300, {**ABOUT_ADA, **HUNG_UP}), _webhook(Kind.ROOM_FINISHED, ROOM, 311, ABOUT_ROOM)]
-    return [*told, *gone, *agent]
+    return [*recorded, *gone, *agent]
 
 
 def test_an_agent_that_was_connecting_when_the_room_ended_did_not_fail() -> None:
     failed = error("ConnectError", "room closed")
     deleted = {**ABOUT_AGENT, keys.DISCONNECT_REASON: "ROOM_DELETED"}
-    told = over_at_once(_webhook(Kind.PARTICIPANT_ABORTED, AGENT, 310, deleted), of_job(Kind.JOB_ENDED, 330, failed))
-    assert found(told) == []
-    assert found(with_facts(told, Kind.AGENT_CONNECTING, JOB, failed)) == []
+    recorded = over_at_once(
+        _webhook(Kind.PARTICIPANT_ABORTED, AGENT, 310, deleted), of_job(Kind.JOB_ENDED, 330, failed)
+    )
+    assert found(recorded) == []
+    assert found(with_facts(recorded, Kind.AGENT_CONNECTING, JOB, failed)) == []
 
 
 def test_an_avatar_without_media_is_not_the_agent() -> None:
@@ -175,53 +177,56 @@ def test_nothing_is_late_while_nobody_waits(since: Kind) -> None:
     assert found(precreated(delayed(healthy(), since, 4000))) == []
 
 
-def precreated(told: list[Moment], by: float = 40_000) -> list[Moment]:
+def precreated(recorded: list[Moment], by: float = 40_000) -> list[Moment]:
     """The room is made 40 s before its caller comes."""
-    before = [m for m in told if m.subject not in (ADA, MICROPHONE)]
+    before = [m for m in recorded if m.subject not in (ADA, MICROPHONE)]
     last = Kind.AGENT_WAITING_FOR_PARTICIPANT.rank
-    return [m if m.kind.rank <= last and m in before else moved(m, by) for m in told]
+    return [m if m.kind.rank <= last and m in before else moved(m, by) for m in recorded]
 
 
 def test_an_agent_that_waits_for_its_caller_by_means_of_its_own_is_not_slow() -> None:
-    told = without(precreated(healthy()), Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY)
-    assert found(told) == []
+    recorded = without(precreated(healthy()), Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY)
+    assert found(recorded) == []
 
 
 def test_an_agent_that_calls_somebody_waits_for_an_answer() -> None:
-    told = without(healthy(), ADA, MICROPHONE, Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY)
-    told = [moved(m, 12_000) if m.time >= ms(363) else m for m in told]
-    told += [_cut(Kind.PARTICIPANT_JOINING, ADA, 700, "webhook", SIP), _webhook(Kind.PARTICIPANT_ACTIVE, ADA, 800, SIP)]
-    told += [_webhook(LEFT, ADA, 16_100, {**SIP, **HUNG_UP})]
-    assert sureness(told, registered()) == [("slow-code", False)]
+    recorded = without(healthy(), ADA, MICROPHONE, Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY)
+    recorded = [moved(m, 12_000) if m.time >= ms(363) else m for m in recorded]
+    recorded += [
+        _cut(Kind.PARTICIPANT_JOINING, ADA, 700, "webhook", SIP),
+        _webhook(Kind.PARTICIPANT_ACTIVE, ADA, 800, SIP),
+    ]
+    recorded += [_webhook(LEFT, ADA, 16_100, {**SIP, **HUNG_UP})]
+    assert sureness(recorded, registered()) == [("slow-code", False)]
 
 
 @pytest.mark.parametrize("reason", [None, "PARTICIPANT_REMOVED", "CLIENT_INITIATED"])
 def test_who_is_not_known_to_have_been_cut_off_calls_again_as_anybody(reason: str | None) -> None:
     case = calls_again(500_000)
-    told = [*without(case.moments, LEFT), _webhook(LEFT, ADA, 4100, {**ABOUT_ADA, keys.DISCONNECT_REASON: reason})]
-    assert "caller-away" not in names(replace(case, moments=told).explanation)
+    recorded = [*without(case.moments, LEFT), _webhook(LEFT, ADA, 4100, {**ABOUT_ADA, keys.DISCONNECT_REASON: reason})]
+    assert "caller-away" not in names(replace(case, moments=recorded).explanation)
 
 
 def test_an_agent_that_had_left_did_not_go_with_the_room() -> None:
     case = calls_again(7100, reason="SIGNAL_CLOSE")
-    told = with_facts(ended_early(3000, "goodbye"), LEFT, ADA, {keys.DISCONNECT_REASON: "SIGNAL_CLOSE"})
-    assert names(replace(case, moments=told).explanation) == []
+    recorded = with_facts(ended_early(3000, "goodbye"), LEFT, ADA, {keys.DISCONNECT_REASON: "SIGNAL_CLOSE"})
+    assert names(replace(case, moments=recorded).explanation) == []
     assert AFTER in case.timeline.later.room.sid  # type: ignore[union-attr]
 
 
 def test_an_agent_asked_for_anew_may_take_over_from_one_that_is_dead() -> None:
-    told = [moved(m, 60_000) if m.time > ms(4000) else m for m in without(healthy(), "agent")]
+    recorded = [moved(m, 60_000) if m.time > ms(4000) else m for m in without(healthy(), "agent")]
     again = [moved(m, 60_000) if m.kind is LEFT else m for m in second_agent(NAMED, "", at=30_000)]
     assert ("dispatched-twice", False) in [
-        (f.cause.name, f.certain) for f in explain(timeline([*told, *again], now=ms(120_000))).findings
+        (f.cause.name, f.certain) for f in explain(timeline([*recorded, *again], now=ms(120_000))).findings
     ]
 
 
 def test_a_job_that_the_server_ended_was_not_cut_by_the_drain_of_its_worker() -> None:
-    told = [m for m in ended_early(2500, "parent process shutdown") if (m.kind, m.subject) != (LEFT, AGENT)]
-    told.append(_webhook(LEFT, AGENT, 2490, {**ABOUT_AGENT, keys.DISCONNECT_REASON: "PARTICIPANT_REMOVED"}))
+    recorded = [m for m in ended_early(2500, "parent process shutdown") if (m.kind, m.subject) != (LEFT, AGENT)]
+    recorded.append(_webhook(LEFT, AGENT, 2490, {**ABOUT_AGENT, keys.DISCONNECT_REASON: "PARTICIPANT_REMOVED"}))
     draining = [*registered(), worker(Kind.WORKER_DRAINING, 1000), worker(Kind.WORKER_CLOSED, 9000)]
-    assert sureness(told, draining) == [("removed", True), ("deployed", False)]
+    assert sureness(recorded, draining) == [("removed", True), ("deployed", False)]
 
 
 def test_a_picture_says_nothing() -> None:
@@ -230,32 +235,32 @@ def test_a_picture_says_nothing() -> None:
 
 
 def test_an_agent_that_joins_a_room_made_by_its_caller_did_not_make_it() -> None:
-    ghost = next(case for case in GONE if case.label == "the room that the ghost made")
-    told = [m for m in lonely() if m.kind in (Kind.ROOM_CREATED, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE)]
-    told.append(_cut(Kind.PARTICIPANT_JOINING, AGENT, 900, "webhook", ABOUT_AGENT))
-    assert "ghost-room" not in names(replace(ghost, moments=told).explanation)
+    ghost = next(case for case in DISCONNECTED if case.label == "the room that the ghost made")
+    recorded = [m for m in lonely() if m.kind in (Kind.ROOM_CREATED, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE)]
+    recorded.append(_cut(Kind.PARTICIPANT_JOINING, AGENT, 900, "webhook", ABOUT_AGENT))
+    assert "ghost-room" not in names(replace(ghost, moments=recorded).explanation)
 
 
 def test_two_that_throw_each_other_out_are_two() -> None:
     out = {**ABOUT_ADA, keys.DISCONNECT_REASON: "DUPLICATE_IDENTITY"}
-    told = [m for m in healthy() if (m.kind, m.subject) != (LEFT, ADA)] + [_webhook(LEFT, ADA, 2000, out)]
+    recorded = [m for m in healthy() if (m.kind, m.subject) != (LEFT, ADA)] + [_webhook(LEFT, ADA, 2000, out)]
     again = with_facts(bob(1999, 3000, "PA_2", ABOUT_ADA), LEFT, "PA_2", out)
-    assert sureness([*told, *bob(1999, 4100, "PA_2", ABOUT_ADA)], []) == [("duplicate-identity", False)]
-    twice = sureness([*told, *again, *bob(2999, 4100, "PA_3", ABOUT_ADA)], [])
+    assert sureness([*recorded, *bob(1999, 4100, "PA_2", ABOUT_ADA)], []) == [("duplicate-identity", False)]
+    twice = sureness([*recorded, *again, *bob(2999, 4100, "PA_3", ABOUT_ADA)], [])
     assert twice == [("duplicate-identity", True)] * 2
 
 
 def test_a_worker_that_is_not_instrumented_may_be_ours() -> None:
-    told = without(with_facts(healthy(), Kind.JOB_OFFERED, JOB, {keys.WORKER_ID: OTHER}), "agent")
-    assert sureness(told, registered()) == [("foreign-worker", False)]
+    recorded = without(with_facts(healthy(), Kind.JOB_OFFERED, JOB, {keys.WORKER_ID: OTHER}), "agent")
+    assert sureness(recorded, registered()) == [("foreign-worker", False)]
 
 
 @pytest.mark.parametrize(("job_type", "since"), [("JT_PARTICIPANT", ms(1)), ("JT_PUBLISHER", ms(100))])
 def test_a_worker_for_each_caller_is_not_missing_before_there_is_one(job_type: str, since: int) -> None:
-    told = worker(Kind.WORKER_REGISTERED, -1000, told={keys.JOB_TYPE: job_type})
+    recorded = worker(Kind.WORKER_REGISTERED, -1000, attributes={keys.JOB_TYPE: job_type})
     full = worker(Kind.WORKER_FULL, -500)
     nobody = [m for m in lonely() if m.time < since]
-    alone = timeline(nobody, [told, full], now=ms(60_000))
+    alone = timeline(nobody, [recorded, full], now=ms(60_000))
     assert expected(alone) == [] or {missing.what for missing in expected(alone)} == {"not ACTIVE"}
     assert explain(alone).findings == ()
-    assert explain(timeline(lonely(), [told, full])).findings[0].cause.name == "workers-full"
+    assert explain(timeline(lonely(), [recorded, full])).findings[0].cause.name == "workers-full"

@@ -10,7 +10,7 @@ from tests.why.cases import (
     OTHER,
     RECEIVED,
     SECOND,
-    Told,
+    Case,
     check,
     delayed,
     found,
@@ -26,12 +26,13 @@ from tests.why.cases import (
     without,
 )
 from tracer import keys
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_S
 from tracer.why import explain
 
 
 @pytest.mark.parametrize("case", LATE, ids=lambda case: f"{case.cause}: {case.label}")
-def test_each_is_found_first_with_its_evidence(case: Told) -> None:
+def test_each_is_found_first_with_its_evidence(case: Case) -> None:
     check(case)
 
 
@@ -58,25 +59,25 @@ def test_a_stretch_has_two_ends(missing: Kind) -> None:
 
 
 def test_ends_that_its_witness_contradicts_prove_nothing() -> None:
-    told = delayed(healthy(), Kind.JOB_PROCESS_ASSIGNED, 3000)
-    told += [moved(m, -2) for m in told if m.kind is Kind.JOB_ASSIGNED]
-    (finding,) = explain(timeline(told)).findings
+    recorded = delayed(healthy(), Kind.JOB_PROCESS_ASSIGNED, 3000)
+    recorded += [moved(m, -2) for m in recorded if m.kind is Kind.JOB_ASSIGNED]
+    (finding,) = explain(timeline(recorded)).findings
     assert (finding.cause.name, finding.certain) == ("cold-process", False)
 
 
 def test_another_worker_that_was_asked_first_did_not_answer_slowly_for_this_one() -> None:
     # It rejected after 1.4 s, and the server asked the other.
-    told = delayed(healthy(), Kind.JOB_RECEIVED, 1500)
-    told += [
+    recorded = delayed(healthy(), Kind.JOB_RECEIVED, 1500)
+    recorded += [
         of_job(Kind.JOB_RECEIVED, 202, None, OTHER),
         of_job(Kind.JOB_REJECTED, 1600, {keys.JOB_ANSWER: "rejected"}, OTHER),
     ]
-    assert "slow-answer" not in found(told)
+    assert "slow-answer" not in found(recorded)
 
 
 def test_a_slow_answer_that_came_too_late_is_another_matter() -> None:
-    told = without(delayed(healthy(), Kind.JOB_ACCEPTED, 1500), Kind.JOB_ASSIGNED)
-    assert "slow-answer" not in found(told)
+    recorded = without(delayed(healthy(), Kind.JOB_ACCEPTED, 1500), Kind.JOB_ASSIGNED)
+    assert "slow-answer" not in found(recorded)
 
 
 @pytest.mark.parametrize(("by", "names"), [(1_100, []), (1_102, ["slow-offer"])])
@@ -90,11 +91,11 @@ def test_without_the_agents_joining_nobody_knows_whether_an_offer_was_slow() -> 
 
 
 def test_the_offer_to_the_worker_that_got_the_job_counts() -> None:
-    told = [*delayed(healthy(), Kind.JOB_RECEIVED, 2000), of_job(Kind.JOB_RECEIVED, 202, None, OTHER)]
-    (finding,) = explain(timeline(told)).findings
+    recorded = [*delayed(healthy(), Kind.JOB_RECEIVED, 2000), of_job(Kind.JOB_RECEIVED, 202, None, OTHER)]
+    (finding,) = explain(timeline(recorded)).findings
     assert finding.cause.name == "slow-offer"
     assert shape(finding)[1] == RECEIVED
-    assert finding.steps[1].occurrence == WORKER
+    assert finding.evidence[1].occurrence == WORKER
 
 
 def test_waiting_for_the_caller_is_not_the_codes_doing() -> None:
@@ -106,9 +107,9 @@ def test_a_wait_within_the_session_is_not_before_it() -> None:
         of_job(Kind.AGENT_WAITING_FOR_PARTICIPANT, 3400, occurrence="inner"),
         of_job(Kind.AGENT_PARTICIPANT_READY, 3401, occurrence="inner"),
     ]
-    told = without(healthy(), Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY)
-    told = delayed(told, Kind.SESSION_STARTING, 3000)
-    (finding,) = explain(timeline([*told, *inner])).findings
+    recorded = without(healthy(), Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY)
+    recorded = delayed(recorded, Kind.SESSION_STARTING, 3000)
+    (finding,) = explain(timeline([*recorded, *inner])).findings
     assert "took 3.0 s before session.start()" in finding.sentence
 
 
@@ -141,8 +142,8 @@ def test_how_late_an_agent_heard_does_not_hang_on_its_clock(ahead: int, batch: f
 
 
 def test_who_came_later_than_its_wait_ended_is_not_whom_it_waited_for() -> None:
-    told = with_facts(waits_for_silent(), Kind.AGENT_PARTICIPANT_READY, JOB, {keys.PARTICIPANT_ID: "PA_unseen"})
-    assert found(told) == []
+    recorded = with_facts(waits_for_silent(), Kind.AGENT_PARTICIPANT_READY, JOB, {keys.PARTICIPANT_ID: "PA_unseen"})
+    assert found(recorded) == []
 
 
 def test_every_job_is_looked_at() -> None:

@@ -28,7 +28,7 @@ from tests.why.cases import (
     NO_PROCESS,
     OTHER,
     REGISTERED,
-    Told,
+    Case,
     check,
     doubted,
     error,
@@ -67,7 +67,7 @@ def first(moments: list[Moment], workers: list[Moment], now: int = ms(60_000)) -
 
 
 @pytest.mark.parametrize("case", MISSING, ids=lambda case: f"{case.cause}: {case.label}")
-def test_each_is_found_first_with_its_evidence(case: Told) -> None:
+def test_each_is_found_first_with_its_evidence(case: Case) -> None:
     check(case)
 
 
@@ -76,7 +76,7 @@ def test_a_dispatch_is_given_time_to_be_answered(after: float, names: list[str])
     assert found(OPEN, now=ms(0.7 + after)) == names
 
 
-def test_who_tells_of_itself_would_have_told_of_a_job_at_once() -> None:
+def test_who_reports_itself_would_have_reported_a_job_at_once() -> None:
     short = [moved(m, 2000 - CLOSED) if m.kind is Kind.ROOM_FINISHED else m for m in lonely("helper")]
     assert found(short) == []
     assert found(short, registered(name="other")) == ["no-worker"]
@@ -98,7 +98,7 @@ def test_the_unnamed_dispatch_does_not_count_beside_a_named_one() -> None:
 @pytest.mark.parametrize(
     ("name", "workers", "cause", "certain"),
     [
-        # Another worker that tells nothing can have been full.
+        # Another worker that reports nothing can have been full.
         ("billing", [*registered(name="helper"), *registered(sid=OTHER, name="sales")], "no-worker", False),
         # Workers of other names that had closed, or came later, were not there.
         ("helper", [*registered(), worker(Kind.WORKER_CLOSED, -10)], "no-worker", False),
@@ -106,7 +106,7 @@ def test_the_unnamed_dispatch_does_not_count_beside_a_named_one() -> None:
         ("", registered(500, name="helper"), "no-worker", False),
         # One of two had closed before.
         ("", [*registered(), *registered(sid=OTHER), worker(Kind.WORKER_CLOSED, -10)], "worker-not-asked", False),
-        # Whether it registered before or after is told by two clocks.
+        # Whether it registered before or after depends on two clocks.
         ("", registered(500), "late-worker", False),
         ("", registered(1_001), "late-worker", True),
         # It has been full since, or is being stopped: then it can have been there before, and its clock be ahead.
@@ -134,8 +134,8 @@ def test_what_workers_told_decides(name: str, workers: list[Moment], cause: str,
 
 def test_every_full_worker_is_evidence() -> None:
     workers = [*registered(), worker(Kind.WORKER_FULL, -900), *registered(sid=OTHER)]
-    finding = first(lonely(), [*workers, worker(Kind.WORKER_FULL, -300, OTHER, told={keys.WORKER_LOAD: 0.71})])
-    assert "found all 2 workers full (load 0.71)" in finding.sentence
+    finding = first(lonely(), [*workers, worker(Kind.WORKER_FULL, -300, OTHER, attributes={keys.WORKER_LOAD: 0.71})])
+    assert "found all 2 workers at full capacity (load 0.71)" in finding.sentence
     assert shape(finding) == ((Kind.WORKER_FULL, WORKER), (Kind.WORKER_FULL, OTHER), ASKED)
 
 
@@ -159,11 +159,11 @@ def test_an_answer_is_slow_after_3_s(took: float, names: list[str]) -> None:
 
 
 def test_a_worker_that_told_something_later_has_really_not_answered() -> None:
-    told = [*lonely(), *until(Kind.JOB_RECEIVED)]
-    finding = first(told, [*registered(), worker(Kind.WORKER_FULL, 4000)], ms(10_201.4))
+    recorded = [*lonely(), *until(Kind.JOB_RECEIVED)]
+    finding = first(recorded, [*registered(), worker(Kind.WORKER_FULL, 4000)], ms(10_201.4))
     assert "has not answered in 10.0 s" in finding.sentence
     assert finding.certain
-    assert found(told, now=ms(3_201)) == []
+    assert found(recorded, now=ms(3_201)) == []
 
 
 def test_a_late_refusal_is_a_refusal() -> None:
@@ -172,19 +172,19 @@ def test_a_late_refusal_is_a_refusal() -> None:
 
 def test_the_worker_that_refused_is_the_evidence_and_not_another_that_was_asked() -> None:
     # The first one rejected and another is asked, which raises.
-    told = [*lonely(), *refused("rejected")]
-    told += [
+    recorded = [*lonely(), *refused("rejected")]
+    recorded += [
         of_job(Kind.JOB_RECEIVED, 300, None, OTHER),
         of_job(Kind.JOB_REJECTED, 301, {keys.JOB_ANSWER: "raised", keys.ERROR_TYPE: "KeyError"}, OTHER),
     ]
-    rejected, raised = explain(timeline(told)).findings
+    rejected, raised = explain(timeline(recorded)).findings
     assert (rejected.cause.name, raised.cause.name) == ("rejected", "request-raised")
-    assert raised.sentence == f"Worker {OTHER} was asked, and its request_fnc raised: KeyError."
-    assert [step.occurrence for step in raised.steps] == ["", OTHER, OTHER]
+    assert raised.sentence == f"Worker {OTHER} was offered the job, and its request_fnc raised an exception: KeyError."
+    assert [step.occurrence for step in raised.evidence] == ["", OTHER, OTHER]
 
 
 @pytest.mark.parametrize(
-    "told",
+    "recorded",
     [
         refused("newer than we know"),
         offered("JS_SUCCESS", 202),
@@ -194,8 +194,8 @@ def test_the_worker_that_refused_is_the_evidence_and_not_another_that_was_asked(
     ],
     ids=["unknown", "took time", "failed", "running", "has an identity"],
 )
-def test_no_refusal_is_read_into_a_job(told: list[Moment]) -> None:
-    assert found([*lonely(), *told]) == []
+def test_no_refusal_is_read_into_a_job(recorded: list[Moment]) -> None:
+    assert found([*lonely(), *recorded]) == []
 
 
 @pytest.mark.parametrize(
@@ -216,8 +216,8 @@ def test_a_process_of_the_workers_that_failed_need_not_be_this_jobs(
 
 
 def test_a_process_that_failed_after_the_entrypoint_had_started_came_up() -> None:
-    told = [*lonely(), *until(Kind.JOB_ENTRYPOINT_STARTED), NO_PROCESS]
-    assert found(told) == ["process-killed"]
+    recorded = [*lonely(), *until(Kind.JOB_ENTRYPOINT_STARTED), NO_PROCESS]
+    assert found(recorded) == ["process-killed"]
 
 
 @pytest.mark.parametrize(
@@ -238,8 +238,8 @@ def test_an_entrypoint_is_given_10_s_to_connect(now: float, names: list[str]) ->
 
 
 def test_an_entrypoint_whose_room_closes_may_have_been_about_to_connect() -> None:
-    told = [*lonely(), *until(Kind.JOB_ENTRYPOINT_STARTED)]
-    short = [moved(m, 2500 - m.time / 1e6 + ms(0) / 1e6) if m.kind is Kind.ROOM_FINISHED else m for m in told]
+    recorded = [*lonely(), *until(Kind.JOB_ENTRYPOINT_STARTED)]
+    short = [moved(m, 2500 - m.time / 1e6 + ms(0) / 1e6) if m.kind is Kind.ROOM_FINISHED else m for m in recorded]
     finding = first(short, [], ms(5000))
     assert (finding.cause.name, finding.certain) == ("never-connected", False)
     assert "ran for 2.3 s" in finding.sentence
@@ -253,7 +253,7 @@ def test_an_agent_that_is_active_is_connected_whatever_it_told() -> None:
     assert found(opened, now=ms(15_213)) == ["connect-failed"]
 
 
-def test_without_any_worker_that_tells_each_reason_is_a_doubt_and_says_what_to_look_for() -> None:
+def test_without_any_worker_that_reports_each_reason_is_a_doubt_and_says_what_to_look_for() -> None:
     doubts = doubted(explain(timeline(lonely("helper"))))
     assert {name: how.partition("its log for ")[2] for name, how in doubts.items()} == {
         "late-worker": "“registered worker” and its time",
@@ -266,10 +266,10 @@ def test_without_any_worker_that_tells_each_reason_is_a_doubt_and_says_what_to_l
     assert doubted(explain(timeline(lonely("helper"), registered(name="helper")))) == {}
 
 
-def test_of_a_job_that_runs_and_tells_nothing_there_are_doubts() -> None:
+def test_of_a_job_that_runs_and_reports_nothing_there_are_doubts() -> None:
     explanation = explain(timeline([*lonely(), *offered("JS_RUNNING")]))
     assert explanation.findings == ()
-    assert explanation.summary == "No agent came, and the witnesses do not show why: a job was offered."
+    assert explanation.summary == "No agent joined, and the recorded events don't explain why: a job was offered."
     assert doubted(explanation).keys() >= {"process-failed", "raised-before-connect", "never-connected"}
 
 
@@ -283,11 +283,11 @@ def test_a_healthy_agent_beside_a_dispatch_of_another_name() -> None:
     assert found([*healthy(), named], registered()) == ["worker-is-unnamed"]
     assert found([*healthy(), named], [*registered(), *registered(sid=HELPER, name="helper")]) == ["worker-not-asked"]
     summary = explain(timeline([*healthy(), named])).summary
-    assert summary.startswith("Nobody came for agent 'helper', and the witnesses do not show why")
+    assert summary.startswith("No agent joined for the dispatch of 'helper', and the recorded events don't explain why")
 
 
 def test_a_caller_who_left_at_once_needed_nobody_and_is_told_of_all_the_same() -> None:
     gone = _webhook(Kind.PARTICIPANT_LEFT, ADA, 150, {**ABOUT_ADA, **HUNG_UP})
     kept = [m for m in lonely("helper") if m.kind is not Kind.PARTICIPANT_LEFT]
     assert found([*kept, gone]) == ["no-worker"]
-    assert DISPATCH in {step.subject for step in first([*kept, gone], []).steps}
+    assert DISPATCH in {step.subject for step in first([*kept, gone], []).evidence}

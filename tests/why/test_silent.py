@@ -12,7 +12,7 @@ from tests.why.cases import (
     SECOND,
     SILENT,
     STAYS,
-    Told,
+    Case,
     bob,
     check,
     doubted,
@@ -44,7 +44,7 @@ def closing(at: float) -> list[Moment]:
 
 
 @pytest.mark.parametrize("case", SILENT, ids=lambda case: f"{case.cause}: {case.label}")
-def test_each_is_found_first_with_its_evidence(case: Told) -> None:
+def test_each_is_found_first_with_its_evidence(case: Case) -> None:
     check(case)
 
 
@@ -54,9 +54,9 @@ def test_a_session_may_close_a_second_before_its_caller_leaves(at: float, names:
 
 
 def test_a_session_that_closes_with_its_job_is_no_matter() -> None:
-    told = [m for m in closing(1000) if m.kind not in (Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED)]
-    assert found([*told, of_job(Kind.JOB_SHUTDOWN, 1900), of_job(Kind.JOB_ENDED, 1990)]) == []
-    assert found([*told, of_job(Kind.JOB_SHUTDOWN, 2100), of_job(Kind.JOB_ENDED, 2190)]) == ["session-closed"]
+    recorded = [m for m in closing(1000) if m.kind not in (Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED)]
+    assert found([*recorded, of_job(Kind.JOB_SHUTDOWN, 1900), of_job(Kind.JOB_ENDED, 1990)]) == []
+    assert found([*recorded, of_job(Kind.JOB_SHUTDOWN, 2100), of_job(Kind.JOB_ENDED, 2190)]) == ["session-closed"]
 
 
 @pytest.mark.parametrize("began", [900, 1100])
@@ -68,16 +68,16 @@ def test_another_session_of_the_job_answers(began: float) -> None:
 
 
 def test_another_agent_in_the_room_answers() -> None:
-    told = [*STAYS, *second_agent("AD_again", "helper")]
+    recorded = [*STAYS, *second_agent("AD_again", "helper")]
     theirs = [replace(m, subject=SECOND) for m in healthy() if m.kind in (Kind.SESSION_STARTING, Kind.SESSION_CLOSED)]
-    assert "session-closed" not in found([*told, *theirs])
+    assert "session-closed" not in found([*recorded, *theirs])
 
 
 def test_an_agent_for_one_participant_owes_the_others_nothing() -> None:
-    told = [*healthy(), *bob(300, 7000)]
+    recorded = [*healthy(), *bob(300, 7000)]
     mine = {keys.JOB_TYPE: "JT_PARTICIPANT", keys.JOB_PARTICIPANT_ID: ADA}
-    assert found(told) == ["session-closed"]
-    assert found(with_facts(told, Kind.JOB_OFFERED, JOB, mine)) == []
+    assert found(recorded) == ["session-closed"]
+    assert found(with_facts(recorded, Kind.JOB_OFFERED, JOB, mine)) == []
 
 
 def test_a_leave_that_was_seen_seconds_late_is_not_a_caller_left_alone() -> None:
@@ -86,7 +86,7 @@ def test_a_leave_that_was_seen_seconds_late_is_not_a_caller_left_alone() -> None
 
 
 @pytest.mark.parametrize(
-    "told",
+    "recorded",
     [
         monitored(bob_publishes=True),
         monitored(linked_to=ADA),
@@ -95,15 +95,15 @@ def test_a_leave_that_was_seen_seconds_late_is_not_a_caller_left_alone() -> None
     ],
     ids=["bob speaks too", "linked to ada", "ada says nothing either", "a job for one of them"],
 )
-def test_who_is_heard(told: list[Moment]) -> None:
-    assert found(told) == []
+def test_who_is_heard(recorded: list[Moment]) -> None:
+    assert found(recorded) == []
 
 
 def test_when_the_one_it_listens_to_leaves_a_session_turns_to_another() -> None:
-    told = [m for m in monitored() if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, BOB)]
+    recorded = [m for m in monitored() if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, BOB)]
     gone = [m for m in bob(1, 2000) if m.kind is Kind.PARTICIPANT_LEFT]
-    assert found([*told, *gone]) == ["linked-to-another"]  # ada had spoken for long
-    late = [m for m in told if m.subject != MICROPHONE]
+    assert found([*recorded, *gone]) == ["linked-to-another"]  # ada had spoken for long
+    late = [m for m in recorded if m.subject != MICROPHONE]
     late.append(_webhook(Kind.TRACK_PUBLISHED, MICROPHONE, 2000, {keys.PARTICIPANT_ID: ADA}))
     assert found([*late, *gone]) == []
     stays = [m for m in bob(1, 4150) if m.kind is Kind.PARTICIPANT_LEFT]
@@ -118,7 +118,7 @@ def test_while_a_session_runs_it_listens_to_whom_it_waited_for() -> None:
     running = [m for m in [*healthy(), *bob(1, 9000), *waits] if m.time < ms(3000)]
     (finding,) = explain(timeline(running, now=ms(3000))).findings
     assert finding.cause.name == "linked-to-another"
-    assert [step.kind for step in finding.steps] == [
+    assert [step.kind for step in finding.evidence] == [
         Kind.TRACK_PUBLISHED,
         Kind.SESSION_STARTING,
         Kind.AGENT_PARTICIPANT_READY,
@@ -127,8 +127,8 @@ def test_while_a_session_runs_it_listens_to_whom_it_waited_for() -> None:
 
 def test_a_session_linked_to_somebody_nobody_saw() -> None:
     (finding,) = explain(timeline(with_facts(healthy(), Kind.SESSION_STARTING, JOB, linked("PA_unseen", "?")))).findings
-    assert "listened to PA_unseen, who published no track" in finding.sentence
-    assert BOBS not in {step.subject for step in finding.steps}
+    assert "was linked to PA_unseen, who published no track" in finding.sentence
+    assert BOBS not in {step.subject for step in finding.evidence}
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_that_they_gave_up_counts_and_not_that_the_api_saw_them_go() -> None:
     went = _polled(Kind.PARTICIPANT_LEFT, ADA, 7_990, 8_004, {})
     (finding,) = explain(timeline([*never_active(gone), went], now=ms(9_000))).findings
     assert finding.certain
-    assert finding.steps[-1].kind is Kind.PARTICIPANT_ABORTED
+    assert finding.evidence[-1].kind is Kind.PARTICIPANT_ABORTED
 
 
 def test_one_caller_who_is_active_is_who_the_agent_waits_for() -> None:
@@ -166,13 +166,13 @@ def test_an_agent_that_does_not_wait_is_not_said_to() -> None:
     gone = _webhook(Kind.PARTICIPANT_ABORTED, ADA, 60_000, ABOUT_ADA)
     explanation = explain(timeline(without(never_active(gone), Kind.AGENT_WAITING_FOR_PARTICIPANT)))
     assert explanation.findings == ()
-    assert explanation.summary == "No caller was seen to become ACTIVE, and the witnesses do not show why."
+    assert explanation.summary == "No caller became ACTIVE, and the recorded events don't explain why."
 
 
-def test_what_a_session_does_only_its_agent_tells() -> None:
+def test_what_a_session_does_only_its_agent_reports() -> None:
     doubts = doubted(explain(timeline(without(healthy(), "agent"))))
     assert doubts == {
-        "session-closed": f"instrument agent-{JOB} (tracer.instrument): what a session does, only its agent tells"
+        "session-closed": f"instrument agent-{JOB} (tracer.instrument): only the agent reports what its session does"
     }
     assert doubted(explain(timeline(healthy()))) == {}
     assert doubted(explain(timeline(without(healthy(), AGENT)))) == {}
@@ -182,7 +182,7 @@ def test_who_gave_up_beside_one_who_was_served_is_not_passed_over() -> None:
     joining, active, _ = bob(500, 60_500)
     tried = [joining, replace(active, kind=Kind.PARTICIPANT_ABORTED, latest=ms(60_500), time=ms(60_500))]
     tried[1] = replace(tried[1], earliest=ms(60_400))
-    told = [moved(m, 70_000) if m.time > ms(4000) else m for m in healthy()]
-    explained = explain(timeline([*told, *tried], registered()))
+    recorded = [moved(m, 70_000) if m.time > ms(4000) else m for m in healthy()]
+    explained = explain(timeline([*recorded, *tried], registered()))
     assert (explained.findings, explained.well) == ((), None)
     assert explained.summary == "No cause was found, but bob gave up after 60 s without media."

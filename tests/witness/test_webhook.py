@@ -24,14 +24,17 @@ from tests.signed import (
 )
 from tracer import keys
 from tracer.errors import BadSignatureError, MalformedError
-from tracer.moment import NS_PER_S, Kind, Moment
+from tracer.moment import Kind, Moment
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
-from tracer.timeline.fold import Timeline, fold
+from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 from tracer.witness import webhook
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tracer.timeline.timeline import Timeline
 
 
 def told(what: dict[str, Any], arrival: int) -> list[Moment]:
@@ -201,7 +204,7 @@ def test_a_track_is_told_of_by_references_alone() -> None:
 
 def test_the_room_says_why_it_ended() -> None:
     finished = own(told(event("room_finished", 6, roomEndReason="ROOM_END_API_DELETE"), ms(6500)), Kind.ROOM_FINISHED)
-    assert fold(ROOM, [finished]).end_reason == "api delete"
+    assert fold(ROOM, [finished]).end_reason == "api_delete"
 
 
 @pytest.mark.parametrize("late", [0, 1, 899 * 1_000_000, NS_PER_S, 30 * NS_PER_S, 40 * 24 * 3600 * NS_PER_S])

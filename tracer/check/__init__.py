@@ -19,7 +19,7 @@ from tracer.check.verdict import Outcome, Verdict, overall, tally
 
 if TYPE_CHECKING:
     from tracer.clocks.offsets import Clocks
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["RULES", "Judgement", "Outcome", "RoomCheck", "Rule", "Verdict", "check"]
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tracer.clocks.offsets import Clock
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.precedence import Guarantee
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["CheckedRoom"]
 
@@ -37,7 +37,7 @@ class CheckedRoom:
         self.timeline = timeline
         every = list(ordered_pairs(timeline.steps))
         self.clocks = Clocks(timeline, [(pair.cause, pair.effect) for pair in every])
-        self.agents = {job.sid: agent for job in timeline.jobs if (agent := timeline.agent_of(job))}
+        self.agents = timeline.agent_by_job
         """For each job's id the participant it became."""
         self.pairs: dict[Guarantee, list[Pair]] = defaultdict(list)
         """For each rule, pairs of steps of which the first cannot have come after the second."""

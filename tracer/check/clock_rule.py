@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from tracer.check.checked_room import CheckedRoom
     from tracer.clocks.offsets import Clock, Clocks, Offset
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["ClocksFit"]
 

@@ -10,8 +10,8 @@ from tracer.units import NS_PER_MS, NS_PER_S, milliseconds, rfc3339
 
 if TYPE_CHECKING:
     from tracer.clocks.offsets import Apart, Clocks, Offset
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["happened", "imprecision", "length", "name", "reports", "sentence", "skew"]
 

@@ -9,15 +9,15 @@ from tracer.cli.options import store_option
 __all__ = ["command"]
 
 
-@click.command("why", short_help="Say why an agent is missing, late or silent.")
+@click.command("why", short_help="Explain why an agent is missing, late, duplicated or silent.")
 @click.argument("room")
 @store_option
 @click.option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
 def command(room: str, store: str, form: str) -> None:
-    """Say why the agent of ROOM is missing, late, doubled or silent: a name (the latest of that name) or an SID.
+    """Explain why an agent is missing, late, duplicated or silent.
 
-    The likeliest cause comes first, each with the moments it rests on and what to do. What could not be ruled out is
-    named too, with how to find out.
+    ROOM is a name (the latest room of that name) or an SID. The likeliest cause comes first; each has its evidence and
+    what to do. Causes that cannot be ruled out are listed too, with how to find out.
 
     \b
     Examples:

@@ -1,70 +1,39 @@
 """How far the clocks of a call are apart, as far as what must be in order shows it.
 
-Three kinds of clocks tell times: the server's, the receiver's, and that of each machine on which agents run. What the
-server offers before an agent receives it, and the JOINING that comes while the agent connects, bound how far the
-agent's clock is ahead of the server's; likewise for the receiver. Within these bounds times are brought to the server's
-clock, and no further: an offset is an interval, too.
+What the server offers before an agent receives it, and the JOINING that comes while the agent connects, bound how far
+the agent's clock is ahead of the server's; likewise for the receiver. Within these bounds times are brought to the
+server's clock, and no further: an offset is an interval, too.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.clocks.bounds import RECEIVER, SERVER, Bounds, Clock, MomentClocks, accounts, agent_clock, widest
+from tracer.moment import Kind
+from tracer.units import NS_PER_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from tracer.moment import Fact, Moment
     from tracer.timeline.entities import Job
-    from tracer.timeline.fold import Timeline
-    from tracer.timeline.step import Step
+    from tracer.timeline.step import Step, StepKey
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["RECEIVER", "SERVER", "Apart", "Bounds", "Clock", "Clocks", "Offset"]
-
-
-class Clock(NamedTuple):
-    """Whose clock it is."""
-
-    kind: str
-    """``server``, ``receiver`` or ``agent``."""
-    host: str = ""
-    """The agent's machine, as it calls itself."""
-    sid: str = ""
-    """The job (``AJ_…``) or worker, where nobody told of its machine: it then has a clock of its own."""
-
-    def __str__(self) -> str:
-        return f"{self.kind} on {self.host}" if self.host else f"{self.kind} of {self.sid}" if self.sid else self.kind
-
-
-SERVER = Clock("server")
-"""The clock that times are brought to."""
-RECEIVER = Clock("receiver")
-"""The clock of the machine that gets webhooks and asks the API."""
 
 SHOWN_WITHIN = 250 * NS_PER_MS
 """The server lists what it has made this soon after it took the time, ns: it connects a participant before."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """When a step was, ns by each clock: not before ``lower``, not after ``upper``.
-
-    A clock that bounds it on one side only is in one of them.
-    """
-
-    lower: Mapping[Clock, int]
-    upper: Mapping[Clock, int]
-
-
-@dataclass(frozen=True, slots=True)
 class Apart:
     """One step came after another by between ``least`` and ``most`` ns; below zero it came before.
 
-    None where no clock told both.
+    None where no clock gave both.
     """
 
     least: int | None
@@ -110,35 +79,29 @@ class Clocks:
 
     def __init__(self, timeline: Timeline, pairs: Iterable[tuple[Step, Step]]) -> None:
         """``pairs`` are steps of the timeline, of which the first cannot have come after the second."""
-        self._timeline = timeline  # and with it its steps and moments, which are known here by their id()
-        self._hosts = {job.sid: job.text(keys.WORKER_HOST) for job in timeline.jobs}
-        # Where the observer takes the server's JOINING for the earliest time of what came after it.
-        self._joined = {
-            (moment.subject, moment.earliest)
-            for participant in timeline.participants
-            if (joining := participant.at(Kind.PARTICIPANT_JOINING))
-            for moment in joining.told
-        }
-        self._clock_of: dict[int, Clock] = {}
-        self._together: dict[tuple[int, str], list[tuple[tuple[Moment, ...], Bounds]]] = {}
-        self._raw: dict[tuple[int, str], Bounds] = {}
-        self._brought: dict[tuple[int, str], Bounds] = {}
+        self._timeline = timeline
+        self.moments = MomentClocks(timeline)
+        """Which clock gave each time."""
+        # By a step's key and, for an offer, the worker that it was made to.
+        self._accounts: dict[tuple[StepKey, str], list[tuple[tuple[Moment, ...], Bounds]]] = {}
+        self._raw: dict[tuple[StepKey, str], Bounds] = {}
+        self._brought: dict[tuple[StepKey, str], Bounds] = {}
         self.offsets: dict[Clock, Offset] = {}
         """Of every clock but the server's, in order of its name."""
         self.offsets = self._bounded(pairs)
 
     def bounds(self, step: Step, effect: Step | None = None) -> Bounds:
-        """A step by every clock that told it, and brought to the server's.
+        """A step by every clock that was read for it, and brought to the server's.
 
         An offer that ``effect`` answers is the one to that worker.
         """
-        key = id(step), _asked(step, effect)
+        key = step.key, _asked(step, effect)
         if key not in self._brought:
-            self._brought[key] = self._said(step, key[1], self._bring)
+            self._brought[key] = self._combined(step, key[1], self._bring)
         return self._brought[key]
 
     def apart(self, cause: Step, effect: Step) -> Apart:
-        """How long after the cause the effect came, by the clocks that told both, and by the server's."""
+        """How long after the cause the effect came, by the clocks that were read for both, and by the server's."""
         before, after = self.bounds(cause, effect), self.bounds(effect)
         least = [low - before.upper[clock] for clock, low in after.lower.items() if clock in before.upper]
         most = [high - before.lower[clock] for clock, high in after.upper.items() if clock in before.lower]
@@ -146,20 +109,19 @@ class Clocks:
 
     def missed(self, step: Step) -> int:
         """How far apart two of its witnesses are who cannot both be right, ns; 0 when all can."""
-        told = [self._bring(together) for _, together in self._accounts(step, "")]
-        return max([0, *(low - one.upper.get(clock, low) for one in told for clock, low in one.lower.items())])
+        reported = [self._bring(together) for _, together in self._each(step, "")]
+        return max([0, *(low - one.upper.get(clock, low) for one in reported for clock, low in one.lower.items())])
 
     def of_job(self, job: Job) -> Offset:
         """The offset of the clock of the machine on which the job runs."""
-        host = self._hosts[job.sid]
-        return self.offsets.get(_agent(host, job.sid), Offset())
+        return self.offsets.get(agent_clock(self.moments.hosts[job.sid], job.sid), Offset())
 
     def clocks_of(self, *steps: Step) -> set[Clock]:
-        """Whose clocks told these steps."""
-        return {clock for step in steps for moment in step.told for clock in self._clocks_by(moment)}
+        """Whose clocks were read for these steps."""
+        return {clock for step in steps for moment in step.told for clock in self.moments.all_of(moment)}
 
     def across(self, cause: Step, effect: Step) -> Clock | None:
-        """The agent's clock, where that told one of the two and the server's the other; else None."""
+        """The agent's clock, where that was read for one of the two and the server's for the other; else None."""
         one, other = self.clocks_of(cause), self.clocks_of(effect)
         agents = [clock for clock in one | other if clock.kind == "agent"]
         if one & other or SERVER not in one | other or len(agents) != 1:
@@ -167,113 +129,73 @@ class Clocks:
         return agents[0]
 
     def possible(self, cause: Step, effect: Step) -> bool:
-        """Whether some offset within its bounds, of the agent's clock that told one of the two, puts them in order."""
+        """Whether some offset within its bounds, of the agent's clock read for one of the two, puts them in order."""
         clock = self.across(cause, effect)
         offset = self.offsets[clock] if clock else None
         if clock is None or offset is None or offset.least is None or offset.most is None or offset.contradictory:
             return False
-        before, after = self._hull(cause, effect).upper, self._hull(effect).lower
+        before, after = self._unbrought(cause, effect).upper, self._unbrought(effect).lower
         if clock in before and SERVER in after:
             return before[clock] - offset.most <= after[SERVER]
         if clock in after and SERVER in before:
             return before[SERVER] <= after[clock] - offset.least
         return False
 
-    def _hull(self, step: Step, effect: Step | None = None) -> Bounds:
-        """A step by every clock that told it."""
-        key = id(step), _asked(step, effect)
+    def _unbrought(self, step: Step, effect: Step | None = None) -> Bounds:
+        """A step by every clock that was read for it, without bringing one to another."""
+        key = step.key, _asked(step, effect)
         if key not in self._raw:
-            self._raw[key] = self._said(step, key[1], lambda told: told)
+            self._raw[key] = self._combined(step, key[1], lambda bounds: bounds)
         return self._raw[key]
 
-    def _said(self, step: Step, worker: str, bring: Callable[[Bounds], Bounds]) -> Bounds:
-        """What the witnesses say together or, where they cannot all be right, whichever of them is."""
-        said = []
-        for moments, raw in self._accounts(step, worker):
+    def _combined(self, step: Step, worker: str, bring: Callable[[Bounds], Bounds]) -> Bounds:
+        """What the witnesses leave open together or, where they cannot all be right, whichever of them is."""
+        found = []
+        for moments, raw in self._each(step, worker):
             together = bring(raw)
-            if any(low > together.upper.get(clock, low) for clock, low in together.lower.items()):
-                said += [bring(self._all_of([moment])) for moment in moments]
+            if together.impossible:
+                found += [bring(self.moments.together([moment])) for moment in moments]
             else:
-                said.append(together)
-        return _any_of(said)
+                found.append(together)
+        return widest(found)
 
-    def _accounts(self, step: Step, worker: str) -> list[tuple[tuple[Moment, ...], Bounds]]:
-        """Each account of a step, and what its witnesses say together."""
-        key = id(step), worker
-        if key not in self._together:
-            told = _accounts(step, worker)
-            self._together[key] = [(moments, self._all_of(moments)) for moments in told]
-        return self._together[key]
+    def _each(self, step: Step, worker: str) -> list[tuple[tuple[Moment, ...], Bounds]]:
+        """Each account of a step, and what its witnesses leave open together."""
+        key = step.key, worker
+        if key not in self._accounts:
+            self._accounts[key] = [(moments, self.moments.together(moments)) for moments in accounts(step, worker)]
+        return self._accounts[key]
 
-    def _all_of(self, moments: Iterable[Moment]) -> Bounds:
-        lower: dict[Clock, int] = {}
-        upper: dict[Clock, int] = {}
-        for moment in moments:
-            clock, low = self._lower(moment)
-            lower[clock] = max(low, lower.get(clock, low))
-            for clock, high in self._upper(moment):
-                upper[clock] = min(high, upper.get(clock, high))
-        return Bounds(lower, upper)
-
-    def _clocks_by(self, moment: Moment) -> set[Clock]:
-        return {self._lower(moment)[0], *(clock for clock, _ in self._upper(moment))}
-
-    def _lower(self, moment: Moment) -> tuple[Clock, int]:
-        clock = self._clock(moment)
-        # A webhook was stamped by the server, and an observer's look can be earlier than a JOINING that it saw.
-        stamped = moment.witness == "webhook" or (moment.subject, moment.earliest) in self._joined
-        return SERVER if clock is RECEIVER and stamped else clock, moment.earliest
-
-    def _upper(self, moment: Moment) -> Iterator[tuple[Clock, int]]:
-        clock = self._clock(moment)
-        if clock is RECEIVER and moment.witness == "webhook":
-            # It arrived within the second that it was stamped with, or else is bounded by that second's end.
-            end = moment.latest // NS_PER_S * NS_PER_S + NS_PER_S - 1
-            yield SERVER, end
-            if moment.latest == end:
-                return
-        yield clock, moment.latest
-
-    def _clock(self, moment: Moment) -> Clock:
-        if moment.clock == "agent":
-            known = self._clock_of.get(id(moment))
-            if known is None:
-                # A job can have been offered to workers on several machines; who does not say is on the job's.
-                host = dict(moment.facts).get(keys.WORKER_HOST) or self._hosts.get(moment.subject)
-                known = self._clock_of[id(moment)] = _agent(host, moment.subject)
-            return known
-        return RECEIVER if moment.clock == "receiver" else SERVER
-
-    def _bring(self, told: Bounds) -> Bounds:
+    def _bring(self, bounds: Bounds) -> Bounds:
         """The same, and by the server's clock, as far as the other's offset is known."""
-        lower, upper = dict(told.lower), dict(told.upper)
-        for clock, low in told.lower.items():
+        lower, upper = dict(bounds.lower), dict(bounds.upper)
+        for clock, low in bounds.lower.items():
             known = self.offsets.get(clock)
             if known and known.most is not None and not known.contradictory:
                 lower[SERVER] = max(low - known.most, lower.get(SERVER, low - known.most))
-        for clock, high in told.upper.items():
+        for clock, high in bounds.upper.items():
             known = self.offsets.get(clock)
             if known and known.least is not None and not known.contradictory:
                 upper[SERVER] = min(high - known.least, upper.get(SERVER, high - known.least))
         return Bounds(lower, upper)
 
     def _bounded(self, pairs: Iterable[tuple[Step, Step]]) -> dict[Clock, Offset]:
-        """The narrowest bounds that the pairs give, and the observer's looks."""
+        """The narrowest bounds that the pairs give, and the observer's polls."""
         least: dict[Clock, _Bound] = {}
         most: dict[Clock, _Bound] = {}
         for cause, effect in pairs:
-            lower, upper = self._hull(cause, effect).lower, self._hull(effect).upper
+            lower, upper = self._unbrought(cause, effect).lower, self._unbrought(effect).upper
             if any(low > upper.get(clock, low) for clock, low in lower.items()):
-                continue  # out of order by one clock alone: it says nothing of others
+                continue  # out of order by one clock alone: it shows nothing of others
             if SERVER in lower:
                 for clock, high in upper.items():
                     _narrow(most, clock, _Bound(high - lower[SERVER], (cause, effect)), min)
             if SERVER in upper:
                 for clock, low in lower.items():
                     _narrow(least, clock, _Bound(low - upper[SERVER], (cause, effect)), max)
-        for bound in self._looks(keys.SEEN_BY):
+        for bound in self._polls(keys.SEEN_BY):
             _narrow(most, RECEIVER, bound, min)
-        shown = max(self._looks(keys.SEEN_AFTER), key=lambda bound: bound.ns, default=None)
+        shown = max(self._polls(keys.SEEN_AFTER), key=lambda bound: bound.ns, default=None)
         # How long the server takes to show something is not guaranteed: this never makes a contradiction.
         if shown and (RECEIVER not in most or shown.ns <= most[RECEIVER].ns):
             _narrow(least, RECEIVER, shown, max)
@@ -288,8 +210,8 @@ class Clocks:
             for clock in sorted(clocks - {SERVER})
         }
 
-    def _looks(self, key: str) -> Iterator[_Bound]:
-        """How far the receiver's clock is ahead by what the observer saw: the server's own time lies between."""
+    def _polls(self, key: str) -> Iterator[_Bound]:
+        """How far the receiver's clock is ahead by what the observer saw: the server's own time lies between polls."""
         for step in self._timeline.steps:
             for moment in step.told:
                 at = _time(dict(moment.facts).get(key)) if moment.witness == "observer" else None
@@ -310,46 +232,10 @@ def _narrow(bounds: dict[Clock, _Bound], clock: Clock, bound: _Bound, better: Ca
         bounds[clock] = bound
 
 
-def _agent(host: Fact | None, sid: str) -> Clock:
-    return Clock("agent", host=str(host)) if host else Clock("agent", sid=sid)
-
-
 def _asked(step: Step, effect: Step | None) -> str:
     """The worker that was offered the job when ``effect`` answers the offer; else empty."""
     answered = step.kind is Kind.JOB_OFFERED and effect is not None and effect.kind is Kind.JOB_RECEIVED
     return effect.occurrence if effect is not None and answered else ""
-
-
-def _accounts(step: Step, worker: str) -> list[tuple[Moment, ...]]:
-    """What was told of one and the same step.
-
-    A job can have been offered to several workers, one after the other: one for each, or that of the ``worker``.
-    """
-    if step.kind is not Kind.JOB_OFFERED:
-        return [step.told]
-    by_worker: dict[str, list[Moment]] = defaultdict(list)
-    for moment in step.told:
-        by_worker[str(dict(moment.facts).get(keys.WORKER_ID, ""))].append(moment)
-    return [tuple(by_worker[one]) for one in ([worker] if worker in by_worker else by_worker)]
-
-
-def _any_of(alternatives: list[Bounds]) -> Bounds:
-    """What holds whichever of these is meant."""
-    if len(alternatives) == 1:
-        return alternatives[0]
-    first = alternatives[0] if alternatives else Bounds({}, {})
-    return Bounds(
-        {
-            clock: min(b.lower[clock] for b in alternatives)
-            for clock in first.lower
-            if all(clock in b.lower for b in alternatives)
-        },
-        {
-            clock: max(b.upper[clock] for b in alternatives)
-            for clock in first.upper
-            if all(clock in b.upper for b in alternatives)
-        },
-    )
 
 
 def _time(text: Fact | None) -> int | None:

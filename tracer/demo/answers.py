@@ -8,8 +8,8 @@ from tracer.units import NS_PER_MS, milliseconds, offset
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Job, Participant
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["at", "between", "first_call"]
 

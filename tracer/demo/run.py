@@ -35,7 +35,7 @@ from tracer.why import explain
 
 if TYPE_CHECKING:
     from tracer.demo.scenario import Scenario
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["DemoOptions", "run"]
 

@@ -16,7 +16,7 @@ from tracer.timeline.precedence import must_precede
 if TYPE_CHECKING:
     from tracer.doctor.visit import Visit
     from tracer.timeline.entities import Job, Worker
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["ClockCheck"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from livekit.protocol.models import Room
 
     from tracer.store import Reader
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["ScratchRoom"]
 

@@ -2,7 +2,7 @@
 
 livekit.room         room                        created … finished
 livekit.room         ├ room_started              created
-livekit.dispatch     ├ dispatch                  created … job assigned (ERROR if never)
+livekit.dispatch     ├ dispatch                  created … job assigned (ERROR if one should have been)
 livekit.dispatch     │  └ job                    offered … ended
 (the agent's own)    │     └ job_entrypoint …    livekit-agents' own tree, see witness.agent
 livekit.participant  └ participant               JOINING … left
@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING
 
 from tracer import ids, keys
 from tracer.moment import Facts, Kind, facts
+from tracer.timeline.missing_jobs import dispatches_without_job, unaccounted_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.moment import Fact
     from tracer.timeline.entities import Dispatch, Entity, Job, Participant
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["Span", "SpanEvent", "spans"]
 
@@ -72,6 +73,8 @@ class _Trace:
         self.timeline = timeline
         self.trace_id = ids.trace_id(timeline.room.sid)
         self.root = ids.span_id("room", timeline.room.sid)
+        self._unaccounted_until = unaccounted_until(timeline)
+        self._without_job = {dispatch.sid for dispatch, _ in dispatches_without_job(timeline)}
 
     def spans(self) -> Iterator[Span]:
         room = self.timeline.room
@@ -191,12 +194,13 @@ class _Trace:
         finished = self.timeline.room.finished
         if answers:
             end, error = min(step.time for step in answers), None
-        elif finished and not self._unaccounted():
+        elif finished and created.earliest > self._unaccounted_until:
             offered = [step.time for job in jobs if (step := job.at(Kind.JOB_OFFERED))]
-            end = max(offered, default=finished.time)
-            error = (
-                "a worker was asked, and no agent came" if offered else "no worker took the job before the room closed"
-            )
+            end, error = max(offered, default=finished.time), None
+            if jobs:
+                error = "a worker was asked, and no agent came"
+            elif dispatch.sid in self._without_job:
+                error = "no worker took the job before the room closed"
         else:
             return
         events = self._events(dispatch)
@@ -217,11 +221,6 @@ class _Trace:
         answer = job.at(Kind.JOB_ASSIGNED, Kind.AGENT_CONNECTING)
         agent = self.timeline.agent_of(job)
         return agent.at(Kind.PARTICIPANT_JOINING) if answer is None and agent else answer
-
-    def _unaccounted(self) -> bool:
-        """Whether an agent was there of which no job is known: the server lists jobs up to 5 s late, or never."""
-        known = {agent.sid for job in self.timeline.jobs if (agent := self.timeline.agent_of(job))}
-        return any(p.is_agent and p.sid not in known for p in self.timeline.participants)
 
     def _job(self, job: Job) -> Iterator[Span]:
         offered, ended = job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_ENDED)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tracer import keys
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.moment_spans import UNREGISTERED, error_attributes
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from livekit.agents import AgentServer

@@ -5,16 +5,50 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tracer.latency.gaps import advice
+from tracer.labelled import Labelled
+from tracer.latency.owner import Owner, advice
 from tracer.latency.stats import CALLER_WAITED, PERCENTILES, WHOLE, percentile
 from tracer.latency.summary import ARROW
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    from tracer.latency.stats import Figures
-    from tracer.latency.summary import JobSummary, Summary
+    from tracer.latency.stats import AgentFigures, Figures
+    from tracer.latency.summary import Counted, JobSummary, Summary
 
-__all__ = ["Comparison", "Difference", "against", "between"]
+    Key = tuple[str, Owner | None]
+    """A gap or sum: its name, and who spends it."""
+
+__all__ = ["Comparison", "Difference", "Length", "State", "against", "between"]
+
+
+class State(Labelled):
+    """What is known of how long a gap took."""
+
+    MEASURED = "measured", "measured"
+    ABSENT = "absent", "absent"
+    """The path is known and has no such gap: it took no time."""
+    UNKNOWN = "unknown", "unknown"
+    """No path was measured, its clocks are apart, or there are too few jobs for a median."""
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long a gap took in one room, or in the median of many."""
+
+    state: State
+    ns: int | None = None
+    """Its length; None unless it was measured."""
+    high: int | None = None
+    """ns, of many: their p95; None where they are too few, or where it is one room."""
+
+    @property
+    def spent(self) -> int | None:
+        """The time it took, ns: none where it is absent; None where that is unknown."""
+        return 0 if self.state is State.ABSENT else self.ns
+
+
+ABSENT = Length(State.ABSENT)
+UNKNOWN = Length(State.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +56,23 @@ class Difference:
     """One gap in both."""
 
     name: str
-    owner: str
-    """Who spends it; empty for sums."""
-    first: int | None
-    """ns; None where this one has no such gap, or it is not known."""
-    second: int | None
-    """ns; of many, their median."""
-    ns: int | None
-    """How much longer the first took, ns; what one of them lacks took no time there. None where that is not known."""
-    high: int | None = None
-    """ns, of many: their p95; None where they are too few, or where it is one that is compared with."""
+    owner: Owner | None
+    """Who spends it; None for sums."""
+    first: Length
+    second: Length
+
+    @property
+    def ns(self) -> int | None:
+        """How much longer the first took, ns; None where one of them is unknown."""
+        one, other = self.first.spent, self.second.spent
+        return None if one is None or other is None else one - other
 
     @property
     def advice(self) -> str:
         """What can be done where it is longer in the first; empty where nothing can, or it is not."""
-        longer = self.owner and self.ns is not None and self.ns > 0
-        return advice(self.owner, Kind(self.name.partition(ARROW)[2])) if longer else ""
+        if self.owner is None or self.ns is None or self.ns <= 0:
+            return ""
+        return advice(self.owner, Kind(self.name.partition(ARROW)[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +81,12 @@ class Comparison:
 
     gaps: tuple[Difference, ...]
     sums: tuple[Difference, ...]
-    counted: tuple[str, str]
-    """How each counts: a value of ``Counted``; of many, how many jobs they are."""
+    counted: tuple[Counted, Counted | None]
+    """How each counts; None for many."""
     agents: tuple[str | None, str | None]
     """Of which agent name the job is that is compared; None where there is none."""
+    jobs: int | None = None
+    """Of many: how many measured jobs they are. None where it is one room."""
     only_first: tuple[str, ...] = ()
     """Names of causes found only in the first."""
     only_second: tuple[str, ...] = ()
@@ -57,47 +94,38 @@ class Comparison:
 
 def between(first: Summary, second: Summary) -> Comparison:
     """Two rooms: a job of each, of the same agent name where there is one."""
-    names = {job.agent_name for job in second.jobs if job.gaps}
-    one = _job(first, names)
+    one = _job(first, {job.agent_name for job in second.jobs if job.gaps})
     two = _job(second, {one.agent_name} if one else set())
-    mine, other = _gaps(one), _gaps(two)
-    found = []
-    for key in {**mine, **other}:
-        a, b = mine.get(key), other.get(key)
-        # A way is known from end to end: what is not on it took no time.
-        known = mine and other and (a is not None or key not in mine) and (b is not None or key not in other)
-        found.append(Difference(*key, a, b, (a or 0) - (b or 0) if known else None))
-    return _in_order(
-        found,
+    mine, other = _lengths(one), _lengths(two)
+    found = [
+        Difference(*key, _of(mine, key), _of(other, key)) for key in dict.fromkeys([*(mine or {}), *(other or {})])
+    ]
+    gaps, sums = _in_order(found)
+    return Comparison(
+        gaps,
+        sums,
         (one.counted if one else first.counted, two.counted if two else second.counted),
         (one.agent_name if one else None, two.agent_name if two else None),
-        tuple(name for name in first.causes if name not in second.causes),
-        tuple(name for name in second.causes if name not in first.causes),
+        only_first=tuple(name for name in first.causes if name not in second.causes),
+        only_second=tuple(name for name in second.causes if name not in first.causes),
     )
 
 
 def against(first: Summary, figures: Figures) -> Comparison:
     """A room against the median, and the p95, of the jobs of the same agent name."""
     job = _job(first, {agent.name for agent in figures.agents if agent.jobs})
-    mine = _gaps(job)
+    mine = _lengths(job)
     many = next((agent for agent in figures.agents if job and agent.name == job.agent_name), None)
-    jobs = many.jobs if many else 0
-    stages = {(stage.name, stage.owner): stage for stage in many.stages} if many else {}
+    theirs = [(stage.name, stage.owner) for stage in many.stages] if many else []
     found = []
-    for key in {**mine, **stages}:
-        stage = stages.get(key)
-        of = many.known(*key) if many else 0  # of the others it is not known whether this took long
-        enough = percentile(range(of), PERCENTILES[0]) is not None
-        usual = stage is not None and stage.count * 2 > of
-        if key not in mine and not usual:
-            continue  # a way that few take, and this one did not
-        # What most of them lack took, of the median job, no time.
-        median, high, _ = stage.percentiles if stage and usual else (None,) * len(PERCENTILES)
-        a = mine.get(key)
-        known = mine and enough and (a is not None or key not in mine) and (median is not None or not usual)
-        found.append(Difference(*key, a, median, (a or 0) - (median or 0) if known else None, high))
-    counted = job.counted if job else first.counted, f"{jobs} job{'' if jobs == 1 else 's'} measured"
-    return _in_order(found, counted, (job.agent_name if job else None,) * 2, first.causes, ())
+    for key in dict.fromkeys([*(mine or {}), *theirs]):
+        median = _median(many, key)
+        if (mine and key in mine) or median.state is not State.ABSENT:  # else few have it, and this one has not
+            found.append(Difference(*key, _of(mine, key), median))
+    gaps, sums = _in_order(found)
+    name = job.agent_name if job else None
+    counted = job.counted if job else first.counted
+    return Comparison(gaps, sums, (counted, None), (name, name), jobs=many.jobs if many else 0, only_first=first.causes)
 
 
 def _job(summary: Summary, names: set[str]) -> JobSummary | None:
@@ -106,23 +134,38 @@ def _job(summary: Summary, names: set[str]) -> JobSummary | None:
     return next(iter([job for job in measured if job.agent_name in names] or measured or summary.jobs), None)
 
 
-def _gaps(job: JobSummary | None) -> dict[tuple[str, str], int | None]:
-    """The gaps and sums of a job that was measured; empty for any other."""
+def _lengths(job: JobSummary | None) -> dict[Key, int | None] | None:
+    """The gaps and sums on a job's path, ns, None where clocks are apart; None where no path was measured."""
     if job is None or not job.gaps:
-        return {}
-    return {(what, owner): ns for what, owner, ns in job.gaps} | {
-        (WHOLE, ""): job.whole,
-        (CALLER_WAITED, ""): job.caller_waited,
-    }
+        return None
+    gaps: dict[Key, int | None] = {(what, owner): ns for what, owner, ns in job.gaps}
+    return gaps | {(WHOLE, None): job.whole, (CALLER_WAITED, None): job.caller_waited}
 
 
-def _in_order(
-    found: list[Difference],
-    counted: tuple[str, str],
-    agents: tuple[str | None, str | None],
-    only_first: tuple[str, ...],
-    only_second: tuple[str, ...],
-) -> Comparison:
+def _of(lengths: dict[Key, int | None] | None, key: Key) -> Length:
+    """A gap in one room. A path is known from end to end: what is not on it took no time."""
+    if lengths is None:
+        return UNKNOWN
+    if key not in lengths:
+        return ABSENT
+    ns = lengths[key]
+    return UNKNOWN if ns is None else Length(State.MEASURED, ns)
+
+
+def _median(many: AgentFigures | None, key: Key) -> Length:
+    """A gap in the median of many jobs: absent where most of them lack it."""
+    known = many.known(*key) if many else 0  # of the others it is not known whether this took long
+    if many is None or percentile(range(known), PERCENTILES[0]) is None:
+        return UNKNOWN
+    stage = next((one for one in many.stages if (one.name, one.owner) == key), None)
+    if stage is None or stage.count * 2 <= known:
+        return ABSENT
+    median, high, _ = stage.percentiles
+    return UNKNOWN if median is None else Length(State.MEASURED, median, high)
+
+
+def _in_order(found: list[Difference]) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
+    """The gaps, what differs most first, and the sums of which either is known."""
     found.sort(key=lambda one: (one.ns is None, -abs(one.ns or 0)))
-    sums = tuple(one for one in found if not one.owner and (one.first, one.second) != (None, None))
-    return Comparison(tuple(one for one in found if one.owner), sums, counted, agents, only_first, only_second)
+    sums = [one for one in found if one.owner is None and (one.first.ns, one.second.ns) != (None, None)]
+    return tuple(one for one in found if one.owner), tuple(sums)

@@ -7,16 +7,17 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tracer.latency.gaps import Owner, advice
+from tracer.latency.owner import Owner, advice
 from tracer.latency.summary import ARROW, Counted
-from tracer.moment import NS_PER_MS, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tracer.latency.summary import Summary
 
-__all__ = ["CALLER_WAITED", "PERCENTILES", "WHOLE", "Agent", "Figures", "GapFigures", "figures", "percentile"]
+__all__ = ["CALLER_WAITED", "PERCENTILES", "WHOLE", "AgentFigures", "Figures", "GapFigures", "figures", "percentile"]
 
 PERCENTILES = (50, 95, 99)
 """Those that are given."""
@@ -32,8 +33,8 @@ class GapFigures:
 
     name: str
     """From which kind to which, or ``WHOLE`` or ``CALLER_WAITED``."""
-    owner: str
-    """Who spends it; empty for the two that several do."""
+    owner: Owner | None
+    """Who spends it; None for the two sums, which several do."""
     count: int
     percentiles: tuple[int | None, ...]
     """ns, one for each of ``PERCENTILES``; None where there are too few rooms for it."""
@@ -47,21 +48,21 @@ class GapFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
+class AgentFigures:
     """The jobs of one agent name."""
 
     name: str
     jobs: int
-    """How many were measured, those with a clock that is off included."""
-    counted: dict[str, int]
+    """How many were measured, those with clock skew included."""
+    counted: dict[Counted, int]
     """How many jobs, or rooms to which none came, of each other ``Counted`` there are."""
     stages: tuple[GapFigures, ...]
-    """In the order of a job's way, the two sums last."""
-    unknown: dict[tuple[str, str], int] = field(default_factory=dict)
+    """In the order of a job's path, the two sums last."""
+    unknown: dict[tuple[str, Owner | None], int] = field(default_factory=dict)
     """Of how many measured jobs the length of a gap or sum, by name and owner, is not known."""
 
-    def known(self, name: str, owner: str) -> int:
-        """Of how many measured jobs it is known how long this took, if it was on their way at all."""
+    def known(self, name: str, owner: Owner | None) -> int:
+        """Of how many measured jobs it is known how long this took, if it was on their path at all."""
         return self.jobs - self.unknown.get((name, owner), 0)
 
     @property
@@ -80,10 +81,10 @@ class Figures:
 
     rooms: int
     over: int
-    """Of how many of them it can be told what went wrong."""
-    counted: dict[str, int]
+    """Of how many of them it is known what went wrong: those that are over and readable."""
+    counted: dict[Counted, int]
     """How many rooms of each ``Counted``."""
-    agents: tuple[Agent, ...]
+    agents: tuple[AgentFigures, ...]
     causes: tuple[tuple[str, int], ...]
     """For each cause in how many rooms it was found, most often first."""
 
@@ -100,21 +101,22 @@ def percentile(values: Sequence[int], per_cent: int) -> int | None:
 
 def figures(summaries: Iterable[Summary]) -> Figures:
     """The figures over these rooms."""
-    counted, causes = Counter[str](), Counter[str]()
-    values: dict[str, dict[tuple[str, str], list[int]]] = defaultdict(lambda: defaultdict(list))
-    unknown: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
-    jobs: dict[str, Counter[str]] = defaultdict(Counter)
+    counted, causes = Counter[Counted](), Counter[str]()
+    values: dict[str, dict[tuple[str, Owner | None], list[int]]] = defaultdict(lambda: defaultdict(list))
+    unknown: dict[str, Counter[tuple[str, Owner | None]]] = defaultdict(Counter)
+    jobs: dict[str, Counter[Counted]] = defaultdict(Counter)
     for summary in summaries:
         counted[summary.counted] += 1
         causes.update(summary.causes)
         # An agent that came, and of which no job is known, can be of any name.
-        unserved = Counted.UNTOLD if summary.counted == Counted.UNTOLD and not summary.jobs else Counted.WITHOUT
+        came = summary.counted is Counted.NOT_REPORTED and not summary.jobs
+        unserved = Counted.NOT_REPORTED if came else Counted.NO_AGENT
         for name in set(summary.agent_names).difference(job.agent_name for job in summary.jobs):
             jobs[name][unserved] += 1
         for name, how, gaps, whole, waited in summary.jobs:
             jobs[name][how] += 1
             mine = values[name]
-            for what, owner, ns in (*gaps, (WHOLE, "", whole), (CALLER_WAITED, "", waited)):
+            for what, owner, ns in (*gaps, (WHOLE, None, whole), (CALLER_WAITED, None, waited)):
                 if ns is not None:
                     mine[what, owner].append(ns)
                 elif gaps:
@@ -122,7 +124,7 @@ def figures(summaries: Iterable[Summary]) -> Figures:
     return Figures(
         counted.total(),
         counted.total() - counted[Counted.OPEN] - counted[Counted.UNREADABLE],
-        {how.value: counted[how] for how in Counted if counted[how]},
+        {how: counted[how] for how in Counted if counted[how]},
         tuple(_agent(name, jobs[name], values[name], unknown[name]) for name in sorted(jobs)),
         tuple(sorted(causes.items(), key=lambda item: (-item[1], item[0]))),
     )
@@ -130,31 +132,31 @@ def figures(summaries: Iterable[Summary]) -> Figures:
 
 def _agent(
     name: str,
-    counted: Counter[str],
-    values: dict[tuple[str, str], list[int]],
-    unknown: Counter[tuple[str, str]],
-) -> Agent:
+    counted: Counter[Counted],
+    values: dict[tuple[str, Owner | None], list[int]],
+    unknown: Counter[tuple[str, Owner | None]],
+) -> AgentFigures:
     stages = sorted((_stage(what, owner, found) for (what, owner), found in values.items()), key=_place)
-    others = {how.value: counted[how] for how in Counted if counted[how] and how is not Counted.MEASURED}
-    return Agent(name, counted[Counted.MEASURED] + counted[Counted.CLOCKS], others, tuple(stages), dict(unknown))
+    others: dict[Counted, int] = {how: counted[how] for how in Counted if counted[how] and how is not Counted.MEASURED}
+    return AgentFigures(
+        name, counted[Counted.MEASURED] + counted[Counted.CLOCK_SKEW], others, tuple(stages), dict(unknown)
+    )
 
 
-def _stage(what: str, owner: str, values: list[int]) -> GapFigures:
+def _stage(what: str, owner: Owner | None, values: list[int]) -> GapFigures:
     values.sort()
     return GapFigures(what, owner, len(values), tuple(percentile(values, p) for p in PERCENTILES), values[-1])
 
 
-_OWNERS = {owner.value: number for number, owner in enumerate(Owner)}
-
-
+_OWNERS = {owner: number for number, owner in enumerate(Owner)}
 _COMING = {Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE, Kind.TRACK_PUBLISHED}
 """What the agent waits for while it waits for its caller."""
 
 
-def _place(stage: GapFigures) -> tuple[int, int, int, int, str]:
-    """Where a stage stands in a job's way."""
-    if stage.name in (WHOLE, CALLER_WAITED):
-        return (1, int(stage.name == CALLER_WAITED), 0, 0, stage.name)
+def _place(stage: GapFigures) -> tuple[int, int, int, int, int]:
+    """Where a stage stands on a job's path; the sums come last."""
+    if stage.owner is None:
+        return (1, [WHOLE, CALLER_WAITED].index(stage.name), 0, 0, 0)
     start, end = map(Kind, stage.name.split(ARROW))
     place = (Kind.AGENT_WAITING_FOR_PARTICIPANT.rank, end.rank) if end in _COMING else (end.rank, 0)
-    return (0, *place, start.rank, f"{_OWNERS.get(stage.owner, 99):02}")
+    return (0, *place, start.rank, _OWNERS[stage.owner])

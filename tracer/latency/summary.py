@@ -1,64 +1,62 @@
 """What is kept of a room for figures over many: how long each gap was, and what went wrong. Pure.
 
-A summary is made once, when a room is over, so that figures over thousands of rooms need no moment read again.
+A summary is made once, when a room is over: figures over thousands of rooms then need no moment read again.
 """
 
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
-from tracer.latency.gaps import Ways, ready
+from tracer.labelled import Labelled
+from tracer.latency.gaps import Paths, ready
+from tracer.latency.owner import Owner
 from tracer.moment import Kind
 from tracer.why import explain
 
 if TYPE_CHECKING:
     from tracer.clocks.corrected import CorrectedTimeline
     from tracer.timeline.entities import Job, Participant
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["ARROW", "VERSION", "Counted", "JobSummary", "Summary", "summarize"]
 
-VERSION = 4
+VERSION = 5
 """Of what is counted and how: a summary of another version is made anew."""
 
 ARROW = " → "
 """Between the kinds in a gap's name."""
 
-_CALLERS = {"STANDARD", "SIP", "CONNECTOR", None}
-"""Kinds of those an agent is for; None where nobody told the kind."""
 
-
-class Counted(StrEnum):
+class Counted(Labelled):
     """How a room or a job counts in figures."""
 
-    MEASURED = "measured"
-    """Over, and its agent told how it became ready: its gaps are in the figures."""
-    CLOCKS = "with a clock that is off"
+    MEASURED = "measured", "measured"
+    """Over, and its agent reported how it became ready: its gaps are in the figures."""
+    CLOCK_SKEW = "clock_skew", "with clock skew"
     """Measured, but for the time between clocks that are proven to be apart: that is in no figure."""
-    UNFINISHED = "not ready"
-    """The agent told how it began, and did not get as far as being ready."""
-    UNTOLD = "not told"
-    """An agent came, and told nothing: its gaps are not known."""
-    WITHOUT = "without an agent"
+    NOT_READY = "not_ready", "not ready"
+    """The agent reported how it began, and did not get as far as being ready."""
+    NOT_REPORTED = "not_reported", "not reported"
+    """An agent came, and reported nothing: its gaps are not known."""
+    NO_AGENT = "no_agent", "without an agent"
     """No agent came."""
-    OPEN = "not over"
+    OPEN = "open", "not over"
     """It has not ended, or its end was not seen: nothing of it is in the figures."""
-    UNREADABLE = "not readable"
+    UNREADABLE = "unreadable", "not readable"
     """What is kept of it is damaged."""
 
 
 class JobSummary(NamedTuple):
-    """One job's way."""
+    """One job's path to being ready."""
 
     agent_name: str
-    counted: str
-    gaps: tuple[tuple[str, str, int | None], ...]
-    """From which kind to which, who spent it, and ns, None where clocks do not tell; in order, each once. Empty unless
-    it was measured."""
+    counted: Counted
+    gaps: tuple[tuple[str, Owner, int | None], ...]
+    """From which kind to which, who spent it, and ns, None where its clocks are apart; in order, each once. Empty
+    unless it was measured."""
     whole: int | None
     """From what first asked for it to its being ready, ns; None where that is not known."""
     caller_waited: int | None
@@ -69,7 +67,7 @@ class JobSummary(NamedTuple):
 class Summary(NamedTuple):
     """One room."""
 
-    counted: str
+    counted: Counted
     jobs: tuple[JobSummary, ...] = ()
     """Those whose agent came."""
     causes: tuple[str, ...] = ()
@@ -86,9 +84,12 @@ class Summary(NamedTuple):
         """A summary from what ``to_json`` made of it. Raises ValueError or TypeError for whatever is none."""
         counted, jobs, causes, agent_names = json.loads(text)
         return cls(
-            counted,
+            Counted(counted),
             tuple(
-                JobSummary(name, how, tuple(map(tuple, gaps)), whole, waited) for name, how, gaps, whole, waited in jobs
+                JobSummary(
+                    name, Counted(how), tuple((what, Owner(owner), ns) for what, owner, ns in gaps), whole, waited
+                )
+                for name, how, gaps, whole, waited in jobs
             ),
             tuple(causes),
             tuple(agent_names),
@@ -99,8 +100,9 @@ def summarize(timeline: Timeline) -> Summary:
     """What is worth keeping of a room for figures over many."""
     if not timeline.room.finished:
         return Summary(Counted.OPEN)
-    ways = Ways(timeline)
-    jobs = tuple(_job(timeline, job, ways) for job in timeline.jobs if _came(timeline, job))
+    paths = Paths(timeline)
+    corrected = paths.corrected.timeline
+    jobs = tuple(_job(corrected, job, paths) for job in corrected.jobs if _came(corrected, job))
     explanation = explain(timeline)
     causes = [found.cause.name for n, found in enumerate(explanation.findings) if found.certain or n == 0]
     named = [d.agent_name for d in timeline.dispatches if d.agent_name is not None]
@@ -113,9 +115,9 @@ def summarize(timeline: Timeline) -> Summary:
     )
 
 
-def _counted(timeline: Timeline, jobs: tuple[JobSummary, ...]) -> str:
+def _counted(timeline: Timeline, jobs: tuple[JobSummary, ...]) -> Counted:
     if not jobs:
-        return Counted.UNTOLD if any(p.is_agent for p in timeline.participants) else Counted.WITHOUT
+        return Counted.NOT_REPORTED if timeline.agents else Counted.NO_AGENT
     counted = {job.counted for job in jobs}
     return next(one for one in Counted if one in counted)
 
@@ -124,35 +126,37 @@ def _came(timeline: Timeline, job: Job) -> bool:
     return timeline.agent_of(job) is not None or job.at(Kind.JOB_ENTRYPOINT_STARTED, Kind.AGENT_CONNECTED) is not None
 
 
-def _job(timeline: Timeline, job: Job, ways: Ways) -> JobSummary:
+def _job(timeline: Timeline, job: Job, paths: Paths) -> JobSummary:
     name, at = job.agent_name or "", ready(job)
     if at is None:
-        told = any("agent" in step.witnesses for step in job.steps)
-        return JobSummary(name, Counted.UNFINISHED if told else Counted.UNTOLD, (), None, None)
-    gaps = ways.of(job)
-    spent: dict[tuple[str, str], int | None] = {}
+        reported = any("agent" in step.witnesses for step in job.steps)
+        return JobSummary(name, Counted.NOT_READY if reported else Counted.NOT_REPORTED, (), None, None)
+    gaps = paths.of(job)
+    spent: dict[tuple[str, Owner], int | None] = {}
     for gap in gaps:
-        key = f"{gap.start.kind}{ARROW}{gap.end.kind}", gap.owner.value
+        key = f"{gap.start.kind}{ARROW}{gap.end.kind}", gap.owner
         before = spent.get(key, 0)
         spent[key] = None if gap.doubtful or before is None else before + gap.ns
-    sure = None not in spent.values()
+    precise = None not in spent.values()
     cause = gaps[0].start if gaps and gaps[0].start.subject != job.sid else None
     return JobSummary(
         name,
-        Counted.MEASURED if sure else Counted.CLOCKS,
+        Counted.MEASURED if precise else Counted.CLOCK_SKEW,
         tuple((*key, ns) for key, ns in spent.items()),
-        sum(gap.ns for gap in gaps) if cause and sure else None,
-        _caller_waited(timeline, job, at, cause, ways.right),
+        sum(gap.ns for gap in gaps) if cause and precise else None,
+        _caller_waited(timeline, job, at, cause, paths.corrected),
     )
 
 
-def _caller_waited(timeline: Timeline, job: Job, at: Step, cause: Step | None, right: CorrectedTimeline) -> int | None:
+def _caller_waited(
+    timeline: Timeline, job: Job, at: Step, cause: Step | None, corrected: CorrectedTimeline
+) -> int | None:
     """How long the caller that the job met, or is for, or else the first of those who were there, waited for it."""
     met = next((s.facts.get(keys.PARTICIPANT_ID) for s in job.steps if s.kind is Kind.AGENT_PARTICIPANT_READY), None)
     mine = met or job.text(keys.JOB_PARTICIPANT_ID)
-    callers = [p for p in timeline.participants if p.kind in _CALLERS and (p.sid == mine if mine else _there(p, at))]
-    seen = [right.placed(active) for p in callers if (active := p.at(Kind.PARTICIPANT_ACTIVE))]
-    first, now = min(seen, key=lambda placed: placed.time, default=None), right.placed(at)
+    callers = [p for p in timeline.callers if (p.sid == mine if mine else _there(p, at))]
+    seen = [corrected.step(active) for p in callers if (active := p.at(Kind.PARTICIPANT_ACTIVE))]
+    first, now = min(seen, key=lambda step: step.time, default=None), corrected.step(at)
     if first is None or first.doubtful(now):
         return None
     return max(now.time - max(first.time, cause.time if cause else first.time), 0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tracer.latency.summary import Summary
     from tracer.store import Writer
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["Summarizer"]
 
@@ -96,4 +96,4 @@ def _must_wait(summary: Summary, timeline: Timeline | None) -> bool:
         return True  # they end, or are taken for lost
     last = max(step.time for step in timeline.steps)
     # Without an agent, a worker that came too late is worth knowing.
-    return summary.counted == Counted.WITHOUT and timeline.now < last + WORKERS_LATER
+    return summary.counted == Counted.NO_AGENT and timeline.now < last + WORKERS_LATER

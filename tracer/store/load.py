@@ -7,13 +7,13 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tracer.moment import NS_PER_S
 from tracer.store import open_reader
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from tracer.store import Reader
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["WORKERS_LATER", "read_timeline", "timeline_in"]
 

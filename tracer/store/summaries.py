@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from tracer.errors import StoreError, UnreadableError
 from tracer.latency.summary import VERSION, Counted, Summary, summarize
-from tracer.moment import NS_PER_S
 from tracer.store import open_reader
 from tracer.store.load import timeline_in
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.store import Reader
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["read_summaries", "summarize_room"]
 

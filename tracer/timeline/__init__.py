@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from tracer.timeline.fold import Timeline, fold
+from tracer.timeline.fold import fold
+from tracer.timeline.timeline import Timeline
 
 __all__ = ["Timeline", "fold"]

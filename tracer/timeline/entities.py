@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tracer.moment import Fact
+    from tracer.timeline.origin import Mode
     from tracer.timeline.step import Step
 
 __all__ = ["Dispatch", "Entity", "Job", "Participant", "Room", "Shutdown", "Track", "Worker"]
@@ -85,6 +86,16 @@ class Participant(Entity):
     def is_agent(self) -> bool:
         """Whether it is an agent."""
         return self.kind == "AGENT"
+
+    @property
+    def is_caller(self) -> bool:
+        """Whether an agent can be meant for it: of a kind that ``ctx.wait_for_participant()`` waits for, or unknown."""
+        return self.kind in (None, "STANDARD", "SIP", "CONNECTOR")
+
+    @property
+    def is_dependent(self) -> bool:
+        """Whether it is there for others only: the server sends no agent to it, and it keeps no room open."""
+        return self.kind in ("AGENT", "EGRESS")
 
     @property
     def is_avatar(self) -> bool:
@@ -245,8 +256,8 @@ class Dispatch(Entity):
     """A wish for an agent."""
 
     jobs: tuple[str, ...] = ()
-    mode: str | None = None
-    """``automatic``, ``explicit`` (API), ``token``, ``room`` (CreateRoom agents); None where it cannot be told."""
+    mode: Mode | None = None
+    """How it came about; None where that is not known."""
 
     @property
     def agent_name(self) -> str | None:

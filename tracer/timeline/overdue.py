@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tracer import keys
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.timeline.missing_jobs import dispatches_without_job, unaccounted_agents
+from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from tracer.timeline.entities import Job, Participant
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
-__all__ = ["Missing", "awaited_since", "came_until", "expected"]
+__all__ = ["Missing", "expected"]
 
 AT_ONCE = 500 * NS_PER_MS
 """What comes within this time, ns, is not yet missed."""
@@ -64,64 +65,13 @@ def _since(timeline: Timeline, step: Step, what: str, patience: int) -> Iterator
         yield Missing(step, what, ns, finished is not None)
 
 
-def _unaccounted(timeline: Timeline) -> list[Participant]:
-    """Agents of which no job is known."""
-    sids = {step.facts.get(keys.PARTICIPANT_ID) for job in timeline.jobs if (step := job.at(Kind.AGENT_CONNECTED))}
-    identities = {job.participant_identity for job in timeline.jobs} - {None}
-    return [
-        p
-        for p in timeline.participants
-        if p.is_agent and not p.is_avatar and p.sid not in sids and p.identity not in identities
-    ]
-
-
-def came_until(agents: Iterable[Participant]) -> int:
-    """When the last of these agents can have come, ns: it can be of any dispatch made before, and of no later."""
-    joins = (agent.at(Kind.PARTICIPANT_JOINING) for agent in agents)
-    return max((joining.latest if joining else 2**63 for joining in joins), default=0)
-
-
 def _dispatches(timeline: Timeline) -> Iterator[Missing]:
-    came = any(p.is_agent for p in timeline.participants)
-    until = came_until(_unaccounted(timeline))  # whose job is not listed yet
-    since = awaited_since(timeline)
-    for dispatch in timeline.dispatches:
-        awaited = since.get(dispatch.sid)
-        created = dispatch.at(Kind.DISPATCH_CREATED)
-        if awaited and created and not dispatch.jobs and (dispatch.agent_name or not came) and created.earliest > until:
-            yield from _since(timeline, awaited, "dispatched, no job", AT_ONCE)
-
-
-def awaited_since(timeline: Timeline) -> dict[str, Step]:
-    """For each dispatch's id after which step its job should come; it is left out while it is for nobody yet.
-
-    Workers can be sent to each participant, or to each that publishes: there is no job before there is one.
-    """
-    types: dict[str, set[str | None]] = {}
-    for worker in timeline.workers:
-        types.setdefault(worker.agent_name, set()).add(worker.job_type)
-    others = {p.sid for p in timeline.participants if not p.is_agent and p.kind != "EGRESS"}
-    joins = (p.steps[0] for p in timeline.participants if p.sid in others and p.steps)
-    agents = {p.sid for p in timeline.participants} - others
-    tracks = (step for t in timeline.tracks if t.participant not in agents and (step := t.at(Kind.TRACK_PUBLISHED)))
-    first = {
-        "JT_PARTICIPANT": min(joins, key=lambda step: step.time, default=None),
-        "JT_PUBLISHER": min(tracks, key=lambda step: step.time, default=None),
-    }
-    found = {}
-    for dispatch in timeline.dispatches:
-        step = dispatch.at(Kind.DISPATCH_CREATED)
-        of_name = types.get(dispatch.agent_name or "", set())
-        if len(of_name) == 1 and (kind := next(iter(of_name))) in first:
-            came = first[str(kind)]
-            step = max(step, came, key=lambda step: step.time) if step and came else None
-        if step:
-            found[dispatch.sid] = step
-    return found
+    for _, awaited in dispatches_without_job(timeline):
+        yield from _since(timeline, awaited, "dispatched, no job", AT_ONCE)
 
 
 def _jobs(timeline: Timeline) -> Iterator[Missing]:
-    unaccounted = bool(_unaccounted(timeline))
+    unaccounted = bool(unaccounted_agents(timeline))
     for job in timeline.jobs:
         lost = timeline.lost(job)
         if lost is not None:

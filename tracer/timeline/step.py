@@ -6,12 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tracer.moment import NS_PER_MS
+from tracer.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tracer.moment import Fact, Kind, Moment
+
+    StepKey = tuple[Kind, str, str]
 
 __all__ = ["Step", "merge"]
 
@@ -41,6 +43,11 @@ class Step:
     one witness whose time is taken; it is never an average."""
     told: tuple[Moment, ...] = ()
     """What each witness said, as it said it, in order of time."""
+
+    @property
+    def key(self) -> StepKey:
+        """What it is among all the steps of a room: its kind, subject and occurrence."""
+        return self.kind, self.subject, self.occurrence
 
     @property
     def uncertainty(self) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from tracer.latency.gaps import Ways, longest_of_yours
+from tracer.latency.gaps import Paths, longest_of_yours
 from tracer.units import NS_PER_MS, milliseconds, share
 from tracer.view.text import fit, plain
 from tracer.view.wording import say
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tracer.clocks.corrected import CorrectedTimeline
     from tracer.latency.gaps import Gap
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["budget"]
 
@@ -29,14 +29,14 @@ SMALL = NS_PER_MS
 
 def budget(timeline: Timeline, width: int) -> Iterator[Text]:
     """A line for each gap in order of time, what of it is doubtful, and the longest that is yours to shorten."""
-    ways = Ways(timeline)
-    gaps = ways.first
+    paths = Paths(timeline)
+    gaps = paths.first
     if not gaps:
         return
     whole = sum(gap.ns for gap in gaps)
     about = "~" if any(gap.doubtful for gap in gaps) else ""
     took = f": {about}{milliseconds(whole / NS_PER_MS)}"
-    yield Text(_way(timeline, gaps[0], gaps[-1], width - cell_len(took)) + took, style="bold")
+    yield Text(_path(timeline, gaps[0], gaps[-1], width - cell_len(took)) + took, style="bold")
     bar = BAR if width >= 100 else BAR // 2 if width >= 80 else 0
     longest = max(gap.ns for gap in gaps)
     small = [gap for gap in gaps if gap.ns < SMALL]
@@ -45,21 +45,23 @@ def budget(timeline: Timeline, width: int) -> Iterator[Text]:
             line = _amount(gap.ns, whole, "~" if gap.doubtful else "")
             if bar:
                 line.append(f"{'▇' * max(round(bar * gap.ns / longest), 1):{bar}}  ", style="cyan")
-            line.append(f"{gap.owner:14}  ")
-            line.append(_way(timeline, gap, gap, width - cell_len(line.plain)), style="dim")
+            line.append(f"{gap.owner.label:14}  ")
+            line.append(_path(timeline, gap, gap, width - cell_len(line.plain)), style="dim")
             line.rstrip()
             yield line
     if small:
         line = _amount(sum(gap.ns for gap in small), whole, "~" if any(gap.doubtful for gap in small) else "")
-        owners = ", ".join(dict.fromkeys(gap.owner for gap in small))
+        owners = ", ".join(dict.fromkeys(gap.owner.label for gap in small))
         shorter = f"in {len(small)} shorter gap{'' if len(small) == 1 else 's'}: {owners}"
         line.append(fit(shorter, width - cell_len(line.plain)))
         yield line
-    yield from _doubts(ways.right, bool(about))
+    yield from _doubts(paths.corrected, bool(about))
     yours = longest_of_yours(gaps)
     if yours:
         text = Text.assemble(("→ ", "bold cyan"))
-        text.append(f"longest gap you can shorten: {milliseconds(yours.ns / NS_PER_MS)}, {yours.owner}: {yours.advice}")
+        text.append(
+            f"longest gap you can shorten: {milliseconds(yours.ns / NS_PER_MS)}, {yours.owner.label}: {yours.advice}"
+        )
         yield text
 
 
@@ -67,7 +69,7 @@ def _amount(ns: int, whole: int, about: str) -> Text:
     return Text(f"  {about + milliseconds(ns / NS_PER_MS):>8} {share(ns, whole):>5}  ", no_wrap=True)
 
 
-def _way(timeline: Timeline, first: Gap, last: Gap, width: int) -> str:
+def _path(timeline: Timeline, first: Gap, last: Gap, width: int) -> str:
     """From which step to which, in words; each is given half of the room, and what the other leaves."""
     start, end = say(timeline, first.start)[0], say(timeline, last.end)[0]
     room = width - cell_len(" → ")
@@ -75,13 +77,13 @@ def _way(timeline: Timeline, first: Gap, last: Gap, width: int) -> str:
     return fit(f"{fit(start, room - cell_len(end))} → {end}", width)
 
 
-def _doubts(right: CorrectedTimeline, about: bool) -> Iterator[Text]:
+def _doubts(corrected: CorrectedTimeline, about: bool) -> Iterator[Text]:
     if not about:
         return
-    for clock, ahead in right.off.items():
+    for clock, ahead in corrected.off.items():
         where = "ahead of" if ahead > 0 else "behind"
         off = milliseconds(abs(ahead) / NS_PER_MS)
         skew = f"the clock of the {plain(str(clock))} is at least {off} {where} the server's; corrected by that"
         yield Text(f"~ clock skew: {skew}", style="red")
-    if not right.off:
+    if not corrected.off:
         yield Text("~ impossible order: a clock was adjusted meanwhile, or a source is wrong", style="red")

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from tracer.check import Verdict
     from tracer.moment import Moment
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["MARKS", "WIDE", "Steps", "verdict_lines"]
 

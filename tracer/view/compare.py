@@ -43,7 +43,7 @@ class CompareView:
         apart = len(set(comparison.agents)) > 1
         for letter, name, counted, agent in zip("AB", self.names, comparison.counted, comparison.agents, strict=True):
             of = f"   {_agent(agent)}" if agent is not None and (apart or self.many) else ""
-            note = of + ("" if counted == Counted.MEASURED else f"   {counted}")
+            note = of + _counted(counted, comparison.jobs)
             yield Text(f"{letter}  {fit(name, width - 3 - cell_len(note))}", style="bold").append(note, "not bold")
         if not comparison.gaps and not comparison.sums:
             yield Text("nothing to compare: no agent's start was measured in either")
@@ -58,11 +58,12 @@ class CompareView:
         if most and most.ns is not None:
             more = "longer" if most.ns > 0 else "shorter"
             by = milliseconds(abs(most.ns) / NS_PER_MS)
-            yield Text(f"largest difference: {most.name} ({most.owner}) took {by} {more} in A")
+            yield Text(f"largest difference: {most.name} ({most.owner and most.owner.label}) took {by} {more} in A")
             yours = next((one for one in comparison.gaps if one.advice and (one.ns or 0) >= NOTHING), None)
             if yours:
                 by = milliseconds((yours.ns or 0) / NS_PER_MS)
-                advice = f"longest gap you can shorten: {by} more than in B, {yours.owner}: {yours.advice}"
+                whose = yours.owner.label if yours.owner else ""
+                advice = f"longest gap you can shorten: {by} more than in B, {whose}: {yours.advice}"
                 yield Text.assemble(("→ ", "bold cyan"), advice)
         elif any(one.ns is not None for one in comparison.gaps):
             yield Text("no gap differs by a millisecond or more")
@@ -76,8 +77,8 @@ class CompareView:
             yield from named(name, self._figures(one), what, width, style="" if one.owner else "bold")
 
     def _figures(self, one: Difference) -> Text:
-        line = Text(f"{one.owner:{OWNER}}", style="dim")
-        for value in (one.first, one.second, *([one.high] if self.many else [])):
+        line = Text(f"{one.owner.label if one.owner else '':{OWNER}}", style="dim")
+        for value in (one.first.ns, one.second.ns, *([one.second.high] if self.many else [])):
             line.append(f"{'-' if value is None else milliseconds(value / NS_PER_MS):>{COLUMN}}", style="not dim")
         if one.ns is not None:
             style = "dim" if abs(one.ns) < NOTHING else "not dim red" if one.ns > 0 else "not dim green"
@@ -86,12 +87,18 @@ class CompareView:
         return line
 
 
+def _counted(counted: Counted | None, jobs: int | None) -> str:
+    if counted is None:
+        return f"   {jobs} job{'' if jobs == 1 else 's'} measured"
+    return "" if counted is Counted.MEASURED else f"   {counted.label}"
+
+
 def _agent(name: str) -> str:
     return f"agent {fit(plain(name), 24)!r}" if name else "the unnamed agent"
 
 
 def as_json(comparison: Comparison, first: str, second: str) -> dict[str, Any]:
-    """The comparison as JSON types, schema ``tracer.compare/1``; what one of them lacks is null."""
+    """The comparison as JSON types, schema ``tracer.compare/1``; a length that was not measured is null."""
 
     def listed(one: Difference) -> dict[str, Any]:
         def ms(ns: int | None) -> float | None:
@@ -99,10 +106,12 @@ def as_json(comparison: Comparison, first: str, second: str) -> dict[str, Any]:
 
         return {
             "name": one.name,
-            "owner": one.owner or None,
-            "a_ms": ms(one.first),
-            "b_ms": ms(one.second),
-            "b_p95_ms": ms(one.high),
+            "owner": one.owner,
+            "a_state": one.first.state,
+            "a_ms": ms(one.first.ns),
+            "b_state": one.second.state,
+            "b_ms": ms(one.second.ns),
+            "b_p95_ms": ms(one.second.high),
             "difference_ms": ms(one.ns),
             "advice": one.advice or None,
         }
@@ -112,6 +121,7 @@ def as_json(comparison: Comparison, first: str, second: str) -> dict[str, Any]:
         "a": first,
         "b": second,
         "counted": list(comparison.counted),
+        "b_jobs": comparison.jobs,
         "agents": list(comparison.agents),
         "gaps": [listed(one) for one in comparison.gaps],
         "sums": [listed(one) for one in comparison.sums],

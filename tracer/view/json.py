@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tracer.latency.gaps import Ways
+from tracer.latency.gaps import Paths
 from tracer.moment import Kind
 from tracer.units import NS_PER_MS, rfc3339
 
 if TYPE_CHECKING:
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["timeline"]
 
@@ -26,6 +26,7 @@ def timeline(timeline: Timeline) -> dict[str, Any]:
             "created": rfc3339(room.time(Kind.ROOM_CREATED)),
             "finished": rfc3339(room.time(Kind.ROOM_FINISHED)),
             "created_by": timeline.created_by,
+            "creator": timeline.creator.sid if timeline.creator else None,
             "end_reason": timeline.end_reason,
             "trace_id": timeline.trace_id,
         },
@@ -79,7 +80,7 @@ def timeline(timeline: Timeline) -> dict[str, Any]:
                 "ms": None if gap.doubtful else gap.ns / NS_PER_MS,
                 "owner": gap.owner,
             }
-            for gap in Ways(timeline).first
+            for gap in Paths(timeline).first
         ],
     }
 

@@ -20,9 +20,9 @@ from tracer.view.wording import name_of, say
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.overdue import Missing
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["MomentTable"]
 

@@ -14,7 +14,7 @@ from tracer.view.wording import say
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["notes"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from tracer.latency.stats import Agent, Figures, GapFigures
+    from tracer.latency.stats import AgentFigures, Figures, GapFigures
 
 __all__ = ["StatsView", "as_json", "named", "stage_names"]
 
@@ -42,7 +42,7 @@ class StatsView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = min(max(options.max_width, NARROWEST), WIDEST)
         figures = self.figures
-        counts = ", ".join(f"{number} {how}" for how, number in figures.counted.items())
+        counts = ", ".join(f"{number} {how.label}" for how, number in figures.counted.items())
         yield Text(_count(figures.rooms, "room") + (f": {counts}" if counts else ""), style="bold")
         if not figures.rooms:
             yield Text(self._why_none())
@@ -68,17 +68,18 @@ class StatsView:
         return " ".join(words)
 
     @staticmethod
-    def _agent(agent: Agent, width: int) -> Iterator[Text]:
+    def _agent(agent: AgentFigures, width: int) -> Iterator[Text]:
         name = f"agent {plain(agent.name)!r}" if agent.name else "the unnamed agent"
         text = Text(f"{fit(name, width // 2)}: {_count(agent.jobs, 'job')} measured", style="bold")
-        apart = {how: number for how, number in agent.counted.items() if how != Counted.CLOCKS}
+        apart = {how: number for how, number in agent.counted.items() if how is not Counted.CLOCK_SKEW}
         if apart:
-            counts = ", ".join(f"{number} {how}" for how, number in apart.items())
+            counts = ", ".join(f"{number} {how.label}" for how, number in apart.items())
             text.append(f"   not in the figures: {counts}", style="not bold dim")
         yield text
-        off = agent.counted.get(Counted.CLOCKS, 0)
+        off = agent.counted.get(Counted.CLOCK_SKEW, 0)
         if off:
-            yield Text(f"{off} of them {Counted.CLOCKS}: gaps between two clocks are not in the figures", "red")
+            skewed = Counted.CLOCK_SKEW.label
+            yield Text(f"{off} of them {skewed}: gaps between two clocks are not in the figures", "red")
         if not agent.stages:
             return
         head = "".join(f"{f'p{per_cent}':>{COLUMN}}" for per_cent in PERCENTILES)
@@ -91,7 +92,8 @@ class StatsView:
         yours = agent.longest_of_yours
         if yours:
             took = milliseconds((yours.percentiles[0] or 0) / NS_PER_MS)
-            advice = f"longest gap you can shorten: {took} of the median job, {yours.owner}: {yours.advice}"
+            whose = yours.owner.label if yours.owner else ""
+            advice = f"longest gap you can shorten: {took} of the median job, {whose}: {yours.advice}"
             yield Text.assemble(("→ ", "bold cyan"), advice)
 
 
@@ -119,7 +121,7 @@ def named(name: str, figures: Text, column: int, width: int, *, style: str = "")
 
 
 def _figures(stage: GapFigures) -> Text:
-    line = Text(f"{stage.owner:{OWNER}}{stage.count:>{JOBS}}", style="dim")
+    line = Text(f"{stage.owner.label if stage.owner else '':{OWNER}}{stage.count:>{JOBS}}", style="dim")
     for value in stage.percentiles:
         line.append(f"{'-' if value is None else milliseconds(value / NS_PER_MS):>{COLUMN}}", style="not dim")
     line.append(f"{milliseconds(stage.most / NS_PER_MS):>{COLUMN}}")
@@ -141,7 +143,7 @@ def as_json(figures: Figures, agent: str | None = None) -> dict[str, Any]:
                 "gaps": [
                     {
                         "name": stage.name,
-                        "owner": stage.owner or None,
+                        "owner": stage.owner,
                         "count": stage.count,
                         **{
                             f"p{per_cent}_ms": None if value is None else value / NS_PER_MS

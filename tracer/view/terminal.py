@@ -8,12 +8,14 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tracer.moment import Kind
+from tracer.timeline.origin import end_reason_label
 from tracer.units import NS_PER_S, duration
 from tracer.view.budget import budget
 from tracer.view.chart import Chart
 from tracer.view.moments import MomentTable
 from tracer.view.notes import notes
 from tracer.view.text import fit, plain
+from tracer.view.wording import created_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
     from tracer.timeline.entities import Participant
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["TimelineView"]
 
@@ -61,10 +63,10 @@ class TimelineView:
         room = self.timeline.room
         parts = [plain(room.sid)]
         if self.timeline.created_by:
-            parts.append(f"created by {plain(self.timeline.created_by)}")
+            parts.append(f"created by {created_by(self.timeline)}")
         if room.created and room.finished:
             lasted = duration((room.finished.time - room.created.time) / NS_PER_S)
-            reason = f": {plain(self.timeline.end_reason)}" if self.timeline.end_reason else ""
+            reason = f": {plain(end_reason_label(self.timeline.end_reason))}" if self.timeline.end_reason else ""
             parts.append(f"closed after {lasted}{reason}")
         elif room.finished:
             parts.append("closed")

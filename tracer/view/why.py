@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
     from tracer.why import Explanation, Finding
 
 __all__ = ["WhyView", "as_json"]
@@ -28,6 +29,9 @@ WIDEST = 120
 MOST_FINDINGS = 5
 """Findings shown in full; of a room with very many callers, the rest is counted."""
 MOST_STEPS = 6
+"""Moments of evidence shown of each."""
+MARKS = {True: ("✓", "bold green"), False: ("✗", "bold red"), None: ("?", "bold")}
+"""Mark and style of the summary: whether all went well; None where that is not known."""
 
 
 class WhyView:
@@ -40,7 +44,7 @@ class WhyView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = min(options.max_width, WIDEST)
         explanation = self.explanation
-        mark, style = {True: ("✓", "bold green"), False: ("✗", "bold red"), None: ("?", "bold")}[explanation.well]
+        mark, style = MARKS[explanation.well]
         head = Text(f"{mark} ", style=style)
         head.append(plain(explanation.summary), style="bold")
         room = self.timeline.room
@@ -51,14 +55,11 @@ class WhyView:
             yield Text()
             yield from self._finding(console, number, finding, width)
         if hidden := explanation.findings[MOST_FINDINGS:]:
-            counts: dict[str, int] = {}
-            for finding in hidden:
-                counts[finding.cause.name] = counts.get(finding.cause.name, 0) + 1
-            told = ", ".join(f"{count} x {name}" for name, count in counts.items())
+            counts = Counter(finding.cause.name for finding in hidden)
+            names = ", ".join(f"{count} x {name}" for name, count in counts.items())
+            more = Text(f"… and {len(hidden)} more: {names}; --format json has them all", style="dim")
             yield Text()
-            yield from _wrapped(
-                console, Text(f"… and {len(hidden)} more: {told}; --format json has them all", style="dim"), width
-            )
+            yield from _wrapped(console, more, width)
         if explanation.doubts:
             yield Text()
             yield Text("Not ruled out:", style="bold")
@@ -68,40 +69,44 @@ class WhyView:
                 yield from _wrapped(console, text, width, 2)
 
     def _finding(self, console: Console, number: int, finding: Finding, width: int) -> Iterator[RenderableType]:
+        """What happened, its evidence, what to do, and the cause's slug."""
         head = Text(f"{number}. ", style="bold")
         head.append(plain(finding.sentence), style="bold" if number == 1 else "")
         if not finding.certain:
-            head.append("  (likely; not proven)", style="dim")
+            head.append("  (likely, not proven)", style="dim")
         yield from _wrapped(console, head, width)
-        for step in finding.steps[:MOST_STEPS]:
+        for step in finding.evidence[:MOST_STEPS]:
             yield self._step(step, width)
-        if len(finding.steps) > MOST_STEPS:
-            yield Text(f"   … and {len(finding.steps) - MOST_STEPS} more moments", style="dim")
+        if hidden := len(finding.evidence[MOST_STEPS:]):
+            yield Text(f"   … and {hidden} more moments", style="dim")
         advice = Text.assemble(("→ ", "bold cyan"))
         advice.append(finding.cause.advice)
         yield from _wrapped(console, advice, width, 3)
         yield Text(f"   {finding.cause.name}", style="dim")
 
     def _step(self, step: Step, width: int) -> Text:
+        """One line: when, what, and its source where there is room for it."""
         at = offset((step.time - self.timeline.zero) / NS_PER_MS)
-        saying, detail = say(self.timeline, step)
-        where = f" ({name_of(self.timeline, step.subject)})" if step.kind.value.startswith(("job", "worker")) else ""
+        what, detail = say(self.timeline, step)
+        if step.kind.value.startswith(("job", "worker")):
+            what += f" ({name_of(self.timeline, step.subject)})"
+        if detail:
+            what += f"  {detail}"
+        source = f"  source: {plain(', '.join(step.witnesses))}"
         line = Text(f"   {at:>10}  ", style="dim", no_wrap=True)
-        told = f"told by {plain(', '.join(step.witnesses))}"
         left = width - cell_len(line.plain)
-        what = f"{saying}{where}" + (f"  {detail}" if detail else "")
         line.append(fit(what, left))
-        if left - cell_len(what) >= cell_len(told) + 2:
-            line.append(f"  {told}", style="dim")
+        if cell_len(what) + cell_len(source) <= left:
+            line.append(source, style="dim")
         return line
 
 
 def _wrapped(console: Console, text: Text, width: int, indent: int = 0) -> Iterator[Padding]:
     """Prose within the width, its later lines indented by two more."""
-    lines = text.wrap(console, max(width - indent - 2, 20))
-    for number, line in enumerate(lines):
+    first, *rest = text.wrap(console, max(width - indent - 2, 20))
+    for line, left in ((first, indent), *((line, indent + 2) for line in rest)):
         line.rstrip()
-        yield Padding(line, (0, 0, 0, indent + 2 * (number > 0)), expand=False)
+        yield Padding(line, (0, 0, 0, left), expand=False)
 
 
 def as_json(timeline: Timeline, explanation: Explanation) -> dict[str, Any]:
@@ -114,7 +119,7 @@ def as_json(timeline: Timeline, explanation: Explanation) -> dict[str, Any]:
         "causes": [
             {
                 "name": finding.cause.name,
-                "symptom": finding.cause.symptom.word,
+                "symptom": finding.cause.symptom,
                 "about": finding.cause.about,
                 "sentence": finding.sentence,
                 "certain": finding.certain,
@@ -129,7 +134,7 @@ def as_json(timeline: Timeline, explanation: Explanation) -> dict[str, Any]:
                         "witnesses": list(step.witnesses),
                         "clock": step.clock,
                     }
-                    for step in finding.steps
+                    for step in finding.evidence
                 ],
             }
             for finding in explanation.findings

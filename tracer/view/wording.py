@@ -9,14 +9,15 @@ from rich.cells import cell_len
 from tracer import keys
 from tracer.moment import Kind
 from tracer.timeline.entities import Dispatch, Job, Participant, Track
+from tracer.timeline.origin import end_reason_label
 from tracer.view.text import fit, plain
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Entity
-    from tracer.timeline.fold import Timeline
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
-__all__ = ["failure", "name_of", "say"]
+__all__ = ["created_by", "failure", "name_of", "say"]
 
 
 def name_of(timeline: Timeline, sid: str) -> str:
@@ -27,6 +28,13 @@ def name_of(timeline: Timeline, sid: str) -> str:
     if isinstance(entity, Track):
         return name_of(timeline, entity.participant) if entity.participant else plain(sid)
     return plain(sid)
+
+
+def created_by(timeline: Timeline) -> str:
+    """Whose join or which call made the room; empty where that is not known; harmless to print."""
+    if timeline.creator:
+        return f"{name_of(timeline, timeline.creator.sid)}'s join"
+    return timeline.created_by.label if timeline.created_by else ""
 
 
 def say(timeline: Timeline, step: Step, width: int | None = None) -> tuple[str, str]:
@@ -43,12 +51,12 @@ def say(timeline: Timeline, step: Step, width: int | None = None) -> tuple[str, 
 def _detail(timeline: Timeline, step: Step, entity: Entity | None) -> str:
     match step.kind, entity:
         case Kind.ROOM_CREATED, _:
-            return f"by {timeline.created_by}" if timeline.created_by else ""
+            return f"by {created_by(timeline)}" if timeline.created_by else ""
         case Kind.ROOM_FINISHED, _:
-            return timeline.end_reason or ""
+            return end_reason_label(timeline.end_reason) if timeline.end_reason else ""
         case Kind.DISPATCH_CREATED, Dispatch():
             agent = f"for agent {entity.agent_name!r}" if entity.agent_name else "for any unnamed agent"
-            return ", ".join(part for part in (entity.mode, agent) if part)
+            return ", ".join(part for part in (entity.mode and entity.mode.label, agent) if part)
         case Kind.JOB_OFFERED, Job():
             return _offer(timeline, entity)
         case Kind.JOB_REJECTED, _:

@@ -19,8 +19,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tracer import keys
 from tracer.errors import MalformedError
-from tracer.moment import NS_PER_S, Kind, Moment, facts
+from tracer.moment import Kind, Moment, facts
 from tracer.store import Arrival
+from tracer.units import NS_PER_S
 from tracer.witness.fields import LATEST_TIME
 from tracer.witness.native import PENDING_SPANS, ROUNDING, native_moments
 from tracer.witness.outgoing import ReceivedSpan, outgoing

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from livekit.protocol.models import DisconnectReason, ParticipantInfo, TrackSource
 
 from tracer import keys
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind, Moment, facts
+from tracer.moment import Kind, Moment, facts
+from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper

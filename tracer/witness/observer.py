@@ -23,9 +23,10 @@ from livekit.protocol.models import ParticipantInfo
 
 from tracer import keys
 from tracer.errors import StoreError
-from tracer.moment import NS_PER_S, Kind, Moment, facts
+from tracer.moment import Kind, Moment, facts
 from tracer.settings import address
 from tracer.store import Arrival
+from tracer.units import NS_PER_S
 from tracer.witness.fields import LATEST_TIME, enum_name, joining, participant_facts, room_created, room_facts
 from tracer.witness.pace import WatchedRoom
 

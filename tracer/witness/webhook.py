@@ -20,7 +20,8 @@ from livekit.protocol.webhook import WebhookEvent
 
 from tracer import keys
 from tracer.errors import BadSignatureError, MalformedError
-from tracer.moment import NS_PER_MS, NS_PER_S, Kind, Moment, facts
+from tracer.moment import Kind, Moment, facts
+from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.witness.fields import LATEST_TIME, enum_name, joining, participant_facts, room_created, room_facts
 
 if TYPE_CHECKING:

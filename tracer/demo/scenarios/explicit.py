@@ -8,14 +8,14 @@ from tracer.demo.answers import at, between
 from tracer.demo.play import DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
-from tracer.timeline.fold import BY_API
+from tracer.timeline.origin import CreatedBy
 from tracer.view.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.demo.play import Play
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["Explicit"]
 
@@ -41,7 +41,7 @@ class Explicit(Scenario):
         if named is None:
             return
         created = named.at(Kind.DISPATCH_CREATED)
-        if timeline.created_by == BY_API:
+        if timeline.created_by is CreatedBy.API:
             yield "The API call creates the room: nobody had joined."
         yield (
             "The dispatch that was requested,"

@@ -9,12 +9,13 @@ from tracer.demo.play import DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 from tracer.view.text import plain
+from tracer.view.wording import created_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.demo.play import Play
-    from tracer.timeline.fold import Timeline
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["Token"]
 
@@ -36,7 +37,7 @@ class Token(Scenario):
     def answer(self, timeline: Timeline) -> Iterator[str]:
         for dispatch in timeline.dispatches:
             created = dispatch.at(Kind.DISPATCH_CREATED)
-            by = f", which {plain(timeline.created_by)} made" if timeline.created_by else ""
+            by = f", which {created_by(timeline)} made" if timeline.created_by else ""
             wanted = plain(dispatch.agent_name or "any unnamed agent")
             yield (
                 f"The dispatch for {wanted!r} was created at {at(timeline, created)},"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.moments import ABOUT_ADA, ABOUT_AGENT, ADA, AGENT, ROOM, _polled, ms
-from tests.why.cases import UNSEEN, Told, check, found, healthy, observed, timeline, without
+from tests.why.cases import UNRECORDED, Case, check, found, healthy, observed, timeline, without
 from tracer.moment import Kind
 from tracer.why import explain
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tracer.moment import Moment
 
 
-@pytest.mark.parametrize("case", UNSEEN, ids=lambda case: f"{case.cause}: {case.label}")
-def test_each_is_found_first_with_its_evidence(case: Told) -> None:
+@pytest.mark.parametrize("case", UNRECORDED, ids=lambda case: f"{case.cause}: {case.label}")
+def test_each_is_found_first_with_its_evidence(case: Case) -> None:
     check(case)
 
 
@@ -30,7 +30,7 @@ SEEN_TO_GO = _polled(Kind.PARTICIPANT_LEFT, ADA, 4095, 4110, ABOUT_ADA)
 
 
 @pytest.mark.parametrize(
-    "told",
+    "recorded",
     [
         [*healthy(), SEEN_TO_GO],
         # Nobody set webhooks up.
@@ -43,12 +43,12 @@ SEEN_TO_GO = _polled(Kind.PARTICIPANT_LEFT, ADA, 4095, 4110, ABOUT_ADA)
     ],
     ids=["both", "no webhooks", "observer", "no observer", "gave up"],
 )
-def test_what_is_not_lost(told: list[Moment]) -> None:
-    assert "lost-webhooks" not in found(told)
+def test_what_is_not_lost(recorded: list[Moment]) -> None:
+    assert "lost-webhooks" not in found(recorded)
 
 
-def of(told: Iterable[Moment], now: float) -> list[str]:
-    return found([m for m in told if m.time <= ms(now)], now=ms(now))
+def of(recorded: Iterable[Moment], now: float) -> list[str]:
+    return found([m for m in recorded if m.time <= ms(now)], now=ms(now))
 
 
 def test_a_webhook_may_be_on_its_way() -> None:
@@ -63,8 +63,8 @@ def test_when_the_last_one_has_come_nothing_is_on_its_way() -> None:
 
 
 def test_the_end_of_the_room_can_be_lost_too() -> None:
-    told = [*lost(Kind.ROOM_FINISHED), _polled(Kind.ROOM_FINISHED, ROOM, 6450, 6550, {})]
-    (finding,) = explain(timeline(told)).findings
+    recorded = [*lost(Kind.ROOM_FINISHED), _polled(Kind.ROOM_FINISHED, ROOM, 6450, 6550, {})]
+    (finding,) = explain(timeline(recorded)).findings
     assert finding.sentence == "1 webhook did not arrive: only the API showed room.finished."
 
 
@@ -72,4 +72,4 @@ def test_of_very_many_ten_are_evidence() -> None:
     crowd = [_polled(Kind.PARTICIPANT_LEFT, f"PA_{n}", 400 + n, 414 + n, ABOUT_AGENT) for n in range(50)]
     (finding,) = explain(timeline([*healthy(), *crowd])).findings
     assert finding.sentence.startswith("50 webhooks did not arrive")
-    assert len(finding.steps) == 10
+    assert len(finding.evidence) == 10

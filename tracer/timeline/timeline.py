@@ -1,0 +1,124 @@
+"""Everything known of one room. Pure: no clock, no store, no view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tracer import ids, keys
+from tracer.moment import Kind
+from tracer.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tracer.timeline.entities import Dispatch, Entity, Job, Participant, Room, Track, Worker
+    from tracer.timeline.origin import CreatedBy
+    from tracer.timeline.step import Step
+
+__all__ = ["LONG_SHUTDOWN", "Timeline"]
+
+NO_SHUTDOWN = 30 * NS_PER_S
+"""A job learns at once that its room has closed; one that has not begun to shut down after this, ns, is dead."""
+LONG_SHUTDOWN = 330 * NS_PER_S
+"""A job that is shutting down may take this long, ns: livekit-agents gives ``on_session_end`` alone 300 s."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Everything known of one room."""
+
+    room: Room
+    participants: tuple[Participant, ...] = ()
+    dispatches: tuple[Dispatch, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    tracks: tuple[Track, ...] = ()
+    steps: tuple[Step, ...] = ()
+    """Everything that happened, in order."""
+    workers: tuple[Worker, ...] = ()
+    """Workers that reported of themselves until the room's end, whether they served it or not."""
+    now: int = 0
+    """Until when the room is known, ns since the epoch: what has not happened by then is missing."""
+    earlier: Timeline | None = None
+    """The room of this name before this one, where whoever made the timeline looked for it."""
+    later: Timeline | None = None
+    """The room of this name after this one."""
+    created_by: CreatedBy | None = None
+    """What made the room; None where that is not known."""
+    creator: Participant | None = None
+    """Whose join made the room; None where none did, or that is not known."""
+    end_reason: str | None = None
+    """Why the room ended: an ``EndReason`` or another of the server's own, as a slug; None where that is not known."""
+    by_sid: Mapping[str, Entity] = field(default_factory=dict)
+    """Every subject by its SID or id."""
+
+    @property
+    def zero(self) -> int:
+        """What offsets are counted from: the room's creation or, if that was not seen, the first step; ns."""
+        created = self.room.created
+        return created.time if created else min((step.time for step in self.steps), default=0)
+
+    @property
+    def trace_id(self) -> str:
+        """The room's trace in Jaeger, 32 hexadecimal digits."""
+        return f"{ids.trace_id(self.room.sid):032x}"
+
+    def dispatch_of(self, job: Job) -> Dispatch | None:
+        """The dispatch a job answers."""
+        return next((d for d in self.dispatches if d.sid == job.dispatch_id), None)
+
+    def lost(self, job: Job) -> int | None:
+        """When a job must be taken for lost, ns: it began, and its end will not be reported. None for any other."""
+        if job.begun is None or self._ended(job):
+            return None
+        if failed := job.at(Kind.PROCESS_FAILED):
+            return failed.time
+        finished = self.room.finished
+        patience = LONG_SHUTDOWN if job.at(Kind.JOB_SHUTDOWN) else NO_SHUTDOWN
+        if finished is None or self.now - finished.time < patience:
+            return None
+        return max(finished.time, job.steps[-1].time)
+
+    def is_open(self, job: Job) -> bool:
+        """Whether a job began and has neither ended nor been lost."""
+        return job.begun is not None and not self._ended(job) and self.lost(job) is None
+
+    def open_jobs(self) -> list[Job]:
+        """Jobs that began and have neither ended nor been lost."""
+        return [job for job in self.jobs if self.is_open(job)]
+
+    @staticmethod
+    def _ended(job: Job) -> bool:
+        """Whether a job's end is known. The server calls a job failed as soon as its agent has left: that is no end."""
+        ended = job.at(Kind.JOB_ENDED)
+        return ended is not None and ("agent" in ended.witnesses or ended.facts.get(keys.JOB_STATUS) != "JS_FAILED")
+
+    @cached_property
+    def callers(self) -> list[Participant]:
+        """Those an agent can be meant for, in the order in which they came."""
+        return sorted((p for p in self.participants if p.is_caller), key=lambda p: (p.steps[0].time, p.sid))
+
+    @cached_property
+    def agents(self) -> list[Participant]:
+        """Agents that were in the room, avatars included."""
+        return [p for p in self.participants if p.is_agent]
+
+    def agent_of(self, job: Job) -> Participant | None:
+        """The participant a job became; None while it is not in the room."""
+        return self.agent_by_job.get(job.sid)
+
+    @cached_property
+    def agent_by_job(self) -> Mapping[str, Participant]:
+        """For each job's id the participant it became; of several agents with its identity, the first."""
+        by_sid = {agent.sid: agent for agent in self.agents}
+        by_identity = {agent.identity: agent for agent in reversed(self.agents) if agent.identity}
+        found = {}
+        for job in self.jobs:
+            connected = job.at(Kind.AGENT_CONNECTED)
+            sid = str(connected.facts.get(keys.PARTICIPANT_ID)) if connected else ""
+            # Without personal data nobody has an identity, and only the SID counts.
+            agent = by_sid.get(sid) or by_identity.get(job.participant_identity or "")
+            if agent:
+                found[job.sid] = agent
+        return found

@@ -1,0 +1,50 @@
+"""What a job's own steps answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.kinds import Kind
+
+if TYPE_CHECKING:
+    from tracer.timeline.entities import Job, Participant
+    from tracer.timeline.step import Step
+
+__all__ = ["error_of", "is_for", "is_reported", "is_room_job", "received", "waits"]
+
+
+def is_room_job(job: Job) -> bool:
+    """Whether it is for the room as a whole, and not for one of its participants."""
+    return job.text(keys.JOB_TYPE) in (None, "JT_ROOM")
+
+
+def is_for(job: Job, who: Participant) -> bool:
+    """Whether a job is for this participant: one for the room is for everybody."""
+    return is_room_job(job) or job.text(keys.JOB_PARTICIPANT_ID) == who.sid
+
+
+def is_reported(job: Job) -> bool:
+    """Whether the job itself, or the worker for it, reported anything."""
+    return any("agent" in step.witnesses for step in job.steps)
+
+
+def received(job: Job) -> Step | None:
+    """When the worker that got the job received the request; another one may have been asked before."""
+    asked = [step for step in job.steps if step.kind is Kind.JOB_RECEIVED]
+    return next((step for step in asked if step.occurrence == job.worker_id), asked[-1] if asked else None)
+
+
+def waits(job: Job) -> list[tuple[Step, Step | None]]:
+    """Each ``wait_for_participant()`` of the job: from when, and until when; None for one that never ended."""
+    ends = {step.occurrence: step for step in job.steps if step.kind is Kind.AGENT_PARTICIPANT_READY}
+    return [(step, ends.get(step.occurrence)) for step in job.steps if step.kind is Kind.AGENT_WAITING_FOR_PARTICIPANT]
+
+
+def error_of(step: Step | None) -> str:
+    """The exception that a step carries, as ``KeyError: 'MODEL'``; empty where it carries none."""
+    error = step.facts.get(keys.ERROR_TYPE) if step else None
+    text = step.facts.get(keys.ERROR_MESSAGE) if step else None
+    if not error:
+        return ""
+    return f"{error}: {text}" if text else str(error)

@@ -1,0 +1,22 @@
+"""Durations that several causes hold a call against, ns."""
+
+from __future__ import annotations
+
+from tracer.units import NS_PER_S
+
+__all__ = ["ALIVE", "FOREVER", "LONG_ENOUGH", "NO_JOB_AFTER", "SERVER_WAITS", "SOON", "STUCK_BY"]
+
+NO_JOB_AFTER = 8 * NS_PER_S
+"""A dispatch without a job this long after has none: the server offers after 0.2 s and lists up to 5 s later."""
+SERVER_WAITS = 3 * NS_PER_S
+"""How long the server waits for a worker's answer (livekit-server v1.13.5, pkg/service/agentservice.go)."""
+SOON = NS_PER_S
+"""Two clocks, or two witnesses of one event, may be this far apart."""
+LONG_ENOUGH = 3 * NS_PER_S
+"""A caller who was alone for longer than this noticed: a job comes within 0.3 s where one comes."""
+ALIVE = 60 * NS_PER_S
+"""A worker that reported something no longer ago than this is taken to be running."""
+STUCK_BY = 10 * NS_PER_S
+"""What a caller has waited for longer than this will hardly come."""
+FOREVER = 2**63
+"""A time that does not come."""

@@ -1,0 +1,248 @@
+"""The summary of a call: the first of these conclusions that fits."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.timeline.overdue import expected
+from tracer.units import NS_PER_S
+from tracer.why.call.limits import STUCK_BY
+from tracer.why.call.participants import name_of
+
+if TYPE_CHECKING:
+    from tracer.timeline.overdue import Missing
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.explanation import Doubt, Finding
+
+__all__ = ["CONCLUSIONS", "Conclusion", "Known"]
+
+NOT_EXPLAINED = "and the recorded events don't explain why"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a conclusion is drawn from."""
+
+    call: Call
+    findings: tuple[Finding, ...]
+    doubts: tuple[Doubt, ...]
+
+    @property
+    def over(self) -> bool:
+        """Whether the room has closed."""
+        return self.call.timeline.room.finished is not None
+
+    @property
+    def pending(self) -> list[Step]:
+        """Steps after which an agent should join, too short a time ago to say whether it will."""
+        dispatches = self.call.dispatches
+        awaited = [step for dispatch in dispatches.unserved if (step := dispatches.awaited.get(dispatch.sid))]
+        return [step for step in awaited if not dispatches.waited_long_enough(step)]
+
+
+class Conclusion(ABC):
+    """One way to sum up a call."""
+
+    well: ClassVar[bool | None] = None
+    """Whether all went well; None where that is not known."""
+
+    @abstractmethod
+    def sentence(self, known: Known) -> str | None:
+        """The summary in one sentence; None where this conclusion does not fit."""
+
+
+class CauseFound(Conclusion):
+    """At least one cause was found: the first is the summary."""
+
+    well = False
+
+    def sentence(self, known: Known) -> str | None:
+        """What the first cause is about."""
+        if not known.findings:
+            return None
+        first = known.findings[0]
+        if not first.certain:
+            return f"Probably, {first.cause.about}."
+        return f"{first.cause.about[0].upper()}{first.cause.about[1:]}."
+
+
+class TooEarly(Conclusion):
+    """An agent was dispatched and may still join."""
+
+    def sentence(self, known: Known) -> str | None:
+        """Since when an agent is expected."""
+        if known.over or not known.pending:
+            return None
+        since = max(known.call.timeline.now - known.pending[0].time, 0) / NS_PER_S
+        return f"It is too early to say: an agent was asked for {since:.1f} s ago."
+
+
+class DispatchUnserved(Conclusion):
+    """A dispatch brought no agent, for a reason that no witness saw."""
+
+    def sentence(self, known: Known) -> str | None:
+        """For whom no agent joined."""
+        call = known.call
+        unserved = call.dispatches.unserved
+        if not unserved:
+            return None
+        names = {f"the dispatch of {d.agent_name!r}" if d.agent_name else "the unnamed dispatch" for d in unserved}
+        wanted = f" for {' and '.join(sorted(names))}" if call.agents.all else ""
+        more = ""
+        if known.pending:
+            more = ": the room closed before its jobs were listed"
+        elif call.dispatches.failed_jobs:
+            more = ": a job was offered"
+        return f"No agent joined{wanted}, {NOT_EXPLAINED}{more}."
+
+
+class NoAgentOnRecord(Conclusion):
+    """Nothing in the record says that an agent was wanted."""
+
+    def sentence(self, known: Known) -> str | None:
+        """That nothing is known."""
+        if known.call.timeline.dispatches or known.call.agents.all:
+            return None
+        return "Nothing is known of any agent in this room: no dispatch, job or agent was recorded."
+
+
+class NoCallerActive(Conclusion):
+    """Callers joined, and none of them was seen to become ACTIVE."""
+
+    def sentence(self, known: Known) -> str | None:
+        """That none did."""
+        callers = known.call.callers.all
+        if not callers or any(caller.at(Kind.PARTICIPANT_ACTIVE) for caller in callers):
+            return None
+        return f"No caller became ACTIVE, {NOT_EXPLAINED}."
+
+
+class NoTrackForAgent(Conclusion):
+    """The agent is sent to those who publish (JT_PUBLISHER), and nobody was seen to."""
+
+    def sentence(self, known: Known) -> str | None:
+        """What the agent waits for."""
+        call = known.call
+        if call.agents.all or any(map(call.agents.joined, call.timeline.jobs)) or not call.callers.active:
+            return None
+        if all(dispatch.sid in call.dispatches.awaited for dispatch in call.timeline.dispatches):
+            return None
+        return (
+            "No agent joined: it is dispatched to participants who publish a track, and no caller's track was recorded."
+        )
+
+
+class CallerKeptWaiting(Conclusion):
+    """A caller waits for something that should have come: see ``tracer.timeline.overdue``."""
+
+    def sentence(self, known: Known) -> str | None:
+        """What is overdue, and for how long."""
+        call = known.call
+        silent = {caller.sid for caller in call.callers.all if caller.sid not in call.callers.published}
+        waiting = silent | {agent.sid for agent in call.agents.all}
+        missing = next((missing for missing in expected(call.timeline) if self._hurts(call, waiting, missing)), None)
+        if missing is None:
+            return None
+        subject = call.timeline.by_sid.get(missing.step.subject)
+        identity = subject.text(keys.PARTICIPANT_IDENTITY) if subject and subject.sid.startswith("PA_") else None
+        name = identity or missing.step.subject
+        return (
+            f"No cause was found, but something is missing: {name}: {missing.what} for {missing.ns / NS_PER_S:.0f} s."
+        )
+
+    @staticmethod
+    def _hurts(call: Call, waiting: set[str], missing: Missing) -> bool:
+        """Whether a caller has been kept waiting for long; ``waiting`` are the SIDs of those who must become ACTIVE."""
+        step, until = missing.step, missing.step.time + missing.ns
+        if missing.ns < STUCK_BY or missing.lost or step.kind is Kind.JOB_SHUTDOWN:
+            return False
+        if step.subject.startswith("PA_"):
+            return step.subject in waiting
+        if step.kind not in (Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.SESSION_STARTING):
+            return False
+        stays = ((max(began, step.time), min(ended, until)) for began, ended, _ in call.callers.active)
+        return any(ended - began > STUCK_BY for began, ended in stays)
+
+
+class CallerGaveUp(Conclusion):
+    """A caller's media never came up, and they did not come back."""
+
+    def sentence(self, known: Known) -> str | None:
+        """Who gave up, and after how long."""
+        callers = known.call.callers.all
+        there = {who.identity for who in callers if who.identity and who.at(Kind.PARTICIPANT_ACTIVE)}
+        for who in callers:
+            aborted, joining = who.at(Kind.PARTICIPANT_ABORTED), who.at(Kind.PARTICIPANT_JOINING)
+            took = aborted.time - joining.time if aborted and joining else 0
+            if took > STUCK_BY and not who.at(Kind.PARTICIPANT_ACTIVE) and who.identity not in there:
+                return f"No cause was found, but {name_of(who)} gave up after {took / NS_PER_S:.0f} s without media."
+        return None
+
+
+class CallerLeftAlone(Conclusion):
+    """The last agent left, and one caller stayed."""
+
+    def sentence(self, known: Known) -> str | None:
+        """Who stayed, and for how long."""
+        call = known.call
+        left = max((call.left_at(agent) for agent in call.agents.all), default=call.end)
+        if left >= call.end:
+            return None
+        there = call.callers.at(left)
+        if len(there) != 1 or any(began > left for began, _, _ in call.callers.active):
+            return None  # they can talk with each other
+        until, who = there[0]
+        stayed = min(until, call.end) - left
+        if stayed <= STUCK_BY:
+            return None
+        return f"No cause was found, but {name_of(who)} was alone for {stayed / NS_PER_S:.0f} s after the agent left."
+
+
+class NotRuledOut(Conclusion):
+    """No cause was found, and of some it is not known."""
+
+    def sentence(self, known: Known) -> str | None:
+        """That there are doubts."""
+        return "Nothing wrong was recorded, but not everything can be ruled out." if known.doubts else None
+
+
+class OnlyTheAgentReported(Conclusion):
+    """Neither webhooks nor the API: nobody saw the callers."""
+
+    def sentence(self, known: Known) -> str | None:
+        """That only the agent reported."""
+        if known.call.witnesses & {"webhook", "observer"}:
+            return None
+        return "Nothing wrong was recorded, but only the agent reported on this room."
+
+
+class Well(Conclusion):
+    """Nothing of the above."""
+
+    well = True
+
+    def sentence(self, known: Known) -> str | None:
+        """That all went well."""
+        return "All went well." if known.over else "All is well so far."
+
+
+CONCLUSIONS: tuple[Conclusion, ...] = (
+    CauseFound(),
+    TooEarly(),
+    DispatchUnserved(),
+    NoAgentOnRecord(),
+    NoCallerActive(),
+    NoTrackForAgent(),
+    CallerKeptWaiting(),
+    CallerGaveUp(),
+    CallerLeftAlone(),
+    NotRuledOut(),
+    OnlyTheAgentReported(),
+    Well(),
+)
+"""In order; the last one always fits."""

@@ -1,0 +1,1 @@
+"""Somebody was in the room and left, or was cut off."""

@@ -1,0 +1,89 @@
+"""Two clients with one identity."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections import Counter, defaultdict
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from tracer.kinds import Kind
+from tracer.units import NS_PER_S
+from tracer.why.call.participants import name_of
+from tracer.why.cause import Cause
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tracer.timeline.entities import Participant
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.explanation import Finding
+
+__all__ = ["DuplicateIdentity"]
+
+IN_TURNS = 15 * NS_PER_S
+"""Two clients with one identity disconnect each other at least as often as this, ns."""
+
+
+class DuplicateIdentity(Cause):
+    """A client joins with an identity that is in the room, and the server disconnects the one that was there.
+
+    Known from the reason in the webhook of the leave. Certain where that happened twice within 15 s: a client that
+    reconnects disconnects its own earlier connection, now and then.
+    """
+
+    name = "duplicate-identity"
+    symptom = Symptom.DISCONNECTED
+    about = "somebody joined with the same identity, which disconnected the first"
+    advice = "Give each client an identity of its own: two tabs with one token keep disconnecting each other."
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        everybody = call.timeline.participants
+        cut_off = [p for p in everybody if p.disconnect_reason == "DUPLICATE_IDENTITY" and p.gone]
+        if not cut_off:
+            return
+        times = Counter(who.identity for who in cut_off)
+        certain = _in_turns(cut_off)
+        joins = _joins(everybody)
+        for who in cut_off:
+            again = who.identity is not None and times[who.identity] > 1
+            other = ", again" if again else ": another client, or the same one after it lost its connection"
+            yield self.found(
+                f"{name_of(who)} was disconnected when a client joined with the same identity{other}.",
+                who.gone,
+                _nearest_join(joins[who.identity or ""], who.sid, call.left_at(who)),
+                certain=who.identity in certain,
+            )
+
+
+def _joins(everybody: Iterable[Participant]) -> dict[str, list[Step]]:
+    """For each identity when it joined, in order of time."""
+    joins: dict[str, list[Step]] = defaultdict(list)
+    for who in everybody:
+        if who.identity and (joining := who.at(Kind.PARTICIPANT_JOINING)):
+            joins[who.identity].append(joining)
+    for theirs in joins.values():
+        theirs.sort(key=lambda step: step.time)
+    return joins
+
+
+def _nearest_join(joins: list[Step], sid: str, left: int) -> Step | None:
+    """The join nearest to this time, ns, of another than the one with this SID."""
+    place = bisect(joins, left, key=lambda step: step.time)
+    near = (step for step in joins[max(place - 2, 0) : place + 2] if step.subject != sid)
+    return min(near, key=lambda step: abs(step.time - left), default=None)
+
+
+def _in_turns(cut_off: list[Participant]) -> set[str | None]:
+    """Identities of which one was disconnected soon after another: two clients, and not one that reconnects."""
+    times: dict[str, list[int]] = defaultdict(list)
+    for who in cut_off:
+        if who.identity and who.gone:
+            times[who.identity].append(who.gone.time)
+    return {
+        identity
+        for identity, left in times.items()
+        if any(later - earlier < IN_TURNS for earlier, later in pairwise(sorted(left)))
+    }

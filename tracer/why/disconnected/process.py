@@ -1,0 +1,100 @@
+"""The job's process is gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.why.call.limits import LONG_ENOUGH
+from tracer.why.call.participants import name_of
+from tracer.why.cause import Cause
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Job, Participant
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.explanation import Finding
+
+__all__ = ["DROPPED", "ProcessKilled"]
+
+DROPPED = {"CONNECTION_TIMEOUT", "SIGNAL_CLOSE", "STATE_MISMATCH", "MEDIA_FAILURE"}
+"""Why somebody leaves who did not want to, in LiveKit's words."""
+
+
+class ProcessKilled(Cause):
+    """Out of memory, a crash in native code, kill -9, a host that is gone.
+
+    Known from the worker, which reports how the process ended; else a job whose spans stop (not certain: they may
+    have been lost), or whose agent the server lost (not certain: its network may be gone).
+    """
+
+    name = "process-killed"
+    symptom = Symptom.DISCONNECTED
+    about = "the job process was killed, or crashed"
+    advice = (
+        "Look for the reason on the worker's machine: the worker's log says when it killed the process itself"
+        " (job_memory_limit_mb, unresponsive); the kernel's log says when memory ran out."
+    )
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job in call.timeline.jobs:
+            failed = job.at(Kind.PROCESS_FAILED)
+            if not job.at(Kind.JOB_ENTRYPOINT_STARTED) and not (failed and keys.EXIT_CODE in failed.facts):
+                continue  # no process had it
+            if call.timeline.lost(job) is None:
+                yield from self._lost_by_the_server(call, job)
+            elif failed:
+                yield from self._reported_by_the_worker(job, failed)
+            else:
+                last = job.last_told
+                yield self.found(
+                    f"Job {job.sid} last reported “{last.kind}” and never ended: its process, its worker or its machine"
+                    " is gone, or its last spans did not arrive.",
+                    last,
+                    call.timeline.room.finished,
+                    certain=False,
+                )
+
+    def _lost_by_the_server(self, call: Call, job: Job) -> Iterator[Finding]:
+        last, left = job.last_told, _dropped(call, call.agents.of(job))
+        if left and last.time < left.time and not job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED):
+            yield self.found(
+                f"The server lost the agent of job {job.sid} ({left.facts.get(keys.DISCONNECT_REASON)}), whose last"
+                f" report was “{last.kind}”: its process, its machine or its network is gone.",
+                last,
+                left,
+                certain=False,
+            )
+
+    def _reported_by_the_worker(self, job: Job, failed: Step) -> Iterator[Finding]:
+        code = failed.facts.get(keys.EXIT_CODE)
+        if code is None:
+            how = "early"
+        elif isinstance(code, int) and code < 0:
+            how = f"by signal {-code}"
+        else:
+            how = f"with exit code {code}"
+        by_worker = failed.facts.get(keys.KILLED) is True
+        who = "the worker itself killed it" if by_worker else "it did not shut down by itself"
+        yield self.found(f"The process of job {job.sid} ended {how}: {who}.", job.last_told, failed)
+
+    def doubt(self, call: Call) -> str | None:
+        lost = next((agent for agent in call.agents.uninstrumented if _dropped(call, agent)), None)
+        if lost is None:
+            return None
+        return f"check on the machine of {name_of(lost)} why the server lost it ({lost.disconnect_reason})"
+
+
+def _dropped(call: Call, agent: Participant | None) -> Step | None:
+    """The leave of an agent that the server lost, and that did not come back to its callers."""
+    left = agent.gone if agent else None
+    if agent is None or left is None or agent.disconnect_reason not in DROPPED:
+        return None
+    same = (other for other in call.agents.all if other.sid != agent.sid and other.identity == agent.identity)
+    back = any(call.left_at(other) > left.time for other in same)
+    later = left.time + LONG_ENOUGH
+    return left if not back and call.end > later and call.callers.at(later) else None

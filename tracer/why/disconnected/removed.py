@@ -1,0 +1,77 @@
+"""Somebody was removed by an API call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.kinds import Kind
+from tracer.timeline.entities import Shutdown
+from tracer.why.call.limits import LONG_ENOUGH
+from tracer.why.call.participants import name_of
+from tracer.why.cause import Cause
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Participant
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.explanation import Finding
+
+__all__ = ["Removed"]
+
+REMOVED = "PARTICIPANT_REMOVED"
+
+
+class Removed(Cause):
+    """RemoveParticipant.
+
+    Known from the reason in the webhook of the leave. An agent that is removed when the call is over, and a caller
+    whom the agent removes to hang up, are no fault.
+    """
+
+    name = "removed"
+    symptom = Symptom.DISCONNECTED
+    about = "somebody was removed by an API call"
+    advice = "Find what calls RemoveParticipant."
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for who in (*call.callers.all, *call.agents.all):
+            if who.disconnect_reason == REMOVED and who.gone:
+                yield from self._agent(call, who, who.gone) if who.is_agent else self._caller(call, who, who.gone)
+
+    def _caller(self, call: Call, who: Participant, left: Step) -> Iterator[Finding]:
+        if not call.agents.ended_the_call(left.time):
+            yield self.found(f"The caller {name_of(who)} was removed by an API call.", left)
+
+    def _agent(self, call: Call, who: Participant, left: Step) -> Iterator[Finding]:
+        first = call.callers.first_active
+        before_the_call = first is not None and first > left.time
+        if call.callers.all_left_by(left.time):
+            return
+        if before_the_call and not call.first_caller_found_none(left.time):
+            return  # another agent was there when it began
+        yield self.found(
+            f"The agent {name_of(who)} was removed by an API call.",
+            left,
+            # That all callers had left may have been in webhooks that were lost.
+            certain=first is None or before_the_call or bool(call.callers.at(left.time)),
+        )
+
+    def doubt(self, call: Call) -> str | None:
+        by_themselves = {agent.sid for agent in self._shut_down_otherwise(call)}
+        for agent in call.agents.all:
+            if agent.gone and not agent.disconnect_reason and agent.sid not in by_themselves:
+                later = agent.gone.time + LONG_ENOUGH
+                if call.end > later and call.callers.at(later):
+                    return f"check in the server's log why {name_of(agent)} left: only a webhook carries the reason"
+        return None
+
+    @staticmethod
+    def _shut_down_otherwise(call: Call) -> Iterator[Participant]:
+        """Agents whose job shut down for a reason of its own: then that is why they left."""
+        for job in call.timeline.jobs:
+            agent = call.agents.of(job)
+            if agent and job.at(Kind.JOB_SHUTDOWN) and job.shutdown_reason != Shutdown.ROOM_GONE:
+                yield agent

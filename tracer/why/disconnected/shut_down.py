@@ -1,0 +1,110 @@
+"""The job was shut down while its caller was there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.timeline.entities import Shutdown
+from tracer.units import NS_PER_MS, NS_PER_S
+from tracer.why.call.jobs import error_of
+from tracer.why.call.limits import SOON
+from tracer.why.cause import Cause
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Job
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.explanation import Finding
+
+__all__ = ["Deployed", "RaisedAfterConnect"]
+
+CLOSES_WITHIN = 60 * NS_PER_S
+"""A worker that ends its jobs has closed itself so soon after, ns."""
+AT_ONCE = 50 * NS_PER_MS
+"""What comes no later than this, ns, comes at once."""
+
+
+def _whom_it_hit(call: Call, at: int) -> str | None:
+    """For whom a shutdown at this time, ns, was too early, as the end of a sentence; None for nobody."""
+    if call.callers.at(at):
+        return "while the caller was there"
+    return "before its caller joined" if call.first_caller_found_none(at) else None
+
+
+class RaisedAfterConnect(Cause):
+    """The entrypoint raised: livekit-agents then ends the job, and the agent leaves.
+
+    Known from the job's own spans: its shutdown reason is ``job crashed``.
+    """
+
+    name = "raised-after-connect"
+    symptom = Symptom.DISCONNECTED
+    about = "the entrypoint raised an exception, and the agent left"
+    advice = "Fix the entrypoint: an exception in it ends the job, also one that session.start() raises."
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job in call.timeline.jobs:
+            connected, shutdown = job.at(Kind.AGENT_CONNECTED), job.at(Kind.JOB_SHUTDOWN)
+            if not connected or not shutdown or job.shutdown_reason != Shutdown.CRASHED:
+                continue
+            ended, starting = job.at(Kind.JOB_ENDED), job.at(Kind.SESSION_STARTING)
+            error = error_of(ended)
+            if hit := _whom_it_hit(call, shutdown.time):
+                yield self.found(
+                    f"The entrypoint of job {job.sid} raised {error or 'an exception'}, and the agent left {hit}.",
+                    connected,
+                    starting if starting and keys.ERROR_TYPE in starting.facts else None,
+                    shutdown,
+                    ended if error else None,
+                )
+
+
+class Deployed(Cause):
+    """A worker that is stopped waits for its jobs, but not for ever.
+
+    Known from the job's shutdown reason and from its worker, which reported that it drains or closes. Certain where
+    the worker then closed: the server, too, has a worker end a job in these words, after DeleteDispatch or when its
+    agent was removed.
+    """
+
+    name = "deployed"
+    symptom = Symptom.DISCONNECTED
+    about = "the worker was stopped during the call"
+    advice = (
+        "Give the worker time to finish: raise drain_timeout, and the grace period of what stops it"
+        " (terminationGracePeriodSeconds, stop_grace_period)."
+    )
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job in call.timeline.jobs:
+            shutdown = job.at(Kind.JOB_SHUTDOWN)
+            if shutdown and job.shutdown_reason in (None, Shutdown.BY_WORKER):
+                yield from self._judge(call, job, shutdown)
+
+    def _judge(self, call: Call, job: Job, shutdown: Step) -> Iterator[Finding]:
+        """Given a job that its worker may have shut down."""
+        worker = next((w for w in call.workers.all if w.sid == job.worker_id), None)
+        stopping = worker.at(Kind.WORKER_DRAINING, Kind.WORKER_CLOSED) if worker else None
+        hit = _whom_it_hit(call, shutdown.time)
+        finished = call.timeline.room.finished
+        if worker is None or stopping is None or stopping.time > shutdown.time + SOON or hit is None:
+            return
+        if finished and finished.time <= shutdown.time:
+            return
+        closed, agent = worker.at(Kind.WORKER_CLOSED), call.agents.of(job)
+        later = shutdown.time - stopping.time
+        when = f"{later / NS_PER_S:.1f} s later" if later > AT_ONCE else "at once"
+        reason = f" ({job.shutdown_reason})" if job.shutdown_reason else ""
+        removed = agent is not None and agent.disconnect_reason == "PARTICIPANT_REMOVED"
+        yield self.found(
+            f"Worker {worker.sid} was being stopped, and {when} job {job.sid} was shut down{reason}, {hit}.",
+            stopping,
+            shutdown,
+            closed,
+            certain=closed is not None and abs(closed.time - shutdown.time) < CLOSES_WITHIN and not removed,
+        )

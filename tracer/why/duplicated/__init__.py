@@ -1,0 +1,1 @@
+"""More agents than wanted, or another one than wanted."""

@@ -1,0 +1,44 @@
+"""One way to ask every cause."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tracer.why.call import Call
+from tracer.why.causes import CAUSES
+from tracer.why.conclusions import CONCLUSIONS, Known
+from tracer.why.explanation import Doubt, Explanation
+
+if TYPE_CHECKING:
+    from tracer.timeline.timeline import Timeline
+    from tracer.why.explanation import Finding
+
+__all__ = ["explain"]
+
+
+def explain(timeline: Timeline) -> Explanation:
+    """Why a call went as it did: the causes, the worst and likeliest first; what cannot be ruled out; a summary."""
+    call = Call(timeline)
+    findings = _findings(call)
+    doubts = _doubts(call, findings)
+    known = Known(call, findings, doubts)
+    summary, well = next(
+        (sentence, conclusion.well) for conclusion in CONCLUSIONS if (sentence := conclusion.sentence(known))
+    )
+    return Explanation(findings, doubts, summary, well)
+
+
+def _findings(call: Call) -> tuple[Finding, ...]:
+    place = {cause: number for number, cause in enumerate(CAUSES)}
+    findings = [finding for cause in CAUSES for finding in cause.find(call)]
+    findings.sort(key=lambda found: (found.cause.symptom.rank, not found.certain, place[found.cause]))
+    return tuple(replace(found, evidence=tuple(map(call.as_reported, found.evidence))) for found in findings)
+
+
+def _doubts(call: Call, findings: tuple[Finding, ...]) -> tuple[Doubt, ...]:
+    """What is neither found nor of a symptom that is explained for certain."""
+    found = {finding.cause for finding in findings}
+    explained = {finding.cause.symptom for finding in findings if finding.certain}
+    open_causes = (cause for cause in CAUSES if cause not in found and cause.symptom not in explained)
+    return tuple(Doubt(cause, how) for cause in open_causes if (how := cause.doubt(call)))

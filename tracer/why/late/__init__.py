@@ -1,0 +1,1 @@
+"""The agent joined, or answered, late."""

@@ -1,0 +1,156 @@
+"""One stretch of a job that took too long."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.units import NS_PER_S
+from tracer.why.call.limits import STUCK_BY
+from tracer.why.cause import Cause
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Job
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.explanation import Finding
+
+__all__ = ["ColdProcess", "SlowAnswer", "SlowConnect", "SlowSession"]
+
+
+class _Stretch(Cause):
+    """A stretch of a job, from one step to another on one clock, that took longer than it should.
+
+    Certain unless one of its ends is contradicted by its own source.
+    """
+
+    symptom = Symptom.LATE
+    first: ClassVar[Kind]
+    last: ClassVar[Kind]
+    longest: ClassVar[int]
+    """What it may take, ns."""
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job in call.timeline.jobs:
+            start, end = self.ends(job)
+            if not start or not end or start.clock != end.clock or call.callers.none_before(end.latest):
+                continue
+            took = end.time - start.time
+            if took > self.longest:
+                certain = not (start.contradicted or end.contradicted)
+                yield self.found(self.sentence(job, took / NS_PER_S), start, end, certain=certain)
+
+    def ends(self, job: Job) -> tuple[Step | None, Step | None]:
+        """From where to where."""
+        return job.at(self.first), job.at(self.last)
+
+    @abstractmethod
+    def sentence(self, job: Job, took: float) -> str:
+        """The full sentence; ``took`` in seconds."""
+
+
+class ColdProcess(_Stretch):
+    """A job that finds no warm process waits until one has started.
+
+    Known from the worker's own steps, ``job.assigned`` and ``job.process_assigned``.
+    """
+
+    name = "cold-process"
+    about = "the job waited for a process to start"
+    advice = (
+        "Keep processes warm: num_idle_processes of 1 or more (0 is the default in dev mode), and more than the calls"
+        " that come at once; keep setup_fnc and imports short."
+    )
+    first, last = Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED
+    longest = NS_PER_S
+    """A warm process takes a job in a millisecond; one that takes longer than this was not there."""
+
+    def sentence(self, job: Job, took: float) -> str:
+        started, ready = job.at(Kind.PROCESS_STARTED), job.at(Kind.PROCESS_READY)
+        setup = (ready.time - started.time) / NS_PER_S if started and ready else 0
+        own = f", of which setup_fnc took {setup:.1f} s" if setup >= 0.1 else ""
+        return f"Job {job.sid} waited {took:.1f} s for a process{own}."
+
+
+class SlowAnswer(_Stretch):
+    """The worker's request_fnc was slow, though not so slow that the job was lost: for that see ``SlowRequest``.
+
+    Known from the steps ``job.received`` and ``job.accepted`` of the worker that got the job.
+    """
+
+    name = "slow-answer"
+    about = "the worker's request_fnc took long to accept the job"
+    advice = "Answer at once: move slow work into the entrypoint. After 3 s the job would be lost."
+    first, last = Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED
+    longest = NS_PER_S
+
+    def ends(self, job: Job) -> tuple[Step | None, Step | None]:
+        """Of the worker that got the job, where one did."""
+        mine = [step for step in job.steps if step.occurrence == job.worker_id] if job.at(Kind.JOB_ASSIGNED) else []
+        start, end = (next((s for s in mine if s.kind is kind), None) for kind in (self.first, self.last))
+        return start, end
+
+    def sentence(self, job: Job, took: float) -> str:
+        return f"The worker's request_fnc took {took:.1f} s to accept job {job.sid}."
+
+
+class SlowConnect(_Stretch):
+    """Signalling, then ICE and DTLS: many round trips.
+
+    Known from the job's span ``room_connect``.
+    """
+
+    name = "slow-connect"
+    about = "the agent's ctx.connect() took long"
+    advice = (
+        "Run the agent near the server, and check that media needs no fallback (UDP blocked, TURN): each round trip"
+        " counts about ten times."
+    )
+    first, last = Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED
+    longest = 2 * NS_PER_S
+    """``ctx.connect()`` takes 0.1 to 0.4 s where server and agent are near."""
+
+    def sentence(self, job: Job, took: float) -> str:
+        return f"In job {job.sid}, ctx.connect() took {took:.1f} s."
+
+
+class SlowSession(_Stretch):
+    """Starting a session opens connections to the models.
+
+    Known from the job's span ``session_start``. Not certain of one that does not end: its last report may be lost.
+    """
+
+    name = "slow-session"
+    about = "the agent's session.start() took long"
+    advice = (
+        "Look at how long the models take to start: the spans below session_start show it. Load what you can in"
+        " setup_fnc."
+    )
+    first, last = Kind.SESSION_STARTING, Kind.SESSION_STARTED
+    longest = 3 * NS_PER_S
+
+    def sentence(self, job: Job, took: float) -> str:
+        return f"In job {job.sid}, session.start() took {took:.1f} s."
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        yield from super().find(call)
+        for job in call.timeline.jobs:
+            ended = {s.occurrence for s in job.steps if s.kind in (Kind.SESSION_STARTED, Kind.SESSION_CLOSED)}
+            for step in job.steps:
+                if step.kind is Kind.SESSION_STARTING and step.occurrence not in ended:
+                    yield from self._never_ended(call, job, step)
+
+    def _never_ended(self, call: Call, job: Job, starting: Step) -> Iterator[Finding]:
+        over = job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED)
+        until = min(over.time if over else call.end, call.end)
+        waited = until - max(starting.time, call.callers.first_active or 0)
+        if keys.ERROR_TYPE in starting.facts or waited <= STUCK_BY or call.timeline.lost(job) is not None:
+            return
+        how = "did not return" if over else "has not returned"
+        lasted = (until - starting.time) / NS_PER_S
+        yield self.found(f"In job {job.sid}, session.start() {how} in {lasted:.1f} s.", starting, over, certain=False)

@@ -1,0 +1,1 @@
+"""No agent joined: causes from the dispatch to the connection."""

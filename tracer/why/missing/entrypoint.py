@@ -1,0 +1,101 @@
+"""The entrypoint ran, and did not get as far as ``ctx.connect()``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.kinds import Kind
+from tracer.units import NS_PER_MS, NS_PER_S
+from tracer.why.call.jobs import error_of
+from tracer.why.cause import Cause
+from tracer.why.missing.without_job import instrument_or_log, runs_unreported
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Job
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.explanation import Finding
+
+__all__ = ["NeverConnected", "RaisedBeforeConnect"]
+
+CONNECT_BY = 10 * NS_PER_S
+"""livekit-agents itself warns of an entrypoint that has not connected by then, ns."""
+
+
+def _without_connect(call: Call) -> Iterator[tuple[Job, Step]]:
+    """Jobs whose entrypoint started and that did not begin to connect, and when it started."""
+    for job in call.dispatches.failed_jobs:
+        started = job.at(Kind.JOB_ENTRYPOINT_STARTED)
+        if started and not job.at(Kind.AGENT_CONNECTING, Kind.PROCESS_FAILED):
+            yield job, started
+
+
+class RaisedBeforeConnect(Cause):
+    """The entrypoint raised before it connected; the server believes for ever that such a job runs.
+
+    Known from the job's own spans: ``job_entrypoint`` ended with an error, and there is no ``room_connect``.
+    """
+
+    name = "raised-before-connect"
+    symptom = Symptom.MISSING
+    about = "the entrypoint raised an exception before it connected"
+    advice = "Fix the entrypoint. The server keeps listing such a job as JS_RUNNING, and reports no error."
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job, started in _without_connect(call):
+            ended = job.at(Kind.JOB_ENDED)
+            if error := error_of(ended):
+                yield self.found(
+                    f"The entrypoint of job {job.sid} raised {error}, before ctx.connect().", started, ended
+                )
+
+    def doubt(self, call: Call) -> str | None:
+        log = "“unhandled exception while running the job task”"
+        return instrument_or_log(log) if runs_unreported(call) else None
+
+
+class NeverConnected(Cause):
+    """Without ``ctx.connect()`` the agent does not join the room.
+
+    Known from the job's own spans: the entrypoint returned, or ran for longer than 10 s, and there is no
+    ``room_connect``. Not certain where the room closed meanwhile, or the job was lost: it may have been about to.
+    """
+
+    name = "never-connected"
+    symptom = Symptom.MISSING
+    about = "the entrypoint never called ctx.connect()"
+    advice = "Call await ctx.connect(), or session.start(room=ctx.room), on every path through the entrypoint."
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job, started in _without_connect(call):
+            if error_of(job.at(Kind.JOB_ENDED)):
+                continue
+            returned = job.at(Kind.JOB_ENTRYPOINT_RETURNED)
+            if returned:
+                took = (returned.time - started.time) / NS_PER_MS
+                yield self.found(
+                    f"The entrypoint of job {job.sid} returned after {took:.0f} ms without ctx.connect().",
+                    started,
+                    returned,
+                )
+            else:
+                yield from self._did_not_return(call, job, started)
+
+    def _did_not_return(self, call: Call, job: Job, started: Step) -> Iterator[Finding]:
+        over = job.at(Kind.JOB_SHUTDOWN) or job.at(Kind.JOB_ENDED)
+        until = over or call.timeline.room.finished
+        lasted = (until.time if until else call.timeline.now) - started.time
+        if lasted > CONNECT_BY or (until and lasted > NS_PER_S):
+            yield self.found(
+                f"The entrypoint of job {job.sid} ran for {lasted / NS_PER_S:.1f} s without ctx.connect().",
+                started,
+                until,
+                certain=over is not None and lasted > CONNECT_BY and call.timeline.lost(job) is None,
+            )
+
+    def doubt(self, call: Call) -> str | None:
+        log = "“The room connection was not established within 10 seconds”"
+        return instrument_or_log(log) if runs_unreported(call) else None

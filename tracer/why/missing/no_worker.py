@@ -1,0 +1,79 @@
+"""No worker of the dispatched name."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from tracer.kinds import Kind
+from tracer.why.call.dispatches import agent_named
+from tracer.why.missing.without_job import MOST_WORKERS, WithoutJob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Dispatch, Worker
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.explanation import Finding
+
+__all__ = ["NoWorker"]
+
+
+class NoWorker(WithoutJob):
+    """The commonest cause: the dispatched name is not the worker's, or no worker runs.
+
+    Known from a dispatch without a job (the observer's) and from the workers that reported themselves: certain where
+    the only one had closed, or where a registered name differs by no more than people mistype.
+    """
+
+    name = "no-worker"
+    about = "no worker was registered for the dispatched agent"
+    advice = (
+        "Start a worker for this agent, or dispatch the name that the worker has: agent_name in @server.rtc_session()"
+        " and in the dispatch, token or CreateRoom must be identical, letter by letter."
+    )
+
+    def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
+        if same:
+            yield from self._all_closed(dispatch, created, same)
+            return
+        known = call.workers.registered(created.time)
+        sentence = f"The dispatch for {agent_named(dispatch.agent_name)} has no job"
+        if not known:
+            yield self.found(f"{sentence}, and no worker reported that it was registered.", created, certain=False)
+            return
+        if not dispatch.agent_name or all(not worker.agent_name for worker in known):
+            return  # a matter of having a name or none: see WorkerIsNamed and WorkerIsUnnamed
+        names = sorted({worker.agent_name for worker in known if worker.agent_name})
+        meant = _nearest(dispatch.agent_name, names)
+        there = f"a worker is registered as {meant!r}" if meant else f"registered are {', '.join(map(repr, names))}"
+        # A worker of that name that reports nothing could have been full; where a name is nearly it, hardly.
+        yield self.found(
+            f"{sentence}; {there}.",
+            created,
+            *(worker.steps[0] for worker in known[:MOST_WORKERS]),
+            certain=meant is not None and _letters(meant) == _letters(dispatch.agent_name),
+        )
+
+    def _all_closed(self, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
+        """Given workers of this name, whether each had closed before."""
+        if all(worker.standing(created.time) is Kind.WORKER_CLOSED for worker in same):
+            last = same[-1]
+            yield self.found(
+                f"The dispatch for {agent_named(dispatch.agent_name)} has no job: its worker ({last.sid}) had already"
+                " closed.",
+                created,
+                last.at(Kind.WORKER_CLOSED),
+            )
+
+
+def _nearest(name: str, names: list[str]) -> str | None:
+    """The one of these names that resembles another most, if any does."""
+    near = get_close_matches(name.casefold(), [n.casefold() for n in names], n=1, cutoff=0.6)
+    return next((n for n in names if near and n.casefold() == near[0]), None)
+
+
+def _letters(name: str) -> str:
+    """A name without what people mistype; ``agent-en`` and ``agent-de`` are two, and both can be meant."""
+    return "".join(char for char in name.casefold() if char.isalnum())

@@ -1,0 +1,170 @@
+"""A worker was offered the job and refused it, or did not answer in time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.units import NS_PER_S
+from tracer.why.call.jobs import error_of
+from tracer.why.call.limits import SERVER_WAITS
+from tracer.why.cause import Cause
+from tracer.why.missing.without_job import instrument_or_log, offer, worker_unreported
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Job
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.explanation import Finding
+
+__all__ = ["Rejected", "RequestRaised", "RequestUnanswered", "SlowRequest", "refusals"]
+
+
+def refusals(call: Call, answer: str) -> Iterator[tuple[Step, tuple[Step | None, ...]]]:
+    """Each refusal with this answer of a job that then nobody took, and its evidence."""
+    for job in call.dispatches.failed_jobs:
+        if job.at(Kind.JOB_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED):
+            continue  # another worker took it
+        rejected = (step for step in job.steps if step.kind is Kind.JOB_REJECTED)
+        refusal = next((step for step in rejected if step.facts.get(keys.JOB_ANSWER) == answer), None)
+        if refusal:
+            yield refusal, (*offer(job, refusal), refusal)
+
+
+class _RefusedJob(Cause):
+    """A worker's request_fnc refused the job: which answer, its worker reports."""
+
+    symptom = Symptom.MISSING
+    answer: ClassVar[str]
+    """The worker's answer, as ``tracer.job.answer`` has it."""
+    what_it_did: ClassVar[str]
+    """Of request_fnc, as the end of a sentence."""
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for refusal, evidence in refusals(call, self.answer):
+            error = error_of(refusal)
+            yield self.found(
+                f"Worker {refusal.occurrence} was offered the job, and its request_fnc {self.what_it_did}"
+                f"{f': {error}' if error else ''}.",
+                *evidence,
+            )
+
+
+class Rejected(_RefusedJob):
+    """The worker's request_fnc called ``reject()``.
+
+    Known from the worker; without its report, from how the API lists the job: the server records a rejected job as a
+    success that took no time and has nobody in the room.
+    """
+
+    name = "rejected"
+    about = "the worker's request_fnc rejected the job"
+    advice = "Check what request_fnc rejects; reject(terminate=False) lets the server offer the job to another worker."
+    answer = "rejected"
+    what_it_did = "rejected it"
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        yield from super().find(call)
+        for job in call.dispatches.failed_jobs:
+            offered, ended = job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_ENDED)
+            if job.at(Kind.JOB_RECEIVED, Kind.JOB_REJECTED) or not offered or not ended:
+                continue
+            if ended.time == offered.time and job.status == "JS_SUCCESS" and not job.participant_identity:
+                yield self.found(
+                    f"Job {job.sid} ended the moment it was offered, as JS_SUCCESS and without a participant identity:"
+                    " this is how the server records a rejected job.",
+                    offered,
+                    ended,
+                )
+
+
+class RequestRaised(_RefusedJob):
+    """The worker's request_fnc raised before it answered: livekit-agents logs that and rejects the job.
+
+    Known from the worker, with the exception.
+    """
+
+    name = "request-raised"
+    about = "the worker's request_fnc raised an exception"
+    advice = "Fix request_fnc: an exception before accept() or reject() rejects the job."
+    answer = "raised"
+    what_it_did = "raised an exception"
+
+    def doubt(self, call: Call) -> str | None:
+        return instrument_or_log("“job_request_fnc failed”") if worker_unreported(call) else None
+
+
+class RequestUnanswered(_RefusedJob):
+    """The worker's request_fnc returned without an answer: livekit-agents then rejects the job.
+
+    Known from the worker.
+    """
+
+    name = "request-unanswered"
+    about = "the worker's request_fnc returned without an answer"
+    advice = "Call accept() or reject() on every path through request_fnc."
+    answer = "unanswered"
+    what_it_did = "returned without calling accept() or reject()"
+
+    def doubt(self, call: Call) -> str | None:
+        log = "“no answer was given inside the job_request_fnc”"
+        return instrument_or_log(log) if worker_unreported(call) else None
+
+
+class SlowRequest(Cause):
+    """The server offers a job, waits 3 s for the answer, and drops it.
+
+    Known from the worker's own receipt and answer, on one clock. Where no answer is known, certain only if the worker
+    reported something later: else it may be gone.
+    """
+
+    name = "slow-request"
+    symptom = Symptom.MISSING
+    about = "the worker's request_fnc took longer than the 3 s that the server waits"
+    advice = "Answer at once: move slow work into the entrypoint, after accept()."
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job in call.dispatches.failed_jobs:
+            if job.at(Kind.JOB_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED, Kind.PROCESS_FAILED):
+                continue
+            for received in (step for step in job.steps if step.kind is Kind.JOB_RECEIVED):
+                yield from self._judge(call, job, received)
+
+    def _judge(self, call: Call, job: Job, received: Step) -> Iterator[Finding]:
+        """Given that a worker received the job's request."""
+        mine = {step.kind: step for step in reversed(job.steps) if step.occurrence == received.occurrence}
+        if Kind.JOB_REJECTED in mine:
+            return  # late or not, it did not want the job
+        answered = mine.get(Kind.JOB_ACCEPTED)
+        took = answered.time - received.time if answered else self._unanswered_for(call, job, received)
+        if took <= SERVER_WAITS:
+            return
+        answer = (
+            f"answered after {took / NS_PER_S:.1f} s" if answered else f"has not answered in {took / NS_PER_S:.1f} s"
+        )
+        yield self.found(
+            f"Worker {received.occurrence} was offered the job and {answer}; the server waits 3 s, then drops the job.",
+            *offer(job, received),
+            answered,
+            mine.get(Kind.JOB_TIMED_OUT),
+            certain=answered is not None or self._reported_later(call, received),
+        )
+
+    @staticmethod
+    def _reported_later(call: Call, received: Step) -> bool:
+        """Whether the worker reported something when its answer was overdue."""
+        of_worker = (w.steps[-1].time for w in call.workers.all if w.sid == received.occurrence)
+        return any(last - received.time > SERVER_WAITS for last in of_worker)
+
+    @staticmethod
+    def _unanswered_for(call: Call, job: Job, received: Step) -> int:
+        """For how long the worker has not answered, ns: by its own clock and by the server's."""
+        offered = job.at(Kind.JOB_OFFERED)
+        return call.timeline.now - max(received.time, offered.time if offered else received.time)
+
+    def doubt(self, call: Call) -> str | None:
+        return instrument_or_log("“assignment for job … timed out”") if worker_unreported(call) else None

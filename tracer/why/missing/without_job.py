@@ -1,0 +1,74 @@
+"""A dispatch without a job, and a job that brought nobody: what their causes share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from tracer.kinds import Kind
+from tracer.why.call.jobs import is_reported
+from tracer.why.cause import Cause
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Dispatch, Job, Worker
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.explanation import Finding
+
+__all__ = ["MOST_WORKERS", "WithoutJob", "instrument_or_log", "names_of", "runs_unreported", "worker_unreported"]
+
+MOST_WORKERS = 10
+"""So many workers are evidence enough."""
+
+
+class WithoutJob(Cause):
+    """A dispatch with no job: which of several reasons, the workers' own reports show."""
+
+    symptom = Symptom.MISSING
+    log: ClassVar[str] = ""
+    """What to look for in the log of a worker that reports nothing."""
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for dispatch, created in call.dispatches.without_job:
+            yield from self.judge(call, dispatch, created, call.workers.named(dispatch.agent_name))
+
+    @abstractmethod
+    def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
+        """Given a dispatch, when it was created, and the workers that take dispatches of its name."""
+
+    def doubt(self, call: Call) -> str | None:
+        return instrument_or_log(self.log) if self.log and dispatch_unreported(call) else None
+
+
+def instrument_or_log(log: str) -> str:
+    """How to find out what a worker that reports nothing did; ``log`` is what it logs then."""
+    return f"instrument the worker (tracer.instrument), or look in its log for {log}"
+
+
+def names_of(workers: list[Worker]) -> str:
+    """The agent names of these workers."""
+    return ", ".join(sorted({repr(worker.agent_name) for worker in workers}))
+
+
+def dispatch_unreported(call: Call) -> bool:
+    """Whether a dispatch has no job and its workers, if any, reported nothing."""
+    return any(not call.workers.named(dispatch.agent_name) for dispatch, _ in call.dispatches.without_job)
+
+
+def worker_unreported(call: Call) -> bool:
+    """Whether a worker that reports nothing could have been offered a job in vain."""
+    return dispatch_unreported(call) or any(not is_reported(job) for job in call.dispatches.failed_jobs)
+
+
+def runs_unreported(call: Call) -> bool:
+    """Whether the server says of a job that it runs, and nothing else is known of it."""
+    return any(not is_reported(job) and job.status == "JS_RUNNING" for job in call.dispatches.failed_jobs)
+
+
+def offer(job: Job, answer: Step) -> tuple[Step | None, ...]:
+    """How the worker that gave this answer was offered the job."""
+    received = (s for s in job.steps if s.kind is Kind.JOB_RECEIVED and s.occurrence == answer.occurrence)
+    return (job.at(Kind.JOB_OFFERED), next(received, None))

@@ -1,0 +1,1 @@
+"""The agent is in the room and does not answer."""

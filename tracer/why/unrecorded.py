@@ -1,0 +1,42 @@
+"""The record itself is incomplete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.timeline.lost_webhooks import untold_by_webhooks
+from tracer.why.cause import Cause
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.why.call import Call
+    from tracer.why.explanation import Finding
+
+__all__ = ["LostWebhooks"]
+
+MOST_STEPS = 10
+"""So many are evidence enough."""
+
+
+class LostWebhooks(Cause):
+    """Webhooks get lost: a receiver that is away for longer than the server retries, a full queue.
+
+    Known from what the observer saw in the API and no webhook carried, in a room of which other webhooks arrived.
+    """
+
+    name = "lost-webhooks"
+    symptom = Symptom.UNRECORDED
+    about = "some webhooks were lost; what they carried is known from the API only"
+    advice = (
+        "Check that the server can reach the receiver, and that it answers at once: the server retries for about a"
+        " minute, and drops what waits longer or queues deeper than 200."
+    )
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        lost = untold_by_webhooks(call.timeline)
+        if lost:
+            kinds = ", ".join(sorted({step.kind.value for step in lost}))
+            number = "1 webhook" if len(lost) == 1 else f"{len(lost)} webhooks"
+            yield self.found(f"{number} did not arrive: only the API showed {kinds}.", *lost[:MOST_STEPS])
