@@ -177,7 +177,7 @@ def test_every_case_fits_every_terminal_and_no_wider_than_prose_is_read() -> Non
 def test_a_cause_of_another_name_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     one = case("removed")
     made = one.timeline
-    explanation = explain(made)
-    cause: Cause = explanation.findings[0].cause
+    cause: Cause = explain(made).findings[0].cause
     monkeypatch.setattr(type(cause), "advice", "[b]Do[/b] it.")
+    explanation = explain(made)
     assert "   → [b]Do[/b] it." in printed(WhyView(made, explanation), 80)

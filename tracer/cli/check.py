@@ -32,8 +32,9 @@ def command(
 
     Each of the ten rules passes, fails or is inconclusive (not observed, or timestamps too imprecise).
 
-    ROOM is a name (the latest room of that name) or a SID. Clock skew between machines is not a failure: how far each
-    clock is ahead of the server's follows from what must be in order, and is shown.
+    ROOM is a name (the latest room of that name), an SID or the FILE of a recording, of which every room is checked.
+    Clock skew between machines is not a failure: how far each clock is ahead of the server's follows from what must be
+    in order, and is shown.
 
     Exits 0 when every room passes, 1 when a rule fails, when a room is unknown or all its rules are inconclusive, 2 on
     misuse.
@@ -44,13 +45,14 @@ def command(
       tracer check my-room another-room --format junit -o check.xml
     """
     from tracer.check import Outcome, check
+    from tracer.cli.room import read_rooms
     from tracer.errors import UnknownRoomError
-    from tracer.store.load import read_timeline
 
-    checks, unknown = [], []
+    checks: list[RoomCheck] = []
+    unknown: list[UnknownRoomError] = []
     for room in rooms:
         try:
-            checks.append(check(read_timeline(store, room)))
+            checks.extend(map(check, read_rooms(store, room)))
         except UnknownRoomError as error:
             unknown.append(error)
     if checks:  # what is known is shown, even where another room is unknown

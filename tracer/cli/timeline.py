@@ -37,17 +37,19 @@ def command(
     jaeger_url: str | None,
     width: int | None,
 ) -> None:
-    """Show what happened in ROOM, moment by moment. ROOM is a name (the latest room of that name) or a SID.
+    """Show what happened in ROOM, moment by moment.
+
+    ROOM is a name (the latest room of that name), an SID or the FILE of a recording.
 
     \b
     Examples:
       tracer timeline my-room
       tracer timeline RM_ev5rQjUVknES --format json
     """
-    from tracer.store.load import read_timeline
+    from tracer.cli.room import read_room
     from tracer.view.write import as_svg, write_json, write_text, write_view
 
-    timeline = read_timeline(store, room)
+    timeline = read_room(store, room)
     if form == "json":
         from tracer.view.json import timeline as as_json
 

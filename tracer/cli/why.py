@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from tracer.cli.options import store_option
+from tracer.cli.options import format_option, output_option, store_option, width_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["command"]
 
@@ -12,31 +17,28 @@ __all__ = ["command"]
 @click.command("why", short_help="Explain why an agent is missing, late, duplicated or silent.")
 @click.argument("room")
 @store_option
-@click.option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
-def command(room: str, store: str, form: str) -> None:
+@format_option()
+@output_option
+@width_option
+def command(room: str, store: str, form: str, output: Path | None, width: int | None) -> None:
     """Explain why an agent is missing, late, duplicated or silent.
 
-    ROOM is a name (the latest room of that name) or an SID. The likeliest cause comes first; each has its evidence and
-    what to do. Causes that cannot be ruled out are listed too, with how to find out.
+    ROOM is a name (the latest room of that name), an SID or the FILE of a recording. The likeliest cause comes first;
+    each has its evidence and what to do. Causes that cannot be ruled out are listed too, with how to find out.
 
     \b
     Examples:
       tracer why my-room
       tracer why RM_ev5rQjUVknES --format json
     """
-    from tracer.store.load import read_timeline
+    from tracer.cli.room import read_room
+    from tracer.view.why import WhyView, as_json
+    from tracer.view.write import write_json, write_view
     from tracer.why import explain
 
-    timeline = read_timeline(store, room)
+    timeline = read_room(store, room)
     explanation = explain(timeline)
     if form == "json":
-        import json
-
-        from tracer.view.why import as_json
-
-        click.echo(json.dumps(as_json(timeline, explanation), indent=2))
+        write_json(as_json(timeline, explanation), output)
         return
-    from tracer.view.console import console
-    from tracer.view.why import WhyView
-
-    console().print(WhyView(timeline, explanation))
+    write_view(WhyView(timeline, explanation), output=output, width=width)

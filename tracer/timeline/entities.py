@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tracer.moment import Fact
-    from tracer.timeline.origin import Mode
+    from tracer.timeline.provenance import Mode
     from tracer.timeline.step import Step
 
 __all__ = ["Dispatch", "Entity", "Job", "Participant", "Room", "Shutdown", "Track", "Worker"]
@@ -151,20 +151,24 @@ class Shutdown(StrEnum):
     """Its entrypoint raised."""
 
 
+OF_JOB = ("job.", "process.", "worker.")
+OF_CONNECTION = (Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED)
+"""The kinds of steps that describe a job itself."""
+
+
 class Job(Entity):
     """One agent's work in the room."""
 
     @cached_property
     def facts(self) -> Mapping[str, Fact]:
-        """What the witnesses said of it, without what its waiting told: that is of the participant it waited for.
+        """What is known of the job itself, without what its session, its models and its waiting reported of others.
 
-        What workers said when they were asked counts less than what was said later: one of them can have said no, by a
-        clock that is ahead.
+        Answers of workers that were offered it count less than what was reported later: one of them can have refused,
+        by a clock that is ahead.
         """
-        waiting = (Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY)
-        told = [step for step in self.steps if step.kind not in waiting]
-        told.sort(key=lambda step: step.kind is not Kind.JOB_OFFERED and step.kind not in BY_WORKER)
-        return Entity(self.sid, tuple(told)).facts
+        own = [step for step in self.steps if step.kind.value.startswith(OF_JOB) or step.kind in OF_CONNECTION]
+        own.sort(key=lambda step: step.kind is not Kind.JOB_OFFERED and step.kind not in BY_WORKER)
+        return Entity(self.sid, tuple(own)).facts
 
     @property
     def dispatch_id(self) -> str | None:

@@ -11,6 +11,7 @@ from tracer.moment import Kind
 from tracer.timeline.entities import Job, Participant, Room, Track, Worker
 from tracer.timeline.origin import creation, dispatches, end_reason
 from tracer.timeline.precedence import must_precede
+from tracer.timeline.runs import offers_apart, runs_apart
 from tracer.timeline.step import merge
 from tracer.timeline.timeline import Timeline
 from tracer.timeline.trace_jobs import joined
@@ -36,7 +37,7 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
     """
     moments = set(moments)
     now = max((moment.time for moment in moments), default=0) if now is None else now
-    merged = merge(_attempts(joined(moments)))
+    merged = merge(_attempts(runs_apart(offers_apart(joined(moments)))))
     known_workers = _workers(workers)
     steps = _in_order([*merged, *_beside(merged, known_workers, now)])
     grouped: dict[str, list[Step]] = defaultdict(list)
@@ -70,14 +71,14 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
 
 def _attempts(moments: list[Moment]) -> Iterator[Moment]:
     """The moments; of several times that a job began to connect, the last is the one, and the others occurrences."""
-    last: dict[str, Moment] = {}
+    last: dict[tuple[str, str], Moment] = {}
     for moment in moments:
         if moment.kind is Kind.AGENT_CONNECTING and moment.witness == "agent":
-            before = last.get(moment.subject, moment)
-            last[moment.subject] = max(before, moment, key=lambda m: m.earliest)
+            run = moment.subject, moment.occurrence
+            last[run] = max(last.get(run, moment), moment, key=lambda m: m.earliest)
     for moment in moments:
         earlier = moment.kind is Kind.AGENT_CONNECTING and moment.witness == "agent" and not moment.occurrence
-        if earlier and moment.latest < last[moment.subject].earliest:
+        if earlier and moment.latest < last[moment.subject, ""].earliest:
             yield replace(moment, occurrence=str(moment.time))
         else:
             yield moment

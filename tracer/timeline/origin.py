@@ -6,9 +6,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.labelled import Labelled
 from tracer.moment import Kind
 from tracer.timeline.entities import Dispatch
+from tracer.timeline.provenance import CreatedBy, EndReason, Mode
 from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CREATED_TOGETHER",
-    "CreatedBy",
-    "EndReason",
-    "Mode",
     "creation",
     "dispatches",
     "end_reason",
@@ -34,39 +31,6 @@ LONG_AFTER = 200 * NS_PER_MS
 """A join that comes this long after a room, ns, did not make it: the one that does is a few ms after it."""
 EARLY, LATE = -1_500 * NS_PER_MS, 2_500 * NS_PER_MS
 """How far from its timeout a room can close, ns: the server polls every second, and a leave can be uncertain by one."""
-
-
-class CreatedBy(Labelled):
-    """What made a room."""
-
-    PARTICIPANT = "participant", "a participant's join"
-    """The first join of a room that does not exist makes it."""
-    API = "api", "an API call"
-    """CreateRoom, CreateDispatch, or what SIP and ingress call."""
-
-
-class Mode(Labelled):
-    """How a dispatch came about."""
-
-    AUTOMATIC = "automatic", "automatic"
-    """The unnamed one of a room that names no agents."""
-    EXPLICIT = "explicit", "explicit"
-    """CreateDispatch."""
-    TOKEN = "token", "token"
-    """The agents named in the token of who made the room."""
-    ROOM = "room", "room"
-    """The agents named in CreateRoom."""
-
-
-class EndReason(Labelled):
-    """Why a room ended, where it can be inferred. A server that reports its reason may have others."""
-
-    DELETED = "deleted", "deleted"
-    """DeleteRoom."""
-    DEPARTURE_TIMEOUT = "departure_timeout", "departure timeout"
-    """Nobody but agents and recorders was in it for ``departure_timeout`` after the last leave."""
-    EMPTY_TIMEOUT = "empty_timeout", "empty timeout"
-    """Nobody but agents and recorders joined it for ``empty_timeout``."""
 
 
 def creation(room: Room, participants: Sequence[Participant]) -> tuple[CreatedBy | None, Participant | None]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tracer.timeline.entities import Dispatch, Entity, Job, Participant, Room, Track, Worker
-    from tracer.timeline.origin import CreatedBy
+    from tracer.timeline.provenance import CreatedBy
     from tracer.timeline.step import Step
 
 __all__ = ["LONG_SHUTDOWN", "Timeline"]

@@ -11,7 +11,8 @@ from tracer.kinds import Kind
 from tracer.latency.compare import State as GapState
 from tracer.latency.owner import Owner
 from tracer.latency.summary import Counted
-from tracer.timeline.origin import CreatedBy, EndReason, Mode
+from tracer.timeline.provenance import CreatedBy, EndReason, Mode
+from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +32,7 @@ SLUGS: dict[str, tuple[tuple[str, ...], Iterable[StrEnum]]] = {
     "answer": (("check",), Outcome),
     "counted": (("stats", "compare"), Counted),
     "a_state, b_state": (("compare",), GapState),
+    "symptom": (("why",), Symptom),
     "check": (("doctor",), CheckName),
     "state": (("doctor",), CheckState),
 }

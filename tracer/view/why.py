@@ -6,10 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
-from rich.padding import Padding
 from rich.text import Text
 
 from tracer.units import NS_PER_MS, offset, rfc3339
+from tracer.view.prose import wrapped
 from tracer.view.text import fit, plain
 from tracer.view.wording import name_of, say
 
@@ -50,7 +50,7 @@ class WhyView:
         room = self.timeline.room
         name = fit(plain(room.name or "?"), width // 2)
         yield Text(f"room {name}  {plain(room.sid)}", style="dim")
-        yield from _wrapped(console, head, width)
+        yield from wrapped(console, head, width)
         for number, finding in enumerate(explanation.findings[:MOST_FINDINGS], 1):
             yield Text()
             yield from self._finding(console, number, finding, width)
@@ -59,14 +59,14 @@ class WhyView:
             names = ", ".join(f"{count} x {name}" for name, count in counts.items())
             more = Text(f"… and {len(hidden)} more: {names}; --format json has them all", style="dim")
             yield Text()
-            yield from _wrapped(console, more, width)
+            yield from wrapped(console, more, width)
         if explanation.doubts:
             yield Text()
             yield Text("Not ruled out:", style="bold")
             for doubt in explanation.doubts:
                 text = Text(f"{doubt.cause.about}: ")
                 text.append(plain(doubt.how), style="dim")
-                yield from _wrapped(console, text, width, 2)
+                yield from wrapped(console, text, width, 2)
 
     def _finding(self, console: Console, number: int, finding: Finding, width: int) -> Iterator[RenderableType]:
         """What happened, its evidence, what to do, and the cause's slug."""
@@ -74,14 +74,14 @@ class WhyView:
         head.append(plain(finding.sentence), style="bold" if number == 1 else "")
         if not finding.certain:
             head.append("  (likely, not proven)", style="dim")
-        yield from _wrapped(console, head, width)
+        yield from wrapped(console, head, width)
         for step in finding.evidence[:MOST_STEPS]:
             yield self._step(step, width)
         if hidden := len(finding.evidence[MOST_STEPS:]):
             yield Text(f"   … and {hidden} more moments", style="dim")
         advice = Text.assemble(("→ ", "bold cyan"))
-        advice.append(finding.cause.advice)
-        yield from _wrapped(console, advice, width, 3)
+        advice.append(finding.advice)
+        yield from wrapped(console, advice, width, 3)
         yield Text(f"   {finding.cause.name}", style="dim")
 
     def _step(self, step: Step, width: int) -> Text:
@@ -101,14 +101,6 @@ class WhyView:
         return line
 
 
-def _wrapped(console: Console, text: Text, width: int, indent: int = 0) -> Iterator[Padding]:
-    """Prose within the width, its later lines indented by two more."""
-    first, *rest = text.wrap(console, max(width - indent - 2, 20))
-    for line, left in ((first, indent), *((line, indent + 2) for line in rest)):
-        line.rstrip()
-        yield Padding(line, (0, 0, 0, left), expand=False)
-
-
 def as_json(timeline: Timeline, explanation: Explanation) -> dict[str, Any]:
     """The explanation as JSON types, schema ``tracer.why/1``."""
     return {
@@ -123,7 +115,7 @@ def as_json(timeline: Timeline, explanation: Explanation) -> dict[str, Any]:
                 "about": finding.cause.about,
                 "sentence": finding.sentence,
                 "certain": finding.certain,
-                "advice": finding.cause.advice,
+                "advice": finding.advice,
                 "evidence": [
                     {
                         "kind": step.kind,

@@ -5,10 +5,10 @@ sentence. Source of the facts: livekit-server v1.13.5 and livekit-agents 1.8.9; 
 class names the thread.
 """
 
-from tracer.why.cause import Cause
+from tracer.why.cause import Cause, Doubt, Finding
 from tracer.why.causes import CAUSES
 from tracer.why.explain import explain
-from tracer.why.explanation import Doubt, Explanation, Finding
+from tracer.why.explanation import Explanation
 from tracer.why.symptom import Symptom
 
 __all__ = ["CAUSES", "Cause", "Doubt", "Explanation", "Finding", "Symptom", "explain"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tracer.timeline.overdue import Missing
     from tracer.timeline.step import Step
     from tracer.why.call import Call
-    from tracer.why.explanation import Doubt, Finding
+    from tracer.why.cause import Doubt, Finding
 
 __all__ = ["CONCLUSIONS", "Conclusion", "Known"]
 

@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer.why.call import Call
+from tracer.why.cause import Doubt
 from tracer.why.causes import CAUSES
 from tracer.why.conclusions import CONCLUSIONS, Known
-from tracer.why.explanation import Doubt, Explanation
+from tracer.why.explanation import Explanation
 
 if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
-    from tracer.why.explanation import Finding
+    from tracer.why.cause import Finding
 
 __all__ = ["explain"]
 

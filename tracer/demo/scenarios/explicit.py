@@ -8,7 +8,7 @@ from tracer.demo.answers import at, between
 from tracer.demo.play import DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
-from tracer.timeline.origin import CreatedBy
+from tracer.timeline.provenance import CreatedBy
 from tracer.view.text import plain
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
-from tracer.timeline.origin import EndReason
+from tracer.timeline.provenance import EndReason
 from tracer.units import NS_PER_S
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Participant
     from tracer.timeline.step import Step
     from tracer.why.call import Call
-    from tracer.why.explanation import Finding
+    from tracer.why.cause import Finding
 
 __all__ = ["CallerAway", "RoomDeleted"]
 

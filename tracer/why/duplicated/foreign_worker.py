@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.why.call import Call
-    from tracer.why.explanation import Finding
+    from tracer.why.cause import Finding
 
 __all__ = ["ForeignWorker"]
 

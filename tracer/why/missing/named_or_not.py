@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
-from tracer.timeline.origin import CreatedBy
+from tracer.timeline.provenance import CreatedBy
 from tracer.why.call.participants import name_of
 from tracer.why.missing.without_job import MOST_WORKERS, WithoutJob, names_of
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Dispatch, Worker
     from tracer.timeline.step import Step
     from tracer.why.call import Call
-    from tracer.why.explanation import Finding
+    from tracer.why.cause import Finding
 
 __all__ = ["RoomExisted", "WorkerIsNamed", "WorkerIsUnnamed"]
 
