@@ -59,7 +59,10 @@ class Workers:
         return next((w for w in self.all if w.previous_id == worker.sid or back.endswith(f" {w.sid} ")), None)
 
     def asked(self, worker: Worker) -> list[Step]:
-        """When a worker received offers in this room, and in those of its name before and after it."""
+        """When a worker received offers, as far as the record of this room and its neighbours goes."""
+        own = [step for step in worker.steps if step.kind is Kind.WORKER_OFFERED]
+        if own:
+            return own
         rooms = (self._timeline.earlier, self._timeline, self._timeline.later)
         jobs = (job for room in rooms if room for job in room.jobs)
         return [s for j in jobs for s in j.steps if s.kind is Kind.JOB_RECEIVED and s.occurrence == worker.sid]

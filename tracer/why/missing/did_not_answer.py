@@ -56,8 +56,8 @@ class WorkerDidNotAnswer(Cause):
         agree = _clocks_agree(call, job, received.occurrence)
         if took > SERVER_WAITS and (agree or timed_out):
             yield self.found(
-                f"Worker {received.occurrence} received the job {took / NS_PER_S:.1f} s after it was offered; the server"
-                " waits 3 s for an answer, then drops the job.",
+                f"Worker {received.occurrence} received the job {took / NS_PER_S:.1f} s after it was offered; the"
+                " server waits 3 s for an answer, then drops the job.",
                 offered,
                 received,
                 accepted,

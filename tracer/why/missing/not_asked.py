@@ -59,8 +59,8 @@ class LoadAboveLimit(WithoutJob):
             most = max(float(step.facts[keys.WORKER_LOAD]) for step in reports)
             which = f"worker {above[-1].sid}" if len(above) == 1 else f"{len(above)} workers"
             yield self.found(
-                f"The dispatch for {agent_named(dispatch.agent_name)} has no job: {which} reported a load of {most:.2f},"
-                f" and the server asks none whose load is {TARGET_LOAD} or more.",
+                f"The dispatch for {agent_named(dispatch.agent_name)} has no job: {which} reported a load of"
+                f" {most:.2f}, and the server asks none whose load is {TARGET_LOAD} or more.",
                 created,
                 *reports[-MOST_WORKERS:],
                 certain=above == available and all(is_alive(worker, created.time) for worker in above),
@@ -71,9 +71,9 @@ class LoadAboveLimit(WithoutJob):
             if later and call.workers.asked(worker) and not loads[worker.sid] and not _lost(call, created, same):
                 after = (later.time - created.time) / NS_PER_S
                 yield self.found(
-                    f"Worker {worker.sid} was registered for {agent_named(dispatch.agent_name)}, still was {after:.0f} s"
-                    " later, and was not offered the job: so it is where the load that it reports is above the server's"
-                    f" limit ({TARGET_LOAD}).",
+                    f"Worker {worker.sid} was registered for {agent_named(dispatch.agent_name)}, was still running"
+                    f" {after:.0f} s later, and was not offered the job: so it is where the load that it reports is"
+                    f" above the server's limit ({TARGET_LOAD}).",
                     created,
                     worker.at(Kind.WORKER_REGISTERED),
                     later,
@@ -102,8 +102,8 @@ class OtherDeployment(WithoutJob):
     name = "other-deployment"
     about = "every worker for this agent was registered for a deployment, which the dispatch may not ask for"
     advice = (
-        "Start the worker without LIVEKIT_AGENT_DEPLOYMENT, or dispatch with the same deployment: the server matches the"
-        " two letter by letter."
+        "Start the worker without LIVEKIT_AGENT_DEPLOYMENT, or dispatch with the same deployment: the server matches"
+        " the two letter by letter."
     )
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:

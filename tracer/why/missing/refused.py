@@ -73,8 +73,8 @@ class Rejected(_RefusedJob):
     name = "rejected"
     about = "the worker's request_fnc rejected the job"
     advice = (
-        "Check what request_fnc rejects. reject() ends the dispatch; after reject(terminate=False) the server offers the"
-        " job to another worker, where there is one that has not been asked."
+        "Check what request_fnc rejects. reject() ends the dispatch; after reject(terminate=False) the server offers"
+        " the job to another worker, where there is one that has not been asked."
     )
     answer = "rejected"
     what_it_did = "rejected it"

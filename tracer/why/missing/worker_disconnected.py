@@ -33,8 +33,8 @@ class WorkerDisconnected(WithoutJob):
     name = "worker-disconnected"
     about = "the worker's connection to the server was broken when the dispatch was created"
     advice = (
-        "A dispatch is offered once and not retried: call CreateDispatch again once the worker is registered. Check what"
-        " breaks the connection (a restart of the server, a proxy's timeout, the network), or run a second worker."
+        "A dispatch is offered once and not retried: call CreateDispatch again once the worker is registered. Check"
+        " what breaks the connection (a restart of the server, a proxy's timeout, the network), or run a second worker."
     )
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def _how_long(lost: Step, created: Step) -> str:
     if lost.latest >= created.time:
         return ""
     least = (created.time - lost.latest) / NS_PER_S
-    return f" {'at least ' if lost.width > SOON else ''}{least:.1f} s before"
+    return f" {'at least ' if lost.latest - lost.earliest > SOON else ''}{least:.1f} s before"
 
 
 def _until(back: Step | None, created: Step) -> str:
