@@ -18,7 +18,9 @@ def reported(heard: Heard, loads: Iterable[float], monkeypatch: pytest.MonkeyPat
     """The loads that are reported of those that the worker sends every so many seconds."""
     before = len(heard.spans)
     for number, load in enumerate(loads):
-        monkeypatch.setattr(worker_load.time, "time_ns", lambda at=number: int((1000 + at * every) * NS_PER_S))
+        monkeypatch.setattr(
+            "tracer.instrumentation.worker_load.time.time_ns", lambda at=number: int((1000 + at * every) * NS_PER_S)
+        )
         heard.stands(AVAILABLE, load, jobs=number)
     monkeypatch.undo()
     spans = [span for span in heard.spans[before:] if span.name == Kind.WORKER_LOAD]

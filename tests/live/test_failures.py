@@ -156,6 +156,15 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "full-worker": lambda timeline: (
         unanswered("")(timeline) and timeline.workers[0].standing(dispatched(timeline).time) is Kind.WORKER_FULL
     ),
+    "burst": lambda timeline: refused("full")(timeline) or told(timeline, Kind.WORKER_FULL, worker_jobs=0),
+    "busy-machine": lambda timeline: unanswered("")(timeline) and told(timeline, Kind.WORKER_LOAD, worker_load=0.85),
+    "worker-cut-off": lambda timeline: (
+        unanswered("")(timeline) and timeline.workers[0].standing(dispatched(timeline).time) is Kind.WORKER_DISCONNECTED
+    ),
+    "frozen-worker": took(Kind.JOB_OFFERED, Kind.JOB_RECEIVED, 3),
+    "other-deployment": lambda timeline: (
+        unanswered("")(timeline) and told(timeline, Kind.WORKER_REGISTERED, deployment="staging")
+    ),
     "reject": refused("rejected"),
     "raise-in-request": refused("raised"),
     "no-answer": refused("unanswered"),

@@ -77,7 +77,7 @@ def test_nobody_is_told_to_raise_the_threshold_for_it() -> None:
 def test_a_worker_that_reported_later_is_not_probably_gone(later: list[Moment]) -> None:
     [finding] = findings([*registered(), *load(0.1, -20_000), *later])
     assert finding.cause.name == "worker-not-asked"
-    assert ("probably no longer running" in finding.sentence) is not later
+    assert ("probably no longer running" in finding.sentence) is (not later)
     assert ("still running 20 s later" in finding.sentence) is bool(later)
 
 
@@ -179,7 +179,7 @@ def test_workers_of_another_server_are_not_there(server: str, others: list[str])
     workers = [on("b.example:443", WORKER, ""), on(server, OTHER, "helper")]
     causes = found([*lonely(), named, *refused("rejected")], workers)
     assert ("worker-not-asked" in causes) is bool(others)
-    assert ("no-worker" in causes) is not others
+    assert ("no-worker" in causes) is (not others)
 
 
 def test_every_name_of_this_machine_is_one_server() -> None:

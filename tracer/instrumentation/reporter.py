@@ -124,7 +124,7 @@ class Reporter(SpanProcessor):
 
     def _shut_down_at_end(self) -> None:
         self._end.wait()
-        self._batch.shutdown()
+        self._batch.shutdown()  # type: ignore[no-untyped-call]
 
 
 def _add_instructions(attributes: dict[str, str]) -> None:

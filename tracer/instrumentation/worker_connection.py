@@ -62,7 +62,7 @@ class WorkerConnection:
                 guarded(self._broke, connection, error)
                 raise
 
-        self._server._run_ws = observed  # type: ignore[method-assign]  # noqa: SLF001  see private_names
+        self._server._run_ws = observed  # type: ignore[assignment, method-assign]  # noqa: SLF001  see private_names
 
     def registered(self, worker_id: str) -> None:
         """The server has registered the worker and given it an id; each connection has its own."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tracer.demo.failures.asked_again import AskedAgain
+from tracer.demo.failures.burst import Burst
+from tracer.demo.failures.busy_machine import BusyMachine
 from tracer.demo.failures.caller_away import CallerAway
 from tracer.demo.failures.caller_removed import CallerRemoved
 from tracer.demo.failures.cold_process import ColdProcess
@@ -12,6 +14,7 @@ from tracer.demo.failures.deleted import Deleted
 from tracer.demo.failures.deploy import Deploy
 from tracer.demo.failures.draining_worker import DrainingWorker
 from tracer.demo.failures.duplicate_identity import DuplicateIdentity
+from tracer.demo.failures.frozen_worker import FrozenWorker
 from tracer.demo.failures.full_worker import FullWorker
 from tracer.demo.failures.ghost_room import GhostRoom
 from tracer.demo.failures.hangs_before_connect import HangsBeforeConnect
@@ -25,6 +28,7 @@ from tracer.demo.failures.named_worker import NamedWorker
 from tracer.demo.failures.never_connects import NeverConnects
 from tracer.demo.failures.no_answer import NoAnswer
 from tracer.demo.failures.no_worker import NoWorker
+from tracer.demo.failures.other_deployment import OtherDeployment
 from tracer.demo.failures.out_of_memory import OutOfMemory
 from tracer.demo.failures.peer_never_active import PeerNeverActive
 from tracer.demo.failures.prewarm_failure import PrewarmFailure
@@ -45,6 +49,7 @@ from tracer.demo.failures.stranger import Stranger
 from tracer.demo.failures.token_existing_room import TokenExistingRoom
 from tracer.demo.failures.two_dispatches import TwoDispatches
 from tracer.demo.failures.unnamed_worker import UnnamedWorker
+from tracer.demo.failures.worker_cut_off import WorkerCutOff
 from tracer.demo.failures.wrong_name import WrongName
 
 __all__ = ["FAILURES"]
@@ -60,8 +65,13 @@ FAILURES = {
         LateWorker(),
         DrainingWorker(),
         KilledWorker(),
+        WorkerCutOff(),
+        FrozenWorker(),
+        OtherDeployment(),
         SlowRequest(),
         FullWorker(),
+        Burst(),
+        BusyMachine(),
         Reject(),
         RaiseInRequest(),
         NoAnswer(),

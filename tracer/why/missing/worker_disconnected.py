@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Dispatch, Worker
     from tracer.timeline.step import Step
     from tracer.why.call import Call
-    from tracer.why.explanation import Finding
+    from tracer.why.cause import Finding
 
 __all__ = ["WorkerDisconnected"]
 
