@@ -8,7 +8,8 @@ from tests.instrumentation.worker import AVAILABLE, FULL, Heard
 from tests.moments import WORKER
 from tracer import keys
 from tracer.instrumentation import worker_load
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,7 +18,8 @@ from livekit.protocol import agent
 from tracer import keys
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.moment_spans import error_attributes
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from livekit.agents import AgentServer

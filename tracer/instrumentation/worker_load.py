@@ -7,8 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.moment import NS_PER_S, Kind
+from tracer.moment import Kind
 from tracer.server_defaults import TARGET_LOAD
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from livekit.protocol import agent
