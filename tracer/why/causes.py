@@ -24,6 +24,9 @@ from tracer.why.missing.process import ProcessFailed
 from tracer.why.missing.refused import Rejected, RequestRaised, RequestUnanswered, SlowRequest
 from tracer.why.missing.unavailable import LateWorker, WorkerDraining, WorkerNotAsked, WorkersFull
 from tracer.why.silent.linked import LinkedToAnother
+from tracer.why.silent.model_failed import ModelFailed
+from tracer.why.silent.model_silent import ModelSilent
+from tracer.why.silent.on_enter import OnEnterRaised
 from tracer.why.silent.peer import PeerNeverActive
 from tracer.why.silent.session_closed import SessionClosed
 from tracer.why.unrecorded import LostWebhooks
@@ -62,7 +65,10 @@ CAUSES: tuple[Cause, ...] = (
     RejoinedWithoutAgent(),
     CallerAway(),
     # silent
+    ModelFailed(),
+    OnEnterRaised(),
     SessionClosed(),
+    ModelSilent(),
     LinkedToAnother(),
     PeerNeverActive(),
     # duplicated
