@@ -23,9 +23,11 @@ from tracer.why.missing.no_worker import NoWorker
 from tracer.why.missing.process import ProcessFailed
 from tracer.why.missing.refused import Rejected, RequestRaised, RequestUnanswered, SlowRequest
 from tracer.why.missing.unavailable import LateWorker, WorkerDraining, WorkerNotAsked, WorkersFull
+from tracer.why.silent.blocked import EventLoopBlocked
 from tracer.why.silent.linked import LinkedToAnother
 from tracer.why.silent.model_failed import ModelFailed
 from tracer.why.silent.model_silent import ModelSilent
+from tracer.why.silent.no_session import NoSession
 from tracer.why.silent.on_enter import OnEnterRaised
 from tracer.why.silent.peer import PeerNeverActive
 from tracer.why.silent.session_closed import SessionClosed
@@ -68,6 +70,8 @@ CAUSES: tuple[Cause, ...] = (
     ModelFailed(),
     OnEnterRaised(),
     SessionClosed(),
+    NoSession(),
+    EventLoopBlocked(),
     ModelSilent(),
     LinkedToAnother(),
     PeerNeverActive(),

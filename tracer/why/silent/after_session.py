@@ -54,12 +54,7 @@ def close_reason(session: Session) -> str:
 
 def silences(call: Call, job: Job) -> Iterator[tuple[Session, Silence]]:
     """What came after each session of a job that closed, the last one first, where a caller was left with nothing."""
-    spans = [
-        span
-        for other in call.timeline.jobs
-        if other is job or is_room_job(other)
-        for span in _spans(call, other)
-    ]
+    spans = [span for other in call.timeline.jobs if other is job or is_room_job(other) for span in _spans(call, other)]
     for session in reversed(sessions_of(job)):
         if session.closed and (silence := _after(call, job, session.closed, spans)):
             yield session, silence

@@ -68,7 +68,7 @@ class ModelFailed(Cause):
         closed = session.closed
         if closed is None:
             return None
-        after = next((silence for other, silence in silences(call, job) if other is session or other == session), None)
+        after = next((silence for other, silence in silences(call, job) if other.closed == closed), None)
         what = _what(failures, closed)
         if after:
             longest = max(after.alone, key=lambda stay: stay.lasted)

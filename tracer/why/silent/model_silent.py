@@ -80,7 +80,7 @@ class ModelSilent(Cause):
     def _finding(self, call: Call, job: Job, wait: _Wait) -> Finding:
         first, last = wait.tries[0], wait.tries[-1]
         name, lasted = name_of(wait.stay.who), seconds(call, wait.stay)
-        least = "at least " if wait.open else ""
+        least = "at least " if wait.open and not lasted.endswith("so far") else ""
         often = "was asked once" if len(wait.tries) == 1 else f"was asked {len(wait.tries)} times"
         how = f"and its answer began after {lasted}" if wait.late else f"and gave no answer for {least}{lasted}"
         brief = f" (each try was given up, the longest after {wait.longest / NS_PER_S:.1f} s)"
@@ -99,7 +99,7 @@ class ModelSilent(Cause):
         answers = [ask.end for ask in tried if ask.end and ask.is_answered]
         steps = [step for step in job.steps if session.since <= step.time <= session.until]
         kinds = {step.kind for step in steps}
-        if len(answers) < 2 or Kind.SESSION_AUDIO_PUBLISHED not in kinds:  # noqa: PLR2004  one can be a tool's call
+        if len(answers) < 2 or Kind.SESSION_AUDIO_PUBLISHED not in kinds:
             return None
         if kinds & {Kind.AGENT_SPEAKING, Kind.MODEL_FAILED}:
             return None

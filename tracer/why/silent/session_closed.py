@@ -124,5 +124,3 @@ def _came(call: Call, stay: Stay, closed: int) -> str:
     back = who.identity is not None and any(other.identity == who.identity for other in before)
     later = max(stay.since - closed, 0) / NS_PER_S
     return f"{name_of(who)} {'came back' if back else 'joined'} {later:.1f} s later"
-
-
