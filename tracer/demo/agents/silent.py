@@ -11,7 +11,7 @@ from livekit.agents import Agent, AgentServer, AgentSession, APIConnectionError,
 import tracer
 
 
-class Model(llm.LLM):
+class Model(llm.LLM[Any]):
     """A model that the agents below do not get as far as to ask."""
 
     def chat(self, **_: Any) -> llm.LLMStream:

@@ -52,12 +52,15 @@ def close_reason(session: Session) -> str:
     return str(session.closed.facts.get(keys.CLOSE_REASON) or "") if session.closed else ""
 
 
-def silences(call: Call, job: Job) -> Iterator[tuple[Session, Silence]]:
-    """What came after each session of a job that closed, the last one first, where a caller was left with nothing."""
-    spans = [span for other in call.timeline.jobs if other is job or is_room_job(other) for span in _spans(call, other)]
-    for session in reversed(sessions_of(job)):
-        if session.closed and (silence := _after(call, job, session.closed, spans)):
-            yield session, silence
+def silences(call: Call) -> Iterator[tuple[Job, Session, Silence]]:
+    """What came after each session that closed, where a caller was left with nothing; of each job the last first."""
+    spans = {job.sid: list(_spans(call, job)) for job in call.timeline.jobs}
+    of_room = [span for job in call.timeline.jobs if is_room_job(job) for span in spans[job.sid]]
+    for job in call.timeline.jobs:
+        known = of_room if is_room_job(job) else [*of_room, *spans[job.sid]]
+        for session in reversed(sessions_of(job)):
+            if session.closed and (silence := _after(call, job, session.closed, known)):
+                yield job, session, silence
 
 
 def _after(call: Call, job: Job, closed: Step, spans: list[tuple[int, int]]) -> Silence | None:

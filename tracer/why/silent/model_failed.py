@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.call.serving import Stay
     from tracer.why.cause import Finding
+    from tracer.why.silent.after_session import Silence
 
 __all__ = ["ModelFailed"]
 
@@ -54,21 +55,22 @@ class ModelFailed(Cause):
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
+        after = {s.closed.key: silence for _, s, silence in silences(call) if s.closed}
         for job in call.timeline.jobs:
             for session in sessions_of(job):
                 failures = [s for s in _failures(job) if session.since <= s.time <= session.until]
-                if close_reason(session) == FOR_AN_ERROR and session.closed:
-                    if found := self._closed(call, job, session, failures):
-                        yield found
-                elif found := self._unanswered(call, job, session, failures):
+                if session.closed and close_reason(session) == FOR_AN_ERROR:
+                    silence = after.get(session.closed.key)
+                    found = self._closed(call, job, session.closed, failures, silence)
+                else:
+                    found = self._unanswered(call, job, session, failures)
+                if found:
                     yield found
 
-    def _closed(self, call: Call, job: Job, session: Session, failures: Sequence[Step]) -> Finding | None:
+    def _closed(
+        self, call: Call, job: Job, closed: Step, failures: Sequence[Step], after: Silence | None
+    ) -> Finding | None:
         """The session closed for it: whoever was there, or came later, has nobody to answer them."""
-        closed = session.closed
-        if closed is None:
-            return None
-        after = next((silence for other, silence in silences(call, job) if other.closed == closed), None)
         what = _what(failures, closed)
         if after:
             longest = max(after.alone, key=lambda stay: stay.lasted)

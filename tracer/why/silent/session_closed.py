@@ -54,10 +54,11 @@ class SessionClosed(Cause):
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
-        for job in call.timeline.jobs:
-            known = ((s, after) for s, after in silences(call, job) if close_reason(s) != FOR_AN_ERROR)
-            if last := next(known, None):
-                yield self._finding(call, job, *last)
+        found = set()
+        for job, session, silence in silences(call):
+            if job.sid not in found and close_reason(session) != FOR_AN_ERROR:
+                found.add(job.sid)  # the last one of each job is enough
+                yield self._finding(call, job, session, silence)
 
     def _finding(self, call: Call, job: Job, session: Session, silence: Silence) -> Finding:
         closed, first = silence.closed, silence.alone[0]
