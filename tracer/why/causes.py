@@ -27,7 +27,12 @@ from tracer.why.missing.process import ProcessFailed
 from tracer.why.missing.refused import Rejected, RequestRaised, RequestUnanswered, SlowRequest
 from tracer.why.missing.unavailable import LateWorker, WorkerDraining, WorkersFull
 from tracer.why.missing.worker_disconnected import WorkerDisconnected
+from tracer.why.silent.blocked import EventLoopBlocked
 from tracer.why.silent.linked import LinkedToAnother
+from tracer.why.silent.model_failed import ModelFailed
+from tracer.why.silent.model_silent import ModelSilent
+from tracer.why.silent.no_session import NoSession
+from tracer.why.silent.on_enter import OnEnterRaised
 from tracer.why.silent.peer import PeerNeverActive
 from tracer.why.silent.session_closed import SessionClosed
 from tracer.why.unrecorded import LostWebhooks
@@ -71,7 +76,12 @@ CAUSES: tuple[Cause, ...] = (
     RejoinedWithoutAgent(),
     CallerAway(),
     # silent
+    ModelFailed(),
+    OnEnterRaised(),
     SessionClosed(),
+    NoSession(),
+    EventLoopBlocked(),
+    ModelSilent(),
     LinkedToAnother(),
     PeerNeverActive(),
     # duplicated

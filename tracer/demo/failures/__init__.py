@@ -14,6 +14,7 @@ from tracer.demo.failures.deleted import Deleted
 from tracer.demo.failures.deploy import Deploy
 from tracer.demo.failures.draining_worker import DrainingWorker
 from tracer.demo.failures.duplicate_identity import DuplicateIdentity
+from tracer.demo.failures.event_loop_blocked import EventLoopBlocked
 from tracer.demo.failures.frozen_worker import FrozenWorker
 from tracer.demo.failures.full_worker import FullWorker
 from tracer.demo.failures.ghost_room import GhostRoom
@@ -24,10 +25,14 @@ from tracer.demo.failures.killed_worker import KilledWorker
 from tracer.demo.failures.late_worker import LateWorker
 from tracer.demo.failures.linked_to_another import LinkedToAnother
 from tracer.demo.failures.lost_webhooks import LostWebhooks
+from tracer.demo.failures.model_failed import ModelFailed
+from tracer.demo.failures.model_silent import ModelSilent
 from tracer.demo.failures.named_worker import NamedWorker
 from tracer.demo.failures.never_connects import NeverConnects
 from tracer.demo.failures.no_answer import NoAnswer
+from tracer.demo.failures.no_session import NoSession
 from tracer.demo.failures.no_worker import NoWorker
+from tracer.demo.failures.on_enter_raised import OnEnterRaised
 from tracer.demo.failures.other_deployment import OtherDeployment
 from tracer.demo.failures.out_of_memory import OutOfMemory
 from tracer.demo.failures.peer_never_active import PeerNeverActive
@@ -37,6 +42,7 @@ from tracer.demo.failures.raise_before_connect import RaiseBeforeConnect
 from tracer.demo.failures.raise_in_request import RaiseInRequest
 from tracer.demo.failures.reject import Reject
 from tracer.demo.failures.rejoin import Rejoin
+from tracer.demo.failures.reload import Reload
 from tracer.demo.failures.removed import Removed
 from tracer.demo.failures.session_closed import SessionClosed
 from tracer.demo.failures.slow_answer import SlowAnswer
@@ -91,6 +97,12 @@ FAILURES = {
         DefaultAndNamed(),
         Stranger(),
         SessionClosed(),
+        Reload(),
+        NoSession(),
+        ModelFailed(),
+        ModelSilent(),
+        OnEnterRaised(),
+        EventLoopBlocked(),
         LinkedToAnother(),
         PeerNeverActive(),
         RaiseAfterConnect(),
