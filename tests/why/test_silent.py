@@ -126,8 +126,10 @@ def test_while_a_session_runs_it_listens_to_whom_it_waited_for() -> None:
 
 
 def test_a_session_linked_to_somebody_nobody_saw() -> None:
-    (finding,) = explain(timeline(with_facts(healthy(), Kind.SESSION_STARTING, JOB, linked("PA_unseen", "?")))).findings
-    assert "was linked to PA_unseen, who published no track" in finding.sentence
+    (finding,) = explain(
+        timeline(with_facts(healthy(), Kind.SESSION_STARTING, JOB, linked("PA_unseen", "carol")))
+    ).findings
+    assert "was linked to carol, who published no track" in finding.sentence
     assert BOBS not in {step.subject for step in finding.evidence}
 
 

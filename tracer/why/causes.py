@@ -23,9 +23,14 @@ from tracer.why.missing.no_worker import NoWorker
 from tracer.why.missing.process import ProcessFailed
 from tracer.why.missing.refused import Rejected, RequestRaised, RequestUnanswered, SlowRequest
 from tracer.why.missing.unavailable import LateWorker, WorkerDraining, WorkerNotAsked, WorkersFull
-from tracer.why.silent.linked import LinkedToAnother
+from tracer.why.silent.agent_hidden import AgentHidden
+from tracer.why.silent.caller_not_heard import CallerNotHeard
+from tracer.why.silent.linked import LinkedToAnother, LinkedToNobody
+from tracer.why.silent.missing_permission import MissingPermission
+from tracer.why.silent.no_voice import AgentHasNoVoice
 from tracer.why.silent.peer import PeerNeverActive
 from tracer.why.silent.session_closed import SessionClosed
+from tracer.why.silent.waited import WaitedForAnother
 from tracer.why.unrecorded import LostWebhooks
 
 if TYPE_CHECKING:
@@ -63,7 +68,13 @@ CAUSES: tuple[Cause, ...] = (
     CallerAway(),
     # silent
     SessionClosed(),
+    MissingPermission(),
+    AgentHidden(),
+    CallerNotHeard(),
+    AgentHasNoVoice(),
+    WaitedForAnother(),
     LinkedToAnother(),
+    LinkedToNobody(),
     PeerNeverActive(),
     # duplicated
     DispatchedTwice(),

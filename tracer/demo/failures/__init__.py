@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from tracer.demo.failures.agent_has_no_voice import AgentHasNoVoice
+from tracer.demo.failures.agent_hidden import AgentHidden
 from tracer.demo.failures.asked_again import AskedAgain
 from tracer.demo.failures.caller_away import CallerAway
+from tracer.demo.failures.caller_not_heard import CallerNotHeard
 from tracer.demo.failures.caller_removed import CallerRemoved
 from tracer.demo.failures.cold_process import ColdProcess
 from tracer.demo.failures.connect_failed import ConnectFails
@@ -20,7 +23,9 @@ from tracer.demo.failures.killed import Killed
 from tracer.demo.failures.killed_worker import KilledWorker
 from tracer.demo.failures.late_worker import LateWorker
 from tracer.demo.failures.linked_to_another import LinkedToAnother
+from tracer.demo.failures.linked_to_nobody import LinkedToNobody
 from tracer.demo.failures.lost_webhooks import LostWebhooks
+from tracer.demo.failures.missing_permission import MissingPermission
 from tracer.demo.failures.named_worker import NamedWorker
 from tracer.demo.failures.never_connects import NeverConnects
 from tracer.demo.failures.no_answer import NoAnswer
@@ -45,6 +50,7 @@ from tracer.demo.failures.stranger import Stranger
 from tracer.demo.failures.token_existing_room import TokenExistingRoom
 from tracer.demo.failures.two_dispatches import TwoDispatches
 from tracer.demo.failures.unnamed_worker import UnnamedWorker
+from tracer.demo.failures.waited_for_another import WaitedForAnother
 from tracer.demo.failures.wrong_name import WrongName
 
 __all__ = ["FAILURES"]
@@ -81,7 +87,13 @@ FAILURES = {
         DefaultAndNamed(),
         Stranger(),
         SessionClosed(),
+        MissingPermission(),
+        AgentHidden(),
+        CallerNotHeard(),
+        AgentHasNoVoice(),
+        WaitedForAnother(),
         LinkedToAnother(),
+        LinkedToNobody(),
         PeerNeverActive(),
         RaiseAfterConnect(),
         Killed(),
