@@ -98,14 +98,15 @@ def sessions_of(job: Job) -> list[Session]:
         until = closed.time if closed else following.time if following else NEVER
         within = [step for step in steps if since <= step.time <= until]
         dropped = starting is not None and starting.facts.get(keys.EVENTS_DROPPED) is True
-        links = tuple(_links(one, within, until, dropped=dropped))
+        complete = closed is not None and not dropped
+        links = tuple(_links(one, within, until, complete=complete))
         found.append(
             Session(
                 starting,
                 started,
                 closed,
                 links,
-                closed is not None and not dropped,
+                complete,
                 tuple(step for step in within if step.kind is Kind.SESSION_WAITING_FOR_AUDIO),
                 tuple(step for step in within if step.kind is Kind.SESSION_AUDIO_RECEIVED),
                 tuple(step for step in within if step.kind is Kind.SESSION_TRACK_SUBSCRIBED),
@@ -125,12 +126,13 @@ def _ends(steps: Sequence[Step], session: str) -> tuple[Step | None, Step | None
     return mine.get(Kind.SESSION_STARTING), mine.get(Kind.SESSION_STARTED), mine.get(Kind.SESSION_CLOSED)
 
 
-def _links(session: str, within: Sequence[Step], until: int, *, dropped: bool) -> Iterator[Link]:
+def _links(session: str, within: Sequence[Step], until: int, *, complete: bool) -> Iterator[Link]:
     """By the session's own events; where those are not known, or no longer, by whom it waited for."""
     events = [step for step in within if step.occurrence.startswith(f"{session}@")]
     linked = [step for step in events if step.kind is Kind.SESSION_LINKED]
-    if dropped or not linked:
-        linked = [*_by_waits(within, before=linked[0].time if linked else NEVER), *linked]
+    if not (complete and linked):
+        shown = _OF_ITSELF if complete else (*_OF_ITSELF, Kind.AGENT_PARTICIPANT_READY)
+        linked = [*_by_waits(within, shown, before=linked[0].time if linked else NEVER), *linked]
     ends = [step.time for step in events if step.kind is Kind.SESSION_UNLINKED]
     for number, step in enumerate(linked, 1):
         last = min(linked[number].time, until) if number < len(linked) else until
@@ -138,12 +140,12 @@ def _links(session: str, within: Sequence[Step], until: int, *, dropped: bool) -
         yield Link(*_whom(step), step.time, end, step)
 
 
-def _by_waits(within: Sequence[Step], before: int) -> Iterator[Step]:
+def _by_waits(within: Sequence[Step], kinds: Sequence[Kind], before: int) -> Iterator[Step]:
     """The first step for each participant that it waited for before a time, ns."""
     known: tuple[str | None, str | None] | None = None
     for step in within:
         whom = _whom(step)
-        if step.time >= before or step.kind not in _SHOW_A_LINK or not any(whom):
+        if step.time >= before or step.kind not in kinds or not any(whom):
             continue
         # A later wait for a participant is one of the agent's own code, as for a colleague.
         if known is None or (step.kind is Kind.SESSION_WAITING_FOR_AUDIO and whom[1] != known[1]):
@@ -151,7 +153,8 @@ def _by_waits(within: Sequence[Step], before: int) -> Iterator[Step]:
             yield step
 
 
-_SHOW_A_LINK = (Kind.SESSION_STARTING, Kind.AGENT_PARTICIPANT_READY, Kind.SESSION_WAITING_FOR_AUDIO)
+_OF_ITSELF = (Kind.SESSION_STARTING, Kind.SESSION_WAITING_FOR_AUDIO)
+"""Kinds that show whom a session is linked to; while it is open, the wait for a participant is likely its own."""
 
 
 def _whom(step: Step) -> tuple[str | None, str | None]:

@@ -268,3 +268,18 @@ def test_where_first_events_were_dropped_the_waits_show_the_first_link() -> None
     known = {keys.PARTICIPANT_ID: BOB, keys.PARTICIPANT_IDENTITY: "bob"}
     waits = [replace(m, time=m.time) for m in late if m.kind is not Kind.AGENT_PARTICIPANT_READY]
     assert found([*waits, of_job(Kind.AGENT_PARTICIPANT_READY, 369, known, "inner")]) == ["linked-to-another"]
+
+
+def test_without_webhooks_nobody_knows_what_there_was_to_hear() -> None:
+    recorded = lasting(without(unheard(), Kind.TRACK_PUBLISHED, "webhook"), 20_000)
+    assert "send webhooks" in doubted(explain(timeline(recorded)))["caller-not-heard"]
+
+
+def test_a_permission_that_was_granted_shows_by_the_track() -> None:
+    track = {keys.PARTICIPANT_ID: ADA, keys.TRACK_SOURCE: "MICROPHONE"}
+    assert found([*MAY_NOT_PUBLISH, _webhook(Kind.TRACK_PUBLISHED, MICROPHONE, 2000, track)]) == []
+
+
+def test_a_hidden_agent_that_may_not_publish_is_meant_to_listen() -> None:
+    recorded = permitted(fails_to_speak(400), AGENT, keys.CAN_PUBLISH)
+    assert "missing-permission" not in found(permitted(recorded, AGENT, keys.HIDDEN, value=True))

@@ -89,7 +89,7 @@ class CallerNotHeard(Cause):
     def doubt(self, call: Call) -> str | None:
         one = next((one for one in _unheard(call) if one.lasted > STUCK_BY and one.voice.source == MICROPHONE), None)
         if one is None:
-            return None
+            return None if "webhook" in call.witnesses else _doubt_without_tracks(call)
         return (
             f"see whether {name_of(one.who)}'s microphone was muted: the session received no audio of it for"
             f" {one.lasted / NS_PER_S:.0f} s"
@@ -114,6 +114,19 @@ def _unheard(call: Call) -> Iterator[_Unheard]:
                 until = min(voice.until, linked.until, call.seen_until(who))
                 lasted = until - max(voice.since, waiting.time)
                 yield _Unheard(linked, who, waiting, waiting.occurrence in subscribed, voice, lasted)
+
+
+def _doubt_without_tracks(call: Call) -> str | None:
+    """What to find out where no witness of tracks reported: whether there was anything to hear."""
+    for job in call.timeline.jobs:
+        for linked in listenings(call, job):
+            lasted = linked.until - linked.since
+            if linked.who and linked.session.unheard and not linked.session.heard and lasted > STUCK_BY:
+                return (
+                    f"send webhooks to the receiver: the session received no audio of {name_of(linked.who)} for"
+                    f" {lasted / NS_PER_S:.0f} s, and only they show whether a microphone was published"
+                )
+    return None
 
 
 def _wrote_nothing(job: Job) -> bool:

@@ -61,7 +61,7 @@ class MissingPermission(Cause):
                 break
         for job in call.timeline.jobs:
             agent = call.agents.of(job)
-            if agent and any(one.agent.sid == agent.sid for one in together):
+            if agent and not is_hidden(agent) and any(one.agent.sid == agent.sid for one in together):
                 yield from self._of_agent(call, job, agent)
 
     def _of_caller(self, call: Call, one: _Together) -> Iterator[Finding]:
@@ -70,7 +70,7 @@ class MissingPermission(Cause):
         linked = [linked for linked in (listenings(call, job) if job else ()) if linked.is_to(one.who)]
         alone = len({who.sid for _, _, who in call.callers.active}) == 1
         waited = _waited_for(linked)
-        if job and waited and may_not_speak(one.who) and _asked(job) <= 1:
+        if job and waited and _is_mute(call, one.who) and _asked(job) <= 1:
             what = "publish a track" if may_not(one.who, keys.CAN_PUBLISH) else "publish a microphone"
             yield self.found(
                 f"{name_of(one.who)} may not {what} (canPublish), and was with the agent of job {job.sid} for"
@@ -97,12 +97,12 @@ class MissingPermission(Cause):
         heard = listenings(call, job)
         tried = next((step for linked in heard for step in linked.session.voiced), None)
         another = any(voices(call, other.sid) for other in call.agents.all if other.sid != agent.sid)
-        if may_not_speak(agent) and tried and not voices(call, agent.sid):
+        if may_not_speak(agent) and tried and not another and not voices(call, agent.sid):
             yield self.found(
                 f"{name_of(agent)} may not publish a track (canPublish): nobody could hear the agent.",
                 active,
                 tried,
-                certain=not another,
+                certain=len(call.callers.active) == 1,
                 advice=self.OF_AGENT,
             )
         if may_not(agent, keys.CAN_SUBSCRIBE):
@@ -122,7 +122,7 @@ class MissingPermission(Cause):
         together = _together(call)
         for one in together:
             job = _job_of(call, one.agent)
-            if may_not_speak(one.who) and not _others(call, one.who, together) and not (job and _is_text(job)):
+            if _is_mute(call, one.who) and not _others(call, one.who, together) and not (job and _is_text(job)):
                 return (
                     f"{name_of(one.who)} may not publish a microphone (canPublish): grant it, unless they write to the"
                     " agent or only listen"
@@ -134,6 +134,11 @@ class MissingPermission(Cause):
                     " listen, or to speak, only"
                 )
         return None
+
+
+def _is_mute(call: Call, who: Participant) -> bool:
+    """Whether a caller could publish no microphone, and published nothing that can be heard."""
+    return may_not_speak(who) and not voices(call, who.sid)
 
 
 def _together(call: Call) -> list[_Together]:

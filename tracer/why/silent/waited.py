@@ -92,7 +92,7 @@ class WaitedForAnother(Cause):
             waiting,
             ended,
             longest.who.at(Kind.PARTICIPANT_ACTIVE),
-            certain=named is True and longest.lasted > STUCK_BY and alone and reported,
+            certain=named is True and verb == "waited" and longest.lasted > STUCK_BY and alone and reported,
             advice=self.OTHER_KIND if named is False else None,
         )
 
