@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.moments import ABOUT_ADA, ADA, AGENT, MICROPHONE, SESSION, VOICE, WAIT, _webhook, ms
-from tests.why.cases import BOB, BOBS, bob, healthy, linked, moved, of_job, with_facts, without
+from tests.why.cases import BOB, BOBS, bob, healthy, heard, linked, moved, of_job, with_facts, without
 from tracer import keys
 from tracer.moment import Kind
 
@@ -54,7 +54,7 @@ def hears(at: float, name: str = "ada", *, wait: str = AUDIO) -> list[Moment]:
 def conversation() -> list[Moment]:
     """The healthy call, with what its session reported of whom it heard."""
     return [
-        *healthy(),
+        *(m for m in healthy() if m not in heard()),
         event(Kind.SESSION_LINKED, 370),
         *hears(371),
         of_job(Kind.SESSION_AUDIO_PUBLISHED, 385),
@@ -101,7 +101,7 @@ def said(times: int) -> list[Moment]:
 
 def wait_in_vain(by: float, named: bool | None = True, *, ended: bool = True) -> list[Moment]:
     """The agent waits for a participant, and does not take the caller; the call goes on for so many ms more."""
-    kept = without(healthy(), Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY, VOICE)
+    kept = without(conversation(), Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY, VOICE)
     kept = [m for m in kept if not m.kind.value.startswith("session.")]
     known = {} if named is None else {keys.PARTICIPANT_FILTER: named}
     kept.append(of_job(Kind.AGENT_WAITING_FOR_PARTICIPANT, 360, known, WAIT))

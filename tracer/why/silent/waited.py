@@ -73,9 +73,9 @@ class WaitedForAnother(Cause):
         agent = call.agents.of(job)
         until = min(ended.time if ended else call.end, call.left_at(agent) if agent else call.end)
         beside = [one for one in _beside(call, waiting.time, until) if is_for(job, one.who) and not is_hidden(one.who)]
-        named = _named(waiting)
+        named = waiting.facts.get(keys.PARTICIPANT_FILTER)
         lost = any(waiting.time <= step.time <= until for step in job.steps if step.kind in _CONNECTION)
-        if not beside or lost or _heard_an_agent(call, waiting.time, until):
+        if not isinstance(named, bool) or not beside or lost or _heard_an_agent(call, waiting.time, until):
             return None
         others = [linked for other in call.timeline.jobs if other.sid != job.sid for linked in listenings(call, other)]
         if any(linked.since < until and linked.until > waiting.time for linked in others):
@@ -92,20 +92,12 @@ class WaitedForAnother(Cause):
             waiting,
             ended,
             longest.who.at(Kind.PARTICIPANT_ACTIVE),
-            certain=named is True and verb == "waited" and longest.lasted > STUCK_BY and alone and reported,
-            advice=self.OTHER_KIND if named is False else None,
+            certain=named and verb == "waited" and longest.lasted > STUCK_BY and alone and reported,
+            advice=None if named else self.OTHER_KIND,
         )
 
 
-_FOR = {True: "one identity", False: "a participant of another kind", None: "another participant"}
-
-
-def _named(waiting: Step) -> bool | None:
-    """Whether a wait was for one identity; None where that is not reported."""
-    known = waiting.facts.get(keys.PARTICIPANT_FILTER)
-    return known if isinstance(known, bool) else None
-
-
+_FOR = {True: "one identity", False: "a participant of another kind"}
 _CONNECTION = (Kind.AGENT_RECONNECTING, Kind.AGENT_CONNECTION_LOST)
 
 
