@@ -212,6 +212,24 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
         told(timeline, Kind.AGENT_PARTICIPANT_READY) and not told(timeline, Kind.SESSION_STARTING)
     ),
     "linked-to-another": _caller_was_silent_to,
+    "missing-permission": lambda timeline: (
+        told(timeline, Kind.PARTICIPANT_ACTIVE, participant_identity="ada", can_publish=False)
+        and told(timeline, Kind.SESSION_WAITING_FOR_AUDIO)
+        and not told(timeline, Kind.SESSION_AUDIO_RECEIVED)
+    ),
+    "agent-hidden": lambda timeline: told(timeline, Kind.PARTICIPANT_ACTIVE, participant_kind="AGENT", hidden=True),
+    "caller-not-heard": lambda timeline: (
+        told(timeline, Kind.AGENT_CONNECTED, auto_subscribe="subscribe_none")
+        and not told(timeline, Kind.SESSION_AUDIO_RECEIVED)
+    ),
+    "agent-has-no-voice": lambda timeline: told(timeline, Kind.SESSION_AUDIO_FAILED),
+    "waited-for-another": lambda timeline: (
+        told(timeline, Kind.AGENT_WAITING_FOR_PARTICIPANT, participant_filter=True)
+        and told(timeline, Kind.AGENT_WAIT_ENDED)
+    ),
+    "linked-to-nobody": lambda timeline: (
+        told(timeline, Kind.SESSION_UNLINKED) and len([s for s in timeline.steps if s.kind is Kind.SESSION_LINKED]) == 1
+    ),
     "peer-never-active": lambda timeline: (
         callers(timeline)[0].at(Kind.PARTICIPANT_ABORTED) is not None
         and not callers(timeline)[0].at(Kind.PARTICIPANT_ACTIVE)

@@ -27,14 +27,19 @@ from tracer.why.missing.process import ProcessFailed
 from tracer.why.missing.refused import Rejected, RequestRaised, RequestUnanswered, SlowRequest
 from tracer.why.missing.unavailable import LateWorker, WorkerDraining, WorkersFull
 from tracer.why.missing.worker_disconnected import WorkerDisconnected
+from tracer.why.silent.agent_hidden import AgentHidden
 from tracer.why.silent.blocked import EventLoopBlocked
-from tracer.why.silent.linked import LinkedToAnother
+from tracer.why.silent.caller_not_heard import CallerNotHeard
+from tracer.why.silent.linked import LinkedToAnother, LinkedToNobody
+from tracer.why.silent.missing_permission import MissingPermission
 from tracer.why.silent.model_failed import ModelFailed
 from tracer.why.silent.model_silent import ModelSilent
 from tracer.why.silent.no_session import NoSession
+from tracer.why.silent.no_voice import AgentHasNoVoice
 from tracer.why.silent.on_enter import OnEnterRaised
 from tracer.why.silent.peer import PeerNeverActive
 from tracer.why.silent.session_closed import SessionClosed
+from tracer.why.silent.waited import WaitedForAnother
 from tracer.why.unrecorded import LostWebhooks
 
 if TYPE_CHECKING:
@@ -79,10 +84,16 @@ CAUSES: tuple[Cause, ...] = (
     ModelFailed(),
     OnEnterRaised(),
     SessionClosed(),
+    MissingPermission(),
+    AgentHidden(),
+    CallerNotHeard(),
+    AgentHasNoVoice(),
+    WaitedForAnother(),
     NoSession(),
     EventLoopBlocked(),
     ModelSilent(),
     LinkedToAnother(),
+    LinkedToNobody(),
     PeerNeverActive(),
     # duplicated
     DispatchedTwice(),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from tracer.demo.failures.agent_has_no_voice import AgentHasNoVoice
+from tracer.demo.failures.agent_hidden import AgentHidden
 from tracer.demo.failures.asked_again import AskedAgain
 from tracer.demo.failures.burst import Burst
 from tracer.demo.failures.busy_machine import BusyMachine
 from tracer.demo.failures.caller_away import CallerAway
+from tracer.demo.failures.caller_not_heard import CallerNotHeard
 from tracer.demo.failures.caller_removed import CallerRemoved
 from tracer.demo.failures.cold_process import ColdProcess
 from tracer.demo.failures.connect_failed import ConnectFails
@@ -24,7 +27,9 @@ from tracer.demo.failures.killed import Killed
 from tracer.demo.failures.killed_worker import KilledWorker
 from tracer.demo.failures.late_worker import LateWorker
 from tracer.demo.failures.linked_to_another import LinkedToAnother
+from tracer.demo.failures.linked_to_nobody import LinkedToNobody
 from tracer.demo.failures.lost_webhooks import LostWebhooks
+from tracer.demo.failures.missing_permission import MissingPermission
 from tracer.demo.failures.model_failed import ModelFailed
 from tracer.demo.failures.model_silent import ModelSilent
 from tracer.demo.failures.named_worker import NamedWorker
@@ -55,6 +60,7 @@ from tracer.demo.failures.stranger import Stranger
 from tracer.demo.failures.token_existing_room import TokenExistingRoom
 from tracer.demo.failures.two_dispatches import TwoDispatches
 from tracer.demo.failures.unnamed_worker import UnnamedWorker
+from tracer.demo.failures.waited_for_another import WaitedForAnother
 from tracer.demo.failures.worker_cut_off import WorkerCutOff
 from tracer.demo.failures.wrong_name import WrongName
 
@@ -103,7 +109,13 @@ FAILURES = {
         ModelSilent(),
         OnEnterRaised(),
         EventLoopBlocked(),
+        MissingPermission(),
+        AgentHidden(),
+        CallerNotHeard(),
+        AgentHasNoVoice(),
+        WaitedForAnother(),
         LinkedToAnother(),
+        LinkedToNobody(),
         PeerNeverActive(),
         RaiseAfterConnect(),
         Killed(),
