@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 from tracer.why.disconnected.duplicate_identity import DuplicateIdentity
 from tracer.why.disconnected.ghost_room import GhostRoom
+from tracer.why.disconnected.identity_reused import AgentIdentityReused, AgentRetried
+from tracer.why.disconnected.killed_in_shutdown import KilledInShutdown
+from tracer.why.disconnected.lost_connection import AgentLostConnection
 from tracer.why.disconnected.process import ProcessKilled
 from tracer.why.disconnected.rejoined import RejoinedWithoutAgent
 from tracer.why.disconnected.removed import Removed
 from tracer.why.disconnected.room_ended import CallerAway, RoomDeleted
+from tracer.why.disconnected.server_restarted import ServerRestarted
 from tracer.why.disconnected.shut_down import Deployed, RaisedAfterConnect
 from tracer.why.duplicated.dispatched import DefaultAndNamed, DispatchedTwice
 from tracer.why.duplicated.foreign_worker import ForeignWorker
@@ -52,15 +56,20 @@ CAUSES: tuple[Cause, ...] = (
     ConnectFailed(),
     WorkerNotAsked(),
     # disconnected: the surest first
+    ServerRestarted(),
     ProcessKilled(),
+    AgentLostConnection(),
     RaisedAfterConnect(),
     Deployed(),
     GhostRoom(),
     Removed(),
     RoomDeleted(),
+    AgentIdentityReused(),
+    AgentRetried(),
     DuplicateIdentity(),
     RejoinedWithoutAgent(),
     CallerAway(),
+    KilledInShutdown(),
     # silent
     SessionClosed(),
     LinkedToAnother(),

@@ -9,6 +9,7 @@ from tracer.kinds import Kind
 from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
+from tracer.why.disconnected.killed_in_shutdown import how_it_ended, was_shutting_down
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class ProcessKilled(Cause):
             if call.timeline.lost(job) is None:
                 yield from self._lost_by_the_server(call, job)
             elif failed:
-                yield from self._reported_by_the_worker(job, failed)
+                if not was_shutting_down(call, job, failed):
+                    yield from self._reported_by_the_worker(job, failed)
             else:
                 last = job.last_told
                 yield self.found(
@@ -71,16 +73,9 @@ class ProcessKilled(Cause):
             )
 
     def _reported_by_the_worker(self, job: Job, failed: Step) -> Iterator[Finding]:
-        code = failed.facts.get(keys.EXIT_CODE)
-        if code is None:
-            how = "early"
-        elif isinstance(code, int) and code < 0:
-            how = f"by signal {-code}"
-        else:
-            how = f"with exit code {code}"
         by_worker = failed.facts.get(keys.KILLED) is True
         who = "the worker itself killed it" if by_worker else "it did not shut down by itself"
-        yield self.found(f"The process of job {job.sid} ended {how}: {who}.", job.last_told, failed)
+        yield self.found(f"The process of job {job.sid} {how_it_ended(failed)}: {who}.", job.last_told, failed)
 
     def doubt(self, call: Call) -> str | None:
         lost = next((agent for agent in call.agents.uninstrumented if _dropped(call, agent)), None)
