@@ -33,13 +33,10 @@ EARLY, LATE = -1_500 * NS_PER_MS, 2_500 * NS_PER_MS
 """How far from its timeout a room can close, ns: the server polls every second, and a leave can be uncertain by one."""
 
 
-def creation(
-    room: Room, participants: Sequence[Participant], jobs: Sequence[Job]
-) -> tuple[CreatedBy | None, Participant | None]:
+def creation(room: Room, participants: Sequence[Participant]) -> tuple[CreatedBy | None, Participant | None]:
     """What made the room, and whose join it was: an API call, where nobody joined for long; None in between.
 
-    Anybody's join makes a room, also an agent's that connects after its room has closed, or reconnects when its room
-    ended with the server: it is there before the callers, and no job of this room's sent it.
+    Anybody's join makes a room, also an agent's that connects after its room has closed.
     """
     if not room.created:
         return None, None
@@ -52,13 +49,7 @@ def creation(
     after = joined - room.created.earliest
     if 0 <= after <= CREATED_TOGETHER:
         return CreatedBy.PARTICIPANT, first
-    by_itself = first.is_agent and not any(_sent(job, first) for job in jobs)
-    return (CreatedBy.API if watched and after > LONG_AFTER and not by_itself else None), None
-
-
-def _sent(job: Job, agent: Participant) -> bool:
-    """Whether a job may have sent an agent; where identities are not recorded, any may."""
-    return agent.identity is None or job.participant_identity in (None, agent.identity)
+    return (CreatedBy.API if watched and after > LONG_AFTER else None), None
 
 
 def dispatches(
@@ -115,8 +106,6 @@ def end_reason(room: Room, participants: Sequence[Participant]) -> str | None:
     reported = room.text(keys.ROOM_END_REASON)
     if reported:
         return reported.removeprefix("ROOM_END_").lower()
-    if room.finished.facts.get(keys.ROOM_SERVER_AWAY) is True and "webhook" not in room.finished.witnesses:
-        return None  # it can have ended with the server
     if any(p.disconnect_reason == "ROOM_DELETED" for p in participants):
         return EndReason.DELETED
     if any(not p.is_dependent for p in participants):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from tracer.why.disconnected.duplicate_identity import DuplicateIdentity
 from tracer.why.disconnected.ghost_room import GhostRoom
 from tracer.why.disconnected.identity_reused import AgentIdentityReused, AgentRetried
-from tracer.why.disconnected.killed_in_shutdown import KilledInShutdown
 from tracer.why.disconnected.lost_connection import AgentLostConnection
 from tracer.why.disconnected.process import ProcessKilled
 from tracer.why.disconnected.rejoined import RejoinedWithoutAgent
@@ -30,7 +29,8 @@ from tracer.why.missing.unavailable import LateWorker, WorkerDraining, WorkerNot
 from tracer.why.silent.linked import LinkedToAnother
 from tracer.why.silent.peer import PeerNeverActive
 from tracer.why.silent.session_closed import SessionClosed
-from tracer.why.unrecorded import LostWebhooks
+from tracer.why.unrecorded.killed_in_shutdown import KilledInShutdown
+from tracer.why.unrecorded.lost_webhooks import LostWebhooks
 
 if TYPE_CHECKING:
     from tracer.why.cause import Cause
@@ -69,7 +69,6 @@ CAUSES: tuple[Cause, ...] = (
     DuplicateIdentity(),
     RejoinedWithoutAgent(),
     CallerAway(),
-    KilledInShutdown(),
     # silent
     SessionClosed(),
     LinkedToAnother(),
@@ -88,6 +87,7 @@ CAUSES: tuple[Cause, ...] = (
     SlowSession(),
     SilentCaller(),
     # unrecorded
+    KilledInShutdown(),
     LostWebhooks(),
 )
 """Every cause, by symptom; of two that fit equally well, the earlier one is named first."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from tracer.demo.failures.agent_cut_off import AgentCutOff
 from tracer.demo.failures.asked_again import AskedAgain
 from tracer.demo.failures.caller_away import CallerAway
 from tracer.demo.failures.caller_removed import CallerRemoved
 from tracer.demo.failures.cold_process import ColdProcess
 from tracer.demo.failures.connect_failed import ConnectFails
+from tracer.demo.failures.connects_twice import ConnectsTwice
 from tracer.demo.failures.default_and_named import DefaultAndNamed
 from tracer.demo.failures.deleted import Deleted
 from tracer.demo.failures.deploy import Deploy
@@ -25,6 +27,7 @@ from tracer.demo.failures.named_worker import NamedWorker
 from tracer.demo.failures.never_connects import NeverConnects
 from tracer.demo.failures.no_answer import NoAnswer
 from tracer.demo.failures.no_worker import NoWorker
+from tracer.demo.failures.one_identity import OneIdentity
 from tracer.demo.failures.out_of_memory import OutOfMemory
 from tracer.demo.failures.peer_never_active import PeerNeverActive
 from tracer.demo.failures.prewarm_failure import PrewarmFailure
@@ -41,6 +44,7 @@ from tracer.demo.failures.slow_connect import SlowConnect
 from tracer.demo.failures.slow_offer import SlowOffer
 from tracer.demo.failures.slow_request import SlowRequest
 from tracer.demo.failures.slow_session import SlowSession
+from tracer.demo.failures.slow_shutdown import SlowShutdown
 from tracer.demo.failures.stranger import Stranger
 from tracer.demo.failures.token_existing_room import TokenExistingRoom
 from tracer.demo.failures.two_dispatches import TwoDispatches
@@ -87,6 +91,8 @@ FAILURES = {
         Killed(),
         OutOfMemory(),
         HostGone(),
+        AgentCutOff(),
+        ConnectsTwice(),
         Deploy(),
         CallerAway(),
         Rejoin(),
@@ -96,6 +102,8 @@ FAILURES = {
         GhostRoom(),
         LostWebhooks(),
         DuplicateIdentity(),
+        OneIdentity(),
+        SlowShutdown(),
     )
 }
 """By name."""

@@ -9,8 +9,8 @@ from tracer.kinds import Kind
 from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
-from tracer.why.disconnected.killed_in_shutdown import how_it_ended, was_shutting_down
 from tracer.why.symptom import Symptom
+from tracer.why.unrecorded.killed_in_shutdown import how_it_ended, was_shutting_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ class ProcessKilled(Cause):
             elif failed:
                 if not was_shutting_down(call, job, failed):
                     yield from self._reported_by_the_worker(job, failed)
-            else:
+            elif not call.outage:  # else it may go on in the next room
                 last = job.last_told
                 yield self.found(
                     f"Job {job.sid} last reported “{last.kind}” and never ended: its process, its worker or its machine"

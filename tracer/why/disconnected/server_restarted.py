@@ -60,8 +60,17 @@ class ServerRestarted(Cause):
         return f"{sentence} {name_of(back)} reconnected{took}, to a new room of the same name ({later.room.sid})."
 
     def doubt(self, call: Call) -> str | None:
+        if call.outage:
+            return None
+        if elsewhere := call.agents.reconnected_from_earlier_room:
+            names = " and ".join(map(name_of, elsewhere))
+            before = call.timeline.earlier
+            return (
+                f"look at the room before this one ({before.room.sid if before else ''}), from which {names}"
+                " reconnected: what it did here was reported there"
+            )
         finished = call.timeline.room.finished
-        if call.outage or finished is None or "webhook" in finished.witnesses:
+        if finished is None or "webhook" in finished.witnesses:
             return None
         if finished.facts.get(keys.ROOM_SERVER_AWAY) is not True:
             return None

@@ -51,7 +51,7 @@ class KilledInShutdown(Cause):
     """
 
     name = "killed-in-shutdown"
-    symptom = Symptom.DISCONNECTED
+    symptom = Symptom.UNRECORDED
     about = "the job process was killed while it shut down, after the call"
     advice = (
         "Make the shutdown callbacks and on_session_end shorter, or give them time: raise shutdown_process_timeout"

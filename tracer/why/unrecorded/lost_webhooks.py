@@ -1,4 +1,4 @@
-"""The record itself is incomplete."""
+"""Webhooks that did not arrive."""
 
 from __future__ import annotations
 
