@@ -224,7 +224,7 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
         and {agent.identity for agent in agents(timeline)} == {"my-agent"}
     ),
     "connects-twice": lambda timeline: (
-        left(timeline, "DUPLICATE_IDENTITY", agent=True) and len(timeline.jobs) == 1 and len(agents(timeline)) == 2
+        len(timeline.jobs) == 1 and len(agents(timeline)) == 2 and told(timeline, Kind.PARTICIPANT_ABORTED)
     ),
     "agent-cut-off": lambda timeline: told(timeline, Kind.AGENT_RECONNECTING),
     "slow-shutdown": lambda timeline: (

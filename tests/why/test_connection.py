@@ -148,7 +148,7 @@ def reused(identity: dict[str, Fact], *, reason: str | None = "DUPLICATE_IDENTIT
 BY_WORKER: dict[str, Fact] = {keys.SHUTDOWN_REASON: "parent process shutdown"}
 
 
-def retried(first: float = 260, *, ended: bool = True) -> list[Moment]:
+def retried(first: float = 260, *, ended: bool = True, reason: str = "DUPLICATE_IDENTITY") -> list[Moment]:
     """An agent whose first join, at this time, ms, gets no answer; the second comes at 5.2 s."""
     late = [m for m in long_call(40_000) if m.kind is Kind.AGENT_CONNECTED or m.subject in (AGENT, "TR_voice")]
     late += [m for m in long_call(40_000) if m.kind.value.startswith(("agent.wait", "agent.part", "session."))]
@@ -158,9 +158,7 @@ def retried(first: float = 260, *, ended: bool = True) -> list[Moment]:
         *kept,
         *(moved(m, 4950) for m in late),
         _cut(Kind.PARTICIPANT_JOINING, "PA_first", int(first), "webhook", ABOUT_AGENT),
-        _webhook(
-            Kind.PARTICIPANT_ABORTED, "PA_first", 5250, {**ABOUT_AGENT, keys.DISCONNECT_REASON: "DUPLICATE_IDENTITY"}
-        ),
+        _webhook(Kind.PARTICIPANT_ABORTED, "PA_first", 5250, {**ABOUT_AGENT, keys.DISCONNECT_REASON: reason}),
     ]
     if not ended:
         return [
@@ -261,8 +259,9 @@ CONNECTION = (
         "one job",
         "agent-retried",
         retried(),
-        f"agent-{JOB} got no answer when it joined, and its SDK joined again 4.9 s later: the server disconnected the"
-        " first of the two (DUPLICATE_IDENTITY) and ended the job (parent process shutdown): ada was alone for 34.4 s.",
+        f"agent-{JOB} got no answer when it joined, and its SDK joined again 4.9 s later: its first connection"
+        " was closed (DUPLICATE_IDENTITY), and the server ended the job (parent process shutdown): ada"
+        " was alone for 34.4 s.",
         (
             (Kind.AGENT_CONNECTING, JOB),
             (Kind.PARTICIPANT_JOINING, "PA_first"),
@@ -353,6 +352,23 @@ def test_a_process_that_was_killed_did_not_lose_its_connection() -> None:
     assert named([*kept, killed]) == ["process-killed"]
 
 
+def test_an_agent_that_came_back_to_a_job_that_the_server_ended() -> None:
+    back = agent_leaves(7100, "CLIENT_INITIATED", shuts_down(7050, "parent process shutdown", long_call()))
+    (finding, *_) = explain(timeline([*back, *reconnects(5000, 7000, anew=True)], now=HOUR)).findings
+    assert finding.cause.name == "agent-lost-connection"
+    assert "then the server ended its job" in finding.sentence
+
+
+def test_an_agent_that_joined_anew_did_not_share_its_identity() -> None:
+    moments = agent_leaves(7100, "DUPLICATE_IDENTITY", long_call())
+    again = [
+        _cut(Kind.PARTICIPANT_JOINING, "PA_again", 7000, "webhook", ABOUT_AGENT),
+        _webhook(Kind.PARTICIPANT_ACTIVE, "PA_again", 7090, ABOUT_AGENT),
+        _webhook(Kind.PARTICIPANT_LEFT, "PA_again", 62_395, {**ABOUT_AGENT, keys.DISCONNECT_REASON: "ROOM_CLOSED"}),
+    ]
+    assert named([*moments, *again]) == []
+
+
 # A server that went away.
 
 
@@ -375,6 +391,16 @@ def test_two_signs_of_it_are_enough(more: list[Moment], workers: list[Moment], a
 def test_without_webhooks_the_tracer_itself_may_have_been_cut_off_with_the_agent() -> None:
     (finding, *_) = explain(timeline([*dies(webhooks=False), *RECONNECTED], now=HOUR)).findings
     assert (finding.cause.name, finding.certain) == ("server-restarted", False)
+
+
+def test_where_nobody_polls_the_api_the_next_room_shows_the_end_of_this_one() -> None:
+    known = timeline([*without(dies(), "observer"), *RECONNECTED], now=HOUR, later=next_room())
+    assert names(explain(known)) == ["server-restarted"]
+
+
+def test_a_webhook_that_was_lost_is_no_restart() -> None:
+    ended = [m for m in long_call() if m.kind is not Kind.ROOM_FINISHED]
+    assert "server-restarted" not in named(without(ended, "observer"), later=next_room())
 
 
 def test_an_api_that_did_not_answer_is_no_proof() -> None:
@@ -416,6 +442,15 @@ def test_agents_without_jobs_on_record_are_advised_as_agents() -> None:
 def test_a_second_try_that_came_at_once_and_stayed_is_no_fault(first: float, cause: bool) -> None:
     assert ("agent-retried" in named(retried(first, ended=False))) is cause
     assert "duplicate-identity" not in named(retried(first, ended=False))
+
+
+def test_the_server_may_see_the_first_try_closed_before_the_second() -> None:
+    (finding,) = explain(timeline(retried(reason="SIGNAL_CLOSE"), now=HOUR)).findings
+    assert finding.cause.name == "agent-retried"
+
+
+def test_a_second_try_needs_no_identities() -> None:
+    assert named(redacted(retried()))[:1] == ["agent-retried"]
 
 
 def test_a_second_try_needs_no_spans() -> None:

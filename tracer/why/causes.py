@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.why.disconnected.agent_retried import AgentRetried
 from tracer.why.disconnected.duplicate_identity import DuplicateIdentity
 from tracer.why.disconnected.ghost_room import GhostRoom
-from tracer.why.disconnected.identity_reused import AgentIdentityReused, AgentRetried
+from tracer.why.disconnected.identity_reused import AgentIdentityReused
 from tracer.why.disconnected.lost_connection import AgentLostConnection
 from tracer.why.disconnected.process import ProcessKilled
 from tracer.why.disconnected.rejoined import RejoinedWithoutAgent

@@ -16,7 +16,7 @@ __all__ = ["ConnectsTwice"]
 
 
 class ConnectsTwice(Scenario):
-    """It tries again, and the server takes the second try for another agent."""
+    """It tries again, and the server ends the job of the first try, which is its own."""
 
     name = "connects-twice"
     question = "My agent joined twice, seconds late, and was gone again at once: why?"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import LIMIT
+from tracer.demo.play import ALONE, LIMIT
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -24,8 +24,10 @@ class SlowShutdown(Scenario):
     workers = (faulty("shuts-down-slowly"),)
 
     async def play(self, play: Play) -> None:
-        """A caller who hangs up; the agent's shutdown callback takes longer than its worker waits."""
+        """The caller has hung up, and the shutdown callback takes long; the worker is stopped, and waits for 4 s."""
         caller = play.caller(seconds=LIMIT)
         await play.happened(Kind.SESSION_STARTED)
-        await play.hangs_up(caller)
+        await play.hangs_up(caller, ALONE)
+        await play.happened(Kind.JOB_SHUTDOWN)
+        play.drain(play.workers[0])
         await play.happened(Kind.PROCESS_FAILED)

@@ -12,7 +12,7 @@ from tracer.why.call.dispatches import Dispatches
 from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.outage import Outage, outage
 from tracer.why.call.participants import left_at, seen_until, witnesses_of
-from tracer.why.call.replaced import Replaced, replaced_agents
+from tracer.why.call.replaced import Replaced, Retry, replaced_agents, retries
 from tracer.why.call.workers import Workers
 
 if TYPE_CHECKING:
@@ -76,6 +76,11 @@ class Call:
     def replaced(self) -> list[Replaced]:
         """Agents that were disconnected when another joined with their identity."""
         return list(replaced_agents(self.timeline))
+
+    @cached_property
+    def retries(self) -> list[Retry]:
+        """Jobs that joined twice, as their first try got no answer."""
+        return list(retries(self.timeline))
 
     def alone_after(self, at: int) -> tuple[int, Participant] | None:
         """Who was there at this time, ns, and had no agent after it, and for how long at least, ns; the longest.

@@ -56,8 +56,12 @@ def outage(timeline: Timeline) -> Outage | None:
 
 
 def _unannounced(timeline: Timeline) -> Outage | None:
-    finished = timeline.room.finished
-    if finished is None or "webhook" in finished.witnesses:
+    finished, later = timeline.room.finished, timeline.later
+    if finished and "webhook" in finished.witnesses:
+        return None
+    # Where nobody polls the API, the next room of this name is what shows that this one is over.
+    finished = finished or (later.room.created if later else None)
+    if finished is None:
         return None
     callers = tuple(p for p in timeline.callers if _was_there(p, finished))
     if not callers or timeline.end_reason is not None:

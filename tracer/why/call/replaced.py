@@ -1,4 +1,4 @@
-"""Agents that the server disconnected because another one joined with their identity."""
+"""Agents that joined with an identity that was in the room: of another job, or of their own."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["Replaced", "replaced_agents"]
+__all__ = ["Replaced", "Retry", "replaced_agents", "retries"]
 
 DUPLICATE = "DUPLICATE_IDENTITY"
 AT_MOST = 3 * NS_PER_S
 """The server disconnects the first so soon after the second has joined, ns: the time of a leave is a full second."""
+
+TRIES_WITHIN = 5 * NS_PER_S
+"""The SDK tries again this soon, ns, after its first connection was closed."""
 
 
 class Replaced(NamedTuple):
@@ -34,14 +37,9 @@ class Replaced(NamedTuple):
     second_job: Job | None
 
     @property
-    def is_one_job(self) -> bool:
-        """Whether both are one agent, which joined twice."""
-        return self.first_job is not None and self.second_job is not None and self.first_job.sid == self.second_job.sid
-
-    @property
     def are_two_jobs(self) -> bool:
         """Whether each is a job of its own."""
-        return self.first_job is not None and self.second_job is not None and not self.is_one_job
+        return bool(self.first_job and self.second_job and self.first_job.sid != self.second_job.sid)
 
 
 def replaced_agents(timeline: Timeline) -> Iterator[Replaced]:
@@ -60,8 +58,6 @@ def replaced_agents(timeline: Timeline) -> Iterator[Replaced]:
             continue
         second, joining = following
         second_job = jobs.get(second.sid)
-        if job is None and second_job and _sent_both(timeline, second_job, first):
-            job = second_job
         yield Replaced(first, second, gone, joining, job, second_job)
 
 
@@ -87,9 +83,38 @@ def _joined_when(
     return min(near, key=lambda pair: abs(pair[1].time - gone.time), default=None)
 
 
-def _sent_both(timeline: Timeline, job: Job, first: Participant) -> bool:
-    """Whether an agent that no job reported belongs to the one that took its place."""
+class Retry(NamedTuple):
+    """A job that joined twice: its first try got no answer."""
+
+    job: Job
+    first: Participant
+    second: Participant
+    first_joining: Step
+    joining: Step
+    gone: Step
+    """When the first was gone."""
+
+
+def retries(timeline: Timeline) -> Iterator[Retry]:
+    """Each. The first try was never ACTIVE: an agent that was has lost its connection."""
+    for job in timeline.jobs:
+        second = timeline.agent_of(job)
+        joining = second.at(Kind.PARTICIPANT_JOINING) if second else None
+        if second is None or joining is None:
+            continue
+        for first in timeline.agents:
+            began, gone = first.at(Kind.PARTICIPANT_JOINING), first.gone
+            if began is None or gone is None or first.sid == second.sid or first.at(Kind.PARTICIPANT_ACTIVE):
+                continue
+            in_time = began.time < joining.time <= gone.latest + TRIES_WITHIN
+            if in_time and _is_of(timeline, job, first):
+                yield Retry(job, first, second, began, joining, gone)
+
+
+def _is_of(timeline: Timeline, job: Job, first: Participant) -> bool:
+    """Whether an agent that no job reported belongs to this one: by its identity or, without any, by the time."""
     if first.identity:
-        return sum(other.participant_identity == first.identity for other in timeline.jobs) == 1
+        alike = [other.sid for other in timeline.jobs if other.participant_identity == first.identity]
+        return alike == [job.sid]
     connecting, connected = job.at(Kind.AGENT_CONNECTING), job.at(Kind.AGENT_CONNECTED)
     return bool(connecting and connected and connecting.time <= first.steps[0].time <= connected.time)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
 from tracer.units import NS_PER_S
+from tracer.why.call.agents import is_own
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
 from tracer.why.disconnected.identity_reused import AgentIdentityReused
@@ -43,8 +44,12 @@ class DuplicateIdentity(Cause):
 
     def find(self, call: Call) -> Iterator[Finding]:
         everybody = call.timeline.participants
-        jobs = {pair.first.sid for pair in call.replaced if pair.is_one_job or pair.are_two_jobs}
-        cut_off = [p for p in everybody if p.disconnect_reason == "DUPLICATE_IDENTITY" and p.gone and p.sid not in jobs]
+        jobs = {pair.first.sid for pair in call.replaced if pair.are_two_jobs} | {r.first.sid for r in call.retries}
+        cut_off = [
+            p
+            for p in everybody
+            if p.disconnect_reason == "DUPLICATE_IDENTITY" and p.gone and p.sid not in jobs and not _is_itself(call, p)
+        ]
         if not cut_off:
             return
         times = Counter(who.identity for who in cut_off)
@@ -60,6 +65,11 @@ class DuplicateIdentity(Cause):
                 certain=who.identity in certain,
                 advice=AgentIdentityReused.advice if who.is_agent else None,
             )
+
+
+def _is_itself(call: Call, who: Participant) -> bool:
+    """Whether only the same agent can have this identity: it is its job's alone."""
+    return who.is_agent and any(is_own(job, who) for job in call.timeline.jobs)
 
 
 def _joins(everybody: Iterable[Participant]) -> dict[str, list[Step]]:

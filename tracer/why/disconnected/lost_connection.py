@@ -12,6 +12,7 @@ from tracer.why.call.connection import interruptions
 from tracer.why.call.limits import LONG_ENOUGH, SOON, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
+from tracer.why.disconnected.agent_retried import ended_by_server
 from tracer.why.disconnected.process import DROPPED
 from tracer.why.symptom import Symptom
 
@@ -49,7 +50,7 @@ class AgentLostConnection(Cause):
             return
         for job in call.timeline.jobs:
             lost = self._for_good(call, job)
-            longest = max((self._for_a_while(call, job)), key=lambda found: found[0], default=None)
+            longest = max(self._for_a_while(call, job), key=lambda found: found[0], default=None)
             if lost:
                 yield lost
             elif longest:
@@ -79,10 +80,10 @@ class AgentLostConnection(Cause):
         tried = f", and could not reconnect for {(ended.time - began.time) / NS_PER_S:.1f} s" if ended else ""
         end = ": its job shut down (room disconnected)" if by_room else ""
         others = call.agents.others_after(agent, began.time)
-        until = f" {name_of(alone[1])} was there for at least {alone[0] / NS_PER_S:.0f} s more" if not others else ""
-        without = f";{until}, without an agent" if until else ""
+        without = f"; {name_of(alone[1])} was there for at least {alone[0] / NS_PER_S:.0f} s more, without an agent"
+        more = "" if others else without
         return self.found(
-            f"{name} lost its connection to the room while {name_of(alone[1])} was in it{tried}{end}{without}.",
+            f"{name} lost its connection to the room while {name_of(alone[1])} was in it{tried}{end}{more}.",
             began,
             ended,
             by_room,
@@ -90,39 +91,43 @@ class AgentLostConnection(Cause):
         )
 
     @staticmethod
-    def _came_back(call: Call, job: Job, at: int | Step) -> bool:
+    def _came_back(call: Call, job: Job, began: Step) -> bool:
         """Whether the same agent joined again later: by a later run of its job, or by itself."""
         agent = call.agents.of(job)
-        since = at if isinstance(at, int) else at.time
         return any(
             other.identity is not None
             and agent is not None
             and other.sid != agent.sid
             and other.identity == agent.identity
-            and other.steps[0].time > since
+            and other.steps[0].time > began.time
             for other in call.agents.all
         )
 
     def _for_a_while(self, call: Call, job: Job) -> Iterator[tuple[int, Finding]]:
         """Each interruption that a caller must have noticed, and how long it was at least, ns."""
         agent = call.agents.of(job)
+        name = name_of(agent) if agent else f"The agent of job {job.sid}"
         for lost in interruptions(job):
             if not lost.is_over or lost.ended is None:
                 continue
-            lasted = lost.ended.time - lost.began.time
-            anew = _joined_anew(job, lost)
-            least = LONG_ENOUGH if anew else STUCK_BY
+            lasted, anew = lost.ended.time - lost.began.time, _joined_anew(job, lost)
+            # When an agent joins anew, the server ends the job of the participant that it was before: its own.
+            ended = ended_by_server(job, lost.ended)
+            least = 0 if ended else LONG_ENOUGH if anew else STUCK_BY
             there = [who for until, who in call.callers.at(lost.began.time) if until - lost.began.time >= least]
-            if lasted < least or not there:
+            if lasted < least or not there or (ended and call.callers.all_left_by(ended.time + LONG_ENOUGH)):
                 continue
-            name = name_of(agent) if agent else f"The agent of job {job.sid}"
+            then = (
+                "and came back; then the server ended its job (parent process shutdown)" if ended else "and came back"
+            )
             yield (
                 lasted,
                 self.found(
                     f"{name} was without its connection to the room for at least {lasted / NS_PER_S:.1f} s while"
-                    f" {name_of(there[0])} was in it, and came back.",
+                    f" {name_of(there[0])} was in it, and came back{then}.",
                     lost.began,
                     lost.ended,
+                    ended,
                     certain=anew,
                 ),
             )

@@ -116,7 +116,7 @@ class SlowConnect(_Stretch):
     """``ctx.connect()`` takes 0.1 to 0.4 s where server and agent are near."""
 
     def find(self, call: Call) -> Iterator[Finding]:
-        if not any(pair.is_one_job for pair in call.replaced):  # a second try takes long: see agent-retried
+        if not call.retries:  # a second try takes long: see agent-retried
             yield from super().find(call)
 
     def sentence(self, job: Job, took: float) -> str:
