@@ -120,10 +120,10 @@ class _Stay:
 
     @property
     def is_text_only(self) -> bool:
-        """Whether the sessions are known to have taken and made no audio."""
+        """Whether the sessions are known to have taken and made no audio, and the caller had none either."""
         kinds = {step.kind for job in self.jobs for step in job.steps}
         known = bool(self.sessions) and all(session.complete for session in self.sessions)
-        return known and not self._has_track and not kinds & AUDIO
+        return known and not self._has_track and self.who.sid not in self.call.callers.published and not kinds & AUDIO
 
     @cached_property
     def _has_track(self) -> bool:
