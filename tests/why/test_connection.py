@@ -469,6 +469,14 @@ def test_a_process_that_is_killed_with_its_agent_in_the_room_is_killed_in_the_ca
 LEAVES = {Kind.AGENT_DISCONNECTED}
 
 
+def test_a_job_that_shut_down_after_the_call_need_not_report_its_end() -> None:
+    assert named(without(healthy(), Kind.JOB_ENDED)) == []
+
+
+def test_a_job_that_shut_down_in_the_call_and_never_ended_may_have_been_killed() -> None:
+    assert "process-killed" in named(shuts_down(10_000, "parent process shutdown", long_call(), ends=False))
+
+
 def test_a_process_that_crashes_by_itself_has_another_advice() -> None:
     (finding,) = explain(timeline(killed_after(1, {keys.EXIT_CODE: -11, keys.KILLED: False}, healthy()))).findings
     assert finding.cause.name == "killed-in-shutdown"

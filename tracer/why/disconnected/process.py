@@ -51,7 +51,7 @@ class ProcessKilled(Cause):
             elif failed:
                 if not was_shutting_down(call, job, failed):
                     yield from self._reported_by_the_worker(job, failed)
-            elif not call.outage:  # else it may go on in the next room
+            elif not call.outage and not _ended_unreported(call, job):  # after an outage it goes on in the next room
                 last = job.last_told
                 yield self.found(
                     f"Job {job.sid} last reported “{last.kind}” and never ended: its process, its worker or its machine"
@@ -82,6 +82,12 @@ class ProcessKilled(Cause):
         if lost is None:
             return None
         return f"check on the machine of {name_of(lost)} why the server lost it ({lost.disconnect_reason})"
+
+
+def _ended_unreported(call: Call, job: Job) -> bool:
+    """Whether only the report of a job's end is missing: it shut down after the call, and no worker saw it fail."""
+    shutdown = job.at(Kind.JOB_SHUTDOWN)
+    return shutdown is not None and not call.callers.at(min(shutdown.time, call.end))
 
 
 def _dropped(call: Call, agent: Participant | None) -> Step | None:
