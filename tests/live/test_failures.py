@@ -256,6 +256,17 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "ghost-room": _the_agent_is_in_another_room,
     "lost-webhooks": _only_the_api_saw_it,
     "duplicate-identity": lambda timeline: left(timeline, "DUPLICATE_IDENTITY"),
+    "one-identity": lambda timeline: (
+        left(timeline, "DUPLICATE_IDENTITY", agent=True)
+        and {agent.identity for agent in agents(timeline)} == {"my-agent"}
+    ),
+    "connects-twice": lambda timeline: (
+        len(timeline.jobs) == 1 and len(agents(timeline)) == 2 and told(timeline, Kind.PARTICIPANT_ABORTED)
+    ),
+    "agent-cut-off": lambda timeline: told(timeline, Kind.AGENT_RECONNECTING),
+    "slow-shutdown": lambda timeline: (
+        told(timeline, Kind.PROCESS_FAILED, killed=True) and took(Kind.JOB_SHUTDOWN, Kind.PROCESS_FAILED, 2)(timeline)
+    ),
     "silent-caller": lambda timeline: not [t for t in timeline.tracks if t.participant == callers(timeline)[0].sid],
 }
 """For each scenario what must be in the record, whatever `why` makes of it."""

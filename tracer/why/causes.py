@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.why.disconnected.agent_retried import AgentRetried
 from tracer.why.disconnected.duplicate_identity import DuplicateIdentity
 from tracer.why.disconnected.ghost_room import GhostRoom
+from tracer.why.disconnected.identity_reused import AgentIdentityReused
+from tracer.why.disconnected.lost_connection import AgentLostConnection
 from tracer.why.disconnected.process import ProcessKilled
 from tracer.why.disconnected.rejoined import RejoinedWithoutAgent
 from tracer.why.disconnected.removed import Removed
 from tracer.why.disconnected.room_ended import CallerAway, RoomDeleted
+from tracer.why.disconnected.server_restarted import ServerRestarted
 from tracer.why.disconnected.shut_down import Deployed, RaisedAfterConnect
 from tracer.why.duplicated.dispatched import DefaultAndNamed, DispatchedTwice
 from tracer.why.duplicated.foreign_worker import ForeignWorker
@@ -40,7 +44,8 @@ from tracer.why.silent.on_enter import OnEnterRaised
 from tracer.why.silent.peer import PeerNeverActive
 from tracer.why.silent.session_closed import SessionClosed
 from tracer.why.silent.waited import WaitedForAnother
-from tracer.why.unrecorded import LostWebhooks
+from tracer.why.unrecorded.killed_in_shutdown import KilledInShutdown
+from tracer.why.unrecorded.lost_webhooks import LostWebhooks
 
 if TYPE_CHECKING:
     from tracer.why.cause import Cause
@@ -71,12 +76,16 @@ CAUSES: tuple[Cause, ...] = (
     OtherDeployment(),
     WorkerNotAsked(),
     # disconnected: the surest first
+    ServerRestarted(),
     ProcessKilled(),
+    AgentLostConnection(),
     RaisedAfterConnect(),
     Deployed(),
     GhostRoom(),
     Removed(),
     RoomDeleted(),
+    AgentIdentityReused(),
+    AgentRetried(),
     DuplicateIdentity(),
     RejoinedWithoutAgent(),
     CallerAway(),
@@ -109,6 +118,7 @@ CAUSES: tuple[Cause, ...] = (
     SlowSession(),
     SilentCaller(),
     # unrecorded
+    KilledInShutdown(),
     LostWebhooks(),
 )
 """Every cause, by symptom; of two that fit equally well, the earlier one is named first."""

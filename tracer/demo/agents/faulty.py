@@ -22,7 +22,7 @@ from livekit.agents.voice.room_io import RoomOptions
 from livekit.api import ListRoomsRequest
 
 import tracer
-from tracer.demo.detour import detour
+from tracer.demo.detour import Detour, detour
 
 FAULT = os.environ.get("FAULT", "")
 MEMORY_LIMIT_MB = 400
@@ -67,6 +67,11 @@ async def raises_in_request(_: JobRequest) -> None:
 
 async def gives_no_answer(_: JobRequest) -> None:
     """It has a branch in which it neither accepts nor rejects."""
+
+
+async def accepts_as_one(request: JobRequest) -> None:
+    """It calls each of its agents the same."""
+    await request.accept(identity="my-agent")
 
 
 def fails_to_prepare(_: JobProcess) -> None:
@@ -178,6 +183,27 @@ async def takes_too_much_memory(ctx: JobContext) -> None:
     ctx.proc.userdata["kept"] = bytearray(b"heard") * (MEMORY_LIMIT_MB * 1024 * 1024 // 5)
 
 
+async def shuts_down_slowly(ctx: JobContext) -> None:
+    """After the call it waits for something that takes longer than the worker does."""
+    ctx.add_shutdown_callback(lambda: asyncio.sleep(60))
+    await serve(ctx)
+
+
+async def gets_no_answer(ctx: JobContext) -> None:
+    """The server lets it in, and the answer is lost on the way."""
+    ctx._info.url = await Detour(first_unanswered=True).opened(ctx._info.url)  # noqa: SLF001  as above
+    await serve(ctx)
+
+
+async def loses_its_connection(ctx: JobContext) -> None:
+    """Its path to the server is cut in the middle of the call, and stays so."""
+    path = Detour()
+    ctx._info.url = await path.opened(ctx._info.url)  # noqa: SLF001  as above
+    await serve(ctx)
+    await asyncio.sleep(1)
+    path.cut()
+
+
 async def leaves_with_the_caller(ctx: JobContext) -> None:
     """Its job ends when its caller leaves, as many an agent's does."""
     ctx.room.on("participant_disconnected", lambda _: ctx.shutdown("the caller left"))
@@ -190,6 +216,7 @@ REQUESTS = {
     "rejects": rejects,
     "raises-in-request": raises_in_request,
     "gives-no-answer": gives_no_answer,
+    "accepts-as-one": accepts_as_one,
 }
 PREPARATIONS = {"fails-to-prepare": fails_to_prepare, "prepares-slowly": prepares_slowly}
 ENTRYPOINTS = {
@@ -209,6 +236,9 @@ ENTRYPOINTS = {
     "is-killed": is_killed,
     "takes-too-much-memory": takes_too_much_memory,
     "leaves-with-the-caller": leaves_with_the_caller,
+    "shuts-down-slowly": shuts_down_slowly,
+    "gets-no-answer": gets_no_answer,
+    "loses-its-connection": loses_its_connection,
 }
 
 PERMISSIONS = {"is-hidden": WorkerPermissions(hidden=True)}
@@ -220,6 +250,7 @@ server = AgentServer(
     drain_timeout=int(os.environ.get("DRAIN_TIMEOUT", "2")),
     job_memory_limit_mb=MEMORY_LIMIT_MB,
     permissions=PERMISSIONS.get(FAULT, WorkerPermissions()),
+    shutdown_process_timeout=2 if FAULT == "shuts-down-slowly" else 10,  # 10 is the default
 )
 server.setup_fnc = PREPARATIONS.get(FAULT)
 tracer.instrument(server)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracer.demo.failures.agent_cut_off import AgentCutOff
 from tracer.demo.failures.agent_has_no_voice import AgentHasNoVoice
 from tracer.demo.failures.agent_hidden import AgentHidden
 from tracer.demo.failures.asked_again import AskedAgain
@@ -12,6 +13,7 @@ from tracer.demo.failures.caller_not_heard import CallerNotHeard
 from tracer.demo.failures.caller_removed import CallerRemoved
 from tracer.demo.failures.cold_process import ColdProcess
 from tracer.demo.failures.connect_failed import ConnectFails
+from tracer.demo.failures.connects_twice import ConnectsTwice
 from tracer.demo.failures.default_and_named import DefaultAndNamed
 from tracer.demo.failures.deleted import Deleted
 from tracer.demo.failures.deploy import Deploy
@@ -38,6 +40,7 @@ from tracer.demo.failures.no_answer import NoAnswer
 from tracer.demo.failures.no_session import NoSession
 from tracer.demo.failures.no_worker import NoWorker
 from tracer.demo.failures.on_enter_raised import OnEnterRaised
+from tracer.demo.failures.one_identity import OneIdentity
 from tracer.demo.failures.other_deployment import OtherDeployment
 from tracer.demo.failures.out_of_memory import OutOfMemory
 from tracer.demo.failures.peer_never_active import PeerNeverActive
@@ -56,6 +59,7 @@ from tracer.demo.failures.slow_connect import SlowConnect
 from tracer.demo.failures.slow_offer import SlowOffer
 from tracer.demo.failures.slow_request import SlowRequest
 from tracer.demo.failures.slow_session import SlowSession
+from tracer.demo.failures.slow_shutdown import SlowShutdown
 from tracer.demo.failures.stranger import Stranger
 from tracer.demo.failures.token_existing_room import TokenExistingRoom
 from tracer.demo.failures.two_dispatches import TwoDispatches
@@ -121,6 +125,8 @@ FAILURES = {
         Killed(),
         OutOfMemory(),
         HostGone(),
+        AgentCutOff(),
+        ConnectsTwice(),
         Deploy(),
         CallerAway(),
         Rejoin(),
@@ -130,6 +136,8 @@ FAILURES = {
         GhostRoom(),
         LostWebhooks(),
         DuplicateIdentity(),
+        OneIdentity(),
+        SlowShutdown(),
     )
 }
 """By name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.entities import Shutdown
 from tracer.timeline.missing_jobs import unaccounted_agents
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["Agents"]
+__all__ = ["Agents", "is_own"]
+
+CONNECTS = (Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED)
+"""The kinds of steps that name the participant that a job is."""
+
+
+def is_own(job: Job, agent: Participant) -> bool:
+    """Whether an agent's identity is its job's alone; a worker can give one to all of its agents."""
+    return job.sid in (agent.identity or "")
 
 
 class Agents:
@@ -49,11 +58,33 @@ class Agents:
 
     @cached_property
     def uninstrumented(self) -> list[Participant]:
-        """Agents in the room that reported nothing themselves."""
-        known = {
-            self.of_jobs[job.sid].sid for job in self._timeline.jobs if job.sid in self.of_jobs and is_reported(job)
-        }
-        return [agent for agent in self.all if agent.sid not in known]
+        """Agents in the room that reported nothing themselves.
+
+        A job can be several participants, one after the other, and be of the room before this one.
+        """
+        before = self._timeline.earlier
+        jobs = [*self._timeline.jobs, *(before.jobs if before else ())]
+        reporting = [job for job in jobs if is_reported(job)]
+        silent = {job.participant_identity for job in jobs if not is_reported(job)}
+        sids = {self.of_jobs[job.sid].sid for job in reporting if job.sid in self.of_jobs}
+        sids |= {str(s.facts.get(keys.PARTICIPANT_ID)) for job in reporting for s in job.steps if s.kind in CONNECTS}
+        identities = {job.participant_identity for job in reporting} - silent - {None}
+        return [agent for agent in self.all if agent.sid not in sids and agent.identity not in identities]
+
+    @cached_property
+    def reconnected_from_earlier_room(self) -> list[Participant]:
+        """Agents that were in the room of this name before this one, and have no job in this one."""
+        before = self._timeline.earlier
+        if before is None:
+            return []
+        theirs = {agent.identity for job in before.jobs if (agent := before.agent_of(job)) and is_own(job, agent)}
+        ours = {job.participant_identity for job in self._timeline.jobs}
+        return [agent for agent in self.all if agent.identity in theirs - ours]
+
+    def others_after(self, agent: Participant | None, at: int) -> list[Participant]:
+        """Other agents that were in the room after this time, ns."""
+        mine = agent.sid if agent else None
+        return [other for other in self.all if other.sid != mine and left_at(self._timeline, other) > at]
 
     def joined(self, job: Job) -> bool:
         """Whether a job brought an agent into a room."""

@@ -42,6 +42,8 @@ class GhostRoom(Cause):
             yield from self._in_the_new_room(call, call.timeline.earlier)
 
     def _in_the_closed_room(self, call: Call) -> Iterator[Finding]:
+        if call.outage:
+            return  # whoever comes back makes a new room then
         here = {p.sid for p in call.timeline.participants}
         finished = call.timeline.room.finished
         for job in call.timeline.jobs:
@@ -62,9 +64,15 @@ class GhostRoom(Cause):
     def _in_the_new_room(self, call: Call, before: Timeline) -> Iterator[Finding]:
         theirs = {job.participant_identity: job for job in before.jobs if job.participant_identity}
         ours = {job.participant_identity for job in call.timeline.jobs}
+        were_there = {agent.identity for agent in before.agents}  # who was in the room before has reconnected
         for agent in call.agents.all:
             job, joining = theirs.get(agent.identity or ""), agent.at(Kind.PARTICIPANT_JOINING)
-            if job is None or joining is None or agent.identity in ours or _a_caller_was_first(call, joining):
+            if (
+                job is None
+                or joining is None
+                or agent.identity in ours | were_there
+                or _a_caller_was_first(call, joining)
+            ):
                 continue
             if job.sid in str(agent.identity):  # an identity that a worker gives to each of its agents proves nothing
                 yield self.found(
