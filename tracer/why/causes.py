@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.why.disconnected.agent_deleted_room import AgentDeletedRoom
+from tracer.why.disconnected.agent_left_caller import AgentLeftCaller
 from tracer.why.disconnected.duplicate_identity import DuplicateIdentity
 from tracer.why.disconnected.ghost_room import GhostRoom
 from tracer.why.disconnected.process import ProcessKilled
@@ -57,9 +59,11 @@ CAUSES: tuple[Cause, ...] = (
     Deployed(),
     GhostRoom(),
     Removed(),
+    AgentDeletedRoom(),
     RoomDeleted(),
     DuplicateIdentity(),
     RejoinedWithoutAgent(),
+    AgentLeftCaller(),
     CallerAway(),
     # silent
     SessionClosed(),
