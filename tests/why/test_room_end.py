@@ -38,6 +38,7 @@ from tests.why.cases import (
     leaves_its_caller,
     moved,
     names,
+    observed,
     of_job,
     second_agent,
     timeline,
@@ -99,6 +100,15 @@ def test_an_agent_that_hosts_two_people_may_have_ended_their_call() -> None:
 def test_a_room_that_somebody_else_deleted(reason: str, by_user: bool, cause: str) -> None:
     facts: dict[str, Fact] = {keys.SHUTDOWN_REASON: reason, keys.SHUTDOWN_BY_USER: by_user}
     assert found(with_facts(deletes_the_room(), Kind.JOB_SHUTDOWN, JOB, facts)) == [cause]
+
+
+def test_without_webhooks_it_is_a_doubt_whether_the_room_was_deleted() -> None:
+    recorded = observed(deletes_the_room())
+    for sid in (ADA, AGENT, BOB):
+        recorded = with_facts(recorded, Kind.PARTICIPANT_LEFT, sid, {keys.DISCONNECT_REASON: None})
+    explained = explain(timeline(recorded))
+    assert (names(explained), "agent-deleted-room" in doubted(explained)) == ([], True)
+    assert "agent-deleted-room" not in doubted(explain(timeline(without(recorded, BOB))))
 
 
 def test_a_session_that_closes_by_itself_deletes_the_room_too() -> None:
@@ -185,14 +195,20 @@ def test_a_session_that_closed_by_an_error_is_a_cause_of_its_own() -> None:
     assert "agent-left-caller" not in found(recorded)
 
 
-def test_an_agent_without_spans_that_leaves_is_likely_to_have_ended_itself() -> None:
-    (finding,) = [
-        f for f in findings(without(leaves_its_caller(20_000), "agent")) if f.cause.name == "agent-left-caller"
-    ]
+def test_why_an_agent_without_spans_left_by_itself_is_a_doubt() -> None:
+    recorded = without(leaves_its_caller(20_000), "agent")
+    explained = explain(timeline(recorded))
+    assert (names(explained), explained.well) == ([], None)
+    assert doubted(explained)["agent-left-caller"].startswith(f"check in its worker's log why agent-{JOB} left")
+    lost = explain(timeline(with_facts(recorded, Kind.PARTICIPANT_LEFT, AGENT, TIMED_OUT)))
+    assert "agent-left-caller" not in names(lost) + list(doubted(lost))
+    assert "agent-left-caller" not in doubted(explain(timeline(without(leaves_its_caller(0), "agent"))))
+
+
+def test_an_agent_without_a_session_may_not_have_been_meant_to_talk() -> None:
+    silent = without(leaves_its_caller(20_000), Kind.SESSION_STARTING, Kind.SESSION_STARTED, Kind.SESSION_CLOSED)
+    (finding,) = [finding for finding in findings(silent) if finding.cause.name == "agent-left-caller"]
     assert not finding.certain
-    assert f"agent-{JOB} left by itself (CLIENT_INITIATED) while ada was there" in finding.sentence
-    lost = with_facts(without(leaves_its_caller(20_000), "agent"), Kind.PARTICIPANT_LEFT, AGENT, TIMED_OUT)
-    assert "agent-left-caller" not in found(lost)
 
 
 def test_a_caller_who_is_still_there_is_alone_until_now() -> None:

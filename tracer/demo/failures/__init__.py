@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tracer.demo.failures.agent_deleted_room import AgentDeletedRoom
+from tracer.demo.failures.agent_left_caller import AgentLeftCaller
 from tracer.demo.failures.asked_again import AskedAgain
 from tracer.demo.failures.caller_away import CallerAway
 from tracer.demo.failures.caller_removed import CallerRemoved
@@ -89,9 +91,11 @@ FAILURES = {
         HostGone(),
         Deploy(),
         CallerAway(),
+        AgentLeftCaller(),
         Rejoin(),
         Removed(),
         CallerRemoved(),
+        AgentDeletedRoom(),
         Deleted(),
         GhostRoom(),
         LostWebhooks(),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tracer.kinds import Kind
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import own_shutdown
+from tracer.why.call.limits import SOON
 from tracer.why.call.participants import can_talk, name_of
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
@@ -59,6 +60,15 @@ class AgentDeletedRoom(Cause):
             call.timeline.room.finished,
             certain=bool(own) and self._was_joined(call, cut_off),
         )
+
+    def doubt(self, call: Call) -> str | None:
+        finished = call.timeline.room.finished
+        if finished is None or not call.agents.hung_up(finished.time):
+            return None
+        staying = [p for p in call.callers.all if p.gone and p.gone.latest > finished.earliest - SOON and can_talk(p)]
+        if len({name_of(p) for p in staying if p.disconnect_reason is None}) > 1:
+            return "check in the server's log whether the room was deleted: only a webhook carries why callers left"
+        return None
 
     @staticmethod
     def _talked(call: Call, who: Participant) -> bool:

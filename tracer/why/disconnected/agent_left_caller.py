@@ -32,11 +32,11 @@ BY_API = {"ROOM_DELETED", "PARTICIPANT_REMOVED"}
 class AgentLeftCaller(Cause):
     """An agent that ends leaves its caller in the room: nothing disconnects them.
 
-    Known from the job, which its own code shut down, or from an agent without spans that left as a client does
-    (CLIENT_INITIATED; not certain: its code may have raised, or its worker was stopped), and from a caller who stayed
-    for more than 10 s. No fault of an agent after which the caller leaves or the room is deleted, of one that leaves
-    two people to each other, or that hands over to another agent or to somebody who joins; nor after a session that
-    closed by an error, which is a cause of its own.
+    Known from the job, which its own code shut down, and from a caller who stayed for more than 10 s. No fault of an
+    agent after which the caller leaves or the room is deleted, of one that leaves two people to each other, or that
+    hands over to another agent or to somebody who joins; nor after a session that closed by an error, which is a cause
+    of its own. An agent without spans that leaves as a client does (CLIENT_INITIATED) is a doubt: its code may have
+    raised, or its worker was stopped. Not certain of an agent that had no session: it may not have been meant to talk.
     """
 
     name = "agent-left-caller"
@@ -48,36 +48,35 @@ class AgentLeftCaller(Cause):
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
-        jobs = {agent.sid: job for job in call.timeline.jobs if (agent := call.agents.of(job))}
-        for agent in call.agents.all:
-            left, job = agent.gone, jobs.get(agent.sid)
-            if left is None or agent.is_avatar or not _by_itself(agent, job):
+        for job in call.timeline.jobs:
+            agent, shutdown = call.agents.of(job), own_shutdown(job)
+            left = agent.gone if agent else None
+            if agent is None or left is None or shutdown is None or _failed(job):
                 continue
+            why = f" (shutdown reason: {job.shutdown_reason})" if job.shutdown_reason else ""
             for caller, alone in _left_alone(call, agent, left):
-                shutdown = own_shutdown(job) if job else None
-                why = f" (shutdown reason: {job.shutdown_reason})" if job and job.shutdown_reason else ""
-                how = f"ended by its own code{why}" if shutdown else "left by itself (CLIENT_INITIATED)"
                 stays = "has been" if caller.gone is None and call.timeline.room.finished is None else "was"
                 yield self.found(
-                    f"{name_of(agent)} {how} while {name_of(caller)} was there, who {stays} alone for at least"
-                    f" {alone // NS_PER_S} s since.",
+                    f"{name_of(agent)} ended by its own code{why} while {name_of(caller)} was there, who {stays} alone"
+                    f" for at least {alone // NS_PER_S} s since.",
                     shutdown,
                     left,
                     caller.gone,
-                    certain=shutdown is not None and job is not None and job.at(Kind.SESSION_STARTING) is not None,
+                    certain=job.at(Kind.SESSION_STARTING) is not None,
                 )
-                break
+
+    def doubt(self, call: Call) -> str | None:
+        for agent in call.agents.uninstrumented:
+            by_itself = agent.gone and agent.disconnect_reason == "CLIENT_INITIATED" and not agent.is_avatar
+            if agent.gone and by_itself and any(_left_alone(call, agent, agent.gone)):
+                return f"check in its worker's log why {name_of(agent)} left: by its code, an exception, or a stop"
+        return None
 
 
-def _by_itself(agent: Participant, job: Job | None) -> bool:
-    """Whether an agent ended by itself, as far as is known."""
-    if job is None or not job.at(Kind.JOB_SHUTDOWN):
-        lost = job is not None and job.at(Kind.PROCESS_FAILED) is not None
-        return agent.disconnect_reason == "CLIENT_INITIATED" and not lost
-    failed = any(
-        step.kind is Kind.SESSION_CLOSED and step.facts.get(keys.CLOSE_REASON) == "error" for step in job.steps
-    )
-    return own_shutdown(job) is not None and not failed
+def _failed(job: Job) -> bool:
+    """Whether a session of the job closed by an error."""
+    closed = (step for step in job.steps if step.kind is Kind.SESSION_CLOSED)
+    return any(step.facts.get(keys.CLOSE_REASON) == "error" for step in closed)
 
 
 def _left_alone(call: Call, agent: Participant, left: Step) -> Iterator[tuple[Participant, int]]:
