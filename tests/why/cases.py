@@ -773,7 +773,7 @@ DISCONNECTED = (
         "the room was deleted",
         "room-deleted",
         with_facts(healthy(), Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: "ROOM_DELETED"}),
-        "The room was deleted by an API call while ada was in it.",
+        "deleted by an API call while ada was in it, and no agent is known to have ended the call.",
         ((Kind.PARTICIPANT_LEFT, ADA), FINISHED),
         certain=False,
     ),

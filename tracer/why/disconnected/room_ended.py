@@ -56,11 +56,13 @@ class RoomDeleted(Cause):
         if not hit:
             return
         names = ", ".join(sorted(map(name_of, hit)))
+        with_agent = any(_agents_with(call, p) for p in hit)
+        whose = ", and no agent is known to have ended the call" if with_agent else ""
         yield self.found(
-            f"The room was deleted by an API call while {names} {'was' if len(hit) == 1 else 'were'} in it.",
+            f"The room was deleted by an API call while {names} {'was' if len(hit) == 1 else 'were'} in it{whose}.",
             *(p.gone for p in hit),
             call.timeline.room.finished,
-            certain=bool(in_call) and not any(_agents_with(call, p) for p in hit),
+            certain=bool(in_call) and not with_agent,
         )
 
     def doubt(self, call: Call) -> str | None:
