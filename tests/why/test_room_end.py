@@ -198,7 +198,7 @@ def test_a_session_that_closed_by_an_error_is_a_cause_of_its_own() -> None:
 def test_why_an_agent_without_spans_left_by_itself_is_a_doubt() -> None:
     recorded = without(leaves_its_caller(20_000), "agent")
     explained = explain(timeline(recorded))
-    assert (names(explained), explained.well) == ([], None)
+    assert (names(explained), explained.well is True) == ([], False)
     assert doubted(explained)["agent-left-caller"].startswith(f"check in its worker's log why agent-{JOB} left")
     lost = explain(timeline(with_facts(recorded, Kind.PARTICIPANT_LEFT, AGENT, TIMED_OUT)))
     assert "agent-left-caller" not in names(lost) + list(doubted(lost))
