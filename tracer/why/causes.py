@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.why.disconnected.agent_deleted_room import AgentDeletedRoom
+from tracer.why.disconnected.agent_left_caller import AgentLeftCaller
 from tracer.why.disconnected.agent_retried import AgentRetried
 from tracer.why.disconnected.duplicate_identity import DuplicateIdentity
 from tracer.why.disconnected.ghost_room import GhostRoom
@@ -83,11 +85,13 @@ CAUSES: tuple[Cause, ...] = (
     Deployed(),
     GhostRoom(),
     Removed(),
+    AgentDeletedRoom(),
     RoomDeleted(),
     AgentIdentityReused(),
     AgentRetried(),
     DuplicateIdentity(),
     RejoinedWithoutAgent(),
+    AgentLeftCaller(),
     CallerAway(),
     # silent
     ModelFailed(),

@@ -210,6 +210,27 @@ async def leaves_with_the_caller(ctx: JobContext) -> None:
     await serve(ctx)
 
 
+async def hangs_up_on_two(ctx: JobContext) -> None:
+    """It connects a second person to its caller, and hangs up as it does after every call."""
+    await serve(ctx)
+    while len(ctx.room.remote_participants) < 2:  # noqa: ASYNC110  the example is simpler so
+        await asyncio.sleep(0.2)
+    await asyncio.sleep(2)
+
+    async def hang_up() -> None:
+        await ctx.delete_room()
+
+    ctx.add_shutdown_callback(hang_up)
+    ctx.shutdown("the two are connected")
+
+
+async def forgets_to_hang_up(ctx: JobContext) -> None:
+    """It says goodbye and ends; its caller is still there."""
+    await serve(ctx)
+    await asyncio.sleep(1)
+    ctx.shutdown("all is said")
+
+
 REQUESTS = {
     "answers-late": answers_late,
     "answers-slowly": answers_slowly,
@@ -239,6 +260,8 @@ ENTRYPOINTS = {
     "shuts-down-slowly": shuts_down_slowly,
     "gets-no-answer": gets_no_answer,
     "loses-its-connection": loses_its_connection,
+    "hangs-up-on-two": hangs_up_on_two,
+    "forgets-to-hang-up": forgets_to_hang_up,
 }
 
 PERMISSIONS = {"is-hidden": WorkerPermissions(hidden=True)}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tracer.demo.failures.agent_cut_off import AgentCutOff
+from tracer.demo.failures.agent_deleted_room import AgentDeletedRoom
 from tracer.demo.failures.agent_has_no_voice import AgentHasNoVoice
 from tracer.demo.failures.agent_hidden import AgentHidden
+from tracer.demo.failures.agent_left_caller import AgentLeftCaller
 from tracer.demo.failures.asked_again import AskedAgain
 from tracer.demo.failures.burst import Burst
 from tracer.demo.failures.busy_machine import BusyMachine
@@ -129,9 +131,11 @@ FAILURES = {
         ConnectsTwice(),
         Deploy(),
         CallerAway(),
+        AgentLeftCaller(),
         Rejoin(),
         Removed(),
         CallerRemoved(),
+        AgentDeletedRoom(),
         Deleted(),
         GhostRoom(),
         LostWebhooks(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.why.call.limits import LONG_ENOUGH
-from tracer.why.call.participants import name_of
+from tracer.why.call.participants import DROPPED, name_of
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 from tracer.why.unrecorded.killed_in_shutdown import how_it_ended, was_shutting_down
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["DROPPED", "ProcessKilled"]
-
-DROPPED = {"CONNECTION_TIMEOUT", "SIGNAL_CLOSE", "STATE_MISMATCH", "MEDIA_FAILURE"}
-"""Why somebody leaves who did not want to, in LiveKit's words."""
+__all__ = ["ProcessKilled"]
 
 
 class ProcessKilled(Cause):
