@@ -11,11 +11,15 @@ from tracer.why.disconnected.rejoined import RejoinedWithoutAgent
 from tracer.why.disconnected.removed import Removed
 from tracer.why.disconnected.room_ended import CallerAway, RoomDeleted
 from tracer.why.disconnected.shut_down import Deployed, RaisedAfterConnect
-from tracer.why.duplicated.dispatched import DefaultAndNamed, DispatchedTwice
+from tracer.why.duplicated.dispatched import DefaultAndNamed, DispatchedTwice, TwoJobTypes
+from tracer.why.duplicated.earlier_room import AgentOfEarlierRoom
 from tracer.why.duplicated.foreign_worker import ForeignWorker
+from tracer.why.duplicated.without_job import AgentWithoutJob
 from tracer.why.late.server import AskedAgain, SilentCaller, SlowOffer
 from tracer.why.late.slow_code import SlowCode
+from tracer.why.late.starved import StarvedMachine
 from tracer.why.late.stretches import ColdProcess, SlowAnswer, SlowConnect, SlowSession
+from tracer.why.late.unexplained import LateUnexplained
 from tracer.why.missing.connect import ConnectFailed
 from tracer.why.missing.entrypoint import NeverConnected, RaisedBeforeConnect
 from tracer.why.missing.named_or_not import RoomExisted, WorkerIsNamed, WorkerIsUnnamed
@@ -68,9 +72,13 @@ CAUSES: tuple[Cause, ...] = (
     # duplicated
     DispatchedTwice(),
     DefaultAndNamed(),
+    TwoJobTypes(),
+    AgentOfEarlierRoom(),
+    AgentWithoutJob(),
     ForeignWorker(),
     # late: in the order of a job's stages
     AskedAgain(),
+    StarvedMachine(),
     ColdProcess(),
     SlowOffer(),
     SlowAnswer(),
@@ -78,6 +86,7 @@ CAUSES: tuple[Cause, ...] = (
     SlowCode(),
     SlowSession(),
     SilentCaller(),
+    LateUnexplained(),
     # unrecorded
     LostWebhooks(),
 )

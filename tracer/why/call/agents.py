@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.entities import Shutdown
 from tracer.timeline.missing_jobs import unaccounted_agents
@@ -48,12 +49,35 @@ class Agents:
         return unaccounted_agents(self._timeline)
 
     @cached_property
+    def of_earlier_room(self) -> dict[str, Job]:
+        """For the SID of each agent whose job was for the room of this name before this one that job.
+
+        Not of one that was in that room: it reconnected when the server had started again.
+        """
+        before = self._timeline.earlier
+        if before is None:
+            return {}
+        ours = {job.sid for job in self._timeline.jobs}
+        theirs = [job for job in before.jobs if before.agent_of(job) is None and job.sid not in ours]
+        found = {}
+        for agent in self.all:
+            for job in theirs:
+                connected = job.at(Kind.AGENT_CONNECTED)
+                sid = connected.facts.get(keys.PARTICIPANT_ID) if connected else None
+                # An identity that a worker gives to each of its agents proves nothing.
+                alike = agent.identity == job.participant_identity and job.sid in (agent.identity or "")
+                if sid == agent.sid or (alike and sid is None):
+                    found[agent.sid] = job
+        return found
+
+    @cached_property
     def uninstrumented(self) -> list[Participant]:
-        """Agents in the room that reported nothing themselves."""
+        """Agents of this room that reported nothing themselves, without avatars."""
         known = {
             self.of_jobs[job.sid].sid for job in self._timeline.jobs if job.sid in self.of_jobs and is_reported(job)
         }
-        return [agent for agent in self.all if agent.sid not in known]
+        others = known | self.of_earlier_room.keys()
+        return [agent for agent in self.all if agent.sid not in others and not agent.is_avatar]
 
     def joined(self, job: Job) -> bool:
         """Whether a job brought an agent into a room."""
