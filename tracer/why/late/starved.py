@@ -26,6 +26,8 @@ HANDED_OVER = 200 * NS_PER_MS
 """From a process to its entrypoint no code but livekit-agents' own runs: 5 ms, ns."""
 JOINING = NS_PER_S
 """From ctx.connect() to JOINING it is signalling only, without media: 0.05 s where the server is near, ns."""
+TOGETHER = 3 * NS_PER_S
+"""What all signs come to, ns: of less a caller hardly knows."""
 NOTHING, CODE, NETWORK = "", "code", "network"
 """What else explains a sign: imports and code that blocks, or the network."""
 
@@ -34,6 +36,8 @@ class Sign(NamedTuple):
     """Something that took longer than it does on a machine with CPU to spare."""
 
     what: str
+    took: int
+    """ns."""
     start: Step
     end: Step
     otherwise: str
@@ -75,7 +79,8 @@ def starved(call: Call, job: Job) -> list[Sign]:
     """The signs of a machine without CPU to spare while a job started; empty where they are too few to say so."""
     seen = list(_signs(call, job))
     others = {sign.otherwise for sign in seen}
-    return seen if len(seen) > 1 and (NOTHING in others or NETWORK in others) else []
+    enough = len(seen) > 1 and sum(sign.took for sign in seen) > TOGETHER
+    return seen if enough and others != {CODE} else []
 
 
 def _signs(call: Call, job: Job) -> Iterator[Sign]:
@@ -88,17 +93,18 @@ def _signs(call: Call, job: Job) -> Iterator[Sign]:
         setup = ready.time - began.time if began and ready else 0
         took = process.time - assigned.time - setup
         if took > PROCESS:
-            yield Sign(f"its process took {took / NS_PER_S:.1f} s to start", assigned, process, CODE)
+            yield Sign(f"its process took {took / NS_PER_S:.1f} s to start", took, assigned, process, CODE)
     if process and entered and entered.time - process.time > HANDED_OVER:
         took = entered.time - process.time
-        yield Sign(f"{took / NS_PER_S:.1f} s passed until its entrypoint was called", process, entered, NOTHING)
+        yield Sign(f"{took / NS_PER_S:.1f} s passed until its entrypoint was called", took, process, entered, NOTHING)
     if connecting and joining and joining.earliest - connecting.latest > JOINING:
         took = joining.earliest - connecting.latest
-        yield Sign(f"{took / NS_PER_S:.1f} s from ctx.connect() to JOINING", connecting, joining, NETWORK)
+        yield Sign(f"{took / NS_PER_S:.1f} s from ctx.connect() to JOINING", took, connecting, joining, NETWORK)
     blocked = list(_blocked(job))
     if blocked:
         total = sum(float(step.facts.get(keys.BLOCKED_FOR, 0)) for step in blocked)
-        yield Sign(f"its event loop stood still for {total:.1f} s", blocked[0], blocked[-1], CODE)
+        took = round(total * NS_PER_S)
+        yield Sign(f"its event loop stood still for {total:.1f} s", took, blocked[0], blocked[-1], CODE)
 
 
 def _blocked(job: Job) -> Iterator[Step]:
