@@ -32,9 +32,7 @@ BLOCKED = (Kind.AGENT_BLOCKED, JOB)
 
 def agent_late(moments: list[Moment], by: float, subjects: tuple[str, ...] = (AGENT, VOICE)) -> list[Moment]:
     """The same call, 30 s longer, whose agent joins so many ms later."""
-    return [
-        moved(m, 30_000) if m.time > ms(1000) else moved(m, by) if m.subject in subjects else m for m in moments
-    ]
+    return [moved(m, 30_000) if m.time > ms(1000) else moved(m, by) if m.subject in subjects else m for m in moments]
 
 
 def unreported(by: float) -> list[Moment]:
@@ -80,8 +78,8 @@ LATE_HIDDEN = (
         "several of these",
         "starved-machine",
         starved(),
-        f"While job {JOB} started, several things were slow at once: its process took 3.5 s to start, 0.3 s passed until"
-        " its entrypoint was called, 1.5 s from ctx.connect() to JOINING, its event loop stood still for 0.9 s.",
+        f"While job {JOB} started, several things were slow at once: its process took 3.5 s to start, 0.3 s passed"
+        " until its entrypoint was called, 1.5 s from ctx.connect() to JOINING, its event loop stood still for 0.9 s.",
         (ASSIGNED, PROCESS, STARTED, CONNECTING, BLOCKED, JOINING),
         beside=frozenset({"cold-process"}),  # warm processes would help here too
     ),
@@ -133,7 +131,9 @@ def test_of_several_agents_without_a_job_nobody_knows_whose_the_dispatch_was() -
 
 
 def test_an_agent_that_came_when_its_caller_had_gone_is_another_matter() -> None:
-    recorded = [moved(m, -26_000) if m.kind is Kind.PARTICIPANT_LEFT and m.subject == ADA else m for m in unreported(12_000)]
+    recorded = [
+        moved(m, -26_000) if m.kind is Kind.PARTICIPANT_LEFT and m.subject == ADA else m for m in unreported(12_000)
+    ]
     assert "late-unexplained" not in found(recorded)
 
 

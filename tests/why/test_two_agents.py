@@ -163,8 +163,8 @@ def test_two_jobs_of_one_type_by_one_dispatch_are_not_of_two_types() -> None:
 
 def test_workers_of_two_types_and_names_are_meant_as_two() -> None:
     named = for_one(second_agent("AD_named", "transcriber"), SECOND, "JT_PUBLISHER")
-    first = [replace(m, facts=tuple((k, "helper" if k == keys.AGENT_NAME else v) for k, v in m.facts)) for m in healthy()]
-    assert found([*first, *named]) == []
+    first = with_facts(healthy(), Kind.DISPATCH_CREATED, DISPATCH, {keys.AGENT_NAME: "helper"})
+    assert found([*with_facts(first, Kind.JOB_OFFERED, JOB, {keys.AGENT_NAME: "helper"}), *named]) == []
 
 
 def test_without_any_agent_of_its_own_the_room_has_that_of_the_room_before() -> None:
@@ -227,7 +227,14 @@ def test_of_a_redacted_room_before_the_agent_is_known_by_its_sid() -> None:
         ],
         [*BESIDE, _webhook(Kind.PARTICIPANT_LEFT, STRAY, 2000, ABOUT_STRAY)],
     ],
-    ids=["an avatar", "it says nothing", "not listed yet", "nobody lists jobs", "a dispatch waits for its job", "brief"],
+    ids=[
+        "an avatar",
+        "it says nothing",
+        "not listed yet",
+        "nobody lists jobs",
+        "a dispatch waits for its job",
+        "brief",
+    ],
 )
 def test_an_agent_of_which_no_job_is_known_is_not_always_one_too_many(recorded: list[Moment]) -> None:
     assert "agent-without-job" not in found(recorded)
