@@ -57,7 +57,7 @@ def stretches(corrected: CorrectedTimeline, job: Job) -> Iterator[Stretch]:
 
 
 def _connecting(corrected: CorrectedTimeline, job: Job, start: CorrectedStep, end: CorrectedStep) -> Iterator[Stretch]:
-    """Connecting: until JOINING, before any media, and after. Where JOINING was not seen it is not known whose it is."""
+    """Connecting: until JOINING, before any media, and after. Where JOINING was not seen, whose it is is unknown."""
     agent = corrected.timeline.agent_of(job)
     step = agent.at(Kind.PARTICIPANT_JOINING) if agent else None
     joining = corrected.step(step) if step else None
