@@ -6,7 +6,7 @@ import signal
 import time
 from typing import Self
 
-from livekit.agents import Agent, AgentServer, AgentSession, JobContext, JobProcess, JobRequest, cli
+from livekit.agents import Agent, AgentServer, AgentSession, JobContext, JobProcess, JobRequest, WorkerType, cli
 from livekit.agents.llm import Toolset
 from livekit.api import ListRoomsRequest
 
@@ -190,6 +190,7 @@ tracer.instrument(server)
 server.rtc_session(
     ENTRYPOINTS.get(FAULT, entrypoint),
     agent_name=os.environ.get("AGENT_NAME", ""),
+    type=WorkerType[os.environ.get("JOB_TYPE", "ROOM")],
     on_request=REQUESTS.get(FAULT),
 )
 

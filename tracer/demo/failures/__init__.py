@@ -44,6 +44,7 @@ from tracer.demo.failures.slow_session import SlowSession
 from tracer.demo.failures.stranger import Stranger
 from tracer.demo.failures.token_existing_room import TokenExistingRoom
 from tracer.demo.failures.two_dispatches import TwoDispatches
+from tracer.demo.failures.two_job_types import TwoJobTypes
 from tracer.demo.failures.unnamed_worker import UnnamedWorker
 from tracer.demo.failures.wrong_name import WrongName
 
@@ -79,6 +80,7 @@ FAILURES = {
         SlowSession(),
         TwoDispatches(),
         DefaultAndNamed(),
+        TwoJobTypes(),
         Stranger(),
         SessionClosed(),
         LinkedToAnother(),

@@ -155,7 +155,7 @@ class TwoJobTypes(Cause):
     symptom = Symptom.DUPLICATED
     about = "two agents came by one dispatch, because workers of two job types take the same name"
     advice = (
-        "Register all workers of one agent_name with the same type (ServerType.ROOM or ServerType.PUBLISHER in"
+        "Register all workers of one agent_name with the same type (WorkerType.ROOM or WorkerType.PUBLISHER in"
         " rtc_session(type=…)), or give those of another type another name."
     )
 
