@@ -33,7 +33,7 @@ def questions() -> str:
 
 def causes() -> str:
     """Every cause of `tracer why`."""
-    rows = [f"| `{one.name}` | {one.symptom.word} | {one.about} | {one.advice} |" for one in CAUSES]
+    rows = [f"| `{one.name}` | {one.symptom} | {one.about} | {one.advice} |" for one in CAUSES]
     return "\n".join(["| cause | symptom | what it is | what to do |", "|---|---|---|---|", *rows])
 
 

@@ -41,6 +41,7 @@ SAFE = {
     "lk.dispatch_id",
     "lk.job.worker_id",
     "lk.job_id",
+    "tracer.room.server_away",
     "tracer.room.watched",
     "lk.participant_id",
     "lk.participant_kind",

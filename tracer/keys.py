@@ -52,6 +52,7 @@ __all__ = [
     "ROOM_EMPTY_TIMEOUT",
     "ROOM_END_REASON",
     "ROOM_NAME",
+    "ROOM_SERVER_AWAY",
     "ROOM_SID",
     "ROOM_WATCHED",
     "SEEN_AFTER",
@@ -119,6 +120,8 @@ ROOM_DEPARTURE_TIMEOUT: Final = "tracer.room.departure_timeout"
 """Seconds a room stays open after the last leave."""
 ROOM_WATCHED: Final = "tracer.room.watched"
 """Whether the observer was at work when the room was made, and so has seen everyone who came."""
+ROOM_SERVER_AWAY: Final = "tracer.room.server_away"
+"""Whether the observer could not reach the server when the room closed or a participant left: it may have died."""
 ROOM_END_REASON: Final = "tracer.room.end_reason"
 """Why the room ended, where the server says so."""
 JOB_PARTICIPANT_ID: Final = "tracer.job.participant_id"

@@ -1,62 +1,181 @@
-"""What share of a core does `tracer observe` take: with no rooms, and with 100 in which nothing happens?
+"""How many lines does the observer make in the server's log, and does it still see JOINED?
 
-python tests/bench/observer.py
+python tests/bench/observer.py [serve|observe]…
+
+Counts the server's log lines about API requests for one call with the sample agent, for ten calls at once, for a
+minute without rooms and for a minute with 20 in which nothing happens; then, of twenty joins one after the other, those
+whose JOINED was seen. ``serve`` has webhooks, ``observe`` has the API alone.
+
+Measured on two busy cores, with livekit-server 1.13.5; in brackets with the observer as it was
+when it polled around the clock (the busier the machine, the fewer polls it managed):
+
+    lines in the log                 serve                observe
+    one call                          36 (404 to 492)      45 (481)
+    ten calls at once                275 (300 to 546)     323 (759)
+    60 s without rooms                24 (233)            118 (about 230)
+    60 s with 20 settled rooms        65 (671)            219 (692)
+    JOINED seen, call after call      18/19 (23/26)       13/17 (17/28)
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import tempfile
 import time
+from collections import Counter
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from livekit.api import CreateRoomRequest, LiveKitAPI
+from livekit import rtc
+from livekit.api import AccessToken, CreateRoomRequest, ListRoomsRequest, LiveKitAPI, VideoGrants
 
-from tracer.local_servers import LiveKitServer, Process, child_environment, find_livekit_server
+from tracer.demo.caller import publish
+from tracer.demo.stage import Stage
+from tracer.local_servers import LiveKitServer, find_livekit_server, free_port
+from tracer.moment import Kind
+from tracer.store import open_reader
 
-SECONDS = 20
-ROOMS = 100
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.local_servers import Process
+    from tracer.settings import LiveKit
+
+IDLE = 60
+"""Seconds without a call."""
+SETTLED_ROOMS = 20
 SETTLING = 15
 """Seconds until a new room counts as settled."""
+CALL = 3.0
+"""Seconds that a caller stays."""
+CLOSED_WITHIN = 6
+"""Seconds after the last leave until a room is closed and has been seen closed."""
+CALLS = 10
+"""Calls one after the other; caller and agent make 20 joins."""
 
 
-def cpu_seconds(pid: int) -> float:
+def cpu_seconds(process: Process) -> float:
     """Seconds of a core that a process has used (Linux)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def share(process: Process) -> float:
-    """Percent of a core over some seconds."""
-    assert process.pid
-    before = cpu_seconds(process.pid)
-    time.sleep(SECONDS)
-    return (cpu_seconds(process.pid) - before) / SECONDS * 100
+@contextmanager
+def counted(what: str, server: LiveKitServer, observer: Process) -> Iterator[None]:
+    """Print how many requests the server logged meanwhile, by method, and the share of a core that asking took."""
+    assert server.process
+    log = server.process.log
+    begin, began, used = log.stat().st_size, time.monotonic(), cpu_seconds(observer)
+    yield
+    seconds = time.monotonic() - began
+    with log.open("rb") as file:
+        file.seek(begin)
+        lines = file.read().decode(errors="replace").splitlines()
+    methods = Counter(method for line in lines if (method := _method(line)))
+    share = (cpu_seconds(observer) - used) / seconds * 100
+    each = ", ".join(f"{name} {count}" for name, count in methods.most_common()) or "none"
+    print(f"  {what}: {methods.total()} of {len(lines)} lines ({each}); {seconds:.0f} s, {share:.1f} % of a core")
 
 
-async def make_rooms(url: str, key: str, secret: str) -> None:
-    async with LiveKitAPI(url, key, secret) as livekit:
-        for number in range(ROOMS):
-            await livekit.room.create_room(CreateRoomRequest(name=f"room-{number}", empty_timeout=600))
+def _method(line: str) -> str:
+    _, _, told = line.partition("{")
+    try:
+        return str(json.loads("{" + told).get("method", ""))
+    except ValueError:
+        return ""
+
+
+async def call(server: LiveKit, name: str) -> None:
+    """Someone calls, speaks, and leaves."""
+    grants = VideoGrants(room_join=True, room=name)
+    token = AccessToken(server.api_key, server.api_secret).with_identity("ada").with_grants(grants).to_jwt()
+    room = rtc.Room()
+    await room.connect(server.url, token)
+    speaking = asyncio.create_task(publish(room))
+    await asyncio.sleep(CALL)
+    speaking.cancel()
+    await room.disconnect()
+
+
+async def at_once(server: LiveKit, name: str, count: int) -> None:
+    await asyncio.gather(*(call(server, f"{name}-{number}") for number in range(count)))
+    await asyncio.sleep(CLOSED_WITHIN)
+
+
+async def make_rooms(server: LiveKit, count: int) -> None:
+    async with LiveKitAPI(server.url, server.api_key, server.api_secret) as livekit:
+        for number in range(count):
+            await livekit.room.create_room(CreateRoomRequest(name=f"settled-{number}", empty_timeout=600))
+
+
+async def all_closed(server: LiveKit) -> None:
+    async with LiveKitAPI(server.url, server.api_key, server.api_secret) as livekit:
+        while (await livekit.room.list_rooms(ListRoomsRequest())).rooms:  # noqa: ASYNC110  # only the server knows
+            await asyncio.sleep(1)
+    await asyncio.sleep(CLOSED_WITHIN)
+
+
+def joined(store: str) -> tuple[int, int, list[float]]:
+    """Of those who joined, how many were seen JOINED; and how exactly each leave and close is known, ms."""
+    with closing(open_reader(store)) as reader:
+        moments = [moment for room in reader.rooms(1000) for moment in reader.moments(room.sid)]
+    active = {m.subject for m in moments if m.kind is Kind.PARTICIPANT_ACTIVE}
+    seen = {m.subject for m in moments if m.kind is Kind.PARTICIPANT_JOINED}
+    ends = (Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED)
+    widths = sorted(m.width / 1e6 for m in moments if m.kind in ends and m.witness == "observer")
+    return len(active & seen), len(active), widths
+
+
+def measure(command: str, folder: Path) -> None:
+    """Everything, with the observer in ``tracer serve`` or in ``tracer observe``."""
+    port = free_port()
+    webhooks = [f"http://127.0.0.1:{port}/webhook"] if command == "serve" else []
+    program = find_livekit_server(print)
+    with (
+        LiveKitServer(program, folder=folder, webhooks=webhooks) as running,
+        Stage(folder, folder / "b.db", port) as stage,
+    ):
+        server = running.settings
+        print(f"tracer {command}")
+        if command == "serve":
+            observer = stage.serve(server)
+        else:
+            keys = {"LIVEKIT_API_KEY": server.api_key, "LIVEKIT_API_SECRET": server.api_secret}
+            options = ["-m", "tracer", "observe", "--store", stage.store]
+            observer = stage.start("observe", options, LIVEKIT_URL=server.url, **keys)
+            observer.wait_until(lambda: "observing" in observer.log.read_text(), 30)
+        agent = stage.stranger(server, None, name="agent")
+        asyncio.run(at_once(server, "warm", 1))
+        with counted("one call", running, observer):
+            asyncio.run(at_once(server, "one", 1))
+        with counted("ten calls at once", running, observer):
+            asyncio.run(at_once(server, "ten", 10))
+        seen, all_of_them, widths = joined(stage.store)
+        ends = widths[len(widths) // 2]
+        print(f"  so far JOINED of {seen} of {all_of_them} joins; ends known to {ends:.0f} ms (median)")
+        for number in range(CALLS):
+            asyncio.run(call(server, f"join-{number}"))
+        time.sleep(CLOSED_WITHIN)
+        seen_now, all_now, _ = joined(stage.store)
+        print(f"  one after the other: JOINED of {seen_now - seen} of {all_now - all_of_them} joins")
+        agent.stop()
+        asyncio.run(all_closed(server))
+        with counted(f"{IDLE} s without rooms", running, observer):
+            time.sleep(IDLE)
+        asyncio.run(make_rooms(server, SETTLED_ROOMS))
+        time.sleep(SETTLING)
+        with counted(f"{IDLE} s with {SETTLED_ROOMS} settled rooms", running, observer):
+            time.sleep(IDLE)
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with LiveKitServer(find_livekit_server(print), folder=folder) as running:
-            server = running.settings
-            environment = child_environment(
-                LIVEKIT_URL=server.url, LIVEKIT_API_KEY=server.api_key, LIVEKIT_API_SECRET=server.api_secret
-            )
-            observe = [sys.executable, "-m", "tracer", "observe", "--store", str(folder / "bench.db")]
-            with Process("observe", observe, folder=folder, environment=environment) as process:
-                process.wait_until(lambda: "observing" in process.log.read_text(), 30)
-                print(f"no rooms: {share(process):.1f} % of a core")
-                asyncio.run(make_rooms(server.url, server.api_key, server.api_secret))
-                time.sleep(SETTLING)
-                print(f"{ROOMS} settled rooms: {share(process):.1f} % of a core")
+    for command in sys.argv[1:] or ["serve", "observe"]:
+        with tempfile.TemporaryDirectory() as name:
+            measure(command, Path(name))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from contextlib import contextmanager
@@ -13,8 +15,9 @@ import pytest
 from aiohttp import web
 from livekit.api import CreateRoomRequest, DeleteRoomRequest, LiveKitAPI
 
-from tests.live import calls
+from tests.live import calling, calls
 from tests.live.calls import LIMIT, asking, hold_against, wait_for
+from tracer import keys
 from tracer.demo.stage import Stage
 from tracer.errors import StoreError, UnknownRoomError
 from tracer.local_servers import LiveKitServer, free_port
@@ -48,6 +51,12 @@ def seen(stage: Stage, room: str, kind: Kind) -> bool:
         return False
 
 
+async def made(server: LiveKit, name: str, stage: Stage) -> None:
+    async with LiveKitAPI(server.url, server.api_key, server.api_secret) as livekit:
+        await livekit.room.create_room(CreateRoomRequest(name=name))
+    await asyncio.to_thread(wait_for, lambda: seen(stage, name, Kind.ROOM_CREATED), "seen")
+
+
 async def made_and_deleted(server: LiveKit, name: str, stage: Stage) -> None:
     async with LiveKitAPI(server.url, server.api_key, server.api_secret) as livekit:
         await livekit.room.create_room(CreateRoomRequest(name=name))
@@ -59,11 +68,11 @@ def test_without_any_webhook_the_timeline_is_whole(livekit: LiveKitServer, tmp_p
     """A worker that is not instrumented and a server whose webhooks go nowhere: the API tells the rest."""
     with Stage(tmp_path, tmp_path / "t.db", free_port()) as stage:
         process = observer(stage, livekit.settings)
-        with asking(livekit.settings, "observed") as told:
+        with asking(livekit.settings, "observed") as answers:
             calls.call(stage, livekit.settings, "observed", 2.0, tier="gold")
         wait_for(lambda: seen(stage, "observed", Kind.ROOM_FINISHED), "finished")
         timeline = stage.timeline("observed")
-        hold_against(told, timeline)
+        hold_against(answers, timeline)
         [caller] = timeline.participants
         assert caller.attributes == {"tier": "gold"}
         active, gone, finished = caller.at(Kind.PARTICIPANT_ACTIVE), caller.gone, timeline.room.finished
@@ -71,29 +80,42 @@ def test_without_any_webhook_the_timeline_is_whole(livekit: LiveKitServer, tmp_p
         assert gone
         assert finished
         assert {witness for step in timeline.steps for witness in step.witnesses} == {"observer"}
-        assert gone.latest - gone.earliest > 0, "known to within a look, and said so"
+        assert gone.latest - gone.earliest > 0, "known to within two polls, and recorded so"
         assert "no webhooks received" in str(list(notes(timeline)))
         process.stop()
         assert process.returncode == 0
 
 
-def test_it_survives_the_servers_restart(livekit: LiveKitServer, tmp_path: Path) -> None:
+def end_is_marked(stage: Stage, room: str) -> bool:
+    """Whether the end of the room says that the server could not be reached then."""
+    finished = stage.timeline(room).room.at(Kind.ROOM_FINISHED)
+    assert finished
+    return all(dict(moment.facts).get(keys.ROOM_SERVER_AWAY) is True for moment in finished.told)
+
+
+def test_it_survives_the_servers_death(livekit: LiveKitServer, tmp_path: Path) -> None:
     with Stage(tmp_path, tmp_path / "t.db", free_port()) as stage:
         running = LiveKitServer(livekit.program, folder=tmp_path)
         running.start()
         server = running.settings
         process = observer(stage, server)
         asyncio.run(made_and_deleted(server, "before", stage))
-        running.stop()
-        wait_for(lambda: "cannot observe" in process.log.read_text(), "away")
-        config = tmp_path / "livekit.yaml"
+        wait_for(lambda: seen(stage, "before", Kind.ROOM_FINISHED), "finished")
+        asyncio.run(made(server, "open", stage))
         assert running.process
+        assert running.process.pid
+        os.kill(running.process.pid, signal.SIGKILL)
+        wait_for(lambda: "cannot observe" in process.log.read_text(), "away")
+        running.stop()
+        config = tmp_path / "livekit.yaml"
         running.process.command = livekit.program.command(config, running.container)
         running.process.start()
         try:
             wait_for(lambda: f"observing {server.url} again" in process.log.read_text(), "back")
             asyncio.run(made_and_deleted(server, "after", stage))
             wait_for(lambda: seen(stage, "after", Kind.ROOM_FINISHED), "finished")
+            wait_for(lambda: seen(stage, "open", Kind.ROOM_FINISHED), "finished")
+            assert [end_is_marked(stage, room) for room in ("before", "open", "after")] == [False, True, False]
         finally:
             running.stop()
         assert process.log.read_text().count("cannot observe") == 1
@@ -107,14 +129,14 @@ def test_wrong_keys_are_one_line_and_tried_again(livekit: LiveKitServer, tmp_pat
         assert process.running
         log = process.log.read_text()
         assert log.count("cannot observe") == 1
-        assert "does not know the key" in log
+        assert "does not accept the API key" in log
         assert "x" * 40 not in log
 
 
 def test_without_a_url_it_says_so(tmp_path: Path) -> None:
     with Stage(tmp_path, tmp_path / "t.db", free_port()) as stage:
-        keys = {"LIVEKIT_API_KEY": "k", "LIVEKIT_API_SECRET": "s" * 32}
-        process = stage.start("observe", ["-m", "tracer", "observe", "--store", stage.store], **keys)
+        pair = {"LIVEKIT_API_KEY": "k", "LIVEKIT_API_SECRET": "s" * 32}
+        process = stage.start("observe", ["-m", "tracer", "observe", "--store", stage.store], **pair)
         assert process.wait(LIMIT)
         assert process.returncode == 2
         assert "LIVEKIT_URL not set" in process.last_lines()[0]
@@ -166,7 +188,7 @@ def gate_that_refuses(part: str, server: LiveKit) -> Iterator[str]:
         ("ListParticipants", "participants", Kind.PARTICIPANT_JOINING),
     ],
 )
-def test_a_part_that_is_refused_is_said_once_and_the_rest_goes_on(
+def test_a_part_that_is_refused_is_logged_once_and_the_rest_goes_on(
     livekit: LiveKitServer, tmp_path: Path, part: str, what: str, missing: Kind
 ) -> None:
     server, room = livekit.settings, f"without-{what}"
@@ -174,10 +196,25 @@ def test_a_part_that_is_refused_is_said_once_and_the_rest_goes_on(
         process = observer(stage, LiveKit(url, server.api_key, server.api_secret))
         calls.call(stage, server, room, 2.0)
         wait_for(lambda: seen(stage, room, Kind.ROOM_FINISHED), "finished")
-        assert process.log.read_text().count(f"does not show its {what}") == 1
+        assert process.log.read_text().count(f"may not list {what}") == 1
         timeline = stage.timeline(room)
         assert not seen(stage, room, missing)
         assert seen(stage, room, Kind.ROOM_CREATED)
         if missing is Kind.DISPATCH_CREATED:
             assert seen(stage, room, Kind.PARTICIPANT_ACTIVE)
             assert "the API listed no dispatches" in str(list(notes(timeline)))
+
+
+def test_a_caller_who_never_becomes_active_is_polled_ever_more_seldom(livekit: LiveKitServer, tmp_path: Path) -> None:
+    """Signalling alone, without media: JOINED is seen, and the server's log is not filled while nothing follows."""
+    assert livekit.process
+    with Stage(tmp_path, tmp_path / "t.db", free_port()) as stage:
+        observer(stage, livekit.settings)
+        before = livekit.process.log.read_text().count('"ListParticipants"')
+        caller = stage.caller(
+            "ada", livekit.settings.url, calling.token(livekit.settings, "stuck"), 6.0, "--without-media"
+        )
+        wait_for(lambda: seen(stage, "stuck", Kind.PARTICIPANT_JOINED), "joined")
+        assert caller.wait(LIMIT)
+        polls = livekit.process.log.read_text().count('"ListParticipants"') - before
+        assert 2 <= polls <= 120, "at the quickest pace it would be 500"

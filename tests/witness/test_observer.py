@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+from typing import TypeVar
+
+import aiohttp
 import pytest
+from livekit import api
 from livekit.protocol.agent import Job, JobState, JobStatus, JobType
 from livekit.protocol.agent_dispatch import AgentDispatch, AgentDispatchState
-from livekit.protocol.models import ParticipantInfo, Room
+from livekit.protocol.models import ParticipantInfo, ParticipantPermission, Room, TrackSource
 
 from tests.moments import ADA, AGENT, DISPATCH, JOB, ROOM, START, WORKER, ms
 from tracer import keys
 from tracer.moment import Kind, Moment
 from tracer.settings import LiveKit
-from tracer.witness.observer import Observer, _changes, _Watched, dispatch_moments
+from tracer.witness.observer import Observer, _in_short, _Poll, dispatch_moments
+from tracer.witness.pace import WatchedRoom
 
 JOINING, JOINED, ACTIVE = ParticipantInfo.JOINING, ParticipantInfo.JOINED, ParticipantInfo.ACTIVE
 DEMO = Room(sid=ROOM, name="demo", creation_time_ms=START // 1_000_000, departure_timeout=2, turn_password="secret")  # noqa: S106  # of no room
@@ -21,22 +28,26 @@ def ada(state: ParticipantInfo.State, sid: str = ADA) -> ParticipantInfo:
     )
 
 
-def look(room: _Watched, asked: float, answered: float, *listed: ParticipantInfo) -> list[Moment]:
-    """One question about a room's participants, as the observer asks it."""
-    moments = list(_changes(room, listed, ms(answered)))
-    room.looked = ms(asked)
-    return moments
+def observer(url: str = "ws://127.0.0.1:1") -> Observer:
+    return Observer(LiveKit(url, "key", "s" * 32))
 
 
-def watched() -> _Watched:
-    return _Watched(ROOM, "demo", 0.0)
+def look(room: WatchedRoom, asked: float, answered: float, *listed: ParticipantInfo) -> list[Moment]:
+    """One poll of a room's participants, as the observer takes its answer."""
+    watching = observer()
+    watching._take(_Poll(room, ms(asked), ms(answered), {who.sid: who for who in listed}))
+    return watching._unkept
+
+
+def watched() -> WatchedRoom:
+    return WatchedRoom(DEMO)
 
 
 def shape(moments: list[Moment]) -> list[tuple[Kind, str, int, int]]:
     return [(m.kind, m.subject, m.earliest, m.latest) for m in moments]
 
 
-def test_each_change_lies_between_two_looks() -> None:
+def test_each_change_lies_between_two_polls() -> None:
     room = watched()
     assert shape(look(room, 0, 3, ada(JOINING))) == [(Kind.PARTICIPANT_JOINING, ADA, ms(2), ms(3) - 1)]
     assert look(room, 4, 5, ada(JOINING)) == []
@@ -47,39 +58,79 @@ def test_each_change_lies_between_two_looks() -> None:
     assert look(room, 300, 301) == []
 
 
-def test_a_change_seen_at_the_first_look_came_after_the_join() -> None:
+def test_a_change_seen_at_the_first_poll_came_after_the_join() -> None:
     assert shape(look(watched(), 500, 501, ada(ACTIVE))) == [
         (Kind.PARTICIPANT_JOINING, ADA, ms(2), ms(3) - 1),
         (Kind.PARTICIPANT_ACTIVE, ADA, ms(2), ms(501)),
     ]
 
 
-def test_a_participant_new_since_the_last_look_changed_after_it() -> None:
+def test_a_participant_new_since_the_last_poll_changed_after_it() -> None:
     room = watched()
     look(room, 1, 1)
     (_, joined) = look(room, 20, 21, ada(JOINED))
     assert (joined.kind, joined.earliest, joined.latest) == (Kind.PARTICIPANT_JOINED, ms(2), ms(21))
 
 
-def test_what_has_the_servers_own_time_says_between_which_looks_it_appeared() -> None:
+def test_what_has_the_servers_own_time_also_has_the_polls_between_which_it_appeared() -> None:
     room = watched()
     (first, _) = look(room, 0, 1, ada(ACTIVE))
     assert dict(first.facts)[keys.SEEN_BY] == str(ms(1))
-    assert keys.SEEN_AFTER not in dict(first.facts), "there was no look before"
+    assert keys.SEEN_AFTER not in dict(first.facts), "there was no poll before"
     joined, active = look(room, 20, 21, ada(ACTIVE), ada(ACTIVE, AGENT))
-    told = dict(joined.facts)
-    assert (told[keys.SEEN_AFTER], told[keys.SEEN_BY]) == (str(ms(0)), str(ms(21)))
+    known = dict(joined.facts)
+    assert (known[keys.SEEN_AFTER], known[keys.SEEN_BY]) == (str(ms(0)), str(ms(21)))
     assert not {keys.SEEN_AFTER, keys.SEEN_BY} & dict(active.facts).keys()
 
 
-def test_a_room_says_between_which_lists_it_appeared() -> None:
-    observer = Observer(LiveKit("ws://127.0.0.1:1", "key", "s" * 32))
-    (first,) = observer._found(DEMO, ms(5))
+def test_a_room_has_the_polls_between_which_it_appeared() -> None:
+    watching = observer()
+    (first,) = watching._found(DEMO, ms(5))
     assert (dict(first.facts).get(keys.SEEN_AFTER), dict(first.facts)[keys.SEEN_BY]) == (None, str(ms(5)))
-    observer._listed = ms(-200)
-    (later,) = observer._found(DEMO, ms(5))
-    told = dict(later.facts)
-    assert (told[keys.SEEN_AFTER], told[keys.SEEN_BY], told[keys.ROOM_WATCHED]) == (str(ms(-200)), str(ms(5)), True)
+    assert dict(first.facts)[keys.ROOM_WATCHED] is False
+    watching._listed = ms(-200)
+    (later,) = watching._found(DEMO, ms(5))
+    known = dict(later.facts)
+    assert (known[keys.SEEN_AFTER], known[keys.SEEN_BY], known[keys.ROOM_WATCHED]) == (str(ms(-200)), str(ms(5)), True)
+
+
+def test_a_room_made_while_the_server_could_not_be_reached_was_not_watched() -> None:
+    watching = observer()
+    watching._listed, watching._away = ms(-200), ms(-100)
+    (found,) = watching._found(DEMO, ms(5))
+    assert dict(found.facts)[keys.ROOM_WATCHED] is False
+
+
+def closed(watching: Observer, room: WatchedRoom, answered: float) -> list[Moment]:
+    return list(watching._closed(room, ms(answered)))
+
+
+def test_a_room_that_is_no_longer_listed_has_finished_and_everybody_has_left() -> None:
+    watching, room = observer(), watched()
+    look(room, 100, 101, ada(ACTIVE))
+    watching._listed = ms(50)
+    left, finished = closed(watching, room, 300)
+    assert shape([left]) == [(Kind.PARTICIPANT_LEFT, ADA, ms(100), ms(300))]
+    assert shape([finished]) == [(Kind.ROOM_FINISHED, ROOM, ms(100), ms(300))], "at 100 ms somebody was still in it"
+    assert not {key for m in (left, finished) for key, _ in m.facts} - {keys.ROOM_NAME}
+
+
+def test_an_empty_room_was_there_when_it_was_last_listed() -> None:
+    watching, room = observer(), watched()
+    look(room, 100, 101)
+    watching._listed = ms(50)
+    assert shape(closed(watching, room, 300)) == [(Kind.ROOM_FINISHED, ROOM, ms(50), ms(300))]
+
+
+def test_what_ended_while_the_server_could_not_be_reached_is_marked() -> None:
+    watching, room = observer(), watched()
+    look(room, 100, 101, ada(ACTIVE))
+    watching._listed, watching._away = ms(102), ms(5000)
+    for moment in closed(watching, room, 9000):
+        assert dict(moment.facts)[keys.ROOM_SERVER_AWAY] is True
+    watching._listed, room.looked = ms(6000), ms(6001)
+    for moment in closed(watching, room, 9000):
+        assert keys.ROOM_SERVER_AWAY not in dict(moment.facts), "it had answered since"
 
 
 def test_a_servers_clock_ahead_of_ours_gives_no_negative_interval() -> None:
@@ -98,7 +149,7 @@ def test_who_comes_back_under_another_sid_left_and_joined() -> None:
     }
 
 
-def test_participants_are_told_with_what_is_known_of_them() -> None:
+def test_participants_are_reported_with_what_is_known_of_them() -> None:
     (_, active) = look(watched(), 0, 97, ada(ACTIVE))
     assert dict(active.facts) == {
         keys.PARTICIPANT_IDENTITY: "ada",
@@ -106,6 +157,17 @@ def test_participants_are_told_with_what_is_known_of_them() -> None:
         keys.PARTICIPANT_ATTRIBUTE + "language": "en",
     }
     assert (active.room, active.clock, active.witness) == (ROOM, "receiver", "observer")
+
+
+def test_what_a_token_allows_is_reported_with_who_joined() -> None:
+    who = ada(ACTIVE)
+    who.permission.CopyFrom(
+        ParticipantPermission(can_subscribe=True, hidden=True, can_publish_sources=[TrackSource.MICROPHONE])
+    )
+    for moment in look(watched(), 0, 97, who):
+        known = dict(moment.facts)
+        assert (known[keys.CAN_PUBLISH], known[keys.CAN_SUBSCRIBE], known[keys.HIDDEN]) == (False, True, True)
+        assert known[keys.CAN_PUBLISH_SOURCES] == "MICROPHONE"
 
 
 def dispatch(**state: object) -> AgentDispatch:
@@ -127,10 +189,10 @@ def test_a_dispatch_has_the_servers_own_time() -> None:
 
 
 def test_a_running_job_was_offered_and_has_not_ended() -> None:
-    told = dispatch(
+    running = dispatch(
         status=JobStatus.JS_RUNNING, started_at=ms(201), worker_id=WORKER, participant_identity="agent-" + JOB
     )
-    created, offered = dispatch_moments(DEMO, told)
+    created, offered = dispatch_moments(DEMO, running)
     assert dict(created.facts)[keys.DISPATCH_METADATA] == "tier=gold"
     assert shape([offered]) == [(Kind.JOB_OFFERED, JOB, ms(201), ms(201))]
     assert dict(offered.facts) == {
@@ -160,7 +222,7 @@ def test_a_rejected_job_ended_when_it_was_offered() -> None:
 @pytest.mark.parametrize(
     ("started_at", "ended_at"), [(0, 0), (-5, -5), (0, ms(5)), (2**62 + 1, 2**62 + 2), (2**63 - 1, 2**63 - 1)]
 )
-def test_a_job_without_a_time_tells_nothing(started_at: int, ended_at: int) -> None:
+def test_a_job_without_a_time_is_no_moment(started_at: int, ended_at: int) -> None:
     (created,) = dispatch_moments(DEMO, dispatch(started_at=started_at, ended_at=ended_at))
     assert created.kind is Kind.DISPATCH_CREATED
 
@@ -170,10 +232,10 @@ def test_an_end_before_the_offer_is_no_end() -> None:
     assert offered.kind is Kind.JOB_OFFERED
 
 
-def test_a_dispatch_without_a_time_tells_of_its_jobs_only() -> None:
-    told = dispatch(started_at=ms(201))
-    told.state.created_at = 0
-    (offered,) = dispatch_moments(DEMO, told)
+def test_of_a_dispatch_without_a_time_only_the_jobs_are_moments() -> None:
+    undated = dispatch(started_at=ms(201))
+    undated.state.created_at = 0
+    (offered,) = dispatch_moments(DEMO, undated)
     assert offered.kind is Kind.JOB_OFFERED
 
 
@@ -181,3 +243,124 @@ def test_the_turn_password_is_in_no_moment() -> None:
     moments = [*dispatch_moments(DEMO, dispatch(started_at=ms(201))), *look(watched(), 0, 97, ada(ACTIVE, AGENT))]
     assert "secret" in str(DEMO)
     assert "secret" not in repr(moments)
+
+
+Answer = TypeVar("Answer")
+
+
+class Server:
+    """LiveKit's API as the observer calls it: what it lists can be changed between calls."""
+
+    def __init__(self) -> None:
+        self.rooms = [DEMO]
+        self.participants: dict[str, list[ParticipantInfo]] = {}
+        self.failing: Exception | None = None
+        self.calls: list[str] = []
+        self.room = self.agent_dispatch = self
+
+    async def list_rooms(self, _: object) -> api.ListRoomsResponse:
+        return self._answer("ListRooms", api.ListRoomsResponse(rooms=self.rooms))
+
+    async def list_participants(self, request: api.ListParticipantsRequest) -> api.ListParticipantsResponse:
+        there = self.participants.get(request.room, [])
+        return self._answer("ListParticipants", api.ListParticipantsResponse(participants=there))
+
+    async def list_dispatch(self, _: str) -> list[AgentDispatch]:
+        return self._answer("ListDispatch", [])
+
+    def _answer(self, method: str, answer: Answer) -> Answer:
+        self.calls.append(method)
+        if self.failing:
+            raise self.failing
+        return answer
+
+
+def rounds(watching: Observer, server: Server, *, woken: str = "") -> list[Moment]:
+    """One round of polls; what it found."""
+
+    async def keep(_: object) -> bool:
+        return True
+
+    async def main() -> None:
+        await watching._poll(server, keep)  # type: ignore[arg-type]
+        await asyncio.gather(*watching._asking.values())
+
+    watching._unkept = []
+    server.calls = []
+    if woken:
+        watching.wake(woken)
+    asyncio.run(main())
+    return watching._unkept
+
+
+def at_rest(server: Server) -> Observer:
+    """An observer that has found the demo's room and those in it, and expects nothing for now."""
+    watching = observer()
+    rounds(watching, server)
+    watching._rooms[ROOM].next_poll = watching._rooms[ROOM].next_dispatches = watching._next_list = float("inf")
+    return watching
+
+
+def test_a_webhook_makes_one_poll_of_its_room_and_no_other() -> None:
+    server = Server()
+    server.participants["demo"] = [ada(ACTIVE)]
+    watching = at_rest(server)
+    assert rounds(watching, server) == []
+    assert server.calls == []
+    assert rounds(watching, server, woken=ROOM) == []
+    assert server.calls == ["ListParticipants"]
+
+
+def test_a_webhook_of_an_unknown_or_empty_room_makes_a_poll_for_rooms() -> None:
+    server = Server()
+    watching = at_rest(server)
+    for sid in (ROOM, "RM_new"):
+        rounds(watching, server, woken=sid)
+        assert "ListRooms" in server.calls
+
+
+def test_participants_of_a_newer_room_of_the_same_name_are_not_taken_for_this_rooms() -> None:
+    server = Server()
+    server.participants["demo"] = [ada(ACTIVE)]
+    watching = at_rest(server)
+    server.rooms = [Room(sid="RM_2", name="demo", creation_time_ms=START // 1_000_000 + 9000)]
+    server.participants["demo"] = [ada(ACTIVE, "PA_2")]
+    found = rounds(watching, server, woken=ROOM)
+    assert {(m.room, m.kind, m.subject) for m in found} == {
+        (ROOM, Kind.PARTICIPANT_LEFT, ADA),
+        (ROOM, Kind.ROOM_FINISHED, ROOM),
+        ("RM_2", Kind.ROOM_CREATED, "RM_2"),
+    }
+    assert ("RM_2", "PA_2") in {(m.room, m.subject) for m in rounds(watching, server)}
+
+
+def test_when_the_list_of_rooms_counts_somebody_more_the_room_is_polled() -> None:
+    server = Server()
+    watching = at_rest(server)
+    server.rooms = [Room(sid=ROOM, name="demo", num_participants=1)]
+    server.participants["demo"] = [ada(ACTIVE)]
+    watching._next_list = 0.0
+    assert Kind.PARTICIPANT_ACTIVE in {m.kind for m in rounds(watching, server)}
+
+
+def test_one_room_that_fails_does_not_keep_the_others_from_being_seen() -> None:
+    server = Server()
+    server.rooms = [DEMO, Room(sid="RM_2", name="other")]
+    server.participants = {"demo": [ada(ACTIVE)]}
+    watching = observer()
+    real = server.list_participants
+
+    async def failing(request: api.ListParticipantsRequest) -> api.ListParticipantsResponse:
+        if request.room == "other":
+            raise aiohttp.ServerDisconnectedError
+        return await real(request)
+
+    server.list_participants = failing  # type: ignore[method-assign]
+    with suppress(aiohttp.ServerDisconnectedError):
+        rounds(watching, server)
+    assert Kind.PARTICIPANT_ACTIVE in {m.kind for m in watching._unkept}
+
+
+def test_an_error_is_shown_without_the_password_of_the_url() -> None:
+    error = aiohttp.InvalidURL("http://user:hunter2@example.com/twirp")
+    assert _in_short(error) == "http://example.com/twirp"

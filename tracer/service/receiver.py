@@ -161,11 +161,11 @@ class Receiver:
         if not moments:
             self.counts.webhooks_ignored += 1
             return web.Response()
+        self._on_room(event.room.sid)  # before it is on disk, which takes longer than a JOINED can last
         if not await self.keep(Arrival(moments, event_id=event.id)):
             self.counts.webhooks_repeated += 1
         elif self.recorder:
             self.recorder.webhook(body)
-        self._on_room(event.room.sid)
         return web.Response()
 
     async def _traces(self, request: web.Request) -> web.Response:

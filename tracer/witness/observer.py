@@ -1,7 +1,7 @@
-"""What LiveKit's API shows to one who keeps asking.
+"""What LiveKit's API shows to one who polls it.
 
-The only witness of JOINED, of dispatches, and of what no webhook told. A change seen by asking lies between the
-question before and this answer; where the server gives its own time (jobs, dispatches, joins) that is taken instead.
+The only witness of JOINED, of dispatches, and of what no webhook reported. A change seen by polling lies between the
+poll before and this answer; where the server gives its own time (jobs, dispatches, joins) that is taken instead.
 Sources: livekit-server v1.13.5, pkg/service/roomservice.go and agent_dispatch_service.go.
 """
 
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -23,18 +24,20 @@ from livekit.protocol.models import ParticipantInfo
 from tracer import keys
 from tracer.errors import StoreError
 from tracer.moment import Kind, Moment, facts
+from tracer.settings import address
 from tracer.store import Arrival
 from tracer.units import NS_PER_S
 from tracer.witness.fields import LATEST_TIME, enum_name, joining, participant_facts, room_created, room_facts
+from tracer.witness.pace import WatchedRoom
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from livekit.protocol.agent import Job
     from livekit.protocol.agent_dispatch import AgentDispatch
     from livekit.protocol.models import Room
 
-    from tracer.moment import Facts
+    from tracer.moment import Fact
     from tracer.settings import LiveKit
 
 __all__ = ["Observer", "dispatch_moments"]
@@ -45,128 +48,130 @@ WITNESS = "observer"
 
 PARTICIPANTS, DISPATCHES = "participants", "dispatches"
 REFUSALS = {"permission_denied", "unauthenticated", "unimplemented", "bad_route"}
-"""Twirp's words for a part of the API that is not for us, or not there."""
+"""Twirp's codes for a part of the API that this key may not use, or that does not exist."""
+AWAY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+"""What a proxy answers while the server behind it is away."""
 
-QUICK = 0.012
-"""Seconds between questions while something is changing: a JOINED lasts 20 ms and more."""
 AT_ONCE = 8
-"""Questions about different rooms under way at a time."""
+"""Polls of different rooms under way at a time."""
 MOST_UNKEPT = 10_000
 """Moments that are remembered while the store cannot keep them; then the oldest go."""
-QUICK_FOR = 3.0
-"""Seconds after the last change that a room is asked about quickly."""
-SETTLED = 5.0
-"""Seconds between questions about a room in which nothing changes."""
-IDLE = 0.25
-"""Seconds between looks for new rooms."""
-DISPATCHES_EVERY = 1.0
-"""Seconds between questions for a room's dispatches while it is changing: their times are the server's own."""
-JOBS_LATE = 8.0
-"""Seconds after a dispatch that its jobs may still not be listed; the server writes them every 5 s."""
+IDLE = 2.5
+"""Seconds between polls for rooms, where webhooks report new ones."""
+IDLE_ALONE = 0.5
+"""As ``IDLE``, without webhooks."""
+CLOSING = 0.25
+"""Seconds until the next poll for rooms when one may be closing: its webhook can be quicker than its removal."""
 LONGEST_PAUSE = 30.0
 """Seconds between tries while the server is away."""
 
 
-@dataclass
-class _Watched:
-    """A room, and what was seen of it at the last look. Times in s, monotonic, but for those in ns."""
+@dataclass(frozen=True, slots=True)
+class _Poll:
+    """The answer to a poll of a room's participants."""
 
-    sid: str
-    name: str
-    quick_until: float
-    looked: int = 0
-    """When the last question about its participants was asked, ns since the epoch; 0 before the first."""
-    next_look: float = 0.0
-    next_dispatches: float = 0.0
-    jobs_expected_until: float = 0.0
-    states: dict[str, int] = field(default_factory=dict)
-    asking: asyncio.Task[None] | None = None
+    room: WatchedRoom
+    asked: int
+    """When it was sent, ns since the epoch."""
+    answered: int
+    """When the answer came, ns since the epoch."""
+    present: dict[str, ParticipantInfo]
+
+    @property
+    def came_or_left(self) -> set[str]:
+        """The SIDs of those who are there now or were there before, and not both."""
+        return self.present.keys() ^ self.room.present.keys()
 
 
 class Observer:
-    """Asks the server what there is, often while something changes, seldom while nothing does."""
+    """Polls the server's API: often while something is expected, seldom otherwise."""
 
     def __init__(self, server: LiveKit) -> None:
         self.server = server
-        self._rooms: dict[str, _Watched] = {}
+        self._rooms: dict[str, WatchedRoom] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}
+        """Polls for dispatches that are under way, by the room's SID."""
         self._woken = asyncio.Event()
         self._woken_rooms: set[str] = set()
+        self._webhooks = False
+        """Whether webhooks report rooms: the latest one was not found by polling alone."""
+        self._next_list = 0.0
+        """When to poll for rooms next, s, monotonic."""
         self._listed = 0
-        """When the last question for rooms was asked that was answered, ns since the epoch; 0 before the first."""
+        """When the last answered poll for rooms was sent, ns since the epoch; 0 before the first."""
+        self._away = 0
+        """When the server last could not be reached, ns since the epoch; 0 for never."""
         self._unkept: list[Moment] = []
-        """What was seen and is not on disk yet: a look that fails half-way has still seen it."""
+        """What was seen and is not on disk yet: a round of polls that fails half-way has still seen it."""
         self._refused: set[str] = set()
         """Parts of the API that the server does not open to this key."""
 
     def wake(self, room: str) -> None:
-        """Something has just happened in the room with this SID: look now."""
+        """Something has just happened in the room with this SID: poll it now."""
+        self._webhooks = True
         self._woken_rooms.add(room)
         self._woken.set()
 
     async def run(self, keep: Callable[[Arrival], Awaitable[bool]]) -> None:
-        """Until cancelled. A server that is away is tried again, ever more seldom, and said once."""
+        """Until cancelled. A server that is away is tried again, ever more seldom, and reported once."""
         pause = 0.0
+        shown = address(self.server.url)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
             livekit = api.LiveKitAPI(self.server.url, self.server.api_key, self.server.api_secret, session=session)
             while True:
                 try:
                     try:
-                        await self._look(livekit, keep)
+                        await self._poll(livekit, keep)
                     finally:
                         await self._hand_over(keep)
                 except Exception as error:  # noqa: BLE001  what a proxy answers can be anything
+                    if _is_away(error):
+                        self._away = time.time_ns()
                     if not pause:
-                        log.warning("cannot observe %s: %s", self.server.url, _in_short(error))
+                        log.warning("cannot observe %s: %s; retrying", shown, _in_short(error))
                     pause = min(max(1.0, pause * 2), LONGEST_PAUSE)
+                    self._next_list = 0.0
                 else:
                     if pause:
-                        log.info("observing %s again", self.server.url)
+                        log.info("observing %s again", shown)
                     pause = 0.0
-                await self._rest(pause)
+                # A webhook shows that there is something to see, and that the server is back.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), pause or self._until_due())
 
-    async def _rest(self, pause: float) -> None:
-        now = time.monotonic()
-        if pause:
-            # A webhook shows that the server is back, however long we meant to leave it alone.
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), pause)
-            self._woken.clear()
-        elif any(room.quick_until > now for room in self._rooms.values()):
-            await asyncio.sleep(QUICK)
-        else:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), IDLE)
+    def _until_due(self) -> float:
+        """Seconds until the next poll."""
+        due = [self._next_list]
+        for room in self._rooms.values():
+            if PARTICIPANTS not in self._refused:
+                due.append(room.next_poll)
+            if DISPATCHES not in self._refused and room.sid not in self._asking:
+                due.append(room.next_dispatches)
+        return max(0.001, min(due) - time.monotonic())
 
-    async def _look(self, livekit: api.LiveKitAPI, keep: Callable[[Arrival], Awaitable[bool]]) -> None:
+    async def _poll(self, livekit: api.LiveKitAPI, keep: Callable[[Arrival], Awaitable[bool]]) -> None:
+        """One round: whatever is due."""
         woken, self._woken_rooms = self._woken_rooms, set()
         self._woken.clear()
-        asked = time.time_ns()
-        listed = await livekit.room.list_rooms(api.ListRoomsRequest())
-        answered, now = time.time_ns(), time.monotonic()
-        present = {room.sid: room for room in listed.rooms}
-        for room in listed.rooms:
-            if room.sid not in self._rooms:
-                self._rooms[room.sid] = _Watched(room.sid, room.name, now + QUICK_FOR)
-                self._unkept += self._found(room, answered)
-            elif room.sid in woken:
-                self._rooms[room.sid].quick_until = now + QUICK_FOR
-        for gone in [room for sid, room in self._rooms.items() if sid not in present]:
-            self._unkept += self._closed(gone, answered)
-        self._listed = asked
-        due = [room for room in self._rooms.values() if room.quick_until > now or room.next_look <= now]
-        at_once = asyncio.Semaphore(AT_ONCE)
-        await asyncio.gather(*(self._participants(livekit, room, now, at_once) for room in due))
-        for watched in self._rooms.values():
-            if DISPATCHES in self._refused or (watched.asking and not watched.asking.done()):
-                continue
-            if watched.next_dispatches <= now:
-                changing = watched.quick_until > now or watched.jobs_expected_until > now
-                watched.next_dispatches = now + (DISPATCHES_EVERY if changing else SETTLED)
-                # On a room that has just gone this blocks for 3 s: nothing else may wait for it.
-                watched.asking = asyncio.create_task(self._dispatches(livekit, present[watched.sid], watched, keep))
+        now = time.monotonic()
+        for sid in woken:
+            if (room := self._rooms.get(sid)) and room.present:
+                room.wake(now)
+            else:  # a new room, or one that may be over
+                self._next_list = now
+        listed = self._next_list <= now
+        if listed:
+            await self._list(livekit, woken)
+        await self._poll_participants(livekit, verify=not listed)
+        now = time.monotonic()
+        if DISPATCHES not in self._refused:
+            for room in self._rooms.values():
+                if room.next_dispatches <= now and room.sid not in self._asking:
+                    # On a room that has just closed this blocks for 3 s: nothing else may wait for it.
+                    self._asking[room.sid] = asyncio.create_task(self._dispatches(livekit, room, keep))
 
     async def _hand_over(self, keep: Callable[[Arrival], Awaitable[bool]]) -> None:
-        """Have what was seen kept. What cannot be is handed over again after the next look."""
+        """Have what was seen kept. What cannot be is handed over again after the next round."""
         if self._unkept:
             moments, self._unkept = self._unkept, []
             try:
@@ -175,121 +180,187 @@ class Observer:
                 self._unkept = (moments + self._unkept)[-MOST_UNKEPT:]
                 raise
 
+    async def _list(self, livekit: api.LiveKitAPI, woken: set[str]) -> None:
+        """Poll for rooms: which are new, and which are no longer there."""
+        asked = time.time_ns()
+        listed = await livekit.room.list_rooms(api.ListRoomsRequest())
+        answered, now = time.time_ns(), time.monotonic()
+        for gone in self._rooms.keys() - {room.sid for room in listed.rooms}:
+            self._unkept += self._closed(self._rooms.pop(gone), answered)
+        closing = False
+        for room in listed.rooms:
+            known = self._rooms.get(room.sid)
+            if known is None:
+                self._webhooks = self._webhooks and room.sid in woken | self._woken_rooms
+                self._unkept += self._found(room, answered)
+                expected = now if self._listed else now - time.time() + room.creation_time
+                self._rooms[room.sid] = WatchedRoom(room, expected_since=min(expected, now))
+                continue
+            if (room.num_participants, room.num_publishers) != (
+                known.listed.num_participants,
+                known.listed.num_publishers,
+            ):
+                known.wake(now)
+            known.listed = room
+            closing = closing or (room.sid in woken and not known.present)
+        self._listed = asked
+        self._next_list = now + (CLOSING if closing else IDLE if self._webhooks else IDLE_ALONE)
+
     def _found(self, room: Room, answered: int) -> Iterator[Moment]:
         """A room that is listed for the first time."""
         created = room_created(room, WITNESS)
         if created is None:
             return
-        # Of one that was made while we looked, we have seen who came; of an older one, not who has left again.
-        watched = 0 < self._listed <= created.latest
-        told = {**dict(created.facts), keys.ROOM_WATCHED: watched, **_seen(self._listed, answered)}
-        yield replace(created, facts=facts(told))
+        # Of one that was made while we polled, we have seen who came; of an older one, not who has left again.
+        watched = self._away < self._listed <= created.latest
+        known = {**dict(created.facts), keys.ROOM_WATCHED: watched, **_seen(self._listed, answered)}
+        yield replace(created, facts=facts(known))
 
-    def _closed(self, room: _Watched, answered: int) -> Iterator[Moment]:
+    def _closed(self, room: WatchedRoom, answered: int) -> Iterator[Moment]:
         """A room that was listed and no longer is, and with it all who were in it."""
-        del self._rooms[room.sid]
-        for sid in room.states:
-            yield _between(room.sid, Kind.PARTICIPANT_LEFT, sid, room.looked or self._listed, answered, ())
-        yield _between(
-            room.sid, Kind.ROOM_FINISHED, room.sid, self._listed, answered, facts({keys.ROOM_NAME: room.name or None})
-        )
+        # Only with somebody in it does a poll of its participants show that it was there.
+        seen = max(self._listed, room.looked) if room.present else self._listed
+        for sid in room.present:
+            yield self._change(room, Kind.PARTICIPANT_LEFT, sid, room.looked or self._listed, answered)
+        name = {keys.ROOM_NAME: room.listed.name or None}
+        yield self._change(room, Kind.ROOM_FINISHED, room.sid, seen, answered, name)
 
-    async def _participants(
-        self, livekit: api.LiveKitAPI, room: _Watched, now: float, at_once: asyncio.Semaphore
-    ) -> None:
+    async def _poll_participants(self, livekit: api.LiveKitAPI, *, verify: bool) -> None:
+        """Poll the rooms that are due; ``verify`` that these are still there before a change is believed."""
         if PARTICIPANTS in self._refused:
             return
+        now, at_once = time.monotonic(), asyncio.Semaphore(AT_ONCE)
+        due = [room for room in self._rooms.values() if room.next_poll <= now]
+        answers = await asyncio.gather(*(self._ask(livekit, room, at_once) for room in due), return_exceptions=True)
+        polls = [answer for answer in answers if isinstance(answer, _Poll)]
+        if verify and any(poll.came_or_left for poll in polls):
+            # Participants are listed by the room's name: they can be those of another room that has it by now.
+            await self._list(livekit, set())
+        for poll in polls:
+            if poll.room.sid in self._rooms:
+                self._take(poll)
+        for failed in answers:
+            if isinstance(failed, BaseException):
+                raise failed
+
+    async def _ask(self, livekit: api.LiveKitAPI, room: WatchedRoom, at_once: asyncio.Semaphore) -> _Poll | None:
+        """Who is in a room; None where the server does not answer that."""
         async with at_once:
-            asked = time.time_ns()
+            asked, now = time.time_ns(), time.monotonic()
+            room.next_poll = now + IDLE  # unless the answer sets it
             try:
-                listed = await livekit.room.list_participants(api.ListParticipantsRequest(room=room.name))
+                listed = await livekit.room.list_participants(api.ListParticipantsRequest(room=room.listed.name))
             except api.TwirpError as error:
                 if error.code == "not_found" or self._is_refused(PARTICIPANTS, error):
-                    return
+                    return None
                 raise
-            answered = time.time_ns()
-        moments = list(_changes(room, listed.participants, answered))
+            return _Poll(room, asked, time.time_ns(), {who.sid: who for who in listed.participants})
+
+    def _take(self, poll: _Poll) -> None:
+        """Keep what a poll found changed, and settle when the room is polled next."""
+        room, before = poll.room, poll.room.present
+        moments = list(self._changes(poll))
         self._unkept += moments
-        if moments:
-            room.quick_until = max(room.quick_until, now + QUICK_FOR)
-        room.looked = asked
-        room.next_look = now + SETTLED
+        now = time.monotonic()
+        if came_or_left := poll.came_or_left:
+            room.came_or_left(now, (before[sid] for sid in came_or_left & before.keys()))
+            if not poll.present:
+                self._next_list = min(self._next_list, now + CLOSING)
+        room.looked, room.present = poll.asked, poll.present
+        room.polled(now, changed=bool(moments), webhooks=self._webhooks)
+
+    def _changes(self, poll: _Poll) -> Iterator[Moment]:
+        """What changed among a room's participants since the last poll."""
+        room, answered = poll.room, poll.answered
+        for sid, who in poll.present.items():
+            before = room.present.get(sid)
+            joined = joining(room.sid, who, WITNESS)
+            if before is None and joined:
+                yield replace(joined, facts=facts({**dict(joined.facts), **_seen(room.looked, answered)}))
+            if before is not None and before.state == who.state:
+                continue
+            # Never seen before, it joined after the last poll or, at the first poll, after its own joined_at; which is
+            # by the server's clock, and means nothing where that is ahead of ours.
+            floor = room.looked
+            if joined and joined.earliest <= answered:
+                floor = max(floor, joined.earliest)
+            if who.state == ParticipantInfo.JOINED:
+                yield self._change(room, Kind.PARTICIPANT_JOINED, sid, floor, answered, participant_facts(who))
+            elif who.state == ParticipantInfo.ACTIVE:
+                yield self._change(room, Kind.PARTICIPANT_ACTIVE, sid, floor, answered, participant_facts(who))
+        for sid in room.present.keys() - poll.present.keys():
+            yield self._change(room, Kind.PARTICIPANT_LEFT, sid, room.looked, answered)
+
+    def _change(
+        self,
+        room: WatchedRoom,
+        kind: Kind,
+        subject: str,
+        earliest: int,
+        latest: int,
+        known: Mapping[str, Fact | None] | None = None,
+    ) -> Moment:
+        """A change between two polls: most likely in the middle."""
+        earliest = min(earliest or latest - NS_PER_S, latest)
+        told: dict[str, Fact | None] = dict(known or {})
+        if earliest <= self._away <= latest and kind in (Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED):
+            told[keys.ROOM_SERVER_AWAY] = True
+        middle = (earliest + latest) // 2
+        return Moment(room.sid, kind, subject, earliest, latest, middle, "receiver", WITNESS, facts=facts(told))
 
     async def _dispatches(
-        self, livekit: api.LiveKitAPI, listed: Room, room: _Watched, keep: Callable[[Arrival], Awaitable[bool]]
+        self, livekit: api.LiveKitAPI, room: WatchedRoom, keep: Callable[[Arrival], Awaitable[bool]]
     ) -> None:
+        """Poll for a room's dispatches and their jobs, and have them kept."""
+        dispatches: list[AgentDispatch] = []
         try:
-            dispatches = await livekit.agent_dispatch.list_dispatch(listed.name)
-            moments = [moment for dispatch in dispatches for moment in dispatch_moments(listed, dispatch)]
-            if any(not dispatch.state.jobs for dispatch in dispatches):
-                created = max(dispatch.state.created_at for dispatch in dispatches) / 1e9
-                room.jobs_expected_until = time.monotonic() + created + JOBS_LATE - time.time()
-            if moments:
+            dispatches = await livekit.agent_dispatch.list_dispatch(room.listed.name)
+            if moments := [moment for dispatch in dispatches for moment in dispatch_moments(room.listed, dispatch)]:
                 await keep(Arrival(tuple(moments)))
         except api.TwirpError as error:
             if not self._is_refused(DISPATCHES, error):
-                log.debug("no dispatches of %s: %s", listed.sid, _in_short(error))
+                log.debug("no dispatches of %s: %s", room.sid, _in_short(error))
         except (aiohttp.ClientError, TimeoutError, StoreError) as error:
-            log.debug("no dispatches of %s: %s", listed.sid, _in_short(error))
+            log.debug("no dispatches of %s: %s", room.sid, _in_short(error))
+        finally:
+            room.polled_dispatches(dispatches, time.monotonic(), time.time())
+            del self._asking[room.sid]
 
     def _is_refused(self, part: str, error: api.TwirpError) -> bool:
-        """Whether the server does not open this part of its API to us; said once, and not asked for again."""
+        """Whether the server does not open this part of its API to this key; logged once, and not polled again."""
         if error.code not in REFUSALS:
             return False
         if part not in self._refused:
             self._refused.add(part)
-            log.warning("%s does not show its %s (%s): timelines go without", self.server.url, part, error.code)
+            shown = address(self.server.url)
+            log.warning("this API key may not list %s of %s (%s); timelines will omit them", part, shown, error.code)
         return True
 
 
+def _is_away(error: Exception) -> bool:
+    """Whether the server could not be reached, as opposed to an answer that we do not like."""
+    if isinstance(error, api.TwirpError):
+        return error.status in AWAY
+    return isinstance(error, aiohttp.ClientError | OSError | TimeoutError)
+
+
 def _in_short(error: Exception) -> str:
+    """An error in one line, without the user and password that an URL in it may hold."""
     if isinstance(error, api.TwirpError):
         if error.status == HTTPStatus.UNAUTHORIZED:
-            return "it does not know the key, or the secret is another (401)"
+            return "the server does not accept the API key or its secret (401)"
         return f"{error.code} ({error.message or error.status})"
-    return str(error) or type(error).__name__
+    return re.sub(r"//[^/\s]*@", "//", str(error)) or type(error).__name__
 
 
 def _seen(looked: int, answered: int) -> dict[str, str | None]:
-    """Between which looks it appeared: beside the server's own time, this shows how far the two clocks are apart."""
+    """Between which polls it appeared: beside the server's own time, this shows how far the two clocks are apart."""
     return {keys.SEEN_AFTER: str(looked) if looked else None, keys.SEEN_BY: str(answered)}
-
-
-def _between(room: str, kind: Kind, subject: str, earliest: int, latest: int, told: Facts) -> Moment:
-    """A change between two looks: most likely in the middle."""
-    earliest = min(earliest or latest - NS_PER_S, latest)
-    return Moment(room, kind, subject, earliest, latest, (earliest + latest) // 2, "receiver", WITNESS, facts=told)
-
-
-def _changes(room: _Watched, listed: Iterable[ParticipantInfo], answered: int) -> Iterator[Moment]:
-    """What changed among a room's participants since the last look."""
-    present: dict[str, int] = {}
-    for who in listed:
-        present[who.sid] = who.state
-        before = room.states.get(who.sid)
-        joined = joining(room.sid, who, WITNESS)
-        if before is None and joined:
-            yield replace(joined, facts=facts({**dict(joined.facts), **_seen(room.looked, answered)}))
-        if before == who.state:
-            continue
-        # Never seen before, it joined after the last look or, at the first look, after its own joined_at; which is by
-        # the server's clock, and says nothing where that is ahead of ours.
-        floor = room.looked
-        if joined and joined.earliest <= answered:
-            floor = max(floor, joined.earliest)
-        told = facts(participant_facts(who))
-        if who.state == ParticipantInfo.JOINED:
-            yield _between(room.sid, Kind.PARTICIPANT_JOINED, who.sid, floor, answered, told)
-        elif who.state == ParticipantInfo.ACTIVE:
-            yield _between(room.sid, Kind.PARTICIPANT_ACTIVE, who.sid, floor, answered, told)
-    for sid in room.states.keys() - present.keys():
-        yield _between(room.sid, Kind.PARTICIPANT_LEFT, sid, room.looked, answered, ())
-    room.states = present
 
 
 def dispatch_moments(room: Room, dispatch: AgentDispatch) -> Iterator[Moment]:
     """A dispatch and its jobs, with the server's own times, ns."""
-    told = facts(
+    known = facts(
         {
             **room_facts(room),
             keys.AGENT_NAME: dispatch.agent_name,
@@ -298,14 +369,14 @@ def dispatch_moments(room: Room, dispatch: AgentDispatch) -> Iterator[Moment]:
     )
     at = dispatch.state.created_at
     if 0 < at <= LATEST_TIME:
-        yield Moment(room.sid, Kind.DISPATCH_CREATED, dispatch.id, at, at, at, "server", WITNESS, facts=told)
+        yield Moment(room.sid, Kind.DISPATCH_CREATED, dispatch.id, at, at, at, "server", WITNESS, facts=known)
     for job in dispatch.state.jobs:
         yield from _job_moments(room, dispatch, job)
 
 
 def _job_moments(room: Room, dispatch: AgentDispatch, job: Job) -> Iterator[Moment]:
     state = job.state
-    told = facts(
+    known = facts(
         {
             keys.JOB_ID: job.id,
             keys.DISPATCH_ID: dispatch.id,
@@ -319,7 +390,7 @@ def _job_moments(room: Room, dispatch: AgentDispatch, job: Job) -> Iterator[Mome
     )
     offered, ended = state.started_at, state.ended_at
     if 0 < offered <= LATEST_TIME:
-        yield Moment(room.sid, Kind.JOB_OFFERED, job.id, offered, offered, offered, "server", WITNESS, facts=told)
+        yield Moment(room.sid, Kind.JOB_OFFERED, job.id, offered, offered, offered, "server", WITNESS, facts=known)
     if 0 < offered <= ended <= LATEST_TIME:
-        # Written when the server was told of it, which is a little after.
-        yield Moment(room.sid, Kind.JOB_ENDED, job.id, offered, ended, ended, "server", WITNESS, facts=told)
+        # Written when the worker reported it to the server, which is a little after.
+        yield Moment(room.sid, Kind.JOB_ENDED, job.id, offered, ended, ended, "server", WITNESS, facts=known)

@@ -1,0 +1,167 @@
+"""How often a room is polled, on a clock of the test's own."""
+
+from __future__ import annotations
+
+import pytest
+from livekit.protocol.agent import Job
+from livekit.protocol.agent_dispatch import AgentDispatch, AgentDispatchState
+from livekit.protocol.models import ParticipantInfo, Room
+
+from tracer.witness.pace import CLOSELY, EXPECTED_FOR, JOBS_LATE, QUICK, SETTLED, SETTLED_ALONE, WatchedRoom
+
+JOINING, JOINED, ACTIVE = ParticipantInfo.JOINING, ParticipantInfo.JOINED, ParticipantInfo.ACTIVE
+CALLER = ParticipantInfo.Kind.STANDARD
+AGENT = ParticipantInfo.Kind.AGENT
+NOW = 1000.0
+WALL = 1_700_000_000.0
+
+
+def room(**more: float) -> WatchedRoom:
+    return WatchedRoom(Room(sid="RM_1", name="demo"), **more)  # type: ignore[arg-type]
+
+
+def there(room: WatchedRoom, *who: tuple[ParticipantInfo.Kind, ParticipantInfo.State]) -> None:
+    room.present = {
+        f"PA_{number}": ParticipantInfo(sid=f"PA_{number}", kind=kind, state=state)
+        for number, (kind, state) in enumerate(who)
+    }
+
+
+def polls(room: WatchedRoom, seconds: float, *, webhooks: bool = True) -> list[float]:
+    """When it is polled, if nothing changes after NOW, s after NOW."""
+    room.polled(NOW, changed=True, webhooks=webhooks)
+    at = []
+    while room.next_poll <= NOW + seconds:
+        at.append(room.next_poll - NOW)
+        room.polled(room.next_poll, changed=False, webhooks=webhooks)
+    return at
+
+
+@pytest.mark.parametrize(("state", "webhooks"), [(JOINING, True), (JOINING, False), (JOINED, False)])
+def test_while_somebody_joins_it_is_polled_quickly_at_first_and_then_ever_more_seldom(
+    state: ParticipantInfo.State, webhooks: bool
+) -> None:
+    one = room()
+    there(one, (CALLER, state))
+    at = polls(one, 60, webhooks=webhooks)
+    assert at[:5] == pytest.approx([QUICK * n for n in range(1, 6)])
+    assert len([t for t in at if t > 2]) <= 45, "the server gives up after 60 s"
+    assert len(at) <= 100
+
+
+def test_where_a_webhook_will_report_what_is_still_expected_it_is_polled_less() -> None:
+    one = room()
+    there(one, (CALLER, JOINED))
+    assert len(polls(one, 1.0)) < len(polls(one, 1.0, webhooks=False)) / 2
+
+
+def test_once_everybody_is_active_it_is_not_polled_quickly() -> None:
+    one = room()
+    there(one, (CALLER, ACTIVE), (AGENT, ACTIVE))
+    assert polls(one, 59) == []
+
+
+def test_without_webhooks_it_is_polled_more_often() -> None:
+    one = room()
+    one.polled(NOW, changed=True, webhooks=True)
+    assert one.next_poll == NOW + SETTLED
+    one.polled(NOW, changed=True, webhooks=False)
+    assert one.next_poll == NOW + SETTLED_ALONE
+
+
+def test_where_an_agent_is_expected_it_is_polled_closely_for_a_while() -> None:
+    one = room(expected_since=NOW)
+    there(one, (CALLER, ACTIVE))
+    at = polls(one, 59)
+    assert at[0] == pytest.approx(CLOSELY)
+    assert at[-1] < EXPECTED_FOR * 1.1
+    assert len(at) <= 60
+
+
+def test_where_the_agent_has_come_nobody_is_expected() -> None:
+    one = room(expected_since=NOW)
+    there(one, (CALLER, ACTIVE), (AGENT, ACTIVE))
+    assert polls(one, 59) == []
+    there(one, (AGENT, ACTIVE))
+    assert polls(one, 59) == [], "nor when the caller has left again"
+
+
+def test_where_the_caller_left_before_the_agent_came_the_agent_is_still_expected() -> None:
+    one = room(expected_since=NOW)
+    one.came_or_left(NOW, [ParticipantInfo(sid="PA_1", kind=CALLER)])
+    assert polls(one, 59) != []
+
+
+def dispatch(age: float, *jobs: Job) -> AgentDispatch:
+    return AgentDispatch(state=AgentDispatchState(created_at=int((WALL - age) * 1e9), jobs=jobs))
+
+
+def dispatch_polls(room: WatchedRoom, *dispatches: AgentDispatch, seconds: float) -> list[float]:
+    """When its dispatches are polled again, if nothing changes after NOW, s after NOW."""
+    room.polled_dispatches(dispatches, NOW, WALL)
+    at = []
+    while room.next_dispatches <= NOW + seconds:
+        at.append(room.next_dispatches - NOW)
+        room.polled_dispatches(dispatches, room.next_dispatches, WALL + at[-1])
+    return at
+
+
+def test_a_dispatch_without_a_job_is_polled_until_the_server_must_have_listed_it() -> None:
+    one = room()
+    there(one, (AGENT, ACTIVE))
+    at = dispatch_polls(one, dispatch(0.0), seconds=59)
+    assert at[0] == pytest.approx(1.0)
+    assert JOBS_LATE <= at[-1] < 2 * JOBS_LATE
+    assert len(at) <= 5
+
+
+def test_a_dispatch_with_a_job_is_not_polled_soon() -> None:
+    one = room()
+    there(one, (AGENT, ACTIVE))
+    assert dispatch_polls(one, dispatch(0.0, Job(id="AJ_1")), seconds=59) == []
+
+
+def test_a_new_dispatch_means_that_an_agent_is_expected() -> None:
+    one = room(next_poll=NOW + 60)
+    one.polled_dispatches([dispatch(0.5)], NOW, WALL)
+    assert one.expected_since == pytest.approx(NOW - 0.5)
+    assert one.next_poll <= NOW + CLOSELY
+
+
+def test_a_dispatch_without_a_job_does_not_bring_back_the_wait_for_an_agent_that_came() -> None:
+    one = room(expected_since=NOW)
+    one.polled_dispatches([dispatch(0.0)], NOW, WALL)
+    there(one, (CALLER, ACTIVE), (AGENT, ACTIVE))
+    one.polled(NOW + 0.3, changed=True, webhooks=True)
+    one.polled_dispatches([dispatch(0.0)], NOW + 1, WALL + 0.9999)
+    assert one.next_poll > NOW + 30
+
+
+def test_a_dispatch_by_a_clock_ahead_of_ours_is_of_now() -> None:
+    one = room()
+    one.polled_dispatches([dispatch(-3600)], NOW, WALL)
+    assert one.expected_since == NOW
+
+
+def test_where_somebody_waits_without_an_agent_a_later_dispatch_is_found_soon() -> None:
+    one = room()
+    there(one, (CALLER, ACTIVE))
+    one.polled(NOW, changed=True, webhooks=True)
+    at = dispatch_polls(one, seconds=600)
+    assert at[0] == pytest.approx(5.0)
+    assert 10 <= len(at) <= 25
+
+
+def test_when_an_agent_leaves_its_job_is_polled_until_the_server_must_have_listed_its_end() -> None:
+    one = room(next_dispatches=NOW + 60)
+    one.came_or_left(NOW, [ParticipantInfo(sid="PA_1", kind=AGENT)])
+    assert one.next_dispatches == NOW
+    assert len(dispatch_polls(one, dispatch(100.0, Job(id="AJ_1")), seconds=10)) >= 3
+
+
+def test_a_room_that_is_listed_with_other_counts_has_changed() -> None:
+    one = room()
+    assert not one.relisted(Room(sid="RM_1", name="demo"))
+    assert one.relisted(Room(sid="RM_1", name="demo", num_participants=1))
+    assert one.relisted(Room(sid="RM_1", name="demo", num_participants=1, num_publishers=1))
+    assert not one.relisted(Room(sid="RM_1", name="demo", num_participants=1, num_publishers=1))

@@ -1,0 +1,143 @@
+"""When the observer polls a room again: soon while something is expected of it, seldom otherwise.
+
+Each poll is a line in the server's log. So the pause between two polls grows with the time since the last change: what
+was waited for is known to within a tenth of the wait, with few polls. Times are s, monotonic, but for those in ns.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from livekit.protocol.models import ParticipantInfo
+
+from tracer.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from livekit.protocol.agent_dispatch import AgentDispatch
+    from livekit.protocol.models import Room
+
+__all__ = ["WatchedRoom"]
+
+QUICK = 0.012
+"""Seconds between two polls at least: JOINING lasts a few milliseconds, JOINED some tens on loopback."""
+CLOSELY = 0.04
+"""Seconds between polls while somebody is expected to join: less than a JOINED lasts."""
+GROWTH = 12
+"""While somebody joins, a pause between polls is this part of the time since the last change."""
+GROWTH_EXPECTED = 16
+"""As ``GROWTH``, while somebody is expected to join."""
+GROWTH_REPORTED = 4
+"""As ``GROWTH``, while all that is expected will be reported by a webhook: ACTIVE, by one who was seen JOINED."""
+EXPECTED_FOR = 8.0
+"""Seconds after a dispatch, or after a room was created, that an agent or a caller is expected to join."""
+JOBS_LATE = 8.0
+"""Seconds after a dispatch or a leave until the API shows its job as it is: the server writes jobs every 5 s."""
+JOBS_APART = 1.0
+"""Seconds between polls for dispatches, at least: their times are the server's own, so that none is urgent."""
+UNSERVED = 5.0, 60.0
+"""Seconds between polls for dispatches in a room without an agent: at first, and after minutes."""
+SETTLED = 60.0
+"""Seconds between polls of a room in which nothing is expected; webhooks, or the list of rooms, report changes."""
+SETTLED_ALONE = 15.0
+"""As ``SETTLED``, without webhooks: the list of rooms counts no agents."""
+
+
+@dataclass
+class WatchedRoom:
+    """A room, what the last poll of it found, and when to poll it again."""
+
+    listed: Room
+    """As the list of rooms had it last."""
+    looked: int = 0
+    """When the last answered poll of its participants was sent, ns since the epoch; 0 before the first."""
+    present: dict[str, ParticipantInfo] = field(default_factory=dict)
+    """Who was there at that poll, by SID."""
+    changed: float = -math.inf
+    """When a poll last found a change."""
+    expected_since: float = -math.inf
+    """Since when an agent or a caller is expected: until both are there."""
+    jobs_since: float = -math.inf
+    """Since when its jobs may not be listed as they are."""
+    next_poll: float = 0.0
+    next_dispatches: float = 0.0
+    polled_dispatches_at: float = -math.inf
+
+    @property
+    def sid(self) -> str:
+        """Its SID."""
+        return self.listed.sid
+
+    @property
+    def has_agent(self) -> bool:
+        """Whether an agent is there and ACTIVE."""
+        return ParticipantInfo.Kind.AGENT in self._active
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether an agent and somebody else are ACTIVE: nobody is expected then."""
+        return self.has_agent and len(self._active) > 1
+
+    @property
+    def _active(self) -> set[int]:
+        """The kinds of those who are ACTIVE."""
+        return {who.kind for who in self.present.values() if who.state == ParticipantInfo.ACTIVE}
+
+    def relisted(self, room: Room) -> bool:
+        """It is still in the list of rooms; whether somebody has come, left or begun to publish since it was before.
+
+        The list is up to 5 s late and counts no agents.
+        """
+        before, self.listed = self.listed, room
+        return (before.num_participants, before.num_publishers) != (room.num_participants, room.num_publishers)
+
+    def wake(self, now: float) -> None:
+        """Something has just been reported of this room, or somebody is about to join."""
+        self.next_poll = min(self.next_poll, now)
+
+    def polled(self, now: float, *, changed: bool, webhooks: bool) -> None:
+        """Its participants have been polled at ``now`` and are in ``present``."""
+        if changed:
+            self.changed = now
+        if self.is_complete:
+            self.expected_since = -math.inf
+        self.next_poll = now + self._pause(now, webhooks=webhooks)
+
+    def _pause(self, now: float, *, webhooks: bool) -> float:
+        """Seconds until the next poll of its participants."""
+        settled = SETTLED if webhooks else SETTLED_ALONE
+        states = {who.state for who in self.present.values()}
+        if ParticipantInfo.JOINING in states or (ParticipantInfo.JOINED in states and not webhooks):
+            return min(max(QUICK, (now - self.changed) / GROWTH), settled)
+        if ParticipantInfo.JOINED in states:
+            return min(max(QUICK, (now - self.changed) / GROWTH_REPORTED), settled)
+        if now - self.expected_since < EXPECTED_FOR:
+            return max(CLOSELY, (now - self.expected_since) / GROWTH_EXPECTED)
+        return settled
+
+    def came_or_left(self, now: float, left: Iterable[ParticipantInfo]) -> None:
+        """Somebody did: dispatches may have changed, and the job of an agent that left has ended."""
+        if any(who.kind == ParticipantInfo.Kind.AGENT for who in left):
+            self.jobs_since = now
+        self.next_dispatches = min(self.next_dispatches, max(now, self.polled_dispatches_at + JOBS_APART))
+
+    def polled_dispatches(self, dispatches: Iterable[AgentDispatch], now: float, wall: float) -> None:
+        """Its dispatches have been polled at ``now``, which is ``wall`` seconds since the epoch."""
+        for dispatch in dispatches:
+            created = min(now - wall + dispatch.state.created_at / NS_PER_S, now)
+            if not dispatch.state.jobs and created > self.jobs_since + JOBS_APART:  # else it is the one of last time
+                self.jobs_since = created
+                self.expected_since = max(self.expected_since, created)
+                self.wake(now + CLOSELY)
+        waited = now - self.jobs_since
+        if waited < JOBS_LATE:
+            pause = max(JOBS_APART, waited)
+        elif self.present and not self.has_agent:
+            least, most = UNSERVED
+            pause = min(max(least, (now - self.changed) / 4), most)
+        else:
+            pause = SETTLED
+        self.polled_dispatches_at, self.next_dispatches = now, now + pause
