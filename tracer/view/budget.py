@@ -59,13 +59,10 @@ def budget(timeline: Timeline, width: int) -> Iterator[Text]:
     yield from _doubts(paths.corrected, bool(about))
     yours = to_shorten(timeline, paths)
     if yours:
-        gap, part = yours.gap, ""
-        if yours.ns < gap.ns:
-            part = f" (of {milliseconds(gap.ns / NS_PER_MS)}: before that nobody waited)"
+        gap, took, whole = yours.gap, milliseconds(yours.ns / NS_PER_MS), milliseconds(yours.gap.ns / NS_PER_MS)
+        part = "" if took == whole else f" (of {whole}: before that nobody waited)"
         text = Text.assemble(("→ ", "bold cyan"))
-        text.append(
-            f"longest gap you can shorten: {milliseconds(yours.ns / NS_PER_MS)}{part}, {gap.owner.label}: {gap.advice}"
-        )
+        text.append(f"longest gap you can shorten: {took}{part}, {gap.owner.label}: {gap.advice}")
         yield text
 
 

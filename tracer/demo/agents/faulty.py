@@ -99,6 +99,12 @@ async def thinks_first(ctx: JobContext) -> None:
     await serve(ctx)
 
 
+async def thinks_long(ctx: JobContext) -> None:
+    """It takes so long that its caller has hung up, and calls again."""
+    await asyncio.sleep(10)
+    await serve(ctx)
+
+
 class FarawayTools(Toolset):
     """Tools on a server that takes a while to say what it has."""
 
@@ -169,6 +175,7 @@ ENTRYPOINTS = {
     "connects-elsewhere": connects_elsewhere,
     "connects-slowly": connects_slowly,
     "thinks-first": thinks_first,
+    "thinks-long": thinks_long,
     "starts-slowly": starts_slowly,
     "connects-when-all-is-over": connects_when_all_is_over,
     "closes-its-session": closes_its_session,

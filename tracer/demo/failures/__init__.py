@@ -12,6 +12,7 @@ from tracer.demo.failures.deleted import Deleted
 from tracer.demo.failures.deploy import Deploy
 from tracer.demo.failures.draining_worker import DrainingWorker
 from tracer.demo.failures.duplicate_identity import DuplicateIdentity
+from tracer.demo.failures.earlier_room import EarlierRoom
 from tracer.demo.failures.full_worker import FullWorker
 from tracer.demo.failures.ghost_room import GhostRoom
 from tracer.demo.failures.hangs_before_connect import HangsBeforeConnect
@@ -81,6 +82,7 @@ FAILURES = {
         TwoDispatches(),
         DefaultAndNamed(),
         TwoJobTypes(),
+        EarlierRoom(),
         Stranger(),
         SessionClosed(),
         LinkedToAnother(),
