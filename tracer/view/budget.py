@@ -59,10 +59,10 @@ def budget(timeline: Timeline, width: int) -> Iterator[Text]:
     yield from _doubts(paths.corrected, bool(about))
     yours = to_shorten(timeline, paths)
     if yours:
-        gap, took, whole = yours.gap, milliseconds(yours.ns / NS_PER_MS), milliseconds(yours.gap.ns / NS_PER_MS)
-        part = "" if took == whole else f" (of {whole}: before that nobody waited)"
+        gap, waited, lasted = yours.gap, milliseconds(yours.ns / NS_PER_MS), milliseconds(yours.gap.ns / NS_PER_MS)
+        part = "" if waited == lasted else f" (of {lasted}: before that nobody waited)"
         text = Text.assemble(("→ ", "bold cyan"))
-        text.append(f"longest gap you can shorten: {took}{part}, {gap.owner.label}: {gap.advice}")
+        text.append(f"longest gap you can shorten: {waited}{part}, {gap.owner.label}: {gap.advice}")
         yield text
 
 

@@ -197,7 +197,7 @@ tracer.instrument(server)
 server.rtc_session(
     ENTRYPOINTS.get(FAULT, entrypoint),
     agent_name=os.environ.get("AGENT_NAME", ""),
-    type=WorkerType[os.environ.get("JOB_TYPE", "ROOM")],
+    type=WorkerType.PUBLISHER if os.environ.get("JOB_TYPE") == "PUBLISHER" else WorkerType.ROOM,
     on_request=REQUESTS.get(FAULT),
 )
 
