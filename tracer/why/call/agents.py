@@ -63,8 +63,30 @@ class Agents:
         return unaccounted_agents(self._timeline)
 
     @cached_property
+    def of_earlier_room(self) -> dict[str, Job]:
+        """For the SID of each agent whose job was for the room of this name before this one that job.
+
+        Not of one that was in that room: it reconnected when the server had started again.
+        """
+        before = self._timeline.earlier
+        if before is None:
+            return {}
+        ours = {job.sid for job in self._timeline.jobs}
+        theirs = [job for job in before.jobs if before.agent_of(job) is None and job.sid not in ours]
+        found = {}
+        for agent in self.all:
+            for job in theirs:
+                connected = job.at(Kind.AGENT_CONNECTED)
+                sid = connected.facts.get(keys.PARTICIPANT_ID) if connected else None
+                # An identity that a worker gives to each of its agents proves nothing.
+                alike = agent.identity == job.participant_identity and job.sid in (agent.identity or "")
+                if sid == agent.sid or (alike and sid is None):
+                    found[agent.sid] = job
+        return found
+
+    @cached_property
     def uninstrumented(self) -> list[Participant]:
-        """Agents in the room that reported nothing themselves.
+        """Agents of this room that reported nothing themselves, without avatars.
 
         A job can be several participants, one after the other, and be of the room before this one.
         """
@@ -75,7 +97,9 @@ class Agents:
         sids = {self.of_jobs[job.sid].sid for job in reporting if job.sid in self.of_jobs}
         sids |= {str(s.facts.get(keys.PARTICIPANT_ID)) for job in reporting for s in job.steps if s.kind in CONNECTS}
         identities = {job.participant_identity for job in reporting} - silent - {None}
-        return [agent for agent in self.all if agent.sid not in sids and agent.identity not in identities]
+        sids |= self.of_earlier_room.keys()
+        others = (agent for agent in self.all if not agent.is_avatar)
+        return [agent for agent in others if agent.sid not in sids and agent.identity not in identities]
 
     @cached_property
     def reconnected_from_earlier_room(self) -> list[Participant]:
