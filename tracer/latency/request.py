@@ -114,10 +114,10 @@ def _offers(job: Job) -> dict[str, Step]:
     offered = job.at(Kind.JOB_OFFERED)
     if offered is None:
         return {}
-    to = [str(dict(moment.facts).get(keys.WORKER_ID, job.worker_id or "")) for moment in offered.told]
+    to = [str(dict(moment.facts).get(keys.WORKER_ID, job.worker_id or "")) for moment in offered.moments]
     if len(set(to)) == 1:
         return {to[0]: offered}
     return {
-        worker: merge(moment for moment, other in zip(offered.told, to, strict=True) if other == worker)[0]
+        worker: merge(moment for moment, other in zip(offered.moments, to, strict=True) if other == worker)[0]
         for worker in set(to)
     }

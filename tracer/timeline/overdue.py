@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Missing", "expected"]
 
-AT_ONCE = 500 * NS_PER_MS
-"""What comes within this time, ns, is not yet missed."""
+GRACE = 500 * NS_PER_MS
+"""A step that comes within this time, ns, is not overdue."""
 NEXT = {
-    Kind.JOB_OFFERED: (AT_ONCE, "offered, and no worker's answer seen"),
-    Kind.JOB_RECEIVED: (AT_ONCE, "received, and not answered"),
-    Kind.JOB_ACCEPTED: (AT_ONCE, "accepted, and not assigned"),
-    Kind.JOB_ASSIGNED: (AT_ONCE, "assigned, and no process has it"),
-    Kind.PROCESS_STARTED: (AT_ONCE, "its process is in setup_fnc"),
-    Kind.PROCESS_READY: (AT_ONCE, "its process is ready, and does not have it"),
-    Kind.JOB_PROCESS_ASSIGNED: (AT_ONCE, "a process has it, and its entrypoint has not started"),
+    Kind.JOB_OFFERED: (GRACE, "offered, and no worker's answer seen"),
+    Kind.JOB_RECEIVED: (GRACE, "received, and not answered"),
+    Kind.JOB_ACCEPTED: (GRACE, "accepted, and not assigned"),
+    Kind.JOB_ASSIGNED: (GRACE, "assigned, and no process has it"),
+    Kind.PROCESS_STARTED: (GRACE, "its process is in setup_fnc"),
+    Kind.PROCESS_READY: (GRACE, "its process is ready, and does not have it"),
+    Kind.JOB_PROCESS_ASSIGNED: (GRACE, "a process has it, and its entrypoint has not started"),
     Kind.JOB_ENTRYPOINT_STARTED: (2 * NS_PER_S, "its entrypoint runs, and has not connected"),
-    Kind.JOB_ENTRYPOINT_RETURNED: (AT_ONCE, "its entrypoint returned without connecting"),
+    Kind.JOB_ENTRYPOINT_RETURNED: (GRACE, "its entrypoint returned without connecting"),
     Kind.AGENT_CONNECTING: (NS_PER_S, "connecting"),
     Kind.JOB_SHUTDOWN: (2 * NS_PER_S, "shutting down"),
 }
@@ -67,7 +67,7 @@ def _since(timeline: Timeline, step: Step, what: str, patience: int) -> Iterator
 
 def _dispatches(timeline: Timeline) -> Iterator[Missing]:
     for _, awaited in dispatches_without_job(timeline):
-        yield from _since(timeline, awaited, "dispatched, no job", AT_ONCE)
+        yield from _since(timeline, awaited, "dispatched, no job", GRACE)
 
 
 def _jobs(timeline: Timeline) -> Iterator[Missing]:
@@ -75,7 +75,7 @@ def _jobs(timeline: Timeline) -> Iterator[Missing]:
     for job in timeline.jobs:
         lost = timeline.lost(job)
         if lost is not None:
-            last = job.last_told
+            last = job.last_reported
             yield Missing(last, f"lost: not heard of after {last.kind}", max(lost - last.time, 0), True, True)
         elif missing := _next(timeline, job, unaccounted):
             yield from missing
@@ -110,7 +110,7 @@ def _waits(timeline: Timeline, job: Job) -> Iterator[Missing]:
                 and (end, step.occurrence) not in ends
                 and (kind is Kind.AGENT_WAITING_FOR_PARTICIPANT or (Kind.SESSION_CLOSED, step.occurrence) not in ends)
             ):
-                yield from _since(timeline, step, what, AT_ONCE)
+                yield from _since(timeline, step, what, GRACE)
 
 
 def _participants(timeline: Timeline) -> Iterator[Missing]:

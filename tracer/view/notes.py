@@ -8,7 +8,7 @@ from rich.text import Text
 
 from tracer.moment import Kind
 from tracer.timeline.entities import Worker
-from tracer.timeline.lost_webhooks import untold_by_webhooks
+from tracer.timeline.lost_webhooks import without_webhook
 from tracer.view.wording import say
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def notes(timeline: Timeline) -> Iterator[Text]:
     for witness, note in _MISSING.items():
         if witness not in sources_seen:
             yield Text(note, style="dim")
-    if lost := untold_by_webhooks(timeline):
+    if lost := without_webhook(timeline):
         phrases = [say(timeline, step)[0] for step in lost[:MOST_LOST]]
         if len(lost) > MOST_LOST:
             phrases.append("…")

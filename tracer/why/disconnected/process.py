@@ -50,7 +50,7 @@ class ProcessKilled(Cause):
             elif failed:
                 yield from self._reported_by_the_worker(job, failed)
             else:
-                last = job.last_told
+                last = job.last_reported
                 yield self.found(
                     f"Job {job.sid} last reported “{last.kind}” and never ended: its process, its worker or its machine"
                     " is gone, or its last spans did not arrive.",
@@ -60,7 +60,7 @@ class ProcessKilled(Cause):
                 )
 
     def _lost_by_the_server(self, call: Call, job: Job) -> Iterator[Finding]:
-        last, left = job.last_told, _dropped(call, call.agents.of(job))
+        last, left = job.last_reported, _dropped(call, call.agents.of(job))
         if left and last.time < left.time and not job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED):
             yield self.found(
                 f"The server lost the agent of job {job.sid} ({left.facts.get(keys.DISCONNECT_REASON)}), whose last"
@@ -80,7 +80,7 @@ class ProcessKilled(Cause):
             how = f"with exit code {code}"
         by_worker = failed.facts.get(keys.KILLED) is True
         who = "the worker itself killed it" if by_worker else "it did not shut down by itself"
-        yield self.found(f"The process of job {job.sid} ended {how}: {who}.", job.last_told, failed)
+        yield self.found(f"The process of job {job.sid} ended {how}: {who}.", job.last_reported, failed)
 
     def doubt(self, call: Call) -> str | None:
         lost = next((agent for agent in call.agents.uninstrumented if _dropped(call, agent)), None)

@@ -94,7 +94,7 @@ def _sessions(call: Call, job: Job) -> list[tuple[int, int]]:
     closed = {step.occurrence: step.time for step in job.steps if step.kind is Kind.SESSION_CLOSED}
     starts = [step for step in job.steps if step.kind is Kind.SESSION_STARTING]
     over = job.at(Kind.JOB_ENDED, Kind.PROCESS_FAILED)
-    end = over.time if over else job.last_told.time if call.timeline.lost(job) else FOREVER
+    end = over.time if over else job.last_reported.time if call.timeline.lost(job) else FOREVER
     started = [(s.time, closed.get(s.occurrence, end)) for s in starts if keys.ERROR_TYPE not in s.facts]
     unknown = closed.keys() - {s.occurrence for s in starts}
     return started + [(job.steps[0].time, closed[occurrence]) for occurrence in unknown]
