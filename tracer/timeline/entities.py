@@ -194,7 +194,7 @@ class Job(Entity):
     def begun(self) -> Step | None:
         """The first step that shows that it was somebody's: given to the worker, or to a process, or running.
 
-        Of a process that was killed before it reported anything, its worker knows that it had the job, and how it ended.
+        Of a process that was killed before it reported anything, its worker knows that it had the job and its end.
         """
         step = self.at(Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
         failed = self.at(Kind.PROCESS_FAILED)

@@ -33,12 +33,12 @@ NEXT = {
     Kind.AGENT_CONNECTING: (NS_PER_S, "connecting"),
     Kind.JOB_SHUTDOWN: (2 * NS_PER_S, "shutting down"),
 }
-"""Steps after which another must come: how long, ns, it may take before it is missed, and what to say then."""
+"""Steps after which another must come: how long, ns, it may take before it is overdue, and the words for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something that has not come, though something else says it should."""
+    """Something that has not come, though something else shows that it should have."""
 
     step: Step
     """After which it should have come."""
