@@ -22,6 +22,8 @@ class Row:
     style: str
     axis: Axis
     cells: list[str] = field(default_factory=list)
+    failed: set[int] = field(default_factory=set)
+    """Columns that show a failure."""
 
     def __post_init__(self) -> None:
         self.cells = [" "] * self.axis.width
@@ -35,6 +37,22 @@ class Row:
         """Set the columns from ``start`` to ``end``, both included."""
         for column in range(start, end + 1):
             self.put(column, char)
+
+    def fail(self, column: int, text: str) -> None:
+        """✕ where something failed and, if there is room for it, what."""
+        self.put(column, "✕")
+        self.failed.add(column)
+        if all(char == " " for char in self.cells[column + 1 : column + 4 + cell_len(text)]):
+            self.after(column + 1, text)
+            self.failed |= set(range(column, column + 3 + cell_len(text)))
+
+    def broken(self, start: int, end: int) -> None:
+        """✕ and a broken bar from there to ``end``, over a bar that is there."""
+        for column in range(start, min(end, len(self.cells) - 1) + 1):
+            if self.cells[column] in "━┄":
+                self.put(column, "╌")
+            self.failed.add(column)
+        self.put(start, "✕")
 
     def bracket(self, start: int, end: int, label: str) -> None:
         """├─ label ─┤, the label beside it where it does not fit within."""

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
+INSTRUMENT = "instrument "
+"""How an advice begins that is the same for every cause which only an agent's or worker's reports show."""
+
 
 def explain(timeline: Timeline) -> Explanation:
     """Why a call went as it did: the causes, the worst and likeliest first; what cannot be ruled out; a summary."""
@@ -38,8 +41,12 @@ def _findings(call: Call) -> tuple[Finding, ...]:
 
 
 def _doubts(call: Call, findings: tuple[Finding, ...]) -> tuple[Doubt, ...]:
-    """What is neither found nor of a symptom that is explained for certain."""
+    """What is neither found nor of a symptom that is explained for certain; to instrument is advised once."""
     found = {finding.cause for finding in findings}
     explained = {finding.cause.symptom for finding in findings if finding.certain}
     open_causes = (cause for cause in CAUSES if cause not in found and cause.symptom not in explained)
-    return tuple(Doubt(cause, how) for cause in open_causes if (how := cause.doubt(call)))
+    once: dict[str, Doubt] = {}
+    for cause in open_causes:
+        if how := cause.doubt(call):
+            once.setdefault(INSTRUMENT if how.startswith(INSTRUMENT) else how, Doubt(cause, how))
+    return tuple(once.values())

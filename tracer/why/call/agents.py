@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tracer.kinds import Kind
 from tracer.timeline.entities import Shutdown
 from tracer.timeline.missing_jobs import unaccounted_agents
-from tracer.why.call.jobs import is_reported, received
+from tracer.timeline.reporting import uninstrumented, unreported
+from tracer.why.call.jobs import received
 from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.participants import left_at
 
@@ -49,11 +50,13 @@ class Agents:
 
     @cached_property
     def uninstrumented(self) -> list[Participant]:
-        """Agents in the room that reported nothing themselves."""
-        known = {
-            self.of_jobs[job.sid].sid for job in self._timeline.jobs if job.sid in self.of_jobs and is_reported(job)
-        }
-        return [agent for agent in self.all if agent.sid not in known]
+        """Agents in the room that reported nothing and may not be instrumented."""
+        return uninstrumented(self._timeline)
+
+    @cached_property
+    def unreported(self) -> list[Participant]:
+        """Agents in the room that reported nothing, for whatever reason."""
+        return unreported(self._timeline)
 
     def joined(self, job: Job) -> bool:
         """Whether a job brought an agent into a room."""

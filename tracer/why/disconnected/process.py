@@ -83,7 +83,7 @@ class ProcessKilled(Cause):
         yield self.found(f"The process of job {job.sid} ended {how}: {who}.", job.last_reported, failed)
 
     def doubt(self, call: Call) -> str | None:
-        lost = next((agent for agent in call.agents.uninstrumented if _dropped(call, agent)), None)
+        lost = next((agent for agent in call.agents.unreported if _dropped(call, agent)), None)
         if lost is None:
             return None
         return f"check on the machine of {name_of(lost)} why the server lost it ({lost.disconnect_reason})"

@@ -85,7 +85,7 @@ class SessionClosed(Cause):
 def _another_may_answer(call: Call, job: Job, closed: Step) -> bool:
     """Whether another agent was there of which it is not known what it did."""
     mine = call.agents.of(job)
-    others = [agent for agent in call.agents.uninstrumented if mine is None or agent.sid != mine.sid]
+    others = [agent for agent in call.agents.unreported if mine is None or agent.sid != mine.sid]
     return any(call.left_at(agent) > closed.time + SOON for agent in others)
 
 
