@@ -37,7 +37,7 @@ PARTICIPANT = {
         meaning="A participant's attributes changed while it was in the room.",
         cause="The participant's client, SIP, or `UpdateParticipant`.",
         following="The agent reads the new values.",
-        source="API: between two polls",
+        source="agent: when it learns of it, API: between two polls",
     ),
     "track.published": KindInfo(
         phrase="{who} publishes",
@@ -53,7 +53,7 @@ PARTICIPANT = {
         meaning="A participant's track was muted: nobody hears or sees it, and it stays published.",
         cause="The participant's client, or `MutePublishedTrack`.",
         following="The track is unmuted.",
-        source="API: between two polls",
+        source="agent: when it learns of it, API: between two polls",
     ),
     "track.unmuted": KindInfo(
         phrase="{who} unmutes",
@@ -61,7 +61,7 @@ PARTICIPANT = {
         meaning="A muted track can be heard or seen again.",
         cause="The participant's client.",
         following="The conversation goes on.",
-        source="API: between two polls",
+        source="agent: when it learns of it, API: between two polls",
     ),
     "track.unpublished": KindInfo(
         phrase="{who} unpublishes",

@@ -104,7 +104,7 @@ SESSION = {
         source="agent: livekit-agents' span that failed",
     ),
     "session.agent_changed": KindInfo(
-        phrase="session has another agent",
+        phrase="agent handed over",
         verb="was handed over",
         meaning="One `Agent` of the session handed the conversation over to another.",
         cause="A tool that returned an agent, or `session.update_agent()`.",

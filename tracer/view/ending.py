@@ -26,7 +26,7 @@ def shutdown(timeline: Timeline, job: Job, step: Step) -> str:
     if reason == Shutdown.BY_WORKER:
         return f"{_from_outside(timeline, job, step)} ({reason})"
     if step.facts.get(keys.SHUTDOWN_BY_USER) is True:
-        return f"by the agent's own code: {reason}" if reason else "by the agent's own code"
+        return f"by its own code: {reason}" if reason else "by its own code"
     return reason
 
 

@@ -42,6 +42,8 @@ def job_tag(timeline: Timeline, sid: str) -> str:
     if len(timeline.jobs) < 2:
         return ""
     entity = timeline.by_sid.get(sid)
+    if isinstance(entity, Track) and entity.participant:
+        entity = timeline.by_sid.get(entity.participant)
     if isinstance(entity, Participant):
         mine = [job for job, agent in timeline.agent_by_job.items() if agent.sid == entity.sid]
         return job_tag(timeline, mine[0]) if mine and mine[0] not in (entity.identity or "") else ""

@@ -39,12 +39,16 @@ class Row:
             self.put(column, char)
 
     def fail(self, column: int, text: str) -> None:
-        """✕ where something failed and, if there is room for it, what."""
+        """✕ where something failed and, if there is room for it on one side, what."""
         self.put(column, "✕")
         self.failed.add(column)
-        if all(char == " " for char in self.cells[column + 1 : column + 4 + cell_len(text)]):
-            self.after(column + 1, text)
-            self.failed |= set(range(column, column + 3 + cell_len(text)))
+        width = cell_len(text)
+        for start in (column + 2, column - 1 - width):
+            around = self.cells[max(start - 1, 0) : start + width + 1]
+            if start >= 0 and start + width <= len(self.cells) and set(around) <= {" ", "✕"}:
+                self._write(start, text)
+                self.failed |= set(range(start, start + width))
+                break
 
     def broken(self, start: int, end: int) -> None:
         """✕ and a broken bar from there to ``end``, over a bar that is there."""

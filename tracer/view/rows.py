@@ -29,6 +29,8 @@ ONE_LEAVING = NS_PER_S
 """Reports of one participant's leaving lie within this of each other, ns: webhooks have whole seconds."""
 ONE_ERROR = 200 * NS_PER_MS
 """An error ends one span after the other, within this, ns."""
+ONE_CHANGE = 500 * NS_PER_MS
+"""Agents learn of one change within this of each other, ns."""
 SLOW = 5 * NS_PER_S
 """An answer that took longer than this, ns, is shown."""
 MOST_LOAD = 0.7
@@ -84,7 +86,11 @@ class MomentRows:
 
     def _chosen(self, steps: list[Step]) -> Iterator[MomentRow]:
         """A row for each step that has one of its own."""
-        part_of = dict(_parts_of_leaves(self.timeline)) | dict(_parts_of_errors(steps))
+        part_of = {
+            **dict(_parts_of_leaves(self.timeline)),
+            **dict(_parts_of_errors(steps)),
+            **dict(_parts_of_changes(steps)),
+        }
         loud = set(_loads_worth_a_row(steps))
         talk = _Conversation(self.timeline)
         rows: dict[StepKey, MomentRow] = {}
@@ -164,6 +170,31 @@ def _parts_of_errors(steps: Iterable[Step]) -> Iterator[tuple[StepKey, StepKey]]
             else:
                 first = step
             last[error] = first, step.time + ONE_ERROR
+
+
+def _parts_of_changes(steps: Iterable[Step]) -> Iterator[tuple[StepKey, StepKey]]:
+    """Reports of one change by several agents, or by an agent and the API, each with the most accurate."""
+    kinds = (Kind.PARTICIPANT_ATTRIBUTES_CHANGED, Kind.TRACK_MUTED, Kind.TRACK_UNMUTED)
+    kept: list[Step] = []
+    for step in sorted((step for step in steps if step.kind in kinds), key=lambda step: (step.uncertainty, step.time)):
+        whole = next((one for one in kept if _is_one_change(one, step)), None)
+        if whole:
+            yield step.key, whole.key
+        else:
+            kept.append(step)
+
+
+def _is_one_change(one: Step, other: Step) -> bool:
+    """Whether two reporters can mean the same: the same job does not report a change twice."""
+    by = [(step.witnesses, step.facts.get(keys.JOB_ID)) for step in (one, other)]
+    what = [
+        (step.kind, step.subject, [fact for fact in sorted(step.facts.items()) if fact[0].startswith(_ATTRIBUTE)])
+        for step in (one, other)
+    ]
+    return what[0] == what[1] and by[0] != by[1] and _within(one, other, ONE_CHANGE)
+
+
+_ATTRIBUTE = keys.PARTICIPANT_ATTRIBUTE
 
 
 def _loads_worth_a_row(steps: Iterable[Step]) -> Iterator[StepKey]:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from tracer.moment import Fact
 
-__all__ = ["Change", "changes"]
+__all__ = ["OF_EACH_TURN", "Change", "changes"]
 
-_OF_EACH_TURN = frozenset({"lk.agent.state"})
+OF_EACH_TURN = frozenset({"lk.agent.state"})
 """Attributes that an agent's session sets with each turn: listening, thinking, speaking."""
 
 
@@ -34,7 +34,7 @@ class Change(NamedTuple):
 def changes(before: ParticipantInfo, after: ParticipantInfo) -> Iterator[Change]:
     """What differs between two polls of one participant. An attribute that is gone is empty, as in LiveKit."""
     had, has = dict(before.attributes), dict(after.attributes)
-    changed = {key: has.get(key, "") for key in had | has if had.get(key) != has.get(key) and key not in _OF_EACH_TURN}
+    changed = {key: has.get(key, "") for key in had | has if had.get(key) != has.get(key) and key not in OF_EACH_TURN}
     if changed:
         values = {keys.PARTICIPANT_ATTRIBUTE + key: value for key, value in changed.items()}
         yield Change(Kind.PARTICIPANT_ATTRIBUTES_CHANGED, after.sid, values)
