@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.moments import ADA, JOB, ROOM, call, moment, ms
+from tests.moments import ADA, JOB, ROOM, WAIT, call, moment, ms
 from tracer import keys
 from tracer.moment import Fact, Kind, Moment
 from tracer.timeline.entities import Participant
@@ -43,10 +43,17 @@ def test_once_it_is_back_the_bar_is_whole_again() -> None:
     assert after.index("╌") < after.index("━")
 
 
-def test_a_job_that_failed_without_an_agent_says_so_on_its_own_row() -> None:
+def test_a_job_that_failed_without_an_agent_shows_it_on_its_own_row() -> None:
     killed = by_agent(Kind.PROCESS_FAILED, 5000, {keys.EXIT_CODE: -9})
     until = [m for m in call() if m.time < ms(250)]
-    assert drawn(*until, killed, moment(Kind.ROOM_FINISHED, ROOM, ms(6000)))[f"job {JOB}"].endswith("process failed ✕")
+    assert drawn(*until, killed, moment(Kind.ROOM_FINISHED, ROOM, ms(6000)))[f"job {JOB}"].endswith("✕")
+
+
+def test_a_wait_that_ended_with_nobody_is_not_drawn_as_open() -> None:
+    ended = moment(Kind.AGENT_WAIT_ENDED, JOB, ms(4000), witness="agent", clock="agent", occurrence=WAIT)
+    waits = drawn(*(m for m in call() if m.kind is not Kind.AGENT_PARTICIPANT_READY), ended)["wait_for_participant"]
+    assert "┄" not in waits
+    assert "nobody" in waits
 
 
 def test_what_is_broken_is_red() -> None:

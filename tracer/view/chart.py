@@ -44,7 +44,11 @@ LABEL = 22
 
 _SPANS = (
     ("room_connect", (Kind.AGENT_CONNECTING,), (Kind.AGENT_CONNECTED,)),
-    ("wait_for_participant", (Kind.AGENT_WAITING_FOR_PARTICIPANT,), (Kind.AGENT_PARTICIPANT_READY,)),
+    (
+        "wait_for_participant",
+        (Kind.AGENT_WAITING_FOR_PARTICIPANT,),
+        (Kind.AGENT_PARTICIPANT_READY, Kind.AGENT_WAIT_ENDED),
+    ),
     ("session_start", (Kind.SESSION_STARTING,), (Kind.SESSION_STARTED,)),
 )
 
@@ -171,7 +175,8 @@ class Chart:
         agent = self.timeline.agent_of(job)
         for step in job.steps:
             if step.kind in _OF_JOB and has_failed(self.timeline, step):
-                row.fail(self.axis.column(step.time), say(self.timeline, step)[0])
+                words = "job failed" if step.kind is Kind.JOB_ENDED else say(self.timeline, step)[0]
+                row.fail(self.axis.column(step.time), words)
         yield row
         if agent:
             row = self._participant(agent)
@@ -188,6 +193,8 @@ class Chart:
                 inner.fill(column, self.axis.width - 1, "┄")
             else:
                 label = milliseconds((end.time - start.time) / NS_PER_MS)
+                if end.kind is Kind.AGENT_WAIT_ENDED:
+                    label += ", nobody"
                 inner.bracket(column, self.axis.column(end.time), label)
             yield inner
 
