@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from tracer import keys
 from tracer.kinds import Kind
-from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["BY_WORKER", "NS_PER_MS", "NS_PER_S", "Fact", "Facts", "Kind", "Moment", "facts"]
+__all__ = ["BY_WORKER", "Fact", "Facts", "Kind", "Moment", "facts"]
 
 Fact = str | int | float | bool
 """The value of one fact about a subject."""

@@ -16,9 +16,9 @@ from tests.moments import call
 from tests.why.cases import CASES, in_room
 from tracer import keys
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State
-from tracer.moment import NS_PER_S
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
+from tracer.units import NS_PER_S
 from tracer.view.doctor import DiagnosisView
 
 if TYPE_CHECKING:

@@ -144,8 +144,20 @@ def check(case: Case) -> None:
 
 
 def healthy() -> list[Moment]:
-    """The call as it was measured, without the dispatch that nobody answered."""
-    return [recorded for recorded in call() if recorded.subject != GHOST]
+    """The call as it was measured, without the dispatch that nobody answered, and with what its session reported."""
+    return [*(recorded for recorded in call() if recorded.subject != GHOST), *heard()]
+
+
+def heard(at: float = 364) -> list[Moment]:
+    """What livekit-agents' spans report of a session that hears ada and is heard, from so many ms on."""
+    ada: dict[str, Fact | None] = {keys.LINKED_ID: ADA, keys.LINKED_IDENTITY: "ada"}
+    who: dict[str, Fact | None] = {keys.LINKED_IDENTITY: "ada"}
+    return [
+        replace(of_job(Kind.SESSION_LINKED, at, occurrence=f"{SESSION}@{at}"), facts=facts(ada)),
+        replace(of_job(Kind.SESSION_WAITING_FOR_AUDIO, at + 0.5, occurrence="audio"), facts=facts(who)),
+        replace(of_job(Kind.SESSION_AUDIO_RECEIVED, at + 10, occurrence="audio"), facts=facts(who)),
+        of_job(Kind.SESSION_AUDIO_PUBLISHED, at + 8, occurrence="voice"),
+    ]
 
 
 def without(moments: Iterable[Moment], *what: Kind | str) -> list[Moment]:

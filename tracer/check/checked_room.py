@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tracer.clocks.offsets import Clock
     from tracer.timeline.precedence import Guarantee
-    from tracer.timeline.step import Step
+    from tracer.timeline.step import Step, StepKey
     from tracer.timeline.timeline import Timeline
 
 __all__ = ["CheckedRoom"]
@@ -66,21 +66,21 @@ class CheckedRoom:
         A step cannot have been before the earliest time of what must precede it, nor of what must precede that. What is
         out of order by itself hands nothing on, or all that follows would be, too.
         """
-        steps = {id(step): step for pair in every for step in pair[:2]}
-        direct = {(id(pair.cause), id(pair.effect)): pair.guarantee for pair in every}
-        judged = {(id(pair.cause), id(pair.effect)) for pair in kept}
-        into: dict[int, list[Pair]] = defaultdict(list)
+        steps = {step.key: step for pair in every for step in pair[:2]}
+        direct = {(pair.cause.key, pair.effect.key): pair.guarantee for pair in every}
+        judged = {(pair.cause.key, pair.effect.key) for pair in kept}
+        into: dict[StepKey, list[Pair]] = defaultdict(list)
         for pair in every:
-            into[id(pair.effect)].append(pair)
-        lows: dict[int, dict[Clock, Low]] = {}
-        order = TopologicalSorter({key: [id(pair.cause) for pair in pairs] for key, pairs in into.items()})
+            into[pair.effect.key].append(pair)
+        lows: dict[StepKey, dict[Clock, Low]] = {}
+        order = TopologicalSorter({key: [pair.cause.key for pair in pairs] for key, pairs in into.items()})
         for key in order.static_order():
             step = steps[key]
             bounds = self.clocks.bounds(step)
             handed: dict[Clock, Low] = {}
             for pair in into[key]:
-                _raise(handed, lows[id(pair.cause)], pair.guarantee)
-            broken = {id(low[1]): low for clock, low in handed.items() if low[0] > bounds.upper.get(clock, low[0])}
+                _raise(handed, lows[pair.cause.key], pair.guarantee)
+            broken = {low[1].key: low for clock, low in handed.items() if low[0] > bounds.upper.get(clock, low[0])}
             for first, (_, cause, guarantee) in broken.items():
                 if (first, key) not in judged and guarantee:
                     yield Pair(cause, step, direct.get((first, key), guarantee))
@@ -98,12 +98,12 @@ def _raise(lows: dict[Clock, Low], others: dict[Clock, Low], guarantee: Guarante
 
 def _not_implied(every: Iterable[Pair]) -> Iterator[Pair]:
     """Without that the room precedes what something else in it precedes, and ends after what something else ends."""
-    after: dict[int, set[int]] = defaultdict(set)
-    before: dict[int, set[int]] = defaultdict(set)
+    after: dict[StepKey, set[StepKey]] = defaultdict(set)
+    before: dict[StepKey, set[StepKey]] = defaultdict(set)
     for pair in every:
-        after[id(pair.cause)].add(id(pair.effect))
-        before[id(pair.effect)].add(id(pair.cause))
+        after[pair.cause.key].add(pair.effect.key)
+        before[pair.effect.key].add(pair.cause.key)
     for pair in every:
         often = pair.cause.kind in _OFTEN or pair.effect.kind is Kind.ROOM_FINISHED
-        if not often or after[id(pair.cause)].isdisjoint(before[id(pair.effect)]):
+        if not often or after[pair.cause.key].isdisjoint(before[pair.effect.key]):
             yield pair

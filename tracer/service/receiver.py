@@ -165,7 +165,7 @@ class Receiver:
         if not await self.keep(Arrival(moments, event_id=event.id)):
             self.counts.webhooks_repeated += 1
         elif self.recorder:
-            self.recorder.webhook(body)
+            self.recorder.webhook(body, arrival)
         return web.Response()
 
     async def _traces(self, request: web.Request) -> web.Response:

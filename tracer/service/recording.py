@@ -38,12 +38,12 @@ class Recorder:
         except OSError as error:
             raise TracerError(f"cannot write {path}: {error.strerror}") from None
 
-    def webhook(self, body: bytes) -> None:
-        """A webhook that was accepted."""
+    def webhook(self, body: bytes, arrival: int) -> None:
+        """A webhook that was accepted, and when it arrived, ns since the epoch by the receiver's clock."""
         event = json.loads(body)
         for key in ("turnPassword", "turn_password"):
             event.get("room", {}).pop(key, None)
-        self._write({"webhook": event})
+        self._write({"webhook": event, "at": arrival})
 
     def traces(self, body: bytes, content_type: str) -> None:
         """An OTLP request that was accepted."""

@@ -27,7 +27,7 @@ from tracer.timeline.relations import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from tracer.timeline.step import Step
+    from tracer.timeline.step import Step, StepKey
 
 __all__ = ["TABLE", "Guarantee", "Pair", "must_precede", "ordered_pairs"]
 
@@ -163,10 +163,10 @@ TABLE: tuple[Row, ...] = (
 def ordered_pairs(steps: Iterable[Step]) -> Iterator[Pair]:
     """Every pair of steps of which the first cannot have come after the second, once."""
     known = StepIndex(steps)
-    seen: set[tuple[int, int]] = set()  # two chains can have a link in common
+    seen: set[tuple[StepKey, StepKey]] = set()  # two chains can have a link in common
     for row in TABLE:
         for pair in row.pairs(known):
-            both = id(pair.cause), id(pair.effect)
+            both = pair.cause.key, pair.effect.key
             if both not in seen:
                 seen.add(both)
                 yield pair

@@ -119,7 +119,7 @@ def _links(session: str, steps: Sequence[Step], within: Sequence[Step], until: i
     if not linked:
         linked = [step for step in within if step.kind is Kind.SESSION_WAITING_FOR_AUDIO]
     ends = [step.time for step in events if step.kind is Kind.SESSION_UNLINKED]
-    for step, following in zip(linked, [*linked[1:], None], strict=True):
+    for step, following in zip(linked, (*linked[1:], None), strict=False):
         last = min(following.time if following else until, until)
         end = min([last, *(at for at in ends if at > step.time)])
         sid, identity = step.facts.get(keys.LINKED_ID), step.facts.get(keys.LINKED_IDENTITY)

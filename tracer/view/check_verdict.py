@@ -53,7 +53,7 @@ class Steps:
     def __init__(self, timeline: Timeline, *, everything: bool) -> None:
         self.timeline = timeline
         self.everything = everything
-        self.numbers = {id(step): number for number, step in enumerate(timeline.steps, 1)}
+        self.numbers = {step.key: number for number, step in enumerate(timeline.steps, 1)}
 
     def named(self, step: Step) -> str:
         """A step's number and what happened: ``#7 job offered``."""
@@ -70,7 +70,7 @@ class Steps:
             yield Text(f"             … and {len(step.moments) - len(shown)} more reports: --all", style="dim")
 
     def _number(self, step: Step) -> int:
-        return self.numbers.get(id(step), 0)
+        return self.numbers.get(step.key, 0)
 
     def _phrase(self, step: Step) -> str:
         return say(self.timeline, step)[0]

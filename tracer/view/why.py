@@ -107,7 +107,7 @@ def as_json(timeline: Timeline, explanation: Explanation) -> dict[str, Any]:
     return {
         "schema": "tracer.why/1",
         "room": {"sid": timeline.room.sid, "name": timeline.room.name},
-        "well": explanation.well,
+        "well": explanation.well is True,
         "summary": explanation.summary,
         "causes": [
             {

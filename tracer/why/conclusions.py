@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from tracer import keys
@@ -12,12 +13,14 @@ from tracer.timeline.overdue import expected
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import STUCK_BY
 from tracer.why.call.participants import name_of
+from tracer.why.served import lacks
 
 if TYPE_CHECKING:
     from tracer.timeline.overdue import Missing
     from tracer.timeline.step import Step
     from tracer.why.call import Call
     from tracer.why.cause import Doubt, Finding
+    from tracer.why.served import Lack
 
 __all__ = ["CONCLUSIONS", "Conclusion", "Known"]
 
@@ -31,6 +34,11 @@ class Known:
     call: Call
     findings: tuple[Finding, ...]
     doubts: tuple[Doubt, ...]
+
+    @cached_property
+    def lacks(self) -> list[Lack]:
+        """What the call lacks of what makes it well."""
+        return lacks(self.call)
 
     @property
     def over(self) -> bool:
@@ -111,6 +119,22 @@ class NoAgentOnRecord(Conclusion):
         return "Nothing is known of any agent in this room: no dispatch, job or agent was recorded."
 
 
+class NobodyJoined(Conclusion):
+    """No caller was ever in the room."""
+
+    def sentence(self, known: Known) -> str | None:
+        """That nobody came, and how long the agent waited."""
+        call = known.call
+        if call.callers.all or not call.witnesses & {"webhook", "observer"}:
+            return None
+        agent = min(call.agents.all, key=lambda one: one.steps[0].time, default=None)
+        if agent is None:
+            return "No caller joined."
+        waited = max(min(call.left_at(agent), call.end) - agent.steps[0].time, 0) / NS_PER_S
+        so_far = "" if known.over else " so far"
+        return f"No caller joined{so_far}: {name_of(agent)} was alone for {waited:.1f} s."
+
+
 class NoCallerActive(Conclusion):
     """Callers joined, and none of them was seen to become ACTIVE."""
 
@@ -184,23 +208,15 @@ class CallerGaveUp(Conclusion):
         return None
 
 
-class CallerLeftAlone(Conclusion):
-    """The last agent left, and one caller stayed."""
+class Lacking(Conclusion):
+    """No cause was found, and something is missing that every call needs: see ``tracer.why.served``."""
+
+    well = False
 
     def sentence(self, known: Known) -> str | None:
-        """Who stayed, and for how long."""
-        call = known.call
-        left = max((call.left_at(agent) for agent in call.agents.all), default=call.end)
-        if left >= call.end:
-            return None
-        there = call.callers.at(left)
-        if len(there) != 1 or any(began > left for began, _, _ in call.callers.active):
-            return None  # they can talk with each other
-        until, who = there[0]
-        stayed = min(until, call.end) - left
-        if stayed <= STUCK_BY:
-            return None
-        return f"No cause was found, but {name_of(who)} was alone for {stayed / NS_PER_S:.0f} s after the agent left."
+        """What is missing, for whom and for how long."""
+        lack = next((lack for lack in known.lacks if lack.certain), None)
+        return f"No cause was found, but {lack.sentence}." if lack else None
 
 
 class NotRuledOut(Conclusion):
@@ -221,8 +237,20 @@ class OnlyTheAgentReported(Conclusion):
         return "Nothing wrong was recorded, but only the agent reported on this room."
 
 
+class NotKnown(Conclusion):
+    """Nothing wrong was recorded, and not everything that makes a call well was either."""
+
+    def sentence(self, known: Known) -> str | None:
+        """What is not known."""
+        if not known.lacks:
+            return None
+        more = f" ({len(known.lacks) - 1} more like this)" if len(known.lacks) > 1 else ""
+        recorded = "was recorded" if known.over else "has been recorded so far"
+        return f"Nothing wrong {recorded}, but {known.lacks[0].sentence}{more}."
+
+
 class Well(Conclusion):
-    """Nothing of the above."""
+    """Each caller that stayed had an agent, and each heard the other."""
 
     well = True
 
@@ -236,13 +264,15 @@ CONCLUSIONS: tuple[Conclusion, ...] = (
     TooEarly(),
     DispatchUnserved(),
     NoAgentOnRecord(),
+    NobodyJoined(),
     NoCallerActive(),
     NoTrackForAgent(),
     CallerKeptWaiting(),
     CallerGaveUp(),
-    CallerLeftAlone(),
+    Lacking(),
     NotRuledOut(),
     OnlyTheAgentReported(),
+    NotKnown(),
     Well(),
 )
 """In order; the last one always fits."""

@@ -1,0 +1,94 @@
+"""What a call lacks that went well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.moments import ADA, AGENT, JOB, MICROPHONE, VOICE, ms
+from tests.why.cases import healthy, heard, moved, names, registered, timeline, with_facts, without
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.why import explain
+from tracer.why.call import Call
+from tracer.why.served import lacks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tracer.moment import Moment
+    from tracer.why import Explanation
+
+AUDIO = {m.kind for m in heard()}
+
+
+def explained(moments: Iterable[Moment], now: int = ms(60_000)) -> Explanation:
+    return explain(timeline(list(moments), registered(), now=now))
+
+
+def lacked(moments: Iterable[Moment]) -> list[tuple[str, bool]]:
+    return [(lack.sentence, lack.certain) for lack in lacks(Call(timeline(list(moments), registered())))]
+
+
+def test_a_healthy_call_lacks_nothing() -> None:
+    assert lacked(healthy()) == []
+    assert explained(healthy()).well is True
+
+
+@pytest.mark.parametrize(
+    ("moments", "lack"),
+    [
+        (without(healthy(), VOICE, *AUDIO), "no audio track of agent-AJ_i9CF"),
+        (without(healthy(), *AUDIO), "nothing shows that an agent heard ada in"),
+        (without(healthy(), MICROPHONE, *AUDIO), "ada published no track"),
+        (without(healthy(), VOICE, Kind.SESSION_AUDIO_PUBLISHED), "no audio track of agent-AJ_i9CF"),
+    ],
+    ids=["no audio at all but the caller's", "not heard", "no microphone", "no voice"],
+)
+def test_what_is_not_known_is_not_well(moments: list[Moment], lack: str) -> None:
+    assert [(sentence.startswith(lack), certain) for sentence, certain in lacked(moments)] == [(True, False)]
+    answer = explained(moments)
+    assert (names(answer), answer.well) == ([], None)
+    assert answer.summary.startswith(f"Nothing wrong was recorded, but {lack}")
+
+
+def test_an_agent_that_only_reads_and_writes_lacks_no_audio() -> None:
+    assert lacked(without(healthy(), VOICE, MICROPHONE, *AUDIO)) == []
+
+
+def test_an_agent_is_there_for_a_caller_that_stays() -> None:
+    alone = without(healthy(), AGENT, JOB, VOICE)
+    assert [certain for _, certain in lacked(alone)] == [True]
+    assert lacked(alone)[0][0] == "ada had no agent for 4.0 s"
+
+
+def test_one_who_left_at_once_was_not_kept_waiting() -> None:
+    at_once = [moved(m, -3900) if m.subject == ADA and m.kind is Kind.PARTICIPANT_LEFT else m for m in healthy()]
+    assert [(sentence.endswith("before an agent was there"), certain) for sentence, certain in lacked(at_once)] == [
+        (True, False)
+    ]
+    assert explained(at_once).well is not True
+
+
+@pytest.mark.parametrize("witness", ["agent", "observer"])
+def test_a_failed_job_is_never_well(witness: str) -> None:
+    failed = [
+        replace(m, witness=witness) if m.kind is Kind.JOB_ENDED else m
+        for m in with_facts(healthy(), Kind.JOB_ENDED, JOB, {keys.JOB_STATUS: "JS_FAILED"})
+    ]
+    if witness == "observer":
+        # The server's own word for the job of a room that was closed.
+        assert lacked(failed) == []
+    else:
+        assert lacked(failed) == [(f"job {JOB} ended JS_FAILED", True)]
+
+
+def test_somebody_whom_nothing_listens_to_is_not_well() -> None:
+    last = 20_000
+    ends = {Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED}
+    stays = [moved(m, last) if m.kind in ends else m for m in healthy()]
+    assert [sentence for sentence, _ in lacked(stays)] == ["for 19.9 s no session listened to ada or anybody else"]
+    music = [moved(m, 5000) if m.subject == VOICE else m for m in stays]
+    assert lacked(music) == []

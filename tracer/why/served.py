@@ -1,0 +1,215 @@
+"""What a call that went well has: for each caller that stayed an agent, and each heard the other.
+
+"Well" is not that no cause was found. Whatever a call lacks is said, and so is whatever is not known of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.timeline.sessions import sessions_of
+from tracer.units import NS_PER_S
+from tracer.why.call.jobs import is_reported
+from tracer.why.call.limits import LONG_ENOUGH, SOON, STUCK_BY
+from tracer.why.call.participants import name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tracer.timeline.entities import Job, Participant
+    from tracer.timeline.sessions import Session
+    from tracer.why.call import Call
+
+__all__ = ["Lack", "lacks"]
+
+AUDIO = {Kind.SESSION_WAITING_FOR_AUDIO, Kind.SESSION_AUDIO_RECEIVED, Kind.SESSION_AUDIO_PUBLISHED, Kind.AGENT_SPEAKING}
+"""What the session of an agent that only reads and writes never reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that a call lacks which went well."""
+
+    sentence: str
+    """What, without a capital and a full stop: for the end of a sentence."""
+    certain: bool
+    """Whether it was missing; else it is not known to have been there."""
+    ns: int = 0
+    """How long it was missing."""
+
+
+def lacks(call: Call) -> list[Lack]:
+    """All that a call lacks: what was missing for certain first, and of that the longest first."""
+    found = [*_failed_jobs(call)]
+    for began, ended, who in call.callers.active:
+        found += _Stay(call, who, began, min(ended, call.end)).lacks()
+    return sorted(found, key=lambda lack: (not lack.certain, -lack.ns))
+
+
+def _failed_jobs(call: Call) -> Iterator[Lack]:
+    """Jobs that ended JS_FAILED. A job of a deleted room does so too, by the server's word alone: that is no fault."""
+    finished = call.timeline.room.finished
+    for job in call.timeline.jobs:
+        ended = job.at(Kind.JOB_ENDED)
+        if job.status != "JS_FAILED" or ended is None:
+            continue
+        by_agent = "agent" in ended.witnesses
+        if by_agent or finished is None or ended.time < finished.time - SOON:
+            yield Lack(f"job {job.sid} ended JS_FAILED", certain=by_agent)
+
+
+class _Served(NamedTuple):
+    """An agent's stay that overlaps with a caller's, ns."""
+
+    agent: Participant
+    since: int
+    until: int
+
+
+class _Stay:
+    """A caller's stay in the room, from when it was ACTIVE."""
+
+    def __init__(self, call: Call, who: Participant, began: int, ended: int) -> None:
+        self.call = call
+        self.who = who
+        self.began = began
+        self.ended = ended
+        self.name = name_of(who)
+
+    def lacks(self) -> Iterator[Lack]:
+        """What this stay lacks; only the first where the rest follows from it."""
+        if lack := self._agent() or self._voice() or self._heard() or self._listened():
+            yield lack
+
+    @cached_property
+    def served(self) -> list[_Served]:
+        """When agents were there with the caller, in the order of time."""
+        found = []
+        for agent in self.call.agents.all:
+            active = agent.at(Kind.PARTICIPANT_ACTIVE)
+            since, until = (active or agent.steps[0]).time, self.call.left_at(agent)
+            if since < self.ended and until > self.began:
+                found.append(_Served(agent, max(since, self.began), min(until, self.ended)))
+        return sorted(found, key=lambda one: one.since)
+
+    @cached_property
+    def has_company(self) -> bool:
+        """Whether another caller was there at the same time: they can talk with each other."""
+        others = self.call.callers.active
+        return any(
+            began < self.ended and ended > self.began and who.identity != self.who.identity
+            for began, ended, who in others
+        )
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs of the agents that were there."""
+        there = {one.agent.sid for one in self.served}
+        jobs = ((job, self.call.agents.of(job)) for job in self.call.timeline.jobs)
+        return [job for job, agent in jobs if agent and agent.sid in there]
+
+    @cached_property
+    def sessions(self) -> list[Session]:
+        """The sessions that were open while the caller was there."""
+        sessions = [session for job in self.jobs for session in sessions_of(job)]
+        return [session for session in sessions if session.since < self.ended and session.until > self.began]
+
+    @property
+    def is_text_only(self) -> bool:
+        """Whether the sessions are known to have taken and made no audio, and the caller had none either."""
+        kinds = {step.kind for job in self.jobs for step in job.steps}
+        known = bool(self.sessions) and all(session.complete for session in self.sessions)
+        return known and not self._has_track and self.who.sid not in self.call.callers.published and not kinds & AUDIO
+
+    @cached_property
+    def _has_track(self) -> bool:
+        """Whether an agent that was there published a track that can be its voice."""
+        there = {one.agent.sid for one in self.served}
+        tracks = (track for track in self.call.timeline.tracks if track.participant in there)
+        return any(track.text(keys.TRACK_SOURCE) in (None, "MICROPHONE", "UNKNOWN") for track in tracks)
+
+    def _agent(self) -> Lack | None:
+        """No agent, for longer than a caller waits."""
+        stayed = self.ended - self.began
+        if not self.served:
+            if stayed > LONG_ENOUGH:
+                with_whom = ", with nobody but other callers" if self.has_company else ""
+                sentence = f"{self.name} had no agent for {_s(stayed)}{with_whom}"
+                return Lack(sentence, certain=not self.has_company, ns=stayed)
+            left = "has been there for" if self.ended >= self.call.end else "left after"
+            return Lack(f"{self.name} {left} {_s(stayed)}, before an agent was there", certain=False)
+        since, until = self._longest_gap()
+        if until - since <= STUCK_BY or self.has_company:
+            return None
+        when = "before the agent was there" if since == self.began else "after the agent left"
+        return Lack(f"{self.name} was alone for {_s(until - since)} {when}", certain=True, ns=until - since)
+
+    def _longest_gap(self) -> tuple[int, int]:
+        """From when until when no agent was there, the longest time, ns."""
+        return _longest_gap(((one.since, one.until) for one in self.served), self.began, self.ended)
+
+    def _voice(self) -> Lack | None:
+        """No audio of any agent's."""
+        spoken = {Kind.SESSION_AUDIO_PUBLISHED, Kind.AGENT_SPEAKING}
+        if self.is_text_only or self._has_track or any(step.kind in spoken for job in self.jobs for step in job.steps):
+            return None
+        agents = " and ".join(dict.fromkeys(name_of(one.agent) for one in self.served[:3]))
+        return Lack(f"no audio track of {agents} was recorded, and whether it is text only is not known", certain=False)
+
+    def _heard(self) -> Lack | None:
+        """No sign that an agent heard the caller, or another caller who was there."""
+        if self.is_text_only or {self.who.sid, self.who.identity} & self._ever_heard:
+            return None
+        if any(session.since <= step.time < self.ended for session in self.sessions for step in session.heard):
+            return None
+        together = sum(one.until - one.since for one in self.served)
+        jobs = self.jobs
+        if not any(is_reported(job) for job in jobs):
+            return Lack(f"no agent reported whether it heard {self.name}", certain=False)
+        if not self.sessions:
+            return Lack(
+                f"no session of an agent was recorded, and whether it heard {self.name} is not known", certain=False
+            )
+        if self.who.sid not in self.call.callers.published:
+            return Lack(
+                f"{self.name} published no track, and whether the agent is text only is not known", certain=False
+            )
+        return Lack(f"nothing shows that an agent heard {self.name} in {_s(together)} together", certain=False)
+
+    def _listened(self) -> Lack | None:
+        """Sessions that listened to nobody for long, while the agent did nothing else that is on record."""
+        sessions = [session for job in self.jobs for session in sessions_of(job)]
+        links = sorted((link.since, link.until) for session in sessions for link in session.links)
+        if not links or self.is_text_only:
+            return None
+        began, ended = max(self.began, links[0][0]), min(self.ended, max(one.until for one in self.served))
+        since, until = _longest_gap(links, began, ended)
+        there = {one.agent.sid for one in self.served}
+        published = (track for track in self.call.timeline.tracks if track.participant in there)
+        if until - since <= STUCK_BY or any(since <= track.steps[0].time < until for track in published):
+            return None
+        return Lack(f"for {_s(until - since)} no session listened to {self.name} or anybody else", certain=False)
+
+    @property
+    def _ever_heard(self) -> set[str | None]:
+        """Whom an agent heard in this room, by identity: one who comes back muted can be heard when they unmute."""
+        steps = (s for job in self.call.timeline.jobs for session in sessions_of(job) for s in session.heard)
+        return {str(identity) for step in steps if (identity := step.facts.get(keys.LINKED_IDENTITY))}
+
+
+def _longest_gap(intervals: Iterable[tuple[int, int]], began: int, ended: int) -> tuple[int, int]:
+    """The longest time between ``began`` and ``ended`` that no interval covers; by start in order."""
+    gaps, at = [], began
+    for since, until in intervals:
+        gaps.append((at, min(since, ended)))
+        at = max(at, until)
+    gaps.append((at, ended))
+    return max(gaps, key=lambda gap: gap[1] - gap[0])
+
+
+def _s(ns: int) -> str:
+    return f"{ns / NS_PER_S:.1f} s"
