@@ -126,13 +126,16 @@ def test_a_leave_that_was_an_abort_is_one_row() -> None:
 
 def test_a_workers_load_is_shown_where_it_crosses_the_servers_limit() -> None:
     loads = [
-        moment(Kind.WORKER_LOAD, WORKER, ms(at), witness="agent", room="", occurrence=str(at), told=about)
-        for at, about in (
-            (-900, {keys.WORKER_LOAD: 0.2, keys.AGENT_NAME: ""}),
-            (1000, {keys.WORKER_LOAD: 0.75, keys.AGENT_NAME: ""}),
-            (2000, {keys.WORKER_LOAD: 0.9, keys.AGENT_NAME: ""}),
-            (3000, {keys.WORKER_LOAD: 0.3, keys.AGENT_NAME: ""}),
+        moment(
+            Kind.WORKER_LOAD,
+            WORKER,
+            ms(at),
+            witness="agent",
+            room="",
+            occurrence=str(at),
+            told={keys.WORKER_LOAD: load, keys.AGENT_NAME: ""},
         )
+        for at, load in ((-900, 0.2), (1000, 0.75), (2000, 0.9), (3000, 0.3))
     ]
     found = MomentRows(fold(ROOM, call(), workers=loads))
     assert [row.step.time for row in shown(found, Kind.WORKER_LOAD)] == [ms(1000), ms(3000)]

@@ -84,7 +84,7 @@ def test_a_job_that_the_worker_ended_says_why() -> None:
 
 
 def test_a_job_that_its_own_code_ended_says_so() -> None:
-    told = {keys.SHUTDOWN_REASON: "all said", keys.SHUTDOWN_BY_USER: True}
+    told: dict[str, Fact] = {keys.SHUTDOWN_REASON: "all said", keys.SHUTDOWN_BY_USER: True}
     assert words(by_agent(Kind.JOB_SHUTDOWN, 2000, told)) == "by its own code: all said"
 
 
@@ -94,7 +94,12 @@ def test_a_changed_attribute_shows_its_new_value() -> None:
 
 
 def test_a_participant_shows_what_its_token_does_not_allow() -> None:
-    about = {keys.PARTICIPANT_KIND: "STANDARD", keys.CAN_PUBLISH: False, keys.CAN_SUBSCRIBE: True, keys.HIDDEN: True}
+    about: dict[str, Fact] = {
+        keys.PARTICIPANT_KIND: "STANDARD",
+        keys.CAN_PUBLISH: False,
+        keys.CAN_SUBSCRIBE: True,
+        keys.HIDDEN: True,
+    }
     timeline = fold(ROOM, [moment(Kind.PARTICIPANT_JOINING, ADA, ms(2), told=about)])
     assert say(timeline, timeline.steps[0])[1] == "STANDARD, hidden, cannot publish"
 

@@ -129,11 +129,11 @@ _REPEATED = {Kind.MODEL_FAILED, Kind.MODEL_GAVE_NO_ANSWER}
 def _parts_of_leaves(timeline: Timeline) -> Iterator[tuple[StepKey, StepKey]]:
     """Steps that report a leaving in another way, each with the step that is its row."""
     agents = {agent.sid: timeline.by_sid[job] for job, agent in timeline.agent_by_job.items()}
-    unlinked = defaultdict(list)
+    unlinked: dict[str, list[Step]] = defaultdict(list)
     for step in timeline.steps:
         if step.kind is Kind.SESSION_UNLINKED and (who := linked_participant(timeline, step)):
             unlinked[who.sid].append(step)
-    tracks = defaultdict(list)
+    tracks: dict[str, list[Step]] = defaultdict(list)
     for track in timeline.tracks:
         if track.participant:
             tracks[track.participant] += [step for step in track.steps if step.kind is Kind.TRACK_UNPUBLISHED]
