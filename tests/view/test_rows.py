@@ -139,7 +139,7 @@ def test_a_workers_load_is_shown_where_it_crosses_the_servers_limit() -> None:
     ]
     found = MomentRows(fold(ROOM, call(), workers=loads))
     assert [row.step.time for row in shown(found, Kind.WORKER_LOAD)] == [ms(1000), ms(3000)]
-    assert found.left_out == "… and 2 more moments of workers' load: --all shows them"
+    assert found.left_out == "… and 2 more moments of workers: --all shows them"
 
 
 def test_a_change_that_the_agent_and_the_api_saw_is_one_row_and_two_changes_are_two() -> None:

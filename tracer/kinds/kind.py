@@ -30,6 +30,7 @@ class Kind(StrEnum):
     WORKER_AVAILABLE = "worker.available"
     WORKER_FULL = "worker.full"
     WORKER_LOAD = "worker.load"
+    WORKER_OFFERED = "worker.offered"
     WORKER_DRAINING = "worker.draining"
     WORKER_DISCONNECTED = "worker.disconnected"
     WORKER_CLOSED = "worker.closed"

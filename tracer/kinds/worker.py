@@ -39,6 +39,14 @@ WORKER = {
         following="The server offers it jobs while the load is below the limit.",
         source="agent",
     ),
+    "worker.offered": KindInfo(
+        phrase="worker was offered a job",
+        verb="was offered a job",
+        meaning="A worker was offered a job, of this room or another: so it was registered, connected and available.",
+        cause="The server's offer.",
+        following="The worker receives the next one.",
+        source="agent: with each job.received",
+    ),
     "worker.draining": KindInfo(
         phrase="worker draining",
         verb="was draining",

@@ -78,7 +78,7 @@ class MomentRows:
         counts = (
             (self.theirs, "of theirs"),
             (self.conversation, "of the conversation"),
-            (self.loads, "of workers' load"),
+            (self.loads, "of workers"),
         )
         known = [(count, what) for count, what in counts if count]
         parts = [f"{count}{'' if number else ' more moments'} {what}" for number, (count, what) in enumerate(known)]
@@ -122,7 +122,7 @@ class MomentRows:
         return step.kind, step.subject, detail(self.timeline, step)
 
 
-_REPORTS = {Kind.WORKER_LOAD}
+_REPORTS = {Kind.WORKER_LOAD, Kind.WORKER_OFFERED}
 _REPEATED = {Kind.MODEL_FAILED, Kind.MODEL_GAVE_NO_ANSWER}
 
 
