@@ -5,11 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from tracer import keys
 from tracer.kinds import Kind
 from tracer.units import NS_PER_S
-from tracer.why.call.limits import STUCK_BY
 from tracer.why.cause import Cause
+from tracer.why.late.starved import starved
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -23,6 +22,12 @@ if TYPE_CHECKING:
 __all__ = ["ColdProcess", "SlowAnswer", "SlowConnect", "SlowSession"]
 
 
+BEFORE_MEDIA = (
+    "Until JOINING there is no media, only signalling: check that the agent's machine has CPU to spare, and how long a"
+    " WebSocket to the server takes from there (DNS, TLS, a proxy, lost packets)."
+)
+
+
 class _Stretch(Cause):
     """A stretch of a job, from one step to another on one clock, that took longer than it should.
 
@@ -34,16 +39,24 @@ class _Stretch(Cause):
     last: ClassVar[Kind]
     longest: ClassVar[int]
     """What it may take, ns."""
+    is_slower_where_starved: ClassVar[bool] = False
+    """Whether a machine without CPU to spare explains it better."""
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
             start, end = self.ends(job)
+            if self.is_slower_where_starved and starved(call, job):
+                continue  # see StarvedMachine
             if not start or not end or start.clock != end.clock or call.callers.none_before(end.latest):
                 continue
             took = end.time - start.time
             if took > self.longest:
                 certain = not (start.contradicted or end.contradicted)
-                yield self.found(self.sentence(job, took / NS_PER_S), start, end, certain=certain)
+                yield self.told(call, job, start, end, certain=certain)
+
+    def told(self, _: Call, job: Job, start: Step, end: Step, *, certain: bool) -> Finding:
+        """The finding."""
+        return self.found(self.sentence(job, (end.time - start.time) / NS_PER_S), start, end, certain=certain)
 
     def ends(self, job: Job) -> tuple[Step | None, Step | None]:
         """From where to where."""
@@ -114,15 +127,37 @@ class SlowConnect(_Stretch):
     first, last = Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED
     longest = 2 * NS_PER_S
     """``ctx.connect()`` takes 0.1 to 0.4 s where server and agent are near."""
+    is_slower_where_starved = True
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        if not call.retries:  # a second try takes long: see agent-retried
+            yield from super().find(call)
 
     def sentence(self, job: Job, took: float) -> str:
         return f"In job {job.sid}, ctx.connect() took {took:.1f} s."
+
+    def told(self, call: Call, job: Job, start: Step, end: Step, *, certain: bool) -> Finding:
+        """With how much of it came before media, where that is most of it: then media is not why."""
+        agent = call.agents.of(job)
+        joining = agent.at(Kind.PARTICIPANT_JOINING) if agent else None
+        before = joining.earliest - start.latest if joining else 0
+        if joining is None or before * 2 < end.time - start.time:
+            return super().told(call, job, start, end, certain=certain)
+        took = (end.time - start.time) / NS_PER_S
+        return self.found(
+            f"In job {job.sid}, ctx.connect() took {took:.1f} s, {before / NS_PER_S:.1f} s of it until JOINING.",
+            start,
+            joining,
+            end,
+            certain=certain,
+            advice=BEFORE_MEDIA,
+        )
 
 
 class SlowSession(_Stretch):
     """Starting a session opens connections to the models.
 
-    Known from the job's span ``session_start``. Not certain of one that does not end: its last report may be lost.
+    Known from the job's span ``session_start``. One that does not end is ``no-session``.
     """
 
     name = "slow-session"
@@ -133,24 +168,7 @@ class SlowSession(_Stretch):
     )
     first, last = Kind.SESSION_STARTING, Kind.SESSION_STARTED
     longest = 3 * NS_PER_S
+    is_slower_where_starved = True
 
     def sentence(self, job: Job, took: float) -> str:
         return f"In job {job.sid}, session.start() took {took:.1f} s."
-
-    def find(self, call: Call) -> Iterator[Finding]:
-        yield from super().find(call)
-        for job in call.timeline.jobs:
-            ended = {s.occurrence for s in job.steps if s.kind in (Kind.SESSION_STARTED, Kind.SESSION_CLOSED)}
-            for step in job.steps:
-                if step.kind is Kind.SESSION_STARTING and step.occurrence not in ended:
-                    yield from self._never_ended(call, job, step)
-
-    def _never_ended(self, call: Call, job: Job, starting: Step) -> Iterator[Finding]:
-        over = job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED)
-        until = min(over.time if over else call.end, call.end)
-        waited = until - max(starting.time, call.callers.first_active or 0)
-        if keys.ERROR_TYPE in starting.facts or waited <= STUCK_BY or call.timeline.lost(job) is not None:
-            return
-        how = "did not return" if over else "has not returned"
-        lasted = (until - starting.time) / NS_PER_S
-        yield self.found(f"In job {job.sid}, session.start() {how} in {lasted:.1f} s.", starting, over, certain=False)
