@@ -15,6 +15,7 @@ from livekit.agents import (
     JobProcess,
     JobRequest,
     WorkerPermissions,
+    WorkerType,
     cli,
 )
 from livekit.agents.llm import Toolset
@@ -113,6 +114,12 @@ async def connects_slowly(ctx: JobContext) -> None:
 async def thinks_first(ctx: JobContext) -> None:
     """It does before connecting what could be done beside it."""
     await asyncio.sleep(3)
+    await serve(ctx)
+
+
+async def thinks_long(ctx: JobContext) -> None:
+    """It takes so long that its caller has hung up, and calls again."""
+    await asyncio.sleep(10)
     await serve(ctx)
 
 
@@ -247,6 +254,7 @@ ENTRYPOINTS = {
     "connects-elsewhere": connects_elsewhere,
     "connects-slowly": connects_slowly,
     "thinks-first": thinks_first,
+    "thinks-long": thinks_long,
     "starts-slowly": starts_slowly,
     "connects-when-all-is-over": connects_when_all_is_over,
     "closes-its-session": closes_its_session,
@@ -280,6 +288,7 @@ tracer.instrument(server)
 server.rtc_session(
     ENTRYPOINTS.get(FAULT, entrypoint),
     agent_name=os.environ.get("AGENT_NAME", ""),
+    type=WorkerType.PUBLISHER if os.environ.get("JOB_TYPE") == "PUBLISHER" else WorkerType.ROOM,
     on_request=REQUESTS.get(FAULT),
 )
 

@@ -21,6 +21,7 @@ from tracer.demo.failures.deleted import Deleted
 from tracer.demo.failures.deploy import Deploy
 from tracer.demo.failures.draining_worker import DrainingWorker
 from tracer.demo.failures.duplicate_identity import DuplicateIdentity
+from tracer.demo.failures.earlier_room import EarlierRoom
 from tracer.demo.failures.event_loop_blocked import EventLoopBlocked
 from tracer.demo.failures.frozen_worker import FrozenWorker
 from tracer.demo.failures.full_worker import FullWorker
@@ -65,6 +66,7 @@ from tracer.demo.failures.slow_shutdown import SlowShutdown
 from tracer.demo.failures.stranger import Stranger
 from tracer.demo.failures.token_existing_room import TokenExistingRoom
 from tracer.demo.failures.two_dispatches import TwoDispatches
+from tracer.demo.failures.two_job_types import TwoJobTypes
 from tracer.demo.failures.unnamed_worker import UnnamedWorker
 from tracer.demo.failures.waited_for_another import WaitedForAnother
 from tracer.demo.failures.worker_cut_off import WorkerCutOff
@@ -107,6 +109,8 @@ FAILURES = {
         SlowSession(),
         TwoDispatches(),
         DefaultAndNamed(),
+        TwoJobTypes(),
+        EarlierRoom(),
         Stranger(),
         SessionClosed(),
         Reload(),

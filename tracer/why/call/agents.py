@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.missing_jobs import unaccounted_agents
+from tracer.timeline.reporting import uninstrumented, unreported
 from tracer.units import NS_PER_MS, NS_PER_S
-from tracer.why.call.jobs import is_reported, own_shutdown, received
+from tracer.why.call.jobs import own_shutdown, received
 from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.participants import left_at
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
 
 __all__ = ["Agents", "is_own"]
-
-CONNECTS = (Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED)
-"""The kinds of steps that name the participant that a job is."""
 
 
 def is_own(job: Job, agent: Participant) -> bool:
@@ -63,19 +61,36 @@ class Agents:
         return unaccounted_agents(self._timeline)
 
     @cached_property
-    def uninstrumented(self) -> list[Participant]:
-        """Agents in the room that reported nothing themselves.
+    def of_earlier_room(self) -> dict[str, Job]:
+        """For the SID of each agent whose job was for the room of this name before this one that job.
 
-        A job can be several participants, one after the other, and be of the room before this one.
+        Not of one that was in that room: it reconnected when the server had started again.
         """
         before = self._timeline.earlier
-        jobs = [*self._timeline.jobs, *(before.jobs if before else ())]
-        reporting = [job for job in jobs if is_reported(job)]
-        silent = {job.participant_identity for job in jobs if not is_reported(job)}
-        sids = {self.of_jobs[job.sid].sid for job in reporting if job.sid in self.of_jobs}
-        sids |= {str(s.facts.get(keys.PARTICIPANT_ID)) for job in reporting for s in job.steps if s.kind in CONNECTS}
-        identities = {job.participant_identity for job in reporting} - silent - {None}
-        return [agent for agent in self.all if agent.sid not in sids and agent.identity not in identities]
+        if before is None:
+            return {}
+        ours = {job.sid for job in self._timeline.jobs}
+        theirs = [job for job in before.jobs if before.agent_of(job) is None and job.sid not in ours]
+        found = {}
+        for agent in self.all:
+            for job in theirs:
+                connected = job.at(Kind.AGENT_CONNECTED)
+                sid = connected.facts.get(keys.PARTICIPANT_ID) if connected else None
+                # An identity that a worker gives to each of its agents proves nothing.
+                alike = agent.identity == job.participant_identity and job.sid in (agent.identity or "")
+                if sid == agent.sid or (alike and sid is None):
+                    found[agent.sid] = job
+        return found
+
+    @cached_property
+    def uninstrumented(self) -> list[Participant]:
+        """Agents in the room that reported nothing and may not be instrumented."""
+        return uninstrumented(self._timeline)
+
+    @cached_property
+    def unreported(self) -> list[Participant]:
+        """Agents in the room that reported nothing, for whatever reason."""
+        return unreported(self._timeline)
 
     @cached_property
     def reconnected_from_earlier_room(self) -> list[Participant]:
