@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.moments import AGENT, JOB, SESSION, _webhook, ms
+from tests.moments import ADA, AGENT, JOB, SESSION, _webhook, ms
 from tests.why.cases import STAYS, bob, found, healthy, of_job, second_agent, timeline, without
 from tests.why.silent.calls import closed, joins, long_call, reloaded
 from tracer import keys
@@ -127,3 +127,10 @@ def test_an_agent_that_reported_nothing_is_doubted() -> None:
     assert [doubt.cause.name for doubt in explanation.doubts] == ["session-closed"]
     assert JOB in explanation.doubts[0].how
     assert SESSION not in explanation.doubts[0].how
+
+
+def test_the_session_knows_that_its_participant_left_where_others_saw_it_late() -> None:
+    kept = [m for m in without(reloaded(), "PA_ada2") if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, ADA)]
+    late = [*kept, _webhook(Kind.PARTICIPANT_LEFT, ADA, 14_000, {keys.DISCONNECT_REASON: "CONNECTION_TIMEOUT"})]
+    assert sureness(late) == []
+    assert sureness(closed(late, 4160, "user_initiated")) == [("session-closed", True)]

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.call.serving import Stay
 
-__all__ = ["FOR_AN_ERROR", "Silence", "close_reason", "silences"]
+__all__ = ["BY_ITS_PARTICIPANT", "FOR_AN_ERROR", "Silence", "close_reason", "silences"]
 
+BY_ITS_PARTICIPANT = "participant_disconnected"
+"""livekit-agents' close reason of a session whose participant left (close_on_disconnect)."""
 FOR_AN_ERROR = "error"
 """livekit-agents' close reason of a session whose model failed for good."""
 
@@ -59,16 +61,16 @@ def silences(call: Call) -> Iterator[tuple[Job, Session, Silence]]:
     for job in call.timeline.jobs:
         known = of_room if is_room_job(job) else [*of_room, *spans[job.sid]]
         for session in reversed(sessions_of(job)):
-            if session.closed and (silence := _after(call, job, session.closed, known)):
+            if session.closed and (silence := _after(call, job, session, session.closed, known)):
                 yield job, session, silence
 
 
-def _after(call: Call, job: Job, closed: Step, spans: list[tuple[int, int]]) -> Silence | None:
+def _after(call: Call, job: Job, session: Session, closed: Step, spans: list[tuple[int, int]]) -> Silence | None:
     if any(began <= closed.time and ended - closed.time > SOON for began, ended in spans):
         return None  # another session goes on
     again = min((began for began, _ in spans if began > closed.time), default=FOREVER)
     until = min(again, over_at(call, job, closed.time))
-    there = tuple(stays(call, job, closed.time, until))
+    there = tuple(stay for stay in stays(call, job, closed.time, until) if not _left_before(session, closed, stay))
     left = tuple(stay for stay in there if _left_with_nothing(call, closed, stay, again))
     if not left or _goes_on(call, job, closed, until):
         return None
@@ -77,6 +79,13 @@ def _after(call: Call, job: Job, closed: Step, spans: list[tuple[int, int]]) -> 
     plays = len(call.callers.published.get(agent.sid, ())) > 1 if agent else False
     alone = left if len(left) == len(there) else tuple(stay for stay in there if stay.lasted > SOON)
     return Silence(closed, ended_by(job, closed.time), alone, again == FOREVER, waiting or plays)
+
+
+def _left_before(session: Session, closed: Step, stay: Stay) -> bool:
+    """Whether it is the participant with whom the session closed: they had left, and others saw that late or never."""
+    if close_reason(session) != BY_ITS_PARTICIPANT or stay.since > closed.time:
+        return False
+    return bool(session.links) and session.links[-1].is_to(stay.who)
 
 
 def _left_with_nothing(call: Call, closed: Step, stay: Stay, again: int) -> bool:

@@ -9,7 +9,7 @@ from tracer.why.call.limits import SOON
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import seconds
 from tracer.why.cause import Cause
-from tracer.why.silent.after_session import FOR_AN_ERROR, close_reason, silences
+from tracer.why.silent.after_session import BY_ITS_PARTICIPANT, FOR_AN_ERROR, close_reason, silences
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SessionClosed"]
 
-BY_ITS_PARTICIPANT = "participant_disconnected"
 WORDED = {
     "user_initiated": "the agent's own code closed it",
     "job_shutdown": "its job was shutting down",
@@ -76,8 +75,9 @@ class SessionClosed(Cause):
                 f"The session of job {job.sid} closed{_why(session)}, and for {seconds(call, longest)} more {names} had"
                 " an agent in the room that could not hear or speak."
             )
-        # An agent that reports nothing may answer; and whether it publishes something else only webhooks report.
-        known = first.who.gone is not None or call.timeline.room.finished is None
+        # While the call goes on nobody leaves; but a leave that nobody saw can have been what ended the job.
+        goes_on = call.timeline.room.finished is None and silence.over is None
+        known = first.who.gone is not None or goes_on
         return self.found(
             sentence,
             closed,
