@@ -156,6 +156,15 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "full-worker": lambda timeline: (
         unanswered("")(timeline) and timeline.workers[0].standing(dispatched(timeline).time) is Kind.WORKER_FULL
     ),
+    "burst": lambda timeline: refused("full")(timeline) or told(timeline, Kind.WORKER_FULL, worker_jobs=0),
+    "busy-machine": lambda timeline: unanswered("")(timeline) and told(timeline, Kind.WORKER_LOAD, worker_load=0.85),
+    "worker-cut-off": lambda timeline: (
+        unanswered("")(timeline) and timeline.workers[0].standing(dispatched(timeline).time) is Kind.WORKER_DISCONNECTED
+    ),
+    "frozen-worker": took(Kind.JOB_OFFERED, Kind.JOB_RECEIVED, 3),
+    "other-deployment": lambda timeline: (
+        unanswered("")(timeline) and told(timeline, Kind.WORKER_REGISTERED, deployment="staging")
+    ),
     "reject": refused("rejected"),
     "raise-in-request": refused("raised"),
     "no-answer": refused("unanswered"),
@@ -192,6 +201,16 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
         and {worker.agent_name for worker in timeline.workers} == {"helper"}
     ),
     "session-closed": took(Kind.SESSION_CLOSED, Kind.JOB_SHUTDOWN, 3),
+    "reload": took(Kind.SESSION_CLOSED, Kind.JOB_SHUTDOWN, 3),
+    "model-failed": lambda timeline: told(timeline, Kind.MODEL_FAILED, span_name="llm_node"),
+    "model-silent": lambda timeline: (
+        told(timeline, Kind.MODEL_GAVE_NO_ANSWER) and not told(timeline, Kind.AGENT_SPEAKING)
+    ),
+    "on-enter-raised": lambda timeline: told(timeline, Kind.MODEL_FAILED, span_name="on_enter", error_type="KeyError"),
+    "event-loop-blocked": lambda timeline: told(timeline, Kind.AGENT_BLOCKED),
+    "no-session": lambda timeline: (
+        told(timeline, Kind.AGENT_PARTICIPANT_READY) and not told(timeline, Kind.SESSION_STARTING)
+    ),
     "linked-to-another": _caller_was_silent_to,
     "missing-permission": lambda timeline: (
         told(timeline, Kind.PARTICIPANT_ACTIVE, participant_identity="ada", can_publish=False)

@@ -12,13 +12,14 @@ import pytest
 
 import tracer.why
 from tests.why import cases
+from tests.why.silent.calls import CASES as SILENT
 from tests.why.silent.cases import WHO_HEARS_WHOM
 from tracer.why import CAUSES, Cause, Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CASES = (*cases.CASES, *WHO_HEARS_WHOM)
+CASES = (*cases.CASES, *SILENT, *WHO_HEARS_WHOM)
 
 CAPITALISED_CODE = re.compile(r"\b[A-Z]\w*\.[a-z_]\w*\(|\bRequest_fnc|\bSetup_fnc")
 """A method with a capital, as ``Ctx.connect()``, or a function of the user's with one."""
