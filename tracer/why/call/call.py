@@ -13,6 +13,7 @@ from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.outage import Outage, outage
 from tracer.why.call.participants import left_at, seen_until, witnesses_of
 from tracer.why.call.replaced import Replaced, Retry, replaced_agents, retries
+from tracer.why.call.voices import Voice, voices
 from tracer.why.call.workers import Workers
 
 if TYPE_CHECKING:
@@ -43,6 +44,14 @@ class Call:
     def witnesses(self) -> set[str]:
         """Which witnesses reported on this room."""
         return witnesses_of(self.timeline)
+
+    @cached_property
+    def _voices(self) -> dict[str, list[Voice]]:
+        return voices(self.timeline)
+
+    def voices(self, who: str) -> list[Voice]:
+        """The tracks that can be heard of a participant, by SID."""
+        return self._voices.get(who, [])
 
     @cached_property
     def end(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
@@ -10,7 +11,7 @@ from tracer.why.call.limits import FOREVER
 
 if TYPE_CHECKING:
     from tracer.timeline.step import Step
-    from tracer.why.call.call import Call
+    from tracer.timeline.timeline import Timeline
 
 __all__ = ["MICROPHONE", "Voice", "voices"]
 
@@ -32,11 +33,12 @@ class Voice(NamedTuple):
     step: Step
 
 
-def voices(call: Call, sid: str) -> list[Voice]:
-    """Tracks of a participant that can be heard."""
-    found = []
-    for track in call.timeline.tracks:
+def voices(timeline: Timeline) -> dict[str, list[Voice]]:
+    """For each participant's SID the tracks that can be heard, in the order in which they were published."""
+    found: dict[str, list[Voice]] = defaultdict(list)
+    for track in timeline.tracks:
         step, source = track.at(Kind.TRACK_PUBLISHED), track.text(keys.TRACK_SOURCE)
-        if track.participant == sid and step and source not in PICTURES and not track.sid.startswith(VIDEO):
-            found.append(Voice(step.time, track.time(Kind.TRACK_UNPUBLISHED) or FOREVER, source, step))
-    return sorted(found, key=lambda voice: voice.since)
+        if track.participant and step and source not in PICTURES and not track.sid.startswith(VIDEO):
+            until = track.time(Kind.TRACK_UNPUBLISHED) or FOREVER
+            found[track.participant].append(Voice(step.time, until, source, step))
+    return {sid: sorted(known, key=lambda voice: voice.since) for sid, known in found.items()}

@@ -10,7 +10,6 @@ from tracer.units import NS_PER_S
 from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.participants import name_of
 from tracer.why.call.permissions import is_hidden
-from tracer.why.call.voices import voices
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -42,7 +41,7 @@ class AgentHidden(Cause):
         for agent in hidden:
             alone = [one for one in _with(call, agent) if not any(_together(call, one[1], other) for other in visible)]
             job = next((job for job in call.timeline.jobs if call.agents.of(job) == agent), None)
-            spoken = voices(call, agent.sid)
+            spoken = call.voices(agent.sid)
             tried = next((step for s in sessions_of(job) for step in s.voiced), None) if job else None
             speaks = job.at(Kind.AGENT_SPEAKING) if job else None
             # One that says nothing may be meant to listen only: a session publishes a track unless told not to.

@@ -11,7 +11,7 @@ from tracer.why.call.limits import LONG_ENOUGH, STUCK_BY
 from tracer.why.call.listening import Listening, listenings
 from tracer.why.call.participants import name_of
 from tracer.why.call.permissions import may_not
-from tracer.why.call.voices import MICROPHONE, voices
+from tracer.why.call.voices import MICROPHONE
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -66,7 +66,7 @@ class CallerNotHeard(Cause):
     def find(self, call: Call) -> Iterator[Finding]:
         seen: set[str] = set()
         for one in _unheard(call):
-            job, microphones = one.linked.job, [v for v in voices(call, one.who.sid) if v.source == MICROPHONE]
+            job, microphones = one.linked.job, [v for v in call.voices(one.who.sid) if v.source == MICROPHONE]
             connected = job.at(Kind.AGENT_CONNECTED) or job.at(Kind.AGENT_CONNECTING)
             option = connected.facts.get(keys.AUTO_SUBSCRIBE) if connected else None
             none = option in WITHOUT_AUDIO and not one.subscribed
@@ -110,7 +110,7 @@ def _unheard(call: Call) -> Iterator[_Unheard]:
         for waiting in linked.session.unheard:
             if not linked.since <= waiting.time <= linked.until:
                 continue
-            for voice in voices(call, who.sid):
+            for voice in call.voices(who.sid):
                 until = min(voice.until, linked.until, call.seen_until(who))
                 lasted = until - max(voice.since, waiting.time)
                 yield _Unheard(linked, who, waiting, waiting.occurrence in subscribed, voice, lasted)

@@ -12,7 +12,6 @@ from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
 from tracer.why.call.listening import listenings, session_end
 from tracer.why.call.participants import name_of
 from tracer.why.call.permissions import is_hidden
-from tracer.why.call.voices import voices
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -142,13 +141,13 @@ def _left(linked: Listening) -> bool:
 def _spoke_before(call: Call, linked: Listening) -> bool:
     """Whether the linked participant could be heard before the link ended."""
     sid = linked.who.sid if linked.who else linked.link.participant_id
-    return bool(sid) and any(voice.since < linked.until for voice in voices(call, str(sid)))
+    return bool(sid) and any(voice.since < linked.until for voice in call.voices(str(sid)))
 
 
 def _speaking(call: Call, who: Participant, since: int, until: int) -> list[tuple[int, int, Step]]:
     """From when until when a participant could be heard between two times, ns, and the track."""
     there = min(until, call.seen_until(who))
-    stretches = ((max(v.since, since), min(v.until, there), v.step) for v in voices(call, who.sid))
+    stretches = ((max(v.since, since), min(v.until, there), v.step) for v in call.voices(who.sid))
     return [(began, ended, step) for began, ended, step in stretches if ended > began]
 
 

@@ -12,7 +12,7 @@ from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.listening import Listening, listenings
 from tracer.why.call.participants import name_of
 from tracer.why.call.permissions import is_hidden, may_not, may_not_speak
-from tracer.why.call.voices import MICROPHONE, voices
+from tracer.why.call.voices import MICROPHONE
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -54,8 +54,9 @@ class MissingPermission(Cause):
 
     def find(self, call: Call) -> Iterator[Finding]:
         together = _together(call)
+        able = _able(together)
         for one in together:
-            first = None if _others(call, one.who, together) else next(self._of_caller(call, one), None)
+            first = None if _others(call, one.who, able) else next(self._of_caller(call, one), None)
             if first:
                 yield first  # of a hundred listeners, one is enough
                 break
@@ -80,7 +81,7 @@ class MissingPermission(Cause):
                 one.who.gone,
                 certain=alone,
             )
-        if may_not(one.who, keys.CAN_SUBSCRIBE) and (spoken := voices(call, one.agent.sid)):
+        if may_not(one.who, keys.CAN_SUBSCRIBE) and (spoken := call.voices(one.agent.sid)):
             speaks = job.at(Kind.AGENT_SPEAKING) if job else None
             yield self.found(
                 f"{name_of(one.who)} may not subscribe to a track (canSubscribe), and could not hear"
@@ -96,8 +97,8 @@ class MissingPermission(Cause):
         active = agent.at(Kind.PARTICIPANT_ACTIVE) or agent.steps[0]
         heard = listenings(call, job)
         tried = next((step for linked in heard for step in linked.session.voiced), None)
-        another = any(voices(call, other.sid) for other in call.agents.all if other.sid != agent.sid)
-        if may_not_speak(agent) and tried and not another and not voices(call, agent.sid):
+        another = any(call.voices(other.sid) for other in call.agents.all if other.sid != agent.sid)
+        if may_not_speak(agent) and tried and not another and not call.voices(agent.sid):
             yield self.found(
                 f"{name_of(agent)} may not publish a track (canPublish): nobody could hear the agent.",
                 active,
@@ -120,9 +121,10 @@ class MissingPermission(Cause):
 
     def doubt(self, call: Call) -> str | None:
         together = _together(call)
+        able = _able(together)
         for one in together:
             job = _job_of(call, one.agent)
-            if _is_mute(call, one.who) and not _others(call, one.who, together) and not (job and _is_text(job)):
+            if _is_mute(call, one.who) and not _others(call, one.who, able) and not (job and _is_text(job)):
                 return (
                     f"{name_of(one.who)} may not publish a microphone (canPublish): grant it, unless they write to the"
                     " agent or only listen"
@@ -138,7 +140,7 @@ class MissingPermission(Cause):
 
 def _is_mute(call: Call, who: Participant) -> bool:
     """Whether a caller could publish no microphone, and published nothing that can be heard."""
-    return may_not_speak(who) and not voices(call, who.sid)
+    return may_not_speak(who) and not call.voices(who.sid)
 
 
 def _together(call: Call) -> list[_Together]:
@@ -156,9 +158,13 @@ def _together(call: Call) -> list[_Together]:
     return found
 
 
-def _others(call: Call, who: Participant, together: list[_Together]) -> bool:
-    """Whether another caller was with an agent who may do all that this one may not: then this one only listens."""
-    able = [one.who for one in together if not may_not_speak(one.who) and not may_not(one.who, keys.CAN_SUBSCRIBE)]
+def _able(together: list[_Together]) -> list[Participant]:
+    """The callers who were with an agent and may speak and hear."""
+    return [one.who for one in together if not may_not_speak(one.who) and not may_not(one.who, keys.CAN_SUBSCRIBE)]
+
+
+def _others(call: Call, who: Participant, able: list[Participant]) -> bool:
+    """Whether a caller who is able was there beside this one: then this one only listens, or only speaks."""
     return any(other.sid != who.sid and other.steps[0].time < call.left_at(who) for other in able)
 
 
@@ -186,5 +192,5 @@ def _unheard(call: Call, linked: Listening) -> Iterator[Step]:
     """Microphones of the linked participant of which a session that waited for audio received none."""
     waited = _waited_for([linked])
     if waited and linked.who:
-        spoken = [voice for voice in voices(call, linked.who.sid) if voice.source == MICROPHONE]
+        spoken = [voice for voice in call.voices(linked.who.sid) if voice.source == MICROPHONE]
         yield from (v.step for v in spoken if min(v.until, linked.until) - max(v.since, waited.time) > LONG_ENOUGH)

@@ -9,7 +9,6 @@ from tracer.units import NS_PER_S
 from tracer.why.call.jobs import error_of, is_for
 from tracer.why.call.limits import LONG_ENOUGH, SOON
 from tracer.why.call.permissions import may_not_speak
-from tracer.why.call.voices import voices
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -49,7 +48,7 @@ class AgentHasNoVoice(Cause):
     def _judge(self, call: Call, job: Job, failed: Step) -> Finding | None:
         agent = call.agents.of(job)
         again = (step.time for step in job.steps if step.kind is Kind.SESSION_AUDIO_PUBLISHED)
-        spoken = voices(call, agent.sid) if agent else []
+        spoken = call.voices(agent.sid) if agent else []
         if any(at > failed.time for at in (*again, *(voice.until for voice in spoken))):
             return None  # it has a voice
         if agent and may_not_speak(agent):
@@ -65,7 +64,7 @@ class AgentHasNoVoice(Cause):
         ]
         if not theirs:
             return None
-        another = any(voices(call, other.sid) for other in call.agents.all if agent is None or other.sid != agent.sid)
+        another = any(call.voices(other.sid) for other in call.agents.all if agent is None or other.sid != agent.sid)
         why = f" ({error})" if (error := error_of(failed)) else ""
         return self.found(
             f"The agent of job {job.sid} could not publish its audio{why}, and was in the room without a voice for"

@@ -13,7 +13,6 @@ from tracer.why.call.limits import NOTICED, STUCK_BY
 from tracer.why.call.listening import listenings
 from tracer.why.call.participants import name_of
 from tracer.why.call.permissions import is_hidden
-from tracer.why.call.voices import voices
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -109,5 +108,5 @@ def _beside(call: Call, since: int, until: int) -> list[_Beside]:
 
 def _heard_an_agent(call: Call, since: int, until: int) -> bool:
     """Whether the callers could hear an agent, or its avatar, between two times, ns."""
-    published = [voice for agent in call.agents.all for voice in voices(call, agent.sid)]
+    published = [voice for agent in call.agents.all for voice in call.voices(agent.sid)]
     return any(voice.since < until and voice.until > since for voice in published)
