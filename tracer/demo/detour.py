@@ -1,8 +1,9 @@
-"""A network path to a server that fails: slow, without an answer, or cut."""
+"""A path to a server that fails: its first connection is delayed or gets no answer, or all are cut."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Self
 from urllib.parse import urlsplit
 
 __all__ = ["Detour", "detour"]
@@ -10,42 +11,45 @@ __all__ = ["Detour", "detour"]
 CHUNK = 65_536
 
 
-async def detour(url: str, seconds: float) -> str:
-    """A URL that leads to the server at ``url``, the first connection so many seconds late; for this process."""
-    return await Detour(seconds).opened(url)
-
-
 class Detour:
-    """A path to a server within this process."""
+    """A port of this machine that leads to a server, until it is cut."""
 
-    def __init__(self, late: float = 0.0, *, first_unanswered: bool = False) -> None:
-        """The first connection is so many seconds ``late``; or it reaches the server, and no answer comes back."""
-        self._delays = iter([late])
-        self._answers = iter([not first_unanswered])
-        self._server: asyncio.Server | None = None
+    def __init__(self, url: str, seconds: float = 0.0, *, answered: bool = True) -> None:
+        self._far = urlsplit(url)
+        self._delays = iter([seconds])
+        self._answered = iter([answered])
         self._open: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+        self.url = ""
+        """Where it begins."""
 
-    async def opened(self, url: str) -> str:
-        """A URL that leads to the server at ``url`` by this path."""
-        far = urlsplit(url)
-
-        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await asyncio.sleep(next(self._delays, 0.0))
-            answered = next(self._answers, True)
-            there, back = await asyncio.open_connection(far.hostname, far.port)
-            self._open |= {writer, back}
-            await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer if answered else None))
-
-        self._server = await asyncio.start_server(connected, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        return f"{far.scheme}://127.0.0.1:{port}"
+    @classmethod
+    async def to(cls, url: str, seconds: float = 0.0, *, answered: bool = True) -> Self:
+        """A path to the server at ``url``, the first connection so many seconds late, or without an answer."""
+        made = cls(url, seconds, answered=answered)
+        made._server = await asyncio.start_server(made._connected, "127.0.0.1", 0)
+        made.url = f"{made._far.scheme}://127.0.0.1:{made._server.sockets[0].getsockname()[1]}"
+        return made
 
     def cut(self) -> None:
-        """From now on nothing gets through, and nobody can connect."""
+        """Break every connection, and refuse others from now on."""
         if self._server:
             self._server.close()
         for writer in self._open:
-            writer.close()
+            writer.transport.abort()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(next(self._delays, 0.0))
+        answered = next(self._answered, True)
+        there, back = await asyncio.open_connection(self._far.hostname, self._far.port)
+        self._open |= {writer, back}
+        await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer if answered else None))
+        self._open -= {writer, back}
+
+
+async def detour(url: str, seconds: float) -> str:
+    """A URL that leads to the server at ``url``, the first connection so many seconds late; for this process."""
+    return (await Detour.to(url, seconds)).url
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter | None) -> None:
