@@ -74,6 +74,8 @@ SAFE = {
     "tracer.session.events_dropped",
     "tracer.span_name",
     "tracer.worker.deployment",
+    "tracer.worker.previous_id",
+    "tracer.worker.reserved",
     "tracer.worker.server",
 }
 """Keys of which somebody has thought and found that they hold no personal data."""

@@ -70,6 +70,8 @@ __all__ = [
     "WORKER_ID",
     "WORKER_JOBS",
     "WORKER_LOAD",
+    "WORKER_PREVIOUS_ID",
+    "WORKER_RESERVED",
     "WORKER_SERVER",
     "is_personal",
 ]
@@ -156,6 +158,8 @@ SEEN_BY: Final = "tracer.seen_by"
 """When the observer first saw it, ns since the epoch as text, on the receiver's clock."""
 WORKER_LOAD: Final = "tracer.worker.load"
 """A worker's load: what its ``load_fnc`` tells, from 0 to 1, and what it has promised to jobs on their way."""
+WORKER_RESERVED: Final = "tracer.worker.reserved"
+"""How many jobs a worker is answering or has accepted, and not launched: each counts as load."""
 WORKER_JOBS: Final = "tracer.worker.jobs"
 """How many jobs a worker has."""
 JOB_TYPE: Final = "tracer.job.type"
@@ -192,6 +196,8 @@ DEPLOYMENT: Final = "tracer.worker.deployment"
 """The deployment that a worker registered for (LIVEKIT_AGENT_DEPLOYMENT); absent for none."""
 WORKER_SERVER: Final = "tracer.worker.server"
 """Host and port of the server that a worker registered with."""
+WORKER_PREVIOUS_ID: Final = "tracer.worker.previous_id"
+"""The id (``AW_…``) that a worker had before it lost its connection and registered again."""
 
 SUBJECT: Final = "tracer.subject"
 """The SID or id a moment is about, on the span event that carries the moment."""

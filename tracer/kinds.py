@@ -85,6 +85,15 @@ class Kind(StrEnum):
         "The server offers it jobs while the load is below the limit.",
         "agent",
     )
+    WORKER_OFFERED = (
+        "worker.offered",
+        "worker was offered a job",
+        "was offered a job",
+        "A worker was offered a job, of this room or another: so it was registered, connected and available.",
+        "The server's offer.",
+        "The worker receives the next one.",
+        "agent: with each job.received",
+    )
     WORKER_DRAINING = (
         "worker.draining",
         "worker draining",

@@ -53,6 +53,8 @@ EXPECTED: dict[str, list[Expected]] = {
     # The model never answers; it always fails, and the session closes for it.
     "case_llm_hangs": [Expected("model-silent", says="answer")],
     "case_llm_dead": [Expected("model-failed", says="APIConnectionError|llm_error")],
+    # It never answers, and the caller waits in silence: one try, for as long as they stay.
+    "made_model_silent": [Expected("model-silent", says="at least 1[01]\\.. s")],
     # The agent's own connection is lost for good.
     "case_agent_cut": [Expected("agent-lost-connection", says="connection")],
     # A shutdown callback takes too long, after the call.

@@ -225,7 +225,7 @@ def test_a_session_that_does_not_start(over: bool) -> None:
     recorded = [m for m in healthy() if m.time < ms(391)]
     recorded += [moved(m, 30_000) for m in healthy() if over and m.kind in (LEFT, Kind.ROOM_FINISHED, *ENDS)]
     (finding,) = of(recorded).findings
-    assert (finding.cause.name, finding.certain) == ("slow-session", False)
+    assert (finding.cause.name, finding.certain) == ("no-session", over)
     assert ("did not return in 36.1 s" if over else "has not returned in 119.6 s") in finding.sentence
 
 

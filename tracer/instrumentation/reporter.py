@@ -56,6 +56,10 @@ class Reporter(SpanProcessor):
         self._instructed: set[str] = set()
         """Jobs whose instructions were reported."""
         self._providers: list[TracerProvider] = []
+        self._end = threading.Event()
+        # Started now: Python 3.12 and later start no thread once the interpreter shuts down.
+        self._last = threading.Thread(target=self._shut_down_at_end, name="tracer-end", daemon=True)
+        self._last.start()
         # A job process ends by os._exit, which skips atexit; other processes do not run these finalizers.
         if parent_process():
             Finalize(None, self.close, exitpriority=100)
@@ -115,9 +119,12 @@ class Reporter(SpanProcessor):
 
     def close(self) -> None:
         """Send what is left, within a bounded time."""
-        last = threading.Thread(target=self._batch.shutdown, daemon=True)
-        last.start()
-        last.join(LAST_WAIT_S if self._sender.answers else LAST_WAIT_S / 10)
+        self._end.set()
+        self._last.join(LAST_WAIT_S if self._sender.answers else LAST_WAIT_S / 10)
+
+    def _shut_down_at_end(self) -> None:
+        self._end.wait()
+        self._batch.shutdown()  # type: ignore[no-untyped-call]
 
 
 def _add_instructions(attributes: dict[str, str]) -> None:

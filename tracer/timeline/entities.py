@@ -237,20 +237,48 @@ class Worker(Entity):
         """The machine it runs on."""
         return self.text(keys.WORKER_HOST)
 
-    def standing(self, at: int) -> Kind | None:
-        """How it stood at a time, ns: registered, available, full, draining or closed; None before it was registered.
+    @property
+    def deployment(self) -> str | None:
+        """The deployment it registered for; None for none, or where it did not report it."""
+        return self.text(keys.DEPLOYMENT)
 
-        One that was killed still seems to stand as it last said.
+    @property
+    def server(self) -> str | None:
+        """Host and port of the server it registered with; every name of this machine is ``localhost``."""
+        server = self.text(keys.WORKER_SERVER)
+        if server is None:
+            return None
+        host, _, port = server.rpartition(":")
+        return f"localhost:{port}" if host in _LOOPBACK else server
+
+    @property
+    def previous_id(self) -> str | None:
+        """The id it had before it lost its connection and registered again."""
+        return self.text(keys.WORKER_PREVIOUS_ID)
+
+    def standing(self, at: int) -> Kind | None:
+        """Its status at a time, ns: registered, available, full, draining, disconnected or closed; None before.
+
+        One that was killed still has the status that it reported last.
         """
         told = [step.kind for step in self.steps if step.kind in _STANDINGS and step.time <= at]
         return told[-1] if told else None
 
+    def loads(self, since: int, until: int) -> list[Step]:
+        """The reports of its load that held at some time between these two, ns; none where none is known."""
+        reports = [step for step in self.steps if step.kind is Kind.WORKER_LOAD and step.time <= until]
+        before = [step for step in reports if step.time <= since]
+        return [*before[-1:], *reports[len(before) :]]
+
+
+_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 _STANDINGS = {
     Kind.WORKER_REGISTERED,
     Kind.WORKER_AVAILABLE,
     Kind.WORKER_FULL,
     Kind.WORKER_DRAINING,
+    Kind.WORKER_DISCONNECTED,
     Kind.WORKER_CLOSED,
 }
 

@@ -106,7 +106,7 @@ def _beside(room: list[Step], workers: tuple[Worker, ...], now: int) -> list[Ste
         for worker in workers
         if worker.sid in served or worker.agent_name in named
         for step in worker.steps
-        if first <= step.time <= last and step.key not in known
+        if first <= step.time <= last and step.key not in known and step.kind is not Kind.WORKER_OFFERED
     ]
 
 

@@ -21,15 +21,29 @@ from tracer.why.late.server import AskedAgain, SilentCaller, SlowOffer
 from tracer.why.late.slow_code import SlowCode
 from tracer.why.late.stretches import ColdProcess, SlowAnswer, SlowConnect, SlowSession
 from tracer.why.missing.connect import ConnectFailed
+from tracer.why.missing.did_not_answer import WorkerDidNotAnswer
 from tracer.why.missing.entrypoint import NeverConnected, RaisedBeforeConnect
 from tracer.why.missing.named_or_not import RoomExisted, WorkerIsNamed, WorkerIsUnnamed
 from tracer.why.missing.no_worker import NoWorker
+from tracer.why.missing.not_asked import LoadAboveLimit, OtherDeployment, WorkerNotAsked
+from tracer.why.missing.overbooked import WorkerOverbooked
 from tracer.why.missing.process import ProcessFailed
 from tracer.why.missing.refused import Rejected, RequestRaised, RequestUnanswered, SlowRequest
-from tracer.why.missing.unavailable import LateWorker, WorkerDraining, WorkerNotAsked, WorkersFull
-from tracer.why.silent.linked import LinkedToAnother
+from tracer.why.missing.unavailable import LateWorker, WorkerDraining, WorkersFull
+from tracer.why.missing.worker_disconnected import WorkerDisconnected
+from tracer.why.silent.agent_hidden import AgentHidden
+from tracer.why.silent.blocked import EventLoopBlocked
+from tracer.why.silent.caller_not_heard import CallerNotHeard
+from tracer.why.silent.linked import LinkedToAnother, LinkedToNobody
+from tracer.why.silent.missing_permission import MissingPermission
+from tracer.why.silent.model_failed import ModelFailed
+from tracer.why.silent.model_silent import ModelSilent
+from tracer.why.silent.no_session import NoSession
+from tracer.why.silent.no_voice import AgentHasNoVoice
+from tracer.why.silent.on_enter import OnEnterRaised
 from tracer.why.silent.peer import PeerNeverActive
 from tracer.why.silent.session_closed import SessionClosed
+from tracer.why.silent.waited import WaitedForAnother
 from tracer.why.unrecorded.killed_in_shutdown import KilledInShutdown
 from tracer.why.unrecorded.lost_webhooks import LostWebhooks
 
@@ -45,9 +59,13 @@ CAUSES: tuple[Cause, ...] = (
     RoomExisted(),
     WorkerIsUnnamed(),
     LateWorker(),
+    WorkerDisconnected(),
     WorkersFull(),
+    WorkerOverbooked(),
+    LoadAboveLimit(),
     WorkerDraining(),
     SlowRequest(),
+    WorkerDidNotAnswer(),
     Rejected(),
     RequestRaised(),
     RequestUnanswered(),
@@ -55,6 +73,7 @@ CAUSES: tuple[Cause, ...] = (
     RaisedBeforeConnect(),
     NeverConnected(),
     ConnectFailed(),
+    OtherDeployment(),
     WorkerNotAsked(),
     # disconnected: the surest first
     ServerRestarted(),
@@ -71,8 +90,19 @@ CAUSES: tuple[Cause, ...] = (
     RejoinedWithoutAgent(),
     CallerAway(),
     # silent
+    ModelFailed(),
+    OnEnterRaised(),
     SessionClosed(),
+    MissingPermission(),
+    AgentHidden(),
+    CallerNotHeard(),
+    AgentHasNoVoice(),
+    WaitedForAnother(),
+    NoSession(),
+    EventLoopBlocked(),
+    ModelSilent(),
     LinkedToAnother(),
+    LinkedToNobody(),
     PeerNeverActive(),
     # duplicated
     DispatchedTwice(),

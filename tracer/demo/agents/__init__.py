@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tracer.demo.play import DemoWorker
 
-__all__ = ["STRANGER", "faulty"]
+__all__ = ["STRANGER", "faulty", "silent"]
 
 STRANGER = Path(__file__).parent / "stranger.py"
 """An agent that is not instrumented."""
@@ -16,3 +16,8 @@ def faulty(fault: str = "", agent_name: str = "", *, drain: int = 2) -> DemoWork
     """A worker whose agent has this fault; told to stop, it waits for its jobs for ``drain`` seconds."""
     environment = {"FAULT": fault, "DRAIN_TIMEOUT": str(drain)}
     return DemoWorker(agent_name, Path(__file__).parent / "faulty.py", environment)
+
+
+def silent(fault: str) -> DemoWorker:
+    """A worker whose agent gives no answer, for this reason."""
+    return DemoWorker("", Path(__file__).parent / "silent.py", {"FAULT": fault})

@@ -6,8 +6,19 @@ import signal
 import time
 from typing import Self
 
-from livekit.agents import Agent, AgentServer, AgentSession, JobContext, JobProcess, JobRequest, cli
+from livekit.agents import (
+    Agent,
+    AgentServer,
+    AgentSession,
+    AutoSubscribe,
+    JobContext,
+    JobProcess,
+    JobRequest,
+    WorkerPermissions,
+    cli,
+)
 from livekit.agents.llm import Toolset
+from livekit.agents.voice.room_io import RoomOptions
 from livekit.api import ListRoomsRequest
 
 import tracer
@@ -17,12 +28,13 @@ FAULT = os.environ.get("FAULT", "")
 MEMORY_LIMIT_MB = 400
 
 
-async def serve(ctx: JobContext, *tools: Toolset) -> AgentSession[None]:
+async def serve(ctx: JobContext, *tools: Toolset, options: RoomOptions | None = None) -> AgentSession[None]:
     """As it should be: connect, wait for the caller, start the session."""
     await ctx.connect()
     await ctx.wait_for_participant()
     session = AgentSession[None]()
-    await session.start(agent=Agent(instructions="You are helpful.", tools=list(tools)), room=ctx.room)
+    agent = Agent(instructions="You are helpful.", tools=list(tools))
+    await session.start(agent=agent, room=ctx.room, room_options=options or RoomOptions())
     return session
 
 
@@ -133,6 +145,24 @@ async def closes_its_session(ctx: JobContext) -> None:
     await session.aclose()
 
 
+async def waits_for_another(ctx: JobContext) -> None:
+    """It waits for an identity that its backend gives to nobody."""
+    await ctx.connect()
+    await ctx.wait_for_participant(identity="user_7")
+    await serve(ctx)
+
+
+async def subscribes_to_nothing(ctx: JobContext) -> None:
+    """It connects as an agent that only speaks."""
+    await ctx.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
+    await serve(ctx)
+
+
+async def keeps_its_session(ctx: JobContext) -> None:
+    """Its session goes on when the participant that it is linked to leaves."""
+    await serve(ctx, options=RoomOptions(close_on_disconnect=False))
+
+
 async def raises_in_the_call(ctx: JobContext) -> None:
     """What it needs in the middle of a call is not there."""
     await serve(ctx)
@@ -199,6 +229,9 @@ ENTRYPOINTS = {
     "starts-slowly": starts_slowly,
     "connects-when-all-is-over": connects_when_all_is_over,
     "closes-its-session": closes_its_session,
+    "waits-for-another": waits_for_another,
+    "subscribes-to-nothing": subscribes_to_nothing,
+    "keeps-its-session": keeps_its_session,
     "raises-in-the-call": raises_in_the_call,
     "is-killed": is_killed,
     "takes-too-much-memory": takes_too_much_memory,
@@ -208,6 +241,8 @@ ENTRYPOINTS = {
     "loses-its-connection": loses_its_connection,
 }
 
+PERMISSIONS = {"is-hidden": WorkerPermissions(hidden=True)}
+
 server = AgentServer(
     host="127.0.0.1",
     port=int(os.environ["AGENT_PORT"]),
@@ -215,6 +250,7 @@ server = AgentServer(
     drain_timeout=int(os.environ.get("DRAIN_TIMEOUT", "2")),
     job_memory_limit_mb=MEMORY_LIMIT_MB,
     shutdown_process_timeout=2 if FAULT == "shuts-down-slowly" else 10,  # 10 is the default
+    permissions=PERMISSIONS.get(FAULT, WorkerPermissions()),
 )
 server.setup_fnc = PREPARATIONS.get(FAULT)
 tracer.instrument(server)
