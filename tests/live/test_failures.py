@@ -253,6 +253,12 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "removed": lambda timeline: left(timeline, "PARTICIPANT_REMOVED", agent=True),
     "caller-removed": lambda timeline: left(timeline, "PARTICIPANT_REMOVED"),
     "deleted": lambda timeline: left(timeline, "ROOM_DELETED") and timeline.end_reason == "deleted",
+    "agent-deleted-room": lambda timeline: (
+        left(timeline, "ROOM_DELETED") and told(timeline, Kind.JOB_SHUTDOWN, shutdown_by_user=True)
+    ),
+    "agent-left-caller": lambda timeline: (
+        left(timeline, "CLIENT_INITIATED", agent=True) and told(timeline, Kind.JOB_SHUTDOWN, shutdown_by_user=True)
+    ),
     "ghost-room": _the_agent_is_in_another_room,
     "lost-webhooks": _only_the_api_saw_it,
     "duplicate-identity": lambda timeline: left(timeline, "DUPLICATE_IDENTITY"),

@@ -105,7 +105,7 @@ _REPEATABLE = (
         Kind.SESSION_CLOSED,
     }
 )
-"""Kinds that one subject can have several of, told apart by their occurrence."""
+"""Kinds that one subject can have several of, distinguished by their occurrence."""
 
 
 # How the two steps of a row are related.

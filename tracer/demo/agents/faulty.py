@@ -15,6 +15,7 @@ from livekit.agents import (
     JobProcess,
     JobRequest,
     WorkerPermissions,
+    WorkerType,
     cli,
 )
 from livekit.agents.llm import Toolset
@@ -116,6 +117,12 @@ async def thinks_first(ctx: JobContext) -> None:
     await serve(ctx)
 
 
+async def thinks_long(ctx: JobContext) -> None:
+    """It takes so long that its caller has hung up, and calls again."""
+    await asyncio.sleep(10)
+    await serve(ctx)
+
+
 class FarawayTools(Toolset):
     """Tools on a server that takes a while to say what it has."""
 
@@ -210,6 +217,27 @@ async def leaves_with_the_caller(ctx: JobContext) -> None:
     await serve(ctx)
 
 
+async def hangs_up_on_two(ctx: JobContext) -> None:
+    """It connects a second person to its caller, and hangs up as it does after every call."""
+    await serve(ctx)
+    while len(ctx.room.remote_participants) < 2:  # noqa: ASYNC110  the example is simpler so
+        await asyncio.sleep(0.2)
+    await asyncio.sleep(2)
+
+    async def hang_up() -> None:
+        await ctx.delete_room()
+
+    ctx.add_shutdown_callback(hang_up)
+    ctx.shutdown("the two are connected")
+
+
+async def forgets_to_hang_up(ctx: JobContext) -> None:
+    """It says goodbye and ends; its caller is still there."""
+    await serve(ctx)
+    await asyncio.sleep(1)
+    ctx.shutdown("all is said")
+
+
 REQUESTS = {
     "answers-late": answers_late,
     "answers-slowly": answers_slowly,
@@ -226,6 +254,7 @@ ENTRYPOINTS = {
     "connects-elsewhere": connects_elsewhere,
     "connects-slowly": connects_slowly,
     "thinks-first": thinks_first,
+    "thinks-long": thinks_long,
     "starts-slowly": starts_slowly,
     "connects-when-all-is-over": connects_when_all_is_over,
     "closes-its-session": closes_its_session,
@@ -239,6 +268,8 @@ ENTRYPOINTS = {
     "shuts-down-slowly": shuts_down_slowly,
     "gets-no-answer": gets_no_answer,
     "loses-its-connection": loses_its_connection,
+    "hangs-up-on-two": hangs_up_on_two,
+    "forgets-to-hang-up": forgets_to_hang_up,
 }
 
 PERMISSIONS = {"is-hidden": WorkerPermissions(hidden=True)}
@@ -249,14 +280,15 @@ server = AgentServer(
     num_idle_processes=0 if FAULT in PREPARATIONS else 1,  # 0 is the default in dev mode
     drain_timeout=int(os.environ.get("DRAIN_TIMEOUT", "2")),
     job_memory_limit_mb=MEMORY_LIMIT_MB,
-    shutdown_process_timeout=2 if FAULT == "shuts-down-slowly" else 10,  # 10 is the default
     permissions=PERMISSIONS.get(FAULT, WorkerPermissions()),
+    shutdown_process_timeout=2 if FAULT == "shuts-down-slowly" else 10,  # 10 is the default
 )
 server.setup_fnc = PREPARATIONS.get(FAULT)
 tracer.instrument(server)
 server.rtc_session(
     ENTRYPOINTS.get(FAULT, entrypoint),
     agent_name=os.environ.get("AGENT_NAME", ""),
+    type=WorkerType.PUBLISHER if os.environ.get("JOB_TYPE") == "PUBLISHER" else WorkerType.ROOM,
     on_request=REQUESTS.get(FAULT),
 )
 

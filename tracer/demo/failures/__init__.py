@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tracer.demo.failures.agent_cut_off import AgentCutOff
+from tracer.demo.failures.agent_deleted_room import AgentDeletedRoom
 from tracer.demo.failures.agent_has_no_voice import AgentHasNoVoice
 from tracer.demo.failures.agent_hidden import AgentHidden
+from tracer.demo.failures.agent_left_caller import AgentLeftCaller
 from tracer.demo.failures.asked_again import AskedAgain
 from tracer.demo.failures.burst import Burst
 from tracer.demo.failures.busy_machine import BusyMachine
@@ -19,6 +21,7 @@ from tracer.demo.failures.deleted import Deleted
 from tracer.demo.failures.deploy import Deploy
 from tracer.demo.failures.draining_worker import DrainingWorker
 from tracer.demo.failures.duplicate_identity import DuplicateIdentity
+from tracer.demo.failures.earlier_room import EarlierRoom
 from tracer.demo.failures.event_loop_blocked import EventLoopBlocked
 from tracer.demo.failures.frozen_worker import FrozenWorker
 from tracer.demo.failures.full_worker import FullWorker
@@ -63,6 +66,7 @@ from tracer.demo.failures.slow_shutdown import SlowShutdown
 from tracer.demo.failures.stranger import Stranger
 from tracer.demo.failures.token_existing_room import TokenExistingRoom
 from tracer.demo.failures.two_dispatches import TwoDispatches
+from tracer.demo.failures.two_job_types import TwoJobTypes
 from tracer.demo.failures.unnamed_worker import UnnamedWorker
 from tracer.demo.failures.waited_for_another import WaitedForAnother
 from tracer.demo.failures.worker_cut_off import WorkerCutOff
@@ -105,6 +109,8 @@ FAILURES = {
         SlowSession(),
         TwoDispatches(),
         DefaultAndNamed(),
+        TwoJobTypes(),
+        EarlierRoom(),
         Stranger(),
         SessionClosed(),
         Reload(),
@@ -129,9 +135,11 @@ FAILURES = {
         ConnectsTwice(),
         Deploy(),
         CallerAway(),
+        AgentLeftCaller(),
         Rejoin(),
         Removed(),
         CallerRemoved(),
+        AgentDeletedRoom(),
         Deleted(),
         GhostRoom(),
         LostWebhooks(),

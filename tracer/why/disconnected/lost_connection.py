@@ -10,10 +10,9 @@ from tracer.timeline.entities import Shutdown
 from tracer.units import NS_PER_S
 from tracer.why.call.connection import interruptions
 from tracer.why.call.limits import LONG_ENOUGH, SOON, STUCK_BY
-from tracer.why.call.participants import name_of
+from tracer.why.call.participants import DROPPED, name_of
 from tracer.why.cause import Cause
 from tracer.why.disconnected.agent_retried import ended_by_server
-from tracer.why.disconnected.process import DROPPED
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class AgentLostConnection(Cause):
             began = given_up.began
         elif left and by_room and by_room.earliest < call.end:
             began = min(left, by_room, key=lambda step: step.time)
-        elif left and shutdown is None and job.last_told.time > left.latest + LONG_ENOUGH:
+        elif left and shutdown is None and job.last_reported.time > left.latest + LONG_ENOUGH:
             began = left
         else:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.timeline.lost_webhooks import untold_by_webhooks
+from tracer.timeline.lost_webhooks import without_webhook
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -35,7 +35,7 @@ class LostWebhooks(Cause):
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
-        lost = untold_by_webhooks(call.timeline)
+        lost = without_webhook(call.timeline)
         if lost and not call.outage:  # a server that dies sends none
             kinds = ", ".join(sorted({step.kind.value for step in lost}))
             number = "1 webhook" if len(lost) == 1 else f"{len(lost)} webhooks"
