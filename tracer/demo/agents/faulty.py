@@ -198,14 +198,14 @@ async def shuts_down_slowly(ctx: JobContext) -> None:
 
 async def gets_no_answer(ctx: JobContext) -> None:
     """The server lets it in, and the answer is lost on the way."""
-    ctx._info.url = (await Detour.to(ctx._info.url, answered=False)).url  # noqa: SLF001  as above
+    ctx._info.url = await Detour(first_unanswered=True).opened(ctx._info.url)  # noqa: SLF001  as above
     await serve(ctx)
 
 
 async def loses_its_connection(ctx: JobContext) -> None:
     """Its path to the server is cut in the middle of the call, and stays so."""
-    path = await Detour.to(ctx._info.url)  # noqa: SLF001  as above
-    ctx._info.url = path.url  # noqa: SLF001  as above
+    path = Detour()
+    ctx._info.url = await path.opened(ctx._info.url)  # noqa: SLF001  as above
     await serve(ctx)
     await asyncio.sleep(1)
     path.cut()
