@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.timeline.entities import Job, Participant
+    from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
     from tracer.why.call import Call
     from tracer.why.cause import Finding
@@ -50,7 +51,7 @@ class GhostRoom(Cause):
     def _in_the_closed_room(self, call: Call) -> Iterator[Finding]:
         here = {p.sid for p in call.timeline.participants}
         finished, later = call.timeline.room.finished, call.timeline.later
-        if not finished or call.outage:
+        if not finished or call.outage or _with_the_server(finished):
             return
         for job in call.timeline.jobs:
             began, connected = job.at(Kind.JOB_ENTRYPOINT_STARTED), job.at(Kind.AGENT_CONNECTED)
@@ -70,7 +71,7 @@ class GhostRoom(Cause):
 
     def _in_the_new_room(self, timeline: Timeline, before: Timeline) -> Iterator[Finding]:
         finished, ours = before.room.finished, {job.participant_identity for job in timeline.jobs}
-        if finished is None or outage(before):
+        if finished is None or outage(before) or _with_the_server(finished):
             return
         for agent in timeline.agents:
             job = next((job for job in before.jobs if _became(job, agent, before)), None)
@@ -84,6 +85,11 @@ class GhostRoom(Cause):
                 finished,
                 agent.at(Kind.PARTICIPANT_JOINING),
             )
+
+
+def _with_the_server(finished: Step) -> bool:
+    """Whether a room may have closed with its server, to which everybody then comes back."""
+    return finished.facts.get(keys.ROOM_SERVER_AWAY) is True
 
 
 def _became(job: Job, agent: Participant, before: Timeline) -> bool:

@@ -66,7 +66,7 @@ class ServerRestarted(Cause):
             names = " and ".join(map(name_of, elsewhere))
             before = call.timeline.earlier
             return (
-                f"look at the room before this one ({before.room.sid if before else ''}), from which {names}"
+                f"check the room before this one ({before.room.sid if before else ''}), from which {names}"
                 " reconnected: what it did here was reported there"
             )
         finished = call.timeline.room.finished
@@ -77,4 +77,4 @@ class ServerRestarted(Cause):
         there = [p for p in call.callers.all if p.gone is None or p.gone.latest >= finished.earliest]
         if not there:
             return None
-        return "look in the server's log whether it was restarted: its API did not answer when this room ended"
+        return "check in the server's log whether it was restarted: its API did not answer when this room ended"
