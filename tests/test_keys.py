@@ -22,6 +22,9 @@ from tracer.witness import agent, webhook
 from tracer.witness.observer import dispatch_moments
 
 SAFE = {
+    "lk.agent_label",
+    "lk.previous_agent_label",
+    "tracer.track.muted",
     "error.type",
     "process.pid",
     "tracer.job.answer",

@@ -212,6 +212,24 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
         told(timeline, Kind.AGENT_PARTICIPANT_READY) and not told(timeline, Kind.SESSION_STARTING)
     ),
     "linked-to-another": _caller_was_silent_to,
+    "missing-permission": lambda timeline: (
+        told(timeline, Kind.PARTICIPANT_ACTIVE, participant_identity="ada", can_publish=False)
+        and told(timeline, Kind.SESSION_WAITING_FOR_AUDIO)
+        and not told(timeline, Kind.SESSION_AUDIO_RECEIVED)
+    ),
+    "agent-hidden": lambda timeline: told(timeline, Kind.PARTICIPANT_ACTIVE, participant_kind="AGENT", hidden=True),
+    "caller-not-heard": lambda timeline: (
+        told(timeline, Kind.AGENT_CONNECTED, auto_subscribe="subscribe_none")
+        and not told(timeline, Kind.SESSION_AUDIO_RECEIVED)
+    ),
+    "agent-has-no-voice": lambda timeline: told(timeline, Kind.SESSION_AUDIO_FAILED),
+    "waited-for-another": lambda timeline: (
+        told(timeline, Kind.AGENT_WAITING_FOR_PARTICIPANT, participant_filter=True)
+        and told(timeline, Kind.AGENT_WAIT_ENDED)
+    ),
+    "linked-to-nobody": lambda timeline: (
+        told(timeline, Kind.SESSION_UNLINKED) and len([s for s in timeline.steps if s.kind is Kind.SESSION_LINKED]) == 1
+    ),
     "peer-never-active": lambda timeline: (
         callers(timeline)[0].at(Kind.PARTICIPANT_ABORTED) is not None
         and not callers(timeline)[0].at(Kind.PARTICIPANT_ACTIVE)
@@ -244,6 +262,17 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "ghost-room": _the_agent_is_in_another_room,
     "lost-webhooks": _only_the_api_saw_it,
     "duplicate-identity": lambda timeline: left(timeline, "DUPLICATE_IDENTITY"),
+    "one-identity": lambda timeline: (
+        left(timeline, "DUPLICATE_IDENTITY", agent=True)
+        and {agent.identity for agent in agents(timeline)} == {"my-agent"}
+    ),
+    "connects-twice": lambda timeline: (
+        len(timeline.jobs) == 1 and len(agents(timeline)) == 2 and told(timeline, Kind.PARTICIPANT_ABORTED)
+    ),
+    "agent-cut-off": lambda timeline: told(timeline, Kind.AGENT_RECONNECTING),
+    "slow-shutdown": lambda timeline: (
+        told(timeline, Kind.PROCESS_FAILED, killed=True) and took(Kind.JOB_SHUTDOWN, Kind.PROCESS_FAILED, 2)(timeline)
+    ),
     "silent-caller": lambda timeline: not [t for t in timeline.tracks if t.participant == callers(timeline)[0].sid],
 }
 """For each scenario what must be in the record, whatever `why` makes of it."""

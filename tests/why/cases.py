@@ -420,7 +420,8 @@ def linked(sid: str, name: str) -> dict[str, Fact]:
 
 def monitored(bob_publishes: bool = False, linked_to: str = BOB) -> list[Moment]:
     """The call, and in it bob from before it on, whom the session listens to."""
-    recorded = with_facts(healthy(), Kind.SESSION_STARTING, JOB, linked(linked_to, "bob"))
+    unlinked = [m for m in healthy() if m not in heard()]
+    recorded = with_facts(unlinked, Kind.SESSION_STARTING, JOB, linked(linked_to, "bob"))
     recorded += bob(1, 4150)
     if bob_publishes:
         recorded.append(_webhook(Kind.TRACK_PUBLISHED, BOBS, 120, {keys.PARTICIPANT_ID: BOB}))

@@ -22,6 +22,7 @@ from tracer.witness.agent import PENDING_SPANS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from livekit.agents import JobContext
     from opentelemetry import trace
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span
@@ -43,7 +44,12 @@ class Reporter(SpanProcessor):
     room and job as attributes, which few native spans carry.
     """
 
-    def __init__(self, endpoint: str, job_attributes: Callable[[int], dict[str, str]] = lambda _: {}) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        job_attributes: Callable[[int], dict[str, str]] = lambda _: {},
+        job_began: Callable[[JobContext], None] = lambda _: None,
+    ) -> None:
         self._sender = Sender(endpoint)
         # With all parameters: their defaults come from the user's variables, which are for the user's backend.
         self._batch = BatchSpanProcessor(
@@ -51,6 +57,8 @@ class Reporter(SpanProcessor):
         )
         self._job_attributes = job_attributes
         """More attributes for the root span of a job that began at this time, ns since the epoch."""
+        self._job_began = job_began
+        """Called when a job's root span starts, before its entrypoint."""
         self._running: dict[int, _Running] = {}
         """By span id."""
         self._instructed: set[str] = set()
@@ -88,6 +96,7 @@ class Reporter(SpanProcessor):
         attributes = {keys.ROOM_SID: job.job.room.sid, keys.JOB_ID: job.job.id}
         if span.name == "job_entrypoint":
             attributes |= self._job_attributes(span.start_time or 0)
+            guarded(self._job_began, job)
         running = self._running[context.span_id] = _Running(span, attributes)
         if span.name in PENDING_SPANS:
             self._report_start(running)

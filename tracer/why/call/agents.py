@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.missing_jobs import unaccounted_agents
+from tracer.timeline.reporting import uninstrumented, unreported
 from tracer.units import NS_PER_MS, NS_PER_S
-from tracer.why.call.jobs import is_reported, own_shutdown, received
+from tracer.why.call.jobs import own_shutdown, received
 from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.participants import left_at
 
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["Agents"]
+__all__ = ["Agents", "is_own"]
+
+
+def is_own(job: Job, agent: Participant) -> bool:
+    """Whether an agent's identity is its job's alone; a worker can give one to all of its agents."""
+    return job.sid in (agent.identity or "")
+
 
 HANGS_UP = 5 * NS_PER_S
 """An agent that closed its session no longer before, ns, ended the call by deleting its room."""
@@ -54,12 +61,51 @@ class Agents:
         return unaccounted_agents(self._timeline)
 
     @cached_property
+    def of_earlier_room(self) -> dict[str, Job]:
+        """For the SID of each agent whose job was for the room of this name before this one that job.
+
+        Not of one that was in that room: it reconnected when the server had started again.
+        """
+        before = self._timeline.earlier
+        if before is None:
+            return {}
+        ours = {job.sid for job in self._timeline.jobs}
+        theirs = [job for job in before.jobs if before.agent_of(job) is None and job.sid not in ours]
+        found = {}
+        for agent in self.all:
+            for job in theirs:
+                connected = job.at(Kind.AGENT_CONNECTED)
+                sid = connected.facts.get(keys.PARTICIPANT_ID) if connected else None
+                # An identity that a worker gives to each of its agents proves nothing.
+                alike = agent.identity == job.participant_identity and job.sid in (agent.identity or "")
+                if sid == agent.sid or (alike and sid is None):
+                    found[agent.sid] = job
+        return found
+
+    @cached_property
     def uninstrumented(self) -> list[Participant]:
-        """Agents in the room that reported nothing themselves."""
-        known = {
-            self.of_jobs[job.sid].sid for job in self._timeline.jobs if job.sid in self.of_jobs and is_reported(job)
-        }
-        return [agent for agent in self.all if agent.sid not in known]
+        """Agents in the room that reported nothing and may not be instrumented."""
+        return uninstrumented(self._timeline)
+
+    @cached_property
+    def unreported(self) -> list[Participant]:
+        """Agents in the room that reported nothing, for whatever reason."""
+        return unreported(self._timeline)
+
+    @cached_property
+    def reconnected_from_earlier_room(self) -> list[Participant]:
+        """Agents that were in the room of this name before this one, and have no job in this one."""
+        before = self._timeline.earlier
+        if before is None:
+            return []
+        theirs = {agent.identity for job in before.jobs if (agent := before.agent_of(job)) and is_own(job, agent)}
+        ours = {job.participant_identity for job in self._timeline.jobs}
+        return [agent for agent in self.all if agent.identity in theirs - ours]
+
+    def others_after(self, agent: Participant | None, at: int) -> list[Participant]:
+        """Other agents that were in the room after this time, ns."""
+        mine = agent.sid if agent else None
+        return [other for other in self.all if other.sid != mine and left_at(self._timeline, other) > at]
 
     def joined(self, job: Job) -> bool:
         """Whether a job brought an agent into a room."""

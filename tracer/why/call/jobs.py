@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Job, Participant
     from tracer.timeline.step import Step
 
-__all__ = ["error_of", "is_for", "is_reported", "is_room_job", "own_shutdown", "received", "waits"]
+__all__ = ["error_of", "in_vain", "is_for", "is_reported", "is_room_job", "own_shutdown", "received", "waits"]
 
 
 def is_room_job(job: Job) -> bool:
@@ -40,6 +40,13 @@ def waits(job: Job) -> list[tuple[Step, Step | None]]:
     """Each ``wait_for_participant()`` of the job: from when, and until when; None for one that never ended."""
     ends = {step.occurrence: step for step in job.steps if step.kind is Kind.AGENT_PARTICIPANT_READY}
     return [(step, ends.get(step.occurrence)) for step in job.steps if step.kind is Kind.AGENT_WAITING_FOR_PARTICIPANT]
+
+
+def in_vain(job: Job) -> list[tuple[Step, Step | None]]:
+    """Each ``wait_for_participant()`` of the job that brought none: from when, and until when; None while it lasts."""
+    ends = {step.occurrence: step for step in job.steps if step.kind is Kind.AGENT_WAIT_ENDED}
+    over = job.at(Kind.JOB_ENDED, Kind.PROCESS_FAILED)
+    return [(start, ends.get(start.occurrence, over)) for start, ready in waits(job) if ready is None]
 
 
 def error_of(step: Step | None) -> str:

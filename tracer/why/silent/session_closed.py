@@ -101,7 +101,7 @@ class SessionClosed(Cause):
 def another_may_answer(call: Call, job: Job, at: int) -> bool:
     """Whether another agent was there after a time, ns, of which it is not known what it did."""
     mine = call.agents.of(job)
-    others = [agent for agent in call.agents.uninstrumented if mine is None or agent.sid != mine.sid]
+    others = [agent for agent in call.agents.unreported if mine is None or agent.sid != mine.sid]
     return any(call.left_at(agent) > at + SOON for agent in others)
 
 
