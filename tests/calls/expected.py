@@ -24,6 +24,8 @@ class Expected(NamedTuple):
     """Causes that must not be named."""
     reason: str | None = None
     """The room's end reason, where it is told."""
+    violated: tuple[str, ...] = ()
+    """The rules of `tracer check` that fail: an agent that joins another room than its job's breaks one in both."""
 
 
 WELL = Expected(well=True)
@@ -49,7 +51,9 @@ EXPECTED: dict[str, list[Expected]] = {
     # ada, whom the session is linked to, leaves; bob stays and is heard by nobody.
     "case_first_leaves_kept": [Expected("linked-to-nobody", says="bob")],
     # The agent connects two people and deletes the room at its own end.
-    "case_handed_over_and_deleted": [Expected("agent-deleted-room", says="delet")],
+    "case_handed_over_and_deleted": [
+        Expected("agent-deleted-room", says="delet", never=("room-deleted",), reason="deleted")
+    ],
     # The model never answers; it always fails, and the session closes for it.
     "case_llm_hangs": [Expected("model-silent", says="answer")],
     "case_llm_dead": [Expected("model-failed", says="APIConnectionError|llm_error")],
@@ -64,8 +68,8 @@ EXPECTED: dict[str, list[Expected]] = {
     # A worker whose load is above the server's limit is not asked; one that takes long to start a process.
     "s20_dev_load_one": [
         Expected("load-above-limit", says="load", never=("worker-not-asked",)),
-        Expected("cold-process", never=("process-killed",)),
-        Expected("ghost-room"),
+        Expected("cold-process", never=("process-killed",), violated=("agent-identity",)),
+        Expected("ghost-room", violated=("agent-identity",)),
     ],
     # Two dispatches of one name on publisher jobs.
     "s02_two_publisher_jobs": [Expected("dispatched-twice", says="two agents")],
@@ -73,14 +77,14 @@ EXPECTED: dict[str, list[Expected]] = {
     "two_job_types": [Expected("two-job-types", says="two agents.*for ada")],
     # The same in the demo: the code takes 10 s before it connects.
     "earlier_room": [
-        Expected("room-deleted", never=("ghost-room", "slow-code")),
-        Expected("agent-of-earlier-room", says="two agents", never=("ghost-room",)),
+        Expected("room-deleted", never=("ghost-room", "slow-code"), violated=("agent-identity",)),
+        Expected("agent-of-earlier-room", says="two agents", never=("ghost-room",), violated=("agent-identity",)),
     ],
     # DeleteRoom, then a room of the same name, which the agent of the first joins too.
     "s06_recreated": [
-        Expected("room-deleted", never=("ghost-room", "slow-code")),
+        Expected("room-deleted", never=("ghost-room", "slow-code"), violated=("agent-identity",)),
         # Its own agent was late too: its code took 8 s before it connected, and ada waited 3 s for the other.
-        Expected("agent-of-earlier-room", says="two agents", never=("ghost-room",)),
+        Expected("agent-of-earlier-room", says="two agents", never=("ghost-room",), violated=("agent-identity",)),
     ],
     # The worker's connection to the server breaks before the second call.
     "s08_worker_ws_lost": [WELL, Expected("worker-disconnected", says="connection", never=("worker-not-asked",)), WELL],

@@ -35,7 +35,8 @@ def test_why_comes_to_what_happened(name: str) -> None:
         assert all(finding.evidence for finding in explained.findings), "a finding without evidence"
         assert right.reason is None or timeline.end_reason == right.reason
         assert len([doubt for doubt in explained.doubts if "tracer.instrument" in doubt.how]) <= 1
-        assert check(timeline).answer is not Outcome.VIOLATED
+        failed = [one.rule.name for one in check(timeline).judgements if one.answer is Outcome.VIOLATED]
+        assert failed == list(right.violated)
 
 
 def test_a_wait_that_was_cancelled_is_no_participant_ready() -> None:
