@@ -51,7 +51,7 @@ EXPECTED: dict[str, list[Expected]] = {
     # ada, whom the session is linked to, leaves; bob stays and is heard by nobody.
     "case_first_leaves_kept": [Expected("linked-to-nobody", says="bob")],
     # The agent connects two people and deletes the room at its own end.
-    "case_handed_over_and_deleted": [Expected("agent-deleted-room", says="delet")],
+    "case_handed_over_and_deleted": [Expected("agent-deleted-room", says="delet", reason="deleted")],
     # The model never answers; it always fails, and the session closes for it.
     "case_llm_hangs": [Expected("model-silent", says="answer")],
     "case_llm_dead": [Expected("model-failed", says="APIConnectionError|llm_error")],

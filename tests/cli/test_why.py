@@ -50,7 +50,7 @@ def test_why_in_a_terminal(tracer: Tracer, store: Path, room: str) -> None:
     lines = ran.stdout.splitlines()
     assert lines[0] == f"room demo  {ROOM}"
     assert lines[1] == "✗ Probably, an API call deleted the room while a caller was in it."
-    assert lines[3].startswith("1. The room was deleted by an API call while ada was in it.")
+    assert lines[3].startswith("1. The room was deleted by an API call while ada was in it, and no agent")
     assert lines[-1].strip() == "room-deleted"
     assert "\x1b" not in ran.stdout
 

@@ -18,6 +18,7 @@ from tests.moments import (
     SESSION,
     _cut,
     _webhook,
+    call,
     moment,
     ms,
 )
@@ -273,12 +274,24 @@ def test_a_job_whose_entrypoint_started_after_the_room_had_closed_did_no_slow_wo
     assert "ghost-room" not in found(waited, now=ms(9000))
 
 
-def test_a_room_that_closed_with_its_server_has_no_ghost() -> None:
+def test_a_room_that_may_have_closed_with_its_server_has_no_ghost() -> None:
     away: dict[str, Fact] = {keys.ROOM_SERVER_AWAY: True}
-    assert "ghost-room" not in found(with_facts(CLOSED.moments, Kind.ROOM_FINISHED, ROOM, away), now=ms(9000))
     assert NEW.earlier is not None
     died = with_facts(NEW.earlier, Kind.ROOM_FINISHED, BEFORE, away)
-    assert "ghost-room" not in names(replace(NEW, earlier=died).explanation)
+    reported = replace(NEW, earlier=died)
+    unreported = replace(NEW, earlier=[replace(m, witness="observer") for m in died])
+    assert "ghost-room" in names(reported.explanation)
+    assert "ghost-room" not in names(unreported.explanation)
+    closed = with_facts(CLOSED.moments, Kind.ROOM_FINISHED, ROOM, away)
+    closed = [replace(m, witness="observer") if m.kind is Kind.ROOM_FINISHED else m for m in closed]
+    assert "ghost-room" not in found(closed, now=ms(9000))
+
+
+def test_a_room_that_may_have_closed_with_its_server_has_no_known_reason() -> None:
+    away: dict[str, Fact] = {keys.ROOM_SERVER_AWAY: True}
+    recorded = with_facts(call(), Kind.ROOM_FINISHED, ROOM, away)
+    assert fold(ROOM, recorded).end_reason == "departure_timeout"
+    assert fold(ROOM, [replace(m, witness="observer") for m in recorded]).end_reason is None
 
 
 def test_a_room_to_which_a_caller_comes_too_is_no_ghost() -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "dispatches",
     "end_reason",
     "end_reason_label",
+    "may_be_outage",
 ]
 
 CREATED_TOGETHER = 20 * NS_PER_MS
@@ -117,7 +118,7 @@ def end_reason(room: Room, participants: Sequence[Participant]) -> str | None:
         return reported.removeprefix("ROOM_END_").lower()
     if any(p.disconnect_reason == "ROOM_DELETED" for p in participants):
         return EndReason.DELETED
-    if room.finished.facts.get(keys.ROOM_SERVER_AWAY) is True:
+    if may_be_outage(room.finished):
         return None
     if any(not p.is_dependent for p in participants):
         reason, key = EndReason.DEPARTURE_TIMEOUT, keys.ROOM_DEPARTURE_TIMEOUT
@@ -129,6 +130,11 @@ def end_reason(room: Room, participants: Sequence[Participant]) -> str | None:
     departure = reason is EndReason.DEPARTURE_TIMEOUT
     since = _last_leave(room.finished, participants, timeout * NS_PER_S) if departure else room.created
     return reason if since and EARLY <= room.finished.time - since.time - timeout * NS_PER_S <= LATE else None
+
+
+def may_be_outage(finished: Step) -> bool:
+    """Whether a room's end may be its server's: the API did not answer then, and no webhook reported the end."""
+    return finished.facts.get(keys.ROOM_SERVER_AWAY) is True and "webhook" not in finished.witnesses
 
 
 def end_reason_label(reason: str) -> str:

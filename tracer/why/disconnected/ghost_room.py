@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
-from tracer.timeline.origin import LONG_AFTER
+from tracer.timeline.origin import LONG_AFTER, may_be_outage
 from tracer.units import NS_PER_S
 from tracer.why.call.outage import outage
 from tracer.why.call.participants import name_of
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.timeline.entities import Job, Participant
-    from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
     from tracer.why.call import Call
     from tracer.why.cause import Finding
@@ -51,7 +50,7 @@ class GhostRoom(Cause):
     def _in_the_closed_room(self, call: Call) -> Iterator[Finding]:
         here = {p.sid for p in call.timeline.participants}
         finished, later = call.timeline.room.finished, call.timeline.later
-        if not finished or call.outage or _with_the_server(finished):
+        if not finished or call.outage or may_be_outage(finished):
             return
         for job in call.timeline.jobs:
             began, connected = job.at(Kind.JOB_ENTRYPOINT_STARTED), job.at(Kind.AGENT_CONNECTED)
@@ -71,7 +70,7 @@ class GhostRoom(Cause):
 
     def _in_the_new_room(self, timeline: Timeline, before: Timeline) -> Iterator[Finding]:
         finished, ours = before.room.finished, {job.participant_identity for job in timeline.jobs}
-        if finished is None or outage(before) or _with_the_server(finished):
+        if finished is None or outage(before) or may_be_outage(finished):
             return
         for agent in timeline.agents:
             job = next((job for job in before.jobs if _became(job, agent, before)), None)
@@ -85,11 +84,6 @@ class GhostRoom(Cause):
                 finished,
                 agent.at(Kind.PARTICIPANT_JOINING),
             )
-
-
-def _with_the_server(finished: Step) -> bool:
-    """Whether a room may have closed with its server, to which everybody then comes back."""
-    return finished.facts.get(keys.ROOM_SERVER_AWAY) is True
 
 
 def _became(job: Job, agent: Participant, before: Timeline) -> bool:

@@ -68,7 +68,7 @@ class RoomDeleted(Cause):
     def doubt(self, call: Call) -> str | None:
         for who in self._cut_off(call):
             if not call.callers.hung_up_before(call.left_at(who)) and _uninstrumented_with(call, who):
-                return f"find what called DeleteRoom while {name_of(who)} was there: the agent, to hang up, or not"
+                return f"check what called DeleteRoom while {name_of(who)} was there: the agent, to hang up, or not"
         return None
 
     @staticmethod
