@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
-GROUND = {"errors", "ids", "keys", "kinds", "labelled", "moment", "units"}
+GROUND = {"errors", "ids", "keys", "kinds", "labelled", "moment", "server_defaults", "units"}
 READ = GROUND | {"timeline", "clocks"}
 KEPT = GROUND | {"settings", "store"}
 
@@ -31,6 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "ids": set(),
     "keys": set(),
     "units": set(),
+    "server_defaults": set(),
     "kinds": set(),
     "labelled": set(),
     "file_lock": set(),

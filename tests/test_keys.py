@@ -22,6 +22,9 @@ from tracer.witness import agent, webhook
 from tracer.witness.observer import dispatch_moments
 
 SAFE = {
+    "lk.agent_label",
+    "lk.previous_agent_label",
+    "tracer.track.muted",
     "error.type",
     "process.pid",
     "tracer.job.answer",
@@ -74,6 +77,8 @@ SAFE = {
     "tracer.session.events_dropped",
     "tracer.span_name",
     "tracer.worker.deployment",
+    "tracer.worker.previous_id",
+    "tracer.worker.reserved",
     "tracer.worker.server",
 }
 """Keys of which somebody has thought and found that they hold no personal data."""

@@ -68,6 +68,7 @@ BEYOND = [
     "worker.closed",
     "worker.disconnected",
     "worker.load",
+    "worker.offered",
 ]
 """Kinds that the schema's first list did not have."""
 

@@ -8,6 +8,7 @@ dot-delimited segment ``pii`` holds personal data and nothing else does: that is
 from typing import Final
 
 __all__ = [
+    "AGENT_LABEL",
     "AGENT_NAME",
     "AGENT_TRACE",
     "AUTO_SUBSCRIBE",
@@ -47,6 +48,7 @@ __all__ = [
     "PARTICIPANT_KIND",
     "PARTICIPANT_METADATA",
     "PARTICIPANT_NAME",
+    "PREVIOUS_AGENT_LABEL",
     "PROCESS_ID",
     "ROOM_DEPARTURE_TIMEOUT",
     "ROOM_EMPTY_TIMEOUT",
@@ -63,6 +65,7 @@ __all__ = [
     "SHUTDOWN_REASON",
     "SPAN_NAME",
     "SUBJECT",
+    "TRACK_MUTED",
     "TRACK_NAME",
     "TRACK_SOURCE",
     "WITNESS",
@@ -70,6 +73,8 @@ __all__ = [
     "WORKER_ID",
     "WORKER_JOBS",
     "WORKER_LOAD",
+    "WORKER_PREVIOUS_ID",
+    "WORKER_RESERVED",
     "WORKER_SERVER",
     "is_personal",
 ]
@@ -156,6 +161,8 @@ SEEN_BY: Final = "tracer.seen_by"
 """When the observer first saw it, ns since the epoch as text, on the receiver's clock."""
 WORKER_LOAD: Final = "tracer.worker.load"
 """A worker's load: what its ``load_fnc`` tells, from 0 to 1, and what it has promised to jobs on their way."""
+WORKER_RESERVED: Final = "tracer.worker.reserved"
+"""How many jobs a worker is answering or has accepted, and not launched: each counts as load."""
 WORKER_JOBS: Final = "tracer.worker.jobs"
 """How many jobs a worker has."""
 JOB_TYPE: Final = "tracer.job.type"
@@ -172,6 +179,10 @@ PARTICIPANT_FILTER: Final = "lk.room_io.participant_filter"
 """Whether a wait was for one identity, and not for whoever comes."""
 CLOSE_REASON: Final = "lk.close_reason"
 """Why a session closed: participant_disconnected, error, job_shutdown, user_initiated, …"""
+AGENT_LABEL: Final = "lk.agent_label"
+"""The agent that a session was handed over to: its module and class."""
+PREVIOUS_AGENT_LABEL: Final = "lk.previous_agent_label"
+"""The agent that handed over."""
 SHUTDOWN_BY_USER: Final = "lk.shutdown.user_initiated"
 """Whether the agent's own code shut the job down."""
 SPAN_NAME: Final = "tracer.span_name"
@@ -188,10 +199,14 @@ CAN_PUBLISH_SOURCES: Final = "tracer.participant.can_publish_sources"
 """The track sources that a token allows, joined by commas; absent where it allows all."""
 HIDDEN: Final = "tracer.participant.hidden"
 """Whether the others in the room do not see a participant."""
+TRACK_MUTED: Final = "tracer.track.muted"
+"""Whether a track was muted when it was published."""
 DEPLOYMENT: Final = "tracer.worker.deployment"
 """The deployment that a worker registered for (LIVEKIT_AGENT_DEPLOYMENT); absent for none."""
 WORKER_SERVER: Final = "tracer.worker.server"
 """Host and port of the server that a worker registered with."""
+WORKER_PREVIOUS_ID: Final = "tracer.worker.previous_id"
+"""The id (``AW_…``) that a worker had before it lost its connection and registered again."""
 
 SUBJECT: Final = "tracer.subject"
 """The SID or id a moment is about, on the span event that carries the moment."""

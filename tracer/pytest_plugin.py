@@ -79,7 +79,7 @@ class LiveKitTracer:
                 missing, reports = "no such room was reported", 0
             else:
                 missing = _missing(timeline)
-                reports = sum(len(step.told) for step in timeline.steps)
+                reports = sum(len(step.moments) for step in timeline.steps)
                 if not missing and reports == before:  # and nothing more arrived
                     return timeline
             before = reports

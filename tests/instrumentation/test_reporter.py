@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
@@ -73,3 +74,20 @@ def test_what_the_user_sets_for_their_own_backend_is_not_for_us(
     reporter.close()
     [span] = sent_to(receiver)
     assert {item.key: item.value.string_value for item in span.attributes} == {"one": "12345", "two": "2"}
+
+
+def test_the_last_spans_are_sent_where_no_thread_can_be_started_any_more(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in Python 3.12 and later, once the interpreter shuts down.
+    reporter = Reporter(ADDRESS)
+    provider = TracerProvider(shutdown_on_exit=False)
+    reporter.listen_to(provider)
+    provider.get_tracer("t").start_span("last").end()
+
+    def start(_: Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(Thread, "start", start)
+    reporter.close()
+    assert [span.name for span in sent_to(receiver)] == ["last"]

@@ -4,154 +4,21 @@ import asyncio
 import logging
 import signal
 import time
-from dataclasses import dataclass, field
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from livekit.agents import AssignmentTimeoutError
 from livekit.agents.utils.aio import ChanClosed
-from livekit.agents.worker import ServerType
 from livekit.protocol import agent, models
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from tests.instrumentation.worker import AVAILABLE, FULL, OFFERED, Heard, Pool, Server, accepts
 from tests.moments import DISPATCH, JOB, ROOM, WORKER
 from tracer import keys
 from tracer.instrumentation import worker_process
 from tracer.instrumentation.moment_spans import LONGEST_MESSAGE
-from tracer.instrumentation.worker_process import WorkerProcess
 from tracer.moment import Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opentelemetry.sdk.trace import ReadableSpan
-
-OFFERED = 1_763_841_066_201_000_000
-FULL, AVAILABLE = agent.WorkerStatus.WS_FULL, agent.WorkerStatus.WS_AVAILABLE
-
-
-@dataclass
-class Server:
-    """What a worker process uses of livekit-agents' AgentServer, and what it was told."""
-
-    id: str = WORKER
-    draining: bool = False
-    _agent_name: str = "helper"
-    _server_type: ServerType = ServerType.ROOM
-    load: float = 0.25
-    _request_fnc: Any = None
-    _proc_pool: Any = None
-    events: dict[str, Callable[..., None]] = field(default_factory=dict)
-    sent: list[agent.WorkerMessage] = field(default_factory=list)
-    got: list[agent.AvailabilityRequest] = field(default_factory=list)
-
-    def on(self, event: str, call: Callable[..., None]) -> None:
-        self.events[event] = call
-
-    def _handle_availability(self, request: agent.AvailabilityRequest) -> str:
-        self.got.append(request)
-        return "as it was"
-
-    def _get_effective_load(self) -> float:
-        return self.load
-
-    def _queue_msg(self, message: agent.WorkerMessage) -> None:
-        self.sent.append(message)
-
-
-class Pool:
-    """livekit-agents' ProcPool, as far as it tells."""
-
-    def __init__(self) -> None:
-        self.closed: Callable[[Any], None] = lambda _: None
-
-    def on(self, event: str, call: Callable[[Any], None]) -> None:
-        assert event == "process_closed"
-        self.closed = call
-
-
-class Heard:
-    """A worker process and what it tells, span by span."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self._spans = InMemorySpanExporter()
-        provider = TracerProvider(shutdown_on_exit=False)
-        provider.add_span_processor(SimpleSpanProcessor(self._spans))
-        self.process = WorkerProcess(server, provider.get_tracer("livekit-tracer"))  # type: ignore[arg-type]
-
-    async def listen(self) -> None:
-        self.process.listen()
-        await asyncio.sleep(0)
-
-    @property
-    def spans(self) -> tuple[ReadableSpan, ...]:
-        return self._spans.get_finished_spans()
-
-    @property
-    def kinds(self) -> list[str]:
-        return [span.name for span in self.spans]
-
-    @property
-    def last(self) -> dict[str, Any]:
-        return dict(self.spans[-1].attributes or {})
-
-    def asked(self, job: str = JOB, started_at: int = OFFERED) -> None:
-        """The server asks for a job."""
-        about = agent.Job(
-            id=job,
-            dispatch_id=DISPATCH,
-            type=agent.JobType.JT_ROOM,
-            room=models.Room(sid=ROOM, name="demo"),
-            state=agent.JobState(started_at=started_at),
-        )
-        answer: Any = self.server._handle_availability(agent.AvailabilityRequest(job=about))
-        assert answer == "as it was"
-
-    def answers(self, *, available: bool, terminate: bool = True, job: str = JOB) -> None:
-        """The worker answers."""
-        answer = agent.AvailabilityResponse(job_id=job, available=available, terminate=terminate)
-        if available:
-            answer.participant_identity = "agent-" + job
-        self.server._queue_msg(agent.WorkerMessage(availability=answer))
-
-    def stands(self, status: agent.WorkerStatus, load: float = 0.75, jobs: int = 3) -> None:
-        """The worker tells how it stands."""
-        update = agent.UpdateWorkerStatus(status=status, load=load, job_count=jobs)
-        self.server._queue_msg(agent.WorkerMessage(update_worker=update))
-
-    async def request(self, job: str = JOB, accept: Callable[[], Any] | None = None) -> None:
-        """livekit-agents has request_fnc answer."""
-
-        async def on_accept(_: Any) -> None:
-            if accept is not None:
-                accept()
-
-        async def accepts() -> None:
-            await request._on_accept("arguments")
-
-        request = SimpleNamespace(id=job, _on_accept=on_accept, accept=accepts)
-        await self.server._request_fnc(request)
-
-
-@pytest.fixture
-def server() -> Server:
-    return Server(_request_fnc=_accepts)
-
-
-async def _accepts(request: Any) -> None:
-    await request.accept()
-
-
-@pytest.fixture
-def heard(server: Server) -> Heard:
-    made = Heard(server)
-    asyncio.run(made.listen())
-    return made
 
 
 def about(worker: bool = True, **told: Any) -> dict[str, Any]:
@@ -307,10 +174,10 @@ def test_a_job_that_did_not_start_is_told_and_the_error_goes_on(
 def test_how_a_worker_stands_is_told_when_it_changes(heard: Heard) -> None:
     for status in (AVAILABLE, AVAILABLE, FULL, FULL, AVAILABLE):
         heard.stands(status)
-    assert heard.kinds == [Kind.WORKER_FULL, Kind.WORKER_AVAILABLE]
+    assert heard.kinds == [Kind.WORKER_LOAD, Kind.WORKER_FULL, Kind.WORKER_AVAILABLE]
     assert (heard.last[keys.SUBJECT], heard.last[keys.WORKER_LOAD], heard.last[keys.WORKER_JOBS]) == (WORKER, 0.25, 3)
     assert keys.ROOM_SID not in heard.last
-    occurrences = [(span.attributes or {})[keys.OCCURRENCE] for span in heard.spans]
+    occurrences = [(span.attributes or {})[keys.OCCURRENCE] for span in heard.spans[1:]]
     assert len(set(occurrences)) == 2
 
 
@@ -327,13 +194,6 @@ def test_a_worker_without_an_id_tells_nothing_of_itself(heard: Heard) -> None:
     heard.stands(FULL)
     heard.process.closed()
     assert heard.kinds == []
-
-
-def test_registering_is_told_under_the_id_that_the_server_gave(heard: Heard) -> None:
-    heard.server._server_type = ServerType.PUBLISHER
-    heard.server.events["worker_registered"]("AW_given", None)
-    assert heard.kinds == [Kind.WORKER_REGISTERED]
-    assert (heard.last[keys.SUBJECT], heard.last[keys.JOB_TYPE]) == ("AW_given", "JT_PUBLISHER")
 
 
 def closed(job: str = "", exitcode: int | None = -9, killed: bool = False, error: Exception | None = None) -> Any:
@@ -408,7 +268,7 @@ def test_a_livekit_agents_without_these_methods_costs_what_they_would_have_told(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "tracer")
-    bare = SimpleNamespace(id=WORKER, draining=False, _request_fnc=_accepts, on=server.on)
+    bare = SimpleNamespace(id=WORKER, draining=False, _request_fnc=accepts, on=server.on)
     heard = Heard(bare)  # type: ignore[arg-type]
     asyncio.run(heard.listen())
     bare_events = server.events["worker_registered"]
@@ -439,19 +299,27 @@ def test_of_very_many_requests_the_oldest_are_forgotten(heard: Heard, few_offers
     assert heard.last[keys.ROOM_SID] == ROOM
 
 
-def test_a_worker_that_reconnects_is_another_and_its_standing_is_told_anew(heard: Heard) -> None:
+def test_a_worker_that_reconnects_has_another_id_and_its_status_is_reported_anew(heard: Heard) -> None:
     for worker in (WORKER, "AW_again"):
         heard.server.id = worker
         heard.server.events["worker_registered"](worker, None)
         heard.stands(FULL)
-    told = [(span.name, (span.attributes or {})[keys.SUBJECT]) for span in heard.spans]
-    assert told == [
-        (Kind.WORKER_REGISTERED, WORKER),
-        (Kind.WORKER_FULL, WORKER),
-        (Kind.WORKER_CLOSED, WORKER),
-        (Kind.WORKER_REGISTERED, "AW_again"),
-        (Kind.WORKER_FULL, "AW_again"),
+    reported = [(span.name, (span.attributes or {})[keys.SUBJECT]) for span in heard.spans]
+    assert reported == [
+        (kind, worker)
+        for worker in (WORKER, "AW_again")
+        for kind in (Kind.WORKER_REGISTERED, Kind.WORKER_LOAD, Kind.WORKER_FULL)
     ]
+
+
+def test_a_worker_that_is_full_says_with_how_many_jobs(heard: Heard) -> None:
+    heard.server._reserved_slots, heard.server.load, heard.server.active_jobs = 2, 0.7, []
+    heard.stands(FULL, load=0.0, jobs=0)
+    of_status = heard.last
+    heard.asked()
+    heard.answers(available=False)
+    for told in (of_status, heard.last):
+        assert (told[keys.WORKER_LOAD], told[keys.WORKER_JOBS], told[keys.WORKER_RESERVED]) == (0.7, 0, 2)
 
 
 def test_a_job_that_was_answered_is_forgotten(heard: Heard, few_offers: int) -> None:

@@ -156,6 +156,15 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "full-worker": lambda timeline: (
         unanswered("")(timeline) and timeline.workers[0].standing(dispatched(timeline).time) is Kind.WORKER_FULL
     ),
+    "burst": lambda timeline: refused("full")(timeline) or told(timeline, Kind.WORKER_FULL, worker_jobs=0),
+    "busy-machine": lambda timeline: unanswered("")(timeline) and told(timeline, Kind.WORKER_LOAD, worker_load=0.85),
+    "worker-cut-off": lambda timeline: (
+        unanswered("")(timeline) and timeline.workers[0].standing(dispatched(timeline).time) is Kind.WORKER_DISCONNECTED
+    ),
+    "frozen-worker": took(Kind.JOB_OFFERED, Kind.JOB_RECEIVED, 3),
+    "other-deployment": lambda timeline: (
+        unanswered("")(timeline) and told(timeline, Kind.WORKER_REGISTERED, deployment="staging")
+    ),
     "reject": refused("rejected"),
     "raise-in-request": refused("raised"),
     "no-answer": refused("unanswered"),
@@ -192,7 +201,35 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
         and {worker.agent_name for worker in timeline.workers} == {"helper"}
     ),
     "session-closed": took(Kind.SESSION_CLOSED, Kind.JOB_SHUTDOWN, 3),
+    "reload": took(Kind.SESSION_CLOSED, Kind.JOB_SHUTDOWN, 3),
+    "model-failed": lambda timeline: told(timeline, Kind.MODEL_FAILED, span_name="llm_node"),
+    "model-silent": lambda timeline: (
+        told(timeline, Kind.MODEL_GAVE_NO_ANSWER) and not told(timeline, Kind.AGENT_SPEAKING)
+    ),
+    "on-enter-raised": lambda timeline: told(timeline, Kind.MODEL_FAILED, span_name="on_enter", error_type="KeyError"),
+    "event-loop-blocked": lambda timeline: told(timeline, Kind.AGENT_BLOCKED),
+    "no-session": lambda timeline: (
+        told(timeline, Kind.AGENT_PARTICIPANT_READY) and not told(timeline, Kind.SESSION_STARTING)
+    ),
     "linked-to-another": _caller_was_silent_to,
+    "missing-permission": lambda timeline: (
+        told(timeline, Kind.PARTICIPANT_ACTIVE, participant_identity="ada", can_publish=False)
+        and told(timeline, Kind.SESSION_WAITING_FOR_AUDIO)
+        and not told(timeline, Kind.SESSION_AUDIO_RECEIVED)
+    ),
+    "agent-hidden": lambda timeline: told(timeline, Kind.PARTICIPANT_ACTIVE, participant_kind="AGENT", hidden=True),
+    "caller-not-heard": lambda timeline: (
+        told(timeline, Kind.AGENT_CONNECTED, auto_subscribe="subscribe_none")
+        and not told(timeline, Kind.SESSION_AUDIO_RECEIVED)
+    ),
+    "agent-has-no-voice": lambda timeline: told(timeline, Kind.SESSION_AUDIO_FAILED),
+    "waited-for-another": lambda timeline: (
+        told(timeline, Kind.AGENT_WAITING_FOR_PARTICIPANT, participant_filter=True)
+        and told(timeline, Kind.AGENT_WAIT_ENDED)
+    ),
+    "linked-to-nobody": lambda timeline: (
+        told(timeline, Kind.SESSION_UNLINKED) and len([s for s in timeline.steps if s.kind is Kind.SESSION_LINKED]) == 1
+    ),
     "peer-never-active": lambda timeline: (
         callers(timeline)[0].at(Kind.PARTICIPANT_ABORTED) is not None
         and not callers(timeline)[0].at(Kind.PARTICIPANT_ACTIVE)
@@ -216,9 +253,26 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "removed": lambda timeline: left(timeline, "PARTICIPANT_REMOVED", agent=True),
     "caller-removed": lambda timeline: left(timeline, "PARTICIPANT_REMOVED"),
     "deleted": lambda timeline: left(timeline, "ROOM_DELETED") and timeline.end_reason == "deleted",
+    "agent-deleted-room": lambda timeline: (
+        left(timeline, "ROOM_DELETED") and told(timeline, Kind.JOB_SHUTDOWN, shutdown_by_user=True)
+    ),
+    "agent-left-caller": lambda timeline: (
+        left(timeline, "CLIENT_INITIATED", agent=True) and told(timeline, Kind.JOB_SHUTDOWN, shutdown_by_user=True)
+    ),
     "ghost-room": _the_agent_is_in_another_room,
     "lost-webhooks": _only_the_api_saw_it,
     "duplicate-identity": lambda timeline: left(timeline, "DUPLICATE_IDENTITY"),
+    "one-identity": lambda timeline: (
+        left(timeline, "DUPLICATE_IDENTITY", agent=True)
+        and {agent.identity for agent in agents(timeline)} == {"my-agent"}
+    ),
+    "connects-twice": lambda timeline: (
+        len(timeline.jobs) == 1 and len(agents(timeline)) == 2 and told(timeline, Kind.PARTICIPANT_ABORTED)
+    ),
+    "agent-cut-off": lambda timeline: told(timeline, Kind.AGENT_RECONNECTING),
+    "slow-shutdown": lambda timeline: (
+        told(timeline, Kind.PROCESS_FAILED, killed=True) and took(Kind.JOB_SHUTDOWN, Kind.PROCESS_FAILED, 2)(timeline)
+    ),
     "silent-caller": lambda timeline: not [t for t in timeline.tracks if t.participant == callers(timeline)[0].sid],
 }
 """For each scenario what must be in the record, whatever `why` makes of it."""

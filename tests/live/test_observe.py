@@ -90,7 +90,7 @@ def end_is_marked(stage: Stage, room: str) -> bool:
     """Whether the end of the room says that the server could not be reached then."""
     finished = stage.timeline(room).room.at(Kind.ROOM_FINISHED)
     assert finished
-    return all(dict(moment.facts).get(keys.ROOM_SERVER_AWAY) is True for moment in finished.told)
+    return all(dict(moment.facts).get(keys.ROOM_SERVER_AWAY) is True for moment in finished.moments)
 
 
 def test_it_survives_the_servers_death(livekit: LiveKitServer, tmp_path: Path) -> None:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from tests.moments import ROOM, call
+from dataclasses import replace
+
+from tests.moments import AGENT, JOB, ROOM, VOICE, WORKER, call, ms
+from tests.moments import moment as told
+from tracer import keys
 from tracer.moment import Kind, Moment
 from tracer.timeline.fold import fold
 from tracer.view.notes import notes
@@ -21,9 +25,30 @@ def test_a_call_that_every_source_reported_needs_no_notes() -> None:
 def test_each_missing_source_is_named_with_what_it_would_have_reported() -> None:
     assert without("webhook")[0] == "no webhooks received; join and leave times come from API polling"
     assert without("observer")[0] == "no API polling; JOINED and dispatches are not known"
-    assert without("agent") == [
-        "no spans received from an agent; the steps of its job are not known (is it instrumented?)"
-    ]
+    assert without("agent") == ["no spans received of agent-AJ_i9CF; what it did is not known (is it instrumented?)"]
+
+
+def test_who_reports_or_whose_worker_does_is_not_asked_to_be_instrumented() -> None:
+    silent = [moment for moment in call() if moment.witness != "agent"]
+    known = told(Kind.WORKER_REGISTERED, WORKER, ms(-1000), witness="agent", told={keys.AGENT_NAME: ""}, room="")
+    assert not [text.plain for text in notes(fold(ROOM, silent, workers=[known])) if "instrumented" in text.plain]
+
+
+def test_an_avatar_is_not_asked_to_be_instrumented() -> None:
+    about = {keys.PARTICIPANT_KIND: "AGENT", keys.PARTICIPANT_ATTRIBUTE + "lk.publish_on_behalf": "agent-AJ_i9CF"}
+    assert lines([*call(), told(Kind.PARTICIPANT_JOINING, "PA_face", ms(400), told=about)]) == []
+
+
+def test_without_an_agent_in_the_room_nothing_is_said_of_one() -> None:
+    gone = [m for m in call() if m.witness != "agent" and m.subject not in (AGENT, JOB, VOICE)]
+    assert not [line for line in lines(gone) if "instrumented" in line]
+
+
+def test_an_agent_that_came_from_the_room_before_reports_there() -> None:
+    later = fold(ROOM, [m for m in call() if m.witness != "agent" and m.subject != JOB])
+    assert any("instrumented" in text.plain for text in notes(later))
+    earlier = fold("RM_before", [m for m in call() if m.subject == JOB])
+    assert not any("instrumented" in text.plain for text in notes(replace(later, earlier=earlier)))
 
 
 def test_an_api_that_lists_no_dispatches_is_noted() -> None:

@@ -247,6 +247,37 @@ def registered(at: float = -30_000, sid: str = WORKER, name: str = "") -> list[M
     return [worker(Kind.WORKER_REGISTERED, at, sid, name)]
 
 
+def again(at: float, sid: str = OTHER, before: str = WORKER) -> list[Moment]:
+    """A worker that registered again after it had lost its connection."""
+    return [worker(Kind.WORKER_REGISTERED, at, sid, attributes={keys.WORKER_PREVIOUS_ID: before})]
+
+
+def load(value: float, at: float, sid: str = WORKER) -> list[Moment]:
+    """A worker's report of its load."""
+    reported = worker(Kind.WORKER_LOAD, at, sid, attributes={keys.WORKER_LOAD: value, keys.WORKER_JOBS: 0})
+    return [replace(reported, occurrence=str(at))]
+
+
+def asked_elsewhere(at: float, sid: str = WORKER) -> list[Moment]:
+    """A worker that was offered a job of another room."""
+    return [replace(worker(Kind.WORKER_OFFERED, at, sid), occurrence=f"AJ_elsewhere_{at}")]
+
+
+def reserved(jobs: int, coming: int, total: float = 0.75) -> dict[str, Fact]:
+    """What a worker reports that is full: its jobs, those on their way, and the load that they come to."""
+    return {keys.WORKER_LOAD: total, keys.WORKER_JOBS: jobs, keys.WORKER_RESERVED: coming}
+
+
+def frozen(late: float) -> list[Moment]:
+    """A job whose worker receives it so many ms late, accepts it, and waits for its assignment in vain."""
+    return [
+        _agent(Kind.JOB_OFFERED, 201),
+        _agent(Kind.JOB_RECEIVED, 201 + late, ABOUT_JOB, WORKER),
+        _agent(Kind.JOB_ACCEPTED, 202 + late, ABOUT_JOB, WORKER),
+        _agent(Kind.JOB_TIMED_OUT, 202 + late + 7500, None, WORKER),
+    ]
+
+
 def lonely(agent_name: str = "", joined: float = 0) -> list[Moment]:
     """A room with one caller for whom nobody came; they ``joined`` so many ms after it was made."""
     ada = [
@@ -343,6 +374,23 @@ def ended_early(at: float, reason: str, recorded: Mapping[str, Fact] | None = No
     ]
 
 
+def deletes_the_room() -> list[Moment]:
+    """The call in which the agent connects bob, who talks too, ends, and deletes the room."""
+    recorded = [m for m in ended_early(4000, "Session ended") if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, AGENT)]
+    recorded += [_webhook(Kind.PARTICIPANT_LEFT, AGENT, 4101, ABOUT_AGENT), *bob(1000, 4102)]
+    recorded.append(_webhook(Kind.TRACK_PUBLISHED, BOBS, 1200, {keys.PARTICIPANT_ID: BOB}))
+    for sid in (ADA, AGENT, BOB):
+        recorded = with_facts(recorded, Kind.PARTICIPANT_LEFT, sid, {keys.DISCONNECT_REASON: "ROOM_DELETED"})
+    return [moved(m, -2395) if m.kind is Kind.ROOM_FINISHED else m for m in recorded]
+
+
+def leaves_its_caller(stays: float) -> list[Moment]:
+    """The call whose agent shuts down its job at 2.5 s; the caller leaves so many ms later than 4.1 s."""
+    last = (ADA, ROOM, MICROPHONE)
+    recorded = ended_early(2500, "I am done")
+    return [moved(m, stays) if m.subject in last and m.time > ms(3000) else m for m in recorded]
+
+
 def never_active(gone: Moment | None) -> list[Moment]:
     """A caller who joined and whose media never came up, and an agent that waits."""
     kept = [
@@ -372,7 +420,8 @@ def linked(sid: str, name: str) -> dict[str, Fact]:
 
 def monitored(bob_publishes: bool = False, linked_to: str = BOB) -> list[Moment]:
     """The call, and in it bob from before it on, whom the session listens to."""
-    recorded = with_facts(healthy(), Kind.SESSION_STARTING, JOB, linked(linked_to, "bob"))
+    unlinked = [m for m in healthy() if m not in heard()]
+    recorded = with_facts(unlinked, Kind.SESSION_STARTING, JOB, linked(linked_to, "bob"))
     recorded += bob(1, 4150)
     if bob_publishes:
         recorded.append(_webhook(Kind.TRACK_PUBLISHED, BOBS, 120, {keys.PARTICIPANT_ID: BOB}))
@@ -404,7 +453,7 @@ def calls_again(at: float, identity: str = "ada", reason: str = "CONNECTION_TIME
         f"calls again after {at} ms, having left by {reason}",
         "caller-away",
         dropped,
-        f"ada lost the connection and was away for {(at + 2.5 - 4100) / 1000:.1f} s, and departure_timeout is 2 s",
+        f"ada lost the connection and was away for at least {(at - 4100) // 100 / 10:.1f} s (the server can",
         ((Kind.PARTICIPANT_LEFT, ADA), (Kind.ROOM_FINISHED, ROOM), (Kind.PARTICIPANT_JOINING, ADA)),
         later=in_room(AFTER, [moved(m, at) for m in back]),
         now=ms(700_000),
@@ -521,6 +570,55 @@ MISSING = (
         [*lonely(), *refused("draining")],
         f"Worker {WORKER} was offered the job while draining.",
         (OFFERED, RECEIVED, REJECTED),
+    ),
+    Case(
+        "its load was above the server's limit",
+        "load-above-limit",
+        lonely(),
+        f"worker {WORKER} reported a load of 0.91, and the server asks none whose load is 0.7 or more",
+        ((Kind.WORKER_LOAD, WORKER), ASKED),
+        [*registered(), *load(0.91, -5000)],
+    ),
+    Case(
+        "full for jobs on their way, with none of its own",
+        "worker-overbooked",
+        lonely(),
+        f"found worker {WORKER} full with 0 jobs and 2 on their way",
+        ((Kind.WORKER_FULL, WORKER), ASKED),
+        [*registered(), *load(0.05, -20_000), worker(Kind.WORKER_FULL, -400, attributes=reserved(0, 2))],
+    ),
+    Case(
+        "refused for jobs on their way",
+        "worker-overbooked",
+        [*lonely(), *refused("full", attributes=reserved(0, 2))],
+        f"Worker {WORKER} was offered the job, and refused it as full with 0 jobs and 2 on their way",
+        (OFFERED, RECEIVED, REJECTED),
+        [*registered(), *load(0.05, -20_000)],
+    ),
+    Case(
+        "disconnected when it was made, and back later",
+        "worker-disconnected",
+        lonely(),
+        f"worker {WORKER} had lost its connection to the server 5.0 s before, and was registered again 9.0 s after",
+        ((Kind.WORKER_DISCONNECTED, WORKER), ASKED, (Kind.WORKER_REGISTERED, OTHER)),
+        [*registered(), worker(Kind.WORKER_DISCONNECTED, -5000), *again(9000)],
+    ),
+    Case(
+        "its only worker is of another deployment",
+        "other-deployment",
+        lonely(),
+        "its only workers are registered for deployment 'blue'",
+        (REGISTERED, ASKED),
+        [worker(Kind.WORKER_REGISTERED, -30_000, attributes={keys.DEPLOYMENT: "blue"})],
+        certain=False,
+    ),
+    Case(
+        "received 10 s after it was offered",
+        "worker-did-not-answer",
+        [*lonely(), *frozen(10_000)],
+        f"Worker {WORKER} received the job 10.0 s after it was offered",
+        (OFFERED, RECEIVED, (Kind.JOB_ACCEPTED, JOB), (Kind.JOB_TIMED_OUT, JOB)),
+        certain=False,
     ),
     Case(
         "answered after 4 s",
@@ -737,6 +835,7 @@ DISCONNECTED = (
         # The code took that long before it connected; and of a job in another room no end is recorded here.
         beside=frozenset({"slow-code"}),
         now=ms(9000),
+        certain=False,
     ),
     Case(
         "the room that the ghost made",
@@ -767,8 +866,24 @@ DISCONNECTED = (
         "the room was deleted",
         "room-deleted",
         with_facts(healthy(), Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: "ROOM_DELETED"}),
-        "The room was deleted by an API call while ada was in it.",
+        "deleted by an API call while ada was in it, and no agent is known to have ended the call.",
         ((Kind.PARTICIPANT_LEFT, ADA), FINISHED),
+        certain=False,
+    ),
+    Case(
+        "two people were connected, and the agent ended",
+        "agent-deleted-room",
+        deletes_the_room(),
+        "An agent shut down its job, and the room was deleted while ada and bob were in it: both were disconnected.",
+        ((Kind.JOB_SHUTDOWN, JOB), (Kind.PARTICIPANT_LEFT, ADA), (Kind.PARTICIPANT_LEFT, BOB), FINISHED),
+    ),
+    Case(
+        "the agent ended, and did not hang up",
+        "agent-left-caller",
+        leaves_its_caller(20_000),
+        f"agent-{JOB} ended by its own code (shutdown reason: I am done) while ada was there, who was alone for at"
+        " least 21 s since.",
+        ((Kind.JOB_SHUTDOWN, JOB), (Kind.PARTICIPANT_LEFT, AGENT), (Kind.PARTICIPANT_LEFT, ADA)),
     ),
     Case(
         "a second tab",

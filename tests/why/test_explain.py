@@ -291,3 +291,17 @@ def test_whatever_is_lost_of_a_healthy_call_no_wrong_cause_is_certain(lost: set[
     rest = [moment for moment in healthy() if moment not in lost]
     rest += [m for m in observed(healthy()) if m.kind in (Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED)]
     assert sure(explain(timeline(rest, registered(), now=ms(6600) + round(now * NS_PER_MS)))) <= {"lost-webhooks"}
+
+
+def test_to_instrument_is_advised_once() -> None:
+    silent = [m for m in healthy() if m.witness != "agent"]
+    doubts = explain(timeline(silent)).doubts
+    assert len([doubt for doubt in doubts if "instrument" in doubt.how]) == 1
+    alone = explain(timeline(lonely())).doubts
+    assert len([doubt for doubt in alone if "instrument" in doubt.how]) <= 1
+
+
+def test_what_can_be_found_out_in_the_same_way_is_one_doubt() -> None:
+    for case in CASES:
+        hows = [doubt.how for doubt in explain(case.timeline).doubts]
+        assert len(set(hows)) == len(hows), case.label

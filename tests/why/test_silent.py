@@ -19,6 +19,7 @@ from tests.why.cases import (
     error,
     found,
     healthy,
+    heard,
     linked,
     monitored,
     moved,
@@ -115,7 +116,8 @@ def test_while_a_session_runs_it_listens_to_whom_it_waited_for() -> None:
         of_job(Kind.AGENT_WAITING_FOR_PARTICIPANT, 364, occurrence="inner"),
         of_job(Kind.AGENT_PARTICIPANT_READY, 365, {keys.PARTICIPANT_ID: BOB}, "inner"),
     ]
-    running = [m for m in [*healthy(), *bob(1, 9000), *waits] if m.time < ms(3000)]
+    unlinked = [m for m in healthy() if m not in heard()]
+    running = [m for m in [*unlinked, *bob(1, 9000), *waits] if m.time < ms(3000)]
     (finding,) = explain(timeline(running, now=ms(3000))).findings
     assert finding.cause.name == "linked-to-another"
     assert [step.kind for step in finding.evidence] == [
@@ -126,8 +128,10 @@ def test_while_a_session_runs_it_listens_to_whom_it_waited_for() -> None:
 
 
 def test_a_session_linked_to_somebody_nobody_saw() -> None:
-    (finding,) = explain(timeline(with_facts(healthy(), Kind.SESSION_STARTING, JOB, linked("PA_unseen", "?")))).findings
-    assert "was linked to PA_unseen, who published no track" in finding.sentence
+    unlinked = [m for m in healthy() if m not in heard()]
+    recorded = with_facts(unlinked, Kind.SESSION_STARTING, JOB, linked("PA_unseen", "carol"))
+    (finding,) = explain(timeline(recorded)).findings
+    assert "was linked to carol, who published no track" in finding.sentence
     assert BOBS not in {step.subject for step in finding.evidence}
 
 

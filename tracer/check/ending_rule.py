@@ -36,7 +36,9 @@ class RoomEndsLast(PairRule):
         if finished:
             created = room.timeline.room.created
             # An observer that started meanwhile has not seen who left before; nor has a receiver that was away.
-            watched = all(dict(m.facts).get(keys.ROOM_WATCHED) is not False for m in (created.told if created else ()))
+            watched = all(
+                dict(m.facts).get(keys.ROOM_WATCHED) is not False for m in (created.moments if created else ())
+            )
             for participant in room.timeline.participants:
                 yield self._left(name(room.timeline, participant.sid), participant, finished, watched=watched)
 

@@ -80,7 +80,7 @@ class Sessions(PairRule):
     @staticmethod
     def _within(room: CheckedRoom, started: Step, starting: Step) -> Iterator[Verdict]:
         """Whether ``session_start`` lies within its ``agent_session``, which reports that it began within itself."""
-        whole = max(starting.told, key=lambda moment: moment.width)
+        whole = max(starting.moments, key=lambda moment: moment.width)
         if whole.witness != "agent" or whole.width <= EXACT:
             return  # it is open, or was not reported
         who = name(room.timeline, started.subject)

@@ -122,6 +122,6 @@ def reports(step: Step) -> str:
     """What each witness reported of a step, as it did."""
     by_witness = (
         f"{moment.witness} by the {moment.clock}'s clock: {rfc3339(moment.earliest)} … {rfc3339(moment.latest)}"
-        for moment in step.told
+        for moment in step.moments
     )
     return f"{step.kind} {step.subject}: {'; '.join(by_witness)}"

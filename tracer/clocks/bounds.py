@@ -77,7 +77,7 @@ class MomentClocks:
             (moment.subject, moment.earliest)
             for participant in timeline.participants
             if (joining := participant.at(Kind.PARTICIPANT_JOINING))
-            for moment in joining.told
+            for moment in joining.moments
         }
 
     def of(self, moment: Moment) -> Clock:
@@ -136,9 +136,9 @@ def accounts(step: Step, worker: str = "") -> list[tuple[Moment, ...]]:
     A job can have been offered to several workers, one after the other: one for each, or that of the ``worker``.
     """
     if step.kind is not Kind.JOB_OFFERED:
-        return [step.told]
+        return [step.moments]
     by_worker: dict[str, list[Moment]] = defaultdict(list)
-    for moment in step.told:
+    for moment in step.moments:
         by_worker[str(dict(moment.facts).get(keys.WORKER_ID, ""))].append(moment)
     return [tuple(by_worker[one]) for one in ([worker] if worker in by_worker else by_worker)]
 

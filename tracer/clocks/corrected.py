@@ -73,7 +73,7 @@ class CorrectedTimeline:
 
     def step(self, step: Step) -> CorrectedStep:
         """A step of the corrected timeline."""
-        clocks = sorted({self._moments.of(moment) for moment in step.told if moment.clock == step.clock})
+        clocks = sorted({self._moments.of(moment) for moment in step.moments if moment.clock == step.clock})
         return CorrectedStep(step, next((self._ahead[clock] for clock in clocks if clock in self._ahead), 0))
 
     def as_reported(self, step: Step) -> Step:
@@ -89,7 +89,7 @@ class CorrectedTimeline:
         reported = self._reported
 
         def corrected(steps: Iterable[Step]) -> Iterator[Moment]:
-            return (self._moments.corrected(moment, self._ahead) for step in steps for moment in step.told)
+            return (self._moments.corrected(moment, self._ahead) for step in steps for moment in step.moments)
 
         workers = [moment for worker in reported.workers for moment in corrected(worker.steps)]
         folded = fold(reported.room.sid, corrected(_own(reported)), workers=workers, now=reported.now)
@@ -107,7 +107,7 @@ def _proven(timeline: Timeline, clocks: Clocks) -> dict[Clock, int]:
     for job in timeline.jobs:
         offered, assigned = job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_ASSIGNED)
         if offered and assigned and assigned.clock == "agent":
-            late = assigned.earliest - max(moment.latest for moment in offered.told) - ASSIGNED_WITHIN
+            late = assigned.earliest - max(moment.latest for moment in offered.moments) - ASSIGNED_WITHIN
             for clock in clocks.clocks_of(assigned) & clocks.offsets.keys():
                 # Unless another bound shows that it was late: a worker can be held up.
                 if ahead.get(clock, 0) < late <= (clocks.offsets[clock].most or 0):

@@ -118,7 +118,7 @@ class Clocks:
 
     def clocks_of(self, *steps: Step) -> set[Clock]:
         """Whose clocks were read for these steps."""
-        return {clock for step in steps for moment in step.told for clock in self.moments.all_of(moment)}
+        return {clock for step in steps for moment in step.moments for clock in self.moments.all_of(moment)}
 
     def across(self, cause: Step, effect: Step) -> Clock | None:
         """The agent's clock, where that was read for one of the two and the server's for the other; else None."""
@@ -213,7 +213,7 @@ class Clocks:
     def _polls(self, key: str) -> Iterator[_Bound]:
         """How far the receiver's clock is ahead by what the observer saw: the server's own time lies between polls."""
         for step in self._timeline.steps:
-            for moment in step.told:
+            for moment in step.moments:
                 at = _time(dict(moment.facts).get(key)) if moment.witness == "observer" else None
                 if at is not None and moment.clock == "server":
                     bound = moment.earliest if key == keys.SEEN_BY else moment.latest + SHOWN_WITHIN

@@ -19,9 +19,10 @@ from livekit.api import (
     RoomAgentDispatch,
     RoomConfiguration,
     RoomParticipantIdentity,
+    UpdateParticipantRequest,
     VideoGrants,
 )
-from livekit.protocol.models import ParticipantInfo
+from livekit.protocol.models import ParticipantInfo, ParticipantPermission
 
 from tracer.errors import DemoError, UnknownRoomError
 from tracer.moment import Kind
@@ -103,11 +104,13 @@ class Play:
         agents: tuple[str, ...] = (),
         silent: bool = False,
         media: bool = True,
+        may_publish: bool = True,
         back_after: float = 0.0,
     ) -> Process:
         """Someone joins, speaks unless ``silent``, and leaves after so many seconds; the token names ``agents``.
 
-        Without ``media`` they never become ACTIVE; with ``back_after`` they call again, so many seconds later.
+        Without ``may_publish`` their token does not let them speak. Without ``media`` they never become ACTIVE; with
+        ``back_after`` they call again, so many seconds later.
         """
         token = (
             AccessToken(self.server.api_key, self.server.api_secret)
@@ -115,13 +118,13 @@ class Play:
             .with_name(identity.title())
             .with_metadata(metadata)
             .with_attributes(dict(attributes or {}))
-            .with_grants(VideoGrants(room_join=True, room=self.room))
+            .with_grants(VideoGrants(room_join=True, room=self.room, can_publish=may_publish))
         )
         if agents:
             wanted = [RoomAgentDispatch(agent_name=name) for name in agents]
             token = token.with_room_config(RoomConfiguration(agents=wanted))
         options = []
-        if silent:
+        if silent or not may_publish:
             options.append("--silent")
         if not media:
             options.append("--without-media")
@@ -159,6 +162,13 @@ class Play:
         """RemoveParticipant."""
         self.say(f"RemoveParticipant of {identity}")
         await self.livekit.room.remove_participant(RoomParticipantIdentity(room=self.room, identity=identity))
+
+    async def may_not_publish(self, identity: str) -> None:
+        """UpdateParticipant, which takes the permission to publish away."""
+        self.say(f"UpdateParticipant of {identity}: canPublish is taken away")
+        left = ParticipantPermission(can_subscribe=True, can_publish_data=True, can_update_metadata=True)
+        wanted = UpdateParticipantRequest(room=self.room, identity=identity, permission=left)
+        await self.livekit.room.update_participant(wanted)
 
     async def has_left(self, caller: Process) -> None:
         """Wait until a caller has left. Raises DemoError when the call failed."""

@@ -33,6 +33,10 @@ def main() -> None:
     if not isinstance(server, AgentServer):
         raise SystemExit(f"{_file}: no AgentServer named server")
     server.load_fnc = load
+    if threshold := os.environ.get("AGENT_LOAD_THRESHOLD"):
+        server.update_options(load_threshold=float(threshold))
+    if idle := os.environ.get("AGENT_IDLE_PROCESSES"):
+        server.update_options(num_idle_processes=int(idle))
     cli.run_app(server)
 
 

@@ -23,6 +23,7 @@ LIMIT = 3.0
 """Seconds that one answer may take."""
 MOST_NAMES = 5
 """Agents that are requested when the user names none: those whose workers registered last."""
+_GONE = (Kind.WORKER_DISCONNECTED, Kind.WORKER_CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Visit:
     why_no_room: str = ""
 
     def workers(self) -> list[Worker]:
-        """Those in the store that did not report their end, the latest first; some may have stopped since.
+        """Those in the store that reported no end and no lost connection, the latest first; some may have stopped.
 
         Only instrumented ones are in the store.
         """

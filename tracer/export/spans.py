@@ -131,7 +131,7 @@ class _Trace:
 
     def _events(self, *entities: Entity) -> tuple[SpanEvent, ...]:
         """The moments of these entities as span events, in order of time."""
-        moments = [moment for entity in entities for step in entity.steps for moment in step.told]
+        moments = [moment for entity in entities for step in entity.steps for moment in step.moments]
         moments.sort(key=lambda m: (m.time, m.kind.rank, repr(m)))  # the rest only makes the order the same everywhere
         return tuple(
             SpanEvent(
@@ -230,7 +230,7 @@ class _Trace:
             return
         error = "the job failed" if ended and job.status == "JS_FAILED" else None
         if lost is not None and error is None:
-            error = f"the job was lost: its last recorded step is {job.last_told.kind}"
+            error = f"the job was lost: its last recorded step is {job.last_reported.kind}"
         dispatch = self.timeline.dispatch_of(job)
         seen = dispatch is not None and dispatch.at(Kind.DISPATCH_CREATED) is not None
         yield self._span(

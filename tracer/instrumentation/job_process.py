@@ -16,6 +16,7 @@ from tracer import keys
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.provider import RoomIds, own_provider
 from tracer.instrumentation.reporter import Reporter
+from tracer.instrumentation.room_events import RoomEvents
 from tracer.witness.agent import SCOPE
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ def _prepare(endpoint: str) -> None:
     with _preparing:  # with the thread executor, all jobs share one process
         if _reporters:
             return
-        reporter = Reporter(endpoint, _job_attributes)
+        provider = own_provider()
+        events = RoomEvents(provider.get_tracer(SCOPE))
+        reporter = Reporter(endpoint, _job_attributes, events.listen)
+        reporter.listen_to(provider)
         _reporters.append(reporter)
     _warm_up()
     tracer = telemetry.tracer

@@ -22,6 +22,7 @@ from tracer.witness.agent import PENDING_SPANS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from livekit.agents import JobContext
     from opentelemetry import trace
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span
@@ -43,7 +44,12 @@ class Reporter(SpanProcessor):
     room and job as attributes, which few native spans carry.
     """
 
-    def __init__(self, endpoint: str, job_attributes: Callable[[int], dict[str, str]] = lambda _: {}) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        job_attributes: Callable[[int], dict[str, str]] = lambda _: {},
+        job_began: Callable[[JobContext], None] = lambda _: None,
+    ) -> None:
         self._sender = Sender(endpoint)
         # With all parameters: their defaults come from the user's variables, which are for the user's backend.
         self._batch = BatchSpanProcessor(
@@ -51,11 +57,17 @@ class Reporter(SpanProcessor):
         )
         self._job_attributes = job_attributes
         """More attributes for the root span of a job that began at this time, ns since the epoch."""
+        self._job_began = job_began
+        """Called when a job's root span starts, before its entrypoint."""
         self._running: dict[int, _Running] = {}
         """By span id."""
         self._instructed: set[str] = set()
         """Jobs whose instructions were reported."""
         self._providers: list[TracerProvider] = []
+        self._end = threading.Event()
+        # Started now: Python 3.12 and later start no thread once the interpreter shuts down.
+        self._last = threading.Thread(target=self._shut_down_at_end, name="tracer-end", daemon=True)
+        self._last.start()
         # A job process ends by os._exit, which skips atexit; other processes do not run these finalizers.
         if parent_process():
             Finalize(None, self.close, exitpriority=100)
@@ -84,6 +96,7 @@ class Reporter(SpanProcessor):
         attributes = {keys.ROOM_SID: job.job.room.sid, keys.JOB_ID: job.job.id}
         if span.name == "job_entrypoint":
             attributes |= self._job_attributes(span.start_time or 0)
+            guarded(self._job_began, job)
         running = self._running[context.span_id] = _Running(span, attributes)
         if span.name in PENDING_SPANS:
             self._report_start(running)
@@ -115,9 +128,12 @@ class Reporter(SpanProcessor):
 
     def close(self) -> None:
         """Send what is left, within a bounded time."""
-        last = threading.Thread(target=self._batch.shutdown, daemon=True)
-        last.start()
-        last.join(LAST_WAIT_S if self._sender.answers else LAST_WAIT_S / 10)
+        self._end.set()
+        self._last.join(LAST_WAIT_S if self._sender.answers else LAST_WAIT_S / 10)
+
+    def _shut_down_at_end(self) -> None:
+        self._end.wait()
+        self._batch.shutdown()  # type: ignore[no-untyped-call]
 
 
 def _add_instructions(attributes: dict[str, str]) -> None:

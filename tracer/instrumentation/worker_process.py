@@ -22,6 +22,8 @@ from tracer import keys
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.moment_spans import MomentSpans, error_attributes
 from tracer.instrumentation.process_pool import ProcessPool
+from tracer.instrumentation.worker_connection import WorkerConnection
+from tracer.instrumentation.worker_load import WorkerLoad
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -60,12 +62,13 @@ class WorkerProcess:
         self._server = server
         self._spans = MomentSpans(server, tracer)
         self._pool = ProcessPool(server, self._spans)
+        self._connection = WorkerConnection(server, self._spans)
+        self._reported_load = WorkerLoad(self._spans)
         self._offers: dict[str, _Offer] = {}
         """By job id."""
         self._status = agent.WorkerStatus.WS_AVAILABLE
         self._changes = 0
         """How often the status has changed."""
-        self._last_id = ""
         self._draining = False
 
     def listen(self) -> None:
@@ -73,6 +76,7 @@ class WorkerProcess:
         self._server.on("worker_registered", lambda worker_id, _: guarded(self._registered, worker_id))
         self._after_each_call("_handle_availability", self._offered)
         self._after_each_call("_queue_msg", self._sent)
+        self._connection.listen()
         self._wrap_request_fnc()
         # The pool is made in run(), before anything in it waits.
         asyncio.get_running_loop().call_soon(guarded, self._pool.listen)
@@ -98,12 +102,9 @@ class WorkerProcess:
         setattr(self._server, method, observed)
 
     def _registered(self, worker_id: str) -> None:
-        if self._last_id and self._last_id != worker_id:  # it lost its connection, and has another id now
-            self._spans.report(Kind.WORKER_CLOSED, self._last_id, {})
-        self._last_id, self._status, self._draining = worker_id, agent.WorkerStatus.WS_AVAILABLE, False
-        job_type = getattr(getattr(self._server, "_server_type", None), "value", None)
-        about: dict[str, Fact | None] = {keys.JOB_TYPE: None if job_type is None else agent.JobType.Name(job_type)}
-        self._spans.report(Kind.WORKER_REGISTERED, worker_id, about)
+        self._status, self._draining = agent.WorkerStatus.WS_AVAILABLE, False
+        self._reported_load.forget()
+        self._connection.registered(worker_id)
         self._pool.listen()
         self._pool.report_failed_start()
 
@@ -144,7 +145,7 @@ class WorkerProcess:
         async def observed(request: JobRequest) -> None:
             offer = self._offers.get(request.id) or _Offer("", "full")
             offer.answer = "rejected"
-            self._wrap_accept(request, offer)
+            guarded(self._wrap_accept, request, offer)
             try:
                 await users(request)
             except BaseException as error:
@@ -220,25 +221,32 @@ class WorkerProcess:
             keys.JOB_ID: job,
             keys.JOB_ANSWER: offer.answer,
             keys.JOB_TERMINATED: answer.terminate,
-            keys.WORKER_LOAD: self._load() if offer.answer == "full" else None,
+            **(self._capacity() if offer.answer == "full" else {}),
             **offer.error,
         }
         self._spans.report(Kind.JOB_REJECTED, job, about, room=offer.room, occurrence=self._server.id)
 
     def _status_sent(self, update: agent.UpdateWorkerStatus) -> None:
         """The worker sends its status, every 2.5 s; a change is a moment."""
-        if self._server.draining:
+        if self._server.draining:  # then without its load
             if not self._draining:
                 self._draining = True
                 self._spans.report_worker(Kind.WORKER_DRAINING, {keys.WORKER_JOBS: update.job_count})
-        elif update.status != self._status:
+            return
+        self._reported_load.sent(update)
+        if update.status != self._status:
             self._status = update.status
             self._changes += 1
             kind = Kind.WORKER_FULL if update.status == agent.WorkerStatus.WS_FULL else Kind.WORKER_AVAILABLE
-            about: dict[str, Fact | None] = {keys.WORKER_LOAD: self._load(), keys.WORKER_JOBS: update.job_count}
+            about = self._capacity() | {keys.WORKER_JOBS: update.job_count}
             self._spans.report_worker(kind, about, occurrence=str(self._changes))
 
-    def _load(self) -> float | None:
-        """The load that livekit-agents compares with the threshold, with that of jobs accepted and not yet running."""
+    def _capacity(self) -> dict[str, Fact | None]:
+        """The load that livekit-agents compares with the threshold, and the jobs that it comes from."""
         effective = getattr(self._server, "_get_effective_load", None)
-        return float(effective()) if effective else None
+        jobs = getattr(self._server, "active_jobs", None)
+        return {
+            keys.WORKER_LOAD: float(effective()) if effective else None,
+            keys.WORKER_JOBS: None if jobs is None else len(jobs),
+            keys.WORKER_RESERVED: getattr(self._server, "_reserved_slots", None),
+        }

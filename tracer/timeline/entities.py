@@ -1,4 +1,4 @@
-"""Whose life a timeline tells of: a room, a participant, a track, a job, a worker, a dispatch."""
+"""The subjects of a timeline: room, participant, track, job, worker, dispatch."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class Entity:
 
     @cached_property
     def facts(self) -> Mapping[str, Fact]:
-        """What the witnesses said of it; what was said of a later step counts."""
+        """What the witnesses reported of it; a later step's facts replace an earlier one's."""
         known: dict[str, Fact] = {}
         for step in self.steps:
             known.update(step.facts)
         return known
 
     def text(self, key: str) -> str | None:
-        """The fact under this key as text; None when nobody said."""
+        """The fact under this key as text; None when it was not reported."""
         value = self.facts.get(key)
         return None if value is None else str(value)
 
     def at(self, *kinds: Kind) -> Step | None:
-        """The first step of one of these kinds; None when nobody saw one."""
+        """The first step of one of these kinds; None when none was recorded."""
         return next((step for step in self.steps if step.kind in kinds), None)
 
     def time(self, *kinds: Kind) -> int | None:
@@ -105,9 +105,9 @@ class Participant(Entity):
     @property
     def gone(self) -> Step | None:
         """Its leaving, or its giving up before it was ACTIVE."""
-        told = [step for step in self.steps if step.kind in (Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED)]
+        leaves = [step for step in self.steps if step.kind in (Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED)]
         # Which of the two it was, the server knows; the observer saw only that it was gone.
-        return next((step for step in told if "webhook" in step.witnesses), told[0] if told else None)
+        return next((step for step in leaves if "webhook" in step.witnesses), leaves[0] if leaves else None)
 
     @property
     def state(self) -> str | None:
@@ -146,7 +146,7 @@ class Shutdown(StrEnum):
     ROOM_GONE = "room disconnected"
     """The room closed, or the agent was taken from it, or left it without ending the job."""
     BY_WORKER = "parent process shutdown"
-    """Its worker stops; or the server told the worker to end it."""
+    """Its worker stops; or the server had the worker end it."""
     CRASHED = "job crashed"
     """Its entrypoint raised."""
 
@@ -194,7 +194,7 @@ class Job(Entity):
     def begun(self) -> Step | None:
         """The first step that shows that it was somebody's: given to the worker, or to a process, or running.
 
-        Of a process that was killed before it told anything, its worker knows that it had the job, and how it ended.
+        Of a process that was killed before it reported anything, its worker knows that it had the job and its end.
         """
         step = self.at(Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
         failed = self.at(Kind.PROCESS_FAILED)
@@ -202,12 +202,12 @@ class Job(Entity):
 
     @property
     def shutdown_reason(self) -> str | None:
-        """Why it shut down: one of Shutdown, or in its own words; None when nobody said."""
+        """Why it shut down: one of Shutdown, or in its own words; None when it was not reported."""
         return self.text(keys.SHUTDOWN_REASON)
 
     @property
-    def last_told(self) -> Step:
-        """The last step that the job itself told; where it told none, the last that is known."""
+    def last_reported(self) -> Step:
+        """The last step that the job itself reported; where it reported none, the last that is known."""
         own = [s for s in self.steps if "agent" in s.witnesses and s.kind is not Kind.PROCESS_FAILED]
         return (own or list(self.steps))[-1]
 
@@ -215,12 +215,12 @@ class Job(Entity):
     def participant_identity(self) -> str | None:
         """The identity it has, or would have, in the room."""
         connected = self.at(Kind.AGENT_CONNECTED)
-        told = self.text(keys.PARTICIPANT_IDENTITY)
-        return str(connected.facts.get(keys.PARTICIPANT_IDENTITY, told)) if connected else told
+        given = self.text(keys.PARTICIPANT_IDENTITY)
+        return str(connected.facts.get(keys.PARTICIPANT_IDENTITY, given)) if connected else given
 
 
 class Worker(Entity):
-    """A worker that told of itself: what it says holds for every room."""
+    """A worker that reported itself: what it reports holds for every room."""
 
     @property
     def agent_name(self) -> str:
@@ -229,7 +229,7 @@ class Worker(Entity):
 
     @property
     def job_type(self) -> str | None:
-        """For what it is sent a job: JT_ROOM, JT_PARTICIPANT or JT_PUBLISHER; None when nobody said."""
+        """For what it is sent a job: JT_ROOM, JT_PARTICIPANT or JT_PUBLISHER; None when it was not reported."""
         return self.text(keys.JOB_TYPE)
 
     @property
@@ -237,20 +237,48 @@ class Worker(Entity):
         """The machine it runs on."""
         return self.text(keys.WORKER_HOST)
 
+    @property
+    def deployment(self) -> str | None:
+        """The deployment it registered for; None for none, or where it did not report it."""
+        return self.text(keys.DEPLOYMENT)
+
+    @property
+    def server(self) -> str | None:
+        """Host and port of the server it registered with; every name of this machine is ``localhost``."""
+        server = self.text(keys.WORKER_SERVER)
+        if server is None:
+            return None
+        host, _, port = server.rpartition(":")
+        return f"localhost:{port}" if host in _LOOPBACK else server
+
+    @property
+    def previous_id(self) -> str | None:
+        """The id it had before it lost its connection and registered again."""
+        return self.text(keys.WORKER_PREVIOUS_ID)
+
     def standing(self, at: int) -> Kind | None:
-        """How it stood at a time, ns: registered, available, full, draining or closed; None before it was registered.
+        """Its status at a time, ns: registered, available, full, draining, disconnected or closed; None before.
 
-        One that was killed still seems to stand as it last said.
+        One that was killed still has the status that it reported last.
         """
-        told = [step.kind for step in self.steps if step.kind in _STANDINGS and step.time <= at]
-        return told[-1] if told else None
+        standings = [step.kind for step in self.steps if step.kind in _STANDINGS and step.time <= at]
+        return standings[-1] if standings else None
 
+    def loads(self, since: int, until: int) -> list[Step]:
+        """The reports of its load that held at some time between these two, ns; none where none is known."""
+        reports = [step for step in self.steps if step.kind is Kind.WORKER_LOAD and step.time <= until]
+        before = [step for step in reports if step.time <= since]
+        return [*before[-1:], *reports[len(before) :]]
+
+
+_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 _STANDINGS = {
     Kind.WORKER_REGISTERED,
     Kind.WORKER_AVAILABLE,
     Kind.WORKER_FULL,
     Kind.WORKER_DRAINING,
+    Kind.WORKER_DISCONNECTED,
     Kind.WORKER_CLOSED,
 }
 

@@ -51,7 +51,7 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
     participants = tuple(Participant(sid, own) for sid, own in of("PA_").items())
     jobs = tuple(Job(sid, own) for sid, own in of("AJ_").items())
     tracks = tuple(Track(sid, own) for sid, own in of("TR_").items())
-    created_by, creator = creation(itself, participants)
+    created_by, creator = creation(itself, participants, jobs)
     dispatched = dispatches(of("AD_"), jobs, itself, created_by)
     return Timeline(
         room=itself,
@@ -106,7 +106,7 @@ def _beside(room: list[Step], workers: tuple[Worker, ...], now: int) -> list[Ste
         for worker in workers
         if worker.sid in served or worker.agent_name in named
         for step in worker.steps
-        if first <= step.time <= last and step.key not in known
+        if first <= step.time <= last and step.key not in known and step.kind is not Kind.WORKER_OFFERED
     ]
 
 

@@ -1,4 +1,4 @@
-"""Holes in the record: what a witness should have told and did not."""
+"""Lost webhooks: what a webhook should have reported and did not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["untold_by_webhooks"]
+__all__ = ["without_webhook"]
 
 ON_ITS_WAY = 5 * NS_PER_S
 """A webhook that is not there this long after, ns, is late at the least: they come within milliseconds."""
@@ -23,15 +23,15 @@ BY_WEBHOOK = {
     Kind.PARTICIPANT_ABORTED,
     Kind.ROOM_FINISHED,
 }
-"""What a webhook tells of each participant and room; a track's webhook is the only witness of a track."""
+"""What a webhook reports of each participant and room; a track's webhook is the only witness of a track."""
 
 _GONE = (Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED)
 
 
-def untold_by_webhooks(timeline: Timeline) -> list[Step]:
-    """What another witness saw and a webhook should have told, but did not.
+def without_webhook(timeline: Timeline) -> list[Step]:
+    """What another witness saw and a webhook should have reported, but did not.
 
-    Nothing where no webhook told anything: then none may have been set up.
+    Nothing where no webhook came at all: then none may have been set up.
     """
     if not any(_by_webhook(step) for step in timeline.steps):
         return []

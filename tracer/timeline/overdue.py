@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tracer import keys
 from tracer.moment import Kind
 from tracer.timeline.missing_jobs import dispatches_without_job, unaccounted_agents
 from tracer.units import NS_PER_MS, NS_PER_S
@@ -18,27 +19,27 @@ if TYPE_CHECKING:
 
 __all__ = ["Missing", "expected"]
 
-AT_ONCE = 500 * NS_PER_MS
-"""What comes within this time, ns, is not yet missed."""
+GRACE = 500 * NS_PER_MS
+"""A step that comes within this time, ns, is not overdue."""
 NEXT = {
-    Kind.JOB_OFFERED: (AT_ONCE, "offered, and no worker's answer seen"),
-    Kind.JOB_RECEIVED: (AT_ONCE, "received, and not answered"),
-    Kind.JOB_ACCEPTED: (AT_ONCE, "accepted, and not assigned"),
-    Kind.JOB_ASSIGNED: (AT_ONCE, "assigned, and no process has it"),
-    Kind.PROCESS_STARTED: (AT_ONCE, "its process is in setup_fnc"),
-    Kind.PROCESS_READY: (AT_ONCE, "its process is ready, and does not have it"),
-    Kind.JOB_PROCESS_ASSIGNED: (AT_ONCE, "a process has it, and its entrypoint has not started"),
+    Kind.JOB_OFFERED: (GRACE, "offered, and no answer recorded"),
+    Kind.JOB_RECEIVED: (GRACE, "received, and not answered"),
+    Kind.JOB_ACCEPTED: (GRACE, "accepted, and not assigned"),
+    Kind.JOB_ASSIGNED: (GRACE, "assigned, and no process has it"),
+    Kind.PROCESS_STARTED: (GRACE, "its process is in setup_fnc"),
+    Kind.PROCESS_READY: (GRACE, "its process is ready, and does not have it"),
+    Kind.JOB_PROCESS_ASSIGNED: (GRACE, "a process has it, and its entrypoint has not started"),
     Kind.JOB_ENTRYPOINT_STARTED: (2 * NS_PER_S, "its entrypoint runs, and has not connected"),
-    Kind.JOB_ENTRYPOINT_RETURNED: (AT_ONCE, "its entrypoint returned without connecting"),
+    Kind.JOB_ENTRYPOINT_RETURNED: (GRACE, "its entrypoint returned without connecting"),
     Kind.AGENT_CONNECTING: (NS_PER_S, "connecting"),
     Kind.JOB_SHUTDOWN: (2 * NS_PER_S, "shutting down"),
 }
-"""Steps after which another must come: how long, ns, it may take before it is missed, and what to say then."""
+"""Steps after which another must come: how long, ns, it may take before it is overdue, and the words for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something that has not come, though something else says it should."""
+    """Something that has not come, though something else shows that it should have."""
 
     step: Step
     """After which it should have come."""
@@ -67,7 +68,7 @@ def _since(timeline: Timeline, step: Step, what: str, patience: int) -> Iterator
 
 def _dispatches(timeline: Timeline) -> Iterator[Missing]:
     for _, awaited in dispatches_without_job(timeline):
-        yield from _since(timeline, awaited, "dispatched, no job", AT_ONCE)
+        yield from _since(timeline, awaited, "dispatched, no job", GRACE)
 
 
 def _jobs(timeline: Timeline) -> Iterator[Missing]:
@@ -75,14 +76,16 @@ def _jobs(timeline: Timeline) -> Iterator[Missing]:
     for job in timeline.jobs:
         lost = timeline.lost(job)
         if lost is not None:
-            last = job.last_told
-            yield Missing(last, f"lost: not heard of after {last.kind}", max(lost - last.time, 0), True, True)
+            last = job.last_reported
+            yield Missing(
+                last, f"lost: nothing reported after “{last.kind.info.phrase}”", max(lost - last.time, 0), True, True
+            )
         elif missing := _next(timeline, job, unaccounted):
             yield from missing
 
 
 def _next(timeline: Timeline, job: Job, unaccounted: bool) -> Iterator[Missing] | None:
-    if job.at(Kind.JOB_ENDED, Kind.JOB_REJECTED, Kind.JOB_TIMED_OUT, Kind.PROCESS_FAILED):
+    if job.at(Kind.JOB_ENDED, Kind.JOB_TIMED_OUT, Kind.PROCESS_FAILED):
         return None
     shutdown = job.at(Kind.JOB_SHUTDOWN)
     connected = job.at(Kind.AGENT_CONNECTED) or timeline.agent_of(job)
@@ -90,27 +93,47 @@ def _next(timeline: Timeline, job: Job, unaccounted: bool) -> Iterator[Missing] 
         return _waits(timeline, job)
     if unaccounted and job.at(Kind.JOB_ENTRYPOINT_STARTED):
         return None  # it can be this one's
-    steps = [step for step in job.steps if step.kind in NEXT]
-    if not steps or (shutdown and steps[-1] is not shutdown):
+    # The furthest it came counts, and not the latest: clocks differ, and several workers can have been asked.
+    last = max(_under_way(job), key=lambda step: (step.kind.rank, step.time), default=None)
+    if last is None:
         return None
-    patience, what = NEXT[steps[-1].kind]
-    return _since(timeline, steps[-1], what, patience)
+    patience, what = NEXT[last.kind]
+    if last.kind in _BEFORE_ASSIGNED and job.status == "JS_RUNNING":
+        patience, what = NEXT[Kind.JOB_ASSIGNED][0], "assigned, and its agent has not joined"
+    return _since(timeline, last, what, patience)
+
+
+_BEFORE_ASSIGNED = (Kind.JOB_OFFERED, Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED)
+
+
+def _under_way(job: Job) -> Iterator[Step]:
+    """The steps of a job after which another must come: not what a worker that refused it did before."""
+    refused = {step.occurrence for step in job.steps if step.kind is Kind.JOB_REJECTED}
+    for step in job.steps:
+        worker = step.occurrence or str(step.facts.get(keys.WORKER_ID, ""))
+        is_over = step.kind in _BEFORE_ASSIGNED and (worker in refused or (refused and "" in {worker, *refused}))
+        if step.kind in NEXT and not is_over:
+            yield step
 
 
 def _waits(timeline: Timeline, job: Job) -> Iterator[Missing]:
     """What a connected agent has begun and not ended."""
-    ends = {(step.kind, step.occurrence) for step in job.steps}
+    known = {(step.kind, step.occurrence) for step in job.steps}
     for step in job.steps:
-        for kind, end, what in (
-            (Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_PARTICIPANT_READY, "waits for a participant"),
-            (Kind.SESSION_STARTING, Kind.SESSION_STARTED, "its session is starting"),
-        ):
-            if (
-                step.kind is kind
-                and (end, step.occurrence) not in ends
-                and (kind is Kind.AGENT_WAITING_FOR_PARTICIPANT or (Kind.SESSION_CLOSED, step.occurrence) not in ends)
-            ):
-                yield from _since(timeline, step, what, AT_ONCE)
+        if step.kind in _WAITS:
+            ends, what = _WAITS[step.kind]
+            if not any((end, step.occurrence) in known for end in ends):
+                yield from _since(timeline, step, what, GRACE)
+
+
+_WAITS = {
+    Kind.AGENT_WAITING_FOR_PARTICIPANT: (
+        (Kind.AGENT_PARTICIPANT_READY, Kind.AGENT_WAIT_ENDED),
+        "waits for a participant",
+    ),
+    Kind.SESSION_STARTING: ((Kind.SESSION_STARTED, Kind.SESSION_CLOSED), "its session is starting"),
+}
+"""What an agent begins: the kinds that end it, with the same occurrence, and the words for it until then."""
 
 
 def _participants(timeline: Timeline) -> Iterator[Missing]:

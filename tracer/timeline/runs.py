@@ -1,4 +1,4 @@
-"""Runs and offers of one job, told apart.
+"""Runs and offers of one job, kept apart.
 
 A job runs twice where its worker is reloaded (``dev`` mode) or replaced and resumes it: the same id, a second process,
 a second connect, a second session. The server offers a job to one worker after the other until one takes it. What
@@ -52,16 +52,16 @@ def run_name(number: int) -> str:
 
 def runs_apart(moments: Iterable[Moment]) -> list[Moment]:
     """The moments; those of a job's later runs as occurrences of their own."""
-    told = list(moments)
+    given = list(moments)
     starts: dict[str, list[int]] = defaultdict(list)
-    for moment in told:
+    for moment in given:
         if moment.kind is Kind.JOB_ENTRYPOINT_STARTED and moment.witness == "agent":
             starts[moment.subject].append(moment.time)
     begun = {job: _first_of_each(times) for job, times in starts.items()}
     several = {job: times for job, times in begun.items() if len(times) > 1}
     if not several:
-        return told
-    return [_in_its_run(moment, several[moment.subject]) if moment.subject in several else moment for moment in told]
+        return given
+    return [_in_its_run(moment, several[moment.subject]) if moment.subject in several else moment for moment in given]
 
 
 def _first_of_each(times: list[int]) -> list[int]:
@@ -83,19 +83,19 @@ def _in_its_run(moment: Moment, begun: list[int]) -> Moment:
 
 def offers_apart(moments: Iterable[Moment]) -> list[Moment]:
     """The moments; of a job that was offered to several workers each offer is an occurrence: the worker's id."""
-    told = list(moments)
+    given = list(moments)
     offered: dict[str, set[str]] = defaultdict(set)
-    for moment in told:
+    for moment in given:
         if moment.kind is Kind.JOB_OFFERED and (worker := _worker(moment)):
             offered[moment.subject].add(worker)
     several = {job for job, workers in offered.items() if len(workers) > 1}
     if not several:
-        return told
+        return given
     return [
         replace(moment, occurrence=_worker(moment))
         if moment.kind is Kind.JOB_OFFERED and moment.subject in several and not moment.occurrence
         else moment
-        for moment in told
+        for moment in given
     ]
 
 

@@ -52,6 +52,10 @@ class Session:
     """Each time it waited for the audio of whom it was linked to."""
     heard: tuple[Step, ...]
     """Each first frame it received."""
+    subscribed: tuple[Step, ...]
+    """Each audio track that it was subscribed to while it waited."""
+    voiced: tuple[Step, ...]
+    """Each time it published its own audio, or failed to."""
 
     @property
     def since(self) -> int:
@@ -69,6 +73,12 @@ class Session:
         return next((link for link in reversed(self.links) if link.since <= at < link.until), None)
 
     @property
+    def unheard(self) -> list[Step]:
+        """Each time it waited for the audio of whom it was linked to, and received none, as far as is known."""
+        heard = {step.occurrence for step in self.heard}
+        return [step for step in self.waits if step.occurrence not in heard]
+
+    @property
     def has_audio(self) -> bool:
         """Whether it takes part by audio, as far as it reported: a session of text only waits for no track."""
         return bool(self.waits or self.heard)
@@ -76,7 +86,7 @@ class Session:
 
 def sessions_of(job: Job) -> list[Session]:
     """The sessions of a job in the order of their start."""
-    steps = [step for step in job.steps if step.kind.value.startswith("session.")]
+    steps = [s for s in job.steps if s.kind.value.startswith("session.") or s.kind is Kind.AGENT_PARTICIPANT_READY]
     ids = dict.fromkeys(step.occurrence for step in steps if step.kind in _NAMED)
     spans = [(one, *_ends(steps, one)) for one in ids]
     spans.sort(key=lambda span: min((step.time for step in span[1:] if step), default=0))
@@ -87,17 +97,20 @@ def sessions_of(job: Job) -> list[Session]:
         following = next((step for later in spans[number + 1 :] for step in later[1:] if step), None)
         until = closed.time if closed else following.time if following else NEVER
         within = [step for step in steps if since <= step.time <= until]
-        links = tuple(_links(one, steps, within, until))
         dropped = starting is not None and starting.facts.get(keys.EVENTS_DROPPED) is True
+        complete = closed is not None and not dropped
+        links = tuple(_links(one, within, until, complete=complete))
         found.append(
             Session(
                 starting,
                 started,
                 closed,
                 links,
-                closed is not None and not dropped,
+                complete,
                 tuple(step for step in within if step.kind is Kind.SESSION_WAITING_FOR_AUDIO),
                 tuple(step for step in within if step.kind is Kind.SESSION_AUDIO_RECEIVED),
+                tuple(step for step in within if step.kind is Kind.SESSION_TRACK_SUBSCRIBED),
+                tuple(step for step in within if step.kind in _VOICED),
             )
         )
     return found
@@ -105,6 +118,7 @@ def sessions_of(job: Job) -> list[Session]:
 
 _NAMED = (Kind.SESSION_STARTING, Kind.SESSION_STARTED, Kind.SESSION_CLOSED)
 """Kinds whose occurrence is the session's id."""
+_VOICED = (Kind.SESSION_AUDIO_PUBLISHED, Kind.SESSION_AUDIO_FAILED)
 
 
 def _ends(steps: Sequence[Step], session: str) -> tuple[Step | None, Step | None, Step | None]:
@@ -112,15 +126,40 @@ def _ends(steps: Sequence[Step], session: str) -> tuple[Step | None, Step | None
     return mine.get(Kind.SESSION_STARTING), mine.get(Kind.SESSION_STARTED), mine.get(Kind.SESSION_CLOSED)
 
 
-def _links(session: str, steps: Sequence[Step], within: Sequence[Step], until: int) -> Iterator[Link]:
-    """By the session's own events, which come when it has ended; until then by whom it waits for."""
-    events = [step for step in steps if step.occurrence.startswith(f"{session}@")]
+def _links(session: str, within: Sequence[Step], until: int, *, complete: bool) -> Iterator[Link]:
+    """By the session's own events; where those are not known, or no longer, by whom it waited for."""
+    events = [step for step in within if step.occurrence.startswith(f"{session}@")]
     linked = [step for step in events if step.kind is Kind.SESSION_LINKED]
-    if not linked:
-        linked = [step for step in within if step.kind is Kind.SESSION_WAITING_FOR_AUDIO]
+    if not (complete and linked):
+        shown = _OF_ITSELF if complete else (*_OF_ITSELF, Kind.AGENT_PARTICIPANT_READY)
+        linked = [*_by_waits(within, shown, before=linked[0].time if linked else NEVER), *linked]
     ends = [step.time for step in events if step.kind is Kind.SESSION_UNLINKED]
-    for step, following in zip(linked, (*linked[1:], None), strict=False):
-        last = min(following.time if following else until, until)
+    for number, step in enumerate(linked, 1):
+        last = min(linked[number].time, until) if number < len(linked) else until
         end = min([last, *(at for at in ends if at > step.time)])
-        sid, identity = step.facts.get(keys.LINKED_ID), step.facts.get(keys.LINKED_IDENTITY)
-        yield Link(str(sid) if sid else None, str(identity) if identity else None, step.time, end, step)
+        yield Link(*_whom(step), step.time, end, step)
+
+
+def _by_waits(within: Sequence[Step], kinds: Sequence[Kind], before: int) -> Iterator[Step]:
+    """The first step for each participant that it waited for before a time, ns."""
+    known: tuple[str | None, str | None] | None = None
+    for step in within:
+        whom = _whom(step)
+        if step.time >= before or step.kind not in kinds or not any(whom):
+            continue
+        # A later wait for a participant is one of the agent's own code, as for a colleague.
+        if known is None or (step.kind is Kind.SESSION_WAITING_FOR_AUDIO and whom[1] != known[1]):
+            known = whom
+            yield step
+
+
+_OF_ITSELF = (Kind.SESSION_STARTING, Kind.SESSION_WAITING_FOR_AUDIO)
+"""Kinds that show whom a session is linked to; while it is open, the wait for a participant is likely its own."""
+
+
+def _whom(step: Step) -> tuple[str | None, str | None]:
+    """SID and identity of the participant that a step of a session is about."""
+    ready = step.kind is Kind.AGENT_PARTICIPANT_READY
+    sid = step.facts.get(keys.PARTICIPANT_ID if ready else keys.LINKED_ID)
+    identity = step.facts.get(keys.PARTICIPANT_IDENTITY if ready else keys.LINKED_IDENTITY)
+    return str(sid) if sid else None, str(identity) if identity else None

@@ -1,4 +1,4 @@
-"""What all witnesses together say of one step."""
+"""A step: the moments of one kind and subject, merged over all witnesses."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["Step", "merge"]
 
 
 ARRIVES_WITHIN = 5 * NS_PER_MS
-"""A webhook of a server nearby arrives this soon after what it tells, ns: 1 to 3 ms were measured."""
+"""A webhook of a server nearby arrives this soon after what it reports, ns: 1 to 3 ms were measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Moments of one kind and subject, merged: the interval they have in common, and who told them."""
+    """Moments of one kind and subject, merged: the interval they have in common, and their sources."""
 
     kind: Kind
     subject: str
@@ -35,14 +35,14 @@ class Step:
     time: int
     """Most likely time, within the interval."""
     clock: str
-    """Whose clock told ``time``: that of the witness who is likely to be the least off."""
+    """Whose clock ``time`` is from: that of the witness that is likely to be the least off."""
     witnesses: tuple[str, ...]
     facts: dict[str, Fact]
     contradicted: bool
-    """The witnesses have no instant in common: a clock is off or a witness wrong. The interval is then that of the
+    """The witnesses have no instant in common: clock skew, or a witness is wrong. The interval is then that of the
     one witness whose time is taken; it is never an average."""
-    told: tuple[Moment, ...] = ()
-    """What each witness said, as it said it, in order of time."""
+    moments: tuple[Moment, ...] = ()
+    """What each witness reported, unchanged, in order of time."""
 
     @property
     def key(self) -> StepKey:
@@ -60,10 +60,10 @@ def merge(moments: Iterable[Moment]) -> list[Step]:
 
     Depends on the set of moments only: their order and repetition change nothing.
     """
-    told: dict[tuple[Kind, str, str], set[Moment]] = defaultdict(set)
+    groups: dict[tuple[Kind, str, str], set[Moment]] = defaultdict(set)
     for moment in moments:
-        told[moment.kind, moment.subject, moment.occurrence].add(moment)
-    return [_merge_one(told[key]) for key in sorted(told)]
+        groups[moment.kind, moment.subject, moment.occurrence].add(moment)
+    return [_merge_one(groups[key]) for key in sorted(groups)]
 
 
 def _doubt(moment: Moment) -> tuple[int, int, int, int, str, str]:
@@ -84,8 +84,8 @@ def _merge_one(moments: set[Moment]) -> Step:
     if contradicted:
         earliest, latest = best.earliest, best.latest
     known: dict[str, Fact] = {}
-    told = tuple(sorted(moments, key=lambda m: (m.time, m.witness, repr(m))))
-    for moment in told:
+    ordered = tuple(sorted(moments, key=lambda m: (m.time, m.witness, repr(m))))
+    for moment in ordered:
         known.update(moment.facts)
     return Step(
         kind=best.kind,
@@ -98,5 +98,5 @@ def _merge_one(moments: set[Moment]) -> Step:
         witnesses=tuple(sorted({moment.witness for moment in moments})),
         facts=known,
         contradicted=contradicted,
-        told=told,
+        moments=ordered,
     )

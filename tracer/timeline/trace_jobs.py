@@ -1,9 +1,9 @@
-"""Which job a moment is about, when the agent who told it did not say.
+"""Which job a moment is about, where the agent's span does not name it.
 
 An agent that was not instrumented stamps most of its spans with the room only. Two of them name the job, which end last
 and come last or never: ``job_entrypoint`` and ``agent_session``. All of them are of one trace, though, the agent's own.
-So the others' moments are about "the job of that trace" until one of the two says which job that is; without either,
-the identity the agent connected with does, once the server has told what identity each job was given.
+So the others' moments are about "the job of that trace" until one of the two names the job; without either, the
+identity the agent connected with does, once the server has reported which identity each job was given.
 
 Nothing is remembered in between: whoever folds a set of moments resolves it anew, in whatever order they came.
 """
@@ -34,10 +34,10 @@ def job_of_trace(trace_id: bytes) -> str:
 
 def joined(moments: Iterable[Moment]) -> list[Moment]:
     """The moments, each about its job. Those of a trace that no job, or more than one, is known by are held back."""
-    told = list(moments)
-    jobs = _jobs(told)
+    given = list(moments)
+    jobs = _jobs(given)
     known = []
-    for moment in told:
+    for moment in given:
         if not moment.subject.startswith(_TRACE):
             known.append(moment)
         elif len(jobs[moment.subject]) == 1:
@@ -45,12 +45,12 @@ def joined(moments: Iterable[Moment]) -> list[Moment]:
     return known
 
 
-def _jobs(told: Iterable[Moment]) -> defaultdict[str, set[str]]:
+def _jobs(moments: Iterable[Moment]) -> defaultdict[str, set[str]]:
     """The jobs that each trace is known to be of."""
     of_trace: defaultdict[str, set[str]] = defaultdict(set)
     of_identity: defaultdict[str, set[str]] = defaultdict(set)
     connected: defaultdict[str, set[str]] = defaultdict(set)
-    for moment in told:
+    for moment in moments:
         facts = dict(moment.facts)
         identity = str(facts.get(keys.PARTICIPANT_IDENTITY, ""))
         if moment.subject.startswith(_TRACE):

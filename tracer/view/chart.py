@@ -10,9 +10,11 @@ from rich.text import Text
 from tracer.moment import Kind
 from tracer.units import NS_PER_MS, milliseconds
 from tracer.view.axis import FOLD, Axis
+from tracer.view.failed import FOREVER, failed_stretches, has_failed
+from tracer.view.names import name_of
 from tracer.view.row import Row
 from tracer.view.text import fit, plain
-from tracer.view.wording import name_of
+from tracer.view.wording import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +23,18 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["STYLES", "WIDE", "Chart"]
+__all__ = ["STYLES", "WIDE", "Chart", "style_of"]
 
-STYLES = {"room": "bold", "caller": "green", "agent": "magenta", "dispatch": "cyan", "job": "cyan", "inner": "magenta"}
+STYLES = {
+    "room": "bold",
+    "caller": "green",
+    "agent": "magenta",
+    "other": "",
+    "dispatch": "cyan",
+    "job": "cyan",
+    "inner": "magenta",
+    "failed": "red",
+}
 """Colours that read on light and dark ground; shapes say the same without them."""
 
 WIDE = 100
@@ -33,21 +44,29 @@ LABEL = 22
 
 _SPANS = (
     ("room_connect", (Kind.AGENT_CONNECTING,), (Kind.AGENT_CONNECTED,)),
-    ("wait_for_participant", (Kind.AGENT_WAITING_FOR_PARTICIPANT,), (Kind.AGENT_PARTICIPANT_READY,)),
+    (
+        "wait_for_participant",
+        (Kind.AGENT_WAITING_FOR_PARTICIPANT,),
+        (Kind.AGENT_PARTICIPANT_READY, Kind.AGENT_WAIT_ENDED),
+    ),
     ("session_start", (Kind.SESSION_STARTING,), (Kind.SESSION_STARTED,)),
 )
 
 
-class Chart:
-    """The rows for a timeline, for a terminal this wide."""
+_OF_JOB = {Kind.JOB_TIMED_OUT, Kind.PROCESS_FAILED, Kind.JOB_ENDED}
+"""Failures of a job itself, whether its agent is in the room or not."""
 
-    def __init__(self, timeline: Timeline, shown: list[Participant], width: int) -> None:
+
+class Chart:
+    """The rows for a timeline, for a terminal this wide, on the axis of these steps."""
+
+    def __init__(self, timeline: Timeline, shown: list[Participant], steps: list[Step], width: int) -> None:
         self.timeline = timeline
         self.shown = shown
         self.label_width = LABEL if width < WIDE else LABEL + 8
         self.note_width = 9 if width < WIDE else 15
         sids = {entity.sid for entity in (timeline.room, *shown, *timeline.dispatches, *timeline.jobs)}
-        times = [step.time for step in timeline.steps if step.subject in sids]
+        times = [step.time for step in steps if step.subject in sids]
         self.axis = Axis(times, timeline.zero, width - self.label_width - self.note_width - 2)
 
     def lines(self) -> Iterator[Text]:
@@ -72,11 +91,11 @@ class Chart:
         text.append(label + " " * (self.label_width - cell_len(label) + 1), style=row.style)
         text.append(note + " " * (self.note_width - cell_len(note) + 1), style="dim")
         for column, char in enumerate(row.cells):
-            if column in folds and char in " ━┄":
+            if column in folds and char in " ━┄╌":
                 mark = FOLD[min(column - start for start in self.axis.folds if start <= column)]
                 text.append(" " if char == " " else mark, style="dim")
             else:
-                text.append(char, style=row.style)
+                text.append(char, style=STYLES["failed"] if column in row.failed else row.style)
         text.rstrip()
         return text
 
@@ -93,7 +112,7 @@ class Chart:
         return row
 
     def _participant(self, participant: Participant) -> Row:
-        row = self._row(name_of(self.timeline, participant.sid), plain(participant.kind or ""), _style(participant))
+        row = self._row(name_of(self.timeline, participant.sid), plain(participant.kind or ""), style_of(participant))
         self._draw_states(row, participant)
         return row
 
@@ -121,6 +140,15 @@ class Chart:
             row.put(gone, "✕" if aborted else "┫")
             row.after(gone + 1, "aborted" if aborted else "left")
 
+    def _draw_failures(self, row: Row, job: Job, agent: Participant) -> None:
+        """From where the job had failed on, its agent's bar is broken."""
+        left = agent.gone.time if agent.gone else None
+        for start, end in failed_stretches(self.timeline, job):
+            if left is not None and start >= left:
+                continue
+            last = min(end, left if left is not None else end)
+            row.broken(self.axis.column(start), self.axis.width - 1 if last == FOREVER else self.axis.column(last))
+
     def _dispatch(self, dispatch: Dispatch) -> Row:
         row = self._row("dispatch", dispatch.mode or "", "dispatch")
         created = dispatch.at(Kind.DISPATCH_CREATED)
@@ -144,10 +172,16 @@ class Chart:
             last = started or first
             label = f"{milliseconds((last.time - first.time) / NS_PER_MS)} to the entrypoint" if started else ""
             row.bracket(self.axis.column(first.time), self.axis.column(last.time), label)
-        yield row
         agent = self.timeline.agent_of(job)
+        for step in job.steps:
+            if step.kind in _OF_JOB and has_failed(self.timeline, step):
+                words = "job failed" if step.kind is Kind.JOB_ENDED else say(self.timeline, step)[0]
+                row.fail(self.axis.column(step.time), words)
+        yield row
         if agent:
-            yield self._participant(agent)
+            row = self._participant(agent)
+            self._draw_failures(row, job, agent)
+            yield row
         for name, starts, ends in _SPANS:
             start = job.at(*starts)
             if start is None:
@@ -159,6 +193,8 @@ class Chart:
                 inner.fill(column, self.axis.width - 1, "┄")
             else:
                 label = milliseconds((end.time - start.time) / NS_PER_MS)
+                if end.kind is Kind.AGENT_WAIT_ENDED:
+                    label += ", nobody"
                 inner.bracket(column, self.axis.column(end.time), label)
             yield inner
 
@@ -167,5 +203,6 @@ class Chart:
         return next((s for s in job.steps if s.kind in ends and s.occurrence == start.occurrence), None)
 
 
-def _style(participant: Participant) -> str:
-    return "agent" if participant.is_agent else "caller"
+def style_of(participant: Participant) -> str:
+    """Which of ``STYLES`` a participant has: agents and callers one each, recorders and the like none."""
+    return "agent" if participant.is_agent else "caller" if participant.is_caller else "other"

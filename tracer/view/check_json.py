@@ -76,7 +76,7 @@ def _step(check: RoomCheck, step: Step) -> dict[str, Any]:
                 "earliest": rfc3339(moment.earliest),
                 "latest": rfc3339(moment.latest),
             }
-            for moment in step.told
+            for moment in step.moments
         ],
     }
 

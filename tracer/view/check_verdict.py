@@ -63,11 +63,11 @@ class Steps:
         """A step, and below it what each witness reported."""
         at = offset((step.time - self.timeline.zero) / NS_PER_MS)
         yield Text(fit(f"       #{self._number(step):<4} {at:>11}  {self._phrase(step)}", width))
-        shown = step.told if self.everything else step.told[:MOST_REPORTS]
+        shown = step.moments if self.everything else step.moments[:MOST_REPORTS]
         for moment in shown:
             yield Text(fit(f"             {_report(moment, dates=width >= WIDE)}", width), style="dim", no_wrap=True)
-        if len(shown) < len(step.told):
-            yield Text(f"             … and {len(step.told) - len(shown)} more reports: --all", style="dim")
+        if len(shown) < len(step.moments):
+            yield Text(f"             … and {len(step.moments) - len(shown)} more reports: --all", style="dim")
 
     def _number(self, step: Step) -> int:
         return self.numbers.get(step.key, 0)

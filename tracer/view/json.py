@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from tracer.latency.gaps import Paths
@@ -9,6 +10,7 @@ from tracer.moment import Kind
 from tracer.units import NS_PER_MS, rfc3339
 
 if TYPE_CHECKING:
+    from tracer.moment import Fact
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
@@ -93,6 +95,13 @@ def _moment(step: Step, created: int | None) -> dict[str, Any]:
         "earliest": rfc3339(step.earliest),
         "latest": rfc3339(step.latest),
         "offset_ms": None if created is None else (step.time - created) / NS_PER_MS,
+        "occurrence": step.occurrence or None,
         "witnesses": list(step.witnesses),
         "clock": step.clock,
+        "facts": {key: _value(fact) for key, fact in sorted(step.facts.items())},
     }
+
+
+def _value(fact: Fact) -> Fact | None:
+    """A fact as JSON has it: there are no infinite numbers."""
+    return None if isinstance(fact, float) and not math.isfinite(fact) else fact

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -13,16 +12,18 @@ from tracer.timeline.entities import Job, Participant, Track, Worker
 from tracer.timeline.overdue import expected
 from tracer.units import NS_PER_MS, milliseconds, offset, rfc3339
 from tracer.view.axis import idle_stretches
-from tracer.view.chart import STYLES, WIDE
+from tracer.view.chart import STYLES, WIDE, style_of
+from tracer.view.failed import has_failed
+from tracer.view.names import name_of
 from tracer.view.text import fit, plain
-from tracer.view.wording import name_of, say
+from tracer.view.wording import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from tracer.timeline.overdue import Missing
     from tracer.timeline.step import Step
-    from tracer.timeline.timeline import Timeline
+    from tracer.view.rows import MomentRow, MomentRows
 
 __all__ = ["MomentTable"]
 
@@ -30,44 +31,52 @@ MOST_MISSING = 12
 """Rows for what has not come."""
 
 
-class MomentTable:
-    """The rows for a timeline, for a terminal this wide; without what happened to ``hidden`` participants."""
+ALL = ["agent", "observer", "webhook"]
 
-    def __init__(self, timeline: Timeline, hidden: Sequence[Participant], width: int) -> None:
-        self.timeline = timeline
+
+class MomentTable:
+    """The rows of a timeline, for a terminal this wide; without what happened to ``hidden`` participants."""
+
+    def __init__(self, rows: MomentRows, hidden: Iterable[Participant], width: int) -> None:
+        self.timeline = rows.timeline
         self.hidden = {participant.sid for participant in hidden}
-        self.hidden |= {track.sid for track in timeline.tracks if track.participant in self.hidden}
-        self.steps = [step for step in timeline.steps if step.subject not in self.hidden]
-        self.columns = _Columns(width, len(self.steps))
+        self.rows = rows
+        self.columns = _Columns(width, len(rows.rows))
 
     def lines(self) -> Iterator[Text]:
         """Line after line, as wide as the terminal at the most."""
         columns = self.columns
-        idle = {end for _, end in idle_stretches(step.time for step in self.steps)}
+        idle = {end for _, end in idle_stretches(row.step.time for row in self.rows.rows)}
         yield columns.head()
-        for number, (before, step) in enumerate(pairwise([None, *self.steps]), 1):
-            if step is None:
-                continue
-            if before and step.time in idle and before.time != step.time:
+        before = None
+        for number, row in enumerate(self.rows.rows, 1):
+            if before and row.step.time in idle and before.time != row.step.time:
                 yield Text(f"{'⋯':>{columns.number + 2 + columns.offset}}", style="dim")
-            yield self._row(number, before, step)
-        for missing in expected(self.timeline)[:MOST_MISSING]:
-            if missing.step.subject not in self.hidden:
-                yield self._missing(missing)
-        if self.hidden:
-            yield Text(f"… and {len(self.timeline.steps) - len(self.steps)} more moments of theirs", style="dim")
+            yield self._row(number, before, row)
+            before = row.step
+        for missing in [one for one in expected(self.timeline) if self._is_news(one)][:MOST_MISSING]:
+            yield self._missing(missing)
+        if left_out := self.rows.left_out:
+            yield Text(left_out, style="dim")
         if not columns.wide:
             yield Text(f"{'':{columns.number}}  source: W webhook, O observer (API polling), A agent", style="dim")
 
-    def _row(self, number: int, before: Step | None, step: Step) -> Text:
-        columns = self.columns
+    def _is_news(self, missing: Missing) -> bool:
+        """Whether no row shows it yet: a process that failed is a row."""
+        job = self.timeline.by_sid.get(missing.step.subject)
+        if missing.lost and job and job.at(Kind.PROCESS_FAILED):
+            return False
+        return missing.step.subject not in self.hidden
+
+    def _row(self, number: int, before: Step | None, row: MomentRow) -> Text:
+        columns, step = self.columns, row.step
         line = Text(no_wrap=True)
         line.append(f"{number:{columns.number}}  ")
         line.append(f"{offset((step.time - self.timeline.zero) / NS_PER_MS):>{columns.offset}}  ")
         since = f"+{milliseconds((step.time - before.time) / NS_PER_MS)}" if before else ""
         line.append(f"{since:>{columns.since}}  ", style="dim")
-        line.append_text(self._what(step, columns.what))
-        line.append(f"  {columns.sources(step)}", style="dim")
+        line.append_text(self._what(row, columns.what))
+        line.append(f"  {columns.sources(row)}", style="dim")
         line.append(f"  {_accuracy(step):<{columns.accuracy}}", style="red" if step.contradicted else "dim")
         line.append(columns.more(step), style="dim")
         line.rstrip()
@@ -88,8 +97,13 @@ class MomentTable:
         line.append(fit(f"✕ {sentence}  {name}", room), style="red" if missing.over else "yellow")
         return line
 
-    def _what(self, step: Step, width: int) -> Text:
+    def _what(self, row: MomentRow, width: int) -> Text:
+        step = row.step
         phrase, detail = say(self.timeline, step, width)
+        if row.repeats:
+            last = offset((row.repeats[-1].time - self.timeline.zero) / NS_PER_MS)
+            phrase += f" {len(row.repeats) + 1} times"
+            detail = f"until {last}" + (f", {detail}" if detail else "")
         text = Text()
         text.append(fit(phrase, width), style=self._style(step))
         left = width - cell_len(text.plain)
@@ -99,11 +113,13 @@ class MomentTable:
         return text
 
     def _style(self, step: Step) -> str:
+        if has_failed(self.timeline, step):
+            return STYLES["failed"]
         entity = self.timeline.by_sid.get(step.subject)
         if isinstance(entity, Track) and entity.participant:
             entity = self.timeline.by_sid.get(entity.participant)
         if isinstance(entity, Participant):
-            return STYLES["agent" if entity.is_agent else "caller"]
+            return STYLES[style_of(entity)]
         if isinstance(entity, Job):
             return STYLES["job" if step.kind.value.startswith("job") else "agent"]
         if isinstance(entity, Worker):
@@ -139,10 +155,11 @@ class _Columns:
             head += "  UTC"
         return Text(head, style="dim")
 
-    def sources(self, step: Step) -> str:
+    def sources(self, row: MomentRow) -> str:
         if self.wide:
-            return f"{fit(plain(', '.join(step.witnesses)), self.source):{self.source}}"
-        return f"{''.join(sorted({plain(witness)[:1].upper() for witness in step.witnesses}))[:3]:3}"
+            names = "all three" if row.witnesses == ALL else ", ".join(row.witnesses)
+            return f"{fit(plain(names), self.source):{self.source}}"
+        return f"{''.join(sorted({plain(witness)[:1].upper() for witness in row.witnesses}))[:3]:3}"
 
     def more(self, step: Step) -> str:
         """What only a wide terminal has room for: whose clock it is, and the time of day."""

@@ -8,7 +8,9 @@ from rich.text import Text
 
 from tracer.moment import Kind
 from tracer.timeline.entities import Worker
-from tracer.timeline.lost_webhooks import untold_by_webhooks
+from tracer.timeline.lost_webhooks import without_webhook
+from tracer.timeline.reporting import uninstrumented
+from tracer.view.names import name_of
 from tracer.view.wording import say
 
 if TYPE_CHECKING:
@@ -18,13 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["notes"]
 
+MOST_AGENTS = 3
+"""Agents named that reported nothing."""
 MOST_LOST = 3
 """Steps named of which the webhooks were lost."""
 
 _MISSING = {
     "webhook": "no webhooks received; join and leave times come from API polling",
     "observer": "no API polling; JOINED and dispatches are not known",
-    "agent": "no spans received from an agent; the steps of its job are not known (is it instrumented?)",
 }
 
 
@@ -43,7 +46,11 @@ def notes(timeline: Timeline) -> Iterator[Text]:
     for witness, note in _MISSING.items():
         if witness not in sources_seen:
             yield Text(note, style="dim")
-    if lost := untold_by_webhooks(timeline):
+    if agents := uninstrumented(timeline):
+        names = ", ".join(dict.fromkeys(name_of(timeline, agent.sid) for agent in agents[:MOST_AGENTS]))
+        more = f" and {len(agents) - MOST_AGENTS} more" if len(agents) > MOST_AGENTS else ""
+        yield Text(f"no spans received of {names}{more}; what it did is not known (is it instrumented?)", style="dim")
+    if lost := without_webhook(timeline):
         phrases = [say(timeline, step)[0] for step in lost[:MOST_LOST]]
         if len(lost) > MOST_LOST:
             phrases.append("…")

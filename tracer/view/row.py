@@ -22,6 +22,8 @@ class Row:
     style: str
     axis: Axis
     cells: list[str] = field(default_factory=list)
+    failed: set[int] = field(default_factory=set)
+    """Columns that show a failure."""
 
     def __post_init__(self) -> None:
         self.cells = [" "] * self.axis.width
@@ -35,6 +37,26 @@ class Row:
         """Set the columns from ``start`` to ``end``, both included."""
         for column in range(start, end + 1):
             self.put(column, char)
+
+    def fail(self, column: int, text: str) -> None:
+        """✕ where something failed and, if there is room for it on one side, what."""
+        self.put(column, "✕")
+        self.failed.add(column)
+        width = cell_len(text)
+        for start in (column + 2, column - 1 - width):
+            around = self.cells[max(start - 1, 0) : start + width + 1]
+            if start >= 0 and start + width <= len(self.cells) and set(around) <= {" ", "✕"}:
+                self._write(start, text)
+                self.failed |= set(range(start, start + width))
+                break
+
+    def broken(self, start: int, end: int) -> None:
+        """✕ and a broken bar from there to ``end``, over a bar that is there."""
+        for column in range(start, min(end, len(self.cells) - 1) + 1):
+            if self.cells[column] in "━┄":
+                self.put(column, "╌")
+            self.failed.add(column)
+        self.put(start, "✕")
 
     def bracket(self, start: int, end: int, label: str) -> None:
         """├─ label ─┤, the label beside it where it does not fit within."""

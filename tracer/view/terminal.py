@@ -13,9 +13,10 @@ from tracer.units import NS_PER_S, duration
 from tracer.view.budget import budget
 from tracer.view.chart import Chart
 from tracer.view.moments import MomentTable
+from tracer.view.names import created_by
 from tracer.view.notes import notes
+from tracer.view.rows import MomentRows
 from tracer.view.text import fit, plain
-from tracer.view.wording import created_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,7 @@ class TimelineView:
 
     def __init__(self, timeline: Timeline, *, everything: bool = False) -> None:
         self.timeline = timeline
+        self.everything = everything
         self.shown = list(timeline.participants) if everything else _notable(timeline)
         self.hidden = [p for p in timeline.participants if p not in self.shown]
 
@@ -46,11 +48,12 @@ class TimelineView:
         yield from self._header(width)
         yield Text()
         if self.timeline.steps:
-            yield from Chart(self.timeline, self.shown, width).lines()
+            rows = MomentRows(self.timeline, self.hidden, everything=self.everything)
+            yield from Chart(self.timeline, self.shown, [row.step for row in rows.rows], width).lines()
             if self.hidden:
                 yield Text(self._more(), style="dim")
             yield Text()
-            yield from MomentTable(self.timeline, self.hidden, width).lines()
+            yield from MomentTable(rows, self.hidden, width).lines()
             yield Text()
         noted = list(notes(self.timeline))
         yield from noted

@@ -9,9 +9,10 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tracer.units import NS_PER_MS, offset, rfc3339
+from tracer.view.names import name_of
 from tracer.view.prose import wrapped
 from tracer.view.text import fit, plain
-from tracer.view.wording import name_of, say
+from tracer.view.wording import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +89,7 @@ class WhyView:
         """One line: when, what, and its source where there is room for it."""
         at = offset((step.time - self.timeline.zero) / NS_PER_MS)
         what, detail = say(self.timeline, step)
-        if step.kind.value.startswith(("job", "worker")):
+        if step.kind.value.startswith(("job", "worker")) and len(self.timeline.jobs) < 2:  # else it is in the detail
             what += f" ({name_of(self.timeline, step.subject)})"
         if detail:
             what += f"  {detail}"

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.why.disconnected.agent_deleted_room import AgentDeletedRoom
+from tracer.why.disconnected.agent_left_caller import AgentLeftCaller
+from tracer.why.disconnected.agent_retried import AgentRetried
 from tracer.why.disconnected.duplicate_identity import DuplicateIdentity
 from tracer.why.disconnected.ghost_room import GhostRoom
+from tracer.why.disconnected.identity_reused import AgentIdentityReused
+from tracer.why.disconnected.lost_connection import AgentLostConnection
 from tracer.why.disconnected.process import ProcessKilled
 from tracer.why.disconnected.rejoined import RejoinedWithoutAgent
 from tracer.why.disconnected.removed import Removed
 from tracer.why.disconnected.room_ended import CallerAway, RoomDeleted
+from tracer.why.disconnected.server_restarted import ServerRestarted
 from tracer.why.disconnected.shut_down import Deployed, RaisedAfterConnect
 from tracer.why.duplicated.dispatched import DefaultAndNamed, DispatchedTwice, TwoJobTypes
 from tracer.why.duplicated.earlier_room import AgentOfEarlierRoom
@@ -21,16 +27,31 @@ from tracer.why.late.starved import StarvedMachine
 from tracer.why.late.stretches import ColdProcess, SlowAnswer, SlowConnect, SlowSession
 from tracer.why.late.unexplained import LateUnexplained
 from tracer.why.missing.connect import ConnectFailed
+from tracer.why.missing.did_not_answer import WorkerDidNotAnswer
 from tracer.why.missing.entrypoint import NeverConnected, RaisedBeforeConnect
 from tracer.why.missing.named_or_not import RoomExisted, WorkerIsNamed, WorkerIsUnnamed
 from tracer.why.missing.no_worker import NoWorker
+from tracer.why.missing.not_asked import LoadAboveLimit, OtherDeployment, WorkerNotAsked
+from tracer.why.missing.overbooked import WorkerOverbooked
 from tracer.why.missing.process import ProcessFailed
 from tracer.why.missing.refused import Rejected, RequestRaised, RequestUnanswered, SlowRequest
-from tracer.why.missing.unavailable import LateWorker, WorkerDraining, WorkerNotAsked, WorkersFull
-from tracer.why.silent.linked import LinkedToAnother
+from tracer.why.missing.unavailable import LateWorker, WorkerDraining, WorkersFull
+from tracer.why.missing.worker_disconnected import WorkerDisconnected
+from tracer.why.silent.agent_hidden import AgentHidden
+from tracer.why.silent.blocked import EventLoopBlocked
+from tracer.why.silent.caller_not_heard import CallerNotHeard
+from tracer.why.silent.linked import LinkedToAnother, LinkedToNobody
+from tracer.why.silent.missing_permission import MissingPermission
+from tracer.why.silent.model_failed import ModelFailed
+from tracer.why.silent.model_silent import ModelSilent
+from tracer.why.silent.no_session import NoSession
+from tracer.why.silent.no_voice import AgentHasNoVoice
+from tracer.why.silent.on_enter import OnEnterRaised
 from tracer.why.silent.peer import PeerNeverActive
 from tracer.why.silent.session_closed import SessionClosed
-from tracer.why.unrecorded import LostWebhooks
+from tracer.why.silent.waited import WaitedForAnother
+from tracer.why.unrecorded.killed_in_shutdown import KilledInShutdown
+from tracer.why.unrecorded.lost_webhooks import LostWebhooks
 
 if TYPE_CHECKING:
     from tracer.why.cause import Cause
@@ -44,9 +65,13 @@ CAUSES: tuple[Cause, ...] = (
     RoomExisted(),
     WorkerIsUnnamed(),
     LateWorker(),
+    WorkerDisconnected(),
     WorkersFull(),
+    WorkerOverbooked(),
+    LoadAboveLimit(),
     WorkerDraining(),
     SlowRequest(),
+    WorkerDidNotAnswer(),
     Rejected(),
     RequestRaised(),
     RequestUnanswered(),
@@ -54,20 +79,38 @@ CAUSES: tuple[Cause, ...] = (
     RaisedBeforeConnect(),
     NeverConnected(),
     ConnectFailed(),
+    OtherDeployment(),
     WorkerNotAsked(),
     # disconnected: the surest first
+    ServerRestarted(),
     ProcessKilled(),
+    AgentLostConnection(),
     RaisedAfterConnect(),
     Deployed(),
     GhostRoom(),
     Removed(),
+    AgentDeletedRoom(),
     RoomDeleted(),
+    AgentIdentityReused(),
+    AgentRetried(),
     DuplicateIdentity(),
     RejoinedWithoutAgent(),
+    AgentLeftCaller(),
     CallerAway(),
     # silent
+    ModelFailed(),
+    OnEnterRaised(),
     SessionClosed(),
+    MissingPermission(),
+    AgentHidden(),
+    CallerNotHeard(),
+    AgentHasNoVoice(),
+    WaitedForAnother(),
+    NoSession(),
+    EventLoopBlocked(),
+    ModelSilent(),
     LinkedToAnother(),
+    LinkedToNobody(),
     PeerNeverActive(),
     # duplicated
     DispatchedTwice(),
@@ -88,6 +131,7 @@ CAUSES: tuple[Cause, ...] = (
     SilentCaller(),
     LateUnexplained(),
     # unrecorded
+    KilledInShutdown(),
     LostWebhooks(),
 )
 """Every cause, by symptom; of two that fit equally well, the earlier one is named first."""

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
+INSTRUMENT = "instrument "
+"""How an advice begins that is the same for every cause which only an agent's or worker's reports show."""
+OR_ELSE = ", or "
+"""What comes before another way to find out."""
+
 
 def explain(timeline: Timeline) -> Explanation:
     """Why a call went as it did: the causes, the worst and likeliest first; what cannot be ruled out; a summary."""
@@ -38,8 +43,18 @@ def _findings(call: Call) -> tuple[Finding, ...]:
 
 
 def _doubts(call: Call, findings: tuple[Finding, ...]) -> tuple[Doubt, ...]:
-    """What is neither found nor of a symptom that is explained for certain."""
+    """What is neither found nor of a symptom that is explained for certain.
+
+    To instrument is advised once, and then only what else there is to do; two that are found out alike are one.
+    """
     found = {finding.cause for finding in findings}
     explained = {finding.cause.symptom for finding in findings if finding.certain}
     open_causes = (cause for cause in CAUSES if cause not in found and cause.symptom not in explained)
-    return tuple(Doubt(cause, how) for cause in open_causes if (how := cause.doubt(call)))
+    doubts: dict[str, Doubt] = {}
+    for cause in open_causes:
+        how = cause.doubt(call) or ""
+        if how.startswith(INSTRUMENT) and any(other.startswith(INSTRUMENT) for other in doubts):
+            how = how.partition(OR_ELSE)[2]
+        if how:
+            doubts.setdefault(how, Doubt(cause, how))
+    return tuple(doubts.values())

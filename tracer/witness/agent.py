@@ -44,6 +44,7 @@ SCOPE = "livekit-tracer"
 
 _OWN_FRAME = {keys.SUBJECT, keys.OCCURRENCE, keys.EARLIEST, keys.LATEST, keys.CLOCK, keys.ROOM_SID}
 """Attributes of our own spans that say what moment it is, and not what is known of its subject."""
+_OF_WORKER = (keys.AGENT_NAME, keys.WORKER_ID, keys.WORKER_HOST)
 
 
 def read(body: bytes, content_type: str) -> ExportTraceServiceRequest:
@@ -125,3 +126,6 @@ def _own(span: Span, room: str, told: Mapping[str, Fact | None]) -> Iterator[Mom
             kind, occurrence = Kind.WORKER_DISCONNECTED, f"back as {known[keys.WORKER_ID]}"
             earliest = max(at - LOST_WITHIN, 1)
         yield Moment(room, kind, subject, earliest, latest, at, clock, WITNESS, occurrence, facts(known))
+        if kind is Kind.JOB_RECEIVED and occurrence:  # what is known of the worker then holds for every room
+            about = facts({key: known.get(key) for key in _OF_WORKER})
+            yield Moment("", Kind.WORKER_OFFERED, occurrence, earliest, latest, at, clock, WITNESS, subject, about)

@@ -72,6 +72,7 @@ _ENDS: dict[str, tuple[Kind | None, Kind | None]] = {
     "wait_for_audio_track": (Kind.SESSION_WAITING_FOR_AUDIO, None),
     "llm_node": (Kind.MODEL_ASKED, None),
     "agent_speaking": (Kind.AGENT_SPEAKING, None),
+    "update_agent": (None, Kind.SESSION_AGENT_CHANGED),
 }
 """Spans whose start or end is a moment of the job."""
 
@@ -115,6 +116,7 @@ _KEPT = {
     "wait_for_participant": (keys.PARTICIPANT_ID, keys.PARTICIPANT_IDENTITY, keys.PARTICIPANT_FILTER),
     "session_start": (keys.INSTRUCTIONS,),
     "session_close": (keys.CLOSE_REASON,),
+    "update_agent": (keys.AGENT_LABEL, keys.PREVIOUS_AGENT_LABEL),
     "job_shutdown": (keys.SHUTDOWN_REASON, keys.SHUTDOWN_BY_USER),
 }
 """Attributes of a span that become facts of its moments."""

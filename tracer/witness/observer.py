@@ -27,6 +27,7 @@ from tracer.moment import Kind, Moment, facts
 from tracer.settings import address
 from tracer.store import Arrival
 from tracer.units import NS_PER_S
+from tracer.witness.changes import changes
 from tracer.witness.fields import LATEST_TIME, enum_name, joining, participant_facts, room_created, room_facts
 from tracer.witness.pace import WatchedRoom
 
@@ -277,6 +278,9 @@ class Observer:
             joined = joining(room.sid, who, WITNESS)
             if before is None and joined:
                 yield replace(joined, facts=facts({**dict(joined.facts), **_seen(room.looked, answered)}))
+            for change in changes(before, who) if before else ():
+                seen = self._change(room, change.kind, change.subject, room.looked, answered, change.facts)
+                yield replace(seen, occurrence=str(answered))
             if before is not None and before.state == who.state:
                 continue
             # Never seen before, it joined after the last poll or, at the first poll, after its own joined_at; which is

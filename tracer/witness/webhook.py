@@ -111,6 +111,7 @@ def _about(event: WebhookEvent, kind: Kind) -> tuple[str, dict[str, Fact | None]
             keys.PARTICIPANT_IDENTITY: event.participant.identity or None,
             keys.TRACK_SOURCE: enum_name(TrackSource, event.track.source),
             keys.TRACK_NAME: event.track.name or None,
+            keys.TRACK_MUTED: event.track.muted or None,
         }
         return event.track.sid, told, event.track.version.unix_micro * 1000
     if kind is Kind.ROOM_FINISHED:

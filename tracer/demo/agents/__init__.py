@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tracer.demo.play import DemoWorker
 
-__all__ = ["STRANGER", "faulty"]
+__all__ = ["STRANGER", "faulty", "silent"]
 
 STRANGER = Path(__file__).parent / "stranger.py"
 """An agent that is not instrumented."""
@@ -19,3 +19,8 @@ def faulty(fault: str = "", agent_name: str = "", *, drain: int = 2, job_type: s
     """
     environment = {"FAULT": fault, "DRAIN_TIMEOUT": str(drain), "JOB_TYPE": job_type}
     return DemoWorker(agent_name, Path(__file__).parent / "faulty.py", environment)
+
+
+def silent(fault: str) -> DemoWorker:
+    """A worker whose agent gives no answer, for this reason."""
+    return DemoWorker("", Path(__file__).parent / "silent.py", {"FAULT": fault})

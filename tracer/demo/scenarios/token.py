@@ -8,8 +8,8 @@ from tracer.demo.answers import at, between
 from tracer.demo.play import DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
+from tracer.view.names import created_by
 from tracer.view.text import plain
-from tracer.view.wording import created_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

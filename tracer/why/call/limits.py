@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tracer.units import NS_PER_S
 
-__all__ = ["ALIVE", "FOREVER", "LONG_ENOUGH", "NO_JOB_AFTER", "SERVER_WAITS", "SOON", "STUCK_BY"]
+__all__ = ["ALIVE", "FOREVER", "LONG_ENOUGH", "NOTICED", "NO_JOB_AFTER", "SERVER_WAITS", "SOON", "STUCK_BY"]
 
 NO_JOB_AFTER = 8 * NS_PER_S
 """A dispatch without a job this long after has none: the server offers after 0.2 s and lists up to 5 s later."""
@@ -16,6 +16,8 @@ LONG_ENOUGH = 3 * NS_PER_S
 """A caller who was alone for longer than this noticed: a job comes within 0.3 s where one comes."""
 ALIVE = 60 * NS_PER_S
 """A worker that reported something no longer ago than this is taken to be running."""
+NOTICED = 5 * NS_PER_S
+"""Who is not heard for longer than this notices; a participant without tracks is announced up to 3 s late."""
 STUCK_BY = 10 * NS_PER_S
 """What a caller has waited for longer than this will hardly come."""
 FOREVER = 2**63

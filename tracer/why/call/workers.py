@@ -7,16 +7,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
-from tracer.why.call.limits import ALIVE
+from tracer.moment import BY_WORKER
+from tracer.why.call.limits import ALIVE, SOON
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Worker
+    from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["Workers", "is_alive"]
+__all__ = ["GONE", "Workers", "is_alive"]
 
-GONE = (None, Kind.WORKER_CLOSED)
-"""How a worker stands that was not there: not yet registered, or closed."""
+GONE = (None, Kind.WORKER_DISCONNECTED, Kind.WORKER_CLOSED)
+"""Status of a worker that was not there: not yet registered, disconnected, or closed."""
 
 
 def is_alive(worker: Worker, at: int) -> bool:
@@ -33,8 +35,43 @@ class Workers:
 
     @cached_property
     def all(self) -> list[Worker]:
-        """Every worker that reported something of itself."""
-        return [w for w in self._timeline.workers if w.sid.startswith("AW_")]
+        """Every worker that reported something of itself, and is not known to belong to another server.
+
+        Which server a room is on, the workers show that were offered its jobs.
+        """
+        known = [w for w in self._timeline.workers if w.sid.startswith("AW_")]
+        asked = {step.occurrence for job in self._timeline.jobs for step in job.steps if step.kind in BY_WORKER}
+        servers = {worker.server for worker in known if worker.sid in asked}
+        if not servers or None in servers:
+            return known
+        return [worker for worker in known if worker.server in (None, *servers)]
+
+    def current(self, agent_name: str | None, at: int) -> list[Worker]:
+        """Workers of this name, without those that had lost their connection and were back under another id, ns."""
+        same = self.named(agent_name)
+        replaced = {worker.sid for worker in same if (back := self.successor(worker)) and back.steps[0].time <= at}
+        return [worker for worker in same if worker.sid not in replaced]
+
+    def successor(self, worker: Worker) -> Worker | None:
+        """What a worker became that lost its connection and registered again."""
+        lost = worker.at(Kind.WORKER_DISCONNECTED)
+        back = f"{lost.occurrence} " if lost else ""  # of an older agent: "back as AW_…"
+        return next((w for w in self.all if w.previous_id == worker.sid or back.endswith(f" {w.sid} ")), None)
+
+    def asked(self, worker: Worker) -> list[Step]:
+        """When a worker received offers, as far as the record of this room and its neighbours goes."""
+        own = [step for step in worker.steps if step.kind is Kind.WORKER_OFFERED]
+        if own:
+            return own
+        rooms = (self._timeline.earlier, self._timeline, self._timeline.later)
+        jobs = (job for room in rooms if room for job in room.jobs)
+        return [s for j in jobs for s in j.steps if s.kind is Kind.JOB_RECEIVED and s.occurrence == worker.sid]
+
+    def reported_later(self, worker: Worker, at: int) -> Step | None:
+        """What shows that a worker was still running and under its id after this time, ns, by any clock."""
+        steps = (*worker.steps, *self.asked(worker))
+        later = (s for s in steps if s.earliest > at + SOON and s.kind is not Kind.WORKER_REGISTERED)
+        return min(later, key=lambda step: step.time, default=None)
 
     def named(self, agent_name: str | None) -> list[Worker]:
         """Workers that take dispatches of this name; the empty name is the unnamed agent's."""

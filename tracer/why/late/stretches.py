@@ -5,10 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from tracer import keys
 from tracer.kinds import Kind
 from tracer.units import NS_PER_S
-from tracer.why.call.limits import STUCK_BY
 from tracer.why.cause import Cause
 from tracer.why.late.starved import starved
 from tracer.why.symptom import Symptom
@@ -131,6 +129,10 @@ class SlowConnect(_Stretch):
     """``ctx.connect()`` takes 0.1 to 0.4 s where server and agent are near."""
     is_slower_where_starved = True
 
+    def find(self, call: Call) -> Iterator[Finding]:
+        if not call.retries:  # a second try takes long: see agent-retried
+            yield from super().find(call)
+
     def sentence(self, job: Job, took: float) -> str:
         return f"In job {job.sid}, ctx.connect() took {took:.1f} s."
 
@@ -155,7 +157,7 @@ class SlowConnect(_Stretch):
 class SlowSession(_Stretch):
     """Starting a session opens connections to the models.
 
-    Known from the job's span ``session_start``. Not certain of one that does not end: its last report may be lost.
+    Known from the job's span ``session_start``. One that does not end is ``no-session``.
     """
 
     name = "slow-session"
@@ -170,21 +172,3 @@ class SlowSession(_Stretch):
 
     def sentence(self, job: Job, took: float) -> str:
         return f"In job {job.sid}, session.start() took {took:.1f} s."
-
-    def find(self, call: Call) -> Iterator[Finding]:
-        yield from super().find(call)
-        for job in call.timeline.jobs:
-            ended = {s.occurrence for s in job.steps if s.kind in (Kind.SESSION_STARTED, Kind.SESSION_CLOSED)}
-            for step in job.steps:
-                if step.kind is Kind.SESSION_STARTING and step.occurrence not in ended:
-                    yield from self._never_ended(call, job, step)
-
-    def _never_ended(self, call: Call, job: Job, starting: Step) -> Iterator[Finding]:
-        over = job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED)
-        until = min(over.time if over else call.end, call.end)
-        waited = until - max(starting.time, call.callers.first_active or 0)
-        if keys.ERROR_TYPE in starting.facts or waited <= STUCK_BY or call.timeline.lost(job) is not None:
-            return
-        how = "did not return" if over else "has not returned"
-        lasted = (until - starting.time) / NS_PER_S
-        yield self.found(f"In job {job.sid}, session.start() {how} in {lasted:.1f} s.", starting, over, certain=False)

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["NoWorker"]
 
 
+UNNAMED = (
+    "Start a worker without an agent_name: a room that requests no agent by name gets a dispatch for such a one. For a"
+    " worker with an agent_name, request it by that name."
+)
+"""What to do where the dispatch has no name."""
+
+
 class NoWorker(WithoutJob):
     """The commonest cause: the dispatched name is not the worker's, or no worker runs.
 
@@ -41,7 +48,12 @@ class NoWorker(WithoutJob):
         known = call.workers.registered(created.time)
         sentence = f"The dispatch for {agent_named(dispatch.agent_name)} has no job"
         if not known:
-            yield self.found(f"{sentence}, and no worker reported that it was registered.", created, certain=False)
+            yield self.found(
+                f"{sentence}, and no worker reported that it was registered.",
+                created,
+                certain=False,
+                advice=None if dispatch.agent_name else UNNAMED,
+            )
             return
         if not dispatch.agent_name or all(not worker.agent_name for worker in known):
             return  # a matter of having a name or none: see WorkerIsNamed and WorkerIsUnnamed

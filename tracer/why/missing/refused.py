@@ -21,18 +21,26 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["Rejected", "RequestRaised", "RequestUnanswered", "SlowRequest", "refusals"]
+__all__ = ["Rejected", "RequestRaised", "RequestUnanswered", "SlowRequest", "offered_to", "refusals"]
 
 
-def refusals(call: Call, answer: str) -> Iterator[tuple[Step, tuple[Step | None, ...]]]:
-    """Each refusal with this answer of a job that then nobody took, and its evidence."""
+def refusals(call: Call, answer: str) -> Iterator[tuple[list[Step], tuple[Step | None, ...]]]:
+    """Of each job that nobody took the refusals with this answer, one for each worker, and their evidence."""
     for job in call.dispatches.failed_jobs:
         if job.at(Kind.JOB_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED):
             continue  # another worker took it
         rejected = (step for step in job.steps if step.kind is Kind.JOB_REJECTED)
-        refusal = next((step for step in rejected if step.facts.get(keys.JOB_ANSWER) == answer), None)
-        if refusal:
-            yield refusal, (*offer(job, refusal), refusal)
+        refused = [step for step in rejected if step.facts.get(keys.JOB_ANSWER) == answer]
+        if refused:
+            yield refused, tuple(step for refusal in refused for step in (*offer(job, refusal), refusal))
+
+
+def offered_to(refused: list[Step]) -> str:
+    """How a sentence begins about the workers that refused a job."""
+    workers = [refusal.occurrence for refusal in refused]
+    if len(workers) == 1:
+        return f"Worker {workers[0]} was offered"
+    return f"Workers {', '.join(workers[:-1])} and {workers[-1]} were offered"
 
 
 class _RefusedJob(Cause):
@@ -45,11 +53,12 @@ class _RefusedJob(Cause):
     """Of request_fnc, as the end of a sentence."""
 
     def find(self, call: Call) -> Iterator[Finding]:
-        for refusal, evidence in refusals(call, self.answer):
-            error = error_of(refusal)
+        for refused, evidence in refusals(call, self.answer):
+            errors = dict.fromkeys(error for refusal in refused if (error := error_of(refusal)))
+            whose = "its request_fnc" if len(refused) == 1 else "request_fnc of each"
             yield self.found(
-                f"Worker {refusal.occurrence} was offered the job, and its request_fnc {self.what_it_did}"
-                f"{f': {error}' if error else ''}.",
+                f"{offered_to(refused)} the job, and {whose} {self.what_it_did}"
+                f"{': ' if errors else ''}{', '.join(errors)}.",
                 *evidence,
             )
 
@@ -63,7 +72,10 @@ class Rejected(_RefusedJob):
 
     name = "rejected"
     about = "the worker's request_fnc rejected the job"
-    advice = "Check what request_fnc rejects; reject(terminate=False) lets the server offer the job to another worker."
+    advice = (
+        "Check what request_fnc rejects. reject() ends the dispatch; after reject(terminate=False) the server offers"
+        " the job to another worker, where there is one that has not been asked."
+    )
     answer = "rejected"
     what_it_did = "rejected it"
 

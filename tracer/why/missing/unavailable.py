@@ -9,8 +9,9 @@ from tracer.kinds import Kind
 from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.why.call.dispatches import agent_named
 from tracer.why.call.limits import SOON
-from tracer.why.call.workers import is_alive
-from tracer.why.missing.refused import refusals
+from tracer.why.call.workers import GONE, is_alive
+from tracer.why.missing.overbooked import is_overbooked, last_full, refused_overbooked
+from tracer.why.missing.refused import offered_to, refusals
 from tracer.why.missing.without_job import MOST_WORKERS, WithoutJob
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["LateWorker", "WorkerDraining", "WorkerNotAsked", "WorkersFull"]
+__all__ = ["LateWorker", "WorkerDraining", "WorkersFull"]
 
 TAKES_NONE = {Kind.WORKER_FULL, Kind.WORKER_DRAINING, Kind.WORKER_CLOSED}
 
@@ -42,7 +43,7 @@ class LateWorker(WithoutJob):
     log = "“registered worker” and its time"
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
-        before = [w for w in same if w.standing(created.time) not in (None, Kind.WORKER_CLOSED)]
+        before = [w for w in same if w.standing(created.time) not in GONE or call.workers.successor(w)]
         registered = [step for w in same if (step := w.at(Kind.WORKER_REGISTERED)) and step.time > created.time]
         if before or not registered:
             return
@@ -77,16 +78,19 @@ class WorkersFull(WithoutJob):
 
     def find(self, call: Call) -> Iterator[Finding]:
         yield from super().find(call)
-        for refusal, evidence in refusals(call, "full"):
-            yield self.found(f"Worker {refusal.occurrence} was offered the job, and was at full capacity.", *evidence)
+        for refused, evidence in refusals(call, "full"):
+            if not any(refused_overbooked(call, refusal) for refusal in refused):
+                yield self.found(
+                    f"{offered_to(refused)} the job, and {'was' if len(refused) == 1 else 'were'} at full capacity.",
+                    *evidence,
+                )
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
-        gone = (None, Kind.WORKER_CLOSED, Kind.WORKER_DRAINING)
-        there = [w for w in same if w.standing(created.time) not in gone]
+        there = [w for w in same if w.standing(created.time) not in (*GONE, Kind.WORKER_DRAINING)]
         full = [w for w in there if w.standing(created.time) is Kind.WORKER_FULL]
-        if not full or len(full) < len(there):
+        steps = [last_full(worker, created.time) for worker in full]
+        if not full or len(full) < len(there) or any(map(is_overbooked, full, steps)):
             return
-        steps = [[s for s in w.steps if s.kind is Kind.WORKER_FULL and s.time <= created.time][-1] for w in full]
         load = steps[-1].facts.get(keys.WORKER_LOAD)
         reported = f" (load {load:.2f})" if isinstance(load, float) else ""
         which = f"worker {full[-1].sid}" if len(full) == 1 else f"all {len(full)} workers"
@@ -110,11 +114,11 @@ class WorkerDraining(WithoutJob):
 
     def find(self, call: Call) -> Iterator[Finding]:
         yield from super().find(call)
-        for refusal, evidence in refusals(call, "draining"):
-            yield self.found(f"Worker {refusal.occurrence} was offered the job while draining.", *evidence)
+        for refused, evidence in refusals(call, "draining"):
+            yield self.found(f"{offered_to(refused)} the job while draining.", *evidence)
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
-        there = [w for w in same if w.standing(created.time) not in (None, Kind.WORKER_CLOSED)]
+        there = [w for w in same if w.standing(created.time) not in GONE]
         draining = [w for w in there if w.standing(created.time) is Kind.WORKER_DRAINING]
         if draining and len(draining) == len(there):
             yield self.found(
@@ -122,30 +126,4 @@ class WorkerDraining(WithoutJob):
                 created,
                 *(w.at(Kind.WORKER_DRAINING) for w in draining),
                 certain=all(is_alive(worker, created.time) for worker in draining),
-            )
-
-
-class WorkerNotAsked(WithoutJob):
-    """A worker was registered and available, and the server offered it nothing: mostly it is gone.
-
-    Known from the worker's last report before the dispatch; a worker that is killed, or cut off, reports no end. Never
-    certain, for that reason.
-    """
-
-    name = "worker-not-asked"
-    about = "a worker for this agent was registered, and was not offered the job"
-    advice = (
-        "Check that the worker still runs and is connected to this server and project: one that is killed, or cut off,"
-        " cannot report it. The evidence shows its last report."
-    )
-
-    def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
-        there = [w for w in same if w.standing(created.time) in (Kind.WORKER_REGISTERED, Kind.WORKER_AVAILABLE)]
-        if there:
-            yield self.found(
-                f"Worker {there[-1].sid} was registered for {agent_named(dispatch.agent_name)}, and was not offered the"
-                " job: it is probably no longer running or connected.",
-                created,
-                there[-1].steps[-1],
-                certain=False,
             )

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["MOST_WORKERS", "WithoutJob", "instrument_or_log", "names_of", "runs_unreported", "worker_unreported"]
+__all__ = [
+    "MOST_WORKERS",
+    "WithoutJob",
+    "instrument_or_log",
+    "names_of",
+    "offer",
+    "runs_unreported",
+    "worker_unreported",
+]
 
 MOST_WORKERS = 10
 """So many workers are evidence enough."""
@@ -33,7 +41,7 @@ class WithoutJob(Cause):
 
     def find(self, call: Call) -> Iterator[Finding]:
         for dispatch, created in call.dispatches.without_job:
-            yield from self.judge(call, dispatch, created, call.workers.named(dispatch.agent_name))
+            yield from self.judge(call, dispatch, created, call.workers.current(dispatch.agent_name, created.time))
 
     @abstractmethod
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
@@ -70,5 +78,5 @@ def runs_unreported(call: Call) -> bool:
 
 def offer(job: Job, answer: Step) -> tuple[Step | None, ...]:
     """How the worker that gave this answer was offered the job."""
-    received = (s for s in job.steps if s.kind is Kind.JOB_RECEIVED and s.occurrence == answer.occurrence)
-    return (job.at(Kind.JOB_OFFERED), next(received, None))
+    mine = {step.kind: step for step in reversed(job.steps) if step.occurrence == answer.occurrence}
+    return (mine.get(Kind.JOB_OFFERED, job.at(Kind.JOB_OFFERED)), mine.get(Kind.JOB_RECEIVED))

@@ -1,4 +1,4 @@
-"""The session listens to somebody else."""
+"""The session listens to somebody else, or to nobody."""
 
 from __future__ import annotations
 
@@ -6,32 +6,33 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
-from tracer.timeline.entities import Participant
-from tracer.why.call.jobs import is_room_job, waits
-from tracer.why.call.limits import SOON
+from tracer.units import NS_PER_S
+from tracer.why.call.jobs import is_room_job
+from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
+from tracer.why.call.listening import listenings, session_end
 from tracer.why.call.participants import name_of
+from tracer.why.call.permissions import is_hidden
+from tracer.why.call.voices import voices
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.timeline.entities import Job
+    from tracer.timeline.entities import Job, Participant
     from tracer.timeline.step import Step
     from tracer.why.call import Call
+    from tracer.why.call.listening import Listening
     from tracer.why.cause import Finding
 
-__all__ = ["LinkedToAnother"]
-
-WITHOUT_VOICE = {"CAMERA", "SCREEN_SHARE"}
-"""Sources of tracks that a session does not listen to."""
+__all__ = ["LinkedToAnother", "LinkedToNobody"]
 
 
 class LinkedToAnother(Cause):
     """A session is linked to one participant: the first to join, unless it is given another.
 
-    Known from the session's ``participant_linked``, or from whom it waited for, and from the tracks in the webhooks.
-    Never certain: a webhook of a track can have been lost.
+    Known from every link of the session (its events ``participant_linked``, or whom it waited for), and from the
+    tracks in the webhooks. Never certain: a webhook of a track can have been lost.
     """
 
     name = "linked-to-another"
@@ -40,54 +41,118 @@ class LinkedToAnother(Cause):
     advice = "Choose whom to listen to: participant_identity in room_options, or session.room_io.set_participant()."
 
     def find(self, call: Call) -> Iterator[Finding]:
-        for job in call.timeline.jobs:
-            starting, linked = job.at(Kind.SESSION_STARTING), _linked(job)
-            if starting and linked and is_room_job(job) and not _voices(call, linked):
-                yield from self._unheard(call, job, starting, linked)
+        room = _of_room(call)
+        for linked in room:
+            if is_room_job(linked.job) and not _spoke_before(call, linked):
+                findings = (self._unheard(call, linked, who, room) for who in call.callers.all)
+                if first := next((finding for finding in findings if finding), None):
+                    yield first  # one caller of each link is enough
 
-    def _unheard(self, call: Call, job: Job, starting: Step, linked: str) -> Iterator[Finding]:
-        """The first caller who spoke, given that the session was linked to one who did not."""
-        heard = call.timeline.by_sid.get(linked)
-        closed = job.at(Kind.SESSION_CLOSED, Kind.JOB_ENDED)
-        until = closed.time if closed else call.end
-        if isinstance(heard, Participant):
-            until = min(until, call.seen_until(heard))  # when they leave, it turns to another
-        for who in call.callers.all:
-            spoke = [step for step in _voices(call, who.sid) if step.time < until - SOON]
-            if who.sid == linked or not spoke or call.left_at(who) < starting.time:
+    def _unheard(self, call: Call, linked: Listening, who: Participant, room: list[Listening]) -> Finding | None:
+        """A caller who spoke while a session was linked to one who did not."""
+        if linked.is_to(who) or is_hidden(who):
+            return None
+        stretches = _speaking(call, who, linked.since, linked.until)
+        unheard = sum(until - since for since, until, _ in stretches)
+        others = [other for other in room if other.is_to(who)]
+        if any(other.since < linked.until and other.until > linked.since for other in others):
+            return None  # another session listens to them
+        if unheard <= (STUCK_BY if others else SOON):
+            return None
+        name = (linked.who.identity if linked.who else None) or linked.link.identity or linked.link.participant_id
+        published = call.callers.published.get(linked.who.sid) if linked.who else None
+        nothing = "no audio track" if published else "no track"
+        return self.found(
+            f"The session of job {linked.job.sid} was linked to {name}, who published {nothing}, and not to"
+            f" {name_of(who)}, who did.",
+            linked.session.starting or linked.session.started,
+            linked.link.step,
+            _ready(linked.job, linked.link.participant_id),
+            stretches[0][2],
+            certain=False,
+        )
+
+
+class LinkedToNobody(Cause):
+    """The participant whom a session listened to leaves, and it is not linked to any of those who stay.
+
+    Known from the session's ``participant_disconnected`` and links, from who left, and from the tracks in the
+    webhooks. Certain of one caller who stayed for long, if every other agent reported what it did.
+    """
+
+    name = "linked-to-nobody"
+    symptom = Symptom.SILENT
+    about = "the participant whom the session was linked to left, and it listened to nobody after"
+    advice = (
+        "A session stays with the participant it is linked to: when they leave, call"
+        " session.room_io.set_participant() with one who stays (in the room's participant_disconnected), or let it"
+        " close with them (close_on_disconnect)."
+    )
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        room = _of_room(call)
+        for linked in room:
+            end = session_end(call, linked.job, linked.session)
+            following = linked.next.since if linked.next else end
+            if not is_room_job(linked.job) or linked.until >= following or not _left(linked):
                 continue
-            name = (heard.text(keys.PARTICIPANT_IDENTITY) if heard else None) or linked
-            nothing = "no audio track" if call.callers.published.get(linked) else "no track"
-            yield self.found(
-                f"The session of job {job.sid} was linked to {name}, who published {nothing}, and not to"
-                f" {name_of(who)}, who did.",
-                starting,
-                _ready(job, linked),
-                spoke[0],
-                certain=False,
-            )
-            return
+            findings = (self._unheard(call, linked, who, following, room) for who in call.callers.all)
+            if first := next((finding for finding in findings if finding), None):
+                yield first
+
+    def _unheard(
+        self, call: Call, linked: Listening, who: Participant, following: int, room: list[Listening]
+    ) -> Finding | None:
+        """A caller who spoke after the linked one had left, until the session was linked again or ended, ns."""
+        if is_hidden(who) or (linked.is_to(who) and not linked.session.complete):
+            return None  # one who comes back is linked again, which an open session has not reported yet
+        stretches = _speaking(call, who, linked.until, following)
+        unheard = sum(until - since for since, until, _ in stretches)
+        if unheard <= (STUCK_BY if linked.next else NOTICED):
+            return None
+        if any(other.is_to(who) and other.since < following and other.until > linked.until for other in room):
+            return None
+        gone = [step for step in linked.job.steps if step.kind is Kind.SESSION_UNLINKED]
+        left = next((step for step in gone if abs(step.time - linked.until) <= SOON), None)
+        since, active = linked.until + SOON, call.callers.active
+        there = {other.sid for began, ended, other in active if began < following and ended > since}
+        name = (linked.who.identity if linked.who else None) or linked.link.identity or linked.link.participant_id
+        return self.found(
+            f"The session of job {linked.job.sid} was linked to {name}, who left, and to nobody after:"
+            f" {name_of(who)} had a track and was not heard for {unheard / NS_PER_S:.1f} s.",
+            linked.link.step,
+            left,
+            linked.who.gone if linked.who else None,
+            stretches[0][2],
+            certain=unheard > STUCK_BY and there == {who.sid} and not call.agents.uninstrumented,
+        )
 
 
-def _voices(call: Call, sid: str) -> list[Step]:
-    """Tracks of a participant that can be heard."""
-    published = call.callers.published.get(sid, ())
-    return [step for step in published if step.facts.get(keys.TRACK_SOURCE) not in WITHOUT_VOICE]
+def _of_room(call: Call) -> list[Listening]:
+    """Whom every session in the room listened to."""
+    return [linked for job in call.timeline.jobs for linked in listenings(call, job)]
 
 
-def _linked(job: Job) -> str | None:
-    """SID of the participant whom the job's session was linked to first."""
-    links = [s.facts.get(keys.LINKED_ID) for s in job.steps if s.kind is Kind.SESSION_STARTING]
-    if linked := next((sid for sid in links if sid), None):
-        return str(linked)
-    # A session reports it when it has ended; but it waits for the one it will be linked to.
-    began = job.at(Kind.SESSION_STARTING)
-    waited = [ready for start, ready in waits(job) if began and ready and start.time >= began.time]
-    sid = waited[0].facts.get(keys.PARTICIPANT_ID) if waited else None
-    return str(sid) if sid else None
+def _left(linked: Listening) -> bool:
+    """Whether a link ended because its participant left: an agent that is cut off reports that of everybody."""
+    gone = linked.who.gone if linked.who else None
+    return gone is not None and gone.earliest <= linked.until + SOON
 
 
-def _ready(job: Job, sid: str) -> Step | None:
+def _spoke_before(call: Call, linked: Listening) -> bool:
+    """Whether the linked participant could be heard before the link ended."""
+    sid = linked.who.sid if linked.who else linked.link.participant_id
+    return bool(sid) and any(voice.since < linked.until for voice in voices(call, str(sid)))
+
+
+def _speaking(call: Call, who: Participant, since: int, until: int) -> list[tuple[int, int, Step]]:
+    """From when until when a participant could be heard between two times, ns, and the track."""
+    there = min(until, call.seen_until(who))
+    stretches = ((max(v.since, since), min(v.until, there), v.step) for v in voices(call, who.sid))
+    return [(began, ended, step) for began, ended, step in stretches if ended > began]
+
+
+def _ready(job: Job, sid: str | None) -> Step | None:
     """When the job's wait for this participant was over."""
-    ready = [s for s in job.steps if s.kind is Kind.AGENT_PARTICIPANT_READY]
-    return next((s for s in ready if s.facts.get(keys.PARTICIPANT_ID) == sid), None)
+    ready = [step for step in job.steps if step.kind is Kind.AGENT_PARTICIPANT_READY]
+    return next((step for step in ready if sid and step.facts.get(keys.PARTICIPANT_ID) == sid), None)

@@ -4,75 +4,91 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer import keys
-from tracer.kinds import Kind
 from tracer.units import NS_PER_S
-from tracer.why.call.jobs import is_for, is_room_job
-from tracer.why.call.limits import FOREVER, SOON, STUCK_BY
+from tracer.why.call.limits import SOON
 from tracer.why.call.participants import name_of
+from tracer.why.call.serving import seconds
 from tracer.why.cause import Cause
+from tracer.why.silent.after_session import FOR_AN_ERROR, close_reason, silences
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.timeline.entities import Job
-    from tracer.timeline.step import Step
+    from tracer.timeline.sessions import Session
     from tracer.why.call import Call
+    from tracer.why.call.serving import Stay
     from tracer.why.cause import Finding
+    from tracer.why.silent.after_session import Silence
 
 __all__ = ["SessionClosed"]
+
+BY_ITS_PARTICIPANT = "participant_disconnected"
+WORDED = {
+    "user_initiated": "the agent's own code closed it",
+    "job_shutdown": "its job was shutting down",
+    "task_completed": "its task was completed",
+}
+"""livekit-agents' other close reasons, in words."""
 
 
 class SessionClosed(Cause):
     """A closed session does not answer; the job goes on, and the agent stays in the room.
 
-    Known from the job's own spans (``session_close``, and no other session) and from a caller who stayed for longer
-    than a second. Certain of one caller whose leave is on record, if every other agent there reported what it did.
+    Known from the job's own spans (``session_close`` with its reason, and no other session) and from a caller who
+    stayed for longer than a second, or who came later, as after the reload of a page: then a session that starts
+    within 10 s is in time. Certain of one caller, if every other agent there reported what it did. None where the
+    agent published a track of its own after, or waited for somebody who came; nor where a model failed, see
+    ``model-failed``.
     """
 
     name = "session-closed"
     symptom = Symptom.SILENT
     about = "the agent's session closed, and its job went on"
     advice = "When the session is over, end the job too (ctx.shutdown()), or start a new session."
+    when_its_participant_left = (
+        "A session closes with the participant it is linked to (close_on_disconnect in RoomOptions). Set"
+        " close_on_disconnect=False to keep it for who comes back, start a new session when somebody joins, or set"
+        " delete_room_on_close=True, so that whoever joins next gets a new room with an agent."
+    )
 
     def find(self, call: Call) -> Iterator[Finding]:
-        room = [session for job in call.timeline.jobs if is_room_job(job) for session in _sessions(call, job)]
-        for job in call.timeline.jobs:
-            sessions = room if is_room_job(job) else [*room, *_sessions(call, job)]
-            closes = (step for step in reversed(job.steps) if step.kind is Kind.SESSION_CLOSED)
-            findings = (self._silence_after(call, job, closed, sessions) for closed in closes)
-            if last := next((finding for finding in findings if finding), None):
-                yield last
+        found = set()
+        for job, session, silence in silences(call):
+            if job.sid not in found and close_reason(session) != FOR_AN_ERROR:
+                found.add(job.sid)  # the last one of each job is enough
+                yield self._finding(call, job, session, silence)
 
-    def _silence_after(self, call: Call, job: Job, closed: Step, sessions: list[tuple[int, int]]) -> Finding | None:
-        """What came after a session closed, given from when until when there were sessions, ns."""
-        if any(began <= closed.time and ended - closed.time > SOON for began, ended in sessions):
-            return None  # another session goes on
-        again = min((began for began, _ in sessions if began > closed.time), default=FOREVER)
-        if again - closed.time <= STUCK_BY:
-            return None  # another one answers
-        over = job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED, Kind.PROCESS_FAILED)
-        agent = call.agents.of(job)
-        ends = [call.end, again]
-        if over:
-            ends.append(over.time)
-        if agent:
-            ends.append(call.left_at(agent))
-        theirs = [(min(until, *ends), who) for until, who in call.callers.at(closed.time) if is_for(job, who)]
-        alone = [(until, who) for until, who in theirs if until - closed.time > SOON]
-        if not alone:
-            return None
-        silent = (max(until for until, _ in alone) - closed.time) / NS_PER_S
-        names = ", ".join(name_of(who) for _, who in alone[:3])
-        # Two callers may talk with each other, as after a transfer; and an agent that reports nothing may answer.
-        one_whose_leave_is_known = len(alone) == 1 and alone[0][1].gone is not None
+    def _finding(self, call: Call, job: Job, session: Session, silence: Silence) -> Finding:
+        closed, first = silence.closed, silence.alone[0]
+        longest = max(silence.alone, key=lambda stay: stay.lasted)
+        names = ", ".join(dict.fromkeys(name_of(stay.who) for stay in silence.alone[:3]))
+        by_participant = close_reason(session) == BY_ITS_PARTICIPANT
+        if first.since > closed.time:
+            sentence = (
+                f"The session of job {job.sid} closed{_why(session)}; {_came(call, first, closed.time)} and found a"
+                f" closed session: for {seconds(call, longest)} {names} had an agent in the room that could not hear or"
+                " speak."
+            )
+        else:
+            sentence = (
+                f"The session of job {job.sid} closed{_why(session)}, and for {seconds(call, longest)} more {names} had"
+                " an agent in the room that could not hear or speak."
+            )
+        # An agent that reports nothing may answer; and whether it publishes something else only webhooks report.
+        known = first.who.gone is not None or call.timeline.room.finished is None
         return self.found(
-            f"The session of job {job.sid} closed, and for {silent:.1f} s more {names} had an agent in the room that"
-            " could not hear or speak.",
+            sentence,
             closed,
-            over,
-            certain=one_whose_leave_is_known and again == FOREVER and not _another_may_answer(call, job, closed),
+            *(stay.who.steps[0] for stay in silence.alone[:3] if stay.since > closed.time),
+            silence.over,
+            certain=known
+            and silence.one
+            and silence.for_good
+            and not silence.on_purpose
+            and not another_may_answer(call, job, closed.time),
+            advice=self.when_its_participant_left if by_participant else None,
         )
 
     def doubt(self, call: Call) -> str | None:
@@ -82,19 +98,30 @@ class SessionClosed(Cause):
         )
 
 
-def _another_may_answer(call: Call, job: Job, closed: Step) -> bool:
-    """Whether another agent was there of which it is not known what it did."""
+def another_may_answer(call: Call, job: Job, at: int) -> bool:
+    """Whether another agent was there after a time, ns, of which it is not known what it did."""
     mine = call.agents.of(job)
-    others = [agent for agent in call.agents.uninstrumented if mine is None or agent.sid != mine.sid]
-    return any(call.left_at(agent) > closed.time + SOON for agent in others)
+    others = [agent for agent in call.agents.unreported if mine is None or agent.sid != mine.sid]
+    return any(call.left_at(agent) > at + SOON for agent in others)
 
 
-def _sessions(call: Call, job: Job) -> list[tuple[int, int]]:
-    """From when until when a job had sessions, ns; one whose start is not on record began with the job."""
-    closed = {step.occurrence: step.time for step in job.steps if step.kind is Kind.SESSION_CLOSED}
-    starts = [step for step in job.steps if step.kind is Kind.SESSION_STARTING]
-    over = job.at(Kind.JOB_ENDED, Kind.PROCESS_FAILED)
-    end = over.time if over else job.last_told.time if call.timeline.lost(job) else FOREVER
-    started = [(s.time, closed.get(s.occurrence, end)) for s in starts if keys.ERROR_TYPE not in s.facts]
-    unknown = closed.keys() - {s.occurrence for s in starts}
-    return started + [(job.steps[0].time, closed[occurrence]) for occurrence in unknown]
+def _why(session: Session) -> str:
+    """Why it closed, as the end of a sentence; empty where that was not reported."""
+    reason = close_reason(session)
+    if reason == BY_ITS_PARTICIPANT:
+        closed = session.closed.time if session.closed else 0
+        linked = [link for link in session.links if link.since <= closed]
+        who = (linked[-1].identity or linked[-1].participant_id) if linked else None
+        return f" when {who or 'the participant it was linked to'} left ({reason})"
+    if not reason:
+        return ""
+    return f" ({WORDED[reason]}: {reason})" if reason in WORDED else f" ({reason})"
+
+
+def _came(call: Call, stay: Stay, closed: int) -> str:
+    """Who came after it had closed, and when."""
+    who = stay.who
+    before = (other for other in call.callers.all if other.sid != who.sid and other.steps[0].time < closed)
+    back = who.identity is not None and any(other.identity == who.identity for other in before)
+    later = max(stay.since - closed, 0) / NS_PER_S
+    return f"{name_of(who)} {'came back' if back else 'joined'} {later:.1f} s later"

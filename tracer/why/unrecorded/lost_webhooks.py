@@ -1,10 +1,10 @@
-"""The record itself is incomplete."""
+"""Webhooks that did not arrive."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.timeline.lost_webhooks import untold_by_webhooks
+from tracer.timeline.lost_webhooks import without_webhook
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -35,8 +35,8 @@ class LostWebhooks(Cause):
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
-        lost = untold_by_webhooks(call.timeline)
-        if lost:
+        lost = without_webhook(call.timeline)
+        if lost and not call.outage:  # a server that dies sends none
             kinds = ", ".join(sorted({step.kind.value for step in lost}))
             number = "1 webhook" if len(lost) == 1 else f"{len(lost)} webhooks"
             yield self.found(f"{number} did not arrive: only the API showed {kinds}.", *lost[:MOST_STEPS])

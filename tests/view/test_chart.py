@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from tests.moments import ADA, JOB, ROOM, WAIT, call, moment, ms
+from tracer import keys
+from tracer.moment import Fact, Kind, Moment
+from tracer.timeline.entities import Participant
+from tracer.timeline.fold import fold
+from tracer.view.chart import STYLES, Chart, style_of
+
+
+def by_agent(kind: Kind, at: float, told: dict[str, Fact] | None = None) -> Moment:
+    return moment(kind, JOB, ms(at), witness="agent", clock="agent", occurrence="x", told=told)
+
+
+def drawn(*moments: Moment, width: int = 120) -> dict[str, str]:
+    """Each row's bars by its name; of two rows of one name the last."""
+    made = fold(ROOM, moments)
+    chart = Chart(made, list(made.participants), list(made.steps), width)
+    lines = [line.plain for line in chart.lines()]
+    return {line[: chart.label_width].strip(): line[chart.label_width + chart.note_width + 2 :] for line in lines}
+
+
+AGENT = "agent-AJ_i9CF"
+
+
+def test_a_call_that_goes_well_has_no_broken_bar() -> None:
+    assert not set("╌✕") & set("".join(drawn(*call()).values()))
+
+
+def test_from_where_it_failed_an_agents_bar_is_broken() -> None:
+    closed = by_agent(Kind.SESSION_CLOSED, 2000, {keys.CLOSE_REASON: "error", keys.ERROR_TYPE: "APIError"})
+    bar = drawn(*(m for m in call() if m.kind is not Kind.SESSION_CLOSED), closed)[AGENT]
+    before, after = bar.split("✕")
+    assert "━" in before
+    assert "╌" not in before
+    assert "━" not in after
+    assert after.endswith("┫ left")
+
+
+def test_once_it_is_back_the_bar_is_whole_again() -> None:
+    failed = by_agent(Kind.MODEL_FAILED, 1000, {keys.ERROR_TYPE: "APIError"})
+    after = drawn(*call(), failed, by_agent(Kind.MODEL_ANSWERED, 3000))[AGENT].partition("✕")[2]
+    assert after.index("╌") < after.index("━")
+
+
+def test_a_job_that_failed_without_an_agent_shows_it_on_its_own_row() -> None:
+    killed = by_agent(Kind.PROCESS_FAILED, 5000, {keys.EXIT_CODE: -9})
+    until = [m for m in call() if m.time < ms(250)]
+    assert drawn(*until, killed, moment(Kind.ROOM_FINISHED, ROOM, ms(6000)))[f"job {JOB}"].endswith("✕")
+
+
+def test_a_wait_that_ended_with_nobody_is_not_drawn_as_open() -> None:
+    ended = moment(Kind.AGENT_WAIT_ENDED, JOB, ms(4000), witness="agent", clock="agent", occurrence=WAIT)
+    waits = drawn(*(m for m in call() if m.kind is not Kind.AGENT_PARTICIPANT_READY), ended)["wait_for_participant"]
+    assert "┄" not in waits
+    assert "nobody" in waits
+
+
+def test_what_is_broken_is_red() -> None:
+    made = fold(ROOM, [*call(), by_agent(Kind.MODEL_FAILED, 1000, {keys.ERROR_TYPE: "APIError"})])
+    lines = list(Chart(made, list(made.participants), list(made.steps), 120).lines())
+    (agent,) = [line for line in lines if line.plain.startswith(AGENT)]
+    red = "".join(agent.plain[span.start : span.end] for span in agent.spans if span.style == STYLES["failed"])
+    assert red.startswith("✕╌")
+
+
+def test_only_who_an_agent_can_be_meant_for_is_drawn_as_a_caller() -> None:
+    def kind(name: str) -> str:
+        step = fold(ROOM, [moment(Kind.PARTICIPANT_JOINING, ADA, ms(1), told={keys.PARTICIPANT_KIND: name})]).steps
+        return style_of(Participant(ADA, tuple(step)))
+
+    assert {name: kind(name) for name in ("STANDARD", "SIP", "AGENT", "EGRESS", "INGRESS")} == {
+        "STANDARD": "caller",
+        "SIP": "caller",
+        "AGENT": "agent",
+        "EGRESS": "other",
+        "INGRESS": "other",
+    }

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+
+from tests.moments import JOB, ROOM, any_moments, call, moment, ms
+from tracer import keys
+from tracer.moment import Fact, Kind, Moment
+from tracer.timeline.fold import fold
+from tracer.view.failed import FOREVER, failed_stretches, has_failed
+
+
+def by_agent(kind: Kind, at: float, told: dict[str, Fact] | None = None, occurrence: str = "x") -> Moment:
+    return moment(kind, JOB, ms(at), witness="agent", clock="agent", occurrence=occurrence, told=told)
+
+
+ERROR: dict[str, Fact] = {keys.ERROR_TYPE: "APIConnectionError"}
+
+
+def failures(*moments: Moment) -> list[Kind]:
+    made = fold(ROOM, moments)
+    return [step.kind for step in made.steps if has_failed(made, step)]
+
+
+def test_in_a_call_that_goes_well_nothing_has_failed() -> None:
+    assert failures(*call()) == []
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        by_agent(Kind.MODEL_FAILED, 1000, ERROR),
+        by_agent(Kind.SESSION_CLOSED, 1000, {keys.CLOSE_REASON: "error"}),
+        by_agent(Kind.SESSION_STARTING, 1000, ERROR),
+        by_agent(Kind.SESSION_AUDIO_FAILED, 1000, ERROR),
+        by_agent(Kind.AGENT_CONNECTION_LOST, 1000),
+        by_agent(Kind.PROCESS_FAILED, 1000, {keys.EXIT_CODE: -9}),
+        by_agent(Kind.JOB_ENDED, 9000, {keys.JOB_STATUS: "JS_FAILED"}),
+    ],
+    ids=lambda failed: failed.kind.value,
+)
+def test_what_failed_is_seen(failed: Moment) -> None:
+    assert failures(*call(), failed) == [failed.kind]
+
+
+@pytest.mark.parametrize(
+    "healthy",
+    [
+        by_agent(Kind.SESSION_CLOSED, 1000, {keys.CLOSE_REASON: "participant_disconnected"}),
+        by_agent(Kind.MODEL_GAVE_NO_ANSWER, 1000),
+        by_agent(Kind.AGENT_RECONNECTING, 1000),
+        by_agent(Kind.AGENT_CONNECTION_LOST, 6505),  # the job was shutting down
+        moment(Kind.JOB_ENDED, JOB, ms(6505), occurrence="x", told={keys.JOB_STATUS: "JS_FAILED"}),  # only by the API
+    ],
+    ids=lambda healthy: healthy.kind.value,
+)
+def test_what_only_looks_like_it_is_not(healthy: Moment) -> None:
+    assert failures(*call(), healthy) == []
+
+
+def stretches(*more: Moment) -> list[tuple[int, int]]:
+    made = fold(ROOM, [*call(), *more])
+    return failed_stretches(made, made.jobs[0])
+
+
+def test_a_failure_lasts_until_what_failed_is_back() -> None:
+    failed = by_agent(Kind.MODEL_FAILED, 1000, ERROR)
+    assert stretches(failed) == [(ms(1000), FOREVER)]
+    assert stretches(failed, by_agent(Kind.MODEL_ANSWERED, 2000)) == [(ms(1000), ms(2000))]
+
+
+def test_after_a_failed_voice_an_answer_is_not_enough() -> None:
+    failed = by_agent(Kind.MODEL_FAILED, 1000, {**ERROR, keys.SPAN_NAME: "tts_node"})
+    answered, spoke = by_agent(Kind.MODEL_ANSWERED, 1500), by_agent(Kind.AGENT_SPEAKING, 2000)
+    assert stretches(failed, answered, spoke) == [(ms(1000), ms(2000))]
+
+
+def test_a_session_that_closed_for_an_error_is_back_with_the_next() -> None:
+    closed = by_agent(Kind.SESSION_CLOSED, 1000, {keys.CLOSE_REASON: "error"})
+    assert stretches(closed) == [(ms(1000), FOREVER)]
+    assert stretches(closed, by_agent(Kind.SESSION_STARTED, 1500, occurrence="next")) == [(ms(1000), ms(1500))]
+
+
+@given(any_moments())
+def test_stretches_are_in_order_and_do_not_overlap(moments: list[Moment]) -> None:
+    made = fold(ROOM, moments)
+    for job in made.jobs:
+        found = failed_stretches(made, job)
+        assert all(start < end for start, end in found)
+        assert all(first[1] <= then[0] for first, then in pairwise(found))

@@ -1,0 +1,26 @@
+"""An agent that is subscribed to no track."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.agents import faulty
+from tracer.demo.scenario import Scenario
+
+if TYPE_CHECKING:
+    from tracer.demo.play import Play
+
+__all__ = ["CallerNotHeard"]
+
+
+class CallerNotHeard(Scenario):
+    """Its session waits for audio that never comes."""
+
+    name = "caller-not-heard"
+    question = "The caller speaks and the agent does not hear a word: where is the audio?"
+    cause = "caller-not-heard"
+    workers = (faulty("subscribes-to-nothing"),)
+
+    async def play(self, play: Play) -> None:
+        """A caller who speaks, beside an agent that connected with SUBSCRIBE_NONE."""
+        await play.has_left(play.caller(seconds=10.0))

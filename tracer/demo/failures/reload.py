@@ -1,0 +1,26 @@
+"""A caller whose page is reloaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.demo.agents import faulty
+from tracer.demo.scenario import Scenario
+
+if TYPE_CHECKING:
+    from tracer.demo.play import Play
+
+__all__ = ["Reload"]
+
+
+class Reload(Scenario):
+    """A session closes with its participant, and does not open again."""
+
+    name = "reload"
+    question = "My caller reloaded the page, and the agent no longer answers: why?"
+    cause = "session-closed"
+    workers = (faulty(),)
+
+    async def play(self, play: Play) -> None:
+        """The caller leaves and is back before the room closes; the agent is still there."""
+        await play.has_left(play.caller(seconds=7.0, back_after=0.5))

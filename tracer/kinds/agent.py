@@ -1,0 +1,99 @@
+"""An agent's connection to the room, and its own code."""
+
+from __future__ import annotations
+
+from tracer.kinds.info import KindInfo
+
+__all__ = ["AGENT"]
+
+AGENT = {
+    "agent.connecting": KindInfo(
+        phrase="agent connecting",
+        verb="began to connect",
+        meaning="`ctx.connect()` began.",
+        cause="The agent's own code, or a session that connects by itself.",
+        following="The agent is JOINING as a participant, in the middle of it.",
+        source="agent",
+    ),
+    "agent.connected": KindInfo(
+        phrase="agent connected",
+        verb="was connected",
+        meaning="`ctx.connect()` returned.",
+        cause="The server accepted the connection and the media path is up.",
+        following="The agent waits for a participant or starts its session.",
+        source="agent",
+    ),
+    "agent.waiting_for_participant": KindInfo(
+        phrase="agent waiting for participant",
+        verb="began to wait for a participant",
+        meaning="`wait_for_participant()` began.",
+        cause="The agent's own code, or its session.",
+        following="It returns with the first participant who is ACTIVE.",
+        source="agent",
+    ),
+    "agent.participant_ready": KindInfo(
+        phrase="participant ready",
+        verb="had waited for a participant",
+        meaning="`wait_for_participant()` returned: the agent can read the participant's attributes.",
+        cause="A participant is ACTIVE and the agent knows of it.",
+        following="The agent starts its session.",
+        source="agent",
+    ),
+    "agent.wait_ended": KindInfo(
+        phrase="wait for a participant ended with none",
+        verb="had waited for a participant in vain",
+        meaning="`wait_for_participant()` ended without a participant: it raised or was cancelled.",
+        cause="The room closed, or the agent's code gave up.",
+        following="The job fails or shuts down.",
+        source="agent: livekit-agents' span `wait_for_participant`",
+    ),
+    "agent.speaking": KindInfo(
+        phrase="agent speaks",
+        verb="began to speak",
+        meaning="The agent began to speak.",
+        cause="An answer, or `say()`.",
+        following="The caller answers.",
+        source="agent: livekit-agents' span `agent_speaking`",
+    ),
+    "agent.blocked": KindInfo(
+        phrase="event loop blocked",
+        verb="had its event loop blocked",
+        meaning="The agent's event loop stood still for half a second or more: it neither heard nor spoke.",
+        cause="Blocking code in the agent, or a machine without CPU to spare.",
+        following="It goes on.",
+        source="agent: livekit-agents' span `event_loop_blocked`",
+    ),
+    "agent.reconnecting": KindInfo(
+        phrase="agent reconnecting",
+        verb="was reconnecting",
+        meaning="The agent lost its connection to the room and tries to get it back.",
+        cause="The network, or a restart of the server.",
+        following="It is reconnected, or gives up after about 15 s.",
+        source="agent: livekit-agents' span `agent_session`, event `connection_state_changed`",
+    ),
+    "agent.reconnected": KindInfo(
+        phrase="agent reconnected",
+        verb="was reconnected",
+        meaning="The agent has its connection to the room back.",
+        cause="The network recovered.",
+        following="The call goes on.",
+        source="agent: livekit-agents' span `agent_session`, event `connection_state_changed`",
+    ),
+    "agent.connection_lost": KindInfo(
+        phrase="agent gave up to reconnect",
+        verb="gave up to reconnect",
+        meaning="The agent could not get its connection to the room back.",
+        cause="The network.",
+        following="Its job shuts down.",
+        source="agent: livekit-agents' span `agent_session`, event `connection_state_changed`",
+    ),
+    "agent.disconnected": KindInfo(
+        phrase="agent disconnected",
+        verb="was disconnected",
+        meaning="The agent closed its own connection to the room.",
+        cause="The job's shutdown.",
+        following="The job ends.",
+        source="agent",
+    ),
+}
+"""By slug."""

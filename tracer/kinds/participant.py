@@ -1,0 +1,91 @@
+"""Participants and their tracks."""
+
+from __future__ import annotations
+
+from tracer.kinds.info import KindInfo
+
+__all__ = ["PARTICIPANT"]
+
+PARTICIPANT = {
+    "participant.joining": KindInfo(
+        phrase="{who} JOINING",
+        verb="was JOINING",
+        meaning="The server created the participant's session.",
+        cause="A client connects with a token.",
+        following="JOINED, a few ms later.",
+        source="webhook, API: the server's own time in ms",
+    ),
+    "participant.joined": KindInfo(
+        phrase="{who} JOINED",
+        verb="was JOINED",
+        meaning="The server wrote the join response; media is not up yet.",
+        cause="The server, once the participant's session exists.",
+        following="ACTIVE, when the media path is up.",
+        source="API only: between two polls",
+    ),
+    "participant.active": KindInfo(
+        phrase="{who} ACTIVE",
+        verb="was ACTIVE",
+        meaning="The participant's media path is up; the webhook `participant_joined` means this and not JOINED.",
+        cause="The client's primary transport is connected.",
+        following="The participant publishes tracks, and an agent can wait for it.",
+        source="webhook: within its second, API: between two polls",
+    ),
+    "participant.attributes_changed": KindInfo(
+        phrase="{who} changes attributes",
+        verb="changed attributes",
+        meaning="A participant's attributes changed while it was in the room.",
+        cause="The participant's client, SIP, or `UpdateParticipant`.",
+        following="The agent reads the new values.",
+        source="agent: when it learns of it, API: between two polls",
+    ),
+    "track.published": KindInfo(
+        phrase="{who} publishes",
+        verb="was published",
+        meaning="A participant's track can be heard or seen.",
+        cause="The participant's client.",
+        following="Others subscribe to it.",
+        source="webhook: within its second",
+    ),
+    "track.muted": KindInfo(
+        phrase="{who} mutes",
+        verb="was muted",
+        meaning="A participant's track was muted: nobody hears or sees it, and it stays published.",
+        cause="The participant's client, or `MutePublishedTrack`.",
+        following="The track is unmuted.",
+        source="agent: when it learns of it, API: between two polls",
+    ),
+    "track.unmuted": KindInfo(
+        phrase="{who} unmutes",
+        verb="was unmuted",
+        meaning="A muted track can be heard or seen again.",
+        cause="The participant's client.",
+        following="The conversation goes on.",
+        source="agent: when it learns of it, API: between two polls",
+    ),
+    "track.unpublished": KindInfo(
+        phrase="{who} unpublishes",
+        verb="was unpublished",
+        meaning="A track was removed.",
+        cause="The participant's client, or the participant left.",
+        following="Others no longer hear or see it.",
+        source="webhook: within its second",
+    ),
+    "participant.aborted": KindInfo(
+        phrase="{who} aborted",
+        verb="aborted its connection",
+        meaning="A participant left without having been ACTIVE.",
+        cause="No media path within 60 s, or the client left before it was up.",
+        following="Nothing: a client that tries again has another SID.",
+        source="webhook: within its second, API: between two polls",
+    ),
+    "participant.left": KindInfo(
+        phrase="{who} left",
+        verb="left",
+        meaning="A participant that had been ACTIVE left.",
+        cause="Its client, a removal, a lost connection or the end of the room.",
+        following="The room closes once departure_timeout has passed with nobody left but agents.",
+        source="webhook: within its second, API: between two polls",
+    ),
+}
+"""By slug."""

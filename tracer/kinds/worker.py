@@ -1,0 +1,75 @@
+"""What a worker reports of itself, in whatever room its jobs are."""
+
+from __future__ import annotations
+
+from tracer.kinds.info import KindInfo
+
+__all__ = ["WORKER"]
+
+WORKER = {
+    "worker.registered": KindInfo(
+        phrase="worker registered",
+        verb="was registered",
+        meaning="A worker connected to the server and was given its id (`AW_…`).",
+        cause="An agent program starts, or reconnects to the server.",
+        following="The server can offer it jobs.",
+        source="agent",
+    ),
+    "worker.available": KindInfo(
+        phrase="worker available again",
+        verb="was available again",
+        meaning="A worker that was full accepts jobs again.",
+        cause="Its load fell below its threshold.",
+        following="The server can offer it jobs.",
+        source="agent",
+    ),
+    "worker.full": KindInfo(
+        phrase="worker full",
+        verb="was full",
+        meaning="A worker's load reached its threshold (0.7 by default), and it refuses jobs.",
+        cause="Its CPU, its running jobs, or jobs it was just offered.",
+        following="The server offers jobs to other workers.",
+        source="agent",
+    ),
+    "worker.load": KindInfo(
+        phrase="worker reports its load",
+        verb="reported its load",
+        meaning="A worker reported a load that differs from the last: the server asks none above its own limit (0.7).",
+        cause="Its CPU, its running jobs, or its load_fnc.",
+        following="The server offers it jobs while the load is below the limit.",
+        source="agent",
+    ),
+    "worker.offered": KindInfo(
+        phrase="worker was offered a job",
+        verb="was offered a job",
+        meaning="A worker was offered a job, of this room or another: so it was registered, connected and available.",
+        cause="The server's offer.",
+        following="The worker receives the next one.",
+        source="agent: with each job.received",
+    ),
+    "worker.draining": KindInfo(
+        phrase="worker draining",
+        verb="was draining",
+        meaning="A worker finishes its jobs and accepts no new ones.",
+        cause="A signal to stop, as in a deploy.",
+        following="The worker closes once its jobs have ended.",
+        source="agent",
+    ),
+    "worker.disconnected": KindInfo(
+        phrase="worker lost its connection",
+        verb="lost its connection",
+        meaning="A worker's connection to the server broke: it is offered no jobs.",
+        cause="The network, a proxy, or a restart of the server.",
+        following="It connects again and is registered under another id.",
+        source="agent: when it noticed or, from older agents, when it was back",
+    ),
+    "worker.closed": KindInfo(
+        phrase="worker closed",
+        verb="stopped",
+        meaning="A worker has stopped; one that is killed does not report it.",
+        cause="Its drain is over, or it was stopped.",
+        following="Nothing: a worker that starts again has another id.",
+        source="agent",
+    ),
+}
+"""By slug."""

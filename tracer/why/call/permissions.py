@@ -1,0 +1,39 @@
+"""What participants may do, by their tokens and by UpdateParticipant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+
+if TYPE_CHECKING:
+    from tracer.moment import Fact
+    from tracer.timeline.entities import Participant
+
+__all__ = ["is_hidden", "may_not", "may_not_speak"]
+
+MICROPHONE = "MICROPHONE"
+
+
+def _known(who: Participant, key: str) -> set[Fact]:
+    """Every value that was ever reported under a key: permissions can be changed during a call."""
+    reported = (moment for step in who.steps for moment in step.moments)
+    return {value for moment in reported for name, value in moment.facts if name == key}
+
+
+def may_not(who: Participant, key: str) -> bool:
+    """Whether a permission, one of ``keys.CAN_…``, was refused for as long as the participant was there."""
+    return _known(who, key) == {False}
+
+
+def may_not_speak(who: Participant) -> bool:
+    """Whether no microphone of a participant's could be published, as long as they were there."""
+    if may_not(who, keys.CAN_PUBLISH):
+        return True
+    sources = _known(who, keys.CAN_PUBLISH_SOURCES)
+    return bool(sources) and not any(MICROPHONE in str(some).split(",") for some in sources)
+
+
+def is_hidden(who: Participant) -> bool:
+    """Whether the others in the room did not see a participant, as long as it was there."""
+    return _known(who, keys.HIDDEN) == {True}

@@ -1,0 +1,78 @@
+"""A worker received the offer when the server had given up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.kinds import Kind
+from tracer.units import NS_PER_S
+from tracer.why.call.limits import SERVER_WAITS, SOON
+from tracer.why.cause import Cause
+from tracer.why.missing.without_job import offer
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Job
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.cause import Finding
+
+__all__ = ["WorkerDidNotAnswer"]
+
+
+class WorkerDidNotAnswer(Cause):
+    """A worker whose process stands still does not read the offer; the server waits 3 s and drops the job.
+
+    Known from when the server offered the job and the worker received it, on two clocks: certain only where another job
+    shows that these agree. Else likely, where the worker waited for its assignment in vain.
+    """
+
+    name = "worker-did-not-answer"
+    symptom = Symptom.MISSING
+    about = "the worker received the job after the server had stopped waiting for its answer"
+    advice = (
+        "Find out what stopped the worker's process: a machine without CPU to spare, a suspended container or laptop, a"
+        " debugger, or blocking code in its event loop (load_fnc, request_fnc). The server waits 3 s, and does not"
+        " offer the job to another worker."
+    )
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job in call.dispatches.failed_jobs:
+            if job.at(Kind.JOB_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED, Kind.PROCESS_FAILED):
+                continue
+            for received in (step for step in job.steps if step.kind is Kind.JOB_RECEIVED):
+                yield from self._judge(call, job, received)
+
+    def _judge(self, call: Call, job: Job, received: Step) -> Iterator[Finding]:
+        """Given that a worker received the job's request."""
+        mine = {step.kind: step for step in reversed(job.steps) if step.occurrence == received.occurrence}
+        offered, _ = offer(job, received)
+        accepted, timed_out = mine.get(Kind.JOB_ACCEPTED), mine.get(Kind.JOB_TIMED_OUT)
+        if offered is None or accepted is None or accepted.time - received.time > SERVER_WAITS:
+            return
+        took = received.earliest - offered.latest
+        agree = _clocks_agree(call, job, received.occurrence)
+        if took > SERVER_WAITS and (agree or timed_out):
+            yield self.found(
+                f"Worker {received.occurrence} received the job {took / NS_PER_S:.1f} s after it was offered; the"
+                " server waits 3 s for an answer, then drops the job.",
+                offered,
+                received,
+                accepted,
+                timed_out,
+                certain=agree,
+            )
+
+
+def _clocks_agree(call: Call, job: Job, worker_id: str) -> bool:
+    """Whether another job shows that the worker's clock and the server's agree: it was received as it was offered."""
+    rooms = (call.timeline.earlier, call.timeline, call.timeline.later)
+    others = (other for room in rooms if room for other in room.jobs if other.sid != job.sid)
+    for other in others:
+        received = next((s for s in other.steps if s.kind is Kind.JOB_RECEIVED and s.occurrence == worker_id), None)
+        offered = offer(other, received)[0] if received else None
+        if received and offered and abs(received.time - offered.time) < SOON:
+            return True
+    return False

@@ -1,0 +1,87 @@
+"""The agent's event loop stood still."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.timeline.sessions import sessions_of
+from tracer.units import NS_PER_S
+from tracer.why.call.participants import name_of
+from tracer.why.call.serving import over_at, stays
+from tracer.why.cause import Cause
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Job
+    from tracer.timeline.sessions import Session
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.cause import Finding
+
+__all__ = ["EventLoopBlocked"]
+
+NOTICED = NS_PER_S
+"""Less than this, ns, a caller hardly hears; a busy machine makes such pauses."""
+TOO_LONG = 3 * NS_PER_S
+"""A caller waits for so long, ns, altogether: once, or again and again."""
+
+
+class EventLoopBlocked(Cause):
+    """While the agent's event loop stands still, it neither hears nor speaks.
+
+    Known from livekit-agents' spans ``event_loop_blocked`` of a second or more, while a session ran and a caller was
+    there. Not certain of several short ones: a machine without CPU to spare does that too.
+    """
+
+    name = "event-loop-blocked"
+    symptom = Symptom.SILENT
+    about = "the agent's event loop was blocked, and it neither heard nor spoke"
+    advice = (
+        "Find the blocking call: the span event_loop_blocked has its stack (lk.blocking.stack). Use an async library"
+        " for it, or run it in a thread (await asyncio.to_thread(…)). Where every job is blocked at once, give the"
+        " machine more CPU, or the worker fewer jobs."
+    )
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job in call.timeline.jobs:
+            for session in sessions_of(job):
+                if found := self._judge(call, job, session):
+                    yield found
+
+    def _judge(self, call: Call, job: Job, session: Session) -> Finding | None:
+        begun = session.started or session.starting
+        if begun is None:
+            return None
+        until = min(session.until, over_at(call, job, begun.time))
+        blocks = [
+            (lasted, step)
+            for step in job.steps
+            if step.kind is Kind.AGENT_BLOCKED
+            and (lasted := _while_there(call, job, step, begun.time, until)) > NOTICED
+        ]
+        total = sum(lasted for lasted, _ in blocks)
+        if total < TOO_LONG:
+            return None
+        longest, step = max(blocks, key=lambda block: block[0])
+        names = " and ".join(dict.fromkeys(name_of(stay.who) for stay in list(stays(call, job, begun.time, until))[:3]))
+        often = f"{len(blocks)} times, {total / NS_PER_S:.1f} s altogether" if len(blocks) > 1 else "once"
+        return self.found(
+            f"The event loop of job {job.sid} was blocked for {longest / NS_PER_S:.1f} s ({often}) while {names} was"
+            " there.",
+            blocks[0][1],
+            step,
+            certain=longest >= TOO_LONG,
+        )
+
+
+def _while_there(call: Call, job: Job, blocked: Step, since: int, until: int) -> int:
+    """For how long, ns, it was blocked between two times while a caller was there."""
+    lasted = blocked.facts.get(keys.BLOCKED_FOR)
+    if not isinstance(lasted, int | float):
+        return 0
+    first, last = max(blocked.time, since), min(blocked.time + round(lasted * NS_PER_S), until)
+    return max((stay.lasted for stay in stays(call, job, first, last)), default=0)

@@ -1,0 +1,77 @@
+"""The agent's own audio could not be published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.kinds import Kind
+from tracer.units import NS_PER_S
+from tracer.why.call.jobs import error_of, is_for
+from tracer.why.call.limits import LONG_ENOUGH, SOON
+from tracer.why.call.permissions import may_not_speak
+from tracer.why.call.voices import voices
+from tracer.why.cause import Cause
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Job
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.cause import Finding
+
+__all__ = ["AgentHasNoVoice"]
+
+
+class AgentHasNoVoice(Cause):
+    """A session publishes its audio when it is linked; where that fails, it goes on without a voice.
+
+    Known from the session's own span ``publish_audio_output``, which failed, and no track of the agent's after. Not
+    where the caller had left by then: it ends with the connection. Certain where no other agent has a voice.
+    """
+
+    name = "agent-has-no-voice"
+    symptom = Symptom.SILENT
+    about = "the agent's audio could not be published: nobody heard the agent"
+    advice = (
+        "'track publication timed out' is a permission that was taken from the agent (UpdateParticipant), or a broken"
+        " connection to the server's signalling: see the agent's log, and check the network between the two."
+    )
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job in call.timeline.jobs:
+            failures = (step for step in job.steps if step.kind is Kind.SESSION_AUDIO_FAILED)
+            findings = (self._judge(call, job, failed) for failed in failures)
+            if first := next((finding for finding in findings if finding), None):
+                yield first
+
+    def _judge(self, call: Call, job: Job, failed: Step) -> Finding | None:
+        agent = call.agents.of(job)
+        again = (step.time for step in job.steps if step.kind is Kind.SESSION_AUDIO_PUBLISHED)
+        spoken = voices(call, agent.sid) if agent else []
+        if any(at > failed.time for at in (*again, *(voice.until for voice in spoken))):
+            return None  # it has a voice
+        if agent and may_not_speak(agent):
+            return None  # of the permission there is a cause of its own
+        over = job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED)
+        end = min(over.time if over else call.end, call.left_at(agent) if agent else call.end)
+        starting = job.at(Kind.SESSION_STARTING)
+        since = min(starting.time, failed.time) if starting else failed.time  # publishing gives up after 10 s
+        theirs = [
+            min(until, end) - max(since, began)
+            for began, until, who in call.callers.active
+            if is_for(job, who) and began <= failed.time < min(until, end) - SOON
+        ]
+        if not theirs:
+            return None
+        another = any(voices(call, other.sid) for other in call.agents.all if agent is None or other.sid != agent.sid)
+        why = f" ({error})" if (error := error_of(failed)) else ""
+        return self.found(
+            f"The agent of job {job.sid} could not publish its audio{why}, and was in the room without a voice for"
+            f" {max(theirs) / NS_PER_S:.1f} s.",
+            starting,
+            failed,
+            over,
+            certain=not another and max(theirs) > LONG_ENOUGH,
+        )
