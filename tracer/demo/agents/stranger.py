@@ -1,5 +1,6 @@
 """An agent that nobody has instrumented: the one forgotten on a laptop."""
 
+import asyncio
 import os
 
 from livekit.agents import AgentServer, JobContext, cli
@@ -9,7 +10,8 @@ server = AgentServer(host="127.0.0.1", port=int(os.environ["AGENT_PORT"]), num_i
 
 @server.rtc_session(agent_name=os.environ.get("AGENT_NAME", ""))
 async def entrypoint(ctx: JobContext) -> None:
-    """Be in the room."""
+    """Be in the room, after so many seconds."""
+    await asyncio.sleep(float(os.environ.get("SECONDS_BEFORE", "0")))
     await ctx.connect()
 
 

@@ -30,6 +30,7 @@ from tracer.demo.failures.hangs_before_connect import HangsBeforeConnect
 from tracer.demo.failures.host_gone import HostGone
 from tracer.demo.failures.killed import Killed
 from tracer.demo.failures.killed_worker import KilledWorker
+from tracer.demo.failures.late_stranger import LateStranger
 from tracer.demo.failures.late_worker import LateWorker
 from tracer.demo.failures.linked_to_another import LinkedToAnother
 from tracer.demo.failures.linked_to_nobody import LinkedToNobody
@@ -107,6 +108,7 @@ FAILURES = {
         SlowConnect(),
         SlowCode(),
         SlowSession(),
+        LateStranger(),
         TwoDispatches(),
         DefaultAndNamed(),
         TwoJobTypes(),

@@ -37,8 +37,8 @@ class AgentWithoutJob(Cause):
     symptom = Symptom.DUPLICATED
     about = "another agent joined beside the one that was dispatched, without a dispatch"
     advice = (
-        "Look for a worker that was started with `connect --room`, which joins whether or not an agent is dispatched,"
-        " and for a program that joins with a token of kind agent."
+        "Look for an agent that was started with livekit-agents' command `connect`, which joins whether or not one is"
+        " dispatched, and for a program that joins with a token of kind agent."
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
