@@ -17,7 +17,7 @@ MICROPHONE = "MICROPHONE"
 
 def _known(who: Participant, key: str) -> set[Fact]:
     """Every value that was ever reported under a key: permissions can be changed during a call."""
-    reported = (moment for step in who.steps for moment in step.told)
+    reported = (moment for step in who.steps for moment in step.moments)
     return {value for moment in reported for name, value in moment.facts if name == key}
 
 

@@ -121,4 +121,4 @@ def _end_of(call: Call, job: Job, since: int) -> int:
         return later[0] if later else FOREVER
     if over:
         return over.time
-    return job.last_told.time if call.timeline.lost(job) else FOREVER
+    return job.last_reported.time if call.timeline.lost(job) else FOREVER
