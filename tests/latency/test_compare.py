@@ -79,6 +79,8 @@ def test_what_is_not_known_differs_by_nothing_that_is_known() -> None:
     found = between(summary(moved(call(), HOUR)), summary(call()))
     assert [one.name for one in (*found.gaps, *found.sums) if one.ns is None] == [
         f"job.offered{ARROW}job.received",
+        f"agent.connecting{ARROW}participant.joining",
+        f"participant.joining{ARROW}agent.connected",
         WHOLE,
         CALLER_WAITED,
     ]
@@ -158,7 +160,11 @@ def test_what_clocks_that_are_off_hide_in_most_of_the_many_is_compared_with_the_
     assert all(one.ns is not None and abs(one.ns) <= 512 for one in (*found.gaps, *found.sums))
     found = against(good, figures([off] * 10))
     assert [(one.second.state, one.ns) for one in found.sums] == [(State.UNKNOWN, None)] * 2
-    assert [one.name for one in found.gaps if one.ns is None] == [f"job.offered{ARROW}job.received"]
+    assert [one.name for one in found.gaps if one.ns is None] == [
+        f"job.offered{ARROW}job.received",
+        f"agent.connecting{ARROW}participant.joining",
+        f"participant.joining{ARROW}agent.connected",
+    ]
 
 
 def test_a_room_that_was_not_measured_differs_from_the_many_in_nothing() -> None:

@@ -98,7 +98,11 @@ def test_a_clock_that_is_off_spoils_only_what_lies_between_clocks() -> None:
     right, off = job(call()), job(moved(call(), HOUR))
     assert (off.whole, off.caller_waited) == (None, None)
     known = dict.fromkeys([(what, owner) for what, owner, ns in off.gaps if ns is None])
-    assert list(known) == [(f"job.offered{ARROW}job.received", "network")]
+    assert list(known) == [
+        (f"job.offered{ARROW}job.received", "network"),
+        (f"agent.connecting{ARROW}participant.joining", "worker"),
+        (f"participant.joining{ARROW}agent.connected", "network"),
+    ]
     for (what, owner, ns), (_, _, found) in zip(right.gaps, off.gaps, strict=True):
         assert (what, owner) in known or abs((ns or 0) - (found or 0)) < 1000
 

@@ -253,9 +253,26 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "removed": lambda timeline: left(timeline, "PARTICIPANT_REMOVED", agent=True),
     "caller-removed": lambda timeline: left(timeline, "PARTICIPANT_REMOVED"),
     "deleted": lambda timeline: left(timeline, "ROOM_DELETED") and timeline.end_reason == "deleted",
+    "agent-deleted-room": lambda timeline: (
+        left(timeline, "ROOM_DELETED") and told(timeline, Kind.JOB_SHUTDOWN, shutdown_by_user=True)
+    ),
+    "agent-left-caller": lambda timeline: (
+        left(timeline, "CLIENT_INITIATED", agent=True) and told(timeline, Kind.JOB_SHUTDOWN, shutdown_by_user=True)
+    ),
     "ghost-room": _the_agent_is_in_another_room,
     "lost-webhooks": _only_the_api_saw_it,
     "duplicate-identity": lambda timeline: left(timeline, "DUPLICATE_IDENTITY"),
+    "one-identity": lambda timeline: (
+        left(timeline, "DUPLICATE_IDENTITY", agent=True)
+        and {agent.identity for agent in agents(timeline)} == {"my-agent"}
+    ),
+    "connects-twice": lambda timeline: (
+        len(timeline.jobs) == 1 and len(agents(timeline)) == 2 and told(timeline, Kind.PARTICIPANT_ABORTED)
+    ),
+    "agent-cut-off": lambda timeline: told(timeline, Kind.AGENT_RECONNECTING),
+    "slow-shutdown": lambda timeline: (
+        told(timeline, Kind.PROCESS_FAILED, killed=True) and took(Kind.JOB_SHUTDOWN, Kind.PROCESS_FAILED, 2)(timeline)
+    ),
     "silent-caller": lambda timeline: not [t for t in timeline.tracks if t.participant == callers(timeline)[0].sid],
 }
 """For each scenario what must be in the record, whatever `why` makes of it."""

@@ -54,7 +54,8 @@ job.accepted → job.assigned                                     LiveKit server
 process.ready → job.process_assigned                            worker                0 ms         -     +0 ms
 job.process_assigned → job.entrypoint_started                   process start       5.0 ms    5.0 ms     +0 ms
 job.entrypoint_started → agent.connecting                       your code           4.4 ms    4.4 ms     +0 ms
-agent.connecting → agent.connected                              network             145 ms    145 ms     +0 ms
+agent.connecting → participant.joining                          worker               44 ms     44 ms     +0 ms
+participant.joining → agent.connected                           network             100 ms    100 ms     +0 ms
 agent.connected → agent.waiting_for_participant                 your code           3.0 ms    3.0 ms     +0 ms
 agent.waiting_for_participant → agent.participant_ready         LiveKit server      0.2 ms    0.2 ms     +0 ms
 agent.participant_ready → session.starting                      your code           2.8 ms    2.8 ms     +0 ms
@@ -83,7 +84,8 @@ job.accepted → assigned                               LiveKit server      0.4 
 process.ready → job.process_assigned                  worker                0 ms         -         -     +0 ms
 job.process_assigned → entrypoint_started             process start       5.0 ms    5.0 ms    5.0 ms     +0 ms
 job.entrypoint_started → agent.connecting             your code           4.4 ms    4.4 ms    4.4 ms     +0 ms
-agent.connecting → connected                          network             145 ms    145 ms    145 ms     +0 ms
+agent.connecting → participant.joining                worker               44 ms     44 ms     44 ms     +0 ms
+participant.joining → agent.connected                 network             100 ms    100 ms    100 ms     +0 ms
 agent.connected → waiting_for_participant             your code           3.0 ms    3.0 ms    3.0 ms     +0 ms
 agent.waiting_for_participant → participant_ready     LiveKit server      0.2 ms    0.2 ms    0.2 ms     +0 ms
 agent.participant_ready → session.starting            your code           2.8 ms    2.8 ms    2.8 ms     +0 ms

@@ -63,15 +63,14 @@ job.assigned → job.process_assigned                            process start  
 process.ready → job.process_assigned                           worker              2     0 ms        -        -     0 ms
 job.process_assigned → job.entrypoint_started                  process start      23   5.0 ms   5.0 ms        -   5.0 ms
 job.entrypoint_started → agent.connecting                      your code          23   4.4 ms   4.4 ms        -   4.4 ms
-agent.connecting → agent.connected                             network            23   145 ms   145 ms        -   145 ms
+agent.connecting → participant.joining                         worker             22    44 ms    44 ms        -    44 ms
+participant.joining → agent.connected                          network            22   100 ms   100 ms        -   100 ms
 agent.connected → agent.waiting_for_participant                your code          23   3.0 ms   3.0 ms        -   3.0 ms
 agent.waiting_for_participant → agent.participant_ready        LiveKit server     23   0.2 ms   0.2 ms        -   0.2 ms
 agent.participant_ready → session.starting                     your code          23   2.8 ms   2.8 ms        -   2.8 ms
 session.starting → session.started                             session start      23    29 ms    29 ms        -    29 ms
 first cause → agent ready                                                         22   392 ms    2.4 s        -    2.4 s
 caller ACTIVE → agent ready                                                       22   295 ms    2.3 s        -    2.3 s
-→ longest gap you can shorten: 145 ms of the median job, network: run the agent near the LiveKit server, and see that
-media needs no fallback to TCP or TURN
 
 agent 'ghost': 0 jobs measured   not in the figures: 25 without an agent
 

@@ -374,6 +374,23 @@ def ended_early(at: float, reason: str, recorded: Mapping[str, Fact] | None = No
     ]
 
 
+def deletes_the_room() -> list[Moment]:
+    """The call in which the agent connects bob, who talks too, ends, and deletes the room."""
+    recorded = [m for m in ended_early(4000, "Session ended") if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, AGENT)]
+    recorded += [_webhook(Kind.PARTICIPANT_LEFT, AGENT, 4101, ABOUT_AGENT), *bob(1000, 4102)]
+    recorded.append(_webhook(Kind.TRACK_PUBLISHED, BOBS, 1200, {keys.PARTICIPANT_ID: BOB}))
+    for sid in (ADA, AGENT, BOB):
+        recorded = with_facts(recorded, Kind.PARTICIPANT_LEFT, sid, {keys.DISCONNECT_REASON: "ROOM_DELETED"})
+    return [moved(m, -2395) if m.kind is Kind.ROOM_FINISHED else m for m in recorded]
+
+
+def leaves_its_caller(stays: float) -> list[Moment]:
+    """The call whose agent shuts down its job at 2.5 s; the caller leaves so many ms later than 4.1 s."""
+    last = (ADA, ROOM, MICROPHONE)
+    recorded = ended_early(2500, "I am done")
+    return [moved(m, stays) if m.subject in last and m.time > ms(3000) else m for m in recorded]
+
+
 def never_active(gone: Moment | None) -> list[Moment]:
     """A caller who joined and whose media never came up, and an agent that waits."""
     kept = [
@@ -436,7 +453,7 @@ def calls_again(at: float, identity: str = "ada", reason: str = "CONNECTION_TIME
         f"calls again after {at} ms, having left by {reason}",
         "caller-away",
         dropped,
-        f"ada lost the connection and was away for {(at + 2.5 - 4100) / 1000:.1f} s, and departure_timeout is 2 s",
+        f"ada lost the connection and was away for at least {(at - 4100) // 100 / 10:.1f} s (the server can",
         ((Kind.PARTICIPANT_LEFT, ADA), (Kind.ROOM_FINISHED, ROOM), (Kind.PARTICIPANT_JOINING, ADA)),
         later=in_room(AFTER, [moved(m, at) for m in back]),
         now=ms(700_000),
@@ -818,6 +835,7 @@ DISCONNECTED = (
         # The code took that long before it connected; and of a job in another room no end is recorded here.
         beside=frozenset({"slow-code"}),
         now=ms(9000),
+        certain=False,
     ),
     Case(
         "the room that the ghost made",
@@ -848,8 +866,24 @@ DISCONNECTED = (
         "the room was deleted",
         "room-deleted",
         with_facts(healthy(), Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: "ROOM_DELETED"}),
-        "The room was deleted by an API call while ada was in it.",
+        "deleted by an API call while ada was in it, and no agent is known to have ended the call.",
         ((Kind.PARTICIPANT_LEFT, ADA), FINISHED),
+        certain=False,
+    ),
+    Case(
+        "two people were connected, and the agent ended",
+        "agent-deleted-room",
+        deletes_the_room(),
+        "An agent shut down its job, and the room was deleted while ada and bob were in it: both were disconnected.",
+        ((Kind.JOB_SHUTDOWN, JOB), (Kind.PARTICIPANT_LEFT, ADA), (Kind.PARTICIPANT_LEFT, BOB), FINISHED),
+    ),
+    Case(
+        "the agent ended, and did not hang up",
+        "agent-left-caller",
+        leaves_its_caller(20_000),
+        f"agent-{JOB} ended by its own code (shutdown reason: I am done) while ada was there, who was alone for at"
+        " least 21 s since.",
+        ((Kind.JOB_SHUTDOWN, JOB), (Kind.PARTICIPANT_LEFT, AGENT), (Kind.PARTICIPANT_LEFT, ADA)),
     ),
     Case(
         "a second tab",

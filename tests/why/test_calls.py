@@ -35,7 +35,9 @@ def test_why_comes_to_what_happened(name: str) -> None:
         assert all(finding.evidence for finding in explained.findings), "a finding without evidence"
         assert right.reason is None or timeline.end_reason == right.reason
         assert len([doubt for doubt in explained.doubts if "tracer.instrument" in doubt.how]) <= 1
-        assert check(timeline).answer is not Outcome.VIOLATED
+        judged = check(timeline).judgements
+        violated = tuple(one.rule.number for one in judged if one.answer is Outcome.VIOLATED)
+        assert violated == right.violated
 
 
 def test_a_wait_that_was_cancelled_is_no_participant_ready() -> None:

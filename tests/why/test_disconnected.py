@@ -11,7 +11,6 @@ from tests.moments import (
     ADA,
     AGENT,
     JOB,
-    MICROPHONE,
     ROOM,
     WORKER,
     _cut,
@@ -300,17 +299,6 @@ def test_an_agent_that_left_its_caller_without_a_known_reason_is_a_doubt(reason:
     recorded.append(moment(Kind.ROOM_FINISHED, ROOM, ms(8000), ms(8010), clock="receiver"))
     explained = explain(timeline(recorded))
     assert ("removed" in {doubt.cause.name for doubt in explained.doubts}) is doubted
-
-
-@pytest.mark.parametrize(("later", "well"), [(0, True), (20_000, False)])
-def test_a_caller_whom_the_agent_left_alone_is_not_well(later: float, well: bool) -> None:
-    last = (ADA, ROOM, MICROPHONE)
-    recorded = [
-        moved(m, later) if m.subject in last and m.time > ms(3000) else m for m in ended_early(2500, "I am done")
-    ]
-    explained = explain(timeline(recorded, registered()))
-    assert (names(explained), explained.well) == ([], well)
-    assert ("ada was alone for" in explained.summary) is (not well)
 
 
 def test_a_process_that_was_killed_before_it_told_anything_is_lost_as_well() -> None:

@@ -98,6 +98,15 @@ def test_the_offer_to_the_worker_that_got_the_job_counts() -> None:
     assert finding.evidence[1].occurrence == WORKER
 
 
+def test_code_that_goes_on_when_its_caller_has_gone_keeps_nobody_waiting() -> None:
+    recorded = delayed(healthy(), Kind.AGENT_CONNECTING, 5000)
+    for left, names in ((2_400, ["slow-code"]), (2_000, [])):
+        gone = [m for m in recorded if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, ADA)]
+        gone.append(_webhook(Kind.PARTICIPANT_LEFT, ADA, left, {keys.PARTICIPANT_IDENTITY: "ada"}))
+        found_late = [name for name in found(gone) if name == "slow-code"]
+        assert found_late == names
+
+
 def test_waiting_for_the_caller_is_not_the_codes_doing() -> None:
     assert found(delayed(healthy(), Kind.AGENT_PARTICIPANT_READY, 3000)) == []
 

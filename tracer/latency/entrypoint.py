@@ -53,7 +53,22 @@ def stretches(corrected: CorrectedTimeline, job: Job) -> Iterator[Stretch]:
             yield from _waiting(corrected, job, at[waiting.key], at[heard.key])
     connecting, connected = job.at(Kind.AGENT_CONNECTING), job.at(Kind.AGENT_CONNECTED)
     if first := connecting or connected:
-        yield Stretch(at[first.key], at[(connected or first).key], Owner.NETWORK)
+        yield from _connecting(corrected, job, at[first.key], at[(connected or first).key])
+
+
+def _connecting(corrected: CorrectedTimeline, job: Job, start: CorrectedStep, end: CorrectedStep) -> Iterator[Stretch]:
+    """Connecting: until JOINING, before any media, and after. Where JOINING was not seen, whose it is is unknown."""
+    agent = corrected.timeline.agent_of(job)
+    step = agent.at(Kind.PARTICIPANT_JOINING) if agent else None
+    joining = corrected.step(step) if step else None
+    if start.step is end.step:
+        yield Stretch(start, end, Owner.NETWORK)
+    elif joining is None or end.time - start.time < 2:
+        yield Stretch(start, end, Owner.UNKNOWN)
+    else:
+        joining = joining.moved(min(max(joining.time, start.time + 1), end.time - 1))  # between the two by any clock
+        yield Stretch(start, joining, Owner.WORKER)
+        yield Stretch(joining, end, Owner.NETWORK)
 
 
 def _waiting(corrected: CorrectedTimeline, job: Job, waiting: CorrectedStep, heard: CorrectedStep) -> Iterator[Stretch]:

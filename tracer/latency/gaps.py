@@ -1,7 +1,7 @@
 """Where the time goes: from what first asked for an agent to its being ready for its caller, without a hole.
 
 Two gaps that follow each other share a step, so that they add up to the whole. What happens within something else
-counts as what it is itself: connecting within ``session.start()`` is the network's.
+counts as what it is itself: connecting within ``session.start()`` is connecting.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from tracer.latency.owner import Owner, advice
 from tracer.latency.request import Link, request
 from tracer.moment import Kind
 from tracer.timeline.entities import Job
-from tracer.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["Gap", "Paths", "first_job", "longest_of_yours", "ready"]
+__all__ = ["Gap", "Paths", "first_job", "ready"]
 
 _AFTER_CODE = (Kind.AGENT_CONNECTING, Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.SESSION_STARTING)
 """What the entrypoint does by itself: the time before it, where nothing else goes on, is the user's code."""
@@ -90,12 +89,6 @@ def first_job(jobs: Sequence[Job]) -> Job | None:
     """The job that was asked for first, of those that came to run if any did."""
     begun = [job for job in jobs if job.at(Kind.JOB_ENTRYPOINT_STARTED)] or list(jobs)
     return min(begun, key=lambda job: ((job.at(Kind.JOB_OFFERED) or job.steps[0]).time, job.sid), default=None)
-
-
-def longest_of_yours(found: Iterable[Gap]) -> Gap | None:
-    """The longest gap that the user can do something about; None where there is none of a millisecond or more."""
-    theirs = [gap for gap in found if gap.advice and gap.ns >= NS_PER_MS and not gap.doubtful]
-    return max(theirs, key=lambda gap: gap.ns, default=None)
 
 
 class _Mark(NamedTuple):

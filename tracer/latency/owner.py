@@ -14,7 +14,8 @@ class Owner(Labelled):
     SERVER = "livekit_server", "LiveKit server"
     """It collects workers' bids for 200 ms, assigns, and announces participants to each other."""
     WORKER = "worker", "worker"
-    """livekit-agents in the worker process hands the job to a process that is ready."""
+    """livekit-agents on the worker's machine: it hands the job to a process that is ready, and connects to the server
+    until JOINING, before any media."""
     PROCESS = "process_start", "process start"
     """A process is made for the job, or takes it over; where its ``setup_fnc`` was not reported, with that."""
     CODE = "your_code", "your code"
@@ -34,6 +35,7 @@ class Owner(Labelled):
 _ANSWER = "answer at once in request_fnc: what takes long belongs in the entrypoint"
 _IDLE = "keep processes warm: num_idle_processes, 1 or more, and more than the calls that come at once"
 _NEAR = "run the agent near the LiveKit server, and see that media needs no fallback to TCP or TURN"
+_CPU = "see that the agent's machine has CPU to spare, and reaches the LiveKit server quickly (DNS, TLS, a proxy)"
 _LOAD = "load models in setup_fnc; the spans below session_start show what takes long"
 _SPEAK = "have the caller publish a track as soon as they join: without one they are announced up to 3 s late"
 _ADVICE: dict[tuple[str, Kind], str] = {
@@ -47,6 +49,7 @@ _ADVICE: dict[tuple[str, Kind], str] = {
     ),
     (Owner.PROCESS, Kind.JOB_PROCESS_ASSIGNED): _IDLE,
     (Owner.CODE, Kind.AGENT_CONNECTING): "connect first in the entrypoint, and do the rest afterwards",
+    (Owner.WORKER, Kind.PARTICIPANT_JOINING): _CPU,
     (Owner.NETWORK, Kind.AGENT_CONNECTED): _NEAR,
     (Owner.CODE, Kind.AGENT_WAITING_FOR_PARTICIPANT): "wait for the participant as soon as you are connected",
     (Owner.SETTING, Kind.TRACK_PUBLISHED): _SPEAK,

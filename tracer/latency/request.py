@@ -8,7 +8,6 @@ from tracer import keys
 from tracer.latency.owner import Owner
 from tracer.moment import Kind
 from tracer.timeline.origin import CREATED_TOGETHER
-from tracer.timeline.step import merge
 from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -111,13 +110,5 @@ def _to_entrypoint(job: Job) -> Iterator[Link]:
 
 def _offers(job: Job) -> dict[str, Step]:
     """For each worker when the job was offered to it; an offer that names no worker was to the last."""
-    offered = job.at(Kind.JOB_OFFERED)
-    if offered is None:
-        return {}
-    to = [str(dict(moment.facts).get(keys.WORKER_ID, job.worker_id or "")) for moment in offered.moments]
-    if len(set(to)) == 1:
-        return {to[0]: offered}
-    return {
-        worker: merge(moment for moment, other in zip(offered.moments, to, strict=True) if other == worker)[0]
-        for worker in set(to)
-    }
+    offered = [step for step in job.steps if step.kind is Kind.JOB_OFFERED]
+    return {step.occurrence or str(step.facts.get(keys.WORKER_ID, job.worker_id or "")): step for step in offered}

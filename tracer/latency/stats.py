@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tracer.latency.owner import Owner, advice
+from tracer.latency.shorten import is_worth_it
 from tracer.latency.summary import ARROW, Counted
 from tracer.moment import Kind
-from tracer.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,12 +67,22 @@ class AgentFigures:
 
     @property
     def longest_of_yours(self) -> GapFigures | None:
-        """The gap of most jobs whose median is the longest of those that the user can do something about."""
+        """The gap of most jobs whose median is the longest of those that the user can do something about.
+
+        None where it is not worth it, or the median caller did not wait.
+        """
+        waited, whole = self._median(CALLER_WAITED), self._median(WHOLE)
         usual = [
             stage for stage in self.stages if stage.advice and stage.count * 2 > self.known(stage.name, stage.owner)
         ]
         found = max(usual, key=lambda stage: stage.percentiles[0] or 0, default=None)
-        return found if found and (found.percentiles[0] or 0) >= NS_PER_MS else None
+        if found is None or waited == 0 or not is_worth_it(found.percentiles[0] or 0, whole or 0):
+            return None
+        return found
+
+    def _median(self, name: str) -> int | None:
+        """Of a sum, ns; None where it is not known."""
+        return next((stage.percentiles[0] for stage in self.stages if stage.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,4 +169,6 @@ def _place(stage: GapFigures) -> tuple[int, int, int, int, int]:
         return (1, [WHOLE, CALLER_WAITED].index(stage.name), 0, 0, 0)
     start, end = map(Kind, stage.name.split(ARROW))
     place = (Kind.AGENT_WAITING_FOR_PARTICIPANT.rank, end.rank) if end in _COMING else (end.rank, 0)
+    if start is Kind.AGENT_CONNECTING:
+        place = (Kind.AGENT_CONNECTED.rank, -1)  # until JOINING, which is not the caller's
     return (0, *place, start.rank, _OWNERS[stage.owner])

@@ -8,22 +8,22 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from tracer import keys
 from tracer.labelled import Labelled
 from tracer.latency.gaps import Paths, ready
 from tracer.latency.owner import Owner
+from tracer.latency.shorten import caller_active
 from tracer.moment import Kind
 from tracer.why import explain
 
 if TYPE_CHECKING:
     from tracer.clocks.corrected import CorrectedTimeline
-    from tracer.timeline.entities import Job, Participant
+    from tracer.timeline.entities import Job
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
 __all__ = ["ARROW", "VERSION", "Counted", "JobSummary", "Summary", "summarize"]
 
-VERSION = 5
+VERSION = 6
 """Of what is counted and how: a summary of another version is made anew."""
 
 ARROW = " → "
@@ -102,7 +102,7 @@ def summarize(timeline: Timeline) -> Summary:
         return Summary(Counted.OPEN)
     paths = Paths(timeline)
     corrected = paths.corrected.timeline
-    jobs = tuple(_job(corrected, job, paths) for job in corrected.jobs if _came(corrected, job))
+    jobs = tuple(_job(job, paths) for job in corrected.jobs if _came(corrected, job))
     explanation = explain(timeline)
     causes = [found.cause.name for n, found in enumerate(explanation.findings) if found.certain or n == 0]
     named = [d.agent_name for d in timeline.dispatches if d.agent_name is not None]
@@ -126,7 +126,7 @@ def _came(timeline: Timeline, job: Job) -> bool:
     return timeline.agent_of(job) is not None or job.at(Kind.JOB_ENTRYPOINT_STARTED, Kind.AGENT_CONNECTED) is not None
 
 
-def _job(timeline: Timeline, job: Job, paths: Paths) -> JobSummary:
+def _job(job: Job, paths: Paths) -> JobSummary:
     name, at = job.agent_name or "", ready(job)
     if at is None:
         reported = any("agent" in step.witnesses for step in job.steps)
@@ -144,23 +144,13 @@ def _job(timeline: Timeline, job: Job, paths: Paths) -> JobSummary:
         Counted.MEASURED if precise else Counted.CLOCK_SKEW,
         tuple((*key, ns) for key, ns in spent.items()),
         sum(gap.ns for gap in gaps) if cause and precise else None,
-        _caller_waited(timeline, job, at, cause, paths.corrected),
+        _caller_waited(job, at, cause, paths.corrected),
     )
 
 
-def _caller_waited(
-    timeline: Timeline, job: Job, at: Step, cause: Step | None, corrected: CorrectedTimeline
-) -> int | None:
+def _caller_waited(job: Job, at: Step, cause: Step | None, corrected: CorrectedTimeline) -> int | None:
     """How long the caller that the job met, or is for, or else the first of those who were there, waited for it."""
-    met = next((s.facts.get(keys.PARTICIPANT_ID) for s in job.steps if s.kind is Kind.AGENT_PARTICIPANT_READY), None)
-    mine = met or job.text(keys.JOB_PARTICIPANT_ID)
-    callers = [p for p in timeline.callers if (p.sid == mine if mine else _there(p, at))]
-    seen = [corrected.step(active) for p in callers if (active := p.at(Kind.PARTICIPANT_ACTIVE))]
-    first, now = min(seen, key=lambda step: step.time, default=None), corrected.step(at)
+    first, now = caller_active(corrected, job, at), corrected.step(at)
     if first is None or first.doubtful(now):
         return None
     return max(now.time - max(first.time, cause.time if cause else first.time), 0)
-
-
-def _there(who: Participant, at: Step) -> bool:
-    return who.gone is None or who.gone.time > at.time

@@ -51,7 +51,7 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
     participants = tuple(Participant(sid, own) for sid, own in of("PA_").items())
     jobs = tuple(Job(sid, own) for sid, own in of("AJ_").items())
     tracks = tuple(Track(sid, own) for sid, own in of("TR_").items())
-    created_by, creator = creation(itself, participants)
+    created_by, creator = creation(itself, participants, jobs)
     dispatched = dispatches(of("AD_"), jobs, itself, created_by)
     return Timeline(
         room=itself,

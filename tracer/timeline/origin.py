@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CREATED_TOGETHER",
+    "LONG_AFTER",
     "creation",
     "dispatches",
     "end_reason",
@@ -33,10 +34,14 @@ EARLY, LATE = -1_500 * NS_PER_MS, 2_500 * NS_PER_MS
 """How far from its timeout a room can close, ns: the server polls every second, and a leave can be uncertain by one."""
 
 
-def creation(room: Room, participants: Sequence[Participant]) -> tuple[CreatedBy | None, Participant | None]:
+def creation(
+    room: Room, participants: Sequence[Participant], jobs: Sequence[Job]
+) -> tuple[CreatedBy | None, Participant | None]:
     """What made the room, and whose join it was: an API call, where nobody joined for long; None in between.
 
-    Anybody's join makes a room, also an agent's that connects after its room has closed.
+    Anybody's join makes a room, also an agent's that connects after its room has closed. So does an attempt to
+    reconnect, after which the join can take a while: of a room to which an agent without a job in it was the first to
+    come, an API call is not known to have made it.
     """
     if not room.created:
         return None, None
@@ -49,7 +54,8 @@ def creation(room: Room, participants: Sequence[Participant]) -> tuple[CreatedBy
     after = joined - room.created.earliest
     if 0 <= after <= CREATED_TOGETHER:
         return CreatedBy.PARTICIPANT, first
-    return (CreatedBy.API if watched and after > LONG_AFTER else None), None
+    returned = first.is_agent and first.identity not in {job.participant_identity for job in jobs}
+    return (CreatedBy.API if watched and after > LONG_AFTER and not returned else None), None
 
 
 def dispatches(
@@ -100,7 +106,10 @@ def _mode(dispatch: Dispatch, room: Room, *, automatic: bool, created_by: Create
 
 
 def end_reason(room: Room, participants: Sequence[Participant]) -> str | None:
-    """Why the room ended, as a slug: what the server reports, else an ``EndReason``; None where that is not known."""
+    """Why the room ended, as a slug: what the server reports, else an ``EndReason``; None where that is not known.
+
+    A room that closed while the observer could not reach the server closed with the server, as far as is known.
+    """
     if not room.finished:
         return None
     reported = room.text(keys.ROOM_END_REASON)
@@ -108,14 +117,18 @@ def end_reason(room: Room, participants: Sequence[Participant]) -> str | None:
         return reported.removeprefix("ROOM_END_").lower()
     if any(p.disconnect_reason == "ROOM_DELETED" for p in participants):
         return EndReason.DELETED
-    if any(not p.is_dependent for p in participants):
-        reason, key, since = EndReason.DEPARTURE_TIMEOUT, keys.ROOM_DEPARTURE_TIMEOUT, _last_leave(room, participants)
-    else:
-        reason, key, since = EndReason.EMPTY_TIMEOUT, keys.ROOM_EMPTY_TIMEOUT, room.created
-    timeout = room.facts.get(key)
-    if not isinstance(timeout, int) or since is None:
+    if room.finished.facts.get(keys.ROOM_SERVER_AWAY) is True:
         return None
-    return reason if EARLY <= room.finished.time - since.time - timeout * NS_PER_S <= LATE else None
+    if any(not p.is_dependent for p in participants):
+        reason, key = EndReason.DEPARTURE_TIMEOUT, keys.ROOM_DEPARTURE_TIMEOUT
+    else:
+        reason, key = EndReason.EMPTY_TIMEOUT, keys.ROOM_EMPTY_TIMEOUT
+    timeout = room.facts.get(key)
+    if not isinstance(timeout, int):
+        return None
+    departure = reason is EndReason.DEPARTURE_TIMEOUT
+    since = _last_leave(room.finished, participants, timeout * NS_PER_S) if departure else room.created
+    return reason if since and EARLY <= room.finished.time - since.time - timeout * NS_PER_S <= LATE else None
 
 
 def end_reason_label(reason: str) -> str:
@@ -123,16 +136,23 @@ def end_reason_label(reason: str) -> str:
     return EndReason(reason).label if reason in list(EndReason) else reason.replace("_", " ")
 
 
-def _last_leave(room: Room, participants: Sequence[Participant]) -> Step | None:
-    """The last leave of anyone, an agent's too; not one that the room's own end can have caused."""
+def _last_leave(finished: Step, participants: Sequence[Participant], timeout: int) -> Step | None:
+    """The last leave of anyone, an agent's or a recorder's too; not one that the room's end can have caused.
+
+    ``timeout`` is the departure timeout, ns.
+    """
     leaves = [
-        gone
-        for p in participants
-        if (gone := p.gone) and p.disconnect_reason != "ROOM_CLOSED" and not _at_the_end(room, p, gone)
+        gone for p in participants if (gone := p.gone) and not _put_out_by_the_end(p, gone, finished.earliest, timeout)
     ]
     return max(leaves, key=lambda step: step.time, default=None)
 
 
-def _at_the_end(room: Room, who: Participant, gone: Step) -> bool:
-    """Whether the room's end can be why somebody left: nobody reported a reason, and it can have been then."""
-    return who.disconnect_reason is None and room.finished is not None and gone.latest >= room.finished.earliest
+def _put_out_by_the_end(who: Participant, gone: Step, end: int, timeout: int) -> bool:
+    """Whether the room's end can be why somebody left: by the reason or, where none is reported, by the time.
+
+    A room whose agent or recorder leaves is open for another ``timeout``, ns: one that was not saw them leave with it.
+    The observer, who polls them first, may see that before the end of the room.
+    """
+    if who.disconnect_reason is not None:
+        return who.disconnect_reason == "ROOM_CLOSED"
+    return gone.latest >= (end - timeout - EARLY if who.is_dependent else end)

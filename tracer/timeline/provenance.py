@@ -38,3 +38,5 @@ class EndReason(Labelled):
     """Nobody but agents and recorders was in it for ``departure_timeout`` after the last leave."""
     EMPTY_TIMEOUT = "empty_timeout", "empty timeout"
     """Nobody but agents and recorders joined it for ``empty_timeout``."""
+    IDLE_TIMEOUT = "idle_timeout", "idle timeout"
+    """One of these two timeouts, as servers from 1.13.7 report it."""

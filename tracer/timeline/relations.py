@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.moment import BY_WORKER, Kind
+from tracer.timeline.runs import ONCE_A_RUN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -79,23 +80,31 @@ class StepIndex:
         for step in steps:
             self.by_kind[step.kind].append(step)
             groups[step.subject, step.occurrence if step.kind in _REPEATABLE else ""][step.kind] = step
+        self._groups = groups
         self.once = {subject: known for (subject, occurrence), known in groups.items() if not occurrence}
-        """For each subject what happens to it once, by kind."""
+        """For each subject what happens to it once, by kind; of a job that ran twice, what its first run was."""
         self.together: dict[Kind, list[Mapping[Kind, Step]]] = defaultdict(list)
         """For each kind the steps by kind of every subject and occurrence that has it."""
         for known in groups.values():
             for kind in known:
                 self.together[kind].append(known)
 
+    def in_run_of(self, step: Step) -> Mapping[Kind, Step]:
+        """What happened in the same run of a job, by kind."""
+        return self._groups.get((step.subject, step.occurrence), {})
 
-_REPEATABLE = BY_WORKER | {
-    Kind.AGENT_CONNECTING,
-    Kind.AGENT_WAITING_FOR_PARTICIPANT,
-    Kind.AGENT_PARTICIPANT_READY,
-    Kind.SESSION_STARTING,
-    Kind.SESSION_STARTED,
-    Kind.SESSION_CLOSED,
-}
+
+_REPEATABLE = (
+    BY_WORKER
+    | ONCE_A_RUN
+    | {
+        Kind.AGENT_WAITING_FOR_PARTICIPANT,
+        Kind.AGENT_PARTICIPANT_READY,
+        Kind.SESSION_STARTING,
+        Kind.SESSION_STARTED,
+        Kind.SESSION_CLOSED,
+    }
+)
 """Kinds that one subject can have several of, distinguished by their occurrence."""
 
 
@@ -147,7 +156,7 @@ def its_agent(steps: StepIndex, row: Row) -> Iterator[tuple[Step, Step]]:
     """The effect happened to the participant that the cause's job became."""
     effects = {step.subject: step for step in steps.by_kind[row.effect]}
     for connected in steps.by_kind[Kind.AGENT_CONNECTED]:
-        cause = steps.once.get(connected.subject, {}).get(row.cause)
+        cause = steps.in_run_of(connected).get(row.cause)
         effect = effects.get(str(connected.facts.get(keys.PARTICIPANT_ID)))
         if cause and effect:
             yield cause, effect

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer import keys
+from tracer.kinds import Kind
+
 if TYPE_CHECKING:
     from tracer.timeline.entities import Job, Participant
     from tracer.timeline.timeline import Timeline
@@ -11,12 +14,21 @@ if TYPE_CHECKING:
 __all__ = ["uninstrumented", "unreported"]
 
 
+CONNECTS = (Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED)
+
+
 def unreported(timeline: Timeline) -> list[Participant]:
-    """Agents of whose job only the server reported. An avatar has no job, and is none."""
-    reported = {job.sid for job in timeline.jobs if _reports(job)}
-    known = {agent.sid for sid, agent in timeline.agent_by_job.items() if sid in reported}
-    # The second try of a job whose first try to join was lost has the job's identity, and another SID.
-    identities = {job.participant_identity for job in timeline.jobs if job.sid in reported} - {None}
+    """Agents of whose job only the server reported. An avatar has no job, and is none.
+
+    A job can be several participants, one after the other, and be of the room before this one.
+    """
+    jobs = [*timeline.jobs, *(timeline.earlier.jobs if timeline.earlier else ())]
+    reporting = [job for job in jobs if _reports(job)]
+    of_jobs = timeline.agent_by_job
+    known = {of_jobs[job.sid].sid for job in reporting if job.sid in of_jobs}
+    known |= {str(s.facts.get(keys.PARTICIPANT_ID)) for job in reporting for s in job.steps if s.kind in CONNECTS}
+    others = {job.participant_identity for job in jobs if not _reports(job)}
+    identities = {job.participant_identity for job in reporting} - others - {None}
     return [
         agent
         for agent in timeline.agents
@@ -27,14 +39,14 @@ def unreported(timeline: Timeline) -> list[Participant]:
 def uninstrumented(timeline: Timeline) -> list[Participant]:
     """Those of them that may not be instrumented.
 
-    Not one whose worker reports, which has lost its spans in another way; nor one that reported in the room of this
-    name before this one, from which it has come.
+    Not one whose worker reports, which has lost its spans in another way; nor one of a job of the room of this name
+    before this one, from which it has come.
     """
     workers = {worker.sid for worker in timeline.workers}
     prepared = {agent.sid for sid, agent in timeline.agent_by_job.items() if _worker(timeline, sid) in workers}
-    before = timeline.earlier.jobs if timeline.earlier else ()
-    came = {job.participant_identity for job in before if _reports(job)} - {None}
-    return [a for a in unreported(timeline) if a.sid not in prepared and (a.identity is None or a.identity not in came)]
+    ours = {job.participant_identity for job in timeline.jobs}
+    came = {job.participant_identity for job in timeline.earlier.jobs} - ours - {None} if timeline.earlier else set()
+    return [agent for agent in unreported(timeline) if agent.sid not in prepared and agent.identity not in came]
 
 
 def _worker(timeline: Timeline, job: str) -> str | None:

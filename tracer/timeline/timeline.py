@@ -110,15 +110,29 @@ class Timeline:
 
     @cached_property
     def agent_by_job(self) -> Mapping[str, Participant]:
-        """For each job's id the participant it became; of several agents with its identity, the first."""
+        """For each job's id the participant it became: the one it reported, else one with its identity.
+
+        Several jobs can have one identity, and a job can join twice: of the agents that joined after a job was
+        offered and before the next of its identity was, it is the first that was ACTIVE.
+        """
         by_sid = {agent.sid: agent for agent in self.agents}
-        by_identity = {agent.identity: agent for agent in reversed(self.agents) if agent.identity}
         found = {}
         for job in self.jobs:
             connected = job.at(Kind.AGENT_CONNECTED)
             sid = str(connected.facts.get(keys.PARTICIPANT_ID)) if connected else ""
             # Without personal data nobody has an identity, and only the SID counts.
-            agent = by_sid.get(sid) or by_identity.get(job.participant_identity or "")
+            agent = by_sid.get(sid) or self._agent_with_identity_of(job)
             if agent:
                 found[job.sid] = agent
         return found
+
+    def _agent_with_identity_of(self, job: Job) -> Participant | None:
+        identity = job.participant_identity
+        theirs = [agent for agent in self.agents if identity and agent.identity == identity]
+        theirs.sort(key=lambda agent: agent.steps[0].time)
+        of_identity = sorted(other.steps[0].time for other in self.jobs if other.participant_identity == identity)
+        if len(of_identity) > 1:
+            began = job.steps[0].time
+            until = next((time for time in of_identity if time > began), None)
+            theirs = [a for a in theirs if a.steps[0].latest >= began and (until is None or a.steps[0].time < until)]
+        return next((agent for agent in theirs if agent.at(Kind.PARTICIPANT_ACTIVE)), theirs[0] if theirs else None)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from tracer.latency.gaps import Paths, longest_of_yours
+from tracer.latency.gaps import Paths
+from tracer.latency.shorten import to_shorten
 from tracer.units import NS_PER_MS, milliseconds, share
 from tracer.view.text import fit, plain
 from tracer.view.wording import say
@@ -56,12 +57,12 @@ def budget(timeline: Timeline, width: int) -> Iterator[Text]:
         line.append(fit(shorter, width - cell_len(line.plain)))
         yield line
     yield from _doubts(paths.corrected, bool(about))
-    yours = longest_of_yours(gaps)
+    yours = to_shorten(timeline, paths)
     if yours:
+        gap, waited, lasted = yours.gap, milliseconds(yours.ns / NS_PER_MS), milliseconds(yours.gap.ns / NS_PER_MS)
+        part = "" if waited == lasted else f" (of {lasted}: before that nobody waited)"
         text = Text.assemble(("→ ", "bold cyan"))
-        text.append(
-            f"longest gap you can shorten: {milliseconds(yours.ns / NS_PER_MS)}, {yours.owner.label}: {yours.advice}"
-        )
+        text.append(f"longest gap you can shorten: {waited}{part}, {gap.owner.label}: {gap.advice}")
         yield text
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from tracer.latency.shorten import FLOOR
 from tracer.latency.summary import Counted
 from tracer.units import NS_PER_MS, milliseconds
 from tracer.view.stats import named, stage_names
@@ -59,7 +60,7 @@ class CompareView:
             more = "longer" if most.ns > 0 else "shorter"
             by = milliseconds(abs(most.ns) / NS_PER_MS)
             yield Text(f"largest difference: {most.name} ({most.owner and most.owner.label}) took {by} {more} in A")
-            yours = next((one for one in comparison.gaps if one.advice and (one.ns or 0) >= NOTHING), None)
+            yours = next((one for one in comparison.gaps if one.advice and (one.ns or 0) >= FLOOR), None)
             if yours:
                 by = milliseconds((yours.ns or 0) / NS_PER_MS)
                 whose = yours.owner.label if yours.owner else ""

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.why.disconnected.agent_deleted_room import AgentDeletedRoom
+from tracer.why.disconnected.agent_left_caller import AgentLeftCaller
+from tracer.why.disconnected.agent_retried import AgentRetried
 from tracer.why.disconnected.duplicate_identity import DuplicateIdentity
 from tracer.why.disconnected.ghost_room import GhostRoom
+from tracer.why.disconnected.identity_reused import AgentIdentityReused
+from tracer.why.disconnected.lost_connection import AgentLostConnection
 from tracer.why.disconnected.process import ProcessKilled
 from tracer.why.disconnected.rejoined import RejoinedWithoutAgent
 from tracer.why.disconnected.removed import Removed
 from tracer.why.disconnected.room_ended import CallerAway, RoomDeleted
+from tracer.why.disconnected.server_restarted import ServerRestarted
 from tracer.why.disconnected.shut_down import Deployed, RaisedAfterConnect
-from tracer.why.duplicated.dispatched import DefaultAndNamed, DispatchedTwice
+from tracer.why.duplicated.dispatched import DefaultAndNamed, DispatchedTwice, TwoJobTypes
+from tracer.why.duplicated.earlier_room import AgentOfEarlierRoom
 from tracer.why.duplicated.foreign_worker import ForeignWorker
+from tracer.why.duplicated.without_job import AgentWithoutJob
 from tracer.why.late.server import AskedAgain, SilentCaller, SlowOffer
 from tracer.why.late.slow_code import SlowCode
+from tracer.why.late.starved import StarvedMachine
 from tracer.why.late.stretches import ColdProcess, SlowAnswer, SlowConnect, SlowSession
+from tracer.why.late.unexplained import LateUnexplained
 from tracer.why.missing.connect import ConnectFailed
 from tracer.why.missing.did_not_answer import WorkerDidNotAnswer
 from tracer.why.missing.entrypoint import NeverConnected, RaisedBeforeConnect
@@ -40,7 +50,8 @@ from tracer.why.silent.on_enter import OnEnterRaised
 from tracer.why.silent.peer import PeerNeverActive
 from tracer.why.silent.session_closed import SessionClosed
 from tracer.why.silent.waited import WaitedForAnother
-from tracer.why.unrecorded import LostWebhooks
+from tracer.why.unrecorded.killed_in_shutdown import KilledInShutdown
+from tracer.why.unrecorded.lost_webhooks import LostWebhooks
 
 if TYPE_CHECKING:
     from tracer.why.cause import Cause
@@ -71,14 +82,20 @@ CAUSES: tuple[Cause, ...] = (
     OtherDeployment(),
     WorkerNotAsked(),
     # disconnected: the surest first
+    ServerRestarted(),
     ProcessKilled(),
+    AgentLostConnection(),
     RaisedAfterConnect(),
     Deployed(),
     GhostRoom(),
     Removed(),
+    AgentDeletedRoom(),
     RoomDeleted(),
+    AgentIdentityReused(),
+    AgentRetried(),
     DuplicateIdentity(),
     RejoinedWithoutAgent(),
+    AgentLeftCaller(),
     CallerAway(),
     # silent
     ModelFailed(),
@@ -98,9 +115,13 @@ CAUSES: tuple[Cause, ...] = (
     # duplicated
     DispatchedTwice(),
     DefaultAndNamed(),
+    TwoJobTypes(),
+    AgentOfEarlierRoom(),
+    AgentWithoutJob(),
     ForeignWorker(),
     # late: in the order of a job's stages
     AskedAgain(),
+    StarvedMachine(),
     ColdProcess(),
     SlowOffer(),
     SlowAnswer(),
@@ -108,7 +129,9 @@ CAUSES: tuple[Cause, ...] = (
     SlowCode(),
     SlowSession(),
     SilentCaller(),
+    LateUnexplained(),
     # unrecorded
+    KilledInShutdown(),
     LostWebhooks(),
 )
 """Every cause, by symptom; of two that fit equally well, the earlier one is named first."""

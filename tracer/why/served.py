@@ -167,6 +167,8 @@ class _Stay:
         if any(session.since <= step.time < self.ended for session in self.sessions for step in session.heard):
             return None
         together = sum(one.until - one.since for one in self.served)
+        if self.has_company and together <= LONG_ENOUGH:
+            return None  # the agent handed the call over
         jobs = self.jobs
         if not any(is_reported(job) for job in jobs):
             return Lack(f"no agent reported whether it heard {self.name}", certain=False)

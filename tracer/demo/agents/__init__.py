@@ -12,9 +12,12 @@ STRANGER = Path(__file__).parent / "stranger.py"
 """An agent that is not instrumented."""
 
 
-def faulty(fault: str = "", agent_name: str = "", *, drain: int = 2) -> DemoWorker:
-    """A worker whose agent has this fault; told to stop, it waits for its jobs for ``drain`` seconds."""
-    environment = {"FAULT": fault, "DRAIN_TIMEOUT": str(drain)}
+def faulty(fault: str = "", agent_name: str = "", *, drain: int = 2, job_type: str = "ROOM") -> DemoWorker:
+    """A worker whose agent has this fault; told to stop, it waits for its jobs for ``drain`` seconds.
+
+    It gets a job for a ROOM, or for each PUBLISHER in it.
+    """
+    environment = {"FAULT": fault, "DRAIN_TIMEOUT": str(drain), "JOB_TYPE": job_type}
     return DemoWorker(agent_name, Path(__file__).parent / "faulty.py", environment)
 
 

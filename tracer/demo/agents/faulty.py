@@ -15,6 +15,7 @@ from livekit.agents import (
     JobProcess,
     JobRequest,
     WorkerPermissions,
+    WorkerType,
     cli,
 )
 from livekit.agents.llm import Toolset
@@ -22,7 +23,7 @@ from livekit.agents.voice.room_io import RoomOptions
 from livekit.api import ListRoomsRequest
 
 import tracer
-from tracer.demo.detour import detour
+from tracer.demo.detour import Detour, detour
 
 FAULT = os.environ.get("FAULT", "")
 MEMORY_LIMIT_MB = 400
@@ -69,6 +70,11 @@ async def gives_no_answer(_: JobRequest) -> None:
     """It has a branch in which it neither accepts nor rejects."""
 
 
+async def accepts_as_one(request: JobRequest) -> None:
+    """It calls each of its agents the same."""
+    await request.accept(identity="my-agent")
+
+
 def fails_to_prepare(_: JobProcess) -> None:
     """The model's file is not on this machine."""
     raise FileNotFoundError("models/vad.onnx")
@@ -108,6 +114,12 @@ async def connects_slowly(ctx: JobContext) -> None:
 async def thinks_first(ctx: JobContext) -> None:
     """It does before connecting what could be done beside it."""
     await asyncio.sleep(3)
+    await serve(ctx)
+
+
+async def thinks_long(ctx: JobContext) -> None:
+    """It takes so long that its caller has hung up, and calls again."""
+    await asyncio.sleep(10)
     await serve(ctx)
 
 
@@ -178,10 +190,52 @@ async def takes_too_much_memory(ctx: JobContext) -> None:
     ctx.proc.userdata["kept"] = bytearray(b"heard") * (MEMORY_LIMIT_MB * 1024 * 1024 // 5)
 
 
+async def shuts_down_slowly(ctx: JobContext) -> None:
+    """After the call it waits for something that takes longer than the worker does."""
+    ctx.add_shutdown_callback(lambda: asyncio.sleep(60))
+    await serve(ctx)
+
+
+async def gets_no_answer(ctx: JobContext) -> None:
+    """The server lets it in, and the answer is lost on the way."""
+    ctx._info.url = await Detour(first_unanswered=True).opened(ctx._info.url)  # noqa: SLF001  as above
+    await serve(ctx)
+
+
+async def loses_its_connection(ctx: JobContext) -> None:
+    """Its path to the server is cut in the middle of the call, and stays so."""
+    path = Detour()
+    ctx._info.url = await path.opened(ctx._info.url)  # noqa: SLF001  as above
+    await serve(ctx)
+    await asyncio.sleep(1)
+    path.cut()
+
+
 async def leaves_with_the_caller(ctx: JobContext) -> None:
     """Its job ends when its caller leaves, as many an agent's does."""
     ctx.room.on("participant_disconnected", lambda _: ctx.shutdown("the caller left"))
     await serve(ctx)
+
+
+async def hangs_up_on_two(ctx: JobContext) -> None:
+    """It connects a second person to its caller, and hangs up as it does after every call."""
+    await serve(ctx)
+    while len(ctx.room.remote_participants) < 2:  # noqa: ASYNC110  the example is simpler so
+        await asyncio.sleep(0.2)
+    await asyncio.sleep(2)
+
+    async def hang_up() -> None:
+        await ctx.delete_room()
+
+    ctx.add_shutdown_callback(hang_up)
+    ctx.shutdown("the two are connected")
+
+
+async def forgets_to_hang_up(ctx: JobContext) -> None:
+    """It says goodbye and ends; its caller is still there."""
+    await serve(ctx)
+    await asyncio.sleep(1)
+    ctx.shutdown("all is said")
 
 
 REQUESTS = {
@@ -190,6 +244,7 @@ REQUESTS = {
     "rejects": rejects,
     "raises-in-request": raises_in_request,
     "gives-no-answer": gives_no_answer,
+    "accepts-as-one": accepts_as_one,
 }
 PREPARATIONS = {"fails-to-prepare": fails_to_prepare, "prepares-slowly": prepares_slowly}
 ENTRYPOINTS = {
@@ -199,6 +254,7 @@ ENTRYPOINTS = {
     "connects-elsewhere": connects_elsewhere,
     "connects-slowly": connects_slowly,
     "thinks-first": thinks_first,
+    "thinks-long": thinks_long,
     "starts-slowly": starts_slowly,
     "connects-when-all-is-over": connects_when_all_is_over,
     "closes-its-session": closes_its_session,
@@ -209,6 +265,11 @@ ENTRYPOINTS = {
     "is-killed": is_killed,
     "takes-too-much-memory": takes_too_much_memory,
     "leaves-with-the-caller": leaves_with_the_caller,
+    "shuts-down-slowly": shuts_down_slowly,
+    "gets-no-answer": gets_no_answer,
+    "loses-its-connection": loses_its_connection,
+    "hangs-up-on-two": hangs_up_on_two,
+    "forgets-to-hang-up": forgets_to_hang_up,
 }
 
 PERMISSIONS = {"is-hidden": WorkerPermissions(hidden=True)}
@@ -220,12 +281,14 @@ server = AgentServer(
     drain_timeout=int(os.environ.get("DRAIN_TIMEOUT", "2")),
     job_memory_limit_mb=MEMORY_LIMIT_MB,
     permissions=PERMISSIONS.get(FAULT, WorkerPermissions()),
+    shutdown_process_timeout=2 if FAULT == "shuts-down-slowly" else 10,  # 10 is the default
 )
 server.setup_fnc = PREPARATIONS.get(FAULT)
 tracer.instrument(server)
 server.rtc_session(
     ENTRYPOINTS.get(FAULT, entrypoint),
     agent_name=os.environ.get("AGENT_NAME", ""),
+    type=WorkerType.PUBLISHER if os.environ.get("JOB_TYPE") == "PUBLISHER" else WorkerType.ROOM,
     on_request=REQUESTS.get(FAULT),
 )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from tracer.demo.failures.agent_cut_off import AgentCutOff
+from tracer.demo.failures.agent_deleted_room import AgentDeletedRoom
 from tracer.demo.failures.agent_has_no_voice import AgentHasNoVoice
 from tracer.demo.failures.agent_hidden import AgentHidden
+from tracer.demo.failures.agent_left_caller import AgentLeftCaller
 from tracer.demo.failures.asked_again import AskedAgain
 from tracer.demo.failures.burst import Burst
 from tracer.demo.failures.busy_machine import BusyMachine
@@ -12,11 +15,13 @@ from tracer.demo.failures.caller_not_heard import CallerNotHeard
 from tracer.demo.failures.caller_removed import CallerRemoved
 from tracer.demo.failures.cold_process import ColdProcess
 from tracer.demo.failures.connect_failed import ConnectFails
+from tracer.demo.failures.connects_twice import ConnectsTwice
 from tracer.demo.failures.default_and_named import DefaultAndNamed
 from tracer.demo.failures.deleted import Deleted
 from tracer.demo.failures.deploy import Deploy
 from tracer.demo.failures.draining_worker import DrainingWorker
 from tracer.demo.failures.duplicate_identity import DuplicateIdentity
+from tracer.demo.failures.earlier_room import EarlierRoom
 from tracer.demo.failures.event_loop_blocked import EventLoopBlocked
 from tracer.demo.failures.frozen_worker import FrozenWorker
 from tracer.demo.failures.full_worker import FullWorker
@@ -38,6 +43,7 @@ from tracer.demo.failures.no_answer import NoAnswer
 from tracer.demo.failures.no_session import NoSession
 from tracer.demo.failures.no_worker import NoWorker
 from tracer.demo.failures.on_enter_raised import OnEnterRaised
+from tracer.demo.failures.one_identity import OneIdentity
 from tracer.demo.failures.other_deployment import OtherDeployment
 from tracer.demo.failures.out_of_memory import OutOfMemory
 from tracer.demo.failures.peer_never_active import PeerNeverActive
@@ -56,9 +62,11 @@ from tracer.demo.failures.slow_connect import SlowConnect
 from tracer.demo.failures.slow_offer import SlowOffer
 from tracer.demo.failures.slow_request import SlowRequest
 from tracer.demo.failures.slow_session import SlowSession
+from tracer.demo.failures.slow_shutdown import SlowShutdown
 from tracer.demo.failures.stranger import Stranger
 from tracer.demo.failures.token_existing_room import TokenExistingRoom
 from tracer.demo.failures.two_dispatches import TwoDispatches
+from tracer.demo.failures.two_job_types import TwoJobTypes
 from tracer.demo.failures.unnamed_worker import UnnamedWorker
 from tracer.demo.failures.waited_for_another import WaitedForAnother
 from tracer.demo.failures.worker_cut_off import WorkerCutOff
@@ -101,6 +109,8 @@ FAILURES = {
         SlowSession(),
         TwoDispatches(),
         DefaultAndNamed(),
+        TwoJobTypes(),
+        EarlierRoom(),
         Stranger(),
         SessionClosed(),
         Reload(),
@@ -121,15 +131,21 @@ FAILURES = {
         Killed(),
         OutOfMemory(),
         HostGone(),
+        AgentCutOff(),
+        ConnectsTwice(),
         Deploy(),
         CallerAway(),
+        AgentLeftCaller(),
         Rejoin(),
         Removed(),
         CallerRemoved(),
+        AgentDeletedRoom(),
         Deleted(),
         GhostRoom(),
         LostWebhooks(),
         DuplicateIdentity(),
+        OneIdentity(),
+        SlowShutdown(),
     )
 }
 """By name."""

@@ -30,8 +30,8 @@ class WorkerCutOff(Scenario):
 
     async def play(self, play: Play) -> None:
         """The worker's connection is cut; then a caller."""
-        path = await Detour.to(play.server.url)
-        there = replace(play, server=replace(play.server, url=path.url))
+        path = Detour()
+        there = replace(play, server=replace(play.server, url=await path.opened(play.server.url)))
         await asyncio.to_thread(there.start, DemoWorker())  # this thread passes on what the worker sends
         play.say("the worker's connection breaks")
         path.cut()

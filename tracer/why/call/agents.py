@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tracer import keys
 from tracer.kinds import Kind
-from tracer.timeline.entities import Shutdown
 from tracer.timeline.missing_jobs import unaccounted_agents
 from tracer.timeline.reporting import uninstrumented, unreported
-from tracer.why.call.jobs import received
+from tracer.units import NS_PER_MS, NS_PER_S
+from tracer.why.call.jobs import own_shutdown, received
 from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.participants import left_at
 
@@ -20,7 +21,18 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["Agents"]
+__all__ = ["Agents", "is_own"]
+
+
+def is_own(job: Job, agent: Participant) -> bool:
+    """Whether an agent's identity is its job's alone; a worker can give one to all of its agents."""
+    return job.sid in (agent.identity or "")
+
+
+HANGS_UP = 5 * NS_PER_S
+"""An agent that closed its session no longer before, ns, ended the call by deleting its room."""
+AT_ONCE = 50 * NS_PER_MS
+"""What comes no later than this, ns, comes at once."""
 
 
 class Agents:
@@ -49,6 +61,28 @@ class Agents:
         return unaccounted_agents(self._timeline)
 
     @cached_property
+    def of_earlier_room(self) -> dict[str, Job]:
+        """For the SID of each agent whose job was for the room of this name before this one that job.
+
+        Not of one that was in that room: it reconnected when the server had started again.
+        """
+        before = self._timeline.earlier
+        if before is None:
+            return {}
+        ours = {job.sid for job in self._timeline.jobs}
+        theirs = [job for job in before.jobs if before.agent_of(job) is None and job.sid not in ours]
+        found = {}
+        for agent in self.all:
+            for job in theirs:
+                connected = job.at(Kind.AGENT_CONNECTED)
+                sid = connected.facts.get(keys.PARTICIPANT_ID) if connected else None
+                # An identity that a worker gives to each of its agents proves nothing.
+                alike = agent.identity == job.participant_identity and job.sid in (agent.identity or "")
+                if sid == agent.sid or (alike and sid is None):
+                    found[agent.sid] = job
+        return found
+
+    @cached_property
     def uninstrumented(self) -> list[Participant]:
         """Agents in the room that reported nothing and may not be instrumented."""
         return uninstrumented(self._timeline)
@@ -58,6 +92,21 @@ class Agents:
         """Agents in the room that reported nothing, for whatever reason."""
         return unreported(self._timeline)
 
+    @cached_property
+    def reconnected_from_earlier_room(self) -> list[Participant]:
+        """Agents that were in the room of this name before this one, and have no job in this one."""
+        before = self._timeline.earlier
+        if before is None:
+            return []
+        theirs = {agent.identity for job in before.jobs if (agent := before.agent_of(job)) and is_own(job, agent)}
+        ours = {job.participant_identity for job in self._timeline.jobs}
+        return [agent for agent in self.all if agent.identity in theirs - ours]
+
+    def others_after(self, agent: Participant | None, at: int) -> list[Participant]:
+        """Other agents that were in the room after this time, ns."""
+        mine = agent.sid if agent else None
+        return [other for other in self.all if other.sid != mine and left_at(self._timeline, other) > at]
+
     def joined(self, job: Job) -> bool:
         """Whether a job brought an agent into a room."""
         return job.sid in self.of_jobs or job.at(Kind.AGENT_CONNECTED) is not None
@@ -66,13 +115,40 @@ class Agents:
         """Whether an agent had shut down its own job at this time, ns, and was still there, or had just left."""
         return any(began <= at < gone + LONG_ENOUGH for began, gone in self._own_shutdowns)
 
+    def hung_up(self, at: int) -> bool:
+        """Whether an agent was ending the call at this time, ns: by its job, or by a session that had just closed."""
+        return self.ended_the_call(at) or any(0 < at - step.time < HANGS_UP for step in self.closed_sessions)
+
+    @cached_property
+    def closed_sessions(self) -> list[Step]:
+        """When agents closed sessions, and not something else that happened to them.
+
+        The end of a room closes a session too: by the end of its job, or by the leave of whom it was linked to. With
+        ``delete_room_on_close`` it is the session that ends the room.
+        """
+        return [
+            step
+            for job in self._timeline.jobs
+            for step in job.steps
+            if step.kind is Kind.SESSION_CLOSED and not self._was_closed(job, step)
+        ]
+
+    def _was_closed(self, job: Job, closed: Step) -> bool:
+        shutdown = job.at(Kind.JOB_SHUTDOWN)
+        if shutdown and not own_shutdown(job) and shutdown.time - AT_ONCE <= closed.time:
+            return True
+        by_leave = closed.facts.get(keys.CLOSE_REASON) == "participant_disconnected"
+        return by_leave and not any(
+            who.gone and who.disconnect_reason == "CLIENT_INITIATED" and abs(closed.time - who.gone.time) < HANGS_UP
+            for who in self._timeline.callers
+        )
+
     @cached_property
     def _own_shutdowns(self) -> list[tuple[int, int]]:
         """When agents shut down their own jobs, and when they had left, ns."""
         found = []
         for job in self._timeline.jobs:
-            shutdown = job.at(Kind.JOB_SHUTDOWN)
-            if shutdown and job.shutdown_reason not in (None, *Shutdown):
+            if shutdown := own_shutdown(job):
                 agent, ended = self.of(job), job.at(Kind.JOB_ENDED)
                 gone = left_at(self._timeline, agent) if agent else ended.time if ended else shutdown.time
                 found.append((shutdown.time, gone))

@@ -10,7 +10,9 @@ from tracer.why.call.agents import Agents
 from tracer.why.call.callers import Callers
 from tracer.why.call.dispatches import Dispatches
 from tracer.why.call.limits import LONG_ENOUGH
+from tracer.why.call.outage import Outage, outage
 from tracer.why.call.participants import left_at, seen_until, witnesses_of
+from tracer.why.call.replaced import Replaced, Retry, replaced_agents, retries
 from tracer.why.call.workers import Workers
 
 if TYPE_CHECKING:
@@ -64,3 +66,29 @@ class Call:
         return not any(
             agent.steps[0].time < came + LONG_ENOUGH and self.left_at(agent) > came for agent in self.agents.all
         )
+
+    @cached_property
+    def outage(self) -> Outage | None:
+        """How the server went away while callers were in the room; None where it did not, as far as is known."""
+        return outage(self.timeline)
+
+    @cached_property
+    def replaced(self) -> list[Replaced]:
+        """Agents that were disconnected when another joined with their identity."""
+        return list(replaced_agents(self.timeline))
+
+    @cached_property
+    def retries(self) -> list[Retry]:
+        """Jobs that joined twice, as their first try got no answer."""
+        return list(retries(self.timeline))
+
+    def alone_after(self, at: int) -> tuple[int, Participant] | None:
+        """Who was there at this time, ns, and had no agent after it, and for how long at least, ns; the longest.
+
+        None where nobody was, or an agent was there still.
+        """
+        if any(agent.steps[0].time <= at < self.left_at(agent) for agent in self.agents.all):
+            return None
+        came = min((a.steps[0].time for a in self.agents.all if a.steps[0].time > at), default=self.end)
+        alone = [(min(until, came, self.end) - at, who) for until, who in self.callers.at(at)]
+        return max(alone, key=lambda found: found[0], default=None)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.timeline.entities import Shutdown
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Job, Participant
     from tracer.timeline.step import Step
 
-__all__ = ["error_of", "in_vain", "is_for", "is_reported", "is_room_job", "received", "waits"]
+__all__ = ["error_of", "in_vain", "is_for", "is_reported", "is_room_job", "own_shutdown", "received", "waits"]
 
 
 def is_room_job(job: Job) -> bool:
@@ -55,3 +56,13 @@ def error_of(step: Step | None) -> str:
     if not error:
         return ""
     return f"{error}: {text}" if text else str(error)
+
+
+def own_shutdown(job: Job) -> Step | None:
+    """When the agent's own code shut the job down (``ctx.shutdown()``); None where something else did, or nothing."""
+    shutdown = job.at(Kind.JOB_SHUTDOWN)
+    if shutdown is None:
+        return None
+    by_user = shutdown.facts.get(keys.SHUTDOWN_BY_USER)
+    own = by_user if isinstance(by_user, bool) else job.shutdown_reason not in (None, *Shutdown)
+    return shutdown if own else None

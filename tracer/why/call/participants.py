@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer import keys
+from tracer.units import NS_PER_S
 from tracer.why.call.limits import FOREVER
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Participant
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["left_at", "name_of", "seen_until", "witnesses_of"]
+__all__ = [
+    "DROPPED",
+    "NOTICED_WITHIN",
+    "can_talk",
+    "connected_until",
+    "left_at",
+    "name_of",
+    "seen_until",
+    "witnesses_of",
+]
+
+DROPPED = {"CONNECTION_TIMEOUT", "SIGNAL_CLOSE", "STATE_MISMATCH", "MEDIA_FAILURE"}
+"""Why somebody leaves who did not want to, in LiveKit's words."""
+NOTICED_WITHIN = 20 * NS_PER_S
+"""The server notices this late, ns, that a client is gone which does not say so: after 19 s as measured."""
 
 
 def witnesses_of(timeline: Timeline) -> set[str]:
@@ -22,6 +38,12 @@ def witnesses_of(timeline: Timeline) -> set[str]:
 def name_of(participant: Participant) -> str:
     """What to call somebody in a sentence."""
     return participant.identity or participant.sid
+
+
+def can_talk(participant: Participant) -> bool:
+    """Whether somebody may take part in a conversation: others see them, and their token lets them publish."""
+    facts = participant.facts
+    return facts.get(keys.HIDDEN) is not True and facts.get(keys.CAN_PUBLISH) is not False
 
 
 def left_at(timeline: Timeline, who: Participant) -> int:
@@ -41,3 +63,9 @@ def seen_until(timeline: Timeline, who: Participant) -> int:
     if gone:
         return gone.time if "webhook" in gone.witnesses else gone.earliest
     return who.steps[-1].time if timeline.room.finished else FOREVER
+
+
+def connected_until(timeline: Timeline, who: Participant) -> int:
+    """Until when a participant was connected for certain, ns: of a lost connection the server learns late."""
+    until = seen_until(timeline, who)
+    return until - NOTICED_WITHIN if who.gone and who.disconnect_reason in DROPPED else until

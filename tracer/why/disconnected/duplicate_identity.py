@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
 from tracer.units import NS_PER_S
+from tracer.why.call.agents import is_own
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
+from tracer.why.disconnected.identity_reused import AgentIdentityReused
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ class DuplicateIdentity(Cause):
     """A client joins with an identity that is in the room, and the server disconnects the one that was there.
 
     Known from the reason in the webhook of the leave. Certain where that happened twice within 15 s: a client that
-    reconnects disconnects its own earlier connection, now and then.
+    reconnects disconnects its own earlier connection, now and then. Agents whose jobs are known are for
+    ``agent-identity-reused`` and ``agent-retried``.
     """
 
     name = "duplicate-identity"
@@ -41,7 +44,12 @@ class DuplicateIdentity(Cause):
 
     def find(self, call: Call) -> Iterator[Finding]:
         everybody = call.timeline.participants
-        cut_off = [p for p in everybody if p.disconnect_reason == "DUPLICATE_IDENTITY" and p.gone]
+        jobs = {pair.first.sid for pair in call.replaced if pair.are_two_jobs} | {r.first.sid for r in call.retries}
+        cut_off = [
+            p
+            for p in everybody
+            if p.disconnect_reason == "DUPLICATE_IDENTITY" and p.gone and p.sid not in jobs and not _is_itself(call, p)
+        ]
         if not cut_off:
             return
         times = Counter(who.identity for who in cut_off)
@@ -55,7 +63,13 @@ class DuplicateIdentity(Cause):
                 who.gone,
                 _nearest_join(joins[who.identity or ""], who.sid, call.left_at(who)),
                 certain=who.identity in certain,
+                advice=AgentIdentityReused.advice if who.is_agent else None,
             )
+
+
+def _is_itself(call: Call, who: Participant) -> bool:
+    """Whether only the same agent can have this identity: it is its job's alone."""
+    return who.is_agent and any(is_own(job, who) for job in call.timeline.jobs)
 
 
 def _joins(everybody: Iterable[Participant]) -> dict[str, list[Step]]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.why.call.limits import LONG_ENOUGH
-from tracer.why.call.participants import name_of
+from tracer.why.call.participants import DROPPED, name_of
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
+from tracer.why.unrecorded.killed_in_shutdown import how_it_ended, was_shutting_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["DROPPED", "ProcessKilled"]
-
-DROPPED = {"CONNECTION_TIMEOUT", "SIGNAL_CLOSE", "STATE_MISMATCH", "MEDIA_FAILURE"}
-"""Why somebody leaves who did not want to, in LiveKit's words."""
+__all__ = ["ProcessKilled"]
 
 
 class ProcessKilled(Cause):
@@ -48,8 +46,9 @@ class ProcessKilled(Cause):
             if call.timeline.lost(job) is None:
                 yield from self._lost_by_the_server(call, job)
             elif failed:
-                yield from self._reported_by_the_worker(job, failed)
-            else:
+                if not was_shutting_down(call, job, failed):
+                    yield from self._reported_by_the_worker(job, failed)
+            elif not call.outage and not _ended_unreported(call, job):  # after an outage it goes on in the next room
                 last = job.last_reported
                 yield self.found(
                     f"Job {job.sid} last reported “{last.kind}” and never ended: its process, its worker or its machine"
@@ -71,22 +70,21 @@ class ProcessKilled(Cause):
             )
 
     def _reported_by_the_worker(self, job: Job, failed: Step) -> Iterator[Finding]:
-        code = failed.facts.get(keys.EXIT_CODE)
-        if code is None:
-            how = "early"
-        elif isinstance(code, int) and code < 0:
-            how = f"by signal {-code}"
-        else:
-            how = f"with exit code {code}"
         by_worker = failed.facts.get(keys.KILLED) is True
         who = "the worker itself killed it" if by_worker else "it did not shut down by itself"
-        yield self.found(f"The process of job {job.sid} ended {how}: {who}.", job.last_reported, failed)
+        yield self.found(f"The process of job {job.sid} {how_it_ended(failed)}: {who}.", job.last_reported, failed)
 
     def doubt(self, call: Call) -> str | None:
         lost = next((agent for agent in call.agents.unreported if _dropped(call, agent)), None)
         if lost is None:
             return None
         return f"check on the machine of {name_of(lost)} why the server lost it ({lost.disconnect_reason})"
+
+
+def _ended_unreported(call: Call, job: Job) -> bool:
+    """Whether only the report of a job's end is missing: it shut down after the call, and no worker saw it fail."""
+    shutdown = job.at(Kind.JOB_SHUTDOWN)
+    return shutdown is not None and not call.callers.at(min(shutdown.time, call.end))
 
 
 def _dropped(call: Call, agent: Participant | None) -> Step | None:

@@ -10,7 +10,7 @@ from tracer.kinds import Kind
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import is_room_job
 from tracer.why.call.limits import LONG_ENOUGH, SOON
-from tracer.why.call.participants import name_of
+from tracer.why.call.participants import can_talk, name_of
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -64,7 +64,7 @@ class RejoinedWithoutAgent(Cause):
             agent = _last_agent_to_leave(call, stay)
             if agent is None or _agent_was_there(call, stay) or _handed_over(call, stay, agent):
                 continue
-            helped = _first_help(help_steps, stay)
+            helped = _first_help(help_steps, agent, stay)
             if stay.alone(helped) >= LONG_ENOUGH:
                 yield self._finding(call, stay, agent, helped)
 
@@ -85,7 +85,7 @@ def _stays(call: Call) -> Iterator[_Stay]:
     for caller in call.callers.all:
         joining, active = caller.at(Kind.PARTICIPANT_JOINING), caller.at(Kind.PARTICIPANT_ACTIVE)
         until = min(call.seen_until(caller), call.end)
-        if joining and active and until - active.time >= LONG_ENOUGH:
+        if joining and active and can_talk(caller) and until - active.time >= LONG_ENOUGH:
             yield _Stay(caller, joining, active, until)
 
 
@@ -97,9 +97,10 @@ def _agents_and_requests(call: Call) -> list[Step]:
     return sorted([*offers, *dispatches, *joins], key=lambda step: step.time)
 
 
-def _first_help(steps: list[Step], stay: _Stay) -> Step | None:
-    """The first of these during a stay."""
-    place = bisect_left(steps, stay.joining.time - SOON, key=lambda step: step.time)
+def _first_help(steps: list[Step], agent: Participant, stay: _Stay) -> Step | None:
+    """The first of these since this agent had left, until the end of a stay: backends dispatch one before the join."""
+    left = agent.gone.time if agent.gone else stay.joining.time
+    place = bisect_left(steps, min(left, stay.joining.time - SOON), key=lambda step: step.time)
     return steps[place] if place < len(steps) and steps[place].time < stay.until else None
 
 

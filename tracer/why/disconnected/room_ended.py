@@ -8,9 +8,9 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.provenance import EndReason
 from tracer.units import NS_PER_S
-from tracer.why.call.participants import name_of
+from tracer.why.call.limits import SOON
+from tracer.why.call.participants import DROPPED, NOTICED_WITHIN, name_of
 from tracer.why.cause import Cause
-from tracer.why.disconnected.process import DROPPED
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CallerAway", "RoomDeleted"]
 
-HANGS_UP = 5 * NS_PER_S
-"""An agent that closed its session no longer before, ns, ended the call by deleting its room."""
+TIMED_OUT = (EndReason.DEPARTURE_TIMEOUT, EndReason.IDLE_TIMEOUT)
+"""Why a room ends that callers have left."""
 BACK_WITHIN = 600 * NS_PER_S
 """A caller who calls again within this, ns, means the same call."""
 MISSED_WITHIN = 60 * NS_PER_S
@@ -34,43 +34,69 @@ MISSED_WITHIN = 60 * NS_PER_S
 class RoomDeleted(Cause):
     """DeleteRoom disconnects everybody; many agents end a call so on purpose.
 
-    Known from the reason in the webhooks of the leaves. No fault where an agent had ended the call, or the caller
-    had just hung up. Not certain of several callers of whom one had: the others can have gone on.
+    Known from the reason in the webhooks of the leaves. No fault where an agent had ended the call (see
+    agent-deleted-room), or the caller had just hung up; nor of a phone caller (SIP) with an agent: a phone call is hung
+    up by deleting the room. Not certain where an agent was there, which may have called it; nor of several callers of
+    whom one had hung up: the others can have gone on. Of one caller with an agent that reports nothing, it is a doubt.
     """
 
     name = "room-deleted"
     symptom = Symptom.DISCONNECTED
-    about = "the room was deleted while a caller was in it"
-    advice = "Find what calls DeleteRoom: your backend, or the agent itself (ctx.delete_room())."
+    about = "an API call deleted the room while a caller was in it"
+    advice = (
+        "Find what calls DeleteRoom: your backend, or the agent itself (ctx.delete_room()), which is no fault where it"
+        " hangs up."
+    )
 
     def find(self, call: Call) -> Iterator[Finding]:
-        cut_off = [p for p in call.callers.all if p.disconnect_reason == "ROOM_DELETED" and p.gone]
-        cut_off = [p for p in cut_off if not self._agent_hung_up(call, call.left_at(p))]
+        cut_off = self._cut_off(call)
         in_call = [p for p in cut_off if not call.callers.hung_up_before(call.left_at(p))]
         several = len({name_of(p) for p in cut_off}) > 1
-        if not in_call and not several:
+        hit = cut_off if several else [p for p in in_call if not _uninstrumented_with(call, p)]
+        if not hit:
             return
-        hit = cut_off if several else in_call
         names = ", ".join(sorted(map(name_of, hit)))
+        with_agent = any(_agents_with(call, p) for p in hit)
+        whose = ", and no agent is known to have ended the call" if with_agent else ""
         yield self.found(
-            f"The room was deleted by an API call while {names} {'was' if len(hit) == 1 else 'were'} in it.",
+            f"The room was deleted by an API call while {names} {'was' if len(hit) == 1 else 'were'} in it{whose}.",
             *(p.gone for p in hit),
             call.timeline.room.finished,
-            certain=bool(in_call),
+            certain=bool(in_call) and not with_agent,
         )
 
+    def doubt(self, call: Call) -> str | None:
+        for who in self._cut_off(call):
+            if not call.callers.hung_up_before(call.left_at(who)) and _uninstrumented_with(call, who):
+                return f"find what called DeleteRoom while {name_of(who)} was there: the agent, to hang up, or not"
+        return None
+
     @staticmethod
-    def _agent_hung_up(call: Call, at: int) -> bool:
-        """Whether an agent ended the call: shut down, or closed its session just before (``delete_room_on_close``)."""
-        closed = (s for job in call.timeline.jobs for s in job.steps if s.kind is Kind.SESSION_CLOSED)
-        return call.agents.ended_the_call(at) or any(0 < at - step.time < HANGS_UP for step in closed)
+    def _cut_off(call: Call) -> list[Participant]:
+        """Callers whom the deletion of the room disconnected, and not an agent that hung up."""
+        out = [p for p in call.callers.all if p.disconnect_reason == "ROOM_DELETED" and p.gone]
+        out = [p for p in out if not (p.kind == "SIP" and _agents_with(call, p))]
+        return [p for p in out if not call.agents.hung_up(call.left_at(p))]
+
+
+def _agents_with(call: Call, who: Participant) -> list[Participant]:
+    """Agents that were active when somebody left."""
+    left = call.left_at(who)
+    agents = ((agent.at(Kind.PARTICIPANT_ACTIVE), agent) for agent in call.agents.all)
+    return [agent for active, agent in agents if active and active.time < left < call.left_at(agent) + SOON]
+
+
+def _uninstrumented_with(call: Call, who: Participant) -> bool:
+    """Whether all agents that were active when somebody left report nothing, and there were some."""
+    agents = _agents_with(call, who)
+    return bool(agents) and all(agent in call.agents.uninstrumented for agent in agents)
 
 
 class CallerAway(Cause):
     """A room closes departure_timeout after the last caller left, and its agent leaves with it.
 
     Known from a caller who was cut off (the reason in the webhook) and joined the next room of this name. Whoever
-    hangs up and calls again means another call.
+    hangs up and calls again means another call. Neither agents nor recorders keep a room open.
     """
 
     name = "caller-away"
@@ -83,13 +109,14 @@ class CallerAway(Cause):
         for left, finished, joining, back in self._returns(call):
             if left is None or left.facts.get(keys.DISCONNECT_REASON) not in DROPPED or later is None:
                 continue
-            away = (joining.time - left.time) / NS_PER_S
+            away = max(joining.earliest - left.latest, 0) // (NS_PER_S // 10) / 10
             timeout = room.facts.get(keys.ROOM_DEPARTURE_TIMEOUT)
             waits = f"departure_timeout is {timeout} s" if timeout else "departure_timeout was shorter"
+            late = f"the server can notice a lost connection {NOTICED_WITHIN // NS_PER_S} s late"
             yield self.found(
-                f"{back.identity} lost the connection and was away for {away:.1f} s, and {waits}: the room closed, and"
-                f" the agent left. Coming back created a new room ({later.room.sid}), with an agent that knows nothing"
-                " of this one.",
+                f"{back.identity} lost the connection and was away for at least {away:.1f} s ({late}), and {waits}:"
+                f" the room closed, and the agent left. Coming back created a new room ({later.room.sid}), with an"
+                " agent that knows nothing of this one.",
                 left,
                 finished,
                 joining,
@@ -111,12 +138,7 @@ class CallerAway(Cause):
         """Who joined the next room of this name: how they had left this one, its end, their joining, and themselves."""
         timeline = call.timeline
         finished, later = timeline.room.finished, timeline.later
-        if (
-            later is None
-            or finished is None
-            or timeline.end_reason != EndReason.DEPARTURE_TIMEOUT
-            or not call.agents.all
-        ):
+        if later is None or finished is None or timeline.end_reason not in TIMED_OUT or not call.agents.all:
             return
         names = {p.identity for p in call.callers.all if p.identity}
         for back in later.participants:

@@ -80,11 +80,17 @@ class Deployed(Cause):
         " (terminationGracePeriodSeconds, stop_grace_period)."
     )
 
+    reloaded = (
+        "In development, a worker that reloads when its code changes (dev) ends its jobs and runs them again: save when"
+        " nobody calls. In production start the worker with start, and give it time to finish (drain_timeout)."
+    )
+
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
-            shutdown = job.at(Kind.JOB_SHUTDOWN)
-            if shutdown and job.shutdown_reason in (None, Shutdown.BY_WORKER):
-                yield from self._judge(call, job, shutdown)
+            for shutdown in job.steps:
+                reasons = (None, Shutdown.BY_WORKER)
+                if shutdown.kind is Kind.JOB_SHUTDOWN and shutdown.facts.get(keys.SHUTDOWN_REASON) in reasons:
+                    yield from self._judge(call, job, shutdown)
 
     def _judge(self, call: Call, job: Job, shutdown: Step) -> Iterator[Finding]:
         """Given a job that its worker may have shut down."""
@@ -99,12 +105,23 @@ class Deployed(Cause):
         closed, agent = worker.at(Kind.WORKER_CLOSED), call.agents.of(job)
         later = shutdown.time - stopping.time
         when = f"{later / NS_PER_S:.1f} s later" if later > AT_ONCE else "at once"
-        reason = f" ({job.shutdown_reason})" if job.shutdown_reason else ""
+        reason = shutdown.facts.get(keys.SHUTDOWN_REASON)
         removed = agent is not None and agent.disconnect_reason == "PARTICIPANT_REMOVED"
+        again = _next_run(job, shutdown)
+        took = f"; it ran again {(again.time - shutdown.time) / NS_PER_S:.1f} s after that" if again else ""
         yield self.found(
-            f"Worker {worker.sid} was being stopped, and {when} job {job.sid} was shut down{reason}, {hit}.",
+            f"Worker {worker.sid} was being stopped, and {when} job {job.sid} was shut down"
+            f"{f' ({reason})' if reason else ''}, {hit}{took}.",
             stopping,
             shutdown,
             closed,
+            again,
             certain=closed is not None and abs(closed.time - shutdown.time) < CLOSES_WITHIN and not removed,
+            advice=self.reloaded if again else None,
         )
+
+
+def _next_run(job: Job, shutdown: Step) -> Step | None:
+    """When a job connected again, in a later run."""
+    connects = (step for step in job.steps if step.kind is Kind.AGENT_CONNECTED and step.time > shutdown.time)
+    return min(connects, key=lambda step: step.time, default=None)

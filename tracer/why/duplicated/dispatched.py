@@ -1,10 +1,12 @@
-"""Two dispatches that each brought an agent."""
+"""Two dispatches that each brought an agent, or one that brought two."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from tracer import keys
 from tracer.kinds import Kind
+from tracer.timeline.entities import Participant
 from tracer.units import NS_PER_S
 from tracer.why.call.dispatches import agent_named
 from tracer.why.call.jobs import is_room_job
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["DefaultAndNamed", "DispatchedTwice"]
+__all__ = ["DefaultAndNamed", "DispatchedTwice", "TwoJobTypes"]
 
 TOGETHER = 2 * NS_PER_S
 """Who hands over to another is together with them for less than this, ns."""
@@ -28,13 +30,24 @@ ANEW = 10 * NS_PER_S
 """An agent that is dispatched this long after another has come, ns, may be wanted in its place, or beside it."""
 
 
-def _pairs(call: Call) -> Iterator[tuple[Dispatch, Job, Dispatch, Job]]:
-    """Two dispatches that each brought an agent for the whole room, both there at one time."""
+class _Pair(NamedTuple):
+    """Two jobs whose agents were for the same people, and in the room at one time."""
+
+    one: Dispatch
+    first: Job
+    two: Dispatch
+    second: Job
+    whom: Participant | None
+    """The only one that either is for; None where both are for the whole room."""
+
+
+def _pairs(call: Call) -> Iterator[_Pair]:
+    """Two jobs that each brought an agent for the same people, both there at one time."""
     served = [
         (dispatch, job)
         for dispatch in call.timeline.dispatches
         for job in call.dispatches.jobs[dispatch.sid]
-        if job.sid in call.agents.of_jobs and is_room_job(job)
+        if job.sid in call.agents.of_jobs and (is_room_job(job) or job.text(keys.JOB_PARTICIPANT_ID))
     ]
     agents = [call.agents.of_jobs[job.sid] for _, job in served]
     stays = [(agent.steps[0].time, call.left_at(agent)) for agent in agents]
@@ -43,19 +56,32 @@ def _pairs(call: Call) -> Iterator[tuple[Dispatch, Job, Dispatch, Job]]:
         for other, (one, first) in enumerate(served[:number]):
             if agents[other].sid == agents[number].sid:
                 continue  # one identity for all, so it is unknown which job this agent is
-            # Of a hundred, each is named once: beside one of its own name, one of another, and one without.
-            beside = (one.agent_name == two.agent_name, bool(one.agent_name))
-            if beside in found or one is two:
+            whom = {job.text(keys.JOB_PARTICIPANT_ID) for job in (first, second) if not is_room_job(job)}
+            if len(whom) > 1:
+                continue  # each is for a caller of its own
+            # Of a hundred, each is named once: beside one of its own dispatch, one of its name, one of another, and
+            # one without.
+            beside = (one is two, one.agent_name == two.agent_name, bool(one.agent_name))
+            if beside in found:
                 continue
             together = min(stays[other][1], stays[number][1], call.end) - max(stays[other][0], stays[number][0])
             if together > TOGETHER:
                 found.add(beside)
-                yield one, first, two, second
+                person = call.timeline.by_sid.get(whom.pop() or "") if whom else None
+                yield _Pair(one, first, two, second, person if isinstance(person, Participant) else None)
 
 
-def _evidence(one: Dispatch, first: Job, two: Dispatch, second: Job) -> tuple[Step | None, ...]:
-    created = (one.at(Kind.DISPATCH_CREATED), two.at(Kind.DISPATCH_CREATED))
-    return (*created, first.at(Kind.JOB_OFFERED), second.at(Kind.JOB_OFFERED))
+def _for_whom(pair: _Pair) -> str:
+    return f" for {name_of(pair.whom)}" if pair.whom else ""
+
+
+def _agents(call: Call, pair: _Pair) -> str:
+    return " and ".join(name_of(call.agents.of_jobs[job.sid]) for job in (pair.first, pair.second))
+
+
+def _evidence(pair: _Pair) -> tuple[Step | None, ...]:
+    created = (pair.one.at(Kind.DISPATCH_CREATED), pair.two.at(Kind.DISPATCH_CREATED))
+    return (*created, pair.first.at(Kind.JOB_OFFERED), pair.second.at(Kind.JOB_OFFERED))
 
 
 def _as_the_call_began(call: Call, first: Job, two: Dispatch) -> bool:
@@ -67,8 +93,8 @@ def _as_the_call_began(call: Call, first: Job, two: Dispatch) -> bool:
 class DispatchedTwice(Cause):
     """Each dispatch brings an agent; the server does not check whether there is one.
 
-    Known from two dispatches of one name, and two agents of theirs that were in the room together. Certain where both
-    were dispatched as the call began.
+    Known from two dispatches of one name, and two agents of theirs for the same people (the room, or one participant)
+    that were in the room together. Certain where both were dispatched as the call began.
     """
 
     name = "dispatched-twice"
@@ -79,14 +105,15 @@ class DispatchedTwice(Cause):
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
-        for one, first, two, second in _pairs(call):
-            if one.agent_name == two.agent_name and one.agent_name is not None:
+        for pair in _pairs(call):
+            one, two = pair.one, pair.two
+            if one is not two and one.agent_name == two.agent_name and one.agent_name is not None:
                 modes = " and ".join(dispatch.mode or "of unknown origin" for dispatch in (one, two))
-                names = " and ".join(name_of(call.agents.of_jobs[job.sid]) for job in (first, second))
                 yield self.found(
-                    f"Two dispatches for {agent_named(one.agent_name)} ({modes}) brought two agents: {names}.",
-                    *_evidence(one, first, two, second),
-                    certain=_as_the_call_began(call, first, two),
+                    f"Two dispatches for {agent_named(one.agent_name)} ({modes}) brought two agents{_for_whom(pair)}:"
+                    f" {_agents(call, pair)}.",
+                    *_evidence(pair),
+                    certain=_as_the_call_began(call, pair.first, two),
                 )
 
 
@@ -105,13 +132,39 @@ class DefaultAndNamed(Cause):
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
-        for one, first, two, second in _pairs(call):
-            names = {one.agent_name, two.agent_name}
+        for pair in _pairs(call):
+            names = {pair.one.agent_name, pair.two.agent_name}
             if "" in names and len(names) > 1 and None not in names:
-                named = one if one.agent_name else two
+                named = pair.one if pair.one.agent_name else pair.two
                 yield self.found(
                     f"The automatic dispatch brought an unnamed agent, and the {named.mode or 'other'} one brought"
                     f" {named.agent_name!r}: both are in the room.",
-                    *_evidence(one, first, two, second),
-                    certain=_as_the_call_began(call, first, two),
+                    *_evidence(pair),
+                    certain=_as_the_call_began(call, pair.first, pair.two),
+                )
+
+
+class TwoJobTypes(Cause):
+    """A dispatch is answered once for each type of worker: by room, by participant, and by publisher.
+
+    Known from one dispatch with two jobs of different types, whose agents are for the same caller and were in the room
+    together (livekit-server v1.13.5, pkg/service/roommanager.go launches a job of each enabled type).
+    """
+
+    name = "two-job-types"
+    symptom = Symptom.DUPLICATED
+    about = "two agents came by one dispatch, because workers of two job types take the same name"
+    advice = (
+        "Register all workers of one agent_name with the same type (WorkerType.ROOM or WorkerType.PUBLISHER in"
+        " rtc_session(type=…)), or give those of another type another name."
+    )
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for pair in _pairs(call):
+            types = [job.text(keys.JOB_TYPE) or "JT_ROOM" for job in (pair.first, pair.second)]
+            if pair.one is pair.two and types[0] != types[1]:
+                yield self.found(
+                    f"The dispatch for {agent_named(pair.one.agent_name)} brought two agents{_for_whom(pair)}:"
+                    f" {_agents(call, pair)}. One came by {types[0]}, the other by {types[1]}.",
+                    *_evidence(pair),
                 )

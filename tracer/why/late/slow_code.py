@@ -43,14 +43,15 @@ class SlowCode(Cause):
         first_active = call.callers.first_active
         if first_active is None:
             return  # before a caller was there, nobody waited
+        last = min(max(call.left_at(who) for who in call.callers.all), call.end)
         for job in call.timeline.jobs:
             for where, start, end in _gaps(job):
                 if start is None or end is None:
                     continue
-                took = min(end.time - start.time, end.time - first_active)
-                if took > SLOW:
+                took = (end.time - start.time) / NS_PER_S
+                if min(end.time, last) - max(start.time, first_active) > SLOW:
                     yield self.found(
-                        f"The code of job {job.sid} took {took / NS_PER_S:.1f} s {where}.",
+                        f"The code of job {job.sid} took {took:.1f} s {where}.",
                         start,
                         end,
                         certain=not _telephone_joined(call, start, end),

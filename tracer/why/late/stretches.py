@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from tracer.kinds import Kind
 from tracer.units import NS_PER_S
 from tracer.why.cause import Cause
+from tracer.why.late.starved import starved
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 __all__ = ["ColdProcess", "SlowAnswer", "SlowConnect", "SlowSession"]
 
 
+BEFORE_MEDIA = (
+    "Until JOINING there is no media, only signalling: check that the agent's machine has CPU to spare, and how long a"
+    " WebSocket to the server takes from there (DNS, TLS, a proxy, lost packets)."
+)
+
+
 class _Stretch(Cause):
     """A stretch of a job, from one step to another on one clock, that took longer than it should.
 
@@ -32,16 +39,24 @@ class _Stretch(Cause):
     last: ClassVar[Kind]
     longest: ClassVar[int]
     """What it may take, ns."""
+    is_slower_where_starved: ClassVar[bool] = False
+    """Whether a machine without CPU to spare explains it better."""
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
             start, end = self.ends(job)
+            if self.is_slower_where_starved and starved(call, job):
+                continue  # see StarvedMachine
             if not start or not end or start.clock != end.clock or call.callers.none_before(end.latest):
                 continue
             took = end.time - start.time
             if took > self.longest:
                 certain = not (start.contradicted or end.contradicted)
-                yield self.found(self.sentence(job, took / NS_PER_S), start, end, certain=certain)
+                yield self.told(call, job, start, end, certain=certain)
+
+    def told(self, _: Call, job: Job, start: Step, end: Step, *, certain: bool) -> Finding:
+        """The finding."""
+        return self.found(self.sentence(job, (end.time - start.time) / NS_PER_S), start, end, certain=certain)
 
     def ends(self, job: Job) -> tuple[Step | None, Step | None]:
         """From where to where."""
@@ -112,9 +127,31 @@ class SlowConnect(_Stretch):
     first, last = Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED
     longest = 2 * NS_PER_S
     """``ctx.connect()`` takes 0.1 to 0.4 s where server and agent are near."""
+    is_slower_where_starved = True
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        if not call.retries:  # a second try takes long: see agent-retried
+            yield from super().find(call)
 
     def sentence(self, job: Job, took: float) -> str:
         return f"In job {job.sid}, ctx.connect() took {took:.1f} s."
+
+    def told(self, call: Call, job: Job, start: Step, end: Step, *, certain: bool) -> Finding:
+        """With how much of it came before media, where that is most of it: then media is not why."""
+        agent = call.agents.of(job)
+        joining = agent.at(Kind.PARTICIPANT_JOINING) if agent else None
+        before = joining.earliest - start.latest if joining else 0
+        if joining is None or before * 2 < end.time - start.time:
+            return super().told(call, job, start, end, certain=certain)
+        took = (end.time - start.time) / NS_PER_S
+        return self.found(
+            f"In job {job.sid}, ctx.connect() took {took:.1f} s, {before / NS_PER_S:.1f} s of it until JOINING.",
+            start,
+            joining,
+            end,
+            certain=certain,
+            advice=BEFORE_MEDIA,
+        )
 
 
 class SlowSession(_Stretch):
@@ -131,6 +168,7 @@ class SlowSession(_Stretch):
     )
     first, last = Kind.SESSION_STARTING, Kind.SESSION_STARTED
     longest = 3 * NS_PER_S
+    is_slower_where_starved = True
 
     def sentence(self, job: Job, took: float) -> str:
         return f"In job {job.sid}, session.start() took {took:.1f} s."

@@ -1,0 +1,529 @@
+"""The agent's connection and process: lost, joined twice, a reused identity, a server that went away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.moments import ABOUT_ADA, ABOUT_AGENT, ADA, AGENT, JOB, ROOM, SESSION, _cut, _webhook, moment, ms
+from tests.why.cases import (
+    AFTER,
+    NAMED,
+    SECOND,
+    SECOND_AGENT,
+    Case,
+    check,
+    doubted,
+    healthy,
+    in_room,
+    linked,
+    moved,
+    names,
+    of_job,
+    registered,
+    second_agent,
+    timeline,
+    with_facts,
+    without,
+    worker,
+)
+from tracer import keys
+from tracer.check import Outcome
+from tracer.check import check as check_rules
+from tracer.moment import Kind, facts
+from tracer.why import explain
+
+if TYPE_CHECKING:
+    from tracer.moment import Fact, Moment
+
+HOUR = ms(3_600_000)
+ENDS = {Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED, Kind.SESSION_CLOSED}
+FIXED: dict[str, Fact] = {keys.PARTICIPANT_IDENTITY: "my-agent"}
+
+
+def long_call(until: float = 60_000) -> list[Moment]:
+    """The healthy call with a caller who stays until this time, ms."""
+    by = until - 4100
+    late = [m for m in healthy() if m.kind in ENDS or m.time > ms(4000)]
+    return [*(m for m in healthy() if m not in late), *(moved(m, by) for m in late)]
+
+
+def reconnects(began: float, ended: float | None, kind: Kind = Kind.AGENT_RECONNECTED, *, anew: bool) -> list[Moment]:
+    """What a session reports of a lost connection; ``anew`` when it has to join again, without media in between."""
+    steps = [of_job(Kind.AGENT_RECONNECTING, began, occurrence=f"{SESSION}@{began}")]
+    if anew:
+        gone = {**linked(ADA, "ada"), keys.DISCONNECT_REASON: "UNKNOWN_REASON"}
+        steps.append(of_job(Kind.SESSION_UNLINKED, began + 80, gone, f"{SESSION}@{began}u"))
+    if ended is not None:
+        steps.append(of_job(kind, ended, occurrence=f"{SESSION}@{ended}"))
+    return steps
+
+
+def shuts_down(at: float, reason: str, moments: list[Moment], *, ends: bool = True) -> list[Moment]:
+    """The same call with a job that shuts down at this time, ms."""
+    kept = [m for m in moments if m.kind not in ENDS]
+    end = [of_job(Kind.JOB_ENDED, at + 40, {keys.JOB_STATUS: "JS_SUCCESS"})] if ends else []
+    shutdown = of_job(Kind.JOB_SHUTDOWN, at, {keys.SHUTDOWN_REASON: reason})
+    return [*kept, shutdown, of_job(Kind.AGENT_DISCONNECTED, at + 20), *end]
+
+
+def agent_leaves(at: float, reason: str | None, moments: list[Moment]) -> list[Moment]:
+    """The same call in which the agent's leave is reported at this time, ms."""
+    kept = [m for m in moments if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, AGENT)]
+    return [*kept, _webhook(Kind.PARTICIPANT_LEFT, AGENT, at, {**ABOUT_AGENT, keys.DISCONNECT_REASON: reason})]
+
+
+def redacted(moments: list[Moment]) -> list[Moment]:
+    """The same without personal data."""
+    return [with_fewer(m) for m in moments]
+
+
+def with_fewer(recorded: Moment) -> Moment:
+    kept = {key: value for key, value in recorded.facts if not keys.is_personal(key)}
+    return moment(
+        recorded.kind,
+        recorded.subject,
+        recorded.earliest,
+        recorded.latest,
+        recorded.time,
+        witness=recorded.witness,
+        clock=recorded.clock,
+        occurrence=recorded.occurrence,
+        room=recorded.room,
+        told=dict(facts(kept)),
+    )
+
+
+CUT_OFF = shuts_down(20_003, "room disconnected", agent_leaves(26_000, "CONNECTION_TIMEOUT", long_call()))
+GIVES_UP = reconnects(5000, 20_000, Kind.AGENT_CONNECTION_LOST, anew=True)
+
+
+def dies(*, webhooks: bool = True, caller_until: float = 30_000, away: bool = True) -> list[Moment]:
+    """A room that is not there when the server answers again; its caller was there to the end, and its job goes on."""
+    kept = [m for m in long_call(caller_until) if m.kind not in (*ENDS, Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED)]
+    ended = [
+        moment(kind, sid, ms(29_000), ms(33_000), ms(31_000), clock="receiver", told=told)
+        for kind, sid in ((Kind.PARTICIPANT_LEFT, ADA), (Kind.PARTICIPANT_LEFT, AGENT), (Kind.ROOM_FINISHED, ROOM))
+        for told in [{keys.ROOM_SERVER_AWAY: True} if away else {}]
+    ]
+    return [m for m in (*kept, *ended) if webhooks or m.witness != "webhook"]
+
+
+RECONNECTED = reconnects(30_500, 34_500, anew=True)
+ANEW = [*registered(), worker(Kind.WORKER_DISCONNECTED, 36_000)]
+
+
+def next_room(*, caller: bool = True) -> list[Moment]:
+    """The room that those who reconnect make, the agent first."""
+    agent = _cut(Kind.PARTICIPANT_JOINING, "PA_again", 34_020, "webhook", ABOUT_AGENT)
+    made = [_cut(Kind.ROOM_CREATED, ROOM, 34_000, "webhook", {}), agent]
+    if caller:
+        made.append(_cut(Kind.PARTICIPANT_JOINING, "PA_ada_again", 35_000, "webhook", ABOUT_ADA))
+    return in_room(AFTER, made)
+
+
+def reused(identity: dict[str, Fact], *, reason: str | None = "DUPLICATE_IDENTITY", gone: float = 5800) -> list[Moment]:
+    """Two jobs with one identity: the second joins at 5.7 s, and is ended by the server."""
+    first = agent_leaves(gone, reason, shuts_down(gone - 30, "room disconnected", long_call(40_000)))
+    second = [moved(m, 5000) for m in second_agent(NAMED, "helper") if m.kind is not Kind.PARTICIPANT_LEFT]
+    left = {keys.PARTICIPANT_KIND: "AGENT", keys.DISCONNECT_REASON: "CLIENT_INITIATED"}
+    both = [
+        *(m for m in first),
+        *second,
+        moment(Kind.JOB_SHUTDOWN, SECOND, ms(5755), witness="agent", clock="agent", told=BY_WORKER),
+        _webhook(Kind.PARTICIPANT_LEFT, SECOND_AGENT, 8000, left),
+    ]
+    named = {keys.PARTICIPANT_IDENTITY}
+    return [
+        moment(
+            m.kind, m.subject, m.earliest, m.latest, m.time,
+            witness=m.witness, clock=m.clock, occurrence=m.occurrence,
+            told={k: identity.get(k, v) if k in named and str(v).startswith("agent-") else v for k, v in m.facts},
+        )
+        for m in both
+    ]  # fmt: skip
+
+
+BY_WORKER: dict[str, Fact] = {keys.SHUTDOWN_REASON: "parent process shutdown"}
+
+
+def retried(first: float = 260, *, ended: bool = True, reason: str = "DUPLICATE_IDENTITY") -> list[Moment]:
+    """An agent whose first join, at this time, ms, gets no answer; the second comes at 5.2 s."""
+    late = [m for m in long_call(40_000) if m.kind is Kind.AGENT_CONNECTED or m.subject in (AGENT, "TR_voice")]
+    late += [m for m in long_call(40_000) if m.kind.value.startswith(("agent.wait", "agent.part", "session."))]
+    late = [m for m in late if m.kind not in ENDS and m.kind is not Kind.PARTICIPANT_LEFT]
+    kept = [m for m in long_call(40_000) if m not in late and m.kind not in ENDS and m.subject != AGENT]
+    both = [
+        *kept,
+        *(moved(m, 4950) for m in late),
+        _cut(Kind.PARTICIPANT_JOINING, "PA_first", int(first), "webhook", ABOUT_AGENT),
+        _webhook(Kind.PARTICIPANT_ABORTED, "PA_first", 5250, {**ABOUT_AGENT, keys.DISCONNECT_REASON: reason}),
+    ]
+    if not ended:
+        return [
+            *both,
+            *(m for m in long_call(40_000) if m.kind in ENDS or (m.subject == AGENT and m.time > ms(20_000))),
+        ]
+    return agent_leaves(5600, "CLIENT_INITIATED", shuts_down(5220, "parent process shutdown", both))
+
+
+def killed_after(seconds: float, told: dict[str, Fact], moments: list[Moment]) -> list[Moment]:
+    """The job never ended: so many s after its shutdown its process did."""
+    kept = [m for m in moments if m.kind is not Kind.JOB_ENDED]
+    shutdown = next(m.time for m in kept if m.kind is Kind.JOB_SHUTDOWN)
+    at = (shutdown - ms(0)) / 1_000_000 + seconds * 1000
+    return [*kept, of_job(Kind.PROCESS_FAILED, at, told)]
+
+
+BY_ITS_WORKER: dict[str, Fact] = {keys.EXIT_CODE: -9, keys.KILLED: True}
+
+CONNECTION = (
+    Case(
+        "cut off for good",
+        "agent-lost-connection",
+        [*CUT_OFF, *GIVES_UP],
+        f"agent-{JOB} lost its connection to the room while ada was in it, and could not reconnect for 15.0 s: its job"
+        " shut down (room disconnected); ada was there for at least 55 s more, without an agent.",
+        (
+            (Kind.AGENT_RECONNECTING, JOB),
+            (Kind.AGENT_CONNECTION_LOST, JOB),
+            (Kind.JOB_SHUTDOWN, JOB),
+            (Kind.PARTICIPANT_LEFT, AGENT),
+        ),
+        now=HOUR,
+    ),
+    Case(
+        "cut off without a session",
+        "agent-lost-connection",
+        CUT_OFF,
+        "ada was there for at least 40 s more",
+        ((Kind.JOB_SHUTDOWN, JOB), (Kind.PARTICIPANT_LEFT, AGENT)),
+        now=HOUR,
+    ),
+    Case(
+        "cut off and back",
+        "agent-lost-connection",
+        [*long_call(), *reconnects(5000, 17_400, anew=True)],
+        "was without its connection to the room for at least 12.4 s while ada was in it, and came back",
+        ((Kind.AGENT_RECONNECTING, JOB), (Kind.AGENT_RECONNECTED, JOB)),
+        now=HOUR,
+    ),
+    Case(
+        "signalling lost for long",
+        "agent-lost-connection",
+        [*long_call(), *reconnects(5000, 17_400, anew=False)],
+        "at least 12.4 s",
+        ((Kind.AGENT_RECONNECTING, JOB), (Kind.AGENT_RECONNECTED, JOB)),
+        certain=False,
+        now=HOUR,
+    ),
+    Case(
+        "it shut down",
+        "server-restarted",
+        with_facts(long_call(), Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: "SERVER_SHUTDOWN"}),
+        "The LiveKit server shut down while ada was in the room (SERVER_SHUTDOWN).",
+        ((Kind.PARTICIPANT_LEFT, ADA),),
+        now=HOUR,
+    ),
+    Case(
+        "it died and came back",
+        "server-restarted",
+        [*dies(), *RECONNECTED],
+        f"agent-{JOB} reconnected after 3.5 s, to a new room of the same name ({AFTER}).",
+        (
+            (Kind.AGENT_RECONNECTING, JOB),
+            (Kind.ROOM_FINISHED, ROOM),
+            (Kind.PARTICIPANT_LEFT, ADA),
+            (Kind.PARTICIPANT_JOINING, "PA_again"),
+            (Kind.AGENT_RECONNECTED, JOB),
+        ),
+        later=next_room(),
+        now=HOUR,
+    ),
+    Case(
+        "two jobs",
+        "agent-identity-reused",
+        reused(FIXED),
+        f"Jobs {JOB} and {SECOND} have one identity, my-agent: the agent of the second disconnected that of the first"
+        " when it joined, and the server ended its job too: ada was alone for 32.0 s.",
+        (
+            (Kind.PARTICIPANT_JOINING, SECOND_AGENT),
+            (Kind.JOB_SHUTDOWN, SECOND),
+            (Kind.PARTICIPANT_LEFT, AGENT),
+            (Kind.PARTICIPANT_LEFT, SECOND_AGENT),
+        ),
+        now=HOUR,
+    ),
+    Case(
+        "one job",
+        "agent-retried",
+        retried(),
+        f"agent-{JOB} got no answer when it joined, and its SDK joined again 4.9 s later: its first connection"
+        " was closed (DUPLICATE_IDENTITY), and the server ended the job (parent process shutdown): ada"
+        " was alone for 34.4 s.",
+        (
+            (Kind.AGENT_CONNECTING, JOB),
+            (Kind.PARTICIPANT_JOINING, "PA_first"),
+            (Kind.PARTICIPANT_JOINING, AGENT),
+            (Kind.JOB_SHUTDOWN, JOB),
+            (Kind.PARTICIPANT_ABORTED, "PA_first"),
+            (Kind.PARTICIPANT_LEFT, AGENT),
+        ),
+        now=HOUR,
+    ),
+    Case(
+        "by its worker, after the call",
+        "killed-in-shutdown",
+        killed_after(10, BY_ITS_WORKER, healthy()),
+        f"The process of job {JOB} ended by signal 9 10.0 s after its job began to shut down (its worker killed it)."
+        " The call was over by then: ada had left.",
+        ((Kind.JOB_SHUTDOWN, JOB), (Kind.AGENT_DISCONNECTED, JOB), (Kind.PROCESS_FAILED, JOB)),
+        now=HOUR,
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CONNECTION, ids=lambda case: f"{case.cause}: {case.label}")
+def test_each_is_found_first_with_its_evidence(case: Case) -> None:
+    check(case)
+
+
+def named(moments: list[Moment], workers: list[Moment] | None = None, later: list[Moment] | None = None) -> list[str]:
+    return names(explain(timeline(moments, workers or (), now=HOUR, later=later)))
+
+
+def test_the_calls_that_these_are_made_from_are_healthy() -> None:
+    assert named(long_call()) == named(healthy()) == []
+
+
+# Lost connections.
+
+
+@pytest.mark.parametrize(
+    ("lasted", "anew", "cause"),
+    [(2.9, True, False), (3.0, True, True), (9.9, False, False), (10.0, False, True)],
+)
+def test_a_short_interruption_is_no_fault(lasted: float, anew: bool, cause: bool) -> None:
+    moments = [*long_call(), *reconnects(5000, 5000 + lasted * 1000, anew=anew)]
+    assert named(moments) == (["agent-lost-connection"] if cause else [])
+
+
+def test_several_interruptions_are_one_finding_about_the_longest() -> None:
+    moments = [*long_call(), *reconnects(5000, 9000, anew=True), *reconnects(20_000, 26_500, anew=True)]
+    (finding,) = explain(timeline(moments, now=HOUR)).findings
+    assert "at least 6.5 s" in finding.sentence
+
+
+def test_a_connection_that_is_lost_when_the_callers_have_left_is_no_fault() -> None:
+    assert named([*long_call(4900), *reconnects(5000, 9000, anew=True)]) == []
+
+
+def test_a_caller_who_hangs_up_at_once_did_not_notice() -> None:
+    moments = shuts_down(5400, "room disconnected", agent_leaves(7000, "CONNECTION_TIMEOUT", long_call(7500)))
+    assert named([*moments, *reconnects(5000, 5300, Kind.AGENT_CONNECTION_LOST, anew=True)]) == []
+
+
+def test_a_lost_connection_needs_no_identities() -> None:
+    (finding,) = explain(timeline(redacted([*CUT_OFF, *GIVES_UP]), now=HOUR)).findings
+    assert finding.cause.name == "agent-lost-connection"
+    assert AGENT in finding.sentence
+
+
+def test_it_is_known_without_webhooks() -> None:
+    assert named(without([*CUT_OFF, *GIVES_UP], "observer"))[:1] == ["agent-lost-connection"]
+
+
+@pytest.mark.parametrize("reason", ["PARTICIPANT_REMOVED", "ROOM_DELETED"])
+def test_an_agent_that_was_removed_did_not_lose_its_connection(reason: str) -> None:
+    moments = shuts_down(20_003, "room disconnected", agent_leaves(20_000, reason, long_call()))
+    assert "agent-lost-connection" not in named(moments)
+
+
+def test_of_an_agent_that_reports_nothing_it_is_not_known_what_was_lost() -> None:
+    explanation = explain(timeline(agent_leaves(26_000, "CONNECTION_TIMEOUT", without(long_call(), "agent")), now=HOUR))
+    assert names(explanation) == []
+    assert "CONNECTION_TIMEOUT" in doubted(explanation)["process-killed"]
+
+
+def test_a_process_that_was_killed_did_not_lose_its_connection() -> None:
+    kept = [m for m in agent_leaves(26_000, "CONNECTION_TIMEOUT", long_call()) if m.kind not in ENDS]
+    killed = of_job(Kind.PROCESS_FAILED, 7000, {keys.EXIT_CODE: -9, keys.KILLED: False})
+    assert named([*kept, killed]) == ["process-killed"]
+
+
+def test_an_agent_that_came_back_to_a_job_that_the_server_ended() -> None:
+    back = agent_leaves(7100, "CLIENT_INITIATED", shuts_down(7050, "parent process shutdown", long_call()))
+    (finding, *_) = explain(timeline([*back, *reconnects(5000, 7000, anew=True)], now=HOUR)).findings
+    assert finding.cause.name == "agent-lost-connection"
+    assert "then the server ended its job" in finding.sentence
+
+
+def test_an_agent_that_joined_anew_did_not_share_its_identity() -> None:
+    moments = agent_leaves(7100, "DUPLICATE_IDENTITY", long_call())
+    again = [
+        _cut(Kind.PARTICIPANT_JOINING, "PA_again", 7000, "webhook", ABOUT_AGENT),
+        _webhook(Kind.PARTICIPANT_ACTIVE, "PA_again", 7090, ABOUT_AGENT),
+        _webhook(Kind.PARTICIPANT_LEFT, "PA_again", 62_395, {**ABOUT_AGENT, keys.DISCONNECT_REASON: "ROOM_CLOSED"}),
+    ]
+    assert named([*moments, *again]) == []
+
+
+# A server that went away.
+
+
+def test_a_server_that_died_sends_no_webhooks_and_makes_no_ghosts() -> None:
+    found = explain(timeline([*dies(), *RECONNECTED], now=HOUR, later=next_room()))
+    assert names(found) == ["server-restarted"]
+
+
+@pytest.mark.parametrize(
+    ("more", "workers", "away"),
+    [(RECONNECTED, [], True), ([], ANEW, True), (RECONNECTED, ANEW, False)],
+    ids=["the agent and the API", "the workers and the API", "the agent and the workers"],
+)
+def test_two_signs_of_it_are_enough(more: list[Moment], workers: list[Moment], away: bool) -> None:
+    (finding,) = explain(timeline([*dies(away=away), *more], workers, now=HOUR)).findings
+    assert finding.cause.name == "server-restarted"
+    assert finding.certain
+
+
+def test_without_webhooks_the_tracer_itself_may_have_been_cut_off_with_the_agent() -> None:
+    (finding, *_) = explain(timeline([*dies(webhooks=False), *RECONNECTED], now=HOUR)).findings
+    assert (finding.cause.name, finding.certain) == ("server-restarted", False)
+
+
+def test_where_nobody_polls_the_api_the_next_room_shows_the_end_of_this_one() -> None:
+    known = timeline([*without(dies(), "observer"), *RECONNECTED], now=HOUR, later=next_room())
+    assert names(explain(known)) == ["server-restarted"]
+
+
+def test_a_webhook_that_was_lost_is_no_restart() -> None:
+    ended = [m for m in long_call() if m.kind is not Kind.ROOM_FINISHED]
+    assert "server-restarted" not in named(without(ended, "observer"), later=next_room())
+
+
+def test_an_api_that_did_not_answer_is_no_proof() -> None:
+    explanation = explain(timeline(shuts_down(30_500, "room disconnected", dies()), now=HOUR))
+    assert "server-restarted" not in names(explanation)
+    assert "log" in doubted(explanation)["server-restarted"]
+
+
+def test_a_room_that_ended_as_it_should_while_the_api_was_away_did_not_end_with_the_server() -> None:
+    ended = with_facts(long_call(), Kind.ROOM_FINISHED, ROOM, {keys.ROOM_SERVER_AWAY: True})
+    assert named([*ended, *reconnects(58_000, 59_000, anew=True)], ANEW) == []
+
+
+# Identities.
+
+
+def test_an_agent_after_another_under_one_identity_is_healthy() -> None:
+    assert "agent-identity-reused" not in named(reused(FIXED, reason="CLIENT_INITIATED", gone=4500))
+
+
+def test_without_webhooks_the_first_job_reports_that_it_was_disconnected() -> None:
+    assert named(reused(FIXED, reason=None))[:1] == ["agent-identity-reused"]
+
+
+def test_a_reused_identity_is_not_two_tabs() -> None:
+    found = explain(timeline(reused(FIXED), now=HOUR))
+    assert "duplicate-identity" not in names(found)
+    assert "accept()" in found.findings[0].advice
+
+
+def test_agents_without_jobs_on_record_are_advised_as_agents() -> None:
+    found = explain(timeline(without(reused(FIXED), JOB, SECOND), now=HOUR))
+    finding = next(finding for finding in found.findings if finding.cause.name == "duplicate-identity")
+    assert not finding.certain
+    assert "accept()" in finding.advice
+
+
+@pytest.mark.parametrize(("first", "cause"), [(260, True), (4000, False)])
+def test_a_second_try_that_came_at_once_and_stayed_is_no_fault(first: float, cause: bool) -> None:
+    assert ("agent-retried" in named(retried(first, ended=False))) is cause
+    assert "duplicate-identity" not in named(retried(first, ended=False))
+
+
+def test_the_server_may_see_the_first_try_closed_before_the_second() -> None:
+    (finding,) = explain(timeline(retried(reason="SIGNAL_CLOSE"), now=HOUR)).findings
+    assert finding.cause.name == "agent-retried"
+
+
+def test_a_second_try_needs_no_identities() -> None:
+    assert named(redacted(retried()))[:1] == ["agent-retried"]
+
+
+def test_a_second_try_needs_no_spans() -> None:
+    assert named(without(retried(), "agent"))[:1] == ["agent-retried"]
+
+
+# Shutdowns.
+
+
+def test_a_process_that_is_killed_with_its_agent_in_the_room_is_killed_in_the_call() -> None:
+    moments = [m for m in shuts_down(10_000, "parent process shutdown", long_call()) if m.kind not in LEAVES]
+    moments = agent_leaves(30_000, "CONNECTION_TIMEOUT", moments)
+    assert named(killed_after(10, BY_ITS_WORKER, moments)) == ["process-killed"]
+
+
+LEAVES = {Kind.AGENT_DISCONNECTED}
+
+
+def test_a_job_that_shut_down_after_the_call_need_not_report_its_end() -> None:
+    assert named(without(healthy(), Kind.JOB_ENDED)) == []
+
+
+def test_a_job_that_shut_down_in_the_call_and_never_ended_may_have_been_killed() -> None:
+    assert "process-killed" in named(shuts_down(10_000, "parent process shutdown", long_call(), ends=False))
+
+
+def test_a_process_that_crashes_by_itself_has_another_advice() -> None:
+    (finding,) = explain(timeline(killed_after(1, {keys.EXIT_CODE: -11, keys.KILLED: False}, healthy()))).findings
+    assert finding.cause.name == "killed-in-shutdown"
+    assert "shutdown_process_timeout" not in finding.advice
+
+
+def test_a_caller_who_is_still_there_had_lost_the_agent_before() -> None:
+    moments = agent_leaves(10_030, "CLIENT_INITIATED", shuts_down(10_000, "done", long_call()))
+    found = explain(timeline(killed_after(10, BY_ITS_WORKER, moments), now=HOUR)).findings
+    (killed,) = (finding for finding in found if finding.cause.name == "killed-in-shutdown")
+    assert f"agent-{JOB} had left the room by then." in killed.sentence
+    assert "process-killed" not in {finding.cause.name for finding in found}
+
+
+# Two runs of one job.
+
+
+def runs_twice() -> list[Moment]:
+    """A job that its worker ends at 10 s, and runs again from 30 s on, as another participant."""
+    again: dict[str, Fact] = {keys.PARTICIPANT_ID: "PA_again", keys.PARTICIPANT_IDENTITY: "agent-" + JOB}
+    first = agent_leaves(10_030, "CLIENT_INITIATED", shuts_down(10_000, "parent process shutdown", long_call()))
+    return [
+        *first,
+        of_job(Kind.JOB_PROCESS_ASSIGNED, 30_000),
+        of_job(Kind.JOB_ENTRYPOINT_STARTED, 30_010),
+        of_job(Kind.AGENT_CONNECTING, 30_012),
+        _cut(Kind.PARTICIPANT_JOINING, "PA_again", 30_060, "webhook", ABOUT_AGENT),
+        _webhook(Kind.PARTICIPANT_ACTIVE, "PA_again", 30_150, ABOUT_AGENT),
+        of_job(Kind.AGENT_CONNECTED, 30_160, again),
+        of_job(Kind.SESSION_STARTING, 30_200, occurrence="second"),
+        of_job(Kind.SESSION_STARTED, 30_300, occurrence="second"),
+        of_job(Kind.SESSION_CLOSED, 60_060, occurrence="second"),
+        _webhook(Kind.PARTICIPANT_LEFT, "PA_again", 62_395, {**ABOUT_AGENT, keys.DISCONNECT_REASON: "ROOM_CLOSED"}),
+        of_job(Kind.JOB_SHUTDOWN, 62_403, {keys.SHUTDOWN_REASON: "room disconnected"}),
+        of_job(Kind.AGENT_DISCONNECTED, 62_410),
+        of_job(Kind.JOB_ENDED, 62_420, {keys.JOB_STATUS: "JS_SUCCESS"}),
+    ]
+
+
+def test_a_reload_is_named_though_the_job_ran_again() -> None:
+    known = timeline(runs_twice(), [*registered(), worker(Kind.WORKER_CLOSED, 10_200)], now=HOUR)
+    first = explain(known).findings[0]
+    assert (first.cause.name, first.certain) == ("deployed", True)
+    assert "it ran again 20.2 s after that" in first.sentence
+    assert "dev" in first.advice
+    assert not doubted(explain(known)), "both of its agents report"
+
+
+def test_two_runs_of_a_job_violate_no_order() -> None:
+    assert check_rules(timeline(runs_twice(), now=HOUR)).answer is not Outcome.VIOLATED

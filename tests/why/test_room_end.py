@@ -1,0 +1,324 @@
+"""Rooms that end, and callers who are left: what looks like a fault and is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.moments import (
+    ABOUT_ADA,
+    ABOUT_AGENT,
+    ABOUT_ROOM,
+    ADA,
+    AGENT,
+    JOB,
+    ROOM,
+    SESSION,
+    _cut,
+    _webhook,
+    moment,
+    ms,
+)
+from tests.why.cases import (
+    AFTER,
+    BEFORE,
+    BOB,
+    BOBS,
+    CAME_BACK,
+    DISCONNECTED,
+    NAMED,
+    bob,
+    calls_again,
+    deletes_the_room,
+    doubted,
+    found,
+    in_room,
+    leaves_its_caller,
+    moved,
+    names,
+    observed,
+    of_job,
+    second_agent,
+    timeline,
+    with_facts,
+    without,
+)
+from tracer import keys
+from tracer.moment import Kind
+from tracer.timeline.fold import fold
+from tracer.why import explain
+
+if TYPE_CHECKING:
+    from tracer.moment import Fact, Moment
+    from tracer.why import Finding
+
+DELETED: dict[str, Fact] = {keys.DISCONNECT_REASON: "ROOM_DELETED"}
+TIMED_OUT: dict[str, Fact] = {keys.DISCONNECT_REASON: "CONNECTION_TIMEOUT"}
+
+
+# The agent's own end deleted the room.
+
+
+def test_an_agent_that_hangs_up_by_deleting_the_room_is_well() -> None:
+    assert found(without(deletes_the_room(), BOB, BOBS)) == []
+
+
+@pytest.mark.parametrize(
+    "listener",
+    [
+        without(deletes_the_room(), BOBS),
+        with_facts(deletes_the_room(), Kind.PARTICIPANT_JOINING, BOB, {keys.HIDDEN: True}),
+    ],
+    ids=["published nothing", "hidden"],
+)
+def test_a_listener_is_not_in_the_conversation(listener: list[Moment]) -> None:
+    assert found(listener) == []
+
+
+def test_who_is_left_when_the_other_hung_up_is_not_in_a_conversation() -> None:
+    hung_up = with_facts(deletes_the_room(), Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: "CLIENT_INITIATED"})
+    assert found(hung_up) == []
+
+
+def test_an_agent_that_hosts_two_people_may_have_ended_their_call() -> None:
+    hosted = [m if m.subject != BOB or m.time > ms(3000) else moved(m, -1000) for m in deletes_the_room()]
+    (finding,) = findings(hosted)
+    assert (finding.cause.name, finding.certain) == ("agent-deleted-room", False)
+
+
+@pytest.mark.parametrize(
+    ("reason", "by_user", "cause"),
+    [
+        ("room disconnected", False, "room-deleted"),
+        ("parent process shutdown", False, "room-deleted"),
+        ("room disconnected", True, "agent-deleted-room"),
+        ("bye", False, "room-deleted"),
+    ],
+)
+def test_a_room_that_somebody_else_deleted(reason: str, by_user: bool, cause: str) -> None:
+    facts: dict[str, Fact] = {keys.SHUTDOWN_REASON: reason, keys.SHUTDOWN_BY_USER: by_user}
+    assert found(with_facts(deletes_the_room(), Kind.JOB_SHUTDOWN, JOB, facts)) == [cause]
+
+
+def test_without_webhooks_it_is_a_doubt_whether_the_room_was_deleted() -> None:
+    recorded = observed(deletes_the_room())
+    for sid in (ADA, AGENT, BOB):
+        recorded = with_facts(recorded, Kind.PARTICIPANT_LEFT, sid, {keys.DISCONNECT_REASON: None})
+    explained = explain(timeline(recorded))
+    assert (names(explained), "agent-deleted-room" in doubted(explained)) == ([], True)
+    assert "agent-deleted-room" not in doubted(explain(timeline(without(recorded, BOB))))
+
+
+def test_a_session_that_closes_by_itself_deletes_the_room_too() -> None:
+    closed = [m for m in deletes_the_room() if m.kind not in (Kind.JOB_SHUTDOWN, Kind.SESSION_CLOSED)]
+    closed.append(of_job(Kind.SESSION_CLOSED, 4000, {keys.CLOSE_REASON: "user_initiated"}, SESSION))
+    closed.append(of_job(Kind.JOB_SHUTDOWN, 4110, {keys.SHUTDOWN_REASON: "room disconnected"}))
+    (finding,) = findings(closed)
+    assert finding.sentence.startswith("An agent closed its session, and the room was deleted while ada and bob")
+    assert not finding.certain
+    by_leave = with_facts(closed, Kind.SESSION_CLOSED, JOB, {keys.CLOSE_REASON: "participant_disconnected"})
+    assert found(by_leave) == ["room-deleted"]
+
+
+def test_a_phone_caller_is_hung_up_by_deleting_the_room() -> None:
+    phone: dict[str, Fact] = {keys.PARTICIPANT_KIND: "SIP", **DELETED}
+    deleted = without(deletes_the_room(), BOB, BOBS, Kind.JOB_SHUTDOWN, Kind.SESSION_CLOSED)
+    assert found(deleted)[:1] == ["room-deleted"]
+    for kind in (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ACTIVE, Kind.PARTICIPANT_LEFT):
+        deleted = with_facts(deleted, kind, ADA, phone)
+    assert "room-deleted" not in found(deleted)
+
+
+def test_whether_an_agent_that_reports_nothing_hung_up_is_a_doubt() -> None:
+    deleted = without(deletes_the_room(), BOB, BOBS, "agent")
+    explained = explain(timeline(deleted))
+    assert (names(explained), "room-deleted" in doubted(explained), explained.well) == ([], True, None)
+
+
+def test_a_room_deleted_before_its_agent_came_was_deleted_by_an_api_call() -> None:
+    deleted = [m for m in without(deletes_the_room(), BOB, BOBS, AGENT) if m.subject != JOB]
+    (finding,) = [finding for finding in findings(deleted) if finding.cause.name == "room-deleted"]
+    assert finding.certain
+
+
+# The agent left, and its caller stayed.
+
+
+@pytest.mark.parametrize(("stays", "causes"), [(0, []), (8_300, []), (8_500, ["agent-left-caller"])])
+def test_who_leaves_within_10_s_was_hung_up_on(stays: float, causes: list[str]) -> None:
+    assert found(leaves_its_caller(stays)) == causes
+
+
+@pytest.mark.parametrize(
+    ("stays", "attributes", "causes"),
+    [
+        (20_000, DELETED, []),
+        (30_000, DELETED, ["agent-left-caller"]),
+        (20_000, {keys.DISCONNECT_REASON: "PARTICIPANT_REMOVED"}, []),
+        (20_000, TIMED_OUT, []),
+        (30_000, TIMED_OUT, ["agent-left-caller"]),
+        (20_000, {keys.HIDDEN: True}, []),
+        (20_000, {keys.CAN_PUBLISH: False}, []),
+    ],
+)
+def test_a_caller_may_not_have_been_left_alone(stays: float, attributes: dict[str, Fact], causes: list[str]) -> None:
+    recorded = with_facts(leaves_its_caller(stays), Kind.PARTICIPANT_LEFT, ADA, attributes)
+    assert [name for name in found(recorded) if name == "agent-left-caller"] == causes
+
+
+def test_a_connection_that_the_server_lost_was_lost_earlier() -> None:
+    (finding,) = findings(with_facts(leaves_its_caller(40_000), Kind.PARTICIPANT_LEFT, ADA, TIMED_OUT))
+    assert "alone for at least 21 s" in finding.sentence
+
+
+@pytest.mark.parametrize(("joined", "left"), [(1000, 20_000), (6000, 20_000)], ids=["there before", "joins after"])
+def test_an_agent_that_leaves_two_people_to_each_other_is_well(joined: float, left: float) -> None:
+    assert "agent-left-caller" not in found([*leaves_its_caller(20_000), *bob(joined, left)])
+
+
+@pytest.mark.parametrize(("at", "well"), [(700, True), (5000, True), (14_000, False)])
+def test_an_agent_that_hands_over_to_another_is_well(at: float, well: bool) -> None:
+    other = [moved(m, 17_000) if m.kind is Kind.PARTICIPANT_LEFT else m for m in second_agent(NAMED, "helper", at)]
+    assert ("agent-left-caller" not in found([*leaves_its_caller(20_000), *other])) is well
+
+
+@pytest.mark.parametrize("reason", ["parent process shutdown", "job crashed", "room disconnected"])
+def test_an_agent_that_did_not_end_itself_left_for_another_reason(reason: str) -> None:
+    recorded = with_facts(leaves_its_caller(20_000), Kind.JOB_SHUTDOWN, JOB, {keys.SHUTDOWN_REASON: reason})
+    assert "agent-left-caller" not in found(recorded)
+
+
+def test_a_session_that_closed_by_an_error_is_a_cause_of_its_own() -> None:
+    recorded = with_facts(leaves_its_caller(20_000), Kind.SESSION_CLOSED, JOB, {keys.CLOSE_REASON: "error"})
+    assert "agent-left-caller" not in found(recorded)
+
+
+def test_why_an_agent_without_spans_left_by_itself_is_a_doubt() -> None:
+    recorded = without(leaves_its_caller(20_000), "agent")
+    explained = explain(timeline(recorded))
+    assert (names(explained), explained.well is True) == ([], False)
+    assert doubted(explained)["agent-left-caller"].startswith(f"check in its worker's log why agent-{JOB} left")
+    lost = explain(timeline(with_facts(recorded, Kind.PARTICIPANT_LEFT, AGENT, TIMED_OUT)))
+    assert "agent-left-caller" not in names(lost) + list(doubted(lost))
+    assert "agent-left-caller" not in doubted(explain(timeline(without(leaves_its_caller(0), "agent"))))
+
+
+def test_an_agent_without_a_session_may_not_have_been_meant_to_talk() -> None:
+    silent = without(leaves_its_caller(20_000), Kind.SESSION_STARTING, Kind.SESSION_STARTED, Kind.SESSION_CLOSED)
+    (finding,) = [finding for finding in findings(silent) if finding.cause.name == "agent-left-caller"]
+    assert not finding.certain
+
+
+def test_a_caller_who_is_still_there_is_alone_until_now() -> None:
+    recorded = [m for m in leaves_its_caller(20_000) if m.time < ms(20_000)]
+    (finding,) = explain(timeline(recorded, now=ms(32_510))).findings
+    assert "who has been alone for at least 30 s since" in finding.sentence
+    assert found(recorded, now=ms(12_000)) == []
+
+
+# The caller was away.
+
+
+def test_a_reason_that_the_server_reports_for_both_timeouts_is_enough() -> None:
+    case = calls_again(7100)
+    idle = with_facts(case.moments, Kind.ROOM_FINISHED, ROOM, {keys.ROOM_END_REASON: "ROOM_END_IDLE_TIMEOUT"})
+    assert names(replace(case, moments=idle).explanation) == ["caller-away"]
+
+
+def test_a_recorder_keeps_no_room_open() -> None:
+    case = calls_again(7100)
+    recorder: dict[str, Fact] = {keys.PARTICIPANT_IDENTITY: "EG_rec", keys.PARTICIPANT_KIND: "EGRESS"}
+    recorded = [
+        *case.moments,
+        _cut(Kind.PARTICIPANT_JOINING, "PA_recorder", 900, "webhook", recorder),
+        _webhook(Kind.PARTICIPANT_ACTIVE, "PA_recorder", 1000, recorder),
+        _webhook(Kind.PARTICIPANT_LEFT, "PA_recorder", 6496, {**recorder, keys.DISCONNECT_REASON: "ROOM_CLOSED"}),
+    ]
+    assert names(replace(case, moments=recorded).explanation) == ["caller-away"]
+
+
+# The agent's join created a room.
+
+CLOSED = next(case for case in DISCONNECTED if case.label == "connected when all was over")
+NEW = next(case for case in DISCONNECTED if case.label == "the room that the ghost made")
+
+
+def later_room(first: str = "PA_ghost", at: float = 8100, joined: float = 2) -> list[Moment]:
+    """The room after the closed one, and who joined it first, so many ms after it was made."""
+    about = ABOUT_AGENT if first == "PA_ghost" else ABOUT_ADA
+    recorded = [
+        _cut(Kind.ROOM_CREATED, ROOM, 0, "webhook", ABOUT_ROOM),
+        _cut(Kind.PARTICIPANT_JOINING, first, int(joined), "webhook", about),
+    ]
+    if first != "PA_ghost":
+        recorded.append(_cut(Kind.PARTICIPANT_JOINING, "PA_ghost", 50, "webhook", ABOUT_AGENT))
+    return in_room(AFTER, [moved(m, at) for m in recorded])
+
+
+@pytest.mark.parametrize(
+    ("later", "ghost"),
+    [(later_room(), True), (later_room("PA_ada2"), False), (later_room(joined=900), False)],
+    ids=["the agent made it", "a caller made it", "an API call made it"],
+)
+def test_a_later_room_is_a_ghost_only_if_the_agents_join_made_it(later: list[Moment], ghost: bool) -> None:
+    explained = replace(CLOSED, later=later).explanation
+    assert ("ghost-room" in names(explained)) is ghost
+    assert all(finding.certain for finding in explained.findings if finding.cause.name == "ghost-room")
+
+
+def test_a_job_whose_entrypoint_started_after_the_room_had_closed_did_no_slow_work() -> None:
+    waited = [moved(m, 7000) if m.kind is Kind.JOB_ENTRYPOINT_STARTED else m for m in CLOSED.moments]
+    assert "ghost-room" not in found(waited, now=ms(9000))
+
+
+def test_a_room_that_closed_with_its_server_has_no_ghost() -> None:
+    away: dict[str, Fact] = {keys.ROOM_SERVER_AWAY: True}
+    assert "ghost-room" not in found(with_facts(CLOSED.moments, Kind.ROOM_FINISHED, ROOM, away), now=ms(9000))
+    assert NEW.earlier is not None
+    died = with_facts(NEW.earlier, Kind.ROOM_FINISHED, BEFORE, away)
+    assert "ghost-room" not in names(replace(NEW, earlier=died).explanation)
+
+
+def test_a_room_to_which_a_caller_comes_too_is_no_ghost() -> None:
+    caller = _cut(Kind.PARTICIPANT_JOINING, "PA_ada2", 2000, "webhook", ABOUT_ADA)
+    assert "ghost-room" not in names(replace(NEW, moments=[*NEW.moments, caller]).explanation)
+
+
+@pytest.mark.parametrize(("how", "ghost"), [({}, True), ({keys.ROOM_DEPARTURE_TIMEOUT: 100}, False)])
+def test_an_agent_that_reconnects_makes_a_ghost_only_if_its_room_had_closed(how: dict[str, Fact], ghost: bool) -> None:
+    """It was in the room before, whose end nothing explains when the timeout is another one."""
+    assert NEW.earlier is not None
+    there = in_room(BEFORE, [_cut(Kind.PARTICIPANT_JOINING, "PA_first", 256 - 10_000, "webhook", ABOUT_AGENT)])
+    earlier = with_facts([*NEW.earlier, *there], Kind.ROOM_FINISHED, BEFORE, how)
+    assert ("ghost-room" in names(replace(NEW, earlier=earlier).explanation)) is ghost
+
+
+def test_a_room_that_a_reconnecting_agent_made_was_not_made_by_an_api_call() -> None:
+    watched = moment(Kind.ROOM_CREATED, ROOM, ms(0), told={**ABOUT_ROOM, keys.ROOM_WATCHED: True})
+    joins = _cut(Kind.PARTICIPANT_JOINING, AGENT, 900, "webhook", ABOUT_AGENT)
+    assert fold(ROOM, [watched, joins]).created_by is None
+    job = moment(Kind.JOB_OFFERED, JOB, ms(201), told={keys.PARTICIPANT_IDENTITY: "agent-" + JOB})
+    assert fold(ROOM, [watched, joins, job]).created_by == "api"
+
+
+# The caller came back to a room without an agent.
+
+
+def test_an_agent_that_was_dispatched_just_before_the_caller_came_back_is_another_matter() -> None:
+    asked = moment(Kind.DISPATCH_CREATED, NAMED, ms(4600), told={keys.AGENT_NAME: "helper"})
+    coming = [moved(m, 4500) for m in second_agent("AD_x", "helper") if m.subject == "AJ_second"]
+    assert "rejoined-without-agent" in found([*CAME_BACK])
+    assert "rejoined-without-agent" not in found([*CAME_BACK, asked])
+    assert "rejoined-without-agent" not in found([*CAME_BACK, *(moved(m, -700) for m in coming)])
+
+
+@pytest.mark.parametrize("attributes", [{keys.HIDDEN: True}, {keys.CAN_PUBLISH: False}])
+def test_a_listener_who_comes_when_all_is_over_misses_no_agent(attributes: dict[str, Fact]) -> None:
+    recorded = with_facts(CAME_BACK, Kind.PARTICIPANT_JOINING, "PA_ada2", attributes)
+    assert "rejoined-without-agent" not in found(recorded)
+
+
+def findings(recorded: list[Moment]) -> tuple[Finding, ...]:
+    return explain(timeline(recorded)).findings

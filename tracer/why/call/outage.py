@@ -1,0 +1,130 @@
+"""Whether the room ended because its server did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.units import NS_PER_S
+from tracer.why.call.connection import interruptions
+from tracer.why.call.participants import witnesses_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Participant
+    from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
+
+__all__ = ["Outage", "outage"]
+
+AROUND = 60 * NS_PER_S
+"""A worker that registers anew no further from a room's end than this, ns, may do so for the same reason."""
+NOTICED_WITHIN = 20 * NS_PER_S
+"""An agent's SDK notices so long after a room's end, ns, at the latest that its connection is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The server went away while callers were in the room."""
+
+    callers: tuple[Participant, ...]
+    """Those who were there."""
+    announced: bool
+    """Whether the server itself reported that it shut down."""
+    back: Participant | None
+    """The agent that came back to the next room of this name, without a job there."""
+    evidence: tuple[Step, ...]
+    certain: bool
+
+
+def outage(timeline: Timeline) -> Outage | None:
+    """How a server's end shows: nobody is reported to leave, and what was connected to it connects anew.
+
+    A server that shuts down in order reports it as the reason of each leave. One that dies reports nothing: the room
+    is not there when the API answers again. That alone can be a network that was away; so one of the agent and the
+    workers must have lost the server too.
+    """
+    stopped = [p for p in timeline.participants if p.disconnect_reason == "SERVER_SHUTDOWN" and p.gone]
+    if stopped:
+        callers = tuple(p for p in stopped if p.is_caller)
+        steps = tuple(step for p in stopped if (step := p.gone))
+        return Outage(callers, announced=True, back=None, evidence=steps, certain=True) if callers else None
+    return _unannounced(timeline)
+
+
+def _unannounced(timeline: Timeline) -> Outage | None:
+    finished, later = timeline.room.finished, timeline.later
+    if finished and "webhook" in finished.witnesses:
+        return None
+    # Where nobody polls the API, the next room of this name is what shows that this one is over.
+    finished = finished or (later.room.created if later else None)
+    if finished is None:
+        return None
+    callers = tuple(p for p in timeline.callers if _was_there(p, finished))
+    if not callers or timeline.end_reason is not None:
+        return None
+    back = _came_back(timeline, finished)
+    reconnected = list(_lost_the_server(timeline, finished))
+    anew = next(_registered_anew(timeline, finished), None)
+    away = finished.facts.get(keys.ROOM_SERVER_AWAY) is True
+    found = bool(back or reconnected), anew is not None, away
+    if sum(found) <= 1 and back is None:
+        return None
+    # The tracer and the agent can have been cut off together: but not the server's webhooks, or the caller, as well.
+    silent = "webhook" in witnesses_of(timeline)
+    returned = timeline.later and {p.identity for p in callers if p.identity} & {
+        p.identity for p in timeline.later.callers
+    }
+    joined = back.at(Kind.PARTICIPANT_JOINING) if back else None
+    steps = (finished, *reconnected, joined, anew, *(p.gone for p in callers))
+    return Outage(
+        callers,
+        announced=False,
+        back=back,
+        evidence=tuple(step for step in steps if step),
+        certain=sum(found) > 1 and bool(silent or returned),
+    )
+
+
+def _was_there(who: Participant, finished: Step) -> bool:
+    """Whether somebody may have been there to the end, with nobody reporting that, or why, they left."""
+    gone = who.gone
+    if not who.at(Kind.PARTICIPANT_ACTIVE):
+        return False
+    return gone is None or (gone.latest >= finished.earliest and "webhook" not in gone.witnesses)
+
+
+def _came_back(timeline: Timeline, finished: Step) -> Participant | None:
+    """The agent of one of this room's jobs that was there to the end, and then in the next room of this name."""
+    if timeline.later is None:
+        return None
+    theirs = {job.participant_identity for job in timeline.later.jobs}
+    ours = {
+        agent.identity
+        for job in timeline.jobs
+        if (agent := timeline.agent_of(job)) and _was_there(agent, finished) and job.sid in (agent.identity or "")
+    }
+    return next((agent for agent in timeline.later.agents if agent.identity in ours - theirs), None)
+
+
+def _lost_the_server(timeline: Timeline, finished: Step) -> Iterator[Step]:
+    """When agents of this room noticed that their connection was gone, and when they were back or gave up."""
+    for job in timeline.jobs:
+        for lost in interruptions(job):
+            ended_before = lost.ended is not None and lost.ended.latest < finished.earliest
+            if not ended_before and lost.began.earliest <= finished.latest + NOTICED_WITHIN:
+                yield lost.began
+                if lost.ended:
+                    yield lost.ended
+
+
+def _registered_anew(timeline: Timeline, finished: Step) -> Iterator[Step]:
+    """When a worker's connection to the server broke."""
+    for known in (timeline, timeline.later):
+        for worker in known.workers if known else ():
+            for step in worker.steps:
+                if step.kind is Kind.WORKER_DISCONNECTED and abs(step.time - finished.time) <= AROUND:
+                    yield step

@@ -1,0 +1,97 @@
+"""The agent ended by itself, and its caller stayed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.units import NS_PER_S
+from tracer.why.call.jobs import own_shutdown
+from tracer.why.call.limits import SOON, STUCK_BY
+from tracer.why.call.participants import can_talk, connected_until, name_of
+from tracer.why.cause import Cause
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Job, Participant
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.cause import Finding
+
+__all__ = ["AgentLeftCaller"]
+
+HUNG_UP_WITHIN = 30 * NS_PER_S
+"""Whoever is removed, or whose room is deleted, this soon after the agent left, ns, was hung up on."""
+BY_API = {"ROOM_DELETED", "PARTICIPANT_REMOVED"}
+"""Why somebody leaves whom an API call disconnects, in LiveKit's words."""
+
+
+class AgentLeftCaller(Cause):
+    """An agent that ends leaves its caller in the room: nothing disconnects them.
+
+    Known from the job, which its own code shut down, and from a caller who stayed for more than 10 s. No fault of an
+    agent after which the caller leaves or the room is deleted, of one that leaves two people to each other, or that
+    hands over to another agent or to somebody who joins; nor after a session that closed by an error, which is a cause
+    of its own. An agent without spans that leaves as a client does (CLIENT_INITIATED) is a doubt: its code may have
+    raised, or its worker was stopped. Not certain of an agent that had no session: it may not have been meant to talk.
+    """
+
+    name = "agent-left-caller"
+    symptom = Symptom.DISCONNECTED
+    about = "the agent ended by itself while a caller was there, who stayed"
+    advice = (
+        "Find what ends the agent: ctx.shutdown(), or code that runs when its session closes. An agent that ends the"
+        " call has to disconnect the caller too: delete the room (ctx.delete_room(), delete_room_on_close)."
+    )
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job in call.timeline.jobs:
+            agent, shutdown = call.agents.of(job), own_shutdown(job)
+            left = agent.gone if agent else None
+            if agent is None or left is None or shutdown is None or _failed(job):
+                continue
+            why = f" (shutdown reason: {job.shutdown_reason})" if job.shutdown_reason else ""
+            for caller, alone in _left_alone(call, agent, left):
+                stays = "has been" if caller.gone is None and call.timeline.room.finished is None else "was"
+                yield self.found(
+                    f"{name_of(agent)} ended by its own code{why} while {name_of(caller)} was there, who {stays} alone"
+                    f" for at least {alone // NS_PER_S} s since.",
+                    shutdown,
+                    left,
+                    caller.gone,
+                    certain=job.at(Kind.SESSION_STARTING) is not None,
+                )
+
+    def doubt(self, call: Call) -> str | None:
+        for agent in call.agents.uninstrumented:
+            by_itself = agent.gone and agent.disconnect_reason == "CLIENT_INITIATED" and not agent.is_avatar
+            if agent.gone and by_itself and any(_left_alone(call, agent, agent.gone)):
+                return f"check in its worker's log why {name_of(agent)} left: by its code, an exception, or a stop"
+        return None
+
+
+def _failed(job: Job) -> bool:
+    """Whether a session of the job closed by an error."""
+    closed = (step for step in job.steps if step.kind is Kind.SESSION_CLOSED)
+    return any(step.facts.get(keys.CLOSE_REASON) == "error" for step in closed)
+
+
+def _left_alone(call: Call, agent: Participant, left: Step) -> Iterator[tuple[Participant, int]]:
+    """Callers whom an agent left alone, and for how long at least, ns."""
+    others = [
+        who
+        for who in call.timeline.participants
+        if who.sid != agent.sid and not who.is_avatar and who.kind != "EGRESS" and can_talk(who)
+    ]
+    for until, caller in call.callers.at(left.time):
+        if caller not in others:
+            continue
+        company = [who for who in others if who.sid != caller.sid and call.left_at(who) > left.latest + SOON]
+        came = min((who.steps[0].earliest for who in company), default=call.end)
+        alone = min(until, connected_until(call.timeline, caller), came, call.end) - left.latest
+        hung_up = caller.disconnect_reason in BY_API and alone < HUNG_UP_WITHIN
+        if alone > STUCK_BY and not hung_up:
+            yield caller, alone

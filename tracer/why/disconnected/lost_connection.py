@@ -1,0 +1,152 @@
+"""The agent's own connection to the room was lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.timeline.entities import Shutdown
+from tracer.units import NS_PER_S
+from tracer.why.call.connection import interruptions
+from tracer.why.call.limits import LONG_ENOUGH, SOON, STUCK_BY
+from tracer.why.call.participants import DROPPED, name_of
+from tracer.why.cause import Cause
+from tracer.why.disconnected.agent_retried import ended_by_server
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Job
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.call.connection import Interruption
+    from tracer.why.cause import Finding
+
+__all__ = ["AgentLostConnection"]
+
+
+class AgentLostConnection(Cause):
+    """The network between the agent and the server broke, while the agent's process ran.
+
+    Known from the job's session (``connection_state_changed``), and where it had none from a job that went on, or
+    shut down with ``room disconnected``, though the server lost its agent. All durations are bounds: the SDK and the
+    server notice seconds later. A short interruption is no fault, nor is a longer one in which only the signalling
+    was lost and media flowed on.
+    """
+
+    name = "agent-lost-connection"
+    symptom = Symptom.DISCONNECTED
+    about = "the agent lost its connection to the room while its process ran"
+    advice = (
+        "Look at the network of the agent's machine at that time: its route to the server, UDP, and what it passes"
+        " (NAT, VPN, proxy). Dispatch an agent again (CreateDispatch) for a caller who is alone."
+    )
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        if call.outage:
+            return
+        for job in call.timeline.jobs:
+            lost = self._for_good(call, job)
+            longest = max(self._for_a_while(call, job), key=lambda found: found[0], default=None)
+            if lost:
+                yield lost
+            elif longest:
+                yield longest[1]
+
+    def _for_good(self, call: Call, job: Job) -> Finding | None:
+        shutdown, agent = job.at(Kind.JOB_SHUTDOWN), call.agents.of(job)
+        by_room = shutdown if job.shutdown_reason == Shutdown.ROOM_GONE else None
+        left = agent.gone if agent and agent.disconnect_reason in DROPPED else None
+        given_up = next((lost for lost in interruptions(job) if _is_for_good(lost, shutdown, by_room)), None)
+        if given_up:
+            began = given_up.began
+        elif left and by_room and by_room.earliest < call.end:
+            began = min(left, by_room, key=lambda step: step.time)
+        elif left and shutdown is None and job.last_reported.time > left.latest + LONG_ENOUGH:
+            began = left
+        else:
+            return None
+        if job.at(Kind.PROCESS_FAILED) and not by_room:
+            return None
+        waiting = [(min(until, call.end) - began.time, who) for until, who in call.callers.at(began.time)]
+        alone = max(waiting, key=lambda found: found[0], default=None)
+        if alone is None or alone[0] < LONG_ENOUGH or self._came_back(call, job, began):
+            return None
+        name = name_of(agent) if agent else f"The agent of job {job.sid}"
+        ended = given_up.ended if given_up else None
+        tried = f", and could not reconnect for {(ended.time - began.time) / NS_PER_S:.1f} s" if ended else ""
+        end = ": its job shut down (room disconnected)" if by_room else ""
+        others = call.agents.others_after(agent, began.time)
+        without = f"; {name_of(alone[1])} was there for at least {alone[0] / NS_PER_S:.0f} s more, without an agent"
+        more = "" if others else without
+        return self.found(
+            f"{name} lost its connection to the room while {name_of(alone[1])} was in it{tried}{end}{more}.",
+            began,
+            ended,
+            by_room,
+            left,
+        )
+
+    @staticmethod
+    def _came_back(call: Call, job: Job, began: Step) -> bool:
+        """Whether the same agent joined again later: by a later run of its job, or by itself."""
+        agent = call.agents.of(job)
+        return any(
+            other.identity is not None
+            and agent is not None
+            and other.sid != agent.sid
+            and other.identity == agent.identity
+            and other.steps[0].time > began.time
+            for other in call.agents.all
+        )
+
+    def _for_a_while(self, call: Call, job: Job) -> Iterator[tuple[int, Finding]]:
+        """Each interruption that a caller must have noticed, and how long it was at least, ns."""
+        agent = call.agents.of(job)
+        name = name_of(agent) if agent else f"The agent of job {job.sid}"
+        for lost in interruptions(job):
+            if not lost.is_over or lost.ended is None:
+                continue
+            lasted, anew = lost.ended.time - lost.began.time, _joined_anew(job, lost)
+            # When an agent joins anew, the server ends the job of the participant that it was before: its own.
+            ended = ended_by_server(job, lost.ended)
+            least = 0 if ended else LONG_ENOUGH if anew else STUCK_BY
+            there = [who for until, who in call.callers.at(lost.began.time) if until - lost.began.time >= least]
+            if lasted < least or not there or (ended and call.callers.all_left_by(ended.time + LONG_ENOUGH)):
+                continue
+            then = (
+                "and came back; then the server ended its job (parent process shutdown)" if ended else "and came back"
+            )
+            yield (
+                lasted,
+                self.found(
+                    f"{name} was without its connection to the room for at least {lasted / NS_PER_S:.1f} s while"
+                    f" {name_of(there[0])} was in it, and came back{then}.",
+                    lost.began,
+                    lost.ended,
+                    ended,
+                    certain=anew,
+                ),
+            )
+
+
+def _is_for_good(lost: Interruption, shutdown: Step | None, by_room: Step | None) -> bool:
+    """Whether the agent did not come back, and had not shut down by itself before it gave up."""
+    if lost.is_over:
+        return False
+    if lost.ended is None:
+        return by_room is not None
+    return shutdown is None or by_room is not None or shutdown.time > lost.ended.time
+
+
+def _joined_anew(job: Job, lost: Interruption) -> bool:
+    """Whether the agent had to join anew, without media in between: then its SDK reports everybody as gone first."""
+    ended = lost.ended.time if lost.ended else lost.began.time
+    return any(
+        step.kind is Kind.SESSION_UNLINKED
+        and step.facts.get(keys.DISCONNECT_REASON) in (None, "UNKNOWN_REASON")
+        and lost.began.time - SOON <= step.time <= ended
+        for step in job.steps
+    )

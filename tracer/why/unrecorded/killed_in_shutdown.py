@@ -1,0 +1,90 @@
+"""The job's process did not survive its own shutdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.units import NS_PER_S
+from tracer.why.call.participants import name_of
+from tracer.why.cause import Cause
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Job
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.cause import Finding
+
+__all__ = ["KilledInShutdown", "how_it_ended", "was_shutting_down"]
+
+
+def was_shutting_down(call: Call, job: Job, failed: Step) -> bool:
+    """Whether nobody needed the process any more: its job was shutting down, and no caller had its agent."""
+    shutdown, agent = job.at(Kind.JOB_SHUTDOWN), call.agents.of(job)
+    if shutdown is None or shutdown.time > failed.time:
+        return False
+    disconnected = job.at(Kind.AGENT_DISCONNECTED)
+    had_left = bool(disconnected and disconnected.time <= failed.time)
+    had_left = had_left or (agent is not None and call.left_at(agent) <= failed.time)
+    return had_left or not call.callers.at(min(failed.time, call.end))
+
+
+def how_it_ended(failed: Step) -> str:
+    """How a process ended, as the end of “the process …”."""
+    code = failed.facts.get(keys.EXIT_CODE)
+    if code is None:
+        return "ended early"
+    if isinstance(code, int) and code < 0:
+        return f"ended by signal {-code}"
+    return f"ended with exit code {code}"
+
+
+class KilledInShutdown(Cause):
+    """A worker kills a process that takes too long to shut down; what its shutdown callbacks had not done is lost.
+
+    Known from the worker, which reports how the process ended, and from the job, which had begun to shut down and
+    whose agent had left, or whose callers had. The call itself did not suffer.
+    """
+
+    name = "killed-in-shutdown"
+    symptom = Symptom.UNRECORDED
+    about = "the job process was killed while it shut down, when its agent's call was over"
+    advice = (
+        "Make the shutdown callbacks and on_session_end shorter, or give them time: raise shutdown_process_timeout"
+        " (10 s by default) and, for on_session_end, session_end_timeout. What they had not done yet was lost."
+    )
+    by_itself = (
+        "Look in the worker's log for what the process did last: it was not the worker that killed it. What its"
+        " shutdown callbacks had not done yet was lost."
+    )
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job in call.timeline.jobs:
+            failed, shutdown = job.at(Kind.PROCESS_FAILED), job.at(Kind.JOB_SHUTDOWN)
+            if failed is None or shutdown is None or call.timeline.lost(job) is None:
+                continue
+            if not was_shutting_down(call, job, failed):
+                continue
+            by_worker = failed.facts.get(keys.KILLED) is True
+            who = "its worker killed it" if by_worker else "its worker did not kill it"
+            yield self.found(
+                f"The process of job {job.sid} {how_it_ended(failed)} {(failed.time - shutdown.time) / NS_PER_S:.1f} s"
+                f" after its job began to shut down ({who}). {_by_then(call, job, failed)}",
+                shutdown,
+                job.at(Kind.AGENT_DISCONNECTED),
+                failed,
+                advice=None if by_worker else self.by_itself,
+            )
+
+
+def _by_then(call: Call, job: Job, failed: Step) -> str:
+    """Why the call did not suffer."""
+    if not call.callers.at(min(failed.time, call.end)):
+        names = ", ".join(name_of(who) for who in call.callers.all[:3])
+        return f"The call was over by then{f': {names} had left' if names else ''}."
+    agent = call.agents.of(job)
+    return f"{name_of(agent) if agent else 'Its agent'} had left the room by then."
