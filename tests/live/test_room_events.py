@@ -61,7 +61,7 @@ def test_each_change_is_a_step_with_its_own_time(livekit: LiveKitServer, webhook
         wait_for(lambda: bool(seen(stage, Kind.SESSION_STARTED)), "started")
         for number, language in enumerate(("de", "fr"), 1):
             asyncio.run(change(server, language=language))
-            wait_for(lambda n=number: len(seen(stage, Kind.PARTICIPANT_ATTRIBUTES_CHANGED)) == n, "reported", 6)  # type: ignore[misc]
+            wait_for(lambda n=number: len(seen(stage, Kind.PARTICIPANT_ATTRIBUTES_CHANGED)) == n, "reported")  # type: ignore[misc]
         asyncio.run(mute(server))
         wait_for(lambda: bool(seen(stage, Kind.TRACK_MUTED)), "muted")
         caller.join(LIMIT)
