@@ -45,6 +45,10 @@ SCHEMA = [
     "worker.draining",
 ]
 BEYOND = [
+    "participant.attributes_changed",
+    "session.agent_changed",
+    "track.muted",
+    "track.unmuted",
     "agent.blocked",
     "agent.connection_lost",
     "agent.reconnected",

@@ -201,7 +201,7 @@ def test_json_holds_every_field_of_its_schema_and_unknown_ones_as_null(tracer: T
         "dispatches": "id agent_name mode created jobs",
         "jobs": "id dispatch_id agent_name worker_id participant_identity status offered received accepted assigned"
         " entrypoint_started ended",
-        "moments": "kind subject time earliest latest offset_ms witnesses clock",
+        "moments": "kind subject time earliest latest offset_ms occurrence witnesses clock facts",
         "gaps": "from to ms owner",
     }
     assert list(told) == ["schema", "room", *fields]

@@ -110,7 +110,7 @@ def test_json_of_nothing() -> None:
     assert as_json(made, explain(made)) == {
         "schema": "tracer.why/1",
         "room": {"sid": ROOM, "name": None},
-        "well": None,
+        "well": False,
         "summary": "Nothing is known of any agent in this room: no dispatch, job or agent was recorded.",
         "causes": [],
         "not_ruled_out": [],

@@ -7,7 +7,6 @@ arrives by the receiver's clock.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,10 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tracer.moment import Fact, Moment
-    from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["RECEIVER", "SERVER", "Bounds", "Clock", "MomentClocks", "accounts", "agent_clock", "widest"]
+__all__ = ["RECEIVER", "SERVER", "Bounds", "Clock", "MomentClocks", "agent_clock", "widest"]
 
 
 class Clock(NamedTuple):
@@ -128,19 +126,6 @@ class MomentClocks:
             if moment.latest == end:
                 return
         yield clock, moment.latest
-
-
-def accounts(step: Step, worker: str = "") -> list[tuple[Moment, ...]]:
-    """The moments of a step, those together that are of one and the same event.
-
-    A job can have been offered to several workers, one after the other: one for each, or that of the ``worker``.
-    """
-    if step.kind is not Kind.JOB_OFFERED:
-        return [step.moments]
-    by_worker: dict[str, list[Moment]] = defaultdict(list)
-    for moment in step.moments:
-        by_worker[str(dict(moment.facts).get(keys.WORKER_ID, ""))].append(moment)
-    return [tuple(by_worker[one]) for one in ([worker] if worker in by_worker else by_worker)]
 
 
 def widest(alternatives: list[Bounds]) -> Bounds:

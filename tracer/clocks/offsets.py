@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
-from tracer.clocks.bounds import RECEIVER, SERVER, Bounds, Clock, MomentClocks, accounts, agent_clock, widest
-from tracer.moment import Kind
+from tracer.clocks.bounds import RECEIVER, SERVER, Bounds, Clock, MomentClocks, agent_clock, widest
 from tracer.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tracer.moment import Fact, Moment
+    from tracer.moment import Fact
     from tracer.timeline.entities import Job
     from tracer.timeline.step import Step, StepKey
     from tracer.timeline.timeline import Timeline
@@ -82,35 +81,30 @@ class Clocks:
         self._timeline = timeline
         self.moments = MomentClocks(timeline)
         """Which clock gave each time."""
-        # By a step's key and, for an offer, the worker that it was made to.
-        self._accounts: dict[tuple[StepKey, str], list[tuple[tuple[Moment, ...], Bounds]]] = {}
-        self._raw: dict[tuple[StepKey, str], Bounds] = {}
-        self._brought: dict[tuple[StepKey, str], Bounds] = {}
+        self._together: dict[StepKey, Bounds] = {}
+        self._raw: dict[StepKey, Bounds] = {}
+        self._brought: dict[StepKey, Bounds] = {}
         self.offsets: dict[Clock, Offset] = {}
         """Of every clock but the server's, in order of its name."""
         self.offsets = self._bounded(pairs)
 
-    def bounds(self, step: Step, effect: Step | None = None) -> Bounds:
-        """A step by every clock that was read for it, and brought to the server's.
-
-        An offer that ``effect`` answers is the one to that worker.
-        """
-        key = step.key, _asked(step, effect)
-        if key not in self._brought:
-            self._brought[key] = self._combined(step, key[1], self._bring)
-        return self._brought[key]
+    def bounds(self, step: Step) -> Bounds:
+        """A step by every clock that was read for it, and brought to the server's."""
+        if step.key not in self._brought:
+            self._brought[step.key] = self._combined(step, self._bring)
+        return self._brought[step.key]
 
     def apart(self, cause: Step, effect: Step) -> Apart:
         """How long after the cause the effect came, by the clocks that were read for both, and by the server's."""
-        before, after = self.bounds(cause, effect), self.bounds(effect)
+        before, after = self.bounds(cause), self.bounds(effect)
         least = [low - before.upper[clock] for clock, low in after.lower.items() if clock in before.upper]
         most = [high - before.lower[clock] for clock, high in after.upper.items() if clock in before.lower]
         return Apart(max(least, default=None), min(most, default=None))
 
     def missed(self, step: Step) -> int:
         """How far apart two of its witnesses are who cannot both be right, ns; 0 when all can."""
-        reported = [self._bring(together) for _, together in self._each(step, "")]
-        return max([0, *(low - one.upper.get(clock, low) for one in reported for clock, low in one.lower.items())])
+        reported = self._bring(self._all_of(step))
+        return max([0, *(low - reported.upper.get(clock, low) for clock, low in reported.lower.items())])
 
     def of_job(self, job: Job) -> Offset:
         """The offset of the clock of the machine on which the job runs."""
@@ -134,37 +128,31 @@ class Clocks:
         offset = self.offsets[clock] if clock else None
         if clock is None or offset is None or offset.least is None or offset.most is None or offset.contradictory:
             return False
-        before, after = self._unbrought(cause, effect).upper, self._unbrought(effect).lower
+        before, after = self._unbrought(cause).upper, self._unbrought(effect).lower
         if clock in before and SERVER in after:
             return before[clock] - offset.most <= after[SERVER]
         if clock in after and SERVER in before:
             return before[SERVER] <= after[clock] - offset.least
         return False
 
-    def _unbrought(self, step: Step, effect: Step | None = None) -> Bounds:
+    def _unbrought(self, step: Step) -> Bounds:
         """A step by every clock that was read for it, without bringing one to another."""
-        key = step.key, _asked(step, effect)
-        if key not in self._raw:
-            self._raw[key] = self._combined(step, key[1], lambda bounds: bounds)
-        return self._raw[key]
+        if step.key not in self._raw:
+            self._raw[step.key] = self._combined(step, lambda bounds: bounds)
+        return self._raw[step.key]
 
-    def _combined(self, step: Step, worker: str, bring: Callable[[Bounds], Bounds]) -> Bounds:
+    def _combined(self, step: Step, bring: Callable[[Bounds], Bounds]) -> Bounds:
         """What the witnesses leave open together or, where they cannot all be right, whichever of them is."""
-        found = []
-        for moments, raw in self._each(step, worker):
-            together = bring(raw)
-            if together.impossible:
-                found += [bring(self.moments.together([moment])) for moment in moments]
-            else:
-                found.append(together)
-        return widest(found)
+        together = bring(self._all_of(step))
+        if not together.impossible:
+            return together
+        return widest([bring(self.moments.together([moment])) for moment in step.moments])
 
-    def _each(self, step: Step, worker: str) -> list[tuple[tuple[Moment, ...], Bounds]]:
-        """Each account of a step, and what its witnesses leave open together."""
-        key = step.key, worker
-        if key not in self._accounts:
-            self._accounts[key] = [(moments, self.moments.together(moments)) for moments in accounts(step, worker)]
-        return self._accounts[key]
+    def _all_of(self, step: Step) -> Bounds:
+        """What all witnesses of a step leave open together."""
+        if step.key not in self._together:
+            self._together[step.key] = self.moments.together(step.moments)
+        return self._together[step.key]
 
     def _bring(self, bounds: Bounds) -> Bounds:
         """The same, and by the server's clock, as far as the other's offset is known."""
@@ -184,7 +172,7 @@ class Clocks:
         least: dict[Clock, _Bound] = {}
         most: dict[Clock, _Bound] = {}
         for cause, effect in pairs:
-            lower, upper = self._unbrought(cause, effect).lower, self._unbrought(effect).upper
+            lower, upper = self._unbrought(cause).lower, self._unbrought(effect).upper
             if any(low > upper.get(clock, low) for clock, low in lower.items()):
                 continue  # out of order by one clock alone: it shows nothing of others
             if SERVER in lower:
@@ -230,12 +218,6 @@ class _Bound(NamedTuple):
 def _narrow(bounds: dict[Clock, _Bound], clock: Clock, bound: _Bound, better: Callable[[int, int], int]) -> None:
     if clock not in bounds or better(bound.ns, bounds[clock].ns) != bounds[clock].ns:
         bounds[clock] = bound
-
-
-def _asked(step: Step, effect: Step | None) -> str:
-    """The worker that was offered the job when ``effect`` answers the offer; else empty."""
-    answered = step.kind is Kind.JOB_OFFERED and effect is not None and effect.kind is Kind.JOB_RECEIVED
-    return effect.occurrence if effect is not None and answered else ""
 
 
 def _time(text: Fact | None) -> int | None:

@@ -137,9 +137,10 @@ def names(key: str) -> Callable[[StepIndex, Row], Iterator[tuple[Step, Step]]]:
 
 
 def each_worker(steps: StepIndex, row: Row) -> Iterator[tuple[Step, Step]]:
-    """The effect happened to the cause's job, at each worker that was asked."""
+    """The effect happened to the cause's job, at the worker that the cause was for; at any, where that is not known."""
+    causes = {(step.subject, step.occurrence): step for step in steps.by_kind[row.cause]}
     for effect in steps.by_kind[row.effect]:
-        cause = steps.once.get(effect.subject, {}).get(row.cause)
+        cause = causes.get((effect.subject, effect.occurrence)) or causes.get((effect.subject, ""))
         if cause:
             yield cause, effect
 
