@@ -145,7 +145,8 @@ def check(case: Case) -> None:
 
 def healthy() -> list[Moment]:
     """The call as it was measured, without the dispatch that nobody answered, and with what its session reported."""
-    return [*(recorded for recorded in call() if recorded.subject != GHOST), *heard()]
+    made = [*(recorded for recorded in call() if recorded.subject != GHOST), *heard()]
+    return with_facts(made, Kind.SESSION_STARTING, JOB, {keys.JOB_ID: JOB})
 
 
 def heard(at: float = 364) -> list[Moment]:

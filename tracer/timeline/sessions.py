@@ -47,7 +47,8 @@ class Session:
     closed: Step | None
     links: tuple[Link, ...]
     complete: bool
-    """Whether every link is known: not while the session is open, nor where its first events were dropped."""
+    """Whether every link is known: not while the session is open, nor where its first events were dropped, or its span
+    (``agent_session``, which names the job) did not arrive."""
     waits: tuple[Step, ...]
     """Each time it waited for the audio of whom it was linked to."""
     heard: tuple[Step, ...]
@@ -98,7 +99,8 @@ def sessions_of(job: Job) -> list[Session]:
         until = closed.time if closed else following.time if following else NEVER
         within = [step for step in steps if since <= step.time <= until]
         dropped = starting is not None and starting.facts.get(keys.EVENTS_DROPPED) is True
-        complete = closed is not None and not dropped
+        whole = starting is not None and keys.JOB_ID in starting.facts
+        complete = closed is not None and whole and not dropped
         links = tuple(_links(one, within, until, complete=complete))
         found.append(
             Session(
@@ -132,7 +134,7 @@ def _links(session: str, within: Sequence[Step], until: int, *, complete: bool) 
     linked = [step for step in events if step.kind is Kind.SESSION_LINKED]
     if not (complete and linked):
         shown = _OF_ITSELF if complete else (*_OF_ITSELF, Kind.AGENT_PARTICIPANT_READY)
-        linked = [*_by_waits(within, shown, before=linked[0].time if linked else NEVER), *linked]
+        linked = sorted([*_by_waits(within, shown, linked), *linked], key=lambda step: step.time)
     ends = [step.time for step in events if step.kind is Kind.SESSION_UNLINKED]
     for number, step in enumerate(linked, 1):
         last = min(linked[number].time, until) if number < len(linked) else until
@@ -140,12 +142,14 @@ def _links(session: str, within: Sequence[Step], until: int, *, complete: bool) 
         yield Link(*_whom(step), step.time, end, step)
 
 
-def _by_waits(within: Sequence[Step], kinds: Sequence[Kind], before: int) -> Iterator[Step]:
-    """The first step for each participant that it waited for before a time, ns."""
+def _by_waits(within: Sequence[Step], kinds: Sequence[Kind], linked: Sequence[Step]) -> Iterator[Step]:
+    """The first step for each participant that it waited for, and to whom no event had linked it then."""
     known: tuple[str | None, str | None] | None = None
     for step in within:
         whom = _whom(step)
-        if step.time >= before or step.kind not in kinds or not any(whom):
+        if step in linked:
+            known = whom
+        if step in linked or step.kind not in kinds or not any(whom):
             continue
         # A later wait for a participant is one of the agent's own code, as for a colleague.
         if known is None or (step.kind is Kind.SESSION_WAITING_FOR_AUDIO and whom[1] != known[1]):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.overdue import expected
+from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import STUCK_BY
 from tracer.why.call.participants import name_of
@@ -189,8 +190,18 @@ class CallerKeptWaiting(Conclusion):
             return step.subject in waiting
         if step.kind not in (Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.SESSION_STARTING):
             return False
+        if _after_a_session(call, step):
+            return False  # the agent's code waits for somebody else, as for a colleague
         stays = ((max(began, step.time), min(ended, until)) for began, ended, _ in call.callers.active)
         return any(ended - began > STUCK_BY for began, ended in stays)
+
+
+def _after_a_session(call: Call, step: Step) -> bool:
+    """Whether it is a wait of a job whose session has answered before."""
+    jobs = (job for job in call.timeline.jobs if job.sid == step.subject)
+    closed = (session.closed for job in jobs for session in sessions_of(job))
+    is_wait = step.kind is Kind.AGENT_WAITING_FOR_PARTICIPANT
+    return is_wait and any(one is not None and one.time < step.time for one in closed)
 
 
 class CallerGaveUp(Conclusion):
@@ -224,7 +235,8 @@ class NotRuledOut(Conclusion):
 
     def sentence(self, known: Known) -> str | None:
         """That there are doubts."""
-        return "Nothing wrong was recorded, but not everything can be ruled out." if known.doubts else None
+        recorded = "was recorded" if known.over else "has been recorded so far"
+        return f"Nothing wrong {recorded}, but not everything can be ruled out." if known.doubts else None
 
 
 class OnlyTheAgentReported(Conclusion):

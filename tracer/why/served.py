@@ -14,8 +14,9 @@ from tracer.kinds import Kind
 from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import is_reported
-from tracer.why.call.limits import LONG_ENOUGH, SOON, STUCK_BY
-from tracer.why.call.participants import name_of
+from tracer.why.call.limits import LONG_ENOUGH, NOTICED, SOON, STUCK_BY
+from tracer.why.call.listening import listenings
+from tracer.why.call.participants import DROPPED, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,6 +29,9 @@ __all__ = ["Lack", "lacks"]
 
 AUDIO = {Kind.SESSION_WAITING_FOR_AUDIO, Kind.SESSION_AUDIO_RECEIVED, Kind.SESSION_AUDIO_PUBLISHED, Kind.AGENT_SPEAKING}
 """What the session of an agent that only reads and writes never reports."""
+
+SAID = (Kind.AGENT_SPEAKING, Kind.MODEL_ANSWERED)
+"""What shows that an agent spoke."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ class _Stay:
 
     def lacks(self) -> Iterator[Lack]:
         """What this stay lacks; only the first where the rest follows from it."""
-        if lack := self._agent() or self._voice() or self._heard() or self._listened():
+        both_ways = self._voice() or self._heard() or self._listened() or self._spoke()
+        if lack := self._agent() or both_ways or self._cut_off() or self._answered_twice():
             yield lack
 
     @cached_property
@@ -192,15 +197,59 @@ class _Stay:
         since, until = _longest_gap(links, began, ended)
         there = {one.agent.sid for one in self.served}
         published = (track for track in self.call.timeline.tracks if track.participant in there)
-        if until - since <= STUCK_BY or any(since <= track.steps[0].time < until for track in published):
+        # While the call goes on it is said sooner: a session that starts anew has started by then.
+        goes_on = self.call.timeline.room.finished is None and until >= self.call.end
+        enough = NOTICED if goes_on else STUCK_BY
+        if until - since <= enough or any(since <= track.steps[0].time < until for track in published):
             return None
         return Lack(f"for {_s(until - since)} no session listened to {self.name} or anybody else", certain=False)
+
+    def _spoke(self) -> Lack | None:
+        """The model was asked, and the agent said nothing after for longer than a caller waits."""
+        steps = [step for job in self.jobs for step in job.steps if step.time >= self.began]
+        asked = [step.time for step in steps if step.kind is Kind.MODEL_ASKED and step.time < self.ended]
+        said = max((step.time for step in steps if step.kind in SAID), default=0)
+        since = min((at for at in asked if at > said), default=None)
+        if since is None:
+            return None
+        # The session can know better than the observer until when the caller waited.
+        given_up = (step.time for step in steps if step.kind is Kind.MODEL_GAVE_NO_ANSWER)
+        lasted = max([self.ended, *given_up]) - since
+        if lasted <= NOTICED:
+            return None
+        return Lack(f"a model was asked, and in {_s(lasted)} no answer to {self.name} was recorded", certain=False)
+
+    def _cut_off(self) -> Lack | None:
+        """The server lost this caller; without an identity nobody knows whether the same one came back."""
+        reason = self.who.disconnect_reason
+        if reason not in DROPPED or self.who.identity is not None:
+            return None
+        return Lack(
+            f"the server lost the connection of {self.name} ({reason}), and whether they came back is not known",
+            certain=False,
+        )
+
+    def _answered_twice(self) -> Lack | None:
+        """Two agents of one name listened to this caller at once."""
+        heard = [(one.job, one.since, one.until) for job in self.jobs for one in listenings(self.call, job)
+                 if one.is_to(self.who)]  # fmt: skip
+        for job, since, until in heard:
+            for other, began, ended in heard:
+                at_once = min(until, ended) - max(since, began)
+                if job.sid < other.sid and at_once > SOON and _agent_name(job) == _agent_name(other):
+                    both = f"two agents of one name (jobs {job.sid} and {other.sid})"
+                    return Lack(f"{both} listened to {self.name} at once for {_s(at_once)}", certain=False)
+        return None
 
     @property
     def _ever_heard(self) -> set[str | None]:
         """Whom an agent heard in this room, by identity: one who comes back muted can be heard when they unmute."""
         steps = (s for job in self.call.timeline.jobs for session in sessions_of(job) for s in session.heard)
         return {str(identity) for step in steps if (identity := step.facts.get(keys.LINKED_IDENTITY))}
+
+
+def _agent_name(job: Job) -> str:
+    return job.text(keys.AGENT_NAME) or ""
 
 
 def _longest_gap(intervals: Iterable[tuple[int, int]], began: int, ended: int) -> tuple[int, int]:

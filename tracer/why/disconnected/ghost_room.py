@@ -52,6 +52,8 @@ class GhostRoom(Cause):
         finished, later = call.timeline.room.finished, call.timeline.later
         if not finished or call.outage or may_be_outage(finished):
             return
+        if later is None and keys.ROOM_NAME not in call.timeline.room.facts:
+            return  # without names (--redact) nobody knows which rooms followed
         for job in call.timeline.jobs:
             began, connected = job.at(Kind.JOB_ENTRYPOINT_STARTED), job.at(Kind.AGENT_CONNECTED)
             sid = connected.facts.get(keys.PARTICIPANT_ID) if connected else None

@@ -82,9 +82,12 @@ class ProcessKilled(Cause):
 
 
 def _ended_unreported(call: Call, job: Job) -> bool:
-    """Whether only the report of a job's end is missing: it shut down after the call, and no worker saw it fail."""
-    shutdown = job.at(Kind.JOB_SHUTDOWN)
-    return shutdown is not None and not call.callers.at(min(shutdown.time, call.end))
+    """Whether only the report of a job's end is missing: it reported after the call, and no worker saw it fail."""
+    shutdown, last = job.at(Kind.JOB_SHUTDOWN), job.last_reported
+    if shutdown:
+        return not call.callers.at(min(shutdown.time, call.end))
+    stays = call.callers.active
+    return bool(stays) and all(min(ended, call.end) <= last.time for _, ended, _ in stays)
 
 
 def _dropped(call: Call, agent: Participant | None) -> Step | None:

@@ -64,6 +64,8 @@ class ConnectFailed(Cause):
             return
         if error:
             what = f"failed: {error}"
+        elif aborted and aborted.facts.get(keys.DISCONNECT_REASON) == "DUPLICATE_IDENTITY":
+            return  # another connection of this identity took its place, as when its SDK tries again
         elif aborted:
             what = "got no media connection: the server aborted it"
         elif not active and call.timeline.lost(job) is None and lasted > CONNECTED_BY:

@@ -24,12 +24,23 @@ __all__ = ["NeverConnected", "RaisedBeforeConnect"]
 CONNECT_BY = 10 * NS_PER_S
 """livekit-agents itself warns of an entrypoint that has not connected by then, ns."""
 
+CONNECTED = (
+    Kind.AGENT_CONNECTING,
+    Kind.AGENT_CONNECTED,
+    Kind.AGENT_WAITING_FOR_PARTICIPANT,
+    Kind.AGENT_DISCONNECTED,
+    Kind.SESSION_LINKED,
+    Kind.SESSION_WAITING_FOR_AUDIO,
+    Kind.SESSION_AUDIO_PUBLISHED,
+)
+"""What a job reports only where it connected to a room, or tried to."""
+
 
 def _without_connect(call: Call) -> Iterator[tuple[Job, Step]]:
     """Jobs whose entrypoint started and that did not begin to connect, and when it started."""
     for job in call.dispatches.failed_jobs:
         started = job.at(Kind.JOB_ENTRYPOINT_STARTED)
-        if started and not job.at(Kind.AGENT_CONNECTING, Kind.PROCESS_FAILED):
+        if started and not job.at(Kind.PROCESS_FAILED, *CONNECTED):
             yield job, started
 
 
@@ -87,6 +98,9 @@ class NeverConnected(Cause):
     def _did_not_return(self, call: Call, job: Job, started: Step) -> Iterator[Finding]:
         over = job.at(Kind.JOB_SHUTDOWN) or job.at(Kind.JOB_ENDED)
         until = over or call.timeline.room.finished
+        runs = over is None and call.timeline.lost(job) is None
+        if runs and call.timeline.now - started.time <= CONNECT_BY:
+            return  # whatever became of its room, it can still connect
         lasted = (until.time if until else call.timeline.now) - started.time
         if lasted > CONNECT_BY or (until and lasted > NS_PER_S):
             yield self.found(

@@ -30,6 +30,15 @@ CALL_STATUS = "sip.callStatus"
 DIALLED = ("dialing", "ringing", "automation", "hangup")
 """A telephone that the agent dials is in the room before anybody answers it."""
 
+WENT_ON = (
+    Kind.JOB_ENTRYPOINT_RETURNED,
+    Kind.AGENT_SPEAKING,
+    Kind.MODEL_ASKED,
+    Kind.SESSION_AGENT_CHANGED,
+)
+"""What follows only where session.start() has returned, or nearly; that it was linked and heard somebody comes before.
+"""
+
 
 class NoSession(Cause):
     """An agent that is connected does not answer before its session has started.
@@ -66,6 +75,8 @@ class NoSession(Cause):
             starting = session.starting
             if starting is None or session.started or session.closed or keys.ERROR_TYPE in starting.facts:
                 continue
+            if _went_on(job, starting):
+                continue  # only the span's end is missing
             stay = _longest(call, job, starting)
             if stay is None or stay.lasted <= STUCK_BY:
                 continue
@@ -111,6 +122,11 @@ class NoSession(Cause):
             over,
             certain=hung and bool(usual),
         )
+
+
+def _went_on(job: Job, starting: Step) -> bool:
+    """Whether the agent took part after a session began to start, or its entrypoint returned: so it had started."""
+    return any(step.kind in WENT_ON and step.time > starting.time for step in job.steps)
 
 
 def _longest(call: Call, job: Job, step: Step) -> Stay | None:

@@ -24,13 +24,18 @@ __all__ = ["KilledInShutdown", "how_it_ended", "was_shutting_down"]
 
 def was_shutting_down(call: Call, job: Job, failed: Step) -> bool:
     """Whether nobody needed the process any more: its job was shutting down, and no caller had its agent."""
-    shutdown, agent = job.at(Kind.JOB_SHUTDOWN), call.agents.of(job)
-    if shutdown is None or shutdown.time > failed.time:
+    began, agent = _began(call, job), call.agents.of(job)
+    if began is None or began.time > failed.time:
         return False
     disconnected = job.at(Kind.AGENT_DISCONNECTED)
     had_left = bool(disconnected and disconnected.time <= failed.time)
     had_left = had_left or (agent is not None and call.left_at(agent) <= failed.time)
     return had_left or not call.callers.at(min(failed.time, call.end))
+
+
+def _began(call: Call, job: Job) -> Step | None:
+    """What shows that a job shut down: its own report, or where there is none that its room had closed before."""
+    return job.at(Kind.JOB_SHUTDOWN) or call.timeline.room.finished
 
 
 def how_it_ended(failed: Step) -> str:
@@ -46,8 +51,8 @@ def how_it_ended(failed: Step) -> str:
 class KilledInShutdown(Cause):
     """A worker kills a process that takes too long to shut down; what its shutdown callbacks had not done is lost.
 
-    Known from the worker, which reports how the process ended, and from the job, which had begun to shut down and
-    whose agent had left, or whose callers had. The call itself did not suffer.
+    Known from the worker, which reports how the process ended, and from the job, which had begun to shut down (or whose
+    room had closed) and whose agent had left, or whose callers had. The call itself did not suffer.
     """
 
     name = "killed-in-shutdown"
@@ -64,17 +69,18 @@ class KilledInShutdown(Cause):
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
-            failed, shutdown = job.at(Kind.PROCESS_FAILED), job.at(Kind.JOB_SHUTDOWN)
-            if failed is None or shutdown is None or call.timeline.lost(job) is None:
+            failed, began = job.at(Kind.PROCESS_FAILED), _began(call, job)
+            if failed is None or began is None or call.timeline.lost(job) is None:
                 continue
             if not was_shutting_down(call, job, failed):
                 continue
             by_worker = failed.facts.get(keys.KILLED) is True
             who = "its worker killed it" if by_worker else "its worker did not kill it"
+            what = "its job began to shut down" if began.kind is Kind.JOB_SHUTDOWN else "its room had closed"
             yield self.found(
-                f"The process of job {job.sid} {how_it_ended(failed)} {(failed.time - shutdown.time) / NS_PER_S:.1f} s"
-                f" after its job began to shut down ({who}). {_by_then(call, job, failed)}",
-                shutdown,
+                f"The process of job {job.sid} {how_it_ended(failed)} {(failed.time - began.time) / NS_PER_S:.1f} s"
+                f" after {what} ({who}). {_by_then(call, job, failed)}",
+                began,
                 job.at(Kind.AGENT_DISCONNECTED),
                 failed,
                 advice=None if by_worker else self.by_itself,
