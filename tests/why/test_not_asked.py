@@ -227,3 +227,13 @@ def test_an_unnamed_dispatch_is_not_told_to_correct_a_name() -> None:
     [unnamed], [named] = findings([]), findings([], lonely("helper"))
     assert "without an agent_name" in unnamed.advice
     assert "letter by letter" in named.advice
+
+
+def test_where_workers_are_of_several_servers_nobody_knows_which_should_have_been_asked() -> None:
+    servers = ("one.example:443", "two.example:443")
+    made = [
+        worker(Kind.WORKER_REGISTERED, -30_000, sid, attributes={keys.WORKER_SERVER: server})
+        for sid, server in zip((WORKER, OTHER), servers, strict=True)
+    ]
+    assert found(lonely(), made[:1]) == ["worker-not-asked"]
+    assert found(lonely(), made) == []

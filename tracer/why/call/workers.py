@@ -39,12 +39,28 @@ class Workers:
 
         Which server a room is on, the workers show that were offered its jobs.
         """
-        known = [w for w in self._timeline.workers if w.sid.startswith("AW_")]
-        asked = {step.occurrence for job in self._timeline.jobs for step in job.steps if step.kind in BY_WORKER}
-        servers = {worker.server for worker in known if worker.sid in asked}
+        servers = self._servers
         if not servers or None in servers:
-            return known
-        return [worker for worker in known if worker.server in (None, *servers)]
+            return self._known
+        return [worker for worker in self._known if worker.server in (None, *servers)]
+
+    @property
+    def are_of_one_server(self) -> bool:
+        """Whether no two of them are known to belong to different servers: else it is not known which is the room's."""
+        return len({worker.server for worker in self.all} - {None}) <= 1
+
+    @cached_property
+    def _known(self) -> list[Worker]:
+        return [w for w in self._timeline.workers if w.sid.startswith("AW_")]
+
+    @cached_property
+    def _servers(self) -> set[str | None]:
+        """The servers of the workers that were offered jobs of this room, or of those of its name beside it."""
+        rooms = (self._timeline.earlier, self._timeline, self._timeline.later)
+        jobs = [job for room in rooms if room for job in room.jobs]
+        asked = {step.occurrence for job in jobs for step in job.steps if step.kind in BY_WORKER}
+        asked |= {job.worker_id for job in jobs if job.worker_id}
+        return {worker.server for worker in self._known if worker.sid in asked}
 
     def current(self, agent_name: str | None, at: int) -> list[Worker]:
         """Workers of this name, without those that had lost their connection and were back under another id, ns."""

@@ -66,7 +66,7 @@ class LoadAboveLimit(WithoutJob):
                 certain=above == available and all(is_alive(worker, created.time) for worker in above),
             )
             return
-        for worker in available:
+        for worker in available if call.workers.are_of_one_server else ():
             later = call.workers.reported_later(worker, created.time)
             if later and call.workers.asked(worker) and not loads[worker.sid] and not _lost(call, created, same):
                 after = (later.time - created.time) / NS_PER_S
@@ -143,7 +143,9 @@ class WorkerNotAsked(WithoutJob):
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
         there = _available(same, created.time)
-        if not there or any(True for cause in EXPLAINED for _ in cause.judge(call, dispatch, created, same)):
+        if not there or not call.workers.are_of_one_server:
+            return
+        if any(True for cause in EXPLAINED for _ in cause.judge(call, dispatch, created, same)):
             return
         reports = ((worker, call.workers.reported_later(worker, created.time)) for worker in there)
         worker, later = next(((w, step) for w, step in reports if step), (there[-1], None))
