@@ -1,4 +1,4 @@
-"""What livekit-server does where its configuration says nothing else."""
+"""What livekit-server does where its configuration sets nothing else."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class DispatchUnserved(Conclusion):
 
 
 class NoAgentOnRecord(Conclusion):
-    """Nothing in the record says that an agent was wanted."""
+    """Nothing in the record shows that an agent was wanted."""
 
     def sentence(self, known: Known) -> str | None:
         """That nothing is known."""

@@ -1,6 +1,6 @@
 """What a call that went well has: for each caller that stayed an agent, and each heard the other.
 
-"Well" is not that no cause was found. Whatever a call lacks is said, and so is whatever is not known of it.
+"Well" is not that no cause was found. Whatever a call lacks is reported, and so is whatever is not known of it.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ __all__ = [
 DROPPED = {"CONNECTION_TIMEOUT", "SIGNAL_CLOSE", "STATE_MISMATCH", "MEDIA_FAILURE"}
 """Why somebody leaves who did not want to, in LiveKit's words."""
 NOTICED_WITHIN = 20 * NS_PER_S
-"""The server notices this late, ns, that a client is gone which does not say so: after 19 s as measured."""
+"""The server notices this late, ns, that a client which does not sign off is gone: after 19 s as measured."""
 
 
 def witnesses_of(timeline: Timeline) -> set[str]:
