@@ -87,7 +87,7 @@ class TooEarly(Conclusion):
         if known.over or not known.pending:
             return None
         since = max(known.call.timeline.now - known.pending[0].time, 0) / NS_PER_S
-        return f"It is too early to say: an agent was asked for {since:.1f} s ago."
+        return f"It is too early to say: an agent was requested {since:.1f} s ago."
 
 
 class DispatchUnserved(Conclusion):
