@@ -14,8 +14,8 @@ from tracer.kinds import Kind
 from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import is_reported
-from tracer.why.call.limits import LONG_ENOUGH, SOON, STUCK_BY
-from tracer.why.call.participants import name_of
+from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH, SOON, STUCK_BY
+from tracer.why.call.participants import BY_API, connected_until, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -91,7 +91,7 @@ class _Stay:
         found = []
         for agent in self.call.agents.all:
             active = agent.at(Kind.PARTICIPANT_ACTIVE)
-            since, until = (active or agent.steps[0]).time, self.call.left_at(agent)
+            since, until = (active or agent.steps[0]).time, connected_until(self.call.timeline, agent)
             if since < self.ended and until > self.began:
                 found.append(_Served(agent, max(since, self.began), min(until, self.ended)))
         return sorted(found, key=lambda one: one.since)
@@ -143,7 +143,8 @@ class _Stay:
             left = "has been there for" if self.ended >= self.call.end else "left after"
             return Lack(f"{self.name} {left} {_s(stayed)}, before an agent was there", certain=False)
         since, until = self._longest_gap()
-        if until - since <= STUCK_BY or self.has_company:
+        hung_up = until == self.ended and self.who.disconnect_reason in BY_API and until - since <= HUNG_UP_WITHIN
+        if until - since <= STUCK_BY or hung_up or self.has_company:
             return None
         when = "before the agent was there" if since == self.began else "after the agent left"
         return Lack(f"{self.name} was alone for {_s(until - since)} {when}", certain=True, ns=until - since)

@@ -108,6 +108,9 @@ _ALWAYS_ENDS = {"job_entrypoint", "session_close"}
 """Spans whose end is the moment even when they failed: a job that raised has ended, one that could not connect is
 not connected."""
 
+TRACK_SID = "lk.track_sid"
+"""The attribute that names the track which was published."""
+
 _COMMON = (keys.JOB_ID, keys.DISPATCH_ID, keys.AGENT_NAME, keys.WORKER_ID)
 _KEPT = {
     "job_entrypoint": (*_COMMON, keys.ROOM_NAME),
@@ -185,6 +188,8 @@ def _both_ends(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_T
     error = _error(span, attributes)
     if start:
         yield _Told(start, began, began, error)
+    if span.name == "publish_audio_output" and TRACK_SID not in attributes:
+        return  # cancelled: the span ends without an error all the same
     if end and (not error or span.name in _ALWAYS_ENDS):
         status = {keys.JOB_STATUS: "JS_FAILED" if error else "JS_SUCCESS"} if end is Kind.JOB_ENDED else {}
         yield _Told(end, ended, ended, {**status, **error, **_cause_of_close(span, attributes)})
