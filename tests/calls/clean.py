@@ -87,7 +87,7 @@ def _main(paths: Iterable[str]) -> None:
         target = Path(__file__).parent / f"{path.name.partition('.')[0]}.jsonl.gz"
         lines = "".join(f"{clean(line)}\n" for line in text.splitlines())
         target.write_bytes(gzip.compress(lines.encode(), mtime=0))
-        print(target.name)  # noqa: T201  it is a command
+        print(target.name)
 
 
 if __name__ == "__main__":

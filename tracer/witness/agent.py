@@ -1,4 +1,4 @@
-"""What an agent tells: OpenTelemetry spans, livekit-agents' own and the few that ``tracer.instrument`` adds.
+"""What an agent reports: OpenTelemetry spans, livekit-agents' own and the few that ``tracer.instrument`` adds.
 
 Each native span of a job carries the room's SID, so it belongs to the room's trace whatever trace it was
 made in. Here it gets the ids that say so: one rule for agents that are instrumented and for those that

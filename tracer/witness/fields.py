@@ -1,4 +1,4 @@
-"""What LiveKit's own messages tell, whoever brings them: webhook or API."""
+"""What LiveKit's own messages report, whoever brings them: webhook or API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a LiveKit webhook tells. Stateless: each event stands for itself.
+"""What a LiveKit webhook reports. Stateless: each event stands for itself.
 
 The server stamps a webhook in whole seconds (``created_at``), and it can come late: retries go on for a
 minute. Its own moment therefore lies in [created_at, created_at + 1 s) and not after its arrival. The finer
