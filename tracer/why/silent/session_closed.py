@@ -92,7 +92,7 @@ class SessionClosed(Cause):
         )
 
     def doubt(self, call: Call) -> str | None:
-        names = " and ".join(name_of(agent) for agent in call.agents.uninstrumented[:3])
+        names = " and ".join(list(dict.fromkeys(map(name_of, call.agents.uninstrumented)))[:3])
         return (
             f"instrument {names} (tracer.instrument): only the agent reports what its session does" if names else None
         )
