@@ -117,7 +117,7 @@ THE_WAY = [
     "cli",
 ]
 """Folders in the order of the one way through; others come after them."""
-COLUMN = 26
+COLUMN = 30
 """Columns of a file's name."""
 
 PAGES: dict[str, dict[str, Callable[[], str]]] = {

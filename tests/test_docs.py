@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
     ROOT / "dashboards/README.md",
+    ROOT / "tests/calls/README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 TEXT = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in PAGES}

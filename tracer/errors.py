@@ -1,4 +1,4 @@
-"""Every error that can reach a user. Each says what was wrong, with what value, and what to do."""
+"""Every error that can reach a user. Each names what was wrong, with what value, and what to do."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class LiveKitTracer:
                     return timeline
             before = reports
             if time.monotonic() > end:
-                why = missing or "reports still arrive"
+                why = missing or "reports are still arriving"
                 raise TimeoutError(f"room {room!r} was not over after {limit:g} s: {why}")
             time.sleep(POLL_EVERY)
 

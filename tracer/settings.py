@@ -35,7 +35,7 @@ __all__ = [
 
 APP = "livekit-tracer"
 DEFAULT_ENDPOINT = "http://127.0.0.1:7890"
-"""Where `tracer serve` listens unless told otherwise."""
+"""Where `tracer serve` listens by default."""
 
 
 @dataclass(frozen=True, slots=True)

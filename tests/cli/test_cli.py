@@ -152,7 +152,7 @@ def test_serving_for_a_url_that_is_none_is_misuse(tracer: Tracer, url: str) -> N
 def test_exporting_to_itself_is_misuse(tracer: Tracer) -> None:
     target = "http://localhost:7890"
     line = tracer.fails(2, "serve", "--store", "a.db", OTEL_EXPORTER_OTLP_ENDPOINT=target, **KEYS)
-    assert "leads to port 7890 of this machine" in line
+    assert "points at port 7890 of this machine" in line
 
 
 @pytest.mark.parametrize(

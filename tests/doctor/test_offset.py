@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.moments import START
 from tracer.clocks.offsets import Offset
 from tracer.doctor.diagnosis import State
-from tracer.doctor.offset import in_words, of_asking, state
+from tracer.doctor.offset import in_words, of_request, state
 from tracer.units import NS_PER_MS, NS_PER_S
 
 OFFSETS = st.integers(-(10**13), 10**13)
@@ -22,7 +22,7 @@ def holds(found: Offset, true: int) -> bool:
 @given(OFFSETS, DELAYS, DELAYS, st.integers(0, NS_PER_S), st.integers(0, NS_PER_S))
 def test_asking_bounds_the_true_offset(offset: int, there: int, back: int, before: int, after: int) -> None:
     stamped = START + there  # by the server's clock
-    found = of_asking(START + offset, stamped + back + offset, stamped - before, stamped + after)
+    found = of_request(START + offset, stamped + back + offset, stamped - before, stamped + after)
     assert holds(found, offset)
     assert not found.contradictory
 

@@ -33,9 +33,9 @@ def report(found: dict[str, Answer], known: list[Worker], *, requested: bool = F
 def test_an_answer_names_worker_machine_and_agent() -> None:
     found = {"helper": Answer(0.244, "AW_0"), "": Answer(0.3)}
     assert report(found, workers("helper")).answered("helper", found["helper"]).text == (
-        "worker AW_0 on box answers for agent 'helper', within 244 ms"
+        "worker AW_0 on box answered for agent 'helper' within 244 ms"
     )
-    assert report(found, []).answered("", found[""]).text == "a worker answers for the unnamed agent, within 300 ms"
+    assert report(found, []).answered("", found[""]).text == "a worker answered for the unnamed agent within 300 ms"
 
 
 @pytest.mark.parametrize(

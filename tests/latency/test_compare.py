@@ -10,7 +10,7 @@ from tests.latency.test_gaps import HOUR, at, cold, moved, without
 from tests.latency.test_stats import CONNECT, SUMMARIES, job, rooms
 from tests.moments import JOB, ROOM, call
 from tracer import keys
-from tracer.latency.compare import Comparison, Length, State, against, between
+from tracer.latency.compare import Comparison, GapState, Length, against, between
 from tracer.latency.stats import CALLER_WAITED, WHOLE, figures
 from tracer.latency.summary import ARROW, Counted, Summary, summarize
 from tracer.moment import Kind
@@ -31,7 +31,7 @@ def summary(moments: Sequence[Moment]) -> Summary:
 
 
 def took(ms: int, high: int | None = None) -> Length:
-    return Length(State.MEASURED, ms * NS_PER_MS, None if high is None else high * NS_PER_MS)
+    return Length(GapState.MEASURED, ms * NS_PER_MS, None if high is None else high * NS_PER_MS)
 
 
 def rows(comparison: Comparison) -> list[tuple[str, float | None]]:
@@ -68,7 +68,7 @@ def test_the_other_way_round_is_the_same_with_the_other_sign() -> None:
 def test_what_one_lacks_took_no_time_there() -> None:
     found = between(summary(cold()), summary(call()))
     setup = next(one for one in found.gaps if one.name == SETUP)
-    assert (setup.first, setup.second) == (took(1500), Length(State.ABSENT))
+    assert (setup.first, setup.second) == (took(1500), Length(GapState.ABSENT))
     assert setup.ns == 1500 * NS_PER_MS
     assert found.gaps[0] == setup
     # So that what the gaps differ by is what the whole differs by.
@@ -130,7 +130,7 @@ def test_a_room_against_the_many() -> None:
 def test_too_few_to_compare_with_are_shown_as_few() -> None:
     found = against(rooms(250)[0], figures(rooms(1)))
     [gap] = found.gaps
-    assert (gap.second, gap.ns) == (Length(State.UNKNOWN), None)
+    assert (gap.second, gap.ns) == (Length(GapState.UNKNOWN), None)
     assert (found.counted, found.jobs) == ((Counted.MEASURED, None), 1)
     [gap] = against(rooms(250)[0], figures(rooms(*range(19)))).gaps
     assert gap.second == took(9)
@@ -139,7 +139,7 @@ def test_too_few_to_compare_with_are_shown_as_few() -> None:
 def test_only_jobs_of_the_same_agent_name_are_the_many() -> None:
     found = against(rooms(250)[0], figures(rooms(*range(100), name="other")))
     [gap] = found.gaps
-    assert (gap.second.state, gap.ns) == (State.UNKNOWN, None)
+    assert (gap.second.state, gap.ns) == (GapState.UNKNOWN, None)
     assert found.jobs == 0
 
 
@@ -159,7 +159,7 @@ def test_what_clocks_that_are_off_hide_in_most_of_the_many_is_compared_with_the_
     # Times of the agent are given to 512 ns.
     assert all(one.ns is not None and abs(one.ns) <= 512 for one in (*found.gaps, *found.sums))
     found = against(good, figures([off] * 10))
-    assert [(one.second.state, one.ns) for one in found.sums] == [(State.UNKNOWN, None)] * 2
+    assert [(one.second.state, one.ns) for one in found.sums] == [(GapState.UNKNOWN, None)] * 2
     assert [one.name for one in found.gaps if one.ns is None] == [
         f"job.offered{ARROW}job.received",
         f"agent.connecting{ARROW}participant.joining",

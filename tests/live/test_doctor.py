@@ -205,7 +205,7 @@ def test_webhooks_to_another_port_and_no_worker(livekit: LiveKitServer, tmp_path
         assert f'urls: ["http://127.0.0.1:{stage.port}/webhook"]' in fix
         assert livekit.api_key in fix
         state, text, fix = told.of("workers")
-        assert (state, text) == ("failed", "no worker answers for the unnamed agent within 6 s")
+        assert (state, text) == ("failed", "no worker answered for the unnamed agent within 6 s")
         assert "LIVEKIT_URL" in fix
 
 
@@ -234,7 +234,7 @@ def test_a_worker_under_another_name(stage: Stage, livekit: LiveKitServer) -> No
     told = doctor(stage, livekit.settings, "--agent", "helper")
     state, text, fix = told.of("workers")
     assert (told.code, state) == (1, "failed")
-    assert text == "no worker answers for agent 'helper' within 6 s; known: 'Helper'"
+    assert text == "no worker answered for agent 'helper' within 6 s; known: 'Helper'"
     assert fix.startswith("request 'Helper'")
 
     told = doctor(stage, livekit.settings)

@@ -27,7 +27,7 @@ def test_json_has_every_field_and_unknown_ones_as_null() -> None:
         assert rule["violated"] + rule["inconclusive"] == len(rule["verdicts"])
         for verdict in rule["verdicts"]:
             assert list(verdict) == ["answer", "sentence", "why", "least_ms", "most_ms", "steps"]
-            assert all(list(s) == ["kind", "subject", "time", "offset_ms", "told"] for s in verdict["steps"])
+            assert all(list(s) == ["kind", "subject", "time", "offset_ms", "reports"] for s in verdict["steps"])
     assert [clock["clock"] for clock in first["clocks"]] == ["agent", "receiver"]
     agent = first["clocks"][0]
     assert (agent["host"], agent["sid"], agent["contradictory"], agent["off"]) == (None, JOB, False, False)

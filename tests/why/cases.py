@@ -576,7 +576,7 @@ MISSING = (
         "its load was above the server's limit",
         "load-above-limit",
         lonely(),
-        f"worker {WORKER} reported a load of 0.91, and the server asks none whose load is 0.7 or more",
+        f"worker {WORKER} reported a load of 0.91, and the server offers jobs to none whose load is 0.7 or more",
         ((Kind.WORKER_LOAD, WORKER), ASKED),
         [*registered(), *load(0.91, -5000)],
     ),

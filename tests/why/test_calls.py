@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
 import pytest
 
+from tests.calls.clean import PRIVATE, texts
 from tests.calls.expected import EXPECTED
 from tracer.check import Outcome, check
 from tracer.moment import Kind
@@ -18,6 +20,18 @@ FOLDER = Path(__file__).parent.parent / "calls"
 
 def test_every_recording_has_its_truth_beside_it() -> None:
     assert {path.name.removesuffix(".jsonl.gz") for path in FOLDER.glob("*.jsonl.gz")} == set(EXPECTED)
+
+
+SECRET = re.compile(r"turn_?password|eyJ[\w-]{20,}\.", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_no_recording_has_a_path_or_a_secret_of_the_machine_it_was_made_on(name: str) -> None:
+    recording = gzip.decompress((FOLDER / f"{name}.jsonl.gz").read_bytes()).decode()
+    for line in recording.splitlines():
+        for text in (line, *texts(line)):
+            found = PRIVATE.search(text) or SECRET.search(text)
+            assert not found, found
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))

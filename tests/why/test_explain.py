@@ -140,7 +140,7 @@ def test_a_call_with_a_dispatch_nobody_answered() -> None:
 def test_of_a_room_that_is_a_second_old_it_is_too_early_to_say(moments: list[Moment], now: float) -> None:
     explanation = explain(timeline([m for m in moments if m.subject != AGENT], now=ms(now)))
     assert (explanation.findings, explanation.well) == ((), None)
-    assert explanation.summary == "It is too early to say: an agent was asked for 1.0 s ago."
+    assert explanation.summary == "It is too early to say: an agent was requested 1.0 s ago."
 
 
 def test_while_a_healthy_call_goes_on_nothing_is_found() -> None:

@@ -165,7 +165,7 @@ def test_a_worker_for_each_caller_has_time_from_the_callers_join_on() -> None:
     recorded = [m for m in lonely(joined=40_000) if m.time < ms(40_100) and m.kind not in (LEFT, Kind.ROOM_FINISHED)]
     each = worker(Kind.WORKER_REGISTERED, -1000, attributes={keys.JOB_TYPE: "JT_PARTICIPANT"})
     assert of(recorded, [each], ms(40_100)).summary.startswith(
-        "It is too early to say: an agent was asked for 0.1 s ago"
+        "It is too early to say: an agent was requested 0.1 s ago"
     )
     assert found(recorded, [each], now=ms(50_000)) == ["worker-not-asked"]
 

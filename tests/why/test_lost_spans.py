@@ -6,27 +6,23 @@ from dataclasses import replace
 
 import pytest
 
-from tests.moments import ABOUT_AGENT, ADA, AGENT, JOB, SESSION, _webhook, ms
+from tests.moments import ADA, AGENT, JOB, _webhook, ms
 from tests.why.cases import (
     DISCONNECTED,
     MISSING,
-    bob,
-    error,
     found,
     healthy,
-    linked,
     moved,
     names,
     of_job,
     timeline,
     with_facts,
     without,
-    worker,
 )
 from tests.why.silent.calls import ask, closed, long_call, speaks
-from tests.why.silent.conversation import BOB, bob_speaks, conversation, event, hears, kept_session
+from tests.why.silent.conversation import bob_speaks, conversation, hears, kept_session
 from tracer import keys
-from tracer.moment import Kind, Moment, facts
+from tracer.moment import Kind, Moment
 from tracer.timeline.sessions import sessions_of
 from tracer.why import explain
 

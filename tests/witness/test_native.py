@@ -125,9 +125,12 @@ def test_what_ends_at_a_hang_up_is_no_failure(error: str) -> None:
 
 
 def test_a_voice_that_could_not_be_published() -> None:
-    assert kinds(span("publish_audio_output", CONNECT, 400, 500, SESSION_ID, **IN_JOB)) == [
+    published = {**IN_JOB, "lk.track_sid": "TR_voice"}
+    assert kinds(span("publish_audio_output", CONNECT, 400, 500, SESSION_ID, **published)) == [
         Kind.SESSION_AUDIO_PUBLISHED
     ]
+    # Cancelled, it ends without an error, and without a track.
+    assert kinds(span("publish_audio_output", CONNECT, 400, 500, SESSION_ID, **IN_JOB)) == []
     assert kinds(failed("publish_audio_output", "PublishTrackError")) == [Kind.SESSION_AUDIO_FAILED]
 
 

@@ -128,7 +128,7 @@ def test_what_ended_while_the_server_could_not_be_reached_is_marked() -> None:
     watching._listed, watching._away = ms(102), ms(5000)
     for moment in closed(watching, room, 9000):
         assert dict(moment.facts)[keys.ROOM_SERVER_AWAY] is True
-    watching._listed, room.looked = ms(6000), ms(6001)
+    watching._listed, room.polled_at = ms(6000), ms(6001)
     for moment in closed(watching, room, 9000):
         assert keys.ROOM_SERVER_AWAY not in dict(moment.facts), "it had answered since"
 

@@ -29,7 +29,7 @@ def read_rooms(store: str, room: str) -> list[Timeline]:
 
 
 def read_room(store: str, room: str) -> Timeline:
-    """As ``read_rooms``, one room: of a recording with several the latest, which is said on standard error."""
+    """As ``read_rooms``, one room: of a recording with several the latest, which is noted on standard error."""
     found = read_rooms(store, room)
     if len(found) > 1:
         others = ", ".join(f"{one.room.name or '?'} {one.room.sid}" for one in found[:-1])

@@ -41,4 +41,4 @@ def command(store: str, limit: int, form: str, output: Path | None, width: int |
     if form == "json":
         write_json(rooms.as_json(found), output)
     else:
-        write_view(rooms.as_table(found), output=output, width=width)
+        write_view(rooms.RoomsView(found), output=output, width=width)

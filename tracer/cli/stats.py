@@ -57,7 +57,7 @@ def command(
     from tracer.view.write import write_json, write_view
 
     if hours is not None and math.isnan(hours):  # which is in every range
-        raise click.BadParameter("nan is no number of hours", param_hint="--hours")
+        raise click.BadParameter("nan is not a number of hours", param_hint="--hours")
     rooms = read_summaries(store, limit, hours)
     found = figures(room for room in rooms if agent is None or agent in room.agent_names)
     from tracer.view.stats import StatsView, as_json

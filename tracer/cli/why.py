@@ -23,22 +23,23 @@ __all__ = ["command"]
 def command(room: str, store: str, form: str, output: Path | None, width: int | None) -> None:
     """Explain why an agent is missing, late, duplicated or silent.
 
-    ROOM is a name (the latest room of that name), an SID or the FILE of a recording. The likeliest cause comes first;
-    each has its evidence and what to do. Causes that cannot be ruled out are listed too, with how to find out.
+    ROOM is a name (the latest room of that name), an SID or the FILE of a recording, of which every room is explained
+    (with --format json the latest). The likeliest cause comes first; each has its evidence and what to do. Causes that
+    cannot be ruled out are listed too, with how to find out.
 
     \b
     Examples:
       tracer why my-room
       tracer why RM_ev5rQjUVknES --format json
     """
-    from tracer.cli.room import read_room
+    from tracer.cli.room import read_room, read_rooms
     from tracer.view.why import WhyView, as_json
     from tracer.view.write import write_json, write_view
     from tracer.why import explain
 
-    timeline = read_room(store, room)
-    explanation = explain(timeline)
     if form == "json":
-        write_json(as_json(timeline, explanation), output)
+        timeline = read_room(store, room)
+        write_json(as_json(timeline, explain(timeline)), output)
         return
-    write_view(WhyView(timeline, explanation), output=output, width=width)
+    views = [WhyView(timeline, explain(timeline)) for timeline in read_rooms(store, room)]
+    write_view(*views, output=output, width=width)

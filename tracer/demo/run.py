@@ -49,7 +49,7 @@ RECORDED = "automatic"
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What the command line says."""
+    """What was given on the command line."""
 
     store: Path
     server: str | None = None

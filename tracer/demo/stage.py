@@ -44,7 +44,7 @@ class Stage:
         self.port = free_port() if lost else port
         """Where the receiver listens."""
         self.export: dict[str, str] = {}
-        """Variables that tell the receiver where to export to, beyond the user's own."""
+        """Variables of the receiver that set where it exports to, beyond the user's own."""
         self._processes = ExitStack()
 
     def __enter__(self) -> Self:

@@ -33,15 +33,15 @@ class Answer:
     """The worker was offered the job, and no source reports that it got it."""
 
 
-def answers(timeline: Timeline, asked: Collection[str], age: float) -> dict[str, Answer]:
+def answers(timeline: Timeline, requested: Collection[str], age: float) -> dict[str, Answer]:
     """The answer for each of the names, as far as there is one."""
     found: dict[str, Answer] = {}
     for job in timeline.jobs:
-        if job.agent_name in asked and job.agent_name is not None:
+        if job.agent_name in requested and job.agent_name is not None:
             found[job.agent_name] = Answer(age, job.worker_id, is_rejected(job), _is_silent(job))
     for agent in timeline.participants:
         name = agent.attributes.get(NAME_ATTRIBUTE, "")  # the server keeps no empty attribute
-        if agent.is_agent and name in asked:
+        if agent.is_agent and name in requested:
             found.setdefault(name, Answer(age)).silent = False
     return found
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tracer.clocks.offsets import Clocks, Offset
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State, short
-from tracer.doctor.offset import in_words, of_asking, state
+from tracer.doctor.offset import in_words, of_request, state
 from tracer.doctor.rejection import is_rejected
 from tracer.moment import Kind
 from tracer.timeline.precedence import must_precede
@@ -42,7 +42,7 @@ class ClockCheck:
         if room is None:
             return [Diagnosis(self.name, State.SKIPPED, f"not checked: {visit.why_no_room}")]
         made = room.created
-        mine = of_asking(room.asked, room.answered, made.earliest, made.latest) if made else Offset()
+        mine = of_request(room.sent, room.answered, made.earliest, made.latest) if made else Offset()
         findings = [
             self._result(
                 "this machine's clock", "this machine", mine, "the server does not report when it created a room"

@@ -38,7 +38,7 @@ class State(StrEnum):
     FAILED = "failed"
     """It does not work."""
     SKIPPED = "skipped"
-    """Not checked, or inconclusive; the sentence says why."""
+    """Not checked, or inconclusive; the sentence gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from tracer.clocks.offsets import Offset
 from tracer.doctor.diagnosis import State
 from tracer.units import NS_PER_MS, NS_PER_S, milliseconds
 
-__all__ = ["in_words", "of_asking", "state"]
+__all__ = ["in_words", "of_request", "state"]
 
 CLOSE = 100 * NS_PER_MS
 """Clocks that are at most this far apart, ns, still give the order of steps that are further apart."""
@@ -14,12 +14,12 @@ FAR = NS_PER_S
 """Clocks that are further apart than this, ns, make it useless to compare times of different clocks."""
 
 
-def of_asking(asked: int, answered: int, earliest: int, latest: int) -> Offset:
-    """The clock that read ``asked`` and ``answered``, from what the server stamped in between.
+def of_request(sent: int, answered: int, earliest: int, latest: int) -> Offset:
+    """The clock that read ``sent`` and ``answered``, from what the server stamped in between.
 
     The server's time lay in [``earliest``, ``latest``] of its own clock. All in ns since the epoch.
     """
-    return Offset(asked - latest, answered - earliest)
+    return Offset(sent - latest, answered - earliest)
 
 
 def state(offset: Offset) -> State:

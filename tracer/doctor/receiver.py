@@ -33,7 +33,7 @@ async def counters(visit: Visit) -> dict[str, int]:
 
 
 class ReceiverCheck:
-    """Asks for `/healthz`, as a load balancer does, and for `/metrics`, which shows that it is a tracer."""
+    """Requests `/healthz`, as a load balancer does, and for `/metrics`, which shows that it is a tracer."""
 
     name = CheckName.RECEIVER
 

@@ -41,7 +41,7 @@ class ScratchRoom:
         self.name = f"{SCRATCH}{secrets.token_hex(4)}"
         self.room: Room | None = None
         """As the server answered; None until then."""
-        self.asked = self.answered = 0
+        self.sent = self.answered = 0
         """Before and after it was created, ns by this machine's clock."""
         self._livekit = livekit
         self._agents = list(agents)
@@ -65,7 +65,7 @@ class ScratchRoom:
         # Without any, the server dispatches the unnamed one by itself.
         named = [api.RoomAgentDispatch(agent_name=name) for name in self._agents] if any(self._agents) else []
         self._made = time.monotonic()
-        self.asked = time.time_ns()
+        self.sent = time.time_ns()
         request = api.CreateRoomRequest(name=self.name, empty_timeout=EMPTY_TIMEOUT, agents=named)
         self.room = await self._livekit.room.create_room(request)
         self.answered = time.time_ns()
@@ -79,7 +79,7 @@ class ScratchRoom:
         return room_created(self.room, "observer") if self.room else None
 
     async def poll(self) -> None:
-        """Ask the server who is in it and which jobs there are; what it does not answer is left out."""
+        """Poll the server for who is in it and which jobs there are; what it does not answer is left out."""
         if self.room is None:
             return
         with suppress(api.TwirpError, *UNREACHED):

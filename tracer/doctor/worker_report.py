@@ -45,13 +45,13 @@ class WorkerReport:
             fix = "answer sooner in request_fnc: after 3 s the server drops the job"
             return Diagnosis(CheckName.WORKERS, State.FAILED, text, fix)
         after = milliseconds(answer.after * 1000)
-        return Diagnosis(CheckName.WORKERS, State.OK, f"{who} answers for {_agent(name)}, within {after}")
+        return Diagnosis(CheckName.WORKERS, State.OK, f"{who} answered for {_agent(name)} within {after}")
 
     def nobody(self, name: str) -> Diagnosis:
         """No worker did. An agent that the user did not name need not be there, as long as another one is."""
         needed = self.requested or not (self.found or name)
         state = State.FAILED if needed else State.WARNING
-        text = f"no worker answers for {_agent(name)} within {self.waited:.0f} s"
+        text = f"no worker answered for {_agent(name)} within {self.waited:.0f} s"
         mine = [worker for worker in self.registered if worker.agent_name == name]
         others = [other for other in self._known() if other != name]
         for worker in mine[:1]:

@@ -38,7 +38,7 @@ log = logging.getLogger("tracer")
 T = TypeVar("T")
 
 INTERVAL = 0.25
-"""Seconds between looks for spans that are ready."""
+"""Seconds between two checks for spans that are ready."""
 LAST_TRY = 3.0
 """Seconds that the end of the process may wait for the backend; what is not sent stays in the store."""
 MOST_ROOMS = 2000

@@ -24,7 +24,7 @@ class _Waiting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RoomSpans:
-    """The spans of one room between two looks at it. Immutable: where queueing fails, the old one is still true."""
+    """The spans of one room between two updates. Immutable: where queueing fails, the old one is still true."""
 
     waiting: Mapping[int, _Waiting] = field(default_factory=dict)
     """By span id: the spans that changed less than ``QUIET`` ago."""

@@ -198,7 +198,7 @@ class _Trace:
             offered = [step.time for job in jobs if (step := job.at(Kind.JOB_OFFERED))]
             end, error = max(offered, default=finished.time), None
             if jobs:
-                error = "a worker was asked, and no agent came"
+                error = "a job was offered, and no agent joined"
             elif dispatch.sid in self._without_job:
                 error = "no worker took the job before the room closed"
         else:

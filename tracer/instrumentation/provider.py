@@ -24,7 +24,7 @@ _LIMITS = SpanLimits(
     max_links=128,
     max_link_attributes=128,
 )
-"""OpenTelemetry's defaults, whatever ``OTEL_…_LIMIT`` says: an id that is cut is another one."""
+"""OpenTelemetry's defaults, whatever ``OTEL_…_LIMIT`` is set to: an id that is cut is another one."""
 
 
 def own_provider(id_generator: IdGenerator | None = None) -> TracerProvider:

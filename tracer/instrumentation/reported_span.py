@@ -25,7 +25,7 @@ class ReportedSpan(ReadableSpan):
     def snapshot(self) -> ReadableSpan:
         """The span as it is now. One that reports a start has no end, though the span may have ended meanwhile."""
         span = self.span
-        # What was said in a conversation is reported with the span's end, when the user's own filter has seen it.
+        # The words of a conversation are reported with the span's end, when the user's own filter has seen it.
         whole = not self.is_start or span.name in PENDING_SPANS
         return ReadableSpan(
             span.name,

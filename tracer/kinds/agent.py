@@ -80,8 +80,8 @@ AGENT = {
         source="agent: livekit-agents' span `agent_session`, event `connection_state_changed`",
     ),
     "agent.connection_lost": KindInfo(
-        phrase="agent gave up to reconnect",
-        verb="gave up to reconnect",
+        phrase="agent gave up reconnecting",
+        verb="gave up reconnecting",
         meaning="The agent could not get its connection to the room back.",
         cause="The network.",
         following="Its job shuts down.",

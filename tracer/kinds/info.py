@@ -1,4 +1,4 @@
-"""What there is to say of a kind of moment."""
+"""What is documented of a kind of moment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["KindInfo"]
 
 @dataclass(frozen=True, slots=True)
 class KindInfo:
-    """What there is to say of one kind."""
+    """What is documented of one kind."""
 
     phrase: str
     """What it is called in a list of steps, unlike any other kind: ``job offered``; ``{who}`` is the participant."""

@@ -93,7 +93,7 @@ class Kind(StrEnum):
 
     @property
     def info(self) -> KindInfo:
-        """What there is to say of it."""
+        """What is documented of it."""
         return _INFO[self.value]
 
     @property

@@ -81,7 +81,7 @@ SESSION = {
     ),
     "model.answered": KindInfo(
         phrase="model answered",
-        verb="got an answer of its model",
+        verb="got an answer from its model",
         meaning="The first token of the answer arrived.",
         cause="The model.",
         following="The agent speaks.",
@@ -89,8 +89,8 @@ SESSION = {
     ),
     "model.gave_no_answer": KindInfo(
         phrase="no answer from the model",
-        verb="got no answer of its model",
-        meaning="The session gave up an answer of which nothing had come.",
+        verb="got no answer from its model",
+        meaning="The session stopped waiting for an answer before its first token.",
         cause="The caller spoke again, or left, before the model answered.",
         following="The next turn.",
         source="agent: livekit-agents' span `llm_node`",

@@ -34,7 +34,7 @@ WORKER = {
     "worker.load": KindInfo(
         phrase="worker reports its load",
         verb="reported its load",
-        meaning="A worker reported a load that differs from the last: the server asks none above its own limit (0.7).",
+        meaning="A worker's load changed. The server offers jobs to no worker above its own limit (0.7).",
         cause="Its CPU, its running jobs, or its load_fnc.",
         following="The server offers it jobs while the load is below the limit.",
         source="agent",

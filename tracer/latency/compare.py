@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     Key = tuple[str, Owner | None]
     """A gap or sum: its name, and who spends it."""
 
-__all__ = ["Comparison", "Difference", "Length", "State", "against", "between"]
+__all__ = ["Comparison", "Difference", "GapState", "Length", "against", "between"]
 
 
-class State(Labelled):
+class GapState(Labelled):
     """What is known of how long a gap took."""
 
     MEASURED = "measured", "measured"
@@ -35,7 +35,7 @@ class State(Labelled):
 class Length:
     """How long a gap took in one room, or in the median of many."""
 
-    state: State
+    state: GapState
     ns: int | None = None
     """Its length; None unless it was measured."""
     high: int | None = None
@@ -44,11 +44,11 @@ class Length:
     @property
     def spent(self) -> int | None:
         """The time it took, ns: none where it is absent; None where that is unknown."""
-        return 0 if self.state is State.ABSENT else self.ns
+        return 0 if self.state is GapState.ABSENT else self.ns
 
 
-ABSENT = Length(State.ABSENT)
-UNKNOWN = Length(State.UNKNOWN)
+ABSENT = Length(GapState.ABSENT)
+UNKNOWN = Length(GapState.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def against(first: Summary, figures: Figures) -> Comparison:
     found = []
     for key in dict.fromkeys([*(mine or {}), *theirs]):
         median = _median(many, key)
-        if (mine and key in mine) or median.state is not State.ABSENT:  # else few have it, and this one has not
+        if (mine and key in mine) or median.state is not GapState.ABSENT:  # else few have it, and this one has not
             found.append(Difference(*key, _of(mine, key), median))
     gaps, sums = _in_order(found)
     name = job.agent_name if job else None
@@ -149,7 +149,7 @@ def _of(lengths: dict[Key, int | None] | None, key: Key) -> Length:
     if key not in lengths:
         return ABSENT
     ns = lengths[key]
-    return UNKNOWN if ns is None else Length(State.MEASURED, ns)
+    return UNKNOWN if ns is None else Length(GapState.MEASURED, ns)
 
 
 def _median(many: AgentFigures | None, key: Key) -> Length:
@@ -161,7 +161,7 @@ def _median(many: AgentFigures | None, key: Key) -> Length:
     if stage is None or stage.count * 2 <= known:
         return ABSENT
     median, high, _ = stage.percentiles
-    return UNKNOWN if median is None else Length(State.MEASURED, median, high)
+    return UNKNOWN if median is None else Length(GapState.MEASURED, median, high)
 
 
 def _in_order(found: list[Difference]) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:

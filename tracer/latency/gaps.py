@@ -1,4 +1,4 @@
-"""Where the time goes: from what first asked for an agent to its being ready for its caller, without a hole.
+"""Where the time goes: from what first asked for an agent to its being ready for its caller, without a break.
 
 Two gaps that follow each other share a step, so that they add up to the whole. What happens within something else
 counts as what it is itself: connecting within ``session.start()`` is connecting.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tracer.clocks.corrected import CorrectedStep, CorrectedTimeline
 from tracer.latency.entrypoint import Stretch, stretches
 from tracer.latency.owner import Owner, advice
-from tracer.latency.request import Link, request
+from tracer.latency.request import PathStep, request
 from tracer.moment import Kind
 from tracer.timeline.entities import Job
 
@@ -100,11 +100,11 @@ class _Mark(NamedTuple):
 
 def _gaps(corrected: CorrectedTimeline, job: Job) -> tuple[Gap, ...]:
     inside = list(stretches(corrected, job))
-    links = list(request(corrected.timeline, job))
+    steps = list(request(corrected.timeline, job))
     if not inside and (agent := corrected.timeline.agent_of(job)):  # it came, and did not report how
-        links.append(Link(agent.at(Kind.PARTICIPANT_JOINING), Owner.UNKNOWN))
-        links.append(Link(agent.at(Kind.PARTICIPANT_ACTIVE), Owner.NETWORK))
-    seen, missed = _seen(corrected, links)
+        steps.append(PathStep(agent.at(Kind.PARTICIPANT_JOINING), Owner.UNKNOWN))
+        steps.append(PathStep(agent.at(Kind.PARTICIPANT_ACTIVE), Owner.NETWORK))
+    seen, missed = _seen(corrected, steps)
     if not job.at(Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED):
         missed.add(Owner.NETWORK)
     marks = [*seen, *_inside(inside, missed)]
@@ -112,11 +112,11 @@ def _gaps(corrected: CorrectedTimeline, job: Job) -> tuple[Gap, ...]:
     return tuple(Gap(start.step, end.step, mark.owner, start.doubtful(end)) for (start, _), (end, mark) in path)
 
 
-def _seen(corrected: CorrectedTimeline, links: Iterable[Link]) -> tuple[list[_Mark], set[Owner]]:
+def _seen(corrected: CorrectedTimeline, steps: Iterable[PathStep]) -> tuple[list[_Mark], set[Owner]]:
     """The steps that were seen, each with who spent the time before it; and who did after the last that was seen."""
     found: list[_Mark] = []
     missed: set[Owner] = set()
-    for step, owner, always in links:
+    for step, owner, always in steps:
         if step:
             found.append(_Mark(corrected.step(step), owner if missed <= {owner} else Owner.UNKNOWN))
             missed = set()

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["Link", "first_published", "request"]
+__all__ = ["PathStep", "first_published", "request"]
 
 OFFERED_WITHIN = NS_PER_S
 """A job that is offered later than this after the room, ns, was not asked for by the room: the server takes 0.2 s."""
 
 
-class Link(NamedTuple):
+class PathStep(NamedTuple):
     """A step up to the entrypoint, and who spends the time before it."""
 
     step: Step | None
@@ -32,7 +32,7 @@ class Link(NamedTuple):
     """Whether every job has it: where it was not seen, the time before the next is several owners'."""
 
 
-def request(timeline: Timeline, job: Job) -> Iterator[Link]:
+def request(timeline: Timeline, job: Job) -> Iterator[PathStep]:
     """The steps of a job from its first cause to its entrypoint, in order; those that were not seen included."""
     yield from _first_causes(timeline, job)
     yield from _to_worker(job)
@@ -45,7 +45,7 @@ def first_published(timeline: Timeline, sid: str | None) -> Step | None:
     return min(steps, key=lambda step: step.time, default=None)
 
 
-def _first_causes(timeline: Timeline, job: Job) -> Iterator[Link]:
+def _first_causes(timeline: Timeline, job: Job) -> Iterator[PathStep]:
     """What asked for a job: the room with its dispatch, a later dispatch, or the participant it is for.
 
     Nothing, where it was not seen: what was long before did not ask for it.
@@ -58,16 +58,16 @@ def _first_causes(timeline: Timeline, job: Job) -> Iterator[Link]:
         published = job.text(keys.JOB_TYPE) == "JT_PUBLISHER"
         joining = who.at(Kind.PARTICIPANT_JOINING) if who else None
         came = first_published(timeline, mine) if published else joining
-        yield Link(asked if came and asked and asked.time > came.time else came, Owner.SERVER, always=False)
+        yield PathStep(asked if came and asked and asked.time > came.time else came, Owner.SERVER, always=False)
         return
     until = asked or job.at(Kind.JOB_OFFERED)
     within = CREATED_TOGETHER if asked else OFFERED_WITHIN
     if created and until and abs(until.time - created.time) <= within:
-        yield Link(created, Owner.SERVER, always=False)
-    yield Link(asked, Owner.SERVER, always=False)
+        yield PathStep(created, Owner.SERVER, always=False)
+    yield PathStep(asked, Owner.SERVER, always=False)
 
 
-def _to_worker(job: Job) -> Iterator[Link]:
+def _to_worker(job: Job) -> Iterator[PathStep]:
     """From the server's offer to the worker's yes; first come the workers that were asked before that one."""
     given = job.at(Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
     taker = str((given.facts if given else {}).get(keys.WORKER_ID, job.worker_id or ""))
@@ -81,20 +81,20 @@ def _to_worker(job: Job) -> Iterator[Link]:
         if worker != taker and worker in offers:
             refused = known.get((Kind.JOB_REJECTED, worker))
             full = refused is not None and refused.facts.get(keys.JOB_ANSWER) in ("full", "draining")
-            yield Link(offers[worker], before_offer)
-            yield Link(known[Kind.JOB_RECEIVED, worker], Owner.NETWORK)
-            yield Link(refused, Owner.WORKER if full else Owner.CODE, always=False)
+            yield PathStep(offers[worker], before_offer)
+            yield PathStep(known[Kind.JOB_RECEIVED, worker], Owner.NETWORK)
+            yield PathStep(refused, Owner.WORKER if full else Owner.CODE, always=False)
             # Without an answer it is the user's code until the server no longer waits for one.
             before_offer = Owner.SERVER if refused else Owner.CODE
-    yield Link(offers.get(taker) if taker else job.at(Kind.JOB_OFFERED), before_offer)
-    yield Link(known.get((Kind.JOB_RECEIVED, taker)), Owner.NETWORK)
-    yield Link(known.get((Kind.JOB_ACCEPTED, taker)), Owner.CODE)
+    yield PathStep(offers.get(taker) if taker else job.at(Kind.JOB_OFFERED), before_offer)
+    yield PathStep(known.get((Kind.JOB_RECEIVED, taker)), Owner.NETWORK)
+    yield PathStep(known.get((Kind.JOB_ACCEPTED, taker)), Owner.CODE)
 
 
-def _to_entrypoint(job: Job) -> Iterator[Link]:
+def _to_entrypoint(job: Job) -> Iterator[PathStep]:
     """From the assignment to the entrypoint."""
     assigned = job.at(Kind.JOB_ASSIGNED)
-    yield Link(assigned, Owner.SERVER)
+    yield PathStep(assigned, Owner.SERVER)
 
     def since_assigned(kind: Kind) -> Step | None:
         step = job.at(kind)
@@ -102,10 +102,10 @@ def _to_entrypoint(job: Job) -> Iterator[Link]:
 
     # A process can have been on its way before the job came.
     starts, up = since_assigned(Kind.PROCESS_STARTED), since_assigned(Kind.PROCESS_READY)
-    yield Link(starts, Owner.PROCESS, always=False)
-    yield Link(up, Owner.CODE, always=False)
-    yield Link(job.at(Kind.JOB_PROCESS_ASSIGNED), Owner.WORKER if up else Owner.PROCESS)
-    yield Link(job.at(Kind.JOB_ENTRYPOINT_STARTED), Owner.PROCESS)
+    yield PathStep(starts, Owner.PROCESS, always=False)
+    yield PathStep(up, Owner.CODE, always=False)
+    yield PathStep(job.at(Kind.JOB_PROCESS_ASSIGNED), Owner.WORKER if up else Owner.PROCESS)
+    yield PathStep(job.at(Kind.JOB_ENTRYPOINT_STARTED), Owner.PROCESS)
 
 
 def _offers(job: Job) -> dict[str, Step]:

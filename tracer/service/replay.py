@@ -33,7 +33,7 @@ LONGEST_LINE = 64 * 1024 * 1024
 """Bytes of one line, unpacked: the receiver takes 16 MiB in a request, and base64 makes a third more of it."""
 LARGEST = 2 * 1024 * 1024 * 1024
 """Bytes of a whole recording, unpacked."""
-TOGETHER = 500
+BATCH = 500
 """Arrivals that go to the store in one commit."""
 _GZIP = b"\x1f\x8b"
 
@@ -71,15 +71,13 @@ def _arrival(path: Path, number: int, line: bytes) -> Arrival:
             raise TypeError("not an object")
         return _read(item)
     except (ValueError, TypeError, KeyError, RecursionError, MalformedError, TooLargeError) as error:
-        raise RecordingError(
-            path, f"what stands there is no webhook, OTLP request or moments ({error})", number
-        ) from None
+        raise RecordingError(path, f"it is not a webhook, an OTLP request or moments ({error})", number) from None
 
 
 def _read(item: dict[str, Any]) -> Arrival:
     if "webhook" in item:
         event = webhook.parse(json.dumps(item["webhook"]).encode())
-        # Older recordings do not say when a webhook arrived: it is then known to the second it was sent in.
+        # Older recordings do not hold when a webhook arrived: it is then known to the second it was sent in.
         return Arrival(tuple(webhook.moments(event, int(item.get("at", NEVER)))), event_id=event.id)
     if "traces" in item:
         return agent.arrival(agent.read(b64decode(item["traces"]), item["type"]))
@@ -87,7 +85,7 @@ def _read(item: dict[str, Any]) -> Arrival:
 
 
 NEVER = 2**62
-"""An arrival, ns, so late that it tells nothing of when a webhook was sent."""
+"""An arrival, ns, so late that it shows nothing of when a webhook was sent."""
 
 
 def replay(paths: Iterable[Path], store: Writer) -> int:
@@ -98,7 +96,7 @@ def replay(paths: Iterable[Path], store: Writer) -> int:
         for arrival in arrivals(path):
             waiting.append(arrival)
             read += 1
-            if len(waiting) >= TOGETHER:
+            if len(waiting) >= BATCH:
                 store.add(waiting)
                 waiting = []
         store.add(waiting)
@@ -116,7 +114,7 @@ def timelines(path: Path) -> list[Timeline]:
         end = max((moment.latest for room in rooms for moment in store.moments(room.sid)), default=0)
         found = [timeline_in(store, room.sid, now=end) for room in rooms]
     if not found:
-        raise RecordingError(path, "there is no room in it")
+        raise RecordingError(path, "it contains no room")
     return found
 
 

@@ -1,4 +1,4 @@
-"""`tracer serve` and `tracer observe`: witnesses and exporter around one store, until told to stop."""
+"""`tracer serve` and `tracer observe`: witnesses and exporter around one store, until stopped."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ log = logging.getLogger("tracer")
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What the command line says."""
+    """What was given on the command line."""
 
     store: str
     host: str = "127.0.0.1"
@@ -122,6 +122,6 @@ def _refuse_to_export_to_itself(options: ServeOptions) -> None:
     host, port = where(target)
     if port == options.port and host in (HERE, options.host):
         raise ConfigurationError(
-            f"OTEL_EXPORTER_OTLP_ENDPOINT leads to port {port} of this machine, which is tracer itself: set it to"
+            f"OTEL_EXPORTER_OTLP_ENDPOINT points at port {port} of this machine, which is tracer itself: set it to"
             " Jaeger's address, as http://127.0.0.1:4318"
         )

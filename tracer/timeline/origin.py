@@ -1,4 +1,4 @@
-"""What made a room and its dispatches, and what ended the room: the server does not say, so it is inferred."""
+"""What made a room and its dispatches, and what ended the room: the server does not report it, so it is inferred."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tracer.timeline.entities import Shutdown
 from tracer.timeline.relations import (
     Guarantee,
     Pair,
-    Row,
+    Precedence,
     StepIndex,
     each_worker,
     in_room,
@@ -52,18 +52,18 @@ def _shutdown_disconnects(shutdown: Step, left: Step) -> bool:
 def _first_of(
     cause: Kind,
     effects: Mapping[Kind, Guarantee],
-    related: Callable[[StepIndex, Row], Iterator[tuple[Step, Step]]] = same,
+    related: Callable[[StepIndex, Precedence], Iterator[tuple[Step, Step]]] = same,
     condition: Callable[[Step, Step], bool] | None = None,
-) -> list[Row]:
+) -> list[Precedence]:
     """The cause before the first of the effects that is known."""
     order = list(effects)
     return [
-        Row(cause, effect, guarantee, related, tuple(order[:place]), condition)
+        Precedence(cause, effect, guarantee, related, tuple(order[:place]), condition)
         for place, (effect, guarantee) in enumerate(effects.items())
     ]
 
 
-def _chain(kinds: Mapping[Kind, Guarantee]) -> list[Row]:
+def _chain(kinds: Mapping[Kind, Guarantee]) -> list[Precedence]:
     """Each kind before the next that is known, by the guarantee of the later one."""
     order = list(kinds)
     rows = []
@@ -72,7 +72,7 @@ def _chain(kinds: Mapping[Kind, Guarantee]) -> list[Row]:
     return rows
 
 
-def _chain_of(guarantee: Guarantee, *kinds: Kind) -> list[Row]:
+def _chain_of(guarantee: Guarantee, *kinds: Kind) -> list[Precedence]:
     return _chain(dict.fromkeys(kinds, guarantee))
 
 
@@ -106,9 +106,9 @@ _OFFERED = dict.fromkeys(_JOB, Guarantee.CLOCKS) | {Kind.JOB_ENDED: Guarantee.SE
 _GIVEN = {kind: _JOB[kind] for kind in (Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)}
 """What follows from a worker's acceptance."""
 
-TABLE: tuple[Row, ...] = (
-    *(Row(Kind.ROOM_CREATED, kind, Guarantee.ROOM_FIRST, in_room) for kind in _ON_SERVER),
-    Row(Kind.DISPATCH_CREATED, Kind.JOB_OFFERED, Guarantee.ROOM_FIRST, names(keys.DISPATCH_ID)),
+TABLE: tuple[Precedence, ...] = (
+    *(Precedence(Kind.ROOM_CREATED, kind, Guarantee.ROOM_FIRST, in_room) for kind in _ON_SERVER),
+    Precedence(Kind.DISPATCH_CREATED, Kind.JOB_OFFERED, Guarantee.ROOM_FIRST, names(keys.DISPATCH_ID)),
     *_chain_of(
         Guarantee.PARTICIPANT_STATES,
         Kind.PARTICIPANT_JOINING,
@@ -119,14 +119,14 @@ TABLE: tuple[Row, ...] = (
     *_chain_of(
         Guarantee.PARTICIPANT_STATES, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ABORTED
     ),
-    Row(
+    Precedence(
         Kind.PARTICIPANT_JOINING,
         Kind.TRACK_PUBLISHED,
         Guarantee.PARTICIPANT_STATES,
         names(keys.PARTICIPANT_ID),
     ),
     *_chain_of(Guarantee.PARTICIPANT_STATES, Kind.TRACK_PUBLISHED, Kind.TRACK_UNPUBLISHED),
-    Row(Kind.JOB_OFFERED, Kind.JOB_RECEIVED, Guarantee.CLOCKS, each_worker),
+    Precedence(Kind.JOB_OFFERED, Kind.JOB_RECEIVED, Guarantee.CLOCKS, each_worker),
     *_first_of(Kind.JOB_OFFERED, _OFFERED),
     *_chain_of(Guarantee.JOB_START, Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED, Kind.JOB_TIMED_OUT),
     *_chain_of(Guarantee.JOB_START, Kind.JOB_RECEIVED, Kind.JOB_REJECTED),
@@ -134,8 +134,8 @@ TABLE: tuple[Row, ...] = (
     *_first_of(Kind.JOB_ACCEPTED, _GIVEN, its_job, _was_chosen),
     *_chain_of(Guarantee.JOB_START, Kind.PROCESS_STARTED, Kind.PROCESS_READY, Kind.JOB_PROCESS_ASSIGNED),
     *_chain(_JOB),
-    Row(Kind.AGENT_CONNECTING, Kind.PARTICIPANT_JOINING, Guarantee.AGENT_CONNECTS, its_agent),
-    Row(Kind.PARTICIPANT_JOINING, Kind.AGENT_CONNECTED, Guarantee.AGENT_CONNECTS, names(keys.PARTICIPANT_ID)),
+    Precedence(Kind.AGENT_CONNECTING, Kind.PARTICIPANT_JOINING, Guarantee.AGENT_CONNECTS, its_agent),
+    Precedence(Kind.PARTICIPANT_JOINING, Kind.AGENT_CONNECTED, Guarantee.AGENT_CONNECTS, names(keys.PARTICIPANT_ID)),
     *_chain_of(
         Guarantee.SESSION_AND_SHUTDOWN, Kind.JOB_ENTRYPOINT_STARTED, Kind.JOB_ENTRYPOINT_RETURNED, Kind.JOB_ENDED
     ),
@@ -148,14 +148,17 @@ TABLE: tuple[Row, ...] = (
         Kind.AGENT_DISCONNECTED,
         Kind.JOB_ENDED,
     ),
-    Row(
+    Precedence(
         Kind.JOB_SHUTDOWN,
         Kind.PARTICIPANT_LEFT,
         Guarantee.SESSION_AND_SHUTDOWN,
         its_agent,
         condition=_shutdown_disconnects,
     ),
-    *(Row(kind, Kind.ROOM_FINISHED, Guarantee.ROOM_ENDS_LAST, in_room) for kind in (Kind.ROOM_CREATED, *_ON_SERVER)),
+    *(
+        Precedence(kind, Kind.ROOM_FINISHED, Guarantee.ROOM_ENDS_LAST, in_room)
+        for kind in (Kind.ROOM_CREATED, *_ON_SERVER)
+    ),
 )
 """Everything that must come before something else."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Guarantee",
     "Pair",
-    "Row",
+    "Precedence",
     "StepIndex",
     "each_worker",
     "in_room",
@@ -51,16 +51,16 @@ class Pair(NamedTuple):
     guarantee: Guarantee
 
 
-class Row(NamedTuple):
+class Precedence(NamedTuple):
     """A step of one kind cannot have come after a step of another, where they are related."""
 
     cause: Kind
     effect: Kind
     guarantee: Guarantee
-    related: Callable[[StepIndex, Row], Iterator[tuple[Step, Step]]]
+    related: Callable[[StepIndex, Precedence], Iterator[tuple[Step, Step]]]
     """The steps of these kinds that belong together, one of the functions below."""
     unless: tuple[Kind, ...] = ()
-    """Kinds that come between the two: where one of them is known, its own rows say more."""
+    """Kinds that come between the two: where one of them is known, its own rows are more exact."""
     condition: Callable[[Step, Step], bool] | None = None
     """What must be true of the two besides; None: nothing."""
 
@@ -111,22 +111,22 @@ _REPEATABLE = (
 # How the two steps of a row are related.
 
 
-def same(steps: StepIndex, row: Row) -> Iterator[tuple[Step, Step]]:
+def same(steps: StepIndex, row: Precedence) -> Iterator[tuple[Step, Step]]:
     """Both happened to one subject and, where it can have several, in one occurrence."""
     for known in steps.together[row.cause]:
         if row.effect in known and known.keys().isdisjoint(row.unless):
             yield known[row.cause], known[row.effect]
 
 
-def in_room(steps: StepIndex, row: Row) -> Iterator[tuple[Step, Step]]:
+def in_room(steps: StepIndex, row: Precedence) -> Iterator[tuple[Step, Step]]:
     """Both happened in the room, to whatever."""
     return product(steps.by_kind[row.cause], steps.by_kind[row.effect])
 
 
-def names(key: str) -> Callable[[StepIndex, Row], Iterator[tuple[Step, Step]]]:
+def names(key: str) -> Callable[[StepIndex, Precedence], Iterator[tuple[Step, Step]]]:
     """The effect names the cause's subject under this key."""
 
-    def related(steps: StepIndex, row: Row) -> Iterator[tuple[Step, Step]]:
+    def related(steps: StepIndex, row: Precedence) -> Iterator[tuple[Step, Step]]:
         causes = {step.subject: step for step in steps.by_kind[row.cause]}
         for effect in steps.by_kind[row.effect]:
             cause = causes.get(str(effect.facts.get(key)))
@@ -136,7 +136,7 @@ def names(key: str) -> Callable[[StepIndex, Row], Iterator[tuple[Step, Step]]]:
     return related
 
 
-def each_worker(steps: StepIndex, row: Row) -> Iterator[tuple[Step, Step]]:
+def each_worker(steps: StepIndex, row: Precedence) -> Iterator[tuple[Step, Step]]:
     """The effect happened to the cause's job, at the worker that the cause was for; at any, where that is not known."""
     causes = {(step.subject, step.occurrence): step for step in steps.by_kind[row.cause]}
     for effect in steps.by_kind[row.effect]:
@@ -145,7 +145,7 @@ def each_worker(steps: StepIndex, row: Row) -> Iterator[tuple[Step, Step]]:
             yield cause, effect
 
 
-def its_job(steps: StepIndex, row: Row) -> Iterator[tuple[Step, Step]]:
+def its_job(steps: StepIndex, row: Precedence) -> Iterator[tuple[Step, Step]]:
     """The cause happened to the effect's job, at one of the workers that were asked."""
     for cause in steps.by_kind[row.cause]:
         job = steps.once.get(cause.subject, {})
@@ -153,7 +153,7 @@ def its_job(steps: StepIndex, row: Row) -> Iterator[tuple[Step, Step]]:
             yield cause, job[row.effect]
 
 
-def its_agent(steps: StepIndex, row: Row) -> Iterator[tuple[Step, Step]]:
+def its_agent(steps: StepIndex, row: Precedence) -> Iterator[tuple[Step, Step]]:
     """The effect happened to the participant that the cause's job became."""
     effects = {step.subject: step for step in steps.by_kind[row.effect]}
     for connected in steps.by_kind[Kind.AGENT_CONNECTED]:

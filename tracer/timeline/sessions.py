@@ -69,10 +69,6 @@ class Session:
         """When it closed, ns; NEVER for one that is open, as far as is known."""
         return self.closed.time if self.closed else NEVER
 
-    def link_at(self, at: int) -> Link | None:
-        """To whom it listened at a time, ns."""
-        return next((link for link in reversed(self.links) if link.since <= at < link.until), None)
-
     @property
     def unheard(self) -> list[Step]:
         """Each time it waited for the audio of whom it was linked to, and received none, as far as is known."""

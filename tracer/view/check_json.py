@@ -68,7 +68,7 @@ def _step(check: RoomCheck, step: Step) -> dict[str, Any]:
         "subject": step.subject,
         "time": rfc3339(step.time),
         "offset_ms": None if created is None else (step.time - created.time) / NS_PER_MS,
-        "told": [
+        "reports": [
             {
                 "witness": moment.witness,
                 "clock": moment.clock,

@@ -140,7 +140,7 @@ def _refusal(step: Step) -> str:
     match step.facts.get(keys.JOB_ANSWER):
         case "rejected":
             last = step.facts.get(keys.JOB_TERMINATED) is True
-            return "by request_fnc" + (", for good: no other worker is asked" if last else "")
+            return "by request_fnc" + (", for good: no other worker is offered the job" if last else "")
         case "raised":
             return f"request_fnc raised: {failure(step)}"
         case "unanswered":

@@ -40,7 +40,7 @@ def notes(timeline: Timeline) -> Iterator[Text]:
             yield Text(
                 f"! {phrase}: {sources} report different times: clock skew, or one of them is wrong", style="red"
             )
-    # What a worker reports of itself says nothing about this room.
+    # What a worker reports of itself is not about this room.
     own = [step for step in timeline.steps if not isinstance(timeline.by_sid.get(step.subject), Worker)]
     sources_seen = {witness for step in own for witness in step.witnesses}
     for witness, note in _MISSING.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -13,11 +14,19 @@ from tracer.view.text import fit, plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console, ConsoleOptions, RenderResult
+
     from tracer.store import RoomRow
 
-__all__ = ["as_json", "as_table"]
+__all__ = ["RoomsView", "as_json"]
 
+COLUMNS = ("room", "sid", "created (UTC)", "lasted", "callers", "agents")
+NUMBERS = 3
+"""The first of the columns that hold numbers."""
 WIDEST_NAME = 32
+NARROWEST_NAME = 8
+GAP = 2
+"""Columns between two."""
 
 
 def as_json(rows: Sequence[RoomRow]) -> dict[str, Any]:
@@ -38,25 +47,38 @@ def as_json(rows: Sequence[RoomRow]) -> dict[str, Any]:
     }
 
 
-def as_table(rows: Sequence[RoomRow]) -> Table | Text:
-    """A table, or a sentence when there is nothing to list."""
-    if not rows:
-        return Text("no rooms yet: point your LiveKit server's webhooks at `tracer serve` and make a call")
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("room", no_wrap=True, overflow="ellipsis", max_width=WIDEST_NAME)
-    table.add_column("sid", no_wrap=True, overflow="ellipsis")
-    for name, width in (("created (UTC)", 19), ("lasted", 8), ("callers", 7), ("agents", 6)):
-        table.add_column(name, no_wrap=True, min_width=width, justify="left" if width > 8 else "right")
-    for row in rows:
-        created = rfc3339(row.created)
-        ends = (row.created, row.finished)
-        lasted = "open" if None in ends else duration(((row.finished or 0) - (row.created or 0)) / NS_PER_S)
-        table.add_row(
-            Text(fit(plain(row.name or "?"), WIDEST_NAME)),
-            Text(plain(row.sid)),
-            created[:19].replace("T", " ") if created else "?",
-            lasted,
-            str(row.participants),
-            str(row.agents),
-        )
-    return table
+class RoomsView:
+    """A Rich renderable: a table, or a sentence when there is nothing to list."""
+
+    def __init__(self, rows: Sequence[RoomRow]) -> None:
+        self.rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if not self.rows:
+            yield Text("no rooms yet: point your LiveKit server's webhooks at `tracer serve` and make a call")
+            return
+        cells = [_cells(row) for row in self.rows]
+        widths = [max(len(name), *(cell_len(row[at]) for row in cells)) for at, name in enumerate(COLUMNS)]
+        # Whatever is left over is for the name: an SID that is cut off is of no use, and the numbers come last.
+        left = options.max_width - sum(widths[1:]) - GAP * (len(COLUMNS) - 1)
+        widths[0] = max(min(widths[0], WIDEST_NAME, left), NARROWEST_NAME)
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
+        for at, (name, width) in enumerate(zip(COLUMNS, widths, strict=True)):
+            table.add_column(name, no_wrap=True, width=width, justify="left" if at < NUMBERS else "right")
+        for name, *others in cells:
+            table.add_row(Text(fit(name, widths[0])), *map(Text, others))
+        yield table
+
+
+def _cells(row: RoomRow) -> tuple[str, ...]:
+    created = rfc3339(row.created)
+    ends = (row.created, row.finished)
+    lasted = "open" if None in ends else duration(((row.finished or 0) - (row.created or 0)) / NS_PER_S)
+    return (
+        plain(row.name or "?"),
+        plain(row.sid),
+        created[:19].replace("T", " ") if created else "?",
+        lasted,
+        str(row.participants),
+        str(row.agents),
+    )

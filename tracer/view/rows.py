@@ -34,7 +34,7 @@ ONE_CHANGE = 500 * NS_PER_MS
 SLOW = 5 * NS_PER_S
 """An answer that took longer than this, ns, is shown."""
 MOST_LOAD = 0.7
-"""The server asks no worker whose load is above this (``agents.target_load``)."""
+"""The server offers jobs to no worker whose load is above this (``agents.target_load``)."""
 
 
 @dataclass

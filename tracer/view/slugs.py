@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.check.verdict import Outcome
-from tracer.doctor.diagnosis import CheckName
-from tracer.doctor.diagnosis import State as CheckState
+from tracer.doctor.diagnosis import CheckName, State
 from tracer.kinds import Kind
-from tracer.latency.compare import State as GapState
+from tracer.latency.compare import GapState
 from tracer.latency.owner import Owner
 from tracer.latency.summary import Counted
 from tracer.timeline.provenance import CreatedBy, EndReason, Mode
@@ -34,7 +33,7 @@ SLUGS: dict[str, tuple[tuple[str, ...], Iterable[StrEnum]]] = {
     "a_state, b_state": (("compare",), GapState),
     "symptom": (("why",), Symptom),
     "check": (("doctor",), CheckName),
-    "state": (("doctor",), CheckState),
+    "state": (("doctor",), State),
 }
 """A field's name: the commands in whose JSON it is, and its values. Values can be added."""
 

@@ -88,7 +88,7 @@ class TooEarly(Conclusion):
         if known.over or not known.pending:
             return None
         since = max(known.call.timeline.now - known.pending[0].time, 0) / NS_PER_S
-        return f"It is too early to say: an agent was asked for {since:.1f} s ago."
+        return f"It is too early to say: an agent was requested {since:.1f} s ago."
 
 
 class DispatchUnserved(Conclusion):
@@ -111,7 +111,7 @@ class DispatchUnserved(Conclusion):
 
 
 class NoAgentOnRecord(Conclusion):
-    """Nothing in the record says that an agent was wanted."""
+    """Nothing in the record shows that an agent was wanted."""
 
     def sentence(self, known: Known) -> str | None:
         """That nothing is known."""

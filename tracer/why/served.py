@@ -1,6 +1,6 @@
 """What a call that went well has: for each caller that stayed an agent, and each heard the other.
 
-"Well" is not that no cause was found. Whatever a call lacks is said, and so is whatever is not known of it.
+"Well" is not that no cause was found. Whatever a call lacks is reported, and so is whatever is not known of it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from tracer.kinds import Kind
 from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import is_reported
-from tracer.why.call.limits import LONG_ENOUGH, NOTICED, SOON, STUCK_BY
+from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH, NOTICED, SOON, STUCK_BY
 from tracer.why.call.listening import listenings
-from tracer.why.call.participants import DROPPED, name_of
+from tracer.why.call.participants import BY_API, DROPPED, connected_until, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -96,7 +96,7 @@ class _Stay:
         found = []
         for agent in self.call.agents.all:
             active = agent.at(Kind.PARTICIPANT_ACTIVE)
-            since, until = (active or agent.steps[0]).time, self.call.left_at(agent)
+            since, until = (active or agent.steps[0]).time, connected_until(self.call.timeline, agent)
             if since < self.ended and until > self.began:
                 found.append(_Served(agent, max(since, self.began), min(until, self.ended)))
         return sorted(found, key=lambda one: one.since)
@@ -148,7 +148,8 @@ class _Stay:
             left = "has been there for" if self.ended >= self.call.end else "left after"
             return Lack(f"{self.name} {left} {_s(stayed)}, before an agent was there", certain=False)
         since, until = self._longest_gap()
-        if until - since <= STUCK_BY or self.has_company:
+        hung_up = until == self.ended and self.who.disconnect_reason in BY_API and until - since <= HUNG_UP_WITHIN
+        if until - since <= STUCK_BY or hung_up or self.has_company:
             return None
         when = "before the agent was there" if since == self.began else "after the agent left"
         return Lack(f"{self.name} was alone for {_s(until - since)} {when}", certain=True, ns=until - since)
@@ -231,8 +232,8 @@ class _Stay:
 
     def _answered_twice(self) -> Lack | None:
         """Two agents of one name listened to this caller at once."""
-        heard = [(one.job, one.since, one.until) for job in self.jobs for one in listenings(self.call, job)
-                 if one.is_to(self.who)]  # fmt: skip
+        listened = [one for job in self.jobs for one in listenings(self.call, job)]
+        heard = [(one.job, one.since, one.until) for one in listened if one.is_to(self.who)]
         for job, since, until in heard:
             for other, began, ended in heard:
                 at_once = min(until, ended) - max(since, began)

@@ -1,1 +1,1 @@
-"""The borders: each turns what one witness says into moments, and nothing after it knows LiveKit's messages."""
+"""The borders: each turns what one witness reports into moments, and nothing after it knows LiveKit's messages."""

@@ -1,7 +1,7 @@
-"""What an agent tells: OpenTelemetry spans, livekit-agents' own and the few that ``tracer.instrument`` adds.
+"""What an agent reports: OpenTelemetry spans, livekit-agents' own and the few that ``tracer.instrument`` adds.
 
 Each native span of a job carries the room's SID, so it belongs to the room's trace whatever trace it was
-made in. Here it gets the ids that say so: one rule for agents that are instrumented and for those that
+made in. Here it gets the ids that show it: one rule for agents that are instrumented and for those that
 merely export. Of the latter, most spans do not name their job: see ``tracer.timeline.trace_jobs``. A span of no room is
 passed on as it came.
 Source of names and events: livekit-agents 1.8.9, ipc/job_proc_lazy_main.py and voice/agent_session.py.
@@ -43,7 +43,7 @@ SCOPE = "livekit-tracer"
 """Instrumentation scope of the spans that ``tracer.instrument`` makes itself: each is one moment, its name the kind."""
 
 _OWN_FRAME = {keys.SUBJECT, keys.OCCURRENCE, keys.EARLIEST, keys.LATEST, keys.CLOCK, keys.ROOM_SID}
-"""Attributes of our own spans that say what moment it is, and not what is known of its subject."""
+"""Attributes of our own spans that identify the moment, and are not what is known of its subject."""
 _OF_WORKER = (keys.AGENT_NAME, keys.WORKER_ID, keys.WORKER_HOST)
 
 
@@ -51,11 +51,11 @@ def read(body: bytes, content_type: str) -> ExportTraceServiceRequest:
     """The spans of an OTLP/HTTP request, protobuf or JSON. Raises MalformedError when it is neither."""
     try:
         if content_type == "application/json":
-            told = _with_base64_ids(json.loads(body))
-            return ParseDict(told, ExportTraceServiceRequest(), ignore_unknown_fields=True)
+            decoded = _with_base64_ids(json.loads(body))
+            return ParseDict(decoded, ExportTraceServiceRequest(), ignore_unknown_fields=True)
         return ExportTraceServiceRequest.FromString(body)
     except (DecodeError, ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise MalformedError(f"body that is no OTLP ExportTraceServiceRequest: {error}") from None
+        raise MalformedError(f"body is not an OTLP ExportTraceServiceRequest: {error}") from None
 
 
 def _with_base64_ids(request: Any) -> Any:
@@ -99,26 +99,26 @@ def _moments(one: ReceivedSpan) -> Iterator[Moment]:
         yield from native_moments(one.span, one.room, one.attributes, one.host)
 
 
-def _room(told: Mapping[str, Fact | None]) -> str:
-    """SID of the room a span belongs to; empty when it says none."""
+def _room(attributes: Mapping[str, Fact | None]) -> str:
+    """SID of the room a span belongs to; empty when it names none."""
     for key in (keys.ROOM_SID, keys.CONVERSATION_ID):
-        sid = told.get(key)
+        sid = attributes.get(key)
         if isinstance(sid, str) and sid.startswith("RM_"):
             return sid
     return ""
 
 
-def _own(span: Span, room: str, told: Mapping[str, Fact | None]) -> Iterator[Moment]:
+def _own(span: Span, room: str, attributes: Mapping[str, Fact | None]) -> Iterator[Moment]:
     """A span that ``tracer.instrument`` made for one moment."""
-    subject, at = told.get(keys.SUBJECT), span.start_time_unix_nano
+    subject, at = attributes.get(keys.SUBJECT), span.start_time_unix_nano
     if span.name not in set(Kind) or not isinstance(subject, str) or not subject or not 0 < at <= LATEST_TIME:
         return
-    known = {key: value for key, value in told.items() if key not in _OWN_FRAME}
-    earliest, latest = as_time(told.get(keys.EARLIEST)) or at, as_time(told.get(keys.LATEST)) or at
+    known = {key: value for key, value in attributes.items() if key not in _OWN_FRAME}
+    earliest, latest = as_time(attributes.get(keys.EARLIEST)) or at, as_time(attributes.get(keys.LATEST)) or at
     if earliest <= at <= latest:
-        clock = "server" if told.get(keys.CLOCK) == "server" else "agent"
-        occurrence = str(told.get(keys.OCCURRENCE, ""))
-        if clock != "server":  # what another process rounded when it told the same must fit in
+        clock = "server" if attributes.get(keys.CLOCK) == "server" else "agent"
+        occurrence = str(attributes.get(keys.OCCURRENCE, ""))
+        if clock != "server":  # what another process rounded when it reported the same must fit in
             earliest, latest = max(earliest - ROUNDING, 1), min(latest + ROUNDING, LATEST_TIME)
         kind = Kind(span.name)
         if kind is Kind.WORKER_CLOSED and known.get(keys.WORKER_ID) not in (None, subject):

@@ -1,4 +1,4 @@
-"""What LiveKit's own messages tell, whoever brings them: webhook or API."""
+"""What LiveKit's own messages report, in a webhook or from the API."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ def room_facts(room: Room) -> dict[str, Fact | None]:
 
 def participant_facts(who: ParticipantInfo) -> dict[str, Fact | None]:
     """What is kept of a participant."""
-    told: dict[str, Fact | None] = {
+    known: dict[str, Fact | None] = {
         keys.PARTICIPANT_IDENTITY: who.identity or None,
         keys.PARTICIPANT_NAME: who.name or None,
         keys.PARTICIPANT_METADATA: who.metadata or None,
     }
     if who.joined_at_ms or who.joined_at:  # else it is the bare reference of a track event, whose kind is unset
-        told[keys.PARTICIPANT_KIND] = enum_name(ParticipantInfo.Kind, who.kind)
+        known[keys.PARTICIPANT_KIND] = enum_name(ParticipantInfo.Kind, who.kind)
     if who.HasField("permission"):
-        told |= _permission(who.permission)
+        known |= _permission(who.permission)
     if who.disconnect_reason:
-        told[keys.DISCONNECT_REASON] = enum_name(DisconnectReason, who.disconnect_reason)
-    return told | {keys.PARTICIPANT_ATTRIBUTE + key: value for key, value in who.attributes.items()}
+        known[keys.DISCONNECT_REASON] = enum_name(DisconnectReason, who.disconnect_reason)
+    return known | {keys.PARTICIPANT_ATTRIBUTE + key: value for key, value in who.attributes.items()}
 
 
 def _permission(granted: ParticipantPermission) -> dict[str, Fact | None]:
@@ -81,11 +81,11 @@ def joining(room: str, who: ParticipantInfo, witness: str) -> Moment | None:
 
 
 def _cut_off(
-    room: str, kind: Kind, subject: str, ms: int, s: int, told: dict[str, Fact | None], witness: str
+    room: str, kind: Kind, subject: str, ms: int, s: int, known: dict[str, Fact | None], witness: str
 ) -> Moment | None:
     """A time that the server gives cut off to whole ms or, if it is older than v1.8, only to whole seconds."""
     earliest, width = (ms * NS_PER_MS, NS_PER_MS) if ms else (s * NS_PER_S, NS_PER_S)
     if not subject or not 0 < earliest <= LATEST_TIME:
         return None
     latest = earliest + width - 1
-    return Moment(room, kind, subject, earliest, latest, earliest + width // 2, "server", witness, facts=facts(told))
+    return Moment(room, kind, subject, earliest, latest, earliest + width // 2, "server", witness, facts=facts(known))

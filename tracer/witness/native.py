@@ -96,10 +96,10 @@ _MODEL_SPANS = (
 )
 """Spans whose ERROR means that the caller got no answer."""
 _NO_FAILURE = ("CancelledError", "ToolError", "StopResponse")
-"""Errors of these types end a span when a caller hangs up, an agent hands over, or a tool says no: healthy."""
+"""Errors of these types end a span when a caller hangs up, an agent hands over, or a tool refuses: healthy."""
 
 _CONVERSATION = {"llm_node", "agent_speaking"}
-"""Spans that hold what was said: they are sent when they end, and the user's own filter has seen them."""
+"""Spans that hold the conversation's words: they are sent when they end, and the user's own filter has seen them."""
 
 PENDING_SPANS = frozenset({*_ENDS, *_NAME_THE_JOB, "wait_for_participant"} - _CONVERSATION)
 """Spans of the lifecycle: an instrumented agent sends them at their start already, with no end."""
@@ -107,6 +107,9 @@ PENDING_SPANS = frozenset({*_ENDS, *_NAME_THE_JOB, "wait_for_participant"} - _CO
 _ALWAYS_ENDS = {"job_entrypoint", "session_close"}
 """Spans whose end is the moment even when they failed: a job that raised has ended, one that could not connect is
 not connected."""
+
+TRACK_SID = "lk.track_sid"
+"""The attribute that names the track which was published."""
 
 _COMMON = (keys.JOB_ID, keys.DISPATCH_ID, keys.AGENT_NAME, keys.WORKER_ID)
 _KEPT = {
@@ -122,7 +125,7 @@ _KEPT = {
 """Attributes of a span that become facts of its moments."""
 
 
-class _Told(NamedTuple):
+class _Reported(NamedTuple):
     """One moment of a span: when it was, on whose clock, and what is known of it."""
 
     kind: Kind
@@ -142,23 +145,23 @@ def native_moments(span: Span, room: str, attributes: Mapping[str, Fact | None],
         known = {keys.LINKED_IDENTITY: attributes.get(keys.PARTICIPANT_IDENTITY)}
     if subject == job and span.name in _NAME_THE_JOB:
         known |= {keys.AGENT_TRACE: span.trace_id.hex(), keys.WORKER_HOST: host}
-    for told in _moments(span, attributes):
-        if 0 < told.at <= told.latest <= LATEST_TIME - ROUNDING:
+    for one in _moments(span, attributes):
+        if 0 < one.at <= one.latest <= LATEST_TIME - ROUNDING:
             yield Moment(
                 room,
-                told.kind,
+                one.kind,
                 subject,
-                told.at - ROUNDING,
-                told.latest + ROUNDING,
-                told.at,
-                told.clock,
+                one.at - ROUNDING,
+                one.latest + ROUNDING,
+                one.at,
+                one.clock,
                 WITNESS,
-                told.occurrence or _occurrence(span, told.kind, attributes),
-                facts({**({} if told.occurrence else known), **told.facts}),
+                one.occurrence or _occurrence(span, one.kind, attributes),
+                facts({**({} if one.occurrence else known), **one.facts}),
             )
 
 
-def _moments(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Told]:
+def _moments(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
     match span.name:
         case "job_entrypoint":
             yield from _job(span, attributes)
@@ -178,16 +181,18 @@ def _moments(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Tol
     yield from _failure(span, attributes)
 
 
-def _both_ends(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Told]:
+def _both_ends(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
     """What begins and ends with the span."""
     began, ended = span.start_time_unix_nano, span.end_time_unix_nano
     start, end = _ENDS.get(span.name, (None, None))
     error = _error(span, attributes)
     if start:
-        yield _Told(start, began, began, error)
+        yield _Reported(start, began, began, error)
+    if span.name == "publish_audio_output" and TRACK_SID not in attributes:
+        return  # cancelled: the span ends without an error all the same
     if end and (not error or span.name in _ALWAYS_ENDS):
         status = {keys.JOB_STATUS: "JS_FAILED" if error else "JS_SUCCESS"} if end is Kind.JOB_ENDED else {}
-        yield _Told(end, ended, ended, {**status, **error, **_cause_of_close(span, attributes)})
+        yield _Reported(end, ended, ended, {**status, **error, **_cause_of_close(span, attributes)})
 
 
 def _cause_of_close(span: Span, attributes: Mapping[str, Fact | None]) -> dict[str, Fact]:
@@ -202,18 +207,18 @@ def _cause_of_close(span: Span, attributes: Mapping[str, Fact | None]) -> dict[s
     }
 
 
-def _job(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Told]:
+def _job(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
     for event in span.events:
         if event.name in _JOB_EVENTS:
             kind, clock = _JOB_EVENTS[event.name]
             running: dict[str, Fact] = {keys.JOB_STATUS: "JS_RUNNING"} if kind is Kind.JOB_ENTRYPOINT_STARTED else {}
-            yield _Told(kind, event.time_unix_nano, event.time_unix_nano, running, clock)
+            yield _Reported(kind, event.time_unix_nano, event.time_unix_nano, running, clock)
     for key, kind in ((keys.SETUP_BEGAN, Kind.PROCESS_STARTED), (keys.SETUP_ENDED, Kind.PROCESS_READY)):
         if at := as_time(attributes.get(key)):
-            yield _Told(kind, at, at, {})
+            yield _Reported(kind, at, at, {})
 
 
-def _session(span: Span) -> Iterator[_Told]:
+def _session(span: Span) -> Iterator[_Reported]:
     """A session: its start, whom it listened to, and its connection to the room.
 
     OpenTelemetry keeps the last 128 events of a span: of a long session the first are gone, which is kept too.
@@ -224,7 +229,7 @@ def _session(span: Span) -> Iterator[_Told]:
     first = _linked(linked[0].attributes) if linked and not dropped else {}
     more: dict[str, Fact] = {keys.EVENTS_DROPPED: True} if dropped else {}
     # Its child session_start begins within it, and reports more exactly when.
-    yield _Told(Kind.SESSION_STARTING, began, ended, {**first, **more})
+    yield _Reported(Kind.SESSION_STARTING, began, ended, {**first, **more})
     interrupted = bool(dropped)
     for event in span.events:
         at = event.time_unix_nano
@@ -232,16 +237,16 @@ def _session(span: Span) -> Iterator[_Told]:
         if kind := _SESSION_EVENTS.get(event.name):
             who = _linked(event.attributes)
             reason = attributes_of(event.attributes).get(keys.DISCONNECT_REASON)
-            yield _Told(kind, at, at, {**who, keys.DISCONNECT_REASON: reason}, occurrence=occurrence)
+            yield _Reported(kind, at, at, {**who, keys.DISCONNECT_REASON: reason}, occurrence=occurrence)
         elif event.name == "connection_state_changed":
             state = _CONNECTION_STATES.get(str(attributes_of(event.attributes).get("lk.connection_state")))
             if state and (interrupted or state is Kind.AGENT_RECONNECTING):
                 interrupted = state is Kind.AGENT_RECONNECTING
-                yield _Told(state, at, at, {}, occurrence=occurrence)
+                yield _Reported(state, at, at, {}, occurrence=occurrence)
 
 
 MOST_EVENTS = 128
-"""OpenTelemetry's default for the events of a span; livekit-agents' spans do not say how many were dropped."""
+"""OpenTelemetry's default for the events of a span; livekit-agents' spans do not report how many were dropped."""
 
 
 def _linked(items: object) -> dict[str, Fact]:
@@ -251,30 +256,30 @@ def _linked(items: object) -> dict[str, Fact]:
     return {names[key]: value for key, value in known.items() if key in names and value is not None}
 
 
-def _wait(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Told]:
+def _wait(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
     """A wait for a participant: it ends with one, or without: it raised, or was cancelled when the room closed."""
     began, ended = span.start_time_unix_nano, span.end_time_unix_nano
     error = _error(span, attributes)
-    yield _Told(Kind.AGENT_WAITING_FOR_PARTICIPANT, began, began, {})
+    yield _Reported(Kind.AGENT_WAITING_FOR_PARTICIPANT, began, began, {})
     if not ended:
         return
     found = attributes.get(keys.PARTICIPANT_ID) or attributes.get(keys.PARTICIPANT_IDENTITY)
     kind = Kind.AGENT_PARTICIPANT_READY if found and not error else Kind.AGENT_WAIT_ENDED
-    yield _Told(kind, ended, ended, error)
+    yield _Reported(kind, ended, ended, error)
 
 
-def _first_audio(span: Span) -> Iterator[_Told]:
+def _first_audio(span: Span) -> Iterator[_Reported]:
     """Whether the session heard the participant it is linked to."""
     for event in span.events:
         if event.name == "track_subscribed":
             source = str(attributes_of(event.attributes).get(keys.TRACK_SOURCE) or "").removeprefix("SOURCE_")
             known = {keys.TRACK_SOURCE: source or None}
-            yield _Told(Kind.SESSION_TRACK_SUBSCRIBED, event.time_unix_nano, event.time_unix_nano, known)
+            yield _Reported(Kind.SESSION_TRACK_SUBSCRIBED, event.time_unix_nano, event.time_unix_nano, known)
         elif event.name == "first_frame":
-            yield _Told(Kind.SESSION_AUDIO_RECEIVED, event.time_unix_nano, event.time_unix_nano, {})
+            yield _Reported(Kind.SESSION_AUDIO_RECEIVED, event.time_unix_nano, event.time_unix_nano, {})
 
 
-def _answer(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Told]:
+def _answer(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
     """Whether the model answered, when it was asked: with its first token, or not before it was interrupted."""
     ended = span.end_time_unix_nano
     if not ended or _error(span, attributes):
@@ -282,21 +287,21 @@ def _answer(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Told
     first = attributes.get("lk.response.ttft")
     if isinstance(first, int | float) and first >= 0:
         at = min(span.start_time_unix_nano + round(first * 1e9), ended)
-        yield _Told(Kind.MODEL_ANSWERED, at, at, {})
-    elif any(".response." in key for key in attributes):  # an older agent does not say when the first token came
-        yield _Told(Kind.MODEL_ANSWERED, ended, ended, {})
+        yield _Reported(Kind.MODEL_ANSWERED, at, at, {})
+    elif any(".response." in key for key in attributes):  # an older agent does not report when the first token came
+        yield _Reported(Kind.MODEL_ANSWERED, ended, ended, {})
     else:
-        yield _Told(Kind.MODEL_GAVE_NO_ANSWER, ended, ended, {})
+        yield _Reported(Kind.MODEL_GAVE_NO_ANSWER, ended, ended, {})
 
 
-def _blocked(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Told]:
+def _blocked(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
     lasted = attributes.get("lk.blocking.duration")
     if isinstance(lasted, int | float) and lasted >= BLOCKED_SERIOUSLY:
         at = span.start_time_unix_nano
-        yield _Told(Kind.AGENT_BLOCKED, at, at, {keys.BLOCKED_FOR: float(lasted)})
+        yield _Reported(Kind.AGENT_BLOCKED, at, at, {keys.BLOCKED_FOR: float(lasted)})
 
 
-def _failure(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Told]:
+def _failure(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
     """A model, or the agent's own ``on_enter``, that failed; and a voice that could not be published."""
     error = _error(span, attributes)
     if not error or not span.end_time_unix_nano:
@@ -308,7 +313,7 @@ def _failure(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Tol
         kind = Kind.MODEL_FAILED
     else:
         return
-    yield _Told(kind, span.end_time_unix_nano, span.end_time_unix_nano, {**error, keys.SPAN_NAME: span.name})
+    yield _Reported(kind, span.end_time_unix_nano, span.end_time_unix_nano, {**error, keys.SPAN_NAME: span.name})
 
 
 def _error(span: Span, attributes: Mapping[str, Fact | None]) -> dict[str, Fact]:

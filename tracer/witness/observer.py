@@ -53,7 +53,7 @@ REFUSALS = {"permission_denied", "unauthenticated", "unimplemented", "bad_route"
 AWAY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 """What a proxy answers while the server behind it is away."""
 
-AT_ONCE = 8
+MOST_POLLS = 8
 """Polls of different rooms under way at a time."""
 MOST_UNKEPT = 10_000
 """Moments that are remembered while the store cannot keep them; then the oldest go."""
@@ -72,7 +72,7 @@ class _Poll:
     """The answer to a poll of a room's participants."""
 
     room: WatchedRoom
-    asked: int
+    sent: int
     """When it was sent, ns since the epoch."""
     answered: int
     """When the answer came, ns since the epoch."""
@@ -183,7 +183,7 @@ class Observer:
 
     async def _list(self, livekit: api.LiveKitAPI, woken: set[str]) -> None:
         """Poll for rooms: which are new, and which are no longer there."""
-        asked = time.time_ns()
+        sent = time.time_ns()
         listed = await livekit.room.list_rooms(api.ListRoomsRequest())
         answered, now = time.time_ns(), time.monotonic()
         for gone in self._rooms.keys() - {room.sid for room in listed.rooms}:
@@ -197,14 +197,10 @@ class Observer:
                 expected = now if self._listed else now - time.time() + room.creation_time
                 self._rooms[room.sid] = WatchedRoom(room, expected_since=min(expected, now))
                 continue
-            if (room.num_participants, room.num_publishers) != (
-                known.listed.num_participants,
-                known.listed.num_publishers,
-            ):
+            if known.relisted(room):
                 known.wake(now)
-            known.listed = room
             closing = closing or (room.sid in woken and not known.present)
-        self._listed = asked
+        self._listed = sent
         self._next_list = now + (CLOSING if closing else IDLE if self._webhooks else IDLE_ALONE)
 
     def _found(self, room: Room, answered: int) -> Iterator[Moment]:
@@ -220,9 +216,9 @@ class Observer:
     def _closed(self, room: WatchedRoom, answered: int) -> Iterator[Moment]:
         """A room that was listed and no longer is, and with it all who were in it."""
         # Only with somebody in it does a poll of its participants show that it was there.
-        seen = max(self._listed, room.looked) if room.present else self._listed
+        seen = max(self._listed, room.polled_at) if room.present else self._listed
         for sid in room.present:
-            yield self._change(room, Kind.PARTICIPANT_LEFT, sid, room.looked or self._listed, answered)
+            yield self._change(room, Kind.PARTICIPANT_LEFT, sid, room.polled_at or self._listed, answered)
         name = {keys.ROOM_NAME: room.listed.name or None}
         yield self._change(room, Kind.ROOM_FINISHED, room.sid, seen, answered, name)
 
@@ -230,9 +226,11 @@ class Observer:
         """Poll the rooms that are due; ``verify`` that these are still there before a change is believed."""
         if PARTICIPANTS in self._refused:
             return
-        now, at_once = time.monotonic(), asyncio.Semaphore(AT_ONCE)
+        now, at_once = time.monotonic(), asyncio.Semaphore(MOST_POLLS)
         due = [room for room in self._rooms.values() if room.next_poll <= now]
-        answers = await asyncio.gather(*(self._ask(livekit, room, at_once) for room in due), return_exceptions=True)
+        answers = await asyncio.gather(
+            *(self._participants(livekit, room, at_once) for room in due), return_exceptions=True
+        )
         polls = [answer for answer in answers if isinstance(answer, _Poll)]
         if verify and any(poll.came_or_left for poll in polls):
             # Participants are listed by the room's name: they can be those of another room that has it by now.
@@ -244,10 +242,12 @@ class Observer:
             if isinstance(failed, BaseException):
                 raise failed
 
-    async def _ask(self, livekit: api.LiveKitAPI, room: WatchedRoom, at_once: asyncio.Semaphore) -> _Poll | None:
+    async def _participants(
+        self, livekit: api.LiveKitAPI, room: WatchedRoom, at_once: asyncio.Semaphore
+    ) -> _Poll | None:
         """Who is in a room; None where the server does not answer that."""
         async with at_once:
-            asked, now = time.time_ns(), time.monotonic()
+            sent, now = time.time_ns(), time.monotonic()
             room.next_poll = now + IDLE  # unless the answer sets it
             try:
                 listed = await livekit.room.list_participants(api.ListParticipantsRequest(room=room.listed.name))
@@ -255,7 +255,7 @@ class Observer:
                 if error.code == "not_found" or self._is_refused(PARTICIPANTS, error):
                     return None
                 raise
-            return _Poll(room, asked, time.time_ns(), {who.sid: who for who in listed.participants})
+            return _Poll(room, sent, time.time_ns(), {who.sid: who for who in listed.participants})
 
     def _take(self, poll: _Poll) -> None:
         """Keep what a poll found changed, and settle when the room is polled next."""
@@ -267,7 +267,7 @@ class Observer:
             room.came_or_left(now, (before[sid] for sid in came_or_left & before.keys()))
             if not poll.present:
                 self._next_list = min(self._next_list, now + CLOSING)
-        room.looked, room.present = poll.asked, poll.present
+        room.polled_at, room.present = poll.sent, poll.present
         room.polled(now, changed=bool(moments), webhooks=self._webhooks)
 
     def _changes(self, poll: _Poll) -> Iterator[Moment]:
@@ -277,15 +277,15 @@ class Observer:
             before = room.present.get(sid)
             joined = joining(room.sid, who, WITNESS)
             if before is None and joined:
-                yield replace(joined, facts=facts({**dict(joined.facts), **_seen(room.looked, answered)}))
+                yield replace(joined, facts=facts({**dict(joined.facts), **_seen(room.polled_at, answered)}))
             for change in changes(before, who) if before else ():
-                seen = self._change(room, change.kind, change.subject, room.looked, answered, change.facts)
+                seen = self._change(room, change.kind, change.subject, room.polled_at, answered, change.facts)
                 yield replace(seen, occurrence=str(answered))
             if before is not None and before.state == who.state:
                 continue
             # Never seen before, it joined after the last poll or, at the first poll, after its own joined_at; which is
             # by the server's clock, and means nothing where that is ahead of ours.
-            floor = room.looked
+            floor = room.polled_at
             if joined and joined.earliest <= answered:
                 floor = max(floor, joined.earliest)
             if who.state == ParticipantInfo.JOINED:
@@ -293,7 +293,7 @@ class Observer:
             elif who.state == ParticipantInfo.ACTIVE:
                 yield self._change(room, Kind.PARTICIPANT_ACTIVE, sid, floor, answered, participant_facts(who))
         for sid in room.present.keys() - poll.present.keys():
-            yield self._change(room, Kind.PARTICIPANT_LEFT, sid, room.looked, answered)
+            yield self._change(room, Kind.PARTICIPANT_LEFT, sid, room.polled_at, answered)
 
     def _change(
         self,
@@ -306,11 +306,11 @@ class Observer:
     ) -> Moment:
         """A change between two polls: most likely in the middle."""
         earliest = min(earliest or latest - NS_PER_S, latest)
-        told: dict[str, Fact | None] = dict(known or {})
+        attributes: dict[str, Fact | None] = dict(known or {})
         if earliest <= self._away <= latest and kind in (Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED):
-            told[keys.ROOM_SERVER_AWAY] = True
+            attributes[keys.ROOM_SERVER_AWAY] = True
         middle = (earliest + latest) // 2
-        return Moment(room.sid, kind, subject, earliest, latest, middle, "receiver", WITNESS, facts=facts(told))
+        return Moment(room.sid, kind, subject, earliest, latest, middle, "receiver", WITNESS, facts=facts(attributes))
 
     async def _dispatches(
         self, livekit: api.LiveKitAPI, room: WatchedRoom, keep: Callable[[Arrival], Awaitable[bool]]
@@ -357,9 +357,9 @@ def _in_short(error: Exception) -> str:
     return re.sub(r"//[^/\s]*@", "//", str(error)) or type(error).__name__
 
 
-def _seen(looked: int, answered: int) -> dict[str, str | None]:
+def _seen(polled_at: int, answered: int) -> dict[str, str | None]:
     """Between which polls it appeared: beside the server's own time, this shows how far the two clocks are apart."""
-    return {keys.SEEN_AFTER: str(looked) if looked else None, keys.SEEN_BY: str(answered)}
+    return {keys.SEEN_AFTER: str(polled_at) if polled_at else None, keys.SEEN_BY: str(answered)}
 
 
 def dispatch_moments(room: Room, dispatch: AgentDispatch) -> Iterator[Moment]:

@@ -28,7 +28,7 @@ _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 
 @dataclass(frozen=True, slots=True)
 class ReceivedSpan:
-    """A span as it stands in a request, with what the request says around it."""
+    """A span as it stands in a request, with what stands around it in the request."""
 
     span: Span
     scope: ScopeSpans
@@ -57,7 +57,7 @@ def outgoing(received: Iterable[ReceivedSpan], *, redacted: bool) -> Iterator[Ou
             packed = _packed(one, redacted=redacted)
             size += len(packed.body)
             if size > LARGEST_OUTGOING:
-                raise TooLargeError(f"spans that take more than {LARGEST_OUTGOING} bytes, each with its resource")
+                raise TooLargeError(f"spans take more than {LARGEST_OUTGOING} bytes, each with its resource")
             yield packed
 
 

@@ -52,7 +52,7 @@ class WatchedRoom:
 
     listed: Room
     """As the list of rooms had it last."""
-    looked: int = 0
+    polled_at: int = 0
     """When the last answered poll of its participants was sent, ns since the epoch; 0 before the first."""
     present: dict[str, ParticipantInfo] = field(default_factory=dict)
     """Who was there at that poll, by SID."""

@@ -1,4 +1,4 @@
-"""What a LiveKit webhook tells. Stateless: each event stands for itself.
+"""What a LiveKit webhook reports. Stateless: each event stands for itself.
 
 The server stamps a webhook in whole seconds (``created_at``), and it can come late: retries go on for a
 minute. Its own moment therefore lies in [created_at, created_at + 1 s) and not after its arrival. The finer
@@ -43,11 +43,11 @@ _OWN_MOMENT = {
     "track_unpublished": Kind.TRACK_UNPUBLISHED,
 }
 STAMPED_WITHIN = 100 * NS_PER_MS
-"""The server stamps a webhook from a queue, this soon after what it tells, ns: its second can be the next one."""
+"""The server stamps a webhook from a queue, this soon after what it reports, ns: its second can be the next one."""
 PROMPT = 100 * NS_PER_MS
 """One that arrives this soon after the second it was sent in, ns, is not late: it was sent at the end of it."""
 KNOWN_EVENTS = {"room_started", *_OWN_MOMENT}
-"""Events that tell of a room's life; others (egress, ingress, what is yet to come) are counted only."""
+"""Events of rooms, participants and tracks; others (egress, ingress, those of later servers) are only counted."""
 
 
 def read(body: bytes, authorization: str, server: LiveKit) -> WebhookEvent:
@@ -69,7 +69,7 @@ def read(body: bytes, authorization: str, server: LiveKit) -> WebhookEvent:
     except ValueError:
         expected = b""
     if not hmac.compare_digest(expected, sha256(body).digest()):
-        raise BadSignatureError("webhook whose body is not the one that was signed")
+        raise BadSignatureError("webhook body differs from the one that was signed")
     return parse(body)
 
 
@@ -78,13 +78,13 @@ def parse(body: bytes) -> WebhookEvent:
     try:
         return Parse(body.decode(), WebhookEvent(), ignore_unknown_fields=True)
     except (ParseError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedError(f"webhook that is no WebhookEvent in JSON: {error}") from None
+        raise MalformedError(f"webhook body is not a WebhookEvent in JSON: {error}") from None
 
 
 def moments(event: WebhookEvent, arrival: int) -> Iterator[Moment]:
-    """What an event tells, given when it arrived (ns, the receiver's clock).
+    """The moments an event reports, given when it arrived (ns, the receiver's clock).
 
-    Nothing for events that are not about a room's life.
+    None for other events, which are only counted.
     """
     room = event.room.sid
     if event.event not in KNOWN_EVENTS or not room:
@@ -96,24 +96,24 @@ def moments(event: WebhookEvent, arrival: int) -> Iterator[Moment]:
     kind = _OWN_MOMENT.get(event.event)
     if kind is None:
         return
-    subject, told, floor = _about(event, kind)
+    subject, known, floor = _about(event, kind)
     floor = max([floor, *(moment.earliest for moment in (created, joined) if moment)])
     earliest, latest, clock = _bounds(event.created_at * NS_PER_S, arrival, floor)
     if subject and 0 < earliest <= LATEST_TIME:
-        yield Moment(room, kind, subject, earliest, latest, latest, clock, WITNESS, facts=facts(told))
+        yield Moment(room, kind, subject, earliest, latest, latest, clock, WITNESS, facts=facts(known))
 
 
 def _about(event: WebhookEvent, kind: Kind) -> tuple[str, dict[str, Fact | None], int]:
     """What an event is about, what it knows of it, and a time (ns, or 0) that it cannot have come before."""
     if kind in (Kind.TRACK_PUBLISHED, Kind.TRACK_UNPUBLISHED):
-        told: dict[str, Fact | None] = {
+        known: dict[str, Fact | None] = {
             keys.PARTICIPANT_ID: event.participant.sid or None,
             keys.PARTICIPANT_IDENTITY: event.participant.identity or None,
             keys.TRACK_SOURCE: enum_name(TrackSource, event.track.source),
             keys.TRACK_NAME: event.track.name or None,
             keys.TRACK_MUTED: event.track.muted or None,
         }
-        return event.track.sid, told, event.track.version.unix_micro * 1000
+        return event.track.sid, known, event.track.version.unix_micro * 1000
     if kind is Kind.ROOM_FINISHED:
         reason = event.room_end_reason
         end = {keys.ROOM_END_REASON: enum_name(RoomEndReason, reason)} if reason else {}
@@ -125,7 +125,7 @@ def _bounds(created_at: int, arrival: int, floor: int) -> tuple[int, int, str]:
     """The interval of a webhook's own moment, and whose clock gives its most likely time, the upper bound.
 
     A webhook is sent within a millisecond or two of its cause: while it is not late, its arrival is the best
-    there is. An arrival before the second it was sent in shows a clock that is off, and is not asked.
+    there is. An arrival before the second it was sent in shows clock skew, and is not used.
     """
     latest, clock = created_at + NS_PER_S - 1, "server"
     if created_at <= arrival <= latest + PROMPT:

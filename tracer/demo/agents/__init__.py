@@ -13,7 +13,7 @@ STRANGER = Path(__file__).parent / "stranger.py"
 
 
 def faulty(fault: str = "", agent_name: str = "", *, drain: int = 2, job_type: str = "ROOM") -> DemoWorker:
-    """A worker whose agent has this fault; told to stop, it waits for its jobs for ``drain`` seconds.
+    """A worker whose agent has this fault; when stopped, it waits for its jobs for ``drain`` seconds.
 
     It gets a job for a ROOM, or for each PUBLISHER in it.
     """

@@ -19,7 +19,7 @@ STATUS_EVERY = 3.0
 
 
 class BusyMachine(Scenario):
-    """A worker without a threshold, as in dev mode, is AVAILABLE; the server asks none above its own limit."""
+    """A worker without a threshold, as in dev mode, is AVAILABLE; the server has a limit of its own."""
 
     name = "busy-machine"
     question = "My worker is registered and available, its machine is busy, and it gets no jobs: why?"

@@ -23,6 +23,6 @@ class FullWorker(Scenario):
     workers = (DemoWorker(environment={"AGENT_LOAD": "0.95"}),)
 
     async def play(self, play: Play) -> None:
-        """The call comes when the worker has told the server that it is full."""
+        """The call comes when the worker has reported to the server that it is full."""
         await play.worker_reported(Kind.WORKER_FULL)
         await play.nobody_comes(play.caller(seconds=LIMIT))

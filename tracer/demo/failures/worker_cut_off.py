@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["WorkerCutOff"]
 
 A_WHILE = 1.5
-"""Seconds that tell the two apart, whatever the clocks are."""
+"""Seconds that keep the two apart, whatever the clock skew."""
 
 
 class WorkerCutOff(Scenario):

@@ -35,7 +35,7 @@ class SqliteStore(SqliteReader):
             db.execute("PRAGMA synchronous = FULL")
 
     def may_export(self) -> bool:
-        """Whether this process is the one that exports from this file: the first to ask, for as long as it lives."""
+        """Whether this process is the one that exports from this file: the first that tries, for as long as it runs."""
         if self._export_lock is None:
             self._export_lock = Path(f"{self.path}-export").open("a")  # noqa: SIM115  held as long as the store is
         return try_lock(self._export_lock)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from tracer.units import NS_PER_S
 
-__all__ = ["ALIVE", "FOREVER", "LONG_ENOUGH", "NOTICED", "NO_JOB_AFTER", "SERVER_WAITS", "SOON", "STUCK_BY"]
+__all__ = [
+    "ALIVE",
+    "FOREVER",
+    "HUNG_UP_WITHIN",
+    "LONG_ENOUGH",
+    "NOTICED",
+    "NO_JOB_AFTER",
+    "SERVER_WAITS",
+    "SOON",
+    "STUCK_BY",
+]
 
 NO_JOB_AFTER = 8 * NS_PER_S
 """A dispatch without a job this long after has none: the server offers after 0.2 s and lists up to 5 s later."""
@@ -20,5 +30,7 @@ NOTICED = 5 * NS_PER_S
 """Who is not heard for longer than this notices; a participant without tracks is announced up to 3 s late."""
 STUCK_BY = 10 * NS_PER_S
 """What a caller has waited for longer than this will hardly come."""
+HUNG_UP_WITHIN = 30 * NS_PER_S
+"""Whoever is removed, or whose room is deleted, this soon after the agent left was hung up on."""
 FOREVER = 2**63
 """A time that does not come."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
 
 __all__ = [
+    "BY_API",
     "DROPPED",
     "NOTICED_WITHIN",
     "can_talk",
@@ -23,10 +24,12 @@ __all__ = [
     "witnesses_of",
 ]
 
+BY_API = {"ROOM_DELETED", "PARTICIPANT_REMOVED"}
+"""Why somebody leaves whom an API call disconnects, in LiveKit's words."""
 DROPPED = {"CONNECTION_TIMEOUT", "SIGNAL_CLOSE", "STATE_MISMATCH", "MEDIA_FAILURE"}
 """Why somebody leaves who did not want to, in LiveKit's words."""
 NOTICED_WITHIN = 20 * NS_PER_S
-"""The server notices this late, ns, that a client is gone which does not say so: after 19 s as measured."""
+"""The server notices this late, ns, that a client which does not sign off is gone: after 19 s as measured."""
 
 
 def witnesses_of(timeline: Timeline) -> set[str]:

@@ -8,8 +8,8 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import own_shutdown
-from tracer.why.call.limits import SOON, STUCK_BY
-from tracer.why.call.participants import can_talk, connected_until, name_of
+from tracer.why.call.limits import HUNG_UP_WITHIN, SOON, STUCK_BY
+from tracer.why.call.participants import BY_API, can_talk, connected_until, name_of
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from tracer.why.cause import Finding
 
 __all__ = ["AgentLeftCaller"]
-
-HUNG_UP_WITHIN = 30 * NS_PER_S
-"""Whoever is removed, or whose room is deleted, this soon after the agent left, ns, was hung up on."""
-BY_API = {"ROOM_DELETED", "PARTICIPANT_REMOVED"}
-"""Why somebody leaves whom an API call disconnects, in LiveKit's words."""
 
 
 class AgentLeftCaller(Cause):

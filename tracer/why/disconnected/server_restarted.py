@@ -22,7 +22,7 @@ __all__ = ["ServerRestarted"]
 
 
 class ServerRestarted(Cause):
-    """A room lives on one server, and ends with it; whoever reconnects makes a new room of the same name.
+    """A room is held by one server, and ends with it; whoever reconnects makes a new room of the same name.
 
     Known from the reason SERVER_SHUTDOWN in the webhooks of the leaves; of a server that died, from a room that is
     not there when the API answers again, with nobody reported to leave, and from the agents and workers that connect

@@ -153,7 +153,7 @@ class TwoJobTypes(Cause):
 
     name = "two-job-types"
     symptom = Symptom.DUPLICATED
-    about = "two agents came by one dispatch, because workers of two job types take the same name"
+    about = "two agents came from one dispatch, because workers of two job types take the same name"
     advice = (
         "Register all workers of one agent_name with the same type (WorkerType.ROOM or WorkerType.PUBLISHER in"
         " rtc_session(type=…)), or give those of another type another name."

@@ -27,7 +27,7 @@ class ForeignWorker(Cause):
 
     name = "foreign-worker"
     symptom = Symptom.DUPLICATED
-    about = "the job went to another worker than those that report to this tracer"
+    about = "the job went to a worker that does not report to this tracer"
     advice = (
         "Look for another worker of that name with the same API key: on a laptop, in an old deployment. Use an"
         " agent_name, or a project, of your own while you develop."

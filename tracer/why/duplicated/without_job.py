@@ -35,7 +35,7 @@ class AgentWithoutJob(Cause):
 
     name = "agent-without-job"
     symptom = Symptom.DUPLICATED
-    about = "another agent joined beside the one that was dispatched, without a dispatch"
+    about = "another agent joined without a dispatch, beside the one that was dispatched"
     advice = (
         "Look for an agent that was started with livekit-agents' command `connect`, which joins whether or not one is"
         " dispatched, and for a program that joins with a token of kind agent."

@@ -69,7 +69,7 @@ class SlowOffer(Cause):
 
     name = "slow-offer"
     symptom = Symptom.LATE
-    about = "the job took long from the server to the worker"
+    about = "the job was slow to reach the worker from the server"
     advice = "Check the network between server and worker, and whether the worker's own process was busy or suspended."
 
     def find(self, call: Call) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The agent's own code took long."""
+"""The agent's own code was slow."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SlowCode(Cause):
 
     name = "slow-code"
     symptom = Symptom.LATE
-    about = "the agent's own code took long before the session started"
+    about = "the agent's own code was slow to start the session"
     advice = (
         "Do it in setup_fnc (once a process, before a call), in parallel with the rest (asyncio.gather), or after the"
         " greeting."

@@ -26,8 +26,8 @@ HANDED_OVER = 200 * NS_PER_MS
 """From a process to its entrypoint no code but livekit-agents' own runs: 5 ms, ns."""
 JOINING = NS_PER_S
 """From ctx.connect() to JOINING it is signalling only, without media: 0.05 s where the server is near, ns."""
-TOGETHER = 3 * NS_PER_S
-"""What all signs come to, ns: of less a caller hardly knows."""
+NOTICEABLE = 3 * NS_PER_S
+"""The sum of all signs, ns, below which a caller hardly notices."""
 NOTHING, CODE, NETWORK = "", "code", "network"
 """What else explains a sign: imports and code that blocks, or the network."""
 
@@ -58,8 +58,8 @@ class StarvedMachine(Cause):
     about = "the machine that runs the agent had no CPU to spare"
     advice = (
         "Give the machine more CPU, or fewer jobs and idle processes (load_threshold, num_idle_processes), and look at"
-        " what else ran on it at that time. Code that blocks the event loop (time.sleep, loading a model) looks alike:"
-        " run it in setup_fnc or in a thread."
+        " what else ran on it at that time. Code that blocks the event loop (time.sleep, loading a model) looks the"
+        " same: run it in setup_fnc or in a thread."
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
@@ -79,7 +79,7 @@ def starved(call: Call, job: Job) -> list[Sign]:
     """The signs of a machine without CPU to spare while a job started; empty where they are too few to say so."""
     seen = list(_signs(call, job))
     others = {sign.otherwise for sign in seen}
-    enough = len(seen) > 1 and sum(sign.took for sign in seen) > TOGETHER
+    enough = len(seen) > 1 and sum(sign.took for sign in seen) > NOTICEABLE
     return seen if enough and others != {CODE} else []
 
 

@@ -28,7 +28,7 @@ BEFORE_MEDIA = (
 )
 
 
-class _Stretch(Cause):
+class _SlowStretch(Cause):
     """A stretch of a job, from one step to another on one clock, that took longer than it should.
 
     Certain unless one of its ends is contradicted by its own source.
@@ -52,9 +52,9 @@ class _Stretch(Cause):
             took = end.time - start.time
             if took > self.longest:
                 certain = not (start.contradicted or end.contradicted)
-                yield self.told(call, job, start, end, certain=certain)
+                yield self.finding(call, job, start, end, certain=certain)
 
-    def told(self, _: Call, job: Job, start: Step, end: Step, *, certain: bool) -> Finding:
+    def finding(self, _: Call, job: Job, start: Step, end: Step, *, certain: bool) -> Finding:
         """The finding."""
         return self.found(self.sentence(job, (end.time - start.time) / NS_PER_S), start, end, certain=certain)
 
@@ -67,7 +67,7 @@ class _Stretch(Cause):
         """The full sentence; ``took`` in seconds."""
 
 
-class ColdProcess(_Stretch):
+class ColdProcess(_SlowStretch):
     """A job that finds no warm process waits until one has started.
 
     Known from the worker's own steps, ``job.assigned`` and ``job.process_assigned``.
@@ -90,14 +90,14 @@ class ColdProcess(_Stretch):
         return f"Job {job.sid} waited {took:.1f} s for a process{own}."
 
 
-class SlowAnswer(_Stretch):
+class SlowAnswer(_SlowStretch):
     """The worker's request_fnc was slow, though not so slow that the job was lost: for that see ``SlowRequest``.
 
     Known from the steps ``job.received`` and ``job.accepted`` of the worker that got the job.
     """
 
     name = "slow-answer"
-    about = "the worker's request_fnc took long to accept the job"
+    about = "the worker's request_fnc was slow to accept the job"
     advice = "Answer at once: move slow work into the entrypoint. After 3 s the job would be lost."
     first, last = Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED
     longest = NS_PER_S
@@ -112,14 +112,14 @@ class SlowAnswer(_Stretch):
         return f"The worker's request_fnc took {took:.1f} s to accept job {job.sid}."
 
 
-class SlowConnect(_Stretch):
+class SlowConnect(_SlowStretch):
     """Signalling, then ICE and DTLS: many round trips.
 
     Known from the job's span ``room_connect``.
     """
 
     name = "slow-connect"
-    about = "the agent's ctx.connect() took long"
+    about = "the agent's ctx.connect() was slow"
     advice = (
         "Run the agent near the server, and check that media needs no fallback (UDP blocked, TURN): each round trip"
         " counts about ten times."
@@ -136,13 +136,13 @@ class SlowConnect(_Stretch):
     def sentence(self, job: Job, took: float) -> str:
         return f"In job {job.sid}, ctx.connect() took {took:.1f} s."
 
-    def told(self, call: Call, job: Job, start: Step, end: Step, *, certain: bool) -> Finding:
+    def finding(self, call: Call, job: Job, start: Step, end: Step, *, certain: bool) -> Finding:
         """With how much of it came before media, where that is most of it: then media is not why."""
         agent = call.agents.of(job)
         joining = agent.at(Kind.PARTICIPANT_JOINING) if agent else None
         before = joining.earliest - start.latest if joining else 0
         if joining is None or before * 2 < end.time - start.time:
-            return super().told(call, job, start, end, certain=certain)
+            return super().finding(call, job, start, end, certain=certain)
         took = (end.time - start.time) / NS_PER_S
         return self.found(
             f"In job {job.sid}, ctx.connect() took {took:.1f} s, {before / NS_PER_S:.1f} s of it until JOINING.",
@@ -154,14 +154,14 @@ class SlowConnect(_Stretch):
         )
 
 
-class SlowSession(_Stretch):
+class SlowSession(_SlowStretch):
     """Starting a session opens connections to the models.
 
     Known from the job's span ``session_start``. One that does not end is ``no-session``.
     """
 
     name = "slow-session"
-    about = "the agent's session.start() took long"
+    about = "the agent's session.start() was slow"
     advice = (
         "Look at how long the models take to start: the spans below session_start show it. Load what you can in"
         " setup_fnc."

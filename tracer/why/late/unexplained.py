@@ -1,4 +1,4 @@
-"""The agent joined late, and the record does not say why."""
+"""The agent joined late, and the recorded events don't explain why."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ __all__ = ["LateUnexplained"]
 LATE = 5 * NS_PER_S
 """From the offer to JOINING it takes 0.1 to 0.5 s with a warm process, and 2 to 4 s with a cold one, ns."""
 NAMED: tuple[Cause, ...] = (ColdProcess(), SlowOffer(), SlowAnswer(), SlowConnect(), SlowCode(), StarvedMachine())
-"""Causes that say where the time went."""
+"""Causes that explain where the time went."""
 
 
 class LateUnexplained(Cause):
-    """Between the offer and JOINING time passed of which no witness says how it was spent.
+    """Between the offer and JOINING passed time that no witness accounts for.
 
     Known from the offer and from the agent's JOINING, both by the server's clock, as far as a caller was there and had
     no other agent, and without what another cause of lateness explains. Where the server listed no job, from the
@@ -41,9 +41,9 @@ class LateUnexplained(Cause):
 
     name = "late-unexplained"
     symptom = Symptom.LATE
-    about = "the agent joined late, and the record does not say where the time went"
+    about = "the agent joined late, and the recorded events don't explain where the time went"
     advice = (
-        "Only the worker's own reports tell apart a slow request_fnc, a process that had to start, code before"
+        "Only the worker's own reports distinguish a slow request_fnc, a process that had to start, code before"
         " ctx.connect(), and a slow connection. Until it reports (see `tracer doctor`), compare the times in its log:"
         " “received job request”, “initializing process”, and the entrypoint's first line."
     )
@@ -73,7 +73,7 @@ class LateUnexplained(Cause):
 
 
 def _asked(call: Call) -> Iterator[tuple[Participant, Step, str, list[Step]]]:
-    """Each agent, what asked for it, how to say that, and what is known to have happened after."""
+    """Each agent, what asked for it, that in words, and what is known to have happened after."""
     for job in call.timeline.jobs:
         agent, offered = call.agents.of(job), job.at(Kind.JOB_OFFERED)
         if agent and offered and not agent.is_avatar:

@@ -77,7 +77,7 @@ class ConnectFailed(Cause):
         )
 
     def _by_the_server(self, call: Call) -> Iterator[Finding]:
-        """Agents whose connection the server aborted, and of which no span says so."""
+        """Agents whose connection the server aborted, and no span of theirs reports it."""
         connecting = (job for job in call.timeline.jobs if job.at(Kind.AGENT_CONNECTING))
         with_span = {agent.sid for job in connecting if (agent := call.agents.of(job))}
         with_job = {agent.sid for agent in call.agents.of_jobs.values()}

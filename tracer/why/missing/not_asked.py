@@ -60,7 +60,7 @@ class LoadAboveLimit(WithoutJob):
             which = f"worker {above[-1].sid}" if len(above) == 1 else f"{len(above)} workers"
             yield self.found(
                 f"The dispatch for {agent_named(dispatch.agent_name)} has no job: {which} reported a load of"
-                f" {most:.2f}, and the server asks none whose load is {TARGET_LOAD} or more.",
+                f" {most:.2f}, and the server offers jobs to none whose load is {TARGET_LOAD} or more.",
                 created,
                 *reports[-MOST_WORKERS:],
                 certain=above == available and all(is_alive(worker, created.time) for worker in above),

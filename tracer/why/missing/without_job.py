@@ -72,7 +72,7 @@ def worker_unreported(call: Call) -> bool:
 
 
 def runs_unreported(call: Call) -> bool:
-    """Whether the server says of a job that it runs, and nothing else is known of it."""
+    """Whether the server reports that a job runs, and nothing else is known of it."""
     return any(not is_reported(job) and job.status == "JS_RUNNING" for job in call.dispatches.failed_jobs)
 
 

@@ -44,7 +44,7 @@ class AgentHidden(Cause):
             spoken = call.voices(agent.sid)
             tried = next((step for s in sessions_of(job) for step in s.voiced), None) if job else None
             speaks = job.at(Kind.AGENT_SPEAKING) if job else None
-            # One that says nothing may be meant to listen only: a session publishes a track unless told not to.
+            # One that is silent may be meant to listen only: a session publishes a track unless set not to.
             if not alone or (speaks is None and (len(alone) > 1 or (job and _only_listens(job)))):
                 continue
             lasted, who = max(alone, key=lambda one: one[0])

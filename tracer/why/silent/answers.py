@@ -55,5 +55,5 @@ def answer_after(job: Job, at: int, kinds: tuple[Kind, ...] = ANSWERS) -> int:
 
 
 def model_of(name: str) -> str:
-    """Which model a span or an error of livekit-agents is about, as ``LLM``; empty for one that does not say."""
+    """Which model a span or an error of livekit-agents is about, as ``LLM``; empty for one that does not name it."""
     return MODELS.get(name.partition("_")[0], "")

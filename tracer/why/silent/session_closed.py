@@ -48,7 +48,7 @@ class SessionClosed(Cause):
     advice = "When the session is over, end the job too (ctx.shutdown()), or start a new session."
     when_its_participant_left = (
         "A session closes with the participant it is linked to (close_on_disconnect in RoomOptions). Set"
-        " close_on_disconnect=False to keep it for who comes back, start a new session when somebody joins, or set"
+        " close_on_disconnect=False to keep it for whoever comes back, start a new session when somebody joins, or set"
         " delete_room_on_close=True, so that whoever joins next gets a new room with an agent."
     )
 
@@ -92,7 +92,7 @@ class SessionClosed(Cause):
         )
 
     def doubt(self, call: Call) -> str | None:
-        names = " and ".join(name_of(agent) for agent in call.agents.uninstrumented[:3])
+        names = " and ".join(list(dict.fromkeys(map(name_of, call.agents.uninstrumented)))[:3])
         return (
             f"instrument {names} (tracer.instrument): only the agent reports what its session does" if names else None
         )

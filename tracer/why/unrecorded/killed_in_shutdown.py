@@ -57,7 +57,7 @@ class KilledInShutdown(Cause):
 
     name = "killed-in-shutdown"
     symptom = Symptom.UNRECORDED
-    about = "the job process was killed while it shut down, when its agent's call was over"
+    about = "the job process was killed during its shutdown, after its agent's call was over"
     advice = (
         "Make the shutdown callbacks and on_session_end shorter, or give them time: raise shutdown_process_timeout"
         " (10 s by default) and, for on_session_end, session_end_timeout. What they had not done yet was lost."
