@@ -49,6 +49,9 @@ def test_an_open_session_is_linked_to_whom_it_waits_for_later() -> None:
     live = [m for m in live if m.time < ms(16_000)]
     assert found(live, now=ms(16_000)) == ["linked-to-nobody"]
     assert found([*live, *bobs], now=ms(16_000)) == []
+    # Without identities it is known only that it waited for somebody again.
+    assert found([m.redacted() for m in live], now=ms(16_000)) == ["linked-to-nobody"]
+    assert found([m.redacted() for m in [*live, *bobs]], now=ms(16_000)) == []
 
 
 def test_a_closed_session_whose_own_span_is_lost_can_have_been_linked_to_more() -> None:

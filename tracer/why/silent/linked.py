@@ -42,7 +42,7 @@ class LinkedToAnother(Cause):
     def find(self, call: Call) -> Iterator[Finding]:
         room = _of_room(call)
         for linked in room:
-            if is_room_job(linked.job) and not _spoke_before(call, linked):
+            if is_room_job(linked.job) and not _spoke_before(call, linked) and not _waits_for_unknown(linked):
                 findings = (self._unheard(call, linked, who, room) for who in call.callers.all)
                 if first := next((finding for finding in findings if finding), None):
                     yield first  # one caller of each link is enough
@@ -95,6 +95,8 @@ class LinkedToNobody(Cause):
             following = linked.next.since if linked.next else end
             if not is_room_job(linked.job) or linked.until >= following or not _left(linked):
                 continue
+            if _waits_for_unknown(linked):
+                continue
             findings = (self._unheard(call, linked, who, following, room) for who in call.callers.all)
             if first := next((finding for finding in findings if finding), None):
                 yield first
@@ -130,6 +132,15 @@ class LinkedToNobody(Cause):
 def _of_room(call: Call) -> list[Listening]:
     """Whom every session in the room listened to."""
     return [linked for job in call.timeline.jobs for linked in listenings(call, job)]
+
+
+def _waits_for_unknown(linked: Listening) -> bool:
+    """Whether an open session waited again for somebody whose identity is not in the store (--redact).
+
+    Its links are reported when it closes; until then it may be linked to them.
+    """
+    unknown = [step for step in linked.session.waits if keys.LINKED_IDENTITY not in step.facts]
+    return not linked.session.complete and len([step for step in unknown if step.time >= linked.since]) > 1
 
 
 def _left(linked: Listening) -> bool:
