@@ -108,7 +108,7 @@ def test_without_a_server_it_replays_a_recording_and_says_so(tmp_path: Path) -> 
             command(tmp_path / "d.db"), env=env, capture_output=True, text=True, timeout=60, check=False
         )
         assert done.returncode == 0, done.stderr
-        assert "this is a recording of a real one" in " ".join(done.stdout.split())
+        assert "this is a recording of a real call" in " ".join(done.stdout.split())
         assert "ada JOINED" in done.stdout
         for expected in ANSWERED:
             assert expected in " ".join(done.stdout.split())
@@ -153,9 +153,9 @@ def test_with_jaeger_the_trace_is_there_while_everything_is_kept(
     with log.open("w") as out:
         demo = subprocess.Popen([*command(tmp_path / "d.db"), "explicit", "--jaeger"], env=env, stdout=out, stderr=out)
     try:
-        wait_for(lambda: "Ctrl-C ends it all" in log.read_text() or demo.poll() is not None, "kept", LIMIT)
+        wait_for(lambda: "Ctrl-C stops everything" in log.read_text() or demo.poll() is not None, "kept", LIMIT)
         shown = log.read_text()
-        assert "it found no worker" in " ".join(shown.split())
+        assert "no worker answered it" in " ".join(shown.split())
         base, _, trace_id = shown.partition("in Jaeger: ")[2].split()[0].partition("/trace/")
 
         def names() -> set[str]:
@@ -189,6 +189,6 @@ def test_it_calls_on_a_server_of_ones_own(livekit: LiveKitServer, tmp_path: Path
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert f"calling on {server.url}" in done.stdout
+    assert f"using your server, {server.url}" in done.stdout
     assert "no webhooks received" in done.stdout
     assert "session started" in done.stdout

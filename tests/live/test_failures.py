@@ -269,6 +269,12 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "connects-twice": lambda timeline: (
         len(timeline.jobs) == 1 and len(agents(timeline)) == 2 and told(timeline, Kind.PARTICIPANT_ABORTED)
     ),
+    "two-job-types": lambda timeline: len(timeline.dispatches) == 1 and len(agents(timeline)) == 2,
+    "earlier-room": lambda timeline: timeline.earlier is not None and len(agents(timeline)) == 2,
+    "late-stranger": lambda timeline: any(
+        (joining := agent.at(Kind.PARTICIPANT_JOINING)) and joining.time - dispatched(timeline).time > 7 * NS_PER_S
+        for agent in agents(timeline)
+    ),
     "agent-cut-off": lambda timeline: told(timeline, Kind.AGENT_RECONNECTING),
     "slow-shutdown": lambda timeline: (
         told(timeline, Kind.PROCESS_FAILED, killed=True) and took(Kind.JOB_SHUTDOWN, Kind.PROCESS_FAILED, 2)(timeline)

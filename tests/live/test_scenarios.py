@@ -56,7 +56,8 @@ def timeline(
             explained = explain(timeline)
             assert explained.findings == ()
             assert explained.doubts == ()
-            assert explained.well is True
+            # Agents that are only there let nobody hear anything: nothing is wrong, and "well" is not known.
+            assert explained.well is (None if scenario.name == "two-callers" else True), explained.summary
         yield timeline
 
 

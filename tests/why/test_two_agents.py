@@ -108,13 +108,6 @@ TWO_AGENTS = (
         ((Kind.DISPATCH_CREATED, DISPATCH), OFFERED, (Kind.JOB_OFFERED, SECOND)),
     ),
     Case(
-        "by participant and by publisher",
-        "two-job-types",
-        [*for_one(healthy(), JOB, "JT_PARTICIPANT"), *by_one_dispatch("JT_PUBLISHER")],
-        "One came by JT_PARTICIPANT, the other by JT_PUBLISHER.",
-        ((Kind.DISPATCH_CREATED, DISPATCH), OFFERED, (Kind.JOB_OFFERED, SECOND)),
-    ),
-    Case(
         "beside this room's own",
         "agent-of-earlier-room",
         [*healthy(), *OLD_IN_NEW],
@@ -243,3 +236,8 @@ def test_an_agent_of_which_no_job_is_known_is_not_always_one_too_many(recorded: 
 def test_the_second_try_of_a_job_is_the_same_agent() -> None:
     again = stray(700, STRAY, {keys.PARTICIPANT_IDENTITY: "agent-" + JOB, keys.PARTICIPANT_KIND: "AGENT"})
     assert "agent-without-job" not in found([*longer(healthy()), *again])
+
+
+def test_an_agent_for_each_participant_beside_one_for_each_publisher_is_meant_so() -> None:
+    both = [*for_one(healthy(), JOB, "JT_PARTICIPANT"), *by_one_dispatch("JT_PUBLISHER")]
+    assert "two-job-types" not in names(explain(timeline(both)))

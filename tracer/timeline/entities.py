@@ -154,6 +154,8 @@ class Shutdown(StrEnum):
 OF_JOB = ("job.", "process.", "worker.")
 OF_CONNECTION = (Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED)
 """The kinds of steps that describe a job itself."""
+NAMED_BY_SESSION = {keys.JOB_ID, keys.DISPATCH_ID, keys.AGENT_NAME, keys.WORKER_ID, keys.AGENT_TRACE, keys.WORKER_HOST}
+"""What the session's span has of its job: the only one that names it where the program flushes before the job ends."""
 
 
 class Job(Entity):
@@ -168,7 +170,9 @@ class Job(Entity):
         """
         own = [step for step in self.steps if step.kind.value.startswith(OF_JOB) or step.kind in OF_CONNECTION]
         own.sort(key=lambda step: step.kind is not Kind.JOB_OFFERED and step.kind not in BY_WORKER)
-        return Entity(self.sid, tuple(own)).facts
+        sessions = Entity(self.sid, tuple(step for step in self.steps if step.kind is Kind.SESSION_STARTING)).facts
+        named = {key: sessions[key] for key in NAMED_BY_SESSION if key in sessions}
+        return {**named, **Entity(self.sid, tuple(own)).facts}
 
     @property
     def dispatch_id(self) -> str | None:

@@ -59,7 +59,7 @@ class AgentLostConnection(Cause):
         shutdown, agent = job.at(Kind.JOB_SHUTDOWN), call.agents.of(job)
         by_room = shutdown if job.shutdown_reason == Shutdown.ROOM_GONE else None
         left = agent.gone if agent and agent.disconnect_reason in DROPPED else None
-        given_up = next((lost for lost in interruptions(job) if _is_for_good(lost, shutdown, by_room)), None)
+        given_up = next((lost for lost in interruptions(job) if _is_for_good(lost, shutdown, by_room, left)), None)
         if given_up:
             began = given_up.began
         elif left and by_room and by_room.earliest < call.end:
@@ -132,12 +132,13 @@ class AgentLostConnection(Cause):
             )
 
 
-def _is_for_good(lost: Interruption, shutdown: Step | None, by_room: Step | None) -> bool:
+def _is_for_good(lost: Interruption, shutdown: Step | None, by_room: Step | None, left: Step | None) -> bool:
     """Whether the agent did not come back, and had not shut down by itself before it gave up."""
     if lost.is_over:
         return False
     if lost.ended is None:
-        return by_room is not None
+        # The server gave it up: by then the job may have been ended by its worker, as the server asked.
+        return by_room is not None or (left is not None and left.time > lost.began.time)
     return shutdown is None or by_room is not None or shutdown.time > lost.ended.time
 
 

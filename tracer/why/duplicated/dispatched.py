@@ -147,8 +147,9 @@ class DefaultAndNamed(Cause):
 class TwoJobTypes(Cause):
     """A dispatch is answered once for each type of worker: by room, by participant, and by publisher.
 
-    Known from one dispatch with two jobs of different types, whose agents are for the same caller and were in the room
-    together (livekit-server v1.13.5, pkg/service/roommanager.go launches a job of each enabled type).
+    Known from one dispatch with a job for the room and one of another type, whose agents are for the same caller and
+    were in the room together (livekit-server v1.13.5, pkg/service/roommanager.go launches a job of each enabled type).
+    An agent for each participant beside one for each publisher is meant so: nobody gets both by a default.
     """
 
     name = "two-job-types"
@@ -162,7 +163,7 @@ class TwoJobTypes(Cause):
     def find(self, call: Call) -> Iterator[Finding]:
         for pair in _pairs(call):
             types = [job.text(keys.JOB_TYPE) or "JT_ROOM" for job in (pair.first, pair.second)]
-            if pair.one is pair.two and types[0] != types[1]:
+            if pair.one is pair.two and types[0] != types[1] and "JT_ROOM" in types:
                 yield self.found(
                     f"The dispatch for {agent_named(pair.one.agent_name)} brought two agents{_for_whom(pair)}:"
                     f" {_agents(call, pair)}. One came by {types[0]}, the other by {types[1]}.",
