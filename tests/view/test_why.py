@@ -167,9 +167,9 @@ def test_anything_fits_any_terminal(
 
 def test_every_case_fits_every_terminal_and_no_wider_than_prose_is_read() -> None:
     for one in CASES:
-        made = one.timeline
+        view = WhyView(one.timeline, one.explanation)
         for width in (20, 80, 200):
-            lines = printed_why(made, width)
+            lines = printed(view, width)
             assert all(cell_len(line) <= min(width, 120) for line in lines), (one.label, width)
             assert "".join(f"{one.cause}".split()) in "".join("".join(lines).split()), (one.label, width)
 
