@@ -682,7 +682,12 @@ MISSING = (
     Case(
         "raised",
         "raised-before-connect",
-        [*lonely(), *until(Kind.JOB_ENTRYPOINT_STARTED), of_job(Kind.JOB_ENDED, 260, error("KeyError", "'MODEL'"))],
+        [
+            *lonely(),
+            *until(Kind.JOB_ENTRYPOINT_STARTED),
+            of_job(Kind.AGENT_DISCONNECTED, 255),  # reported also of an agent that never connected
+            of_job(Kind.JOB_ENDED, 260, error("KeyError", "'MODEL'")),
+        ],
         f"The entrypoint of job {JOB} raised KeyError: 'MODEL', before ctx.connect().",
         (STARTED, ENDED),
     ),

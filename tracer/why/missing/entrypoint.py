@@ -28,12 +28,11 @@ CONNECTED = (
     Kind.AGENT_CONNECTING,
     Kind.AGENT_CONNECTED,
     Kind.AGENT_WAITING_FOR_PARTICIPANT,
-    Kind.AGENT_DISCONNECTED,
     Kind.SESSION_LINKED,
     Kind.SESSION_WAITING_FOR_AUDIO,
     Kind.SESSION_AUDIO_PUBLISHED,
 )
-"""What a job reports only where it connected to a room, or tried to."""
+"""What a job reports only where it connected to a room, or tried to. It reports that it disconnected in any case."""
 
 
 def _without_connect(call: Call) -> Iterator[tuple[Job, Step]]:
