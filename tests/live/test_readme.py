@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import shlex
@@ -58,6 +59,8 @@ AT_ONCE = {
     "tracer compare demo --with stats": "p50 of B",
     "tracer timeline demo --format json": '"schema": "tracer.timeline/1"',
     "tracer timeline demo --format svg -o call.svg": "",
+    "tracer replay call.jsonl --store calls.db": "are in calls.db",
+    "tracer why call.jsonl": "All went well.",
     "tracer timeline demo --jaeger-url http://127.0.0.1:16686": "in Jaeger: http://127.0.0.1:16686/trace/",
 }
 """Commands that end by themselves, and what must be in what they print."""
@@ -99,6 +102,8 @@ def test_commands_that_run_until_they_are_stopped(command: str, tmp_path: Path, 
 
 def test_commands_that_end_by_themselves(tmp_path: Path, livekit: LiveKitServer) -> None:
     env = environment(tmp_path, livekit)
+    recorded = gzip.decompress((ROOT / "tests" / "calls" / "ok_handoff.jsonl.gz").read_bytes())
+    (tmp_path / "call.jsonl").write_bytes(recorded)
     for command in sorted(AT_ONCE, key=lambda shown: not shown.startswith("tracer demo")):  # the rest looks at its room
         done = subprocess.run(
             ["sh", "-c", command], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
