@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -12,15 +11,11 @@ from tests.moments import (
     any_moments,
     call,
 )
-from tests.receiving import receiving
-from tests.signed import SERVER
 from tracer.check import RULES, Outcome, check
-from tracer.service.recording import replay
-from tracer.timeline.fold import fold
+from tracer.service.replay import timelines
 
 if TYPE_CHECKING:
     import random
-    from pathlib import Path
 
     from tracer.moment import Moment
 
@@ -41,16 +36,10 @@ def test_a_true_call_holds() -> None:
     assert not checked.violated
 
 
-def test_a_recorded_call_holds(tmp_path: Path) -> None:
-    lines = resources.files("tracer.demo").joinpath("call.jsonl").read_text(encoding="utf-8").splitlines()
-
-    async def played() -> list[Moment]:
-        async with receiving(tmp_path / "call.db") as client:
-            await replay(lines, f"http://127.0.0.1:{client.port}", SERVER, client.receiver.keep)
-            return client.store.moments(client.store.find("demo"))
-
-    moments = asyncio.run(played())
-    checked = check(fold(moments[0].room or moments[-1].room, moments))
+def test_a_recorded_call_holds() -> None:
+    with resources.as_file(resources.files("tracer.demo").joinpath("call.jsonl")) as path:
+        [timeline] = timelines(path)
+    checked = check(timeline)
     assert [j.answer for j in checked.judgements] == [Outcome.HOLDS] * 10, [v.sentence for v in checked.violated]
     inconclusive = [v.sentence for j in checked.judgements for v in j.having(Outcome.INCONCLUSIVE)]
     assert len(inconclusive) <= 6, inconclusive

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import shlex
 import shutil
@@ -75,7 +74,7 @@ async def run(scenario: Scenario, options: DemoOptions) -> None:
             if scenario.name != RECORDED:
                 raise
             _say(str(reason))
-            _show(scenario, await _replay(stage))
+            _show(scenario, _replay(stage))
             return
         jaeger = _jaeger(stack, stage) if options.jaeger else None
         stack.enter_context(stage)
@@ -144,24 +143,19 @@ async def _call(stage: Stage, scenario: Scenario, server: LiveKit, room: str, re
         return await play.ended()
 
 
-async def _replay(stage: Stage) -> Timeline:
-    """The recorded call, through a receiver of its own."""
-    from tracer.service.receiver import Receiver
-    from tracer.service.recording import replay
+def _replay(stage: Stage) -> Timeline:
+    """The recorded call, kept in the demo's store."""
+    from tracer.service.replay import arrivals, replay
     from tracer.store import open_writer
 
-    _say("Without a server, this is a recording of a real call, replayed through the same receiver.")
-    server = LiveKit("", "demo", secrets.token_hex(32))
-    lines = resources.files("tracer.demo").joinpath("call.jsonl").read_text(encoding="utf-8").splitlines()
-    with closing(open_writer(stage.store)) as store:
-        receiver = Receiver(store, server)
-        port = await receiver.start("127.0.0.1", 0)
-        try:
-            await replay(lines, f"http://127.0.0.1:{port}", server, receiver.keep)
-        finally:
-            await receiver.stop()
-    webhooks = (json.loads(line).get("webhook") for line in lines)
-    return stage.timeline(next(event["room"]["sid"] for event in webhooks if event))
+    _say("Without a server, this is a recording of a real call.")
+    with (
+        resources.as_file(resources.files("tracer.demo").joinpath("call.jsonl")) as path,
+        closing(open_writer(stage.store)) as store,
+    ):
+        replay([path], store)
+        room = next(moment.room for arrival in arrivals(path) for moment in arrival.moments if moment.room)
+    return stage.timeline(room)
 
 
 def _show(scenario: Scenario, timeline: Timeline, jaeger: Jaeger | None = None) -> None:

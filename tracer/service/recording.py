@@ -1,30 +1,25 @@
 """What a receiver received, in a file that can be replayed.
 
 One JSON object a line: a webhook's body (without the room's TURN password, which is a secret), an OTLP request, or
-moments of the observer. A replay signs webhooks again, and everything takes the path it took at first.
+moments of the observer. ``tracer.service.replay`` reads it.
 """
 
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
-from hashlib import sha256
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-from livekit.api import AccessToken
-
 from tracer.errors import TracerError
-from tracer.moment import Moment
-from tracer.store import Arrival
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from tracer.settings import LiveKit
+    from tracer.moment import Moment
 
-__all__ = ["Recorder", "replay"]
+
+__all__ = ["Recorder"]
 
 
 class Recorder:
@@ -56,27 +51,3 @@ class Recorder:
     def _write(self, line: dict[str, Any]) -> None:
         self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
         self._file.flush()
-
-
-async def replay(lines: Iterable[str], url: str, server: LiveKit, keep: Callable[[Arrival], Awaitable[bool]]) -> None:
-    """Send a recording to the receiver at ``url``; the observer's moments go to ``keep``.
-
-    Raises TracerError when the receiver refuses it.
-    """
-    async with aiohttp.ClientSession(url) as session:
-        for line in lines:
-            item = json.loads(line)
-            if "moments" in item:
-                await keep(Arrival(tuple(Moment.from_row(row) for row in item["moments"])))
-                continue
-            if "webhook" in item:
-                body = json.dumps(item["webhook"]).encode()
-                digest = b64encode(sha256(body).digest()).decode()
-                token = AccessToken(server.api_key, server.api_secret).with_sha256(digest).to_jwt()
-                path, headers = "/webhook", {"Authorization": token, "Content-Type": "application/webhook+json"}
-            else:
-                body = b64decode(item["traces"])
-                path, headers = "/v1/traces", {"Content-Type": item["type"]}
-            async with session.post(path, data=body, headers=headers) as answer:
-                if not answer.ok:
-                    raise TracerError(f"replay: the receiver answered {answer.status} to {path}: {await answer.text()}")
