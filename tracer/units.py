@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import overload
 
-__all__ = ["NS_PER_MS", "NS_PER_S", "duration", "milliseconds", "offset", "rfc3339", "share"]
+__all__ = ["FOREVER", "NS_PER_MS", "NS_PER_S", "duration", "milliseconds", "offset", "rfc3339", "share"]
 
 NS_PER_MS = 1_000_000
 """Nanoseconds in a millisecond."""
 NS_PER_S = 1_000_000_000
 """Nanoseconds in a second."""
+FOREVER = 2**63
+"""A time that does not come, ns."""
 
 
 @overload

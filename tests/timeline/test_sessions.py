@@ -6,8 +6,8 @@ from tests.why.silent.conversation import conversation, event, hears
 from tracer import keys
 from tracer.moment import Kind, Moment
 from tracer.timeline.fold import fold
-from tracer.timeline.sessions import NEVER, Session, sessions_of
-from tracer.units import NS_PER_S
+from tracer.timeline.sessions import Session, sessions_of
+from tracer.units import FOREVER, NS_PER_S
 
 
 def session(moments: list[Moment]) -> Session:
@@ -39,7 +39,7 @@ def test_an_open_session_listens_to_whom_it_waits_for() -> None:
     assert whom(open_) == ["ada"]
     assert whom([*open_, *hears(2000, "bob", wait="b")]) == ["ada", "bob"]
     waited = session([*open_, ready])
-    assert [(link.participant_id, link.until) for link in waited.links] == [(ADA, NEVER)]
+    assert [(link.participant_id, link.until) for link in waited.links] == [(ADA, FOREVER)]
     assert not waited.complete
 
 

@@ -9,7 +9,8 @@ from tests.moments import JOB, ROOM, any_moments, call, moment, ms
 from tracer import keys
 from tracer.moment import Fact, Kind, Moment
 from tracer.timeline.fold import fold
-from tracer.view.failed import FOREVER, failed_stretches, has_failed
+from tracer.units import FOREVER
+from tracer.view.failed import failed_stretches, has_failed
 
 
 def by_agent(kind: Kind, at: float, told: dict[str, Fact] | None = None, occurrence: str = "x") -> Moment:

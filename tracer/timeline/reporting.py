@@ -11,10 +11,15 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Job, Participant
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["uninstrumented", "unreported"]
+__all__ = ["is_reported", "uninstrumented", "unreported"]
 
 
 CONNECTS = (Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED)
+
+
+def is_reported(job: Job) -> bool:
+    """Whether the job itself, or the worker for it, reported anything."""
+    return any("agent" in step.witnesses for step in job.steps)
 
 
 def unreported(timeline: Timeline) -> list[Participant]:
@@ -23,11 +28,11 @@ def unreported(timeline: Timeline) -> list[Participant]:
     A job can be several participants, one after the other, and be of the room before this one.
     """
     jobs = [*timeline.jobs, *(timeline.earlier.jobs if timeline.earlier else ())]
-    reporting = [job for job in jobs if _reports(job)]
+    reporting = [job for job in jobs if is_reported(job)]
     of_jobs = timeline.agent_by_job
     known = {of_jobs[job.sid].sid for job in reporting if job.sid in of_jobs}
     known |= {str(s.facts.get(keys.PARTICIPANT_ID)) for job in reporting for s in job.steps if s.kind in CONNECTS}
-    others = {job.participant_identity for job in jobs if not _reports(job)}
+    others = {job.participant_identity for job in jobs if not is_reported(job)}
     identities = {job.participant_identity for job in reporting} - others - {None}
     return [
         agent
@@ -43,15 +48,8 @@ def uninstrumented(timeline: Timeline) -> list[Participant]:
     before this one, from which it has come.
     """
     workers = {worker.sid for worker in timeline.workers}
-    prepared = {agent.sid for sid, agent in timeline.agent_by_job.items() if _worker(timeline, sid) in workers}
+    worker_of = {job.sid: job.worker_id for job in timeline.jobs}
+    prepared = {agent.sid for sid, agent in timeline.agent_by_job.items() if worker_of.get(sid) in workers}
     ours = {job.participant_identity for job in timeline.jobs}
     came = {job.participant_identity for job in timeline.earlier.jobs} - ours - {None} if timeline.earlier else set()
     return [agent for agent in unreported(timeline) if agent.sid not in prepared and agent.identity not in came]
-
-
-def _worker(timeline: Timeline, job: str) -> str | None:
-    return next((one.worker_id for one in timeline.jobs if one.sid == job), None)
-
-
-def _reports(job: Job) -> bool:
-    return any("agent" in step.witnesses for step in job.steps)

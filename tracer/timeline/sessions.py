@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.units import FOREVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,10 +15,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Job, Participant
     from tracer.timeline.step import Step
 
-__all__ = ["NEVER", "Link", "Session", "sessions_of"]
-
-NEVER = 2**63
-"""A time that does not come, ns."""
+__all__ = ["Link", "Session", "sessions_of"]
 
 
 class Link(NamedTuple):
@@ -27,7 +25,7 @@ class Link(NamedTuple):
     identity: str | None
     since: int
     until: int
-    """When that participant left, another was linked or the session closed; NEVER for a link that lasts."""
+    """When that participant left, another was linked or the session closed; FOREVER for a link that lasts."""
     step: Step
 
     def is_to(self, who: Participant) -> bool:
@@ -66,8 +64,8 @@ class Session:
 
     @property
     def until(self) -> int:
-        """When it closed, ns; NEVER for one that is open, as far as is known."""
-        return self.closed.time if self.closed else NEVER
+        """When it closed, ns; FOREVER for one that is open, as far as is known."""
+        return self.closed.time if self.closed else FOREVER
 
     @property
     def unheard(self) -> list[Step]:
@@ -92,7 +90,7 @@ def sessions_of(job: Job) -> list[Session]:
         begun = starting or started
         since = begun.time if begun else 0
         following = next((step for later in spans[number + 1 :] for step in later[1:] if step), None)
-        until = closed.time if closed else following.time if following else NEVER
+        until = closed.time if closed else following.time if following else FOREVER
         within = [step for step in steps if since <= step.time <= until]
         dropped = starting is not None and starting.facts.get(keys.EVENTS_DROPPED) is True
         whole = starting is not None and keys.JOB_ID in starting.facts

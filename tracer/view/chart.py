@@ -8,9 +8,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tracer.moment import Kind
-from tracer.units import NS_PER_MS, milliseconds
+from tracer.units import FOREVER, NS_PER_MS, milliseconds
 from tracer.view.axis import FOLD, Axis
-from tracer.view.failed import FOREVER, failed_stretches, has_failed
+from tracer.view.failed import failed_stretches, has_failed
 from tracer.view.names import name_of
 from tracer.view.row import Row
 from tracer.view.text import fit, plain

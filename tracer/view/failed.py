@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.moment import Kind
+from tracer.units import FOREVER
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Job
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["FOREVER", "failed_stretches", "has_failed"]
+__all__ = ["failed_stretches", "has_failed"]
 
-FOREVER = 2**63
-"""A time that does not come, ns."""
 
 _ALWAYS = {
     Kind.PROCESS_FAILED,

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.timeline.reporting import is_reported
 from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
-from tracer.why.call.jobs import is_reported
 from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH, NOTICED, SOON, STUCK_BY
 from tracer.why.call.listening import listenings
 from tracer.why.call.participants import BY_API, DROPPED, connected_until, name_of
@@ -50,7 +50,7 @@ def lacks(call: Call) -> list[Lack]:
     """All that a call lacks: what was missing for certain first, and of that the longest first."""
     found = [*_failed_jobs(call)]
     for began, ended, who in call.callers.active:
-        found += _Stay(call, who, began, min(ended, call.end)).lacks()
+        found += _CallerStay(call, who, began, min(ended, call.end)).lacks()
     return sorted(found, key=lambda lack: (not lack.certain, -lack.ns))
 
 
@@ -74,7 +74,7 @@ class _Served(NamedTuple):
     until: int
 
 
-class _Stay:
+class _CallerStay:
     """A caller's stay in the room, from when it was ACTIVE."""
 
     def __init__(self, call: Call, who: Participant, began: int, ended: int) -> None:
@@ -133,9 +133,7 @@ class _Stay:
     @cached_property
     def _has_track(self) -> bool:
         """Whether an agent that was there published a track that can be its voice."""
-        there = {one.agent.sid for one in self.served}
-        tracks = (track for track in self.call.timeline.tracks if track.participant in there)
-        return any(track.text(keys.TRACK_SOURCE) in (None, "MICROPHONE", "UNKNOWN") for track in tracks)
+        return any(self.call.voices(one.agent.sid) for one in self.served)
 
     def _agent(self) -> Lack | None:
         """No agent, for longer than a caller waits."""

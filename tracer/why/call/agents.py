@@ -9,9 +9,9 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.missing_jobs import unaccounted_agents
 from tracer.timeline.reporting import uninstrumented, unreported
-from tracer.units import NS_PER_MS, NS_PER_S
+from tracer.units import NS_PER_S
 from tracer.why.call.jobs import own_shutdown, received
-from tracer.why.call.limits import LONG_ENOUGH
+from tracer.why.call.limits import AT_ONCE, LONG_ENOUGH
 from tracer.why.call.participants import left_at
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ def is_own(job: Job, agent: Participant) -> bool:
 
 HANGS_UP = 5 * NS_PER_S
 """An agent that closed its session no longer before, ns, ended the call by deleting its room."""
-AT_ONCE = 50 * NS_PER_MS
-"""What comes no later than this, ns, comes at once."""
 
 
 class Agents:
@@ -77,7 +75,7 @@ class Agents:
                 connected = job.at(Kind.AGENT_CONNECTED)
                 sid = connected.facts.get(keys.PARTICIPANT_ID) if connected else None
                 # An identity that a worker gives to each of its agents proves nothing.
-                alike = agent.identity == job.participant_identity and job.sid in (agent.identity or "")
+                alike = agent.identity == job.participant_identity and is_own(job, agent)
                 if sid == agent.sid or (alike and sid is None):
                     found[agent.sid] = job
         return found

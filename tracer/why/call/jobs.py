@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Job, Participant
     from tracer.timeline.step import Step
 
-__all__ = ["error_of", "in_vain", "is_for", "is_reported", "is_room_job", "own_shutdown", "received", "waits"]
+__all__ = ["error_of", "in_vain", "is_for", "is_room_job", "own_shutdown", "received", "waits"]
 
 
 def is_room_job(job: Job) -> bool:
@@ -23,11 +23,6 @@ def is_room_job(job: Job) -> bool:
 def is_for(job: Job, who: Participant) -> bool:
     """Whether a job is for this participant: one for the room is for everybody."""
     return is_room_job(job) or job.text(keys.JOB_PARTICIPANT_ID) == who.sid
-
-
-def is_reported(job: Job) -> bool:
-    """Whether the job itself, or the worker for it, reported anything."""
-    return any("agent" in step.witnesses for step in job.steps)
 
 
 def received(job: Job) -> Step | None:

@@ -22,7 +22,7 @@ __all__ = ["Outage", "outage"]
 
 AROUND = 60 * NS_PER_S
 """A worker that registers anew no further from a room's end than this, ns, may do so for the same reason."""
-NOTICED_WITHIN = 20 * NS_PER_S
+SDK_NOTICES_WITHIN = 20 * NS_PER_S
 """An agent's SDK notices so long after a room's end, ns, at the latest that its connection is gone."""
 
 
@@ -115,7 +115,7 @@ def _lost_the_server(timeline: Timeline, finished: Step) -> Iterator[Step]:
     for job in timeline.jobs:
         for lost in interruptions(job):
             ended_before = lost.ended is not None and lost.ended.latest < finished.earliest
-            if not ended_before and lost.began.earliest <= finished.latest + NOTICED_WITHIN:
+            if not ended_before and lost.began.earliest <= finished.latest + SDK_NOTICES_WITHIN:
                 yield lost.began
                 if lost.ended:
                     yield lost.ended

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.units import NS_PER_S
-from tracer.why.call.limits import FOREVER
+from tracer.units import FOREVER, NS_PER_S
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Participant

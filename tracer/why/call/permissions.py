@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import keys
+from tracer.why.call.voices import MICROPHONE
 
 if TYPE_CHECKING:
     from tracer.moment import Fact
     from tracer.timeline.entities import Participant
 
 __all__ = ["is_hidden", "may_not", "may_not_speak"]
-
-MICROPHONE = "MICROPHONE"
 
 
 def _known(who: Participant, key: str) -> set[Fact]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer.kinds import Kind
+from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.jobs import is_for
-from tracer.why.call.limits import FOREVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,4 +57,4 @@ def stays(call: Call, job: Job, since: int, until: int) -> Iterator[Stay]:
 def seconds(call: Call, stay: Stay) -> str:
     """For how long, as ``18.4 s``; of one who is there still, as ``18.4 s so far``."""
     still = call.timeline.room.finished is None and stay.until >= call.end
-    return f"{stay.lasted / 1e9:.1f} s{' so far' if still else ''}"
+    return f"{stay.lasted / NS_PER_S:.1f} s{' so far' if still else ''}"

@@ -8,6 +8,7 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.origin import LONG_AFTER, may_be_outage
 from tracer.units import NS_PER_S
+from tracer.why.call.agents import is_own
 from tracer.why.call.outage import outage
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
@@ -96,7 +97,7 @@ def _became(job: Job, agent: Participant, before: Timeline) -> bool:
     connected = job.at(Kind.AGENT_CONNECTED)
     if connected and connected.facts.get(keys.PARTICIPANT_ID) == agent.sid and agent.sid not in before.by_sid:
         return True
-    return agent.identity is not None and agent.identity == job.participant_identity and job.sid in agent.identity
+    return agent.identity == job.participant_identity and is_own(job, agent)
 
 
 def _made_by(room: Timeline, sid: str) -> bool:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.entities import Shutdown
-from tracer.units import NS_PER_MS, NS_PER_S
+from tracer.units import NS_PER_S
 from tracer.why.call.jobs import error_of
-from tracer.why.call.limits import SOON
+from tracer.why.call.limits import AT_ONCE, SOON
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -25,8 +25,6 @@ __all__ = ["Deployed", "RaisedAfterConnect"]
 
 CLOSES_WITHIN = 60 * NS_PER_S
 """A worker that ends its jobs has closed itself so soon after, ns."""
-AT_ONCE = 50 * NS_PER_MS
-"""What comes no later than this, ns, comes at once."""
 
 
 def _whom_it_hit(call: Call, at: int) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
-from tracer.why.call.jobs import is_reported
+from tracer.timeline.reporting import is_reported
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 

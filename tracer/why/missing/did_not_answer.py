@@ -8,11 +8,11 @@ from tracer.kinds import Kind
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import SERVER_WAITS, SOON
 from tracer.why.cause import Cause
-from tracer.why.missing.without_job import offer
+from tracer.why.missing.without_job import offer, requests
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tracer.timeline.entities import Job
     from tracer.timeline.step import Step
@@ -39,15 +39,11 @@ class WorkerDidNotAnswer(Cause):
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
-        for job in call.dispatches.failed_jobs:
-            if job.at(Kind.JOB_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED, Kind.PROCESS_FAILED):
-                continue
-            for received in (step for step in job.steps if step.kind is Kind.JOB_RECEIVED):
-                yield from self._judge(call, job, received)
+        for job, received, mine in requests(call):
+            yield from self._judge(call, job, received, mine)
 
-    def _judge(self, call: Call, job: Job, received: Step) -> Iterator[Finding]:
-        """Given that a worker received the job's request."""
-        mine = {step.kind: step for step in reversed(job.steps) if step.occurrence == received.occurrence}
+    def _judge(self, call: Call, job: Job, received: Step, mine: Mapping[Kind, Step]) -> Iterator[Finding]:
+        """Given that a worker received the job's request, and what it did with it."""
         offered, _ = offer(job, received)
         accepted, timed_out = mine.get(Kind.JOB_ACCEPTED), mine.get(Kind.JOB_TIMED_OUT)
         if offered is None or accepted is None or accepted.time - received.time > SERVER_WAITS:

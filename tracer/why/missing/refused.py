@@ -10,11 +10,11 @@ from tracer.units import NS_PER_S
 from tracer.why.call.jobs import error_of
 from tracer.why.call.limits import SERVER_WAITS
 from tracer.why.cause import Cause
-from tracer.why.missing.without_job import instrument_or_log, offer, worker_unreported
+from tracer.why.missing.without_job import instrument_or_log, offer, requests, worker_unreported
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tracer.timeline.entities import Job
     from tracer.timeline.step import Step
@@ -140,15 +140,11 @@ class SlowRequest(Cause):
     advice = "Answer at once: move slow work into the entrypoint, after accept()."
 
     def find(self, call: Call) -> Iterator[Finding]:
-        for job in call.dispatches.failed_jobs:
-            if job.at(Kind.JOB_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED, Kind.PROCESS_FAILED):
-                continue
-            for received in (step for step in job.steps if step.kind is Kind.JOB_RECEIVED):
-                yield from self._judge(call, job, received)
+        for job, received, mine in requests(call):
+            yield from self._judge(call, job, received, mine)
 
-    def _judge(self, call: Call, job: Job, received: Step) -> Iterator[Finding]:
-        """Given that a worker received the job's request."""
-        mine = {step.kind: step for step in reversed(job.steps) if step.occurrence == received.occurrence}
+    def _judge(self, call: Call, job: Job, received: Step, mine: Mapping[Kind, Step]) -> Iterator[Finding]:
+        """Given that a worker received the job's request, and what it did with it."""
         if Kind.JOB_REJECTED in mine:
             return  # late or not, it did not want the job
         answered = mine.get(Kind.JOB_ACCEPTED)

@@ -6,12 +6,12 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from tracer.kinds import Kind
-from tracer.why.call.jobs import is_reported
+from tracer.timeline.reporting import is_reported
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tracer.timeline.entities import Dispatch, Job, Worker
     from tracer.timeline.step import Step
@@ -24,6 +24,7 @@ __all__ = [
     "instrument_or_log",
     "names_of",
     "offer",
+    "requests",
     "runs_unreported",
     "worker_unreported",
 ]
@@ -76,7 +77,22 @@ def runs_unreported(call: Call) -> bool:
     return any(not is_reported(job) and job.status == "JS_RUNNING" for job in call.dispatches.failed_jobs)
 
 
+def requests(call: Call) -> Iterator[tuple[Job, Step, Mapping[Kind, Step]]]:
+    """Each request for a job that no worker was given: a worker's receipt, and all that this worker did, by kind."""
+    for job in call.dispatches.failed_jobs:
+        if job.at(Kind.JOB_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED, Kind.PROCESS_FAILED):
+            continue
+        for received in job.steps:
+            if received.kind is Kind.JOB_RECEIVED:
+                yield job, received, _by_worker_of(job, received)
+
+
+def _by_worker_of(job: Job, answer: Step) -> Mapping[Kind, Step]:
+    """The first steps of each kind by the worker that gave this answer."""
+    return {step.kind: step for step in reversed(job.steps) if step.occurrence == answer.occurrence}
+
+
 def offer(job: Job, answer: Step) -> tuple[Step | None, ...]:
     """How the worker that gave this answer was offered the job."""
-    mine = {step.kind: step for step in reversed(job.steps) if step.occurrence == answer.occurrence}
+    mine = _by_worker_of(job, answer)
     return (mine.get(Kind.JOB_OFFERED, job.at(Kind.JOB_OFFERED)), mine.get(Kind.JOB_RECEIVED))

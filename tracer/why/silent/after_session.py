@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.sessions import sessions_of
+from tracer.units import FOREVER
 from tracer.why.call.jobs import is_room_job, waits
-from tracer.why.call.limits import FOREVER, LONG_ENOUGH, SOON, STUCK_BY
+from tracer.why.call.limits import LONG_ENOUGH, SOON, STUCK_BY
 from tracer.why.call.serving import ended_by, over_at, stays
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.kinds import Kind
-from tracer.why.call.limits import FOREVER
+from tracer.units import FOREVER
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Job

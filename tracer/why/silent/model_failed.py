@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.sessions import sessions_of
-from tracer.units import NS_PER_S
+from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.jobs import error_of
-from tracer.why.call.limits import FOREVER, LONG_ENOUGH, STUCK_BY
+from tracer.why.call.limits import LONG_ENOUGH, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import over_at, seconds, stays
 from tracer.why.cause import Cause

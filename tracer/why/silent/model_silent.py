@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer.kinds import Kind
 from tracer.timeline.sessions import sessions_of
-from tracer.units import NS_PER_S
-from tracer.why.call.limits import FOREVER, STUCK_BY
+from tracer.units import FOREVER, NS_PER_S
+from tracer.why.call.limits import STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import Stay, over_at, seconds, stays
 from tracer.why.cause import Cause

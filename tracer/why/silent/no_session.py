@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.entities import Shutdown
+from tracer.timeline.reporting import is_reported
 from tracer.timeline.sessions import sessions_of
-from tracer.why.call.jobs import is_reported, waits
+from tracer.why.call.jobs import waits
 from tracer.why.call.limits import STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import ended_by, over_at, seconds, stays
