@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -34,6 +35,16 @@ class Entity:
         for step in self.steps:
             known.update(step.facts)
         return known
+
+    @cached_property
+    def reported(self) -> Mapping[str, frozenset[Fact]]:
+        """For each key every value that was ever reported: some, as permissions, change meanwhile."""
+        known: dict[str, set[Fact]] = defaultdict(set)
+        for step in self.steps:
+            for moment in step.moments:
+                for key, value in moment.facts:
+                    known[key].add(value)
+        return {key: frozenset(values) for key, values in known.items()}
 
     def text(self, key: str) -> str | None:
         """The fact under this key as text; None when it was not reported."""
@@ -102,7 +113,7 @@ class Participant(Entity):
         """Whether it gives another agent a face: it is an agent that no dispatch asked for."""
         return self.is_agent and bool(self.text(keys.PARTICIPANT_ATTRIBUTE + "lk.publish_on_behalf"))
 
-    @property
+    @cached_property
     def gone(self) -> Step | None:
         """Its leaving, or its giving up before it was ACTIVE."""
         leaves = [step for step in self.steps if step.kind in (Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED)]

@@ -53,6 +53,14 @@ class Agents:
         """The participant that a job became; None where none is known."""
         return self.of_jobs.get(job.sid)
 
+    def job_of(self, agent: Participant) -> Job | None:
+        """The first job that became this participant; None where none is known."""
+        return self._jobs.get(agent.sid)
+
+    @cached_property
+    def _jobs(self) -> dict[str, Job]:
+        return {agent.sid: job for job in reversed(self._timeline.jobs) if (agent := self.of(job))}
+
     @cached_property
     def unaccounted(self) -> list[Participant]:
         """Agents of which no job is known."""

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["is_hidden", "may_not", "may_not_speak"]
 
 
-def _known(who: Participant, key: str) -> set[Fact]:
+NOTHING: frozenset[Fact] = frozenset()
+
+
+def _known(who: Participant, key: str) -> frozenset[Fact]:
     """Every value that was ever reported under a key: permissions can be changed during a call."""
-    reported = (moment for step in who.steps for moment in step.moments)
-    return {value for moment in reported for name, value in moment.facts if name == key}
+    return who.reported.get(key, NOTHING)
 
 
 def may_not(who: Participant, key: str) -> bool:

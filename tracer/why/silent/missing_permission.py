@@ -60,14 +60,15 @@ class MissingPermission(Cause):
             if first:
                 yield first  # of a hundred listeners, one is enough
                 break
+        served = {one.agent.sid for one in together}
         for job in call.timeline.jobs:
             agent = call.agents.of(job)
-            if agent and not is_hidden(agent) and any(one.agent.sid == agent.sid for one in together):
+            if agent and not is_hidden(agent) and agent.sid in served:
                 yield from self._of_agent(call, job, agent)
 
     def _of_caller(self, call: Call, one: _Together) -> Iterator[Finding]:
         """Of a caller beside whom nobody else was served."""
-        job = _job_of(call, one.agent)
+        job = call.agents.job_of(one.agent)
         linked = [linked for linked in (listenings(call, job) if job else ()) if linked.is_to(one.who)]
         alone = len({who.sid for _, _, who in call.callers.active}) == 1
         waited = _waited_for(linked)
@@ -123,7 +124,7 @@ class MissingPermission(Cause):
         together = _together(call)
         able = _able(together)
         for one in together:
-            job = _job_of(call, one.agent)
+            job = call.agents.job_of(one.agent)
             if _is_mute(call, one.who) and not _others(call, one.who, able) and not (job and _is_text(job)):
                 return (
                     f"{name_of(one.who)} may not publish a microphone (canPublish): grant it, unless they write to the"
@@ -160,16 +161,13 @@ def _together(call: Call) -> list[_Together]:
 
 def _able(together: list[_Together]) -> list[Participant]:
     """The callers who were with an agent and may speak and hear."""
-    return [one.who for one in together if not may_not_speak(one.who) and not may_not(one.who, keys.CAN_SUBSCRIBE)]
+    callers = {one.who.sid: one.who for one in together}
+    return [who for who in callers.values() if not may_not_speak(who) and not may_not(who, keys.CAN_SUBSCRIBE)]
 
 
 def _others(call: Call, who: Participant, able: list[Participant]) -> bool:
     """Whether a caller who is able was there beside this one: then this one only listens, or only speaks."""
     return any(other.sid != who.sid and other.steps[0].time < call.left_at(who) for other in able)
-
-
-def _job_of(call: Call, agent: Participant) -> Job | None:
-    return next((job for job in call.timeline.jobs if (mine := call.agents.of(job)) and mine.sid == agent.sid), None)
 
 
 def _waited_for(linked: list[Listening]) -> Step | None:
