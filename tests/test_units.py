@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracer.units import NS_PER_S, duration, milliseconds, offset, rfc3339, share
+from tracer.units import NS_PER_S, duration, milliseconds, offset, plural, rfc3339, share
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,7 @@ def test_a_duration_changes_its_unit_with_its_length() -> None:
 
 def test_a_share_of_nothing_is_not_shown() -> None:
     assert (share(1, 3), share(0, 3), share(1, 0)) == ("33 %", "0 %", "")
+
+
+def test_one_thing_is_not_several() -> None:
+    assert [plural(number, "gap") for number in (0, 1, 2)] == ["gaps", "gap", "gaps"]

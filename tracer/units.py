@@ -1,11 +1,11 @@
-"""Units of time, and how a time or a length of time is written."""
+"""Units of time, and how a time, a length of time or a number of things is written."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import overload
 
-__all__ = ["FOREVER", "NS_PER_MS", "NS_PER_S", "duration", "milliseconds", "offset", "rfc3339", "share"]
+__all__ = ["FOREVER", "NS_PER_MS", "NS_PER_S", "duration", "milliseconds", "offset", "plural", "rfc3339", "share"]
 
 NS_PER_MS = 1_000_000
 """Nanoseconds in a millisecond."""
@@ -59,6 +59,11 @@ def duration(seconds: float) -> str:
     if abs(seconds) < 7200:
         return f"{seconds / 60:.1f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def plural(number: object, noun: str) -> str:
+    """The noun for so many: ``job`` for 1, ``jobs`` for others."""
+    return noun if number == 1 else f"{noun}s"
 
 
 def share(part: float, whole: float) -> str:

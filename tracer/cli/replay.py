@@ -31,7 +31,8 @@ def command(files: tuple[Path, ...], store: str) -> None:
 
     from tracer.service.replay import replay
     from tracer.store import open_writer
+    from tracer.units import plural
 
     with closing(open_writer(store)) as kept:
         read = replay(files, kept)
-    click.echo(f"{read} records of {len(files)} file{'' if len(files) == 1 else 's'} are in {store}")
+    click.echo(f"{read} records of {len(files)} {plural(len(files), 'file')} are in {store}")

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tracer.latency.gaps import Paths
 from tracer.latency.shorten import to_shorten
-from tracer.units import NS_PER_MS, milliseconds, share
+from tracer.units import NS_PER_MS, milliseconds, plural, share
 from tracer.view.text import fit, plain
 from tracer.view.wording import say
 
@@ -53,7 +53,7 @@ def budget(timeline: Timeline, width: int) -> Iterator[Text]:
     if small:
         line = _amount(sum(gap.ns for gap in small), whole, "~" if any(gap.doubtful for gap in small) else "")
         owners = ", ".join(dict.fromkeys(gap.owner.label for gap in small))
-        shorter = f"in {len(small)} shorter gap{'' if len(small) == 1 else 's'}: {owners}"
+        shorter = f"in {len(small)} shorter {plural(len(small), 'gap')}: {owners}"
         line.append(fit(shorter, width - cell_len(line.plain)))
         yield line
     yield from _doubts(paths.corrected, bool(about))

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tracer.latency.shorten import FLOOR
 from tracer.latency.summary import Counted
-from tracer.units import NS_PER_MS, milliseconds
+from tracer.units import NS_PER_MS, milliseconds, plural
 from tracer.view.stats import named, stage_names
 from tracer.view.text import fit, plain
 
@@ -90,7 +90,7 @@ class CompareView:
 
 def _counted(counted: Counted | None, jobs: int | None) -> str:
     if counted is None:
-        return f"   {jobs} job{'' if jobs == 1 else 's'} measured"
+        return f"   {jobs} {plural(jobs, 'job')} measured"
     return "" if counted is Counted.MEASURED else f"   {counted.label}"
 
 

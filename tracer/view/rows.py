@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.moment import Kind
-from tracer.units import NS_PER_MS, NS_PER_S
+from tracer.units import NS_PER_MS, NS_PER_S, plural
 from tracer.view.details import detail
 from tracer.view.linked import participant as linked_participant
 
@@ -81,8 +81,11 @@ class MomentRows:
             (self.loads, "of workers"),
         )
         known = [(count, what) for count, what in counts if count]
-        parts = [f"{count}{'' if number else ' more moments'} {what}" for number, (count, what) in enumerate(known)]
-        return f"… and {', '.join(parts)}: --all shows them" if parts else ""
+        if not known:
+            return ""
+        (first, what), *others = known
+        parts = [f"{first} more {plural(first, 'moment')} {what}", *(f"{count} {what}" for count, what in others)]
+        return f"… and {', '.join(parts)}: --all shows {'it' if known == [(1, what)] else 'them'}"
 
     def _chosen(self, steps: list[Step]) -> Iterator[MomentRow]:
         """A row for each step that has one of its own."""

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from tracer.latency.stats import CALLER_WAITED, PERCENTILES, WHOLE
 from tracer.latency.summary import ARROW, Counted
-from tracer.units import NS_PER_MS, milliseconds, share
+from tracer.units import NS_PER_MS, milliseconds, plural, share
 from tracer.view.text import fit, plain
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class StatsView:
 
 
 def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f"{number:,} {plural(number, what)}"
 
 
 def stage_names(names: Sequence[str], width: int) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from rich.text import Text
 
-from tracer.units import NS_PER_MS, offset, rfc3339
+from tracer.units import NS_PER_MS, offset, plural, rfc3339
 from tracer.view.names import name_of
 from tracer.view.prose import wrapped
 from tracer.view.text import fit, plain
@@ -79,7 +79,7 @@ class WhyView:
         for step in finding.evidence[:MOST_STEPS]:
             yield self._step(step, width)
         if hidden := len(finding.evidence[MOST_STEPS:]):
-            yield Text(f"   … and {hidden} more moments", style="dim")
+            yield Text(f"   … and {hidden} more {plural(hidden, 'moment')}", style="dim")
         advice = Text.assemble(("→ ", "bold cyan"))
         advice.append(finding.advice)
         yield from wrapped(console, advice, width, 3)

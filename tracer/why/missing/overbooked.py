@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.server_defaults import TARGET_LOAD
+from tracer.units import plural
 from tracer.why.call.dispatches import agent_named
 from tracer.why.call.workers import GONE, is_alive
 from tracer.why.missing.refused import offered_to, refusals
@@ -109,7 +110,7 @@ def _with(step: Step) -> str:
     jobs, reserved = step.facts.get(keys.WORKER_JOBS), step.facts.get(keys.WORKER_RESERVED)
     known = []
     if jobs is not None:
-        known.append(f"{jobs} job{'' if jobs == 1 else 's'}")
+        known.append(f"{jobs} {plural(jobs, 'job')}")
     if reserved is not None:
         known.append(f"{reserved} on {'its' if reserved == 1 else 'their'} way")
     return f" with {' and '.join(known)}" if known else ""
