@@ -99,7 +99,16 @@ EXPECTED: dict[str, list[Expected]] = {
     "s15_hot_reload": [Expected("deployed", says="stopped.*ran again")],
     # The worker is frozen, and answers after 10 s.
     "s23_frozen_worker": [Expected("worker-did-not-answer", says="10.*s")],
+    # UpdateParticipant takes ada's canPublish away after 5 s: nobody hears her for 14 s, and nothing shows when it was.
+    "permission_taken_away": [Expected(says="ada lost the permission to publish")],
+    # The agent waits for ada by name; bob is alone with it for 12 s before she comes.
+    "other_caller_waited": [Expected(says="bob")],
+    # A session for each caller, and a last wait that the end of the room cuts short: the entrypoint raises.
+    "ended_after_room": [Expected(says="RuntimeError.*after its call")],
     # Healthy.
+    # The permission to publish is granted 3 s after the join; the agent's own second session hears the second caller.
+    "ok_permission_granted_late": [WELL],
+    "ok_second_session": [WELL],
     "ok_switch": [WELL],
     "ok_long_back_muted": [Expected(well=True)],
     "ok_hold_music": [WELL],

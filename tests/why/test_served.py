@@ -82,7 +82,7 @@ def test_a_failed_job_is_never_well(witness: str) -> None:
         # The server's own word for the job of a room that was closed.
         assert lacked(failed) == []
     else:
-        assert lacked(failed) == [(f"job {JOB} ended JS_FAILED", True)]
+        assert lacked(failed) == [(f"job {JOB} ended JS_FAILED, after its call", True)]
 
 
 def test_somebody_whom_nothing_listens_to_is_not_well() -> None:
@@ -92,3 +92,28 @@ def test_somebody_whom_nothing_listens_to_is_not_well() -> None:
     assert [sentence for sentence, _ in lacked(stays)] == ["for 19.9 s no session listened to ada or anybody else"]
     music = [moved(m, 5000) if m.subject == VOICE else m for m in stays]
     assert lacked(music) == []
+
+
+@pytest.mark.parametrize(
+    ("who", "name", "key", "what"),
+    [(ADA, "ada", keys.CAN_PUBLISH, "publish"), (AGENT, "agent-AJ_i9CF", keys.CAN_SUBSCRIBE, "subscribe")],
+)
+def test_a_permission_that_was_taken_away_is_not_well(who: str, name: str, key: str, what: str) -> None:
+    granted = with_facts(healthy(), Kind.PARTICIPANT_JOINING, who, {key: True})
+    assert lacked(with_facts(granted, Kind.PARTICIPANT_LEFT, who, {key: True})) == []
+    taken = with_facts(granted, Kind.PARTICIPANT_LEFT, who, {key: False})
+    ((sentence, certain),) = lacked(taken)
+    assert (sentence.startswith(f"{name} lost the permission to {what}"), certain) == (True, False)
+    given = with_facts(
+        with_facts(healthy(), Kind.PARTICIPANT_JOINING, who, {key: False}), Kind.PARTICIPANT_LEFT, who, {key: True}
+    )
+    assert lacked(given) == []
+
+
+def test_a_caller_whom_the_first_session_came_to_late_is_not_well() -> None:
+    since = {m.kind for m in heard()} | {Kind.SESSION_STARTING, Kind.SESSION_STARTED, Kind.JOB_ENTRYPOINT_RETURNED}
+    ends = {Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED, Kind.SESSION_CLOSED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED}
+    late = [
+        moved(m, 12_000) if m.kind in since | ends | {Kind.JOB_ENDED} or m.subject == VOICE else m for m in healthy()
+    ]
+    assert [sentence.startswith("for 12.0 s no session listened to ada") for sentence, _ in lacked(late)] == [True]

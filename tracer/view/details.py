@@ -73,7 +73,7 @@ def _of_participant(step: Step, entity: Entity | None) -> str:
         case ((Kind.PARTICIPANT_LEFT | Kind.PARTICIPANT_ABORTED), Participant()):
             return entity.disconnect_reason or ""
         case Kind.PARTICIPANT_JOINING, Participant():
-            return _joined(entity.kind or "", *_limits(entity))
+            return _joined(entity.kind or "", *_limits(step))
         case Kind.PARTICIPANT_ATTRIBUTES_CHANGED, _:
             prefix = keys.PARTICIPANT_ATTRIBUTE
             changed = ((key.removeprefix(prefix), value) for key, value in step.facts.items() if key.startswith(prefix))
@@ -84,9 +84,9 @@ def _of_participant(step: Step, entity: Entity | None) -> str:
             return ""
 
 
-def _limits(participant: Participant) -> list[str]:
-    """What its token does not allow, or hides."""
-    facts = participant.facts
+def _limits(joining: Step) -> list[str]:
+    """What the participant's token does not allow, or hides; it can be granted, or taken away, later."""
+    facts = joining.facts
     return [
         words
         for key, value, words in (

@@ -14,9 +14,11 @@ from tracer.kinds import Kind
 from tracer.timeline.reporting import is_reported
 from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
+from tracer.why.call.jobs import error_of
 from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH, NOTICED, SOON, STUCK_BY
 from tracer.why.call.listening import listenings
 from tracer.why.call.participants import BY_API, DROPPED, connected_until, name_of
+from tracer.why.call.permissions import was_refused_later
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,7 +65,9 @@ def _failed_jobs(call: Call) -> Iterator[Lack]:
             continue
         by_agent = "agent" in ended.witnesses
         if by_agent or finished is None or ended.time < finished.time - SOON:
-            yield Lack(f"job {job.sid} ended JS_FAILED", certain=by_agent)
+            why = f" ({error})" if (error := error_of(ended)) else ""
+            over = ", after its call" if call.callers.all_left_by(ended.time) else ""
+            yield Lack(f"job {job.sid} ended JS_FAILED{why}{over}", certain=by_agent)
 
 
 class _Served(NamedTuple):
@@ -86,8 +90,17 @@ class _CallerStay:
 
     def lacks(self) -> Iterator[Lack]:
         """What this stay lacks; only the first where the rest follows from it."""
-        both_ways = self._voice() or self._heard() or self._listened() or self._spoke()
-        if lack := self._agent() or both_ways or self._cut_off() or self._answered_twice():
+        needs = (
+            self._agent,
+            self._allowed,
+            self._voice,
+            self._heard,
+            self._listened,
+            self._spoke,
+            self._cut_off,
+            self._answered_twice,
+        )
+        if lack := next((found for need in needs if (found := need())), None):
             yield lack
 
     @cached_property
@@ -156,6 +169,15 @@ class _CallerStay:
         """From when until when no agent was there, the longest time, ns."""
         return _longest_gap(((one.since, one.until) for one in self.served), self.began, self.ended)
 
+    def _allowed(self) -> Lack | None:
+        """A permission that was taken away during the call."""
+        permissions = ((keys.CAN_PUBLISH, "publish (canPublish)"), (keys.CAN_SUBSCRIBE, "subscribe (canSubscribe)"))
+        for who in (self.who, *(one.agent for one in self.served)):
+            for key, what in permissions:
+                if was_refused_later(who, key):
+                    return Lack(f"{name_of(who)} lost the permission to {what} during the call", certain=False)
+        return None
+
     def _voice(self) -> Lack | None:
         """No audio of any agent's."""
         spoken = {Kind.SESSION_AUDIO_PUBLISHED, Kind.AGENT_SPEAKING}
@@ -192,7 +214,7 @@ class _CallerStay:
         links = sorted((link.since, link.until) for session in sessions for link in session.links)
         if not links or self.is_text_only:
             return None
-        began, ended = max(self.began, links[0][0]), min(self.ended, max(one.until for one in self.served))
+        began, ended = max(self.began, self.served[0].since), min(self.ended, max(one.until for one in self.served))
         since, until = _longest_gap(links, began, ended)
         there = {one.agent.sid for one in self.served}
         published = (track for track in self.call.timeline.tracks if track.participant in there)

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
     from tracer.timeline.entities import Participant
 
-__all__ = ["is_hidden", "may_not", "may_not_speak"]
-
+__all__ = ["is_hidden", "may_not", "may_not_speak", "was_refused_later"]
 
 NOTHING: frozenset[Fact] = frozenset()
 
@@ -25,6 +24,12 @@ def _known(who: Participant, key: str) -> frozenset[Fact]:
 def may_not(who: Participant, key: str) -> bool:
     """Whether a permission, one of ``keys.CAN_…``, was refused for as long as the participant was there."""
     return _known(who, key) == {False}
+
+
+def was_refused_later(who: Participant, key: str) -> bool:
+    """Whether a permission was granted at first and refused at last: UpdateParticipant took it away, unknown when."""
+    reported = [step.facts[key] for step in who.steps if key in step.facts]
+    return bool(reported) and reported[0] is True and reported[-1] is False
 
 
 def may_not_speak(who: Participant) -> bool:
