@@ -56,6 +56,12 @@ async def answers_slowly(request: JobRequest) -> None:
     await request.accept()
 
 
+async def answers_very_slowly(request: JobRequest) -> None:
+    """It asks a service that is far away, and answers just before the server gives up after 3 s."""
+    await asyncio.sleep(2.5)
+    await request.accept()
+
+
 async def rejects(request: JobRequest) -> None:
     """It does not want this one."""
     await request.reject()
@@ -241,6 +247,7 @@ async def forgets_to_hang_up(ctx: JobContext) -> None:
 REQUESTS = {
     "answers-late": answers_late,
     "answers-slowly": answers_slowly,
+    "answers-very-slowly": answers_very_slowly,
     "rejects": rejects,
     "raises-in-request": raises_in_request,
     "gives-no-answer": gives_no_answer,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Burst"]
 
-SLOW = faulty("answers-slowly", "helper")
-"""It takes 1.5 s to accept a job."""
+SLOW = faulty("answers-very-slowly", "helper")
+"""It takes 2.5 s to accept a job: the next one comes meanwhile."""
 
 
 class Burst(Scenario):
@@ -28,11 +28,12 @@ class Burst(Scenario):
     workers = (replace(SLOW, environment={**SLOW.environment, "AGENT_IDLE_PROCESSES": "1"}),)
 
     async def play(self, play: Play) -> None:
-        """A caller is there; the agent is dispatched to another room, and to theirs, at once."""
+        """A caller is there; the agent is dispatched to another room, and to theirs before it has answered."""
         caller = play.caller(seconds=LIMIT)
         await play.happened(Kind.PARTICIPANT_ACTIVE)
         other = play.anew(f"{play.room}-other")
         await other.dispatch("helper")
+        await play.worker_reported(Kind.WORKER_FULL)
         await play.dispatch("helper")
         await play.hangs_up(caller, IN_VAIN)
         await other.delete_room()
