@@ -35,6 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "kinds": set(),
     "labelled": set(),
     "file_lock": set(),
+    "reaching": set(),
     "moment": {"keys", "kinds", "units"},
     "settings": {"errors"},
     # Pure: neither clock nor store, neither environment nor view.
@@ -46,7 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     # What comes in, is kept, and goes out.
     "store": GROUND | {"file_lock", "settings", "timeline", "latency"},
     "witness": KEPT | {"timeline"},
-    "export": KEPT | {"timeline", "clocks"},
+    "export": KEPT | {"timeline", "clocks", "reaching"},
     "service": KEPT | {"timeline", "latency", "witness", "export"},
     # In the user's process.
     "instrumentation": GROUND | {"settings", "witness"},
@@ -54,7 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     "tracer": {"errors", "instrumentation", "moment", "timeline"},
     # What runs programs and looks at set-ups.
     "local_servers": {"errors", "file_lock", "settings"},
-    "doctor": READ | KEPT | {"witness", "export", "local_servers"},
+    "doctor": READ | KEPT | {"reaching", "witness", "export", "local_servers"},
     # What people see.
     "view": READ | {"check", "why", "latency", "doctor", "store"},
     "demo": READ | KEPT | {"tracer", "local_servers", "service", "why", "view"},
