@@ -33,7 +33,7 @@ def test_an_answer_without_end_takes_no_memory(head: bytes, block: bytes) -> Non
         tracemalloc.start()
         try:
             answer = session.post(address, data=b"spans", timeout=10)
-            assert len(answer.content) == (0 if block is MIB and head is CHUNKED else LARGEST_ANSWER)
+            assert len(answer.content) <= LARGEST_ANSWER
             assert answer.status_code == 200
             assert tracemalloc.get_traced_memory()[1] < 8 * len(MIB)
         finally:

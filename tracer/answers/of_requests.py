@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LARGEST_ANSWER", "BoundedSession"]
 
-LARGEST_ANSWER = 16 * 1024
+LARGEST_ANSWER = 4 * 1024
 """Bytes that are read of an answer: a status and a reason."""
 LONGEST_READ_S = 5.0
 """Seconds in which an answer's body is read, besides the wait for its first byte."""
