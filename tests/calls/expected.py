@@ -102,7 +102,7 @@ EXPECTED: dict[str, list[Expected]] = {
     # UpdateParticipant takes ada's canPublish away after 5 s: nobody hears her for 14 s, and nothing shows when it was.
     "permission_taken_away": [Expected(says="ada lost the permission to publish")],
     # The agent waits for ada by name; bob is alone with it for 12 s before she comes.
-    "other_caller_waited": [Expected(says="bob")],
+    "other_caller_waited": [Expected("waited-for-another", says="bob was there for 12")],
     # A session for each caller, and a last wait that the end of the room cuts short: the entrypoint raises.
     "ended_after_room": [Expected(says="RuntimeError.*after its call")],
     # Healthy.

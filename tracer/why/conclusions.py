@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.why.call import Call
     from tracer.why.cause import Doubt, Finding
-    from tracer.why.served import Lack
+    from tracer.why.lack import Lack
 
 __all__ = ["CONCLUSIONS", "Conclusion", "Known"]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["AgentUnsubscribed", "Deaf", "unsubscribed"]
+__all__ = ["AgentUnsubscribed", "Deaf", "another_serves", "unsubscribed"]
 
 
 class Deaf(NamedTuple):
@@ -59,7 +59,7 @@ class AgentUnsubscribed(Cause):
         found = set()
         for one in unsubscribed(call):
             job, stay = one.job, one.stay
-            if job.sid in found or one.got or stay.lasted <= NOTICED or _is_meant(call, one):
+            if job.sid in found or one.got or stay.lasted <= NOTICED or _speaks(one) or another_serves(call, one):
                 continue
             found.add(job.sid)
             alone = len({who.identity or who.sid for _, _, who in call.callers.active}) == 1
@@ -104,14 +104,12 @@ def _stretch(call: Call, job: Job, who: str, lost: Step) -> Iterator[Deaf]:
                 yield Deaf(job, stay, lost, got, heard)
 
 
-def _is_meant(call: Call, one: Deaf) -> bool:
-    """Whether the agent, or somebody else, was there for the caller all the same."""
+def another_serves(call: Call, one: Deaf) -> bool:
+    """Whether music, another agent or another caller was there meanwhile, or the agent itself ended the call."""
     since, until = one.stay.since + SOON, one.stay.until
     agent = call.agents.of(one.job)
-    if any(step.kind is Kind.AGENT_SPEAKING and since < step.time < until for step in one.job.steps):
-        return True
     if agent and any(since < voice.since < until for voice in call.voices(agent.sid)):
-        return True  # music
+        return True
     others = [other for job in call.timeline.jobs if job.sid != one.job.sid for other in listenings(call, job)]
     if any(other.is_to(one.stay.who) and other.until > since and other.since < until for other in others):
         return True
@@ -120,3 +118,9 @@ def _is_meant(call: Call, one: Deaf) -> bool:
         for began, ended, who in call.callers.active
     )
     return company or call.agents.ended_the_call(until)
+
+
+def _speaks(one: Deaf) -> bool:
+    """Whether the agent went on speaking: it may not want to listen."""
+    since, until = one.stay.since + SOON, one.stay.until
+    return any(step.kind is Kind.AGENT_SPEAKING and since < step.time < until for step in one.job.steps)
