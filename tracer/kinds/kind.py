@@ -79,6 +79,7 @@ class Kind(StrEnum):
     SESSION_AGENT_CHANGED = "session.agent_changed"
     AGENT_SPEAKING = "agent.speaking"
     AGENT_BLOCKED = "agent.blocked"
+    AGENT_STALLED = "agent.stalled"
     AGENT_RECONNECTING = "agent.reconnecting"
     AGENT_RECONNECTED = "agent.reconnected"
 

@@ -31,6 +31,8 @@ ONE_ERROR = 200 * NS_PER_MS
 """An error ends one span after the other, within this, ns."""
 ONE_CHANGE = 500 * NS_PER_MS
 """Agents learn of one change within this of each other, ns."""
+ONE_BLOCK = NS_PER_S
+"""A loop is asked once a second, ns, and did not answer since."""
 SLOW = 5 * NS_PER_S
 """An answer that took longer than this, ns, is shown."""
 MOST_LOAD = 0.7
@@ -93,6 +95,7 @@ class MomentRows:
             **dict(_parts_of_leaves(self.timeline)),
             **dict(_parts_of_errors(steps)),
             **dict(_parts_of_changes(steps)),
+            **dict(_parts_of_blocks(steps)),
         }
         loud = set(_loads_worth_a_row(steps))
         talk = _Conversation(self.timeline)
@@ -185,6 +188,17 @@ def _parts_of_changes(steps: Iterable[Step]) -> Iterator[tuple[StepKey, StepKey]
             yield step.key, whole.key
         else:
             kept.append(step)
+
+
+def _parts_of_blocks(steps: Iterable[Step]) -> Iterator[tuple[StepKey, StepKey]]:
+    """Reports that an event loop stands still, each with the report of the whole, which comes when it runs again."""
+    steps = list(steps)
+    whole = [step for step in steps if step.kind is Kind.AGENT_BLOCKED]
+    for step in steps:
+        if step.kind is Kind.AGENT_STALLED:
+            near = (one for one in whole if one.subject == step.subject and _within(one, step, ONE_BLOCK))
+            if found := next(near, None):
+                yield step.key, found.key
 
 
 def _is_one_change(one: Step, other: Step) -> bool:

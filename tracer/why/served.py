@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -89,8 +90,12 @@ class _CallerStay:
             self._cut_off,
             self._answered_twice,
         )
-        if lack := next((found for need in needs if (found := need())), None):
-            yield lack
+        lack = next((found for need in needs if (found := need())), None)
+        if lack:
+            goes_on = self.call.timeline.room.finished is None and self.ended >= self.call.end
+            stayed = self.ended - self.began
+            early = f"{self.name} became ACTIVE {in_seconds(stayed)} ago" if goes_on and stayed < NOTICED else ""
+            yield replace(lack, early="" if lack.certain else early)
 
     @cached_property
     def served(self) -> list[_Served]:
