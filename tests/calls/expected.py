@@ -101,8 +101,15 @@ EXPECTED: dict[str, list[Expected]] = {
     "s23_frozen_worker": [Expected("worker-did-not-answer", says="10.*s")],
     # UpdateParticipant takes ada's canPublish away after 5 s: nobody hears her for 14 s, and nothing shows when it was.
     "permission_taken_away": [Expected(says="ada lost the permission to publish")],
+    # The same, reported by the agent and the observer; canSubscribe of ada; the agent's canPublish.
+    "publish_taken_away": [Expected("permission-taken-away", says="from ada .* 12.. s agent-")],
+    "subscribe_taken_away": [Expected("permission-taken-away", says="from ada .* ada did not hear")],
+    "agent_publish_taken_away": [Expected("permission-taken-away", says="from agent-.* ada did not hear")],
+    # The agent calls set_subscribed(False), and never again True; or 13 s later.
+    "agent_unsubscribed": [Expected("agent-unsubscribed", says="13.. s heard nothing")],
+    "unsubscribed_for_a_while": [Expected(says="for 1[23].. s .* was not subscribed to the microphone of ada")],
     # The agent waits for ada by name; bob is alone with it for 12 s before she comes.
-    "other_caller_waited": [Expected(says="bob")],
+    "other_caller_waited": [Expected("waited-for-another", says="bob was there for 12")],
     # A session for each caller, and a last wait that the end of the room cuts short: the entrypoint raises.
     "ended_after_room": [Expected(says="RuntimeError.*after its call")],
     # Healthy.

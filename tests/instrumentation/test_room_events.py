@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from livekit.protocol.models import TrackSource
+import pytest
+from livekit.protocol.models import ParticipantPermission, TrackSource
+from livekit.rtc import TrackKind
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -25,6 +28,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.listeners: dict[str, list[Callable[..., None]]] = defaultdict(list)
+        self.remote_participants: dict[str, Any] = {}
         self.exported = InMemorySpanExporter()
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(self.exported))
@@ -33,6 +37,9 @@ class Heard:
 
     def on(self, event: str, listener: Callable[..., None]) -> None:
         self.listeners[event].append(listener)
+
+    def isconnected(self) -> bool:
+        return True
 
     def emit(self, event: str, *arguments: object) -> tuple[ReadableSpan, ...]:
         for listener in self.listeners[event]:
@@ -71,3 +78,63 @@ def test_a_track_is_muted_and_unmuted() -> None:
 
 def test_whatever_the_room_hands_over_nothing_is_raised() -> None:
     assert not Heard().emit("track_muted", None, None)
+
+
+def test_other_permissions_are_a_moment_with_all_of_them() -> None:
+    (changed,) = Heard().emit("participant_permissions_changed", WHO, ParticipantPermission(can_subscribe=True))
+    about = dict(changed.attributes or {})
+    assert changed.name == Kind.PARTICIPANT_PERMISSIONS_CHANGED
+    assert (about[keys.SUBJECT], about[keys.CAN_PUBLISH], about[keys.CAN_SUBSCRIBE]) == (ADA, False, True)
+    assert about[keys.CAN_PUBLISH_SOURCES] == ""
+
+
+def microphone(*, subscribed: bool = False, kind: int = TrackKind.KIND_AUDIO) -> SimpleNamespace:
+    track = object() if subscribed else None
+    return SimpleNamespace(sid=MICROPHONE, source=TrackSource.MICROPHONE, kind=kind, track=track)
+
+
+def unsubscribed(there: list[SimpleNamespace], lost: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Heard:
+    """A room in which a track was unsubscribed, and so many of its publisher's are there a moment later."""
+    monkeypatch.setattr("tracer.instrumentation.room_events.SETTLED_S", 0.01)
+
+    async def happens() -> Heard:
+        heard = Heard()
+        heard.emit("track_unsubscribed", None, lost, WHO)
+        assert not heard.exported.get_finished_spans()
+        heard.remote_participants = {"ada": SimpleNamespace(track_publications={one.sid: one for one in there})}
+        settled = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(0.05, settled.set_result, None)
+        await settled
+        return heard
+
+    return asyncio.run(happens())
+
+
+def test_an_agent_that_is_unsubscribed_and_subscribed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    track = microphone()
+    heard = unsubscribed([track], track, monkeypatch)
+    heard.emit("track_subscribed", None, track, WHO)
+    lost, got = heard.emit("track_subscribed", None, track, WHO)
+    assert [lost.name, got.name] == [Kind.TRACK_UNSUBSCRIBED, Kind.TRACK_SUBSCRIBED]
+    about = dict(lost.attributes or {})
+    assert (about[keys.SUBJECT], about[keys.PARTICIPANT_ID], about[keys.TRACK_SOURCE]) == (
+        MICROPHONE,
+        ADA,
+        "MICROPHONE",
+    )
+    assert (lost.start_time or 0) < (got.start_time or 0)
+
+
+@pytest.mark.parametrize(
+    ("there", "lost"),
+    [
+        ([], microphone()),
+        ([microphone(subscribed=True)], microphone()),
+        ([microphone(kind=TrackKind.KIND_VIDEO)], microphone(kind=TrackKind.KIND_VIDEO)),
+    ],
+    ids=["unpublished, or its publisher left", "subscribed again at once", "a camera"],
+)
+def test_a_track_that_is_gone_or_is_back_or_nobody_hears_is_not_reported(
+    there: list[SimpleNamespace], lost: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not unsubscribed(there, lost, monkeypatch).exported.get_finished_spans()

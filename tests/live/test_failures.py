@@ -231,6 +231,16 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
         and told(timeline, Kind.SESSION_WAITING_FOR_AUDIO)
         and not told(timeline, Kind.SESSION_AUDIO_RECEIVED)
     ),
+    "permission-taken-away": lambda timeline: (
+        told(timeline, Kind.SESSION_AUDIO_RECEIVED)
+        and told(timeline, Kind.PARTICIPANT_PERMISSIONS_CHANGED, can_publish=False)
+        and told(timeline, Kind.TRACK_UNPUBLISHED, track_source="MICROPHONE")
+    ),
+    "agent-unsubscribed": lambda timeline: (
+        told(timeline, Kind.SESSION_AUDIO_RECEIVED)
+        and told(timeline, Kind.TRACK_UNSUBSCRIBED, track_source="MICROPHONE")
+        and not told(timeline, Kind.TRACK_SUBSCRIBED)
+    ),
     "agent-hidden": lambda timeline: told(timeline, Kind.PARTICIPANT_ACTIVE, participant_kind="AGENT", hidden=True),
     "caller-not-heard": lambda timeline: (
         told(timeline, Kind.AGENT_CONNECTED, auto_subscribe="subscribe_none")

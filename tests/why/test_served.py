@@ -117,3 +117,29 @@ def test_a_caller_whom_the_first_session_came_to_late_is_not_well() -> None:
         moved(m, 12_000) if m.kind in since | ends | {Kind.JOB_ENDED} or m.subject == VOICE else m for m in healthy()
     ]
     assert [sentence.startswith("for 12.0 s no session listened to ada") for sentence, _ in lacked(late)] == [True]
+
+
+def live(until: float) -> list[Moment]:
+    """The healthy call as far as it has come, ms."""
+    return [m for m in healthy() if m.time <= ms(until)]
+
+
+@pytest.mark.parametrize(
+    ("until", "now", "summary"),
+    [
+        (370, 1000, "It is too early to say: ada became ACTIVE 0.9 s ago."),
+        (370, 8000, "Nothing wrong has been recorded so far, but no audio track of agent-AJ_i9CF was recorded"),
+        (500, 8000, "All is well so far."),
+        (20, 500, "It is too early to say: an agent was requested 0.5 s ago."),
+    ],
+)
+def test_while_a_call_begins_nothing_is_missed_yet(until: float, now: float, summary: str) -> None:
+    assert explained(live(until), ms(now)).summary.startswith(summary)
+
+
+def test_whom_nobody_has_seen_become_active_may_have_just_joined() -> None:
+    joined = without(live(80), Kind.DISPATCH_CREATED)
+    assert explained(joined, ms(400)).summary == "It is too early to say: the room was created 0.4 s ago."
+    agent = live(80) + [m for m in healthy() if m.subject == AGENT and m.time < ms(400)]
+    assert explained(agent, ms(1000)).summary.startswith("It is too early to say: ada joined 1.0 s ago")
+    assert explained(agent, ms(9000)).summary.startswith("No caller became ACTIVE")

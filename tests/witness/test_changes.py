@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from livekit.protocol.models import ParticipantInfo, TrackInfo, TrackSource
+from livekit.protocol.models import ParticipantInfo, ParticipantPermission, TrackInfo, TrackSource
 
 from tests.moments import ADA, MICROPHONE, ms
 from tests.witness.test_observer import look, watched
@@ -52,3 +52,24 @@ def test_each_value_of_an_attribute_has_a_time_of_its_own() -> None:
         (Kind.PARTICIPANT_ATTRIBUTES_CHANGED, "en", ms(200), ms(301)),
     ]
     assert len({m.occurrence for m in first + second}) == 2
+
+
+def may(**granted: object) -> ParticipantInfo:
+    permission = ParticipantPermission(can_subscribe=True, can_publish_data=True, **granted)  # type: ignore[arg-type]
+    return ParticipantInfo(sid=ADA, permission=permission)
+
+
+def test_what_a_participant_may_do_is_a_change_in_full() -> None:
+    microphone = [TrackSource.MICROPHONE]
+    assert list(changes(may(can_publish=True), may(can_publish=True, can_update_metadata=True))) == []
+    (taken,) = changes(may(can_publish=True, can_publish_sources=microphone), may())
+    assert taken.kind is Kind.PARTICIPANT_PERMISSIONS_CHANGED
+    assert taken.facts == {
+        keys.CAN_PUBLISH: False,
+        keys.CAN_SUBSCRIBE: True,
+        keys.CAN_PUBLISH_SOURCES: "",
+        keys.HIDDEN: False,
+    }
+    (given,) = changes(may(), may(can_publish=True, can_publish_sources=microphone))
+    assert given.facts[keys.CAN_PUBLISH_SOURCES] == "MICROPHONE"
+    assert list(changes(ParticipantInfo(sid=ADA), may())) == [], "an older server does not say"

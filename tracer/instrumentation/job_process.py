@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from tracer import keys
 from tracer.instrumentation.guard import guarded
+from tracer.instrumentation.loop_watch import LoopWatch
 from tracer.instrumentation.provider import RoomIds, own_provider
 from tracer.instrumentation.reporter import Reporter
 from tracer.instrumentation.room_events import RoomEvents
@@ -66,21 +67,22 @@ def _prepare(endpoint: str) -> None:
         if _reporters:
             return
         provider = own_provider()
-        events = RoomEvents(provider.get_tracer(SCOPE))
-        reporter = Reporter(endpoint, _job_attributes, events.listen)
+        tracer = provider.get_tracer(SCOPE)
+        events, watch = RoomEvents(tracer), LoopWatch(tracer)
+        reporter = Reporter(endpoint, _job_attributes, (events.listen, watch.watch))
         reporter.listen_to(provider)
         _reporters.append(reporter)
     _warm_up()
-    tracer = telemetry.tracer
-    set_provider = tracer.set_provider
+    native = telemetry.tracer
+    set_provider = native.set_provider
 
     @wraps(set_provider)
     def set_provider_traced(provider: trace.TracerProvider) -> None:
         guarded(reporter.listen_to, provider)
         set_provider(provider)
 
-    tracer.set_provider = set_provider_traced  # type: ignore[method-assign, assignment]
-    current = tracer._tracer_provider  # noqa: SLF001  see private_names
+    native.set_provider = set_provider_traced  # type: ignore[method-assign, assignment]
+    current = native._tracer_provider  # noqa: SLF001  see private_names
     if isinstance(current, trace.ProxyTracerProvider):
         current = trace.get_tracer_provider()
     if isinstance(current, TracerProvider):

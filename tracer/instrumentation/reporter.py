@@ -17,10 +17,10 @@ from tracer import keys
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.reported_span import ReportedSpan
 from tracer.instrumentation.sender import Sender
-from tracer.witness.agent import PENDING_SPANS
+from tracer.witness.agent import PENDING_SPANS, TOLD_AT_ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from livekit.agents import JobContext
     from opentelemetry import trace
@@ -48,7 +48,7 @@ class Reporter(SpanProcessor):
         self,
         endpoint: str,
         job_attributes: Callable[[int], dict[str, str]] = lambda _: {},
-        job_began: Callable[[JobContext], None] = lambda _: None,
+        job_began: Sequence[Callable[[JobContext], None]] = (),
     ) -> None:
         self._sender = Sender(endpoint)
         # With all parameters: their defaults come from the user's variables, which are for the user's backend.
@@ -58,7 +58,7 @@ class Reporter(SpanProcessor):
         self._job_attributes = job_attributes
         """More attributes for the root span of a job that began at this time, ns since the epoch."""
         self._job_began = job_began
-        """Called when a job's root span starts, before its entrypoint."""
+        """Called when a job's root span starts, before its entrypoint, where its event loop runs."""
         self._running: dict[int, _Running] = {}
         """By span id."""
         self._instructed: set[str] = set()
@@ -96,9 +96,10 @@ class Reporter(SpanProcessor):
         attributes = {keys.ROOM_SID: job.job.room.sid, keys.JOB_ID: job.job.id}
         if span.name == "job_entrypoint":
             attributes |= self._job_attributes(span.start_time or 0)
-            guarded(self._job_began, job)
+            for began in self._job_began:
+                guarded(began, job)
         running = self._running[context.span_id] = _Running(span, attributes)
-        if span.name in PENDING_SPANS:
+        if span.name in PENDING_SPANS or span.name in TOLD_AT_ONCE:
             self._report_start(running)
         if span.parent and (parent := self._running.get(span.parent.span_id)):
             self._report_start(parent)

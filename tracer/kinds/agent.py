@@ -63,6 +63,14 @@ AGENT = {
         following="It goes on.",
         source="agent: livekit-agents' span `event_loop_blocked`",
     ),
+    "agent.stalled": KindInfo(
+        phrase="event loop does not run",
+        verb="had an event loop that did not run",
+        meaning="The agent's event loop stands still, and has for 2 s or more: it neither hears nor speaks.",
+        cause="Blocking code in the agent, or a machine without CPU to spare.",
+        following="It goes on, and the whole is reported as `agent.blocked`.",
+        source="agent: while it lasts",
+    ),
     "agent.reconnecting": KindInfo(
         phrase="agent reconnecting",
         verb="was reconnecting",

@@ -39,6 +39,14 @@ PARTICIPANT = {
         following="The agent reads the new values.",
         source="agent: when it learns of it, API: between two polls",
     ),
+    "participant.permissions_changed": KindInfo(
+        phrase="{who} has other permissions",
+        verb="was given other permissions",
+        meaning="What a participant may do changed while it was in the room.",
+        cause="`UpdateParticipant`.",
+        following="Tracks that it may not publish are unpublished, those it may not subscribe to unsubscribed.",
+        source="agent: when it learns of it, API: between two polls",
+    ),
     "track.published": KindInfo(
         phrase="{who} publishes",
         verb="was published",
@@ -62,6 +70,22 @@ PARTICIPANT = {
         cause="The participant's client.",
         following="The conversation goes on.",
         source="agent: when it learns of it, API: between two polls",
+    ),
+    "track.unsubscribed": KindInfo(
+        phrase="agent unsubscribed from {who}",
+        verb="lost an agent that was subscribed to it",
+        meaning="An agent no longer receives an audio track that is still published.",
+        cause="The agent's code (`set_subscribed(False)`), `UpdateSubscriptions`, or a permission.",
+        following="It is subscribed again.",
+        source="agent: when it learns of it",
+    ),
+    "track.subscribed": KindInfo(
+        phrase="agent subscribed to {who} again",
+        verb="was subscribed to by an agent again",
+        meaning="An agent receives an audio track again that it had been unsubscribed from.",
+        cause="The agent's code (`set_subscribed(True)`), `UpdateSubscriptions`, or a permission.",
+        following="The agent hears the participant.",
+        source="agent: when it learns of it",
     ),
     "track.unpublished": KindInfo(
         phrase="{who} unpublishes",

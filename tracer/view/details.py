@@ -78,15 +78,19 @@ def _of_participant(step: Step, entity: Entity | None) -> str:
             prefix = keys.PARTICIPANT_ATTRIBUTE
             changed = ((key.removeprefix(prefix), value) for key, value in step.facts.items() if key.startswith(prefix))
             return _joined(*(f"{key}={value}" for key, value in changed))
+        case Kind.PARTICIPANT_PERMISSIONS_CHANGED, _:
+            return _joined(*(_limits(step) or ["may publish and subscribe"]))
+        case ((Kind.TRACK_UNSUBSCRIBED | Kind.TRACK_SUBSCRIBED), Track()):
+            return _joined(entity.text(keys.TRACK_SOURCE) or "", str(step.facts.get(keys.JOB_ID) or ""))
         case _, Track():
             return _joined(entity.text(keys.TRACK_SOURCE) or "", "muted" if step.facts.get(keys.TRACK_MUTED) else "")
         case _:
             return ""
 
 
-def _limits(joining: Step) -> list[str]:
-    """What the participant's token does not allow, or hides; it can be granted, or taken away, later."""
-    facts = joining.facts
+def _limits(step: Step) -> list[str]:
+    """What the participant may not do, or hides, from then on."""
+    facts = step.facts
     return [
         words
         for key, value, words in (

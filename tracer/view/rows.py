@@ -31,6 +31,8 @@ ONE_ERROR = 200 * NS_PER_MS
 """An error ends one span after the other, within this, ns."""
 ONE_CHANGE = 500 * NS_PER_MS
 """Agents learn of one change within this of each other, ns."""
+ONE_BLOCK = NS_PER_S
+"""A loop is asked once a second, ns, and did not answer since."""
 SLOW = 5 * NS_PER_S
 """An answer that took longer than this, ns, is shown."""
 MOST_LOAD = 0.7
@@ -93,6 +95,7 @@ class MomentRows:
             **dict(_parts_of_leaves(self.timeline)),
             **dict(_parts_of_errors(steps)),
             **dict(_parts_of_changes(steps)),
+            **dict(_parts_of_blocks(steps)),
         }
         loud = set(_loads_worth_a_row(steps))
         talk = _Conversation(self.timeline)
@@ -177,9 +180,9 @@ def _parts_of_errors(steps: Iterable[Step]) -> Iterator[tuple[StepKey, StepKey]]
 
 def _parts_of_changes(steps: Iterable[Step]) -> Iterator[tuple[StepKey, StepKey]]:
     """Reports of one change by several agents, or by an agent and the API, each with the most accurate."""
-    kinds = (Kind.PARTICIPANT_ATTRIBUTES_CHANGED, Kind.TRACK_MUTED, Kind.TRACK_UNMUTED)
     kept: list[Step] = []
-    for step in sorted((step for step in steps if step.kind in kinds), key=lambda step: (step.uncertainty, step.time)):
+    changes = [step for step in steps if step.kind in _CHANGES]
+    for step in sorted(changes, key=lambda step: (step.uncertainty, step.time)):
         whole = next((one for one in kept if _is_one_change(one, step)), None)
         if whole:
             yield step.key, whole.key
@@ -187,17 +190,34 @@ def _parts_of_changes(steps: Iterable[Step]) -> Iterator[tuple[StepKey, StepKey]
             kept.append(step)
 
 
+def _parts_of_blocks(steps: Iterable[Step]) -> Iterator[tuple[StepKey, StepKey]]:
+    """Reports that an event loop stands still, each with the report of the whole, which comes when it runs again."""
+    steps = list(steps)
+    whole = [step for step in steps if step.kind is Kind.AGENT_BLOCKED]
+    for step in steps:
+        if step.kind is Kind.AGENT_STALLED:
+            near = (one for one in whole if one.subject == step.subject and _within(one, step, ONE_BLOCK))
+            if found := next(near, None):
+                yield step.key, found.key
+
+
 def _is_one_change(one: Step, other: Step) -> bool:
     """Whether two reporters can mean the same: the same job does not report a change twice."""
     by = [(step.witnesses, step.facts.get(keys.JOB_ID)) for step in (one, other)]
     what = [
-        (step.kind, step.subject, [fact for fact in sorted(step.facts.items()) if fact[0].startswith(_ATTRIBUTE)])
+        (step.kind, step.subject, [fact for fact in sorted(step.facts.items()) if fact[0].startswith(_VALUES)])
         for step in (one, other)
     ]
     return what[0] == what[1] and by[0] != by[1] and _within(one, other, ONE_CHANGE)
 
 
-_ATTRIBUTE = keys.PARTICIPANT_ATTRIBUTE
+_CHANGES = {
+    Kind.PARTICIPANT_ATTRIBUTES_CHANGED,
+    Kind.PARTICIPANT_PERMISSIONS_CHANGED,
+    Kind.TRACK_MUTED,
+    Kind.TRACK_UNMUTED,
+}
+_VALUES = (keys.PARTICIPANT_ATTRIBUTE, keys.CAN_PUBLISH, keys.CAN_SUBSCRIBE)
 
 
 def _loads_worth_a_row(steps: Iterable[Step]) -> Iterator[StepKey]:

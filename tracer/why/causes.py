@@ -48,7 +48,9 @@ from tracer.why.silent.no_session import NoSession
 from tracer.why.silent.no_voice import AgentHasNoVoice
 from tracer.why.silent.on_enter import OnEnterRaised
 from tracer.why.silent.peer import PeerNeverActive
+from tracer.why.silent.permission_taken import PermissionTakenAway
 from tracer.why.silent.session_closed import SessionClosed
+from tracer.why.silent.unsubscribed import AgentUnsubscribed
 from tracer.why.silent.waited import WaitedForAnother
 from tracer.why.unrecorded.killed_in_shutdown import KilledInShutdown
 from tracer.why.unrecorded.lost_webhooks import LostWebhooks
@@ -102,8 +104,10 @@ CAUSES: tuple[Cause, ...] = (
     OnEnterRaised(),
     SessionClosed(),
     MissingPermission(),
+    PermissionTakenAway(),
     AgentHidden(),
     CallerNotHeard(),
+    AgentUnsubscribed(),
     AgentHasNoVoice(),
     WaitedForAnother(),
     NoSession(),

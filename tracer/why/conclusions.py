@@ -12,8 +12,9 @@ from tracer.kinds import Kind
 from tracer.timeline.overdue import expected
 from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
-from tracer.why.call.limits import STUCK_BY
+from tracer.why.call.limits import NOTICED, STUCK_BY
 from tracer.why.call.participants import name_of
+from tracer.why.lack import in_seconds
 from tracer.why.served import lacks
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.why.call import Call
     from tracer.why.cause import Doubt, Finding
-    from tracer.why.served import Lack
+    from tracer.why.lack import Lack
 
 __all__ = ["CONCLUSIONS", "Conclusion", "Known"]
 
@@ -115,8 +116,12 @@ class NoAgentOnRecord(Conclusion):
 
     def sentence(self, known: Known) -> str | None:
         """That nothing is known."""
-        if known.call.timeline.dispatches or known.call.agents.all:
+        call = known.call
+        if call.timeline.dispatches or call.agents.all:
             return None
+        age = call.timeline.now - call.timeline.zero
+        if not known.over and age < NOTICED:
+            return f"It is too early to say: the room was created {in_seconds(age)} ago."
         return "Nothing is known of any agent in this room: no dispatch, job or agent was recorded."
 
 
@@ -144,6 +149,9 @@ class NoCallerActive(Conclusion):
         callers = known.call.callers.all
         if not callers or any(caller.at(Kind.PARTICIPANT_ACTIVE) for caller in callers):
             return None
+        since = max(known.call.timeline.now - callers[0].steps[0].time, 0)
+        if not known.over and since < NOTICED:
+            return f"It is too early to say: {name_of(callers[0])} joined {in_seconds(since)} ago."
         return f"No caller became ACTIVE, {NOT_EXPLAINED}."
 
 
@@ -249,6 +257,15 @@ class OnlyTheAgentReported(Conclusion):
         return "Nothing wrong was recorded, but only the agent reported on this room."
 
 
+class TooEarlyToMiss(Conclusion):
+    """Nothing wrong was recorded, and what is not known yet may come at any moment."""
+
+    def sentence(self, known: Known) -> str | None:
+        """Who has just come."""
+        lacks = known.lacks
+        return f"It is too early to say: {lacks[0].early}." if lacks and all(lack.early for lack in lacks) else None
+
+
 class NotKnown(Conclusion):
     """Nothing wrong was recorded, and not everything that makes a call well was either."""
 
@@ -284,6 +301,7 @@ CONCLUSIONS: tuple[Conclusion, ...] = (
     Lacking(),
     NotRuledOut(),
     OnlyTheAgentReported(),
+    TooEarlyToMiss(),
     NotKnown(),
     Well(),
 )

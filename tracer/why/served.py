@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,12 +13,13 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.reporting import is_reported
 from tracer.timeline.sessions import sessions_of
-from tracer.units import NS_PER_S
 from tracer.why.call.jobs import error_of
 from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH, NOTICED, SOON, STUCK_BY
 from tracer.why.call.listening import listenings
 from tracer.why.call.participants import BY_API, DROPPED, connected_until, name_of
-from tracer.why.call.permissions import was_refused_later
+from tracer.why.call.voices import MICROPHONE
+from tracer.why.lack import Lack, in_seconds
+from tracer.why.losses import losses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,25 +28,13 @@ if TYPE_CHECKING:
     from tracer.timeline.sessions import Session
     from tracer.why.call import Call
 
-__all__ = ["Lack", "lacks"]
+__all__ = ["lacks"]
 
 AUDIO = {Kind.SESSION_WAITING_FOR_AUDIO, Kind.SESSION_AUDIO_RECEIVED, Kind.SESSION_AUDIO_PUBLISHED, Kind.AGENT_SPEAKING}
 """What the session of an agent that only reads and writes never reports."""
 
 SAID = (Kind.AGENT_SPEAKING, Kind.MODEL_ANSWERED)
 """What shows that an agent spoke."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lack:
-    """Something that a call lacks which went well."""
-
-    sentence: str
-    """What, without a capital and a full stop: for the end of a sentence."""
-    certain: bool
-    """Whether it was missing; else it is not known to have been there."""
-    ns: int = 0
-    """How long it was missing."""
 
 
 def lacks(call: Call) -> list[Lack]:
@@ -92,16 +81,21 @@ class _CallerStay:
         """What this stay lacks; only the first where the rest follows from it."""
         needs = (
             self._agent,
-            self._allowed,
+            self._kept,
             self._voice,
             self._heard,
+            self._listened_as_others,
             self._listened,
             self._spoke,
             self._cut_off,
             self._answered_twice,
         )
-        if lack := next((found for need in needs if (found := need())), None):
-            yield lack
+        lack = next((found for need in needs if (found := need())), None)
+        if lack:
+            goes_on = self.call.timeline.room.finished is None and self.ended >= self.call.end
+            stayed = self.ended - self.began
+            early = f"{self.name} became ACTIVE {in_seconds(stayed)} ago" if goes_on and stayed < NOTICED else ""
+            yield replace(lack, early="" if lack.certain else early)
 
     @cached_property
     def served(self) -> list[_Served]:
@@ -154,29 +148,26 @@ class _CallerStay:
         if not self.served:
             if stayed > LONG_ENOUGH:
                 with_whom = ", with nobody but other callers" if self.has_company else ""
-                sentence = f"{self.name} had no agent for {_s(stayed)}{with_whom}"
+                sentence = f"{self.name} had no agent for {in_seconds(stayed)}{with_whom}"
                 return Lack(sentence, certain=not self.has_company, ns=stayed)
             left = "has been there for" if self.ended >= self.call.end else "left after"
-            return Lack(f"{self.name} {left} {_s(stayed)}, before an agent was there", certain=False)
+            return Lack(f"{self.name} {left} {in_seconds(stayed)}, before an agent was there", certain=False)
         since, until = self._longest_gap()
         hung_up = until == self.ended and self.who.disconnect_reason in BY_API and until - since <= HUNG_UP_WITHIN
         if until - since <= STUCK_BY or hung_up or self.has_company:
             return None
         when = "before the agent was there" if since == self.began else "after the agent left"
-        return Lack(f"{self.name} was alone for {_s(until - since)} {when}", certain=True, ns=until - since)
+        return Lack(f"{self.name} was alone for {in_seconds(until - since)} {when}", certain=True, ns=until - since)
 
     def _longest_gap(self) -> tuple[int, int]:
         """From when until when no agent was there, the longest time, ns."""
         return _longest_gap(((one.since, one.until) for one in self.served), self.began, self.ended)
 
-    def _allowed(self) -> Lack | None:
-        """A permission that was taken away during the call."""
-        permissions = ((keys.CAN_PUBLISH, "publish (canPublish)"), (keys.CAN_SUBSCRIBE, "subscribe (canSubscribe)"))
-        for who in (self.who, *(one.agent for one in self.served)):
-            for key, what in permissions:
-                if was_refused_later(who, key):
-                    return Lack(f"{name_of(who)} lost the permission to {what} during the call", certain=False)
-        return None
+    def _kept(self) -> Lack | None:
+        """Something that they had, and lost during the call."""
+        agents = {one.agent.sid: one.agent for one in self.served}.values()
+        found = losses(self.call, self.who, self.ended, agents)
+        return max(found, key=lambda lack: (lack.certain, lack.ns), default=None)
 
     def _voice(self) -> Lack | None:
         """No audio of any agent's."""
@@ -206,7 +197,7 @@ class _CallerStay:
             return Lack(
                 f"{self.name} published no track, and whether the agent is text only is not known", certain=False
             )
-        return Lack(f"nothing shows that an agent heard {self.name} in {_s(together)} together", certain=False)
+        return Lack(f"nothing shows that an agent heard {self.name} in {in_seconds(together)} together", certain=False)
 
     def _listened(self) -> Lack | None:
         """Sessions that listened to nobody for long, while the agent did nothing else that is on record."""
@@ -223,7 +214,36 @@ class _CallerStay:
         enough = NOTICED if goes_on else STUCK_BY
         if until - since <= enough or any(since <= track.steps[0].time < until for track in published):
             return None
-        return Lack(f"for {_s(until - since)} no session listened to {self.name} or anybody else", certain=False)
+        return Lack(
+            f"for {in_seconds(until - since)} no session listened to {self.name} or anybody else", certain=False
+        )
+
+    def _listened_as_others(self) -> Lack | None:
+        """Sessions that talked with others for long, and never listened to this caller, who had a microphone."""
+        room = [one for job in self.call.timeline.jobs for one in listenings(self.call, job)]
+        agents = {one.agent.sid for one in self.served}
+        unknown = any(agent.sid in agents for agent in self.call.agents.unreported)
+        if (
+            unknown
+            or not all(session.complete for session in self.sessions)
+            or any(one.is_to(self.who) for one in room)
+        ):
+            return None
+        voices = [voice for voice in self.call.voices(self.who.sid) if voice.source == MICROPHONE]
+        best = None
+        for one in room:
+            # Two whom the agent leaves to each other need nobody to listen.
+            spoken = [
+                s.time for s in one.job.steps if s.kind is Kind.AGENT_SPEAKING and one.since <= s.time < one.until
+            ]
+            for voice in voices:
+                since = max(one.since, voice.since, self.began)
+                lasted = min(one.until, voice.until, self.ended, max(spoken, default=0)) - since
+                if lasted > STUCK_BY and one.who and (best is None or lasted > best.ns):
+                    to = name_of(one.who)
+                    sentence = f"in {in_seconds(lasted)} no session listened to {self.name}, only to {to}"
+                    best = Lack(sentence, certain=False, ns=lasted)
+        return best
 
     def _spoke(self) -> Lack | None:
         """The model was asked, and the agent said nothing after for longer than a caller waits."""
@@ -238,7 +258,9 @@ class _CallerStay:
         lasted = max([self.ended, *given_up]) - since
         if lasted <= NOTICED:
             return None
-        return Lack(f"a model was asked, and in {_s(lasted)} no answer to {self.name} was recorded", certain=False)
+        return Lack(
+            f"a model was asked, and in {in_seconds(lasted)} no answer to {self.name} was recorded", certain=False
+        )
 
     def _cut_off(self) -> Lack | None:
         """The server lost this caller; without an identity nobody knows whether the same one came back."""
@@ -259,7 +281,7 @@ class _CallerStay:
                 at_once = min(until, ended) - max(since, began)
                 if job.sid < other.sid and at_once > SOON and _agent_name(job) == _agent_name(other):
                     both = f"two agents of one name (jobs {job.sid} and {other.sid})"
-                    return Lack(f"{both} listened to {self.name} at once for {_s(at_once)}", certain=False)
+                    return Lack(f"{both} listened to {self.name} at once for {in_seconds(at_once)}", certain=False)
         return None
 
     @property
@@ -281,7 +303,3 @@ def _longest_gap(intervals: Iterable[tuple[int, int]], began: int, ended: int) -
         at = max(at, until)
     gaps.append((at, ended))
     return max(gaps, key=lambda gap: gap[1] - gap[0])
-
-
-def _s(ns: int) -> str:
-    return f"{ns / NS_PER_S:.1f} s"

@@ -23,7 +23,7 @@ from tracer.moment import Kind, Moment, facts
 from tracer.store import Arrival
 from tracer.units import NS_PER_S
 from tracer.witness.fields import LATEST_TIME
-from tracer.witness.native import PENDING_SPANS, ROUNDING, native_moments
+from tracer.witness.native import PENDING_SPANS, ROUNDING, TOLD_AT_ONCE, native_moments
 from tracer.witness.outgoing import ReceivedSpan, outgoing
 from tracer.witness.values import as_time, attributes_of, value_of
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from tracer.moment import Fact
 
-__all__ = ["PENDING_SPANS", "SCOPE", "arrival", "read"]
+__all__ = ["PENDING_SPANS", "SCOPE", "TOLD_AT_ONCE", "arrival", "read"]
 
 WITNESS = "agent"
 LOST_WITHIN = 600 * NS_PER_S

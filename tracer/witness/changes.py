@@ -1,4 +1,4 @@
-"""What changed of a participant in the room from one poll to the next: its attributes, and which tracks are muted."""
+"""What changed of a participant in the room from one poll to the next: its attributes, permissions and muted tracks."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from livekit.protocol.models import TrackSource
 
 from tracer import keys
 from tracer.moment import Kind
-from tracer.witness.fields import enum_name
+from tracer.witness.fields import enum_name, permission_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from livekit.protocol.models import ParticipantInfo
+    from livekit.protocol.models import ParticipantInfo, ParticipantPermission
 
     from tracer.moment import Fact
 
-__all__ = ["OF_EACH_TURN", "Change", "changes"]
+__all__ = ["OF_EACH_TURN", "Change", "changes", "permissions"]
 
 OF_EACH_TURN = frozenset({"lk.agent.state"})
 """Attributes that an agent's session sets with each turn: listening, thinking, speaking."""
@@ -38,6 +38,10 @@ def changes(before: ParticipantInfo, after: ParticipantInfo) -> Iterator[Change]
     if changed:
         values = {keys.PARTICIPANT_ATTRIBUTE + key: value for key, value in changed.items()}
         yield Change(Kind.PARTICIPANT_ATTRIBUTES_CHANGED, after.sid, values)
+    if before.HasField("permission") and after.HasField("permission"):
+        allowed = permissions(after.permission)
+        if permissions(before.permission) != allowed:
+            yield Change(Kind.PARTICIPANT_PERMISSIONS_CHANGED, after.sid, allowed)
     muted = {track.sid: track.muted for track in before.tracks}
     for track in after.tracks:
         if muted.get(track.sid, track.muted) != track.muted:
@@ -47,3 +51,8 @@ def changes(before: ParticipantInfo, after: ParticipantInfo) -> Iterator[Change]
                 keys.TRACK_SOURCE: enum_name(TrackSource, track.source),
             }
             yield Change(Kind.TRACK_MUTED if track.muted else Kind.TRACK_UNMUTED, track.sid, known)
+
+
+def permissions(granted: ParticipantPermission) -> dict[str, Fact]:
+    """What a participant may do from a change on. Where no source is excepted any more, that is a fact too: empty."""
+    return {key: "" if value is None else value for key, value in permission_facts(granted).items()}

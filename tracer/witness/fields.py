@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tracer.moment import Fact
 
-__all__ = ["LATEST_TIME", "enum_name", "joining", "participant_facts", "room_created", "room_facts"]
+__all__ = ["LATEST_TIME", "enum_name", "joining", "participant_facts", "permission_facts", "room_created", "room_facts"]
 
 LATEST_TIME = 2**62
 """No number beyond this, ns, is taken for a time: it would lie in the year 2116."""
@@ -49,14 +49,14 @@ def participant_facts(who: ParticipantInfo) -> dict[str, Fact | None]:
     if who.joined_at_ms or who.joined_at:  # else it is the bare reference of a track event, whose kind is unset
         known[keys.PARTICIPANT_KIND] = enum_name(ParticipantInfo.Kind, who.kind)
     if who.HasField("permission"):
-        known |= _permission(who.permission)
+        known |= permission_facts(who.permission)
     if who.disconnect_reason:
         known[keys.DISCONNECT_REASON] = enum_name(DisconnectReason, who.disconnect_reason)
     return known | {keys.PARTICIPANT_ATTRIBUTE + key: value for key, value in who.attributes.items()}
 
 
-def _permission(granted: ParticipantPermission) -> dict[str, Fact | None]:
-    """What a participant's token allows. It stands in full in each webhook about the participant."""
+def permission_facts(granted: ParticipantPermission) -> dict[str, Fact | None]:
+    """What a participant may do. It stands in full in each webhook about the participant."""
     sources = ",".join(enum_name(TrackSource, source) for source in granted.can_publish_sources)
     return {
         keys.CAN_PUBLISH: granted.can_publish,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tracer.moment import Fact
 
-__all__ = ["PENDING_SPANS", "ROUNDING", "native_moments"]
+__all__ = ["PENDING_SPANS", "ROUNDING", "TOLD_AT_ONCE", "native_moments"]
 
 WITNESS = "agent"
 
@@ -98,10 +98,11 @@ _MODEL_SPANS = (
 _NO_FAILURE = ("CancelledError", "ToolError", "StopResponse")
 """Errors of these types end a span when a caller hangs up, an agent hands over, or a tool refuses: healthy."""
 
-_CONVERSATION = {"llm_node", "agent_speaking"}
-"""Spans that hold the conversation's words: they are sent when they end, and the user's own filter has seen them."""
+TOLD_AT_ONCE = frozenset({"llm_node", "agent_speaking"})
+"""Spans that hold the conversation's words. An instrumented agent sends them when they end, and the user's own filter
+has seen them; at their start it sends only that they began: a model that hangs ends none."""
 
-PENDING_SPANS = frozenset({*_ENDS, *_NAME_THE_JOB, "wait_for_participant"} - _CONVERSATION)
+PENDING_SPANS = frozenset({*_ENDS, *_NAME_THE_JOB, "wait_for_participant"} - TOLD_AT_ONCE)
 """Spans of the lifecycle: an instrumented agent sends them at their start already, with no end."""
 
 _ALWAYS_ENDS = {"job_entrypoint", "session_close"}

@@ -192,3 +192,9 @@ def test_of_two_callers_the_one_who_stays_waited() -> None:
     gone = _webhook(Kind.PARTICIPANT_LEFT, ADA, 6000, {keys.DISCONNECT_REASON: "CLIENT_INITIATED"})
     early = [m for m in long_call() if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, ADA)]
     assert "model-silent" not in found([*early, gone, *ask(2000, given_up=9000)])
+
+
+def test_an_answer_of_text_that_is_not_complete_yet_may_have_begun() -> None:
+    going_on = [m for m in long_call() if m.time < ms(30_000)]
+    text = without([*going_on, *ask(5000)], Kind.SESSION_AUDIO_PUBLISHED)
+    assert explain(timeline(text, now=ms(20_000))).findings == ()

@@ -118,3 +118,17 @@ def test_nobody_notices_who_is_not_there() -> None:
 def test_several_times_are_counted() -> None:
     (finding,) = explain(timeline([*long_call(), *blocked(3000, 4.0), *blocked(9000, 1.5)])).findings
     assert "was blocked for 4.0 s (2 times, 5.5 s altogether) while ada was there" in finding.sentence
+
+
+def test_an_event_loop_that_stands_still_is_found_while_it_does() -> None:
+    going_on = [m for m in long_call() if m.time < ms(9000)]
+    stalled = of_job(Kind.AGENT_STALLED, 9000, occurrence="stalled")
+    (finding,) = explain(timeline([*going_on, stalled], now=ms(16_000))).findings
+    assert finding.sentence == (
+        f"The event loop of job {JOB} has been blocked for 7.0 s so far (once) while ada was there."
+    )
+    assert explain(timeline([*going_on, stalled], now=ms(11_000))).findings == ()
+    again = of_job(Kind.AGENT_SPEAKING, 11_500, occurrence="spoke")
+    assert explain(timeline([*going_on, stalled, again], now=ms(16_000))).findings == ()
+    (finding,) = explain(timeline([*going_on, stalled, *blocked(9000, 4.0)], now=ms(16_000))).findings
+    assert "was blocked for 4.0 s (once)" in finding.sentence

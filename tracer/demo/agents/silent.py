@@ -75,6 +75,15 @@ async def blocks(ctx: JobContext) -> None:
     time.sleep(4)  # noqa: ASYNC251  this is the fault
 
 
+async def unsubscribes(ctx: JobContext) -> None:
+    """Stop listening to the caller for a while, and forget to begin again."""
+    await serve(ctx, Agent(instructions=""))
+    await asyncio.sleep(2)
+    for who in ctx.room.remote_participants.values():
+        for track in who.track_publications.values():
+            track.set_subscribed(False)
+
+
 async def starts_none(ctx: JobContext) -> None:
     """Wait for something that does not come, before the session starts."""
     await ctx.connect()
@@ -87,6 +96,7 @@ FAULTS: dict[str, Callable[[JobContext], Awaitable[None]]] = {
     "hangs": hangs,
     "raises": raises,
     "blocks": blocks,
+    "unsubscribes": unsubscribes,
     "starts-none": starts_none,
 }
 

@@ -7,6 +7,7 @@ from tracer.demo.failures.agent_deleted_room import AgentDeletedRoom
 from tracer.demo.failures.agent_has_no_voice import AgentHasNoVoice
 from tracer.demo.failures.agent_hidden import AgentHidden
 from tracer.demo.failures.agent_left_caller import AgentLeftCaller
+from tracer.demo.failures.agent_unsubscribed import AgentUnsubscribed
 from tracer.demo.failures.asked_again import AskedAgain
 from tracer.demo.failures.burst import Burst
 from tracer.demo.failures.busy_machine import BusyMachine
@@ -48,6 +49,7 @@ from tracer.demo.failures.one_identity import OneIdentity
 from tracer.demo.failures.other_deployment import OtherDeployment
 from tracer.demo.failures.out_of_memory import OutOfMemory
 from tracer.demo.failures.peer_never_active import PeerNeverActive
+from tracer.demo.failures.permission_taken_away import PermissionTakenAway
 from tracer.demo.failures.prewarm_failure import PrewarmFailure
 from tracer.demo.failures.raise_after_connect import RaiseAfterConnect
 from tracer.demo.failures.raise_before_connect import RaiseBeforeConnect
@@ -122,8 +124,10 @@ FAILURES = {
         OnEnterRaised(),
         EventLoopBlocked(),
         MissingPermission(),
+        PermissionTakenAway(),
         AgentHidden(),
         CallerNotHeard(),
+        AgentUnsubscribed(),
         AgentHasNoVoice(),
         WaitedForAnother(),
         LinkedToAnother(),

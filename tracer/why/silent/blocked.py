@@ -8,6 +8,7 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
+from tracer.why.call.limits import SOON
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import over_at, stays
 from tracer.why.cause import Cause
@@ -34,7 +35,8 @@ class EventLoopBlocked(Cause):
     """While the agent's event loop stands still, it neither hears nor speaks.
 
     Known from livekit-agents' spans ``event_loop_blocked`` of a second or more, while a session ran and a caller was
-    there. Not certain of several short ones: a machine without CPU to spare does that too.
+    there; while it lasts, from a thread of the job's process to which the loop does not answer. Not certain of several
+    short ones: a machine without CPU to spare does that too.
     """
 
     name = "event-loop-blocked"
@@ -63,19 +65,35 @@ class EventLoopBlocked(Cause):
             if step.kind is Kind.AGENT_BLOCKED
             and (lasted := _while_there(call, job, step, begun.time, until)) > NOTICED
         ]
+        blocks += _goes_on(call, job, begun.time, until)
         total = sum(lasted for lasted, _ in blocks)
         if total < TOO_LONG:
             return None
         longest, step = max(blocks, key=lambda block: block[0])
         names = " and ".join(dict.fromkeys(name_of(stay.who) for stay in list(stays(call, job, begun.time, until))[:3]))
         often = f"{len(blocks)} times, {total / NS_PER_S:.1f} s altogether" if len(blocks) > 1 else "once"
+        still = step.kind is Kind.AGENT_STALLED and call.timeline.room.finished is None and until >= call.end
+        was, so_far = ("has been", " so far") if still else ("was", "")
         return self.found(
-            f"The event loop of job {job.sid} was blocked for {longest / NS_PER_S:.1f} s ({often}) while {names} was"
-            " there.",
+            f"The event loop of job {job.sid} {was} blocked for {longest / NS_PER_S:.1f} s{so_far} ({often}) while"
+            f" {names} was there.",
             blocks[0][1],
             step,
             certain=longest >= TOO_LONG,
         )
+
+
+def _goes_on(call: Call, job: Job, since: int, until: int) -> list[tuple[int, Step]]:
+    """The stretch in which the loop stands still that nothing has ended yet: the job has reported nothing since."""
+    own = [step for step in job.steps if "agent" in step.witnesses]
+    stalled = next((step for step in reversed(own) if step.kind is Kind.AGENT_STALLED), None)
+    if stalled is None or any(step.time > stalled.time + SOON for step in own):
+        return []
+    if any(step.kind is Kind.AGENT_BLOCKED and step.time > stalled.time - SOON for step in own):
+        return []
+    there = stays(call, job, max(stalled.time, since), until)
+    lasted = max((stay.lasted for stay in there), default=0)
+    return [(lasted, stalled)] if lasted > NOTICED else []
 
 
 def _while_there(call: Call, job: Job, blocked: Step, since: int, until: int) -> int:

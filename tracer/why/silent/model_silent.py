@@ -140,6 +140,8 @@ def _runs(job: Job, tried: Sequence[Ask]) -> Iterator[list[Ask]]:
 def _wait(call: Call, job: Job, session: Session, run: list[Ask]) -> _Wait | None:
     """What a caller had of such tries, where it was long; None where it was not, or nobody was there."""
     first, last = run[0].asked, run[-1]
+    if last.end is None and not session.voiced:
+        return None  # of text it is known when the whole answer is there, and not that it has begun
     over = min(session.until, over_at(call, job, first.time))
     spoke = answer_after(job, first.time, (Kind.AGENT_SPEAKING,))
     ended = last.end.time if last.end else FOREVER

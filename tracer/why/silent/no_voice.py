@@ -8,7 +8,7 @@ from tracer.kinds import Kind
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import error_of, is_for
 from tracer.why.call.limits import LONG_ENOUGH, SOON
-from tracer.why.call.permissions import may_not_speak
+from tracer.why.call.permissions import may_not_speak, withdrawn
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -66,9 +66,11 @@ class AgentHasNoVoice(Cause):
             return None
         another = any(call.voices(other.sid) for other in call.agents.all if agent is None or other.sid != agent.sid)
         why = f" ({error})" if (error := error_of(failed)) else ""
+        taken = [one.taken for one in (withdrawn(agent) if agent else ()) if one.to_speak]
         return self.found(
             f"The agent of job {job.sid} could not publish its audio{why}, and was in the room without a voice for"
             f" {max(theirs) / NS_PER_S:.1f} s.",
+            *taken,
             starting,
             failed,
             over,

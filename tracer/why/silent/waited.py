@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.sessions import sessions_of
-from tracer.units import NS_PER_S
-from tracer.why.call.jobs import in_vain, is_for
+from tracer.units import FOREVER, NS_PER_S
+from tracer.why.call.jobs import in_vain, is_for, waits
 from tracer.why.call.limits import NOTICED, STUCK_BY
 from tracer.why.call.listening import listenings
 from tracer.why.call.participants import name_of
 from tracer.why.call.permissions import is_hidden
+from tracer.why.call.voices import MICROPHONE
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -41,11 +42,13 @@ class _Beside(NamedTuple):
 
 
 class WaitedForAnother(Cause):
-    """``wait_for_participant(identity=…)``, or a session's ``participant_identity``, names somebody who never comes.
+    """``wait_for_participant(identity=…)``, or a session's ``participant_identity``, names somebody who does not come.
 
-    Known from the wait (``lk.room_io.participant_filter``), which ended without a participant or has not ended, and
-    from a caller who was ACTIVE meanwhile and visible. A wait without an identity that does not take a caller waits
-    for another kind. Not where the agent talks to somebody all the same, as in a transfer: it has a track or a link.
+    Known from the wait (``lk.room_io.participant_filter``), which ended without a participant, has not ended, or ended
+    late with another one, and from a caller who was ACTIVE meanwhile and visible. A wait without an identity that does
+    not take a caller waits for another kind. Not where the agent talks to somebody all the same, as in a transfer: it
+    has a track, or had a link before. Where another one came at last it is not certain, and nothing is found of one
+    who published no microphone meanwhile, as a supervisor, nor where a telephone was called.
     """
 
     name = "waited-for-another"
@@ -62,9 +65,10 @@ class WaitedForAnother(Cause):
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
-            if any(session.links for session in sessions_of(job)):
-                continue  # it has served somebody, and may wait for a colleague
-            findings = (self._judge(call, job, waiting, ended) for waiting, ended in in_vain(job))
+            served = min((link.since for session in sessions_of(job) for link in session.links), default=FOREVER)
+            # Once it has served somebody it may wait for a colleague.
+            known = [(start, ended) for start, ended in _long(job) if start.time <= served]
+            findings = (self._judge(call, job, waiting, ended) for waiting, ended in known)
             if first := next((finding for finding in findings if finding), None):
                 yield first
 
@@ -79,8 +83,11 @@ class WaitedForAnother(Cause):
         others = [linked for other in call.timeline.jobs if other.sid != job.sid for linked in listenings(call, other)]
         if any(linked.since < until and linked.until > waiting.time for linked in others):
             return None  # another agent serves them
-        longest = max(beside, key=lambda one: one.lasted)
-        if longest.lasted <= (NOTICED if named else STUCK_BY):
+        came = ended is not None and ended.kind is Kind.AGENT_PARTICIPANT_READY
+        if ended and came:
+            beside = [one for one in beside if _was_kept_waiting(call, one, ended)]
+        longest = max(beside, key=lambda one: one.lasted, default=None)
+        if longest is None or longest.lasted <= (NOTICED if named and not came else STUCK_BY):
             return None
         verb = "has waited" if ended is None and until >= call.end else "waited"
         alone = {who.sid for who in call.callers.all if who.steps[0].time < until} == {longest.who.sid}
@@ -91,13 +98,28 @@ class WaitedForAnother(Cause):
             waiting,
             ended,
             longest.who.at(Kind.PARTICIPANT_ACTIVE),
-            certain=named and verb == "waited" and longest.lasted > STUCK_BY and alone and reported,
+            certain=named and verb == "waited" and longest.lasted > STUCK_BY and alone and reported and not came,
             advice=None if named else self.OTHER_KIND,
         )
 
 
 _FOR = {True: "one identity", False: "a participant of another kind"}
 _CONNECTION = (Kind.AGENT_RECONNECTING, Kind.AGENT_CONNECTION_LOST)
+
+
+def _long(job: Job) -> list[tuple[Step, Step | None]]:
+    """Each wait that brought none, or brought one late."""
+    late = [(start, ready) for start, ready in waits(job) if ready and ready.time - start.time > STUCK_BY]
+    return sorted([*in_vain(job), *late], key=lambda wait: wait[0].time)
+
+
+def _was_kept_waiting(call: Call, one: _Beside, ready: Step) -> bool:
+    """Whether somebody who was there had come to talk, and was not the one who came at last."""
+    sid, identity = ready.facts.get(keys.PARTICIPANT_ID), ready.facts.get(keys.PARTICIPANT_IDENTITY)
+    known = call.timeline.by_sid.get(str(sid))
+    if sid == one.who.sid or identity == one.who.identity or (known and known.text(keys.PARTICIPANT_KIND) == "SIP"):
+        return False
+    return any(voice.since < one.until and voice.source == MICROPHONE for voice in call.voices(one.who.sid))
 
 
 def _beside(call: Call, since: int, until: int) -> list[_Beside]:

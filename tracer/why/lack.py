@@ -1,0 +1,28 @@
+"""Something that a call lacks which went well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracer.units import NS_PER_S
+
+__all__ = ["Lack", "in_seconds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that was missing, or is not known to have been there."""
+
+    sentence: str
+    """What, without a capital and a full stop: for the end of a sentence."""
+    certain: bool
+    """Whether it was missing; else it is not known to have been there."""
+    ns: int = 0
+    """How long it was missing."""
+    early: str = ""
+    """While the call goes on: since when somebody is there, where that is too short a time ago to miss anything."""
+
+
+def in_seconds(ns: int) -> str:
+    """A length of time, ns, as ``18.4 s``."""
+    return f"{ns / NS_PER_S:.1f} s"
