@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.test_cli import KEYS, Tracer, tracer  # noqa: F401  a fixture
-from tests.receiving import LIMIT
 from tracer.local_servers import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+LIMIT = 120.0
 DEV = {"LIVEKIT_URL": "ws://127.0.0.1:9", "LIVEKIT_API_KEY": "devkey", "LIVEKIT_API_SECRET": "secret"}
 
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import aiohttp
 from livekit.api import DeleteRoomRequest, ListRoomsRequest, LiveKitAPI, TwirpError
 
+from tracer.answers.of_aiohttp import bounded_session
 from tracer.errors import ConfigurationError, DemoError
 from tracer.settings import LiveKit, address, checked_url
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 __all__ = ["TheirServer"]
 
@@ -65,13 +71,13 @@ class TheirServer:
         while left := await self._rooms():
             if time.monotonic() > end:
                 break
-            async with self._api() as livekit:
-                for name in left:
-                    try:
+            for name in left:
+                try:
+                    async with self._api() as livekit:
                         await livekit.room.delete_room(DeleteRoomRequest(room=name))
-                    except TwirpError as error:
-                        if error.code != "not_found":  # it has closed by itself
-                            raise
+                except TwirpError as error:
+                    if error.code != "not_found":  # it has closed by itself
+                        raise
             await asyncio.sleep(0.2)
         return left
 
@@ -80,6 +86,8 @@ class TheirServer:
             listed = await livekit.room.list_rooms(ListRoomsRequest())
         return [room.name for room in listed.rooms if room.name.startswith(self.room)]
 
-    def _api(self) -> LiveKitAPI:
-        known, limit = self.settings, aiohttp.ClientTimeout(total=PATIENCE)
-        return LiveKitAPI(known.url, known.api_key, known.api_secret, timeout=limit)
+    @asynccontextmanager
+    async def _api(self) -> AsyncIterator[LiveKitAPI]:
+        known = self.settings
+        async with bounded_session(PATIENCE) as session:
+            yield LiveKitAPI(known.url, known.api_key, known.api_secret, session=session)

@@ -43,6 +43,10 @@ def child_environment(names: Sequence[str] = (), **more: str) -> dict[str, str]:
     return {name: os.environ[name] for name in (*PASSED_ON, *names) if name in os.environ} | more
 
 
+MOST_BYTES = 16 * 1024 * 1024
+"""Of an answer that are read."""
+
+
 def answers(port: int, path: str = "/", as_expected: Callable[[bytes], bool] = lambda _: True) -> bool:
     """Whether an HTTP server on loopback answers 200, as expected.
 
@@ -52,7 +56,7 @@ def answers(port: int, path: str = "/", as_expected: Callable[[bytes], bool] = l
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
-        return answer.status == http.HTTPStatus.OK and as_expected(answer.read())
+        return answer.status == http.HTTPStatus.OK and as_expected(answer.read(MOST_BYTES))
     except (OSError, http.client.HTTPException):
         return False
     finally:
