@@ -29,8 +29,8 @@ class LiveKitAgentsInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     """Does for every server what ``tracer.instrument`` does for one; a server with that line keeps its endpoint."""
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """The package that is instrumented, with its versions."""
-        return ("livekit-agents >= 1.8.9, < 1.9",)
+        """The package that is instrumented, in any version: tracer itself says which it supports, and why not."""
+        return ("livekit-agents",)
 
     def _instrument(self, **_: Any) -> None:
         self._enabled = True
@@ -44,11 +44,7 @@ class LiveKitAgentsInstrumentor(BaseInstrumentor):  # type: ignore[misc]
             leave_every_server()
 
     def _instrument_servers(self, _: ModuleType) -> None:
-        if not self._enabled:
-            return
-        try:
+        if self._enabled:
             from tracer.instrumentation import instrument_every_server
 
             instrument_every_server()
-        except Exception:  # else the user's import of livekit.agents would fail
-            log.warning("tracer is off: it could not be imported", exc_info=True)

@@ -14,7 +14,7 @@ import requests
 from livekit.agents import telemetry
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tracer.instrumentation import job_process, provider, reporter
+from tracer.instrumentation import current_job, job_process
 
 sent = []
 
@@ -27,7 +27,7 @@ def send(_, request, **how):
 
 requests.Session.send = send
 job = SimpleNamespace(job=SimpleNamespace(id="AJ_1", room=SimpleNamespace(sid="RM_1")))
-reporter.get_job_context = provider.get_job_context = lambda **_: job
+current_job.get_job_context = lambda: job
 
 setup = pickle.loads(pickle.dumps(job_process.JobSetup(str, "http://127.0.0.1:7890")))
 assert setup("the user's own result") == "the user's own result"

@@ -17,7 +17,7 @@ from tracer.instrumentation.sender import Sender
 def test_what_has_others_in_it_is_told_before_it_ends(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     # A process that is killed would otherwise leave the others without what they belong to.
     job = SimpleNamespace(id="AJ_1", room=SimpleNamespace(sid="RM_1"))
-    monkeypatch.setattr("tracer.instrumentation.reporter.get_job_context", lambda **_: SimpleNamespace(job=job))
+    monkeypatch.setattr("tracer.instrumentation.current_job.get_job_context", lambda: SimpleNamespace(job=job))
     reporter = Reporter(ADDRESS)
     provider = TracerProvider(shutdown_on_exit=False)
     reporter.listen_to(provider)
@@ -42,7 +42,7 @@ def test_what_ends_at_once_is_told_once_and_else_its_beginning_too(
     told: list[ReadableSpan] = []
     monkeypatch.setattr("tracer.instrumentation.reporter.BatchSpanProcessor.on_end", lambda _, span: told.append(span))
     job = SimpleNamespace(id="AJ_1", room=SimpleNamespace(sid="RM_1"))
-    monkeypatch.setattr("tracer.instrumentation.reporter.get_job_context", lambda **_: SimpleNamespace(job=job))
+    monkeypatch.setattr("tracer.instrumentation.current_job.get_job_context", lambda: SimpleNamespace(job=job))
     reporter = Reporter(ADDRESS)
     reporter.listen_to(provider)
     provider.get_tracer("livekit-agents").start_span("room_connect").end()

@@ -86,6 +86,13 @@ class Heard:
         provider.add_span_processor(SimpleSpanProcessor(self._spans))
         self.process = WorkerProcess(server, provider.get_tracer("livekit-tracer"))  # type: ignore[arg-type]
 
+    @classmethod
+    def of(cls, server: Server) -> Heard:
+        """What others say to a server, whoever listens."""
+        made = cls.__new__(cls)
+        made.server = server
+        return made
+
     async def listen(self) -> None:
         self.process.listen()
         await asyncio.sleep(0)

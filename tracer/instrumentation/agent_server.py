@@ -1,4 +1,4 @@
-"""``tracer.instrument``: wraps ``AgentServer.run``, so that a worker is prepared when it starts and not before."""
+"""Wraps ``AgentServer.run``, so that a worker is prepared when it starts and not before."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.job_process import JobSetup
 from tracer.instrumentation.provider import own_provider
 from tracer.instrumentation.reporter import Reporter
+from tracer.instrumentation.versions import log_what_is_not_reported
 from tracer.instrumentation.worker_process import WorkerProcess
 from tracer.settings import receiver_endpoint
 from tracer.witness.agent import SCOPE
@@ -19,34 +20,24 @@ from tracer.witness.agent import SCOPE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["instrument", "instrument_every_server", "leave_every_server"]
+__all__ = ["instrument_server", "unwrap_class", "wrap_class"]
 
 
-def instrument(server: AgentServer, endpoint: str | None = None) -> AgentServer:
-    """Have this worker and its jobs report to `tracer serve`; one line, anywhere before the server runs.
-
-    ``endpoint`` is the receiver's address; without it ``TRACER_ENDPOINT``, and without that
-    ``http://127.0.0.1:7890``. The server's own ``setup_fnc`` and tracer provider work as before.
-    Returns the server. Never raises: what is wrong, with the address as with anything else, is a warning in the log.
-    """
-    guarded(_instrument, server, endpoint)
-    return server
-
-
-def _instrument(server: AgentServer, endpoint: str | None) -> None:
+def instrument_server(server: AgentServer, endpoint: str | None) -> None:
+    """Have this server be prepared when it runs. Raises ConfigurationError for an address that is none."""
     endpoint = receiver_endpoint(endpoint)
     if not _is_wrapped(vars(server).get("run")):
         server.run = MethodType(_wrapped(type(server).run, endpoint), server)  # type: ignore[method-assign]
 
 
-def instrument_every_server() -> None:
-    """As ``instrument`` for each server of this process that is not instrumented by itself: for `tracer.zero_code`."""
+def wrap_class() -> None:
+    """As ``instrument_server`` for each server of this process that is not instrumented by itself."""
     if not _is_wrapped(AgentServer.run):
         AgentServer.run = _wrapped(AgentServer.run, None)  # type: ignore[method-assign]
 
 
-def leave_every_server() -> None:
-    """Undo ``instrument_every_server``, for servers that do not run yet."""
+def unwrap_class() -> None:
+    """Undo ``wrap_class``, for servers that do not run yet."""
     if _is_wrapped(AgentServer.run):
         AgentServer.run = AgentServer.run.__wrapped__  # type: ignore[method-assign, attr-defined]
 
@@ -77,6 +68,7 @@ def _prepare_worker(server: AgentServer, endpoint: str | None) -> WorkerProcess 
     if isinstance(server.setup_fnc, JobSetup):  # instrument() was called, and every server is instrumented
         return None
     endpoint = receiver_endpoint(endpoint)
+    guarded(log_what_is_not_reported)
     server.setup_fnc = JobSetup(server.setup_fnc, endpoint)
     provider = own_provider()
     provider.add_span_processor(Reporter(endpoint))

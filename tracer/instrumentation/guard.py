@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from tracer.errors import ConfigurationError
@@ -21,8 +22,13 @@ def guarded(function: Callable[..., T], *args: object, **kwargs: object) -> T | 
     try:
         return function(*args, **kwargs)
     except ConfigurationError as error:
-        log.warning("tracer is off: %s", error)
-    except Exception:
-        name = getattr(function, "__qualname__", function)
-        log.warning("tracer: %s failed; the agent is not affected", name, exc_info=True)
+        _warn("tracer is off: %s", error)
+    except Exception:  # noqa: BLE001  that is what it is for
+        name = getattr(function, "__qualname__", type(function).__qualname__)
+        _warn("tracer: %s failed; the agent is not affected", name, with_traceback=True)
     return None
+
+
+def _warn(message: str, about: object, *, with_traceback: bool = False) -> None:
+    with suppress(Exception):  # a handler of the user's may raise
+        log.warning(message, about, exc_info=with_traceback)

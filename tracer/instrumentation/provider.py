@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 
-from livekit.agents import get_job_context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from tracer import ids
+from tracer.instrumentation.current_job import current_job
+from tracer.instrumentation.guard import guarded
 from tracer.settings import service_name
 
 __all__ = ["RoomIds", "own_provider"]
@@ -38,5 +39,10 @@ class RoomIds(RandomIdGenerator):
 
     def generate_trace_id(self) -> int:
         """The room's trace id within a job, a random one elsewhere."""
-        job = get_job_context(required=False)
-        return ids.trace_id(job.job.room.sid) if job else super().generate_trace_id()
+        return guarded(_trace_id_of_room) or super().generate_trace_id()
+
+
+def _trace_id_of_room() -> int | None:
+    """None outside a job."""
+    job = current_job()
+    return ids.trace_id(job.job.room.sid) if job else None

@@ -9,11 +9,11 @@ from multiprocessing import parent_process
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
 
-from livekit.agents import get_job_context
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from tracer import keys
+from tracer.instrumentation.current_job import current_job
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.reported_span import ReportedSpan
 from tracer.instrumentation.sender import Sender
@@ -66,7 +66,7 @@ class Reporter(SpanProcessor):
         self._providers: list[TracerProvider] = []
         self._end = threading.Event()
         # Started now: Python 3.12 and later start no thread once the interpreter shuts down.
-        self._last = threading.Thread(target=self._shut_down_at_end, name="tracer-end", daemon=True)
+        self._last = threading.Thread(target=guarded, args=(self._shut_down_at_end,), name="tracer-end", daemon=True)
         self._last.start()
         # A job process ends by os._exit, which skips atexit; other processes do not run these finalizers.
         if parent_process():
@@ -89,7 +89,7 @@ class Reporter(SpanProcessor):
         guarded(self._ended, span)
 
     def _started(self, span: Span) -> None:
-        job = get_job_context(required=False)
+        job = current_job()
         context = span.get_span_context()
         if job is None or context is None:
             return
@@ -129,6 +129,9 @@ class Reporter(SpanProcessor):
 
     def close(self) -> None:
         """Send what is left, within a bounded time."""
+        guarded(self._close)
+
+    def _close(self) -> None:
         self._end.set()
         self._last.join(LAST_WAIT_S if self._sender.answers else LAST_WAIT_S / 10)
 
@@ -139,7 +142,7 @@ class Reporter(SpanProcessor):
 
 def _add_instructions(attributes: dict[str, str]) -> None:
     """The agent's instructions when the session starts; livekit-agents itself reports them only when it speaks."""
-    if job := get_job_context(required=False):
+    if job := current_job():
         instructions = str(job.primary_session.current_agent.instructions)
         attributes[keys.INSTRUCTIONS] = instructions[:LONGEST_INSTRUCTIONS]
 

@@ -60,6 +60,9 @@ class Sender(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send these and what could not be sent before."""
+        return guarded(self._export, spans) or SpanExportResult.FAILURE
+
+    def _export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         # A span that began and ended in one batch is sent once. An end in the next batch may never be sent.
         ended = {span.span_id for span in spans if isinstance(span, ReportedSpan) and not span.is_start}
         for span in spans:
@@ -103,7 +106,7 @@ class Sender(SpanExporter):
 
     def shutdown(self) -> None:
         """Close the connection; nothing is sent any more."""
-        self._exporter.shutdown()  # type: ignore[no-untyped-call]
+        guarded(self._exporter.shutdown)
 
 
 class _Session(BoundedSession):

@@ -8,7 +8,6 @@ Source: livekit-agents 1.8.9, worker.py.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from dataclasses import dataclass, field
 from functools import wraps
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
 
 __all__ = ["WorkerProcess"]
-
-log = logging.getLogger("tracer")
 
 MOST_OFFERS = 1000
 """Offers that are remembered until they are answered; then the oldest are forgotten."""
@@ -73,13 +70,14 @@ class WorkerProcess:
 
     def listen(self) -> None:
         """Observe everything from now on; the server is about to run."""
-        self._server.on("worker_registered", lambda worker_id, _: guarded(self._registered, worker_id))
-        self._after_each_call("_handle_availability", self._offered)
-        self._after_each_call("_queue_msg", self._sent)
-        self._connection.listen()
-        self._wrap_request_fnc()
+        # Each by itself: a version that has not one of them has the others.
+        guarded(self._server.on, "worker_registered", lambda worker_id, *_: guarded(self._registered, worker_id))
+        guarded(self._after_each_call, "_handle_availability", self._offered)
+        guarded(self._after_each_call, "_queue_msg", self._sent)
+        guarded(self._connection.listen)
+        guarded(self._wrap_request_fnc)
         # The pool is made in run(), before anything in it waits.
-        asyncio.get_running_loop().call_soon(guarded, self._pool.listen)
+        guarded(asyncio.get_running_loop().call_soon, guarded, self._pool.listen)
 
     def closed(self) -> None:
         """The worker has stopped."""
@@ -89,7 +87,6 @@ class WorkerProcess:
         """After each call of a method of the server, call ``then`` with the time before (ns) and the arguments."""
         original = getattr(self._server, method, None)
         if original is None:
-            log.info("tracer: this livekit-agents has no AgentServer.%s: timelines will omit what it shows", method)
             return
 
         @wraps(original)
@@ -113,7 +110,7 @@ class WorkerProcess:
         job, now = request.job, time.time_ns()
         if len(self._offers) >= MOST_OFFERS:
             del self._offers[next(iter(self._offers))]
-        self._offers[job.id] = _Offer(job.room.sid, "draining" if self._server.draining else "full")
+        self._offers[job.id] = _Offer(job.room.sid, "draining" if self._is_draining() else "full")
         about: dict[str, Fact | None] = {
             keys.JOB_ID: job.id,
             keys.DISPATCH_ID: job.dispatch_id or None,
@@ -143,17 +140,24 @@ class WorkerProcess:
 
         @wraps(users)
         async def observed(request: JobRequest) -> None:
-            offer = self._offers.get(request.id) or _Offer("", "full")
-            offer.answer = "rejected"
-            guarded(self._wrap_accept, request, offer)
+            offer = guarded(self._asked, request)
             try:
                 await users(request)
             except BaseException as error:
-                guarded(self._request_fnc_raised, request.id, offer, error)
+                if offer:
+                    guarded(self._request_fnc_raised, request, offer, error)
                 raise
-            offer.answer = "unanswered"
+            if offer:
+                offer.answer = "unanswered"
 
         self._server._request_fnc = observed  # noqa: SLF001  see private_names
+
+    def _asked(self, request: JobRequest) -> _Offer:
+        """The user's ``request_fnc`` is about to be called."""
+        offer = self._offers.get(request.id) or _Offer("", "full")
+        offer.answer = "rejected"
+        guarded(self._wrap_accept, request, offer)
+        return offer
 
     def _wrap_accept(self, request: JobRequest, offer: _Offer) -> None:
         """Observe when ``accept()`` is called, and whether the job then starts."""
@@ -166,23 +170,25 @@ class WorkerProcess:
             try:
                 await accept(arguments)
             except Exception as error:
-                guarded(self._not_started, request.id, offer, error)
+                guarded(self._not_started, request, offer, error)
                 raise
 
         request._on_accept = observed  # noqa: SLF001  see private_names
 
-    def _request_fnc_raised(self, job: str, offer: _Offer, error: BaseException) -> None:
+    def _request_fnc_raised(self, request: JobRequest, offer: _Offer, error: BaseException) -> None:
         offer.answer = "raised"
         offer.error.update(error_attributes(error))
         # livekit-agents answers the server after an Exception, but not after a cancellation.
-        if not isinstance(error, Exception) and not self._server.draining:
+        if not isinstance(error, Exception) and not self._is_draining():
+            job = request.id
             about = {keys.JOB_ID: job, keys.JOB_ANSWER: offer.answer, **offer.error}
             self._spans.report(Kind.JOB_REJECTED, job, about, room=offer.room, occurrence=self._server.id)
 
-    def _not_started(self, job: str, offer: _Offer, error: BaseException) -> None:
+    def _not_started(self, request: JobRequest, offer: _Offer, error: BaseException) -> None:
         """The worker accepted, and the job did not start: the server did not assign it, or no process came up."""
         if isinstance(error, ChanClosed):
             return  # the worker is closing, and its answer was not sent
+        job = request.id
         about = {keys.JOB_ID: job, **error_attributes(error)}
         if isinstance(error, AssignmentTimeoutError):
             self._spans.report(Kind.JOB_TIMED_OUT, job, about, room=offer.room, occurrence=self._server.id)
@@ -228,7 +234,7 @@ class WorkerProcess:
 
     def _status_sent(self, update: agent.UpdateWorkerStatus) -> None:
         """The worker sends its status, every 2.5 s; a change is a moment."""
-        if self._server.draining:  # then without its load
+        if self._is_draining():  # then without its load
             if not self._draining:
                 self._draining = True
                 self._spans.report_worker(Kind.WORKER_DRAINING, {keys.WORKER_JOBS: update.job_count})
@@ -240,6 +246,10 @@ class WorkerProcess:
             kind = Kind.WORKER_FULL if update.status == agent.WorkerStatus.WS_FULL else Kind.WORKER_AVAILABLE
             about = self._capacity() | {keys.WORKER_JOBS: update.job_count}
             self._spans.report_worker(kind, about, occurrence=str(self._changes))
+
+    def _is_draining(self) -> bool:
+        draining = getattr(self._server, "draining", None)
+        return bool(getattr(self._server, "_draining", False) if draining is None else draining)  # 1.3 has no property
 
     def _capacity(self) -> dict[str, Fact | None]:
         """The load that livekit-agents compares with the threshold, and the jobs that it comes from."""
