@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 SCENARIO ?=
+PARTS ?=
 PYTHON ?=
 LIVE_JOBS ?= 2
 
@@ -21,7 +22,7 @@ help:
 	@echo 'make golden    the pictures in tests/golden anew, to be looked at in the diff'
 	@echo 'make check     ruff, mypy and all tests'
 	@echo 'make bench     what tracing costs: the start of a job, the observer, and figures over 10,000 rooms'
-	@echo 'make soak      every healthy call ten times: none may be called ill'
+	@echo 'make soak      hours of calls of which why has to say the right thing; writes docs/soak.md'
 	@echo 'make lock      requirements.lock anew, from pyproject.toml'
 	@echo 'make clean     removes .venv and caches; built servers stay in the user cache'
 
@@ -52,10 +53,9 @@ bench: $(READY)
 	@$(BIN)/python tests/bench/observer.py
 	@$(BIN)/python -m tests.bench.stats
 
+# PARTS chooses: recordings scenarios healthy bursts.
 soak: $(READY)
-	@for time in 1 2 3 4 5 6 7 8 9 10; do \
-	    echo "$$time of 10"; $(BIN)/python -m pytest -q -p no:cacheprovider tests/live/test_scenarios.py || exit 1; \
-	done
+	@$(BIN)/python -m tests.soak $(PARTS)
 
 # The interpreter: PYTHON if given, else the first one that fits. Debian has the module venv in a package of its own.
 $(READY): requirements.lock pyproject.toml

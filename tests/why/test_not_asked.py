@@ -120,7 +120,7 @@ def test_a_connection_that_was_back_later_may_have_been_broken() -> None:
     assert (finding.cause.name, finding.certain) == ("worker-disconnected", False)
     assert "registered again 16.0 s after" in finding.sentence
     # Unless it reported something in between.
-    assert found(lonely(), [*workers, worker(Kind.WORKER_FULL, 3000)]) == ["worker-not-asked"]
+    assert found(lonely(), [*workers, worker(Kind.WORKER_FULL, 6000)]) == ["worker-not-asked"]
 
 
 FULL = worker(Kind.WORKER_FULL, -400, attributes=reserved(0, 2))
@@ -147,6 +147,16 @@ FULL = worker(Kind.WORKER_FULL, -400, attributes=reserved(0, 2))
         # Available again before the dispatch.
         ([worker(Kind.WORKER_FULL, -6000, attributes=reserved(0, 2)), worker(Kind.WORKER_AVAILABLE, -1500)],
          "worker-not-asked", False),
+        # Full when the server came to ask it; or long after that, when it could have been asked.
+        ([worker(Kind.WORKER_FULL, 3600, attributes=reserved(2, 16)), *load(0.3, -20_000)], "worker-overbooked", False),
+        ([worker(Kind.WORKER_FULL, 3600, attributes=reserved(2, 0)), *load(0.9, 3000)], "workers-full", False),
+        ([worker(Kind.WORKER_FULL, 5001, attributes=reserved(2, 16)), *load(0.3, -20_000)], "worker-not-asked", False),
+        # Another one was not.
+        ([worker(Kind.WORKER_FULL, 3600, attributes=reserved(2, 16)), *registered(sid=OTHER)],
+         "worker-not-asked", False),
+        # One was full before, and the other one soon afterwards.
+        ([FULL, *registered(sid=OTHER), worker(Kind.WORKER_FULL, 500, OTHER, attributes=reserved(0, 2))],
+         "worker-overbooked", False),
     ],
 )  # fmt: skip
 def test_a_worker_full_for_jobs_on_their_way(workers: list[Moment], cause: str, certain: bool) -> None:
@@ -192,6 +202,28 @@ def test_a_late_receipt_is_a_worker_that_did_not_answer_and_no_slow_request() ->
     assert "worker-did-not-answer" not in found([*lonely(), *frozen(2_900)])
     slow = [m for m in frozen(1000) if m.kind is not Kind.JOB_ACCEPTED]
     assert found([*lonely(), *slow, of_job(Kind.JOB_ACCEPTED, 5201, ABOUT_JOB, WORKER)]) == ["slow-request"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "at", "cause"),
+    [
+        ("full", 4000, "worker-did-not-answer"),
+        ("draining", 4000, "worker-did-not-answer"),
+        ("full", 3200, "worker-overbooked"),
+        ("draining", 3200, "worker-draining"),
+        ("rejected", 4000, "rejected"),
+    ],
+)
+def test_a_worker_that_says_too_late_that_it_cannot_has_not_answered(answer: str, at: float, cause: str) -> None:
+    assert found([*lonely(), *refused(answer, at, reserved(2, 4))], [*registered(), *load(0.3, -500)]) == [cause]
+
+
+def test_a_late_receipt_and_a_refusal_are_on_two_clocks() -> None:
+    late = [m for m in refused("full", 4300) if m.kind is not Kind.JOB_RECEIVED]
+    late.append(of_job(Kind.JOB_RECEIVED, 4200, ABOUT_JOB, WORKER))
+    finding = findings([], [*lonely(), *late])[0]
+    assert (finding.cause.name, finding.certain) == ("worker-did-not-answer", False)
+    assert "answered that it was full 4.1 s after it was offered the job" in finding.sentence
 
 
 def test_without_its_wait_in_vain_it_may_be_the_clock() -> None:

@@ -1,13 +1,15 @@
-"""A worker received the offer when the server had given up."""
+"""A worker received the offer, or answered it, when the server had given up."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer import keys
 from tracer.kinds import Kind
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import SERVER_WAITS, SOON
 from tracer.why.cause import Cause
+from tracer.why.missing.refused import comes_too_late
 from tracer.why.missing.without_job import offer, requests
 from tracer.why.symptom import Symptom
 
@@ -23,15 +25,16 @@ __all__ = ["WorkerDidNotAnswer"]
 
 
 class WorkerDidNotAnswer(Cause):
-    """A worker whose process stands still does not read the offer; the server waits 3 s and drops the job.
+    """A worker whose process stands still reads the offer late, or answers late; the server waits 3 s, then drops it.
 
-    Known from when the server offered the job and the worker received it, on two clocks: certain only where another job
-    shows that these agree. Else likely, where the worker waited for its assignment in vain.
+    Known from when the server offered the job and the worker received it, or said that it could not take it, on two
+    clocks: certain only where another job shows that these agree, or where the worker's own clock alone shows it. Else
+    likely, where the worker waited for its assignment in vain, or refused.
     """
 
     name = "worker-did-not-answer"
     symptom = Symptom.MISSING
-    about = "the worker received the job after the server had stopped waiting for its answer"
+    about = "the worker received the job, or answered, after the server had stopped waiting"
     advice = (
         "Find out what stopped the worker's process: a machine without CPU to spare, a suspended container or laptop, a"
         " debugger, or blocking code in its event loop (load_fnc, request_fnc). The server waits 3 s, and does not"
@@ -44,7 +47,10 @@ class WorkerDidNotAnswer(Cause):
 
     def _judge(self, call: Call, job: Job, received: Step, mine: Mapping[Kind, Step]) -> Iterator[Finding]:
         """Given that a worker received the job's request, and what it did with it."""
-        offered, _ = offer(job, received)
+        offered, rejected = offer(job, received)[0], mine.get(Kind.JOB_REJECTED)
+        if rejected and comes_too_late(job, rejected):
+            yield from self._answered_late(call, job, received, rejected)
+            return
         accepted, timed_out = mine.get(Kind.JOB_ACCEPTED), mine.get(Kind.JOB_TIMED_OUT)
         if offered is None or accepted is None or accepted.time - received.time > SERVER_WAITS:
             return
@@ -60,6 +66,23 @@ class WorkerDidNotAnswer(Cause):
                 timed_out,
                 certain=agree,
             )
+
+    def _answered_late(self, call: Call, job: Job, received: Step, rejected: Step) -> Iterator[Finding]:
+        """Given a worker that said too late that it could not take the job."""
+        offered, _ = offer(job, received)
+        took = rejected.earliest - received.latest
+        on_one_clock = took > SERVER_WAITS
+        since = "received" if on_one_clock or offered is None else "was offered"
+        if not on_one_clock and offered:
+            took = rejected.earliest - offered.latest
+        yield self.found(
+            f"Worker {received.occurrence} answered that it was {rejected.facts[keys.JOB_ANSWER]}"
+            f" {took / NS_PER_S:.1f} s after it {since} the job; the server waits 3 s for an answer, then drops the job.",
+            offered,
+            received,
+            rejected,
+            certain=on_one_clock or _clocks_agree(call, job, received.occurrence),
+        )
 
 
 def _clocks_agree(call: Call, job: Job, worker_id: str) -> bool:

@@ -11,6 +11,8 @@ from tracer.units import NS_PER_S
 from tracer.why.call.dispatches import agent_named
 from tracer.why.call.limits import SOON
 from tracer.why.call.workers import is_alive
+from tracer.why.missing.overbooked import WorkerOverbooked
+from tracer.why.missing.unavailable import WorkersFull
 from tracer.why.missing.without_job import MOST_WORKERS, WithoutJob
 from tracer.why.missing.worker_disconnected import WorkerDisconnected
 
@@ -123,7 +125,7 @@ class OtherDeployment(WithoutJob):
         )
 
 
-EXPLAINED = (WorkerDisconnected(), LoadAboveLimit(), OtherDeployment())
+EXPLAINED = (WorkersFull(), WorkerOverbooked(), WorkerDisconnected(), LoadAboveLimit(), OtherDeployment())
 """What explains that a worker was not asked."""
 
 

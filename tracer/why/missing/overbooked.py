@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.server_defaults import TARGET_LOAD
-from tracer.units import plural
+from tracer.units import NS_PER_S, plural
 from tracer.why.call.dispatches import agent_named
 from tracer.why.call.workers import GONE, is_alive
 from tracer.why.missing.refused import offered_to, refusals
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["WorkerOverbooked", "is_overbooked", "last_full", "refused_overbooked"]
+__all__ = ["WorkerOverbooked", "full_for", "how_late", "is_overbooked", "refused_overbooked"]
 
+ASKED_WITHIN = 5 * NS_PER_S
+"""The server asks within 0.3 s; where many rooms are created at once and it is short of CPU, within seconds, ns."""
 MOST_IDLE_PROCESSES = 4
 """What livekit-agents keeps by default: a process for each CPU, and no more than this."""
 
@@ -32,7 +34,8 @@ class WorkerOverbooked(WithoutJob):
 
     livekit-agents counts each request in flight, until its job runs, as load: without a job, as load_threshold ÷
     num_idle_processes, with jobs as what one of them takes. Known from the worker, which reports with its status, or
-    its refusal, how many those were. Of an older one likely where it was full without a job at exactly such a load.
+    its refusal, how many those were. Of an older one likely where it was full without a job at exactly such a load; and
+    of one that became full so soon after the dispatch that the server may not have asked it yet.
     Source: livekit-agents 1.8.9, worker.py, ``_get_effective_load``.
     """
 
@@ -57,25 +60,36 @@ class WorkerOverbooked(WithoutJob):
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
         there = [w for w in same if w.standing(created.time) not in (*GONE, Kind.WORKER_DRAINING)]
-        full = [w for w in there if w.standing(created.time) is Kind.WORKER_FULL]
-        steps = [last_full(worker, created.time) for worker in full]
-        booked = [step for worker, step in zip(full, steps, strict=True) if is_overbooked(worker, step)]
+        full = [(worker, step) for worker in there if (step := full_for(worker, created))]
+        booked = [step for worker, step in full if is_overbooked(worker, step)]
         if not booked or len(full) < len(there):
             return
         yield self.found(
             f"The dispatch for {agent_named(dispatch.agent_name)} found worker {booked[-1].subject} full"
-            f"{_with(booked[-1])}: jobs that had just been offered to it took its capacity.",
+            f"{how_late(booked[-1], created)}{_with(booked[-1])}:"
+            " jobs that had just been offered to it took its capacity.",
             created,
-            *steps[-MOST_WORKERS:],
+            *(step for _, step in full[-MOST_WORKERS:]),
             certain=len(booked) == len(full)
             and all(map(_reports_reserved, booked))
-            and all(is_alive(worker, created.time) for worker in full),
+            and all(step.time <= created.time and is_alive(worker, created.time) for worker, step in full),
         )
 
 
-def last_full(worker: Worker, at: int) -> Step:
-    """When a worker that is full at a time, ns, became so."""
-    return [step for step in worker.steps if step.kind is Kind.WORKER_FULL and step.time <= at][-1]
+def full_for(worker: Worker, created: Step) -> Step | None:
+    """The report that a worker was full when a dispatch was created, or became full before the server had asked it."""
+    reports = [step for step in worker.steps if step.kind is Kind.WORKER_FULL]
+    standing = worker.standing(created.time)
+    if standing is Kind.WORKER_FULL:
+        return [step for step in reports if step.time <= created.time][-1]
+    if standing in (Kind.WORKER_REGISTERED, Kind.WORKER_AVAILABLE):
+        return next((s for s in reports if created.time < s.time <= created.time + ASKED_WITHIN), None)
+    return None
+
+
+def how_late(full: Step, created: Step) -> str:
+    """How long after a dispatch was created its worker reported that it was full; empty where it was before."""
+    return f" {(full.time - created.time) / NS_PER_S:.1f} s after it was created" if full.time > created.time else ""
 
 
 def refused_overbooked(call: Call, refusal: Step) -> bool:

@@ -21,18 +21,34 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["Rejected", "RequestRaised", "RequestUnanswered", "SlowRequest", "offered_to", "refusals"]
+__all__ = ["Rejected", "RequestRaised", "RequestUnanswered", "SlowRequest", "comes_too_late", "offered_to", "refusals"]
+
+UNABLE = ("full", "draining")
+"""Answers by which a worker says that it cannot take a job; any other is of its user's code."""
 
 
 def refusals(call: Call, answer: str) -> Iterator[tuple[list[Step], tuple[Step | None, ...]]]:
-    """Of each job that nobody took the refusals with this answer, one for each worker, and their evidence."""
+    """Of each job that nobody took the refusals with this answer, one for each worker, and their evidence.
+
+    Without those that came too late: see ``comes_too_late``.
+    """
     for job in call.dispatches.failed_jobs:
         if job.at(Kind.JOB_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED):
             continue  # another worker took it
         rejected = (step for step in job.steps if step.kind is Kind.JOB_REJECTED)
-        refused = [step for step in rejected if step.facts.get(keys.JOB_ANSWER) == answer]
+        answers = [step for step in rejected if step.facts.get(keys.JOB_ANSWER) == answer]
+        refused = [step for step in answers if not comes_too_late(job, step)]
         if refused:
             yield refused, tuple(step for refusal in refused for step in (*offer(job, refusal), refusal))
+
+
+def comes_too_late(job: Job, refusal: Step) -> bool:
+    """Whether a worker could not take a job and said so when the server had stopped waiting, which then asks no other.
+
+    Of one that did not want the job, the refusal counts, however late.
+    """
+    waited = (refusal.earliest - step.latest for step in offer(job, refusal) if step)
+    return refusal.facts.get(keys.JOB_ANSWER) in UNABLE and max(waited, default=0) > SERVER_WAITS
 
 
 def offered_to(refused: list[Step]) -> str:

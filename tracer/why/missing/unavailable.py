@@ -10,7 +10,7 @@ from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.why.call.dispatches import agent_named
 from tracer.why.call.limits import SOON
 from tracer.why.call.workers import GONE, is_alive
-from tracer.why.missing.overbooked import is_overbooked, last_full, refused_overbooked
+from tracer.why.missing.overbooked import full_for, how_late, is_overbooked, refused_overbooked
 from tracer.why.missing.refused import offered_to, refusals
 from tracer.why.missing.without_job import MOST_WORKERS, WithoutJob
 
@@ -65,7 +65,8 @@ class WorkersFull(WithoutJob):
     """A worker above its load threshold is not offered jobs, or refuses them.
 
     Known from the workers' own reports: all that were there were full when the dispatch was created, or one refused
-    the job because it was. Certain while a full worker still reports something.
+    the job because it was. Certain while a full worker still reports something; likely where one became full so soon
+    afterwards that the server may not have asked it yet.
     """
 
     name = "workers-full"
@@ -87,18 +88,19 @@ class WorkersFull(WithoutJob):
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
         there = [w for w in same if w.standing(created.time) not in (*GONE, Kind.WORKER_DRAINING)]
-        full = [w for w in there if w.standing(created.time) is Kind.WORKER_FULL]
-        steps = [last_full(worker, created.time) for worker in full]
-        if not full or len(full) < len(there) or any(map(is_overbooked, full, steps)):
+        full = [(worker, step) for worker in there if (step := full_for(worker, created))]
+        if not full or len(full) < len(there) or any(is_overbooked(*pair) for pair in full):
             return
-        load = steps[-1].facts.get(keys.WORKER_LOAD)
+        last = full[-1][1]
+        load = last.facts.get(keys.WORKER_LOAD)
         reported = f" (load {load:.2f})" if isinstance(load, float) else ""
-        which = f"worker {full[-1].sid}" if len(full) == 1 else f"all {len(full)} workers"
+        which = f"worker {last.subject}" if len(full) == 1 else f"all {len(full)} workers"
         yield self.found(
-            f"The dispatch for {agent_named(dispatch.agent_name)} found {which} at full capacity{reported}.",
+            f"The dispatch for {agent_named(dispatch.agent_name)} found {which} at full capacity"
+            f"{how_late(last, created)}{reported}.",
             created,
-            *steps[-MOST_WORKERS:],
-            certain=all(is_alive(worker, created.time) for worker in full),
+            *(step for _, step in full[-MOST_WORKERS:]),
+            certain=all(step.time <= created.time and is_alive(worker, created.time) for worker, step in full),
         )
 
 

@@ -1,0 +1,1 @@
+"""Long runs of real calls, of which `tracer why` has to say the right thing every time: `make soak`."""
