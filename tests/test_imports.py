@@ -46,7 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     # What comes in, is kept, and goes out.
     "store": GROUND | {"file_lock", "settings", "timeline", "latency"},
     "witness": KEPT | {"timeline"},
-    "export": KEPT | {"timeline", "clocks"},
+    "export": KEPT | {"timeline", "clocks", "witness"},
     "service": KEPT | {"timeline", "latency", "witness", "export"},
     # In the user's process.
     "instrumentation": GROUND | {"settings", "witness"},

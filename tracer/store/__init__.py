@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tracer.errors import ConfigurationError
-from tracer.store.contract import SCRATCH, Arrival, Outgoing, Reader, RoomRow, StoredSummary, Writer
+from tracer.store.contract import SCRATCH, Arrival, Outgoing, Placed, Reader, RoomRow, StoredSummary, Writer
 
 __all__ = [
     "SCRATCH",
     "Arrival",
     "Outgoing",
+    "Placed",
     "Reader",
     "RoomRow",
     "StoredSummary",
