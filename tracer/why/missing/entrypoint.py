@@ -100,8 +100,8 @@ class NeverConnected(Cause):
         if returned:
             took = (returned.time - started.time) / NS_PER_MS
             yield self.found(
-                f"The entrypoint of job {job.sid} ended after {took:.0f} ms, and no agent of it joined: it threw an error,"
-                " or never called ctx.connect().",
+                f"The entrypoint of job {job.sid} ended after {took:.0f} ms, and no agent of it joined: it threw an"
+                " error, or never called ctx.connect().",
                 started,
                 returned,
                 certain=False,
