@@ -47,7 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "store": GROUND | {"file_lock", "settings", "timeline", "latency"},
     "witness": KEPT | {"timeline"},
     "export": KEPT | {"timeline", "clocks"},
-    "service": KEPT | {"timeline", "latency", "witness", "export"},
+    "service": KEPT | {"timeline", "latency", "why", "witness", "export"},
     # In the user's process.
     "instrumentation": GROUND | {"settings", "witness"},
     "zero_code": {"instrumentation"},

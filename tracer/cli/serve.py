@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tracer.cli.logs import log_options, start_logging
 from tracer.cli.options import redact_option, store_option
 
 __all__ = ["command"]
@@ -28,7 +29,17 @@ __all__ = ["command"]
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also write what is received to this file, to be replayed; it contains names, identities and attributes.",
 )
-def command(host: str, port: int, store: str, no_observe: bool, redact: bool, record: Path | None) -> None:
+@log_options
+def command(
+    host: str,
+    port: int,
+    store: str,
+    no_observe: bool,
+    redact: bool,
+    record: Path | None,
+    log_format: str,
+    quiet: bool,
+) -> None:
     """Receive webhooks and agents' spans, and record them.
 
     \b
@@ -40,6 +51,8 @@ def command(host: str, port: int, store: str, no_observe: bool, redact: bool, re
     With LIVEKIT_URL set, it also polls the server's API for what webhooks do not report: JOINED, dispatches and jobs.
     With OTEL_EXPORTER_OTLP_ENDPOINT set, it exports each room there as a trace.
 
+    It logs the first webhook, agent and room, and how each room went.
+
     \b
     Example: OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 tracer serve
     """
@@ -48,4 +61,5 @@ def command(host: str, port: int, store: str, no_observe: bool, redact: bool, re
     from tracer.service.serve import ServeOptions, serve
     from tracer.settings import LiveKit
 
+    start_logging(log_format, quiet=quiet)
     asyncio.run(serve(LiveKit.from_env(), ServeOptions(store, host, port, not no_observe, redact, record)))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from tracer.errors import BadSignatureError, MalformedError, PortInUseError, StoreError, TooLargeError, TracerError
+from tracer.service.seldom import Seldom
 from tracer.service.write_queue import WriteQueue
 from tracer.store import Arrival
 from tracer.witness import agent, webhook
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tracer.export.exporter import Exporter
+    from tracer.service.announcer import Announcer
     from tracer.service.recording import Recorder
     from tracer.settings import LiveKit
     from tracer.store import Writer
@@ -57,6 +59,7 @@ class Receiver:
         store: Writer,
         server: LiveKit,
         *,
+        announcer: Announcer | None = None,
         exporter: Exporter | None = None,
         redact: bool = False,
         recorder: Recorder | None = None,
@@ -64,11 +67,13 @@ class Receiver:
     ) -> None:
         self.store = store
         self.server = server
+        self.announcer = announcer
         self.exporter = exporter
         self.redact = redact
         self.recorder = recorder
         self.counts = Counts()
         self._on_room = on_room
+        self._refusals = Seldom()
         self._queue = WriteQueue(store, redact=redact)
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
@@ -114,7 +119,10 @@ class Receiver:
 
     async def keep(self, arrival: Arrival) -> bool:
         """Wait until this is on disk; False when it was stored before. Raises StoreError when it cannot be stored."""
-        return await self._queue.keep(arrival)
+        fresh = await self._queue.keep(arrival)
+        if self.announcer:
+            self.announcer.arrived(arrival.moments)
+        return fresh
 
     async def keep_observed(self, arrival: Arrival) -> bool:
         """As ``keep``, for the observer beside this receiver."""
@@ -136,7 +144,7 @@ class Receiver:
             return web.Response(status=413, text=f"{error}\n")
         except BadSignatureError as error:
             self.counts.webhooks_refused += 1
-            log.warning("webhook refused: %s", error)
+            self._refusals.warn(f"webhook refused: {error}")
             return web.Response(status=401, text=f"{error}\n")
         except MalformedError as error:
             self.counts.malformed += 1
