@@ -16,6 +16,7 @@ from tracer.demo.stage import Stage
 from tracer.moment import Kind
 from tracer.units import NS_PER_S
 from tracer.why import explain
+from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Participant
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
+    from tracer.why.cause import Finding
 
 MADE = [*FAILURES.values(), *(scenario for scenario in SCENARIOS.values() if scenario.cause)]
 
@@ -45,14 +47,26 @@ async def played(stage: Stage, scenario: Scenario, server: LiveKit, room: str) -
 def test_why_names_the_cause_that_was_made(
     scenario: Scenario, livekit: LiveKitServer, webhook_port: int, tmp_path: Path
 ) -> None:
-    with Stage(tmp_path, tmp_path / "t.db", webhook_port, lost=scenario.lost) as stage:
+    findings, recorded = explained(scenario, livekit, webhook_port, tmp_path / "1")
+    if findings[0].cause.symptom is Symptom.LATE and findings[0].cause.name != scenario.cause:
+        # A busy machine is a true cause of its own, and not the one that was made.
+        findings, recorded = explained(scenario, livekit, webhook_port, tmp_path / "2")
+    assert findings[0].cause.name == scenario.cause, "\n".join([*(found.sentence for found in findings), recorded])
+
+
+def explained(
+    scenario: Scenario, livekit: LiveKitServer, webhook_port: int, folder: Path
+) -> tuple[tuple[Finding, ...], str]:
+    """What `why` finds in a call that is played, and all that was recorded of it."""
+    folder.mkdir()
+    with Stage(folder, folder / "t.db", webhook_port, lost=scenario.lost) as stage:
         stage.serve(livekit.settings)
-        timeline = asyncio.run(played(stage, scenario, livekit.settings, f"failure-{scenario.name}"))
-    told = "\n".join(f"{step.kind} {step.subject} {dict(step.facts)}" for step in everything(timeline))
-    assert EVIDENCE[scenario.name](timeline), told
+        timeline = asyncio.run(played(stage, scenario, livekit.settings, f"failure-{scenario.name}-{folder.name}"))
+    recorded = "\n".join(f"{step.kind} {step.subject} {dict(step.facts)}" for step in everything(timeline))
+    assert EVIDENCE[scenario.name](timeline), recorded
     findings = explain(timeline).findings
-    assert findings, told
-    assert findings[0].cause.name == scenario.cause, "\n".join(found.sentence for found in findings)
+    assert findings, recorded
+    return findings, recorded
 
 
 def test_the_evidence_of_every_scenario_is_looked_for() -> None:
