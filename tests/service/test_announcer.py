@@ -17,9 +17,13 @@ from tracer.moment import Kind, Moment, facts
 from tracer.service import announcer as module
 from tracer.service.announcer import NO_AGENT, NO_WEBHOOK, Announcer
 from tracer.timeline.fold import fold
+from tracer.why.explain import explain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tracer.timeline.timeline import Timeline
+    from tracer.why.explanation import Explanation
 
 
 WELL = healthy()
@@ -83,8 +87,12 @@ def test_of_many_rooms_a_few_are_named_and_explained(
     announcer: Announcer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     explained: list[object] = []
-    original = module.explain
-    monkeypatch.setattr(module, "explain", lambda timeline: explained.append(timeline) or original(timeline))
+
+    def counted(timeline: Timeline) -> Explanation:
+        explained.append(timeline)
+        return explain(timeline)
+
+    monkeypatch.setattr(module, "explain", counted)
     announcer.arrived([m for m in call() if m.witness == "webhook"])
     announcer.arrived([registered()])
     now = time.monotonic()

@@ -45,6 +45,7 @@ def command(
     \b
     POST /webhook     LiveKit's webhooks, signed with LIVEKIT_API_KEY's secret
     POST /v1/traces   OpenTelemetry spans of agents (OTLP/HTTP, protobuf or JSON)
+    POST /v1/logs     and /v1/metrics: passed on to OTEL_EXPORTER_OTLP_ENDPOINT, not kept
     GET  /healthz     whether it is up
     GET  /metrics     counters, for Prometheus
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from tracer.errors import BadSignatureError, MalformedError, PortInUseError, StoreError, TooLargeError, TracerError
+from tracer.service.passing import Passing
 from tracer.service.seldom import Seldom
 from tracer.service.write_queue import WriteQueue
 from tracer.store import Arrival
@@ -74,16 +75,18 @@ class Receiver:
         self.counts = Counts()
         self._on_room = on_room
         self._refusals = Seldom()
+        self._passing = Passing(redact=redact)
         self._queue = WriteQueue(store, redact=redact)
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
 
     @property
     def app(self) -> web.Application:
-        """The four routes."""
+        """The routes."""
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._answer_errors])
         app.router.add_post("/webhook", self._webhook)
         app.router.add_post("/v1/traces", self._traces)
+        app.router.add_post("/v1/{signal:logs|metrics}", self._others)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/metrics", self._metrics)
         return app
@@ -114,6 +117,7 @@ class Receiver:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._passing.close()
         if self.exporter:
             await self.exporter.finish()
 
@@ -197,6 +201,13 @@ class Receiver:
         arrival = agent.arrival(request, redact=self.redact)
         spans = sum(len(scope.spans) for group in request.resource_spans for scope in group.scope_spans)
         return (arrival if self.exporter else replace(arrival, outgoing=())), spans
+
+    async def _others(self, request: web.Request) -> web.Response:
+        """Logs and metrics, which only pass through."""
+        signal = request.match_info["signal"]
+        if why_not := self._passing.reason_not_to(signal):
+            return web.Response(status=404, text=f"{why_not}\n")
+        return await self._passing.on(signal, await request.read(), request.headers)
 
     async def _healthz(self, _: web.Request) -> web.Response:
         return web.Response(text="ok\n")

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from tracer.errors import ConfigurationError
 from tracer.export.exporter import Exporter
 from tracer.service.announcer import Announcer
+from tracer.service.passing import SIGNALS
 from tracer.service.receiver import Receiver
 from tracer.service.recording import Recorder
 from tracer.service.stop_signal import stop_event
 from tracer.service.summarizer import Summarizer
 from tracer.service.write_queue import WriteQueue
-from tracer.settings import HERE, address, otlp_endpoint, where
+from tracer.settings import HERE, address, otlp_endpoint, otlp_signal_url, where
 from tracer.store import open_writer
 from tracer.witness.observer import Observer
 
@@ -119,13 +120,14 @@ async def _cancel(*tasks: asyncio.Task[None]) -> None:
 
 
 def _refuse_to_export_to_itself(options: ServeOptions) -> None:
-    """Spans exported to the receiver itself would go round for ever."""
-    target = otlp_endpoint()
-    if target is None:
-        return
-    host, port = where(target)
-    if port == options.port and host in (HERE, options.host):
-        raise ConfigurationError(
-            f"OTEL_EXPORTER_OTLP_ENDPOINT points at port {port} of this machine, which is tracer itself: set it to"
-            " Jaeger's address, as http://127.0.0.1:4318"
-        )
+    """What is sent to the receiver itself would go round for ever."""
+    for signal in ("traces", *SIGNALS):
+        target = otlp_signal_url(signal)
+        if target is None:
+            continue
+        host, port = where(target)
+        if port == options.port and host in (HERE, options.host):
+            raise ConfigurationError(
+                f"OTEL_EXPORTER_OTLP_ENDPOINT points at port {port} of this machine, which is tracer itself: set it to"
+                " Jaeger's address, as http://127.0.0.1:4318"
+            )
