@@ -27,6 +27,7 @@ READ = GROUND | {"timeline", "clocks"}
 KEPT = GROUND | {"settings", "store"}
 
 ALLOWED: dict[str, set[str]] = {
+    "answers": set(),
     "errors": set(),
     "ids": set(),
     "keys": set(),
@@ -45,16 +46,16 @@ ALLOWED: dict[str, set[str]] = {
     "latency": READ | {"why"},
     # What comes in, is kept, and goes out.
     "store": GROUND | {"file_lock", "settings", "timeline", "latency"},
-    "witness": KEPT | {"timeline"},
-    "export": KEPT | {"timeline", "clocks"},
+    "witness": KEPT | {"answers", "timeline"},
+    "export": KEPT | {"answers", "timeline", "clocks"},
     "service": KEPT | {"timeline", "latency", "why", "witness", "export"},
     # In the user's process.
-    "instrumentation": GROUND | {"settings", "witness"},
+    "instrumentation": GROUND | {"answers", "settings", "witness"},
     "zero_code": {"instrumentation"},
     "tracer": {"errors", "instrumentation", "moment", "timeline"},
     # What runs programs and looks at set-ups.
     "local_servers": {"errors", "file_lock", "settings"},
-    "doctor": READ | KEPT | {"witness", "export", "local_servers"},
+    "doctor": READ | KEPT | {"answers", "witness", "export", "local_servers"},
     # What people see.
     "view": READ | {"check", "why", "latency", "doctor", "store"},
     "demo": READ | KEPT | {"tracer", "local_servers", "service", "why", "view"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 from typing import TYPE_CHECKING
 
 import requests
@@ -31,6 +32,7 @@ class Receiver:
             self.proxies.append(how.get("proxies"))
             answer = requests.Response()
             answer.status_code = self.status
+            answer.raw = io.BytesIO()
             if self.location:
                 answer.headers["location"] = self.location
             return answer

@@ -7,7 +7,7 @@ import sys
 from tracer import ids, keys
 
 JOB_PROCESS = """
-import gzip, json, pickle
+import gzip, io, json, pickle
 from types import SimpleNamespace
 
 import requests
@@ -22,6 +22,7 @@ def send(_, request, **how):
     sent.append(request)
     answer = requests.Response()
     answer.status_code = 200
+    answer.raw = io.BytesIO()
     return answer
 
 requests.Session.send = send

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-from tests.instrumentation.receiver import ADDRESS, Receiver, sent_to, spans
+from tests.answers.endless import endless
+from tests.instrumentation.receiver import ADDRESS, MEGABYTE, Receiver, sent_to, spans
 from tracer.instrumentation.sender import LARGEST_REQUEST, Sender
 
 
@@ -48,3 +51,15 @@ def test_a_span_that_cannot_be_encoded_is_lost_alone(receiver: Receiver) -> None
     bad[0]._name = "\udcff"
     assert Sender(ADDRESS).export([good[0], *bad, good[1]]) is SpanExportResult.SUCCESS
     assert len(sent_to(receiver)) == 2
+
+
+def test_a_receiver_that_answers_without_end_is_one_that_answered() -> None:
+    with endless() as (address, _):
+        sender = Sender(address)
+        tracemalloc.start()
+        try:
+            assert sender.export(spans(1, 1)) is SpanExportResult.SUCCESS
+            assert tracemalloc.get_traced_memory()[1] < 8 * MEGABYTE
+        finally:
+            tracemalloc.stop()
+            sender.shutdown()

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, TraceFlags
 
+from tracer.answers.of_requests import BoundedSession
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
@@ -123,7 +124,7 @@ def _send(span: ReadableSpan) -> str | None:
     status = _Status()
     log.addHandler(status)
     log.propagate = False
-    exporter = OTLPSpanExporter(timeout=SEND_LIMIT)
+    exporter = OTLPSpanExporter(timeout=SEND_LIMIT, session=BoundedSession())
     try:
         accepted = exporter.export([span]) is SpanExportResult.SUCCESS
     finally:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
-import aiohttp
 from livekit import api
 
+from tracer.answers.of_aiohttp import bounded_session
 from tracer.doctor.backend import BackendCheck
 from tracer.doctor.clocks import ClockCheck
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State, short
@@ -49,9 +49,8 @@ async def examine(setup: Setup, show: Callable[[Diagnosis], None]) -> list[Diagn
     """
     reader, why = _store(setup.store)
     found: list[Diagnosis] = []
-    timeout = aiohttp.ClientTimeout(total=LIMIT)
     with closing(reader) if reader else nullcontext():
-        async with aiohttp.ClientSession(timeout=timeout) as session:
+        async with bounded_session(LIMIT) as session:
             visit = Visit(setup, session, reader, why)
 
             async def make(check: Check) -> None:

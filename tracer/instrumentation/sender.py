@@ -8,12 +8,12 @@ from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import requests
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from tracer.answers.of_requests import BoundedSession
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.reported_span import ReportedSpan
 from tracer.settings import HERE, address, where
@@ -21,6 +21,7 @@ from tracer.settings import HERE, address, where
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import requests
     from opentelemetry.sdk.trace import ReadableSpan
 
 __all__ = ["Sender"]
@@ -105,10 +106,10 @@ class Sender(SpanExporter):
         self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
 
-class _Session(requests.Session):
+class _Session(BoundedSession):
     """Sends nothing that is meant for the user's backend, such as the key in ``OTEL_EXPORTER_OTLP_HEADERS``."""
 
-    allowed = ("content-type", "content-encoding", "user-agent")
+    allowed = ("content-type", "content-encoding", "user-agent", "accept-encoding")
 
     def __init__(self, endpoint: str) -> None:
         super().__init__()
@@ -116,7 +117,7 @@ class _Session(requests.Session):
 
     def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:
         answer = super().send(request, **{**how, "allow_redirects": False})
-        if answer.is_redirect:  # OpenTelemetry would take it for success
+        if HTTPStatus.MULTIPLE_CHOICES <= answer.status_code < HTTPStatus.BAD_REQUEST:  # OpenTelemetry's success
             answer.status_code = HTTPStatus.BAD_REQUEST
         return answer
 

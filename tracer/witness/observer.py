@@ -22,6 +22,7 @@ from livekit.protocol.agent import JobStatus, JobType
 from livekit.protocol.models import ParticipantInfo
 
 from tracer import keys
+from tracer.answers.of_aiohttp import bounded_session
 from tracer.errors import StoreError
 from tracer.moment import Kind, Moment, facts
 from tracer.settings import address
@@ -117,7 +118,7 @@ class Observer:
         """Until cancelled. A server that is away is tried again, ever more seldom, and reported once."""
         pause = 0.0
         shown = address(self.server.url)
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
+        async with bounded_session(10) as session:
             livekit = api.LiveKitAPI(self.server.url, self.server.api_key, self.server.api_secret, session=session)
             while True:
                 try:
