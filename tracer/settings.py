@@ -115,21 +115,21 @@ def receiver_endpoint(endpoint: str | None = None) -> str:
     return checked_url("the address of `tracer serve` (TRACER_ENDPOINT)", endpoint, "http", "https")
 
 
-def otlp_endpoint() -> str | None:
-    """Where spans are exported to, by OpenTelemetry's own variables; None when neither is set.
+def otlp_endpoint(signal: str = "traces") -> str | None:
+    """Where ``traces``, ``logs`` or ``metrics`` go, by OpenTelemetry's own variables; None when neither is set.
 
     Raises ConfigurationError when it is not an HTTP URL: OpenTelemetry's exporter would try it for ever.
     """
-    for name in ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+    for name in (f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
         if url := os.environ.get(name):
             return checked_url(name, url, "http", "https")
     return None
 
 
-def otlp_variable(name: str, *, only_traces: bool = False) -> str:
-    """``OTEL_EXPORTER_OTLP_TRACES_name`` or, without it, ``OTEL_EXPORTER_OTLP_name``; empty without both."""
-    own = os.environ.get(f"OTEL_EXPORTER_OTLP_TRACES_{name}", "")
-    return own if own or only_traces else os.environ.get(f"OTEL_EXPORTER_OTLP_{name}", "")
+def otlp_variable(name: str, signal: str = "traces", *, only_own: bool = False) -> str:
+    """``OTEL_EXPORTER_OTLP_signal_name`` or, without it, ``OTEL_EXPORTER_OTLP_name``; empty without both."""
+    own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_{name}", "")
+    return own if own or only_own else os.environ.get(f"OTEL_EXPORTER_OTLP_{name}", "")
 
 
 def service_name(default: str) -> str:

@@ -1,4 +1,4 @@
-"""Where spans are sent and how, as OpenTelemetry's own variables (``OTEL_EXPORTER_OTLP_…``) say."""
+"""Where spans, logs and metrics are sent and how, as OpenTelemetry's own variables (``OTEL_EXPORTER_OTLP_…``) say."""
 
 from __future__ import annotations
 
@@ -35,22 +35,24 @@ class Target:
     tls: ssl.SSLContext | bool = True
 
     @classmethod
-    def from_env(cls) -> Target | None:
-        """None when no endpoint is set. Raises ConfigurationError for a value that cannot be used."""
-        endpoint = otlp_endpoint()
+    def from_env(cls, signal: str = "traces") -> Target | None:
+        """Where this signal goes; None when no endpoint is set.
+
+        Raises ConfigurationError for a value that cannot be used.
+        """
+        endpoint = otlp_endpoint(signal)
         if endpoint is None:
             return None
-        own = otlp_variable("ENDPOINT", only_traces=True)
-        url = own or endpoint.removesuffix("/") + "/v1/traces"
-        return cls(
-            url, address(endpoint), _headers(), otlp_variable("COMPRESSION").strip().lower(), _patience(), _tls()
-        )
+        own = otlp_variable("ENDPOINT", signal, only_own=True)
+        url = own or f"{endpoint.removesuffix('/')}/v1/{signal}"
+        compression = otlp_variable("COMPRESSION", signal).strip().lower()
+        return cls(url, address(endpoint), _headers(signal), compression, _patience(signal), _tls(signal))
 
 
-def _headers() -> dict[str, str]:
+def _headers(signal: str) -> dict[str, str]:
     """``name=value,name=value``, either of them percent-encoded or not."""
     found = {}
-    for number, item in enumerate(otlp_variable("HEADERS").split(","), 1):
+    for number, item in enumerate(otlp_variable("HEADERS", signal).split(","), 1):
         if not item.strip():
             continue
         name, equals, value = (unquote(part).strip() for part in item.partition("="))
@@ -62,9 +64,9 @@ def _headers() -> dict[str, str]:
     return found
 
 
-def _patience() -> float:
+def _patience(signal: str) -> float:
     """In seconds, as OpenTelemetry's exporter for Python has it."""
-    told = otlp_variable("TIMEOUT")
+    told = otlp_variable("TIMEOUT", signal)
     if not told:
         return PATIENCE
     try:
@@ -76,15 +78,15 @@ def _patience() -> float:
     return seconds
 
 
-def _tls() -> ssl.SSLContext | bool:
+def _tls(signal: str) -> ssl.SSLContext | bool:
     """What a certificate is checked against, and our own; True for what the system trusts."""
-    trusted, own = otlp_variable("CERTIFICATE"), otlp_variable("CLIENT_CERTIFICATE")
+    trusted, own = (otlp_variable(name, signal) for name in ("CERTIFICATE", "CLIENT_CERTIFICATE"))
     if not trusted and not own:
         return True
     try:
         context = ssl.create_default_context(cafile=trusted or None)
         if own:
-            context.load_cert_chain(own, otlp_variable("CLIENT_KEY") or None)
+            context.load_cert_chain(own, otlp_variable("CLIENT_KEY", signal) or None)
     except (OSError, ssl.SSLError) as error:
         files = " and ".join(file for file in (trusted, own) if file)
         raise ConfigurationError(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from tracer.errors import BadSignatureError, MalformedError, PortInUseError, StoreError, TooLargeError, TracerError
+from tracer.service.passing import Passing
+from tracer.service.seldom import Seldom
 from tracer.service.write_queue import WriteQueue
 from tracer.store import Arrival
 from tracer.witness import agent, webhook
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tracer.export.exporter import Exporter
+    from tracer.service.announcer import Announcer
     from tracer.service.recording import Recorder
     from tracer.settings import LiveKit
     from tracer.store import Writer
@@ -57,6 +60,7 @@ class Receiver:
         store: Writer,
         server: LiveKit,
         *,
+        announcer: Announcer | None = None,
         exporter: Exporter | None = None,
         redact: bool = False,
         recorder: Recorder | None = None,
@@ -65,22 +69,26 @@ class Receiver:
     ) -> None:
         self.store = store
         self.server = server
+        self.announcer = announcer
         self.exporter = exporter
         self.redact = redact
         self.recorder = recorder
         self._wanted = wanted
         self.counts = Counts()
         self._on_room = on_room
+        self._refusals = Seldom()
+        self._passing = Passing(redact=redact)
         self._queue = WriteQueue(store, redact=redact)
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
 
     @property
     def app(self) -> web.Application:
-        """The four routes."""
+        """The routes."""
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._answer_errors])
         app.router.add_post("/webhook", self._webhook)
         app.router.add_post("/v1/traces", self._traces)
+        app.router.add_post("/v1/{signal:logs|metrics}", self._others)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/metrics", self._metrics)
         return app
@@ -111,12 +119,16 @@ class Receiver:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._passing.close()
         if self.exporter:
             await self.exporter.finish()
 
     async def keep(self, arrival: Arrival) -> bool:
         """Wait until this is on disk; False when it was stored before. Raises StoreError when it cannot be stored."""
-        return await self._queue.keep(arrival)
+        fresh = await self._queue.keep(arrival)
+        if self.announcer:
+            self.announcer.arrived(arrival.moments)
+        return fresh
 
     async def keep_observed(self, arrival: Arrival) -> bool:
         """As ``keep``, for the observer beside this receiver."""
@@ -138,7 +150,7 @@ class Receiver:
             return web.Response(status=413, text=f"{error}\n")
         except BadSignatureError as error:
             self.counts.webhooks_refused += 1
-            log.warning("webhook refused: %s", error)
+            self._refusals.warn(f"webhook refused: {error}")
             return web.Response(status=401, text=f"{error}\n")
         except MalformedError as error:
             self.counts.malformed += 1
@@ -191,6 +203,13 @@ class Receiver:
         arrival = agent.arrival(request, redact=self.redact)
         spans = sum(len(scope.spans) for group in request.resource_spans for scope in group.scope_spans)
         return (arrival if self.exporter else replace(arrival, outgoing=())), spans
+
+    async def _others(self, request: web.Request) -> web.Response:
+        """Logs and metrics, which only pass through."""
+        signal = request.match_info["signal"]
+        if why_not := self._passing.reason_not_to(signal):
+            return web.Response(status=404, text=f"{why_not}\n")
+        return await self._passing.on(signal, await request.read(), request.headers)
 
     async def _healthz(self, _: web.Request) -> web.Response:
         return web.Response(text="ok\n")

@@ -63,7 +63,10 @@ def read(body: bytes, authorization: str, server: LiveKit) -> WebhookEvent:
         claims = TokenVerifier(server.api_key, server.api_secret).verify(token)
     except Exception as error:  # noqa: BLE001  the library names none; whatever fails, the token is not good
         # pyjwt's messages name the fault ("Signature has expired") and never hold the token.
-        raise BadSignatureError(f"webhook not signed with the key {server.api_key!r}: {error}") from None
+        raise BadSignatureError(
+            f"webhook not signed with the key {server.api_key!r} and its secret ({error}): in livekit.yaml,"
+            " webhook.api_key must be the LIVEKIT_API_KEY of `tracer serve`, with the same secret"
+        ) from None
     try:
         expected = b64decode(claims.sha256 or "", validate=True)
     except ValueError:
