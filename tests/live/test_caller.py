@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tracer.local_servers import LiveKitServer
     from tracer.settings import LiveKit
 
-LIMIT = 120.0
+LIMIT = 240.0
 
 
 class Caller:

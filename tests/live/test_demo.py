@@ -25,7 +25,7 @@ from tracer.store import open_reader
 if TYPE_CHECKING:
     from tracer.local_servers import Jaeger, LiveKitServer
 
-LIMIT = 120.0
+LIMIT = 240.0
 PAGE = "The page of a trace"
 ANSWERED = (
     SCENARIOS["automatic"].question,
@@ -202,8 +202,12 @@ def test_with_jaeger_the_link_opens_while_everything_is_kept(
         link = shown.partition("in Jaeger: ")[2].split()[0]
         base, _, trace_id = link.partition("/trace/")
         assert PAGE in fetched(link)
-        spans = json.loads(fetched(f"{base}/api/traces/{trace_id}"))["data"][0]["spans"]
-        assert {"room", "dispatch", "job", "job_entrypoint", "participant"} <= {span["operationName"] for span in spans}
+
+        def names() -> set[str]:
+            found = json.loads(fetched(f"{base}/api/traces/{trace_id}"))["data"][0]["spans"]
+            return {span["operationName"] for span in found}
+
+        wait_for(lambda: {"room", "dispatch", "job", "job_entrypoint", "participant"} <= names(), "in Jaeger", LIMIT)
         [keys] = tmp_path.glob("tracer-demo-*/demo.env")
         assert keys.stat().st_mode & 0o077 == 0, "the keys are for their owner's eyes"
         demo.send_signal(signal.SIGINT)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tracer.settings import LiveKit
     from tracer.timeline.timeline import Timeline
 
-LIMIT = 180.0
+LIMIT = 240.0
 
 
 class Demo:

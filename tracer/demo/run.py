@@ -21,7 +21,7 @@ from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.shown import say, show
 from tracer.demo.stage import Stage
 from tracer.demo.theirs import TheirServer
-from tracer.demo.trace import JaegerTrace, destination
+from tracer.demo.trace import JaegerTrace, TraceFile, destination
 from tracer.errors import BinaryMissingError, ConfigurationError
 from tracer.local_servers import LiveKitServer, find_livekit_server, free_port
 from tracer.settings import demo_dir
@@ -118,7 +118,10 @@ def _run(stack: ExitStack, scenario: Scenario, options: DemoOptions) -> None:
     show(scenario, timeline, kept)
     if trace:
         asyncio.run(until(lambda: trace.arrived(timeline.trace_id), "the trace was not exported"))
-        say(trace.shown(timeline.trace_id, kept), whole=True)
+        if isinstance(trace, TraceFile):
+            over.callback(lambda: say(trace.write(timeline.trace_id, kept), whole=True))
+        else:
+            say(trace.link(timeline.trace_id), whole=True)
     if options.keep or isinstance(trace, JaegerTrace):
         _keep(stage, place)
 

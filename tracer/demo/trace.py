@@ -37,11 +37,11 @@ class JaegerTrace:
         self.endpoint = jaeger.otlp_endpoint
 
     def arrived(self, trace_id: str) -> bool:
-        """Whether the room's own span, which comes last, is there."""
+        """Whether the room's own span is there, which comes when the room is over."""
         room = b'"operationName":"room"'
         return answers(self.jaeger.query_port, f"/api/traces/{trace_id}", lambda body: room in body)
 
-    def shown(self, trace_id: str, _: Path) -> str:
+    def link(self, trace_id: str) -> str:
         """How to look at it."""
         return f"in Jaeger: {trace_link(trace_id, self.jaeger.query_url)}"
 
@@ -79,10 +79,10 @@ class TraceFile:
         self._server.server_close()
 
     def arrived(self, trace_id: str) -> bool:
-        """Whether the room's own span, which comes last, is there."""
+        """Whether the room's own span is there, which comes when the room is over."""
         return any(span["name"] == "room" for group in self._of(trace_id) for span in _spans(group))
 
-    def shown(self, trace_id: str, store: Path) -> str:
+    def write(self, trace_id: str, store: Path) -> str:
         """Write it beside the store, as OTLP in JSON, and say how to look at it."""
         path = store.with_name(f"{store.stem}-trace.json")
         path.touch(mode=0o600)
