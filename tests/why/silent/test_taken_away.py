@@ -197,7 +197,7 @@ def comes_late(at: float, *more: Moment) -> list[Moment]:
     """bob waits with an agent that waits for ada, who comes at this time, ms."""
     rest = {ADA, MICROPHONE}
     waited = [moved(m, at) if m.subject in rest and m.time < ms(4000) else m for m in wait_in_vain(20_000, ended=False)]
-    ready = {keys.PARTICIPANT_ID: ADA, keys.PARTICIPANT_IDENTITY: "ada", keys.PARTICIPANT_FILTER: True}
+    ready: dict[str, Fact] = {keys.PARTICIPANT_ID: ADA, keys.PARTICIPANT_IDENTITY: "ada", keys.PARTICIPANT_FILTER: True}
     return [
         *waited,
         of_job(Kind.AGENT_PARTICIPANT_READY, at + 300, ready, waited_for(waited)),
