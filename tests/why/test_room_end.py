@@ -123,6 +123,17 @@ def test_a_session_that_closes_by_itself_deletes_the_room_too() -> None:
     assert found(by_leave) == ["room-deleted"]
 
 
+def test_an_agent_that_deletes_the_room_has_hung_up_whatever_ends_its_job() -> None:
+    closed = [m for m in deletes_the_room() if m.kind not in (Kind.JOB_SHUTDOWN, Kind.SESSION_CLOSED)]
+    closed.append(of_job(Kind.JOB_SHUTDOWN, 4110, {keys.SHUTDOWN_REASON: "room disconnected"}))
+    deletes = of_job(Kind.AGENT_DELETING_ROOM, 4000, occurrence="deletes")
+    alone = without(closed, BOB, BOBS)
+    assert found(alone)[:1] == ["room-deleted"]
+    assert "room-deleted" not in found([*alone, deletes])
+    (finding,) = findings([*closed, deletes])
+    assert finding.sentence.startswith("An agent hung up, and the room was deleted while ada and bob")
+
+
 def test_a_phone_caller_is_hung_up_by_deleting_the_room() -> None:
     phone: dict[str, Fact] = {keys.PARTICIPANT_KIND: "SIP", **DELETED}
     deleted = without(deletes_the_room(), BOB, BOBS, Kind.JOB_SHUTDOWN, Kind.SESSION_CLOSED)

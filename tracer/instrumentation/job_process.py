@@ -13,6 +13,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from tracer import keys
+from tracer.instrumentation.deletion import Deletion
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.loop_watch import LoopWatch
 from tracer.instrumentation.provider import RoomIds, own_provider
@@ -68,8 +69,8 @@ def _prepare(endpoint: str) -> None:
             return
         provider = own_provider()
         tracer = provider.get_tracer(SCOPE)
-        events, watch = RoomEvents(tracer), LoopWatch(tracer)
-        reporter = Reporter(endpoint, _job_attributes, (events.listen, watch.watch))
+        began = RoomEvents(tracer).listen, LoopWatch(tracer).watch, Deletion(tracer).listen
+        reporter = Reporter(endpoint, _job_attributes, began)
         reporter.listen_to(provider)
         _reporters.append(reporter)
     _warm_up()

@@ -71,6 +71,14 @@ AGENT = {
         following="It goes on, and the whole is reported as `agent.blocked`.",
         source="agent: while it lasts",
     ),
+    "agent.deleting_room": KindInfo(
+        phrase="agent deletes the room",
+        verb="began to delete the room",
+        meaning="The agent's job called `ctx.delete_room()` for its own room.",
+        cause="The agent's own code, a tool that ends the call, or `delete_room_on_close`: the agent hangs up.",
+        following="Everybody is disconnected, ROOM_DELETED.",
+        source="agent",
+    ),
     "agent.reconnecting": KindInfo(
         phrase="agent reconnecting",
         verb="was reconnecting",

@@ -80,6 +80,7 @@ class Kind(StrEnum):
     AGENT_SPEAKING = "agent.speaking"
     AGENT_BLOCKED = "agent.blocked"
     AGENT_STALLED = "agent.stalled"
+    AGENT_DELETING_ROOM = "agent.deleting_room"
     AGENT_RECONNECTING = "agent.reconnecting"
     AGENT_RECONNECTED = "agent.reconnected"
 

@@ -122,8 +122,17 @@ class Agents:
         return any(began <= at < gone + LONG_ENOUGH for began, gone in self._own_shutdowns)
 
     def hung_up(self, at: int) -> bool:
-        """Whether an agent was ending the call at this time, ns: by its job, or by a session that had just closed."""
-        return self.ended_the_call(at) or any(0 < at - step.time < HANGS_UP for step in self.closed_sessions)
+        """Whether an agent was ending the call at this time, ns.
+
+        It had shut down its job, deleted the room, or closed a session just before.
+        """
+        own = (*self.closed_sessions, *self.deletions)
+        return self.ended_the_call(at) or any(0 < at - step.time < HANGS_UP for step in own)
+
+    @cached_property
+    def deletions(self) -> list[Step]:
+        """When agents deleted the room."""
+        return [step for job in self._timeline.jobs for step in job.steps if step.kind is Kind.AGENT_DELETING_ROOM]
 
     @cached_property
     def closed_sessions(self) -> list[Step]:

@@ -50,15 +50,18 @@ class AgentDeletedRoom(Cause):
         if not call.agents.hung_up(at):
             return
         own = [step for job in call.timeline.jobs if (step := own_shutdown(job)) and abs(at - step.time) < ENDING]
+        asked = [step for step in call.agents.deletions if abs(at - step.time) < ENDING]
         closed = [step for step in call.agents.closed_sessions if abs(at - step.time) < ENDING]
         names = " and ".join(sorted(map(name_of, cut_off)))
+        ending = "shut down its job" if own else "hung up" if asked else "closed its session"
         yield self.found(
-            f"An agent {'shut down its job' if own else 'closed its session'}, and the room was deleted while {names}"
+            f"An agent {ending}, and the room was deleted while {names}"
             f" were in it: {'both' if len(cut_off) == 2 else 'all'} were disconnected.",
+            *asked,
             *(own or closed),
             *(p.gone for p in cut_off),
             call.timeline.room.finished,
-            certain=bool(own) and self._was_joined(call, cut_off),
+            certain=bool(own or asked) and self._was_joined(call, cut_off),
         )
 
     def doubt(self, call: Call) -> str | None:
