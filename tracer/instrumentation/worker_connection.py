@@ -6,6 +6,7 @@ Source: livekit-agents 1.8.9, worker.py: ``_run_ws`` runs as long as one connect
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import suppress
 from functools import wraps
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["WorkerConnection"]
 
+log = logging.getLogger("tracer")
+
 UNNOTICED = 45 * NS_PER_S
 """A connection without traffic may have been broken for this long, ns: aiohttp sends a ping every 30 s and waits 15 s
 for the answer."""
@@ -49,6 +52,7 @@ class WorkerConnection:
         """Observe when the connection breaks, from now on."""
         run = getattr(self._server, "_run_ws", None)
         if run is None:
+            log.info("tracer: this livekit-agents has no AgentServer._run_ws: timelines will omit lost connections")
             return
 
         @wraps(run)

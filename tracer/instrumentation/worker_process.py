@@ -8,6 +8,7 @@ Source: livekit-agents 1.8.9, worker.py.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass, field
 from functools import wraps
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
 
 __all__ = ["WorkerProcess"]
+
+log = logging.getLogger("tracer")
 
 MOST_OFFERS = 1000
 """Offers that are remembered until they are answered; then the oldest are forgotten."""
@@ -87,6 +90,7 @@ class WorkerProcess:
         """After each call of a method of the server, call ``then`` with the time before (ns) and the arguments."""
         original = getattr(self._server, method, None)
         if original is None:
+            log.info("tracer: this livekit-agents has no AgentServer.%s: timelines will omit what it shows", method)
             return
 
         @wraps(original)
