@@ -1,7 +1,4 @@
-"""What the user sets in the environment: each variable that tracer reads is read by one function here.
-
-Of OpenTelemetry's own variables (``OTEL_EXPORTER_OTLP_HEADERS``, …) its exporter reads the rest.
-"""
+"""What the user sets in the environment: each variable that tracer reads is read by one function here."""
 
 from __future__ import annotations
 
@@ -28,6 +25,7 @@ __all__ = [
     "default_store",
     "load_env",
     "otlp_endpoint",
+    "otlp_variable",
     "receiver_endpoint",
     "service_name",
     "where",
@@ -125,6 +123,12 @@ def otlp_endpoint() -> str | None:
         if url := os.environ.get(name):
             return checked_url(name, url, "http", "https")
     return None
+
+
+def otlp_variable(name: str, *, only_traces: bool = False) -> str:
+    """``OTEL_EXPORTER_OTLP_TRACES_name`` or, without it, ``OTEL_EXPORTER_OTLP_name``; empty without both."""
+    own = os.environ.get(f"OTEL_EXPORTER_OTLP_TRACES_{name}", "")
+    return own if own or only_traces else os.environ.get(f"OTEL_EXPORTER_OTLP_{name}", "")
 
 
 def service_name(default: str) -> str:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tracer.errors import ConfigurationError
+from tracer.export.backend import Backend
 from tracer.export.exporter import Exporter
+from tracer.export.target import Target
 from tracer.service.receiver import Receiver
 from tracer.service.recording import Recorder
 from tracer.service.stop_signal import stop_event
@@ -95,17 +97,15 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
 
 def _exporter(store: Writer) -> Exporter | None:
     """The exporter to where ``OTEL_EXPORTER_OTLP_ENDPOINT`` points; None when that is not set."""
-    target = otlp_endpoint()
+    target = Target.from_env()
     if target is None:
         return None
-    log.info("exporting to %s", address(target))
-    return Exporter(store)
+    log.info("exporting to %s", target.shown)
+    return Exporter(store, Backend(target))
 
 
 def _log_to_stderr() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for chatty in ("opentelemetry", "urllib3"):
-        logging.getLogger(chatty).setLevel(logging.CRITICAL)
 
 
 async def _cancel(*tasks: asyncio.Task[None]) -> None:
