@@ -12,7 +12,9 @@ __all__ = [
     "BinaryMissingError",
     "ConfigurationError",
     "DemoError",
+    "ForbiddenError",
     "MalformedError",
+    "OverloadedError",
     "PortInUseError",
     "RecordingError",
     "StoreError",
@@ -63,6 +65,14 @@ class BadSignatureError(TracerError):
 
 class MalformedError(TracerError):
     """A request cannot be decoded."""
+
+
+class ForbiddenError(TracerError):
+    """A request of somebody who may not send any."""
+
+
+class OverloadedError(TracerError):
+    """More comes in at one time than is taken at one time; the sender may come again."""
 
 
 class TooLargeError(TracerError):

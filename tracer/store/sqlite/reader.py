@@ -160,5 +160,6 @@ class SqliteReader:
             return [StoredSummary(sid, bool(finished), stored) for sid, finished, stored in rows]
 
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Close the file, once no thread uses it."""
+        with self._lock:
+            self._db.close()
