@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,7 @@ from tests.signed import EVENTS, KEY, SECRET, body, token
 from tracer.errors import OverloadedError
 from tracer.service import bodies, connections
 from tracer.service.bodies import LARGE, LARGEST_WEBHOOK, Bodies
+from tracer.service.serve import LOCKED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -215,3 +218,17 @@ def test_a_store_that_is_gone_is_noticed(path: Path, what: str, caplog: pytest.L
 
     talk(path, test)
     assert sum(str(path) in text for text in caplog.messages) == 1
+
+
+def test_a_store_that_is_locked_is_503_soon_and_taken_up_again(path: Path) -> None:
+    async def test(client: Client) -> None:
+        assert await client.webhook(EVENTS[0]) == 200
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert await client.webhook(EVENTS[1]) == 503
+            assert (await client.get("/healthz"))[0] == 503
+            other.execute("ROLLBACK")
+        assert await client.webhook(EVENTS[1]) == 200
+        assert (await client.get("/healthz"))[0] == 200
+
+    talk(path, test, wait=LOCKED)

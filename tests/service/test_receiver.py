@@ -22,7 +22,8 @@ from tracer import keys
 from tracer.errors import PortInUseError, StoreError, TracerError
 from tracer.export.exporter import Exporter
 from tracer.moment import Kind
-from tracer.service.receiver import LARGEST_BODY, Receiver
+from tracer.service.bodies import LARGEST_BODY
+from tracer.service.receiver import Receiver
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteReader, SqliteStore
 from tracer.timeline.fold import fold

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tracer.service.seldom import Seldom
 
@@ -32,7 +32,7 @@ EVERY = 1.0
 class Connections:
     """Makes aiohttp's protocol for each connection; closes idle ones, and where there are too many the longest idle."""
 
-    def __init__(self, server: web.Server[Any]) -> None:
+    def __init__(self, server: web.Server) -> None:
         self.most = min(MOST, max(_files() - RESERVED, 32))
         self._server = server
         self._idle: dict[asyncio.BaseProtocol, tuple[float, float]] = {}

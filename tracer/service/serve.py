@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tracer.settings import LiveKit
     from tracer.store import Arrival, Writer
 
-__all__ = ["ServeOptions", "observe", "serve"]
+__all__ = ["LOCKED", "ServeOptions", "observe", "serve"]
 
 log = logging.getLogger("tracer")
 

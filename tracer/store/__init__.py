@@ -32,7 +32,8 @@ def open_writer(location: str, *, wait: float | None = None) -> Writer:
 
     ``wait``: seconds that a write waits for another process that writes; without it, ten.
     """
-    from tracer.store.sqlite.writer import TIMEOUT, SqliteStore
+    from tracer.store.sqlite.opening import TIMEOUT
+    from tracer.store.sqlite.writer import SqliteStore
 
     return SqliteStore(_path(location), wait=TIMEOUT if wait is None else wait)
 
