@@ -1,7 +1,4 @@
-"""What the user sets in the environment: each variable that tracer reads is read by one function here.
-
-Of OpenTelemetry's own variables (``OTEL_EXPORTER_OTLP_HEADERS``, …) its exporter reads the rest.
-"""
+"""What the user sets in the environment: each variable that tracer reads is read by one function here."""
 
 from __future__ import annotations
 
@@ -31,6 +28,7 @@ __all__ = [
     "otlp_endpoint",
     "otlp_headers",
     "otlp_signal_url",
+    "otlp_variable",
     "receiver_endpoint",
     "service_name",
     "where",
@@ -159,6 +157,12 @@ def _of_signal(signal: str, what: str) -> str | None:
     """The variable of one signal or, without it, that of all."""
     prefix = "OTEL_EXPORTER_OTLP"
     return os.environ.get(f"{prefix}_{signal.upper()}_{what}") or os.environ.get(f"{prefix}_{what}") or None
+
+
+def otlp_variable(name: str, *, only_traces: bool = False) -> str:
+    """``OTEL_EXPORTER_OTLP_TRACES_name`` or, without it, ``OTEL_EXPORTER_OTLP_name``; empty without both."""
+    own = os.environ.get(f"OTEL_EXPORTER_OTLP_TRACES_{name}", "")
+    return own if own or only_traces else os.environ.get(f"OTEL_EXPORTER_OTLP_{name}", "")
 
 
 def service_name(default: str) -> str:

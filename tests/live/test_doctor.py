@@ -320,7 +320,7 @@ def test_a_backend_that_is_off(stage: Stage, livekit: LiveKitServer, jaeger: Jae
 
     other = f"http://127.0.0.1:{livekit.port}"
     state, text, _ = doctor(stage, nowhere, OTEL_EXPORTER_OTLP_ENDPOINT=other).of("backend")
-    assert (state, text) == ("failed", f"{other} accepts no spans: HTTP 404")
+    assert (state, text.startswith(f"{other} accepts no spans: HTTP 404")) == ("failed", True)
 
     backend = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_endpoint}
     state, text, _ = doctor(stage, nowhere, **backend).of("backend")

@@ -271,6 +271,8 @@ class Receiver:
             lines += [
                 "# TYPE tracer_spans_exported_total counter",
                 f"tracer_spans_exported_total {self.exporter.outbox.sent}",
+                "# TYPE tracer_spans_refused_total counter",
+                f"tracer_spans_refused_total {self.exporter.outbox.refused}",
                 "# TYPE tracer_outbox gauge",
                 f"tracer_outbox {await asyncio.to_thread(self.store.count_unsent)}",
             ]

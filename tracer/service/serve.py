@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tracer.errors import ConfigurationError
+from tracer.export.backend import Backend
 from tracer.export.exporter import Exporter
+from tracer.export.target import Target
 from tracer.service.announcer import Announcer
 from tracer.service.passing import SIGNALS
 from tracer.service.receiver import Receiver
@@ -17,7 +19,7 @@ from tracer.service.recording import Recorder
 from tracer.service.stop_signal import stop_event
 from tracer.service.summarizer import Summarizer
 from tracer.service.write_queue import WriteQueue
-from tracer.settings import HERE, address, otlp_endpoint, otlp_signal_url, where
+from tracer.settings import HERE, address, otlp_signal_url, where
 from tracer.store import open_writer
 from tracer.witness.observer import Observer
 
@@ -109,11 +111,11 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
 
 def _exporter(store: Writer) -> Exporter | None:
     """The exporter to where ``OTEL_EXPORTER_OTLP_ENDPOINT`` points; None when that is not set."""
-    target = otlp_endpoint()
+    target = Target.from_env()
     if target is None:
         return None
-    log.info("exporting to %s", address(target))
-    return Exporter(store)
+    log.info("exporting to %s", target.shown)
+    return Exporter(store, Backend(target))
 
 
 async def _cancel(*tasks: asyncio.Task[None]) -> None:

@@ -108,13 +108,19 @@ class Writer(Reader, Protocol):
         """Put spans into the outbox, each once for ever, and note up to which moment each room is exported."""
 
     def unsent(self, limit: int) -> list[tuple[int, bytes]]:
-        """The oldest spans that no backend has accepted yet: number and serialized ``ResourceSpans``."""
+        """The oldest spans that wait for the backend: number and serialized ``ResourceSpans``."""
 
     def count_unsent(self) -> int:
         """How many spans wait for the backend."""
 
     def sent(self, numbers: Iterable[int]) -> None:
         """Mark these spans as accepted by the backend."""
+
+    def refused(self, numbers: Iterable[int]) -> None:
+        """Set these spans aside: the backend refuses them. They no longer wait, and are not lost."""
+
+    def offer_refused(self) -> None:
+        """Let the spans that were set aside wait for the backend again."""
 
     def newest(self) -> int:
         """The number of the newest moment; 0 when there is none."""
