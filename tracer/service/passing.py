@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["SIGNALS", "Passing"]
 
 SIGNALS = ("logs", "metrics")
+"""What is passed on, as OpenTelemetry names it."""
 AT_ONCE = 4
 """Requests that are on their way to the backend; each may be as large as a body may be."""
 LIMIT = 5.0

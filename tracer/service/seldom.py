@@ -20,7 +20,7 @@ class Seldom:
         self._again_at = 0.0
         self._held_back = 0
 
-    def warn(self, text: str) -> None:
+    def warn(self, text: str, level: int = logging.WARNING) -> None:
         """Log it, or count it."""
         now = time.monotonic()
         if now < self._again_at:
@@ -28,4 +28,4 @@ class Seldom:
             return
         more = f" ({self._held_back} more since the last line like this)" if self._held_back else ""
         self._held_back, self._again_at = 0, now + PERIOD
-        log.warning("%s%s", text, more)
+        log.log(level, "%s%s", text, more)

@@ -29,9 +29,12 @@ if TYPE_CHECKING:
     from tracer.settings import LiveKit
     from tracer.store import Arrival, Writer
 
-__all__ = ["ServeOptions", "observe", "serve"]
+__all__ = ["LOCKED", "ServeOptions", "observe", "serve"]
 
 log = logging.getLogger("tracer")
+
+LOCKED = 0.8
+"""Seconds that a write waits for another process: whoever sent it gets 503 within 2 s, the write before it included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
     if options.redact and options.record:
         raise ConfigurationError("--record would write the personal data that --redact leaves out: use one of them")
     _refuse_to_export_to_itself(options)
-    with closing(open_writer(options.store)) as store:
+    with closing(open_writer(options.store, wait=LOCKED)) as store:
         observer = Observer(server, options.wanted) if server.url and options.observe else None
         announcer = Announcer(since=store.newest(), redact=options.redact)
         receiver = Receiver(
