@@ -29,6 +29,7 @@ __all__ = ["command"]
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also write what is received to this file, to be replayed; it contains names, identities and attributes.",
 )
+@click.option("--only", default="", metavar="PREFIX", help="Store only rooms whose names begin with this.")
 @log_options
 def command(
     host: str,
@@ -37,6 +38,7 @@ def command(
     no_observe: bool,
     redact: bool,
     record: Path | None,
+    only: str,
     log_format: str,
     quiet: bool,
 ) -> None:
@@ -50,7 +52,7 @@ def command(
     GET  /metrics     counters, for Prometheus
 
     With LIVEKIT_URL set, it also polls the server's API for what webhooks do not report: JOINED, dispatches and jobs.
-    With OTEL_EXPORTER_OTLP_ENDPOINT set, it exports each room there as a trace.
+    With OTEL_EXPORTER_OTLP_ENDPOINT set, it exports each room there as a trace. Rooms of `tracer demo` are not stored.
 
     It logs the first webhook, agent and room, and how each room went.
 
@@ -63,4 +65,4 @@ def command(
     from tracer.settings import LiveKit
 
     start_logging(log_format, quiet=quiet)
-    asyncio.run(serve(LiveKit.from_env(), ServeOptions(store, host, port, not no_observe, redact, record)))
+    asyncio.run(serve(LiveKit.from_env(), ServeOptions(store, host, port, not no_observe, redact, record, only)))

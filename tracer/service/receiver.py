@@ -80,6 +80,7 @@ class Receiver:
         exporter: Exporter | None = None,
         redact: bool = False,
         recorder: Recorder | None = None,
+        wanted: Callable[[str], bool] = lambda _: True,
         on_room: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.store = store
@@ -88,6 +89,7 @@ class Receiver:
         self.exporter = exporter
         self.redact = redact
         self.recorder = recorder
+        self._wanted = wanted
         self.counts = Counts()
         self._on_room = on_room
         self._refusals = Seldom()
@@ -205,7 +207,7 @@ class Receiver:
         body = decompressed(body, request.headers.get("Content-Encoding", ""), LARGEST_WEBHOOK)
         event = webhook.signed(body, digest)
         self.counts.webhooks += 1
-        moments = tuple(webhook.moments(event, arrival))
+        moments = tuple(webhook.moments(event, arrival)) if self._wanted(event.room.name) else ()
         if not moments:
             self.counts.webhooks_ignored += 1
             return web.Response()

@@ -20,7 +20,7 @@ from tracer.service.stop_signal import stop_event
 from tracer.service.summarizer import Summarizer
 from tracer.service.write_queue import WriteQueue
 from tracer.settings import HERE, address, otlp_signal_url, where
-from tracer.store import open_writer
+from tracer.store import DEMO, open_writer
 from tracer.witness.observer import Observer
 
 if TYPE_CHECKING:
@@ -47,6 +47,12 @@ class ServeOptions:
     observe: bool = True
     redact: bool = False
     record: Path | None = None
+    only: str = ""
+    """Only rooms whose names begin with this are stored; when empty, all but those of `tracer demo`."""
+
+    def wanted(self, room: str) -> bool:
+        """Whether a room of this name is stored."""
+        return room.startswith(self.only) if self.only else not room.startswith(DEMO)
 
 
 async def serve(server: LiveKit, options: ServeOptions) -> None:
@@ -55,7 +61,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
         raise ConfigurationError("--record would write the personal data that --redact leaves out: use one of them")
     _refuse_to_export_to_itself(options)
     with closing(open_writer(options.store, wait=LOCKED)) as store:
-        observer = Observer(server) if server.url and options.observe else None
+        observer = Observer(server, options.wanted) if server.url and options.observe else None
         announcer = Announcer(since=store.newest(), redact=options.redact)
         receiver = Receiver(
             store,
@@ -64,6 +70,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
             exporter=_exporter(store),
             redact=options.redact,
             recorder=Recorder(options.record) if options.record else None,
+            wanted=options.wanted,
             on_room=observer.wake if observer else lambda _: None,
         )
         stopped = stop_event()
@@ -95,7 +102,7 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
             return fresh
 
         tasks = [
-            asyncio.create_task(Observer(server).run(keep)),
+            asyncio.create_task(Observer(server, options.wanted).run(keep)),
             asyncio.create_task(Summarizer(store, announcer).run()),
         ]
         if exporter:
