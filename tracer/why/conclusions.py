@@ -119,7 +119,8 @@ class NoAgentOnRecord(Conclusion):
         call = known.call
         if call.timeline.dispatches or call.agents.all:
             return None
-        age = call.timeline.now - call.timeline.zero
+        created = call.timeline.room.created
+        age = max(call.timeline.now - created.time, 0) if created else NOTICED
         if not known.over and age < NOTICED:
             return f"It is too early to say: the room was created {in_seconds(age)} ago."
         return "Nothing is known of any agent in this room: no dispatch, job or agent was recorded."
