@@ -6,13 +6,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.moments import JOB, ROOM, SESSION
 from tests.otlp import ROOT, START, TRACE, node_job, node_request, span
+from tests.otlp_backend import OtlpBackend, send
 from tracer import ids
 from tracer.export import exporter as export
-from tracer.export.exporter import Exporter
 from tracer.store.sqlite import SqliteStore
 from tracer.witness import agent
 
@@ -37,8 +36,9 @@ def store(path: Path) -> Iterator[SqliteStore]:
 
 
 @pytest.fixture
-def backend() -> InMemorySpanExporter:
-    return InMemorySpanExporter()
+def backend() -> Iterator[OtlpBackend]:
+    with OtlpBackend() as running:
+        yield running
 
 
 def arrive(store: SqliteStore, *spans: Span) -> None:
@@ -46,29 +46,26 @@ def arrive(store: SqliteStore, *spans: Span) -> None:
     store.add([agent.arrival(node_request(one)) for one in spans])
 
 
-def export_all(store: SqliteStore, backend: InMemorySpanExporter) -> None:
-    exporter = Exporter(store, backend)
+def export_all(store: SqliteStore, backend: OtlpBackend) -> None:
+    exporter = backend.exporter(store)
     for _ in range(2):
         exporter.fill(float("inf"))
-        exporter.outbox.send()
+        assert not send(exporter)
 
 
-def received(backend: InMemorySpanExporter) -> dict[str, tuple[int, int | None]]:
+def received(backend: OtlpBackend) -> dict[str, tuple[int, int]]:
     """The agent's own spans as the backend has them: their trace and their parent."""
-    own = [one for one in backend.get_finished_spans() if "service.name" in one.resource.attributes]
-    found = {}
-    for one in own:
-        if one.resource.attributes["service.name"] == "my-agent":
-            context = one.get_span_context()
-            assert context
-            assert one.name not in found, "twice"
-            found[one.name] = context.trace_id, one.parent.span_id if one.parent else None
+    found: dict[str, tuple[int, int]] = {}
+    for group in backend.groups:
+        if any(item.value.string_value == "my-agent" for item in group.resource.attributes):
+            for scope in group.scope_spans:
+                for one in scope.spans:
+                    assert one.name not in found, "twice"
+                    found[one.name] = int.from_bytes(one.trace_id), int.from_bytes(one.parent_span_id)
     return found
 
 
-def test_every_span_of_a_job_is_in_its_rooms_trace_whichever_comes_last(
-    path: Path, backend: InMemorySpanExporter
-) -> None:
+def test_every_span_of_a_job_is_in_its_rooms_trace_whichever_comes_last(path: Path, backend: OtlpBackend) -> None:
     early, late = [one for one in node_job() if not one.attributes or one.name != "agent_session"], node_job()[-1:]
     for part in (early[2:], early[:2], late):
         with closing(SqliteStore(path)) as store:  # the receiver is started anew
@@ -87,7 +84,7 @@ def test_every_span_of_a_job_is_in_its_rooms_trace_whichever_comes_last(
 
 
 def test_a_span_of_no_room_goes_as_it_came_after_a_while(
-    store: SqliteStore, backend: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore, backend: OtlpBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arrive(store, *(one for one in node_job() if one.name in ("on_enter", "llm_node")))
     export_all(store, backend)
@@ -99,7 +96,7 @@ def test_a_span_of_no_room_goes_as_it_came_after_a_while(
 
 
 def test_what_the_agents_process_made_beside_it_in_its_trace_comes_along(
-    store: SqliteStore, backend: InMemorySpanExporter
+    store: SqliteStore, backend: OtlpBackend
 ) -> None:
     made = node_request(*node_job())
     http = made.resource_spans[0].scope_spans.add(spans=[span("GET", b"get http", 410, 420, b"llm_node")])
@@ -109,9 +106,7 @@ def test_what_the_agents_process_made_beside_it_in_its_trace_comes_along(
     assert received(backend)["GET"] == (ROOMS_TRACE, int.from_bytes(b"llm_node"))
 
 
-def test_another_programs_span_is_exported_at_once_and_unchanged(
-    store: SqliteStore, backend: InMemorySpanExporter
-) -> None:
+def test_another_programs_span_is_exported_at_once_and_unchanged(store: SqliteStore, backend: OtlpBackend) -> None:
     arrive(store, *node_job())
     made = node_request(span("GET", b"get http", 410, 420, b"llm_node"))
     made.resource_spans[0].scope_spans[0].scope.name = "express"
