@@ -59,7 +59,7 @@ ALLOWED: dict[str, set[str]] = {
     "doctor": READ | KEPT | {"answers", "reaching", "witness", "export", "local_servers"},
     # What people see.
     "view": READ | {"check", "why", "latency", "doctor", "store"},
-    "demo": READ | KEPT | {"tracer", "local_servers", "service", "why", "view"},
+    "demo": READ | KEPT | {"answers", "tracer", "local_servers", "service", "why", "view"},
     "pytest_plugin": READ | KEPT | {"local_servers", "check", "view"},
     "cli": READ
     | KEPT

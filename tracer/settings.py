@@ -23,6 +23,7 @@ __all__ = [
     "cache_dir",
     "checked_url",
     "default_store",
+    "demo_dir",
     "load_env",
     "otlp_endpoint",
     "otlp_variable",
@@ -139,6 +140,11 @@ def service_name(default: str) -> str:
 def default_store() -> str:
     """``TRACER_STORE`` or, without it, a file in the user's state folder."""
     return os.environ.get("TRACER_STORE") or str(platformdirs.user_state_path(APP) / "tracer.db")
+
+
+def demo_dir() -> Path:
+    """Where the calls of `tracer demo` are kept, apart from the user's own rooms."""
+    return platformdirs.user_state_path(APP) / "demos"
 
 
 def cache_dir() -> Path:

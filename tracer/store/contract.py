@@ -10,10 +10,12 @@ if TYPE_CHECKING:
 
     from tracer.moment import Moment
 
-__all__ = ["SCRATCH", "Arrival", "Outgoing", "Placed", "Reader", "RoomRow", "StoredSummary", "Writer"]
+__all__ = ["DEMO", "SCRATCH", "Arrival", "Outgoing", "Placed", "Reader", "RoomRow", "StoredSummary", "Writer"]
 
 SCRATCH = "tracer-doctor-"
 """Prefix of the rooms that `tracer doctor` creates: they are no calls and count in no statistics."""
+DEMO = "tracer-demo-"
+"""Prefix of the rooms that `tracer demo` creates: only its own receiver stores them."""
 
 
 @dataclass(frozen=True, slots=True)
