@@ -23,6 +23,7 @@ from tracer.moment import Kind, Moment, facts
 from tracer.store import Arrival
 from tracer.timeline.trace_jobs import room_of_trace
 from tracer.units import NS_PER_S
+from tracer.witness.elements import refuse_too_many
 from tracer.witness.fields import LATEST_TIME
 from tracer.witness.native import PENDING_SPANS, ROUNDING, native_moments
 from tracer.witness.node import node_moments
@@ -53,7 +54,8 @@ _OF_WORKER = (keys.AGENT_NAME, keys.WORKER_ID, keys.WORKER_HOST)
 
 
 def read(body: bytes, content_type: str) -> ExportTraceServiceRequest:
-    """The spans of an OTLP/HTTP request, protobuf or JSON. Raises MalformedError when it is neither."""
+    """The spans of an OTLP/HTTP request, protobuf or JSON. Raises MalformedError when it is neither, TooLargeError."""
+    refuse_too_many(body, content_type)
     try:
         if content_type == "application/json":
             decoded = _with_base64_ids(json.loads(body))
