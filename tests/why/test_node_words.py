@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.moments import ROOM
-from tests.why.cases import healthy, ms, of_job
+from tests.moments import ROOM, ms
+from tests.why.cases import healthy, of_job
 from tracer import keys
 from tracer.moment import Kind, Moment, facts
 from tracer.timeline.fold import fold
