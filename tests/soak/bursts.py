@@ -170,7 +170,7 @@ def _judge(stage: Stage, cell: Cell, rooms: dict[str, str], told: Placed) -> Non
         said = f"{name} ({sid}): {f'`{first.cause.name}`, {first.sentence}' if first else explained.summary}"
         if sid in lost and not (missing and _is_true(missing.cause.name, reasons)):
             cell.wrong.append(f"{said} The server: {'; '.join(reasons)}.")
-        elif sid not in lost and first and (not missing or sid in told.joined):
+        elif missing and sid in told.joined:
             cell.wrong.append(f"{said} It was served.")
 
 
