@@ -183,6 +183,11 @@ class Play:
         _send(caller, signal.SIGTERM)
         await self.has_left(caller)
 
+    async def leaves_after(self, caller: Process, kind: Kind, seconds: float = 2.0) -> None:
+        """Have a caller leave so many seconds after a step of this kind: how long that takes, the machine decides."""
+        await self.happened(kind)
+        await self.hangs_up(caller, seconds)
+
     async def breaks_off(self, caller: Process) -> None:
         """A caller's process is killed, as when their network or machine fails."""
         self.say(f"{caller.name.removeprefix('caller-')} loses the connection")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.answers import at, between
-from tracer.demo.play import DemoWorker
+from tracer.demo.play import LIMIT, DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 from tracer.timeline.provenance import CreatedBy
@@ -33,7 +33,7 @@ class Explicit(Scenario):
         play.say("there is no room yet")
         await play.dispatch(NAME, metadata='{"ticket": 42}')
         await play.happened(Kind.AGENT_WAITING_FOR_PARTICIPANT)
-        await play.has_left(play.caller())
+        await play.leaves_after(play.caller(seconds=LIMIT), Kind.SESSION_STARTED)
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         named = next((d for d in timeline.dispatches if d.agent_name), None)

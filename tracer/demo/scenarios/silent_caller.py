@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.answers import at, between, first_call
+from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -27,7 +28,7 @@ class SilentCaller(Scenario):
     async def play(self, play: Play) -> None:
         play.say("CreateRoom; the agent waits for a caller, who will have no microphone")
         await play.room_without_callers()
-        await play.has_left(play.caller(seconds=5.0, silent=True))
+        await play.leaves_after(play.caller(seconds=LIMIT, silent=True), Kind.SESSION_STARTED)
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         call = first_call(timeline)
