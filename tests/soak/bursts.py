@@ -117,6 +117,7 @@ def _bursts(program: Program, cells: list[Cell], options: Options) -> None:
         LiveKitServer(program, folder=folder, webhooks=webhooks, empty_timeout=600) as server,
         Stage(folder, folder / "t.db", port) as stage,
     ):
+        stage.start_limit = LIMIT
         stage.serve(server.settings, "--record", str(folder / "calls.jsonl"))
         for number in range(workers):
             stage.agent(server.settings, AGENT, name=f"agent-{number}", AGENT_IDLE_PROCESSES=str(idle), AGENT_LOAD=LOAD)

@@ -109,6 +109,7 @@ def _stage(stack: ExitStack, program: Program, workers: str, options: Options) -
     webhooks = [f"http://127.0.0.1:{port}/webhook"]
     server = stack.enter_context(LiveKitServer(program, folder=folder, webhooks=webhooks))
     stage = stack.enter_context(Stage(folder, folder / "t.db", port))
+    stage.start_limit = LIMIT
     stage.serve(server.settings, "--record", str(folder / "calls.jsonl"))
     more = {}
     if workers == MODELS:
