@@ -11,7 +11,6 @@ from tracer.answers.of_aiohttp import bounded_session
 from tracer.doctor.backend import BackendCheck
 from tracer.doctor.clocks import ClockCheck
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State, short
-from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.receiver import ReceiverCheck
 from tracer.doctor.scratch import ScratchRoom
 from tracer.doctor.server import ServerCheck
@@ -19,6 +18,7 @@ from tracer.doctor.visit import LIMIT, Setup, Visit
 from tracer.doctor.webhooks import WebhookCheck
 from tracer.doctor.workers import WorkerCheck
 from tracer.errors import StoreError
+from tracer.reaching import UNREACHED, in_words
 from tracer.store import open_reader
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.answers import at, between, first_call
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 from tracer.view.text import plain
@@ -26,7 +25,7 @@ class Automatic(Scenario):
     question = "In what order are room, caller and agent created, and at what moment is the agent created?"
 
     async def play(self, play: Play) -> None:
-        await play.leaves_after(play.caller(seconds=LIMIT, attributes={"tier": "gold"}), Kind.SESSION_STARTED)
+        await play.call(attributes={"tier": "gold"})
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         call = first_call(timeline)

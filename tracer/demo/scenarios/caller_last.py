@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tracer.demo.answers import at, between, first_call
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -29,7 +28,7 @@ class CallerLast(Scenario):
         play.say("CreateRoom, and nobody joins for a while")
         await play.room_without_callers()
         await asyncio.sleep(2.0)  # so that the wait is seen
-        await play.leaves_after(play.caller(seconds=LIMIT), Kind.SESSION_STARTED)
+        await play.call()
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         call = first_call(timeline)

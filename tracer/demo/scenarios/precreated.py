@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tracer.demo.answers import at, between, first_call
-from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.play import DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 from tracer.view.text import plain
@@ -33,7 +33,7 @@ class Precreated(Scenario):
         play.say(f"CreateRoom with the agent {NAME!r}")
         await play.room_without_callers(NAME)
         await asyncio.sleep(1.0)  # the caller joins later
-        await play.leaves_after(play.caller(seconds=LIMIT), Kind.SESSION_STARTED)
+        await play.call()
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         call = first_call(timeline)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.answers import at, between, first_call
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -28,7 +27,7 @@ class SilentCaller(Scenario):
     async def play(self, play: Play) -> None:
         play.say("CreateRoom; the agent waits for a caller, who will have no microphone")
         await play.room_without_callers()
-        await play.leaves_after(play.caller(seconds=LIMIT, silent=True), Kind.SESSION_STARTED)
+        await play.call(silent=True)
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         call = first_call(timeline)

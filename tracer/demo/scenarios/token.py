@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.answers import at, between
-from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.play import DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 from tracer.view.names import created_by
@@ -32,7 +32,7 @@ class Token(Scenario):
     workers = (DemoWorker(NAME),)
 
     async def play(self, play: Play) -> None:
-        await play.leaves_after(play.caller(seconds=LIMIT, agents=(NAME,)), Kind.SESSION_STARTED)
+        await play.call(agents=(NAME,))
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         for dispatch in timeline.dispatches:
