@@ -12,7 +12,7 @@ from livekit import rtc
 from livekit.api import AccessToken, RoomAgentDispatch, RoomConfiguration, VideoGrants
 from livekit.rtc._proto.room_pb2 import SIMULATE_FULL_RECONNECT, SIMULATE_SIGNAL_RECONNECT
 
-from tracer.demo.caller import publish
+from tracer.demo.call import publish
 from tracer.demo.play import Play
 from tracer.errors import DemoError
 

@@ -13,7 +13,7 @@ from livekit.api import AccessToken, VideoGrants
 from livekit.protocol.agent import JobType
 
 import tracer
-from tracer.demo.caller import publish
+from tracer.demo.call import publish
 
 
 async def start(ctx: JobContext, options: RoomOptions | None = None) -> AgentSession[None]:
