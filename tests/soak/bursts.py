@@ -117,6 +117,7 @@ def _bursts(program: Program, cells: list[Cell], options: Options) -> None:
         LiveKitServer(program, folder=folder, webhooks=webhooks, empty_timeout=600) as server,
         Stage(folder, folder / "t.db", port) as stage,
     ):
+        stage.start_limit = LIMIT
         stage.serve(server.settings, "--record", str(folder / "calls.jsonl"))
         for number in range(workers):
             stage.agent(server.settings, AGENT, name=f"agent-{number}", AGENT_IDLE_PROCESSES=str(idle), AGENT_LOAD=LOAD)
@@ -170,7 +171,7 @@ def _judge(stage: Stage, cell: Cell, rooms: dict[str, str], told: Placed) -> Non
         said = f"{name} ({sid}): {f'`{first.cause.name}`, {first.sentence}' if first else explained.summary}"
         if sid in lost and not (missing and _is_true(missing.cause.name, reasons)):
             cell.wrong.append(f"{said} The server: {'; '.join(reasons)}.")
-        elif sid not in lost and first and (not missing or sid in told.joined):
+        elif missing and sid in told.joined:
             cell.wrong.append(f"{said} It was served.")
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LIMIT", "Call", "Caller"]
 
-LIMIT = 60.0
-"""Seconds for an agent to come, on a machine that is busy with other calls."""
+LIMIT = 180.0
+"""Seconds for a worker to start, or an agent to come, on a machine that is busy with other things."""
 AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
 
 

@@ -276,7 +276,7 @@ async def unmutes_late(call: Call) -> None:
 async def granted_late(call: Call) -> None:
     """The permission to speak is granted after the join."""
     async with Caller(call, silent=True, can_publish=False) as ada:
-        await ada.meets_agent()
+        await asyncio.sleep(1)
         granted = ParticipantPermission(can_subscribe=True, can_publish=True, can_publish_data=True)
         await call.livekit.room.update_participant(
             UpdateParticipantRequest(room=call.room, identity="ada", permission=granted)

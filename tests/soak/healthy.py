@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,7 +34,11 @@ EVERY = 1.0
 """Seconds after which `why` is asked again while a call lasts."""
 LATE = 3.0
 """A caller who had to wait for longer than this, seconds, was kept waiting: a cause for that is no false alarm."""
-READY = 4
+STARVED = 0.5
+"""Where a sleep of this program's took so many seconds too long, the machine had no CPU for the agents either."""
+SLOWNESS = ("event-loop-blocked", "no-session")
+"""Causes that can be slowness and nothing else, beside those by which an agent came late."""
+READY = 2
 """Processes that each worker keeps ready."""
 
 
@@ -48,14 +53,17 @@ class Made:
     alarms: list[str] = field(default_factory=list)
     waited: float = 0.0
     """Seconds that its caller had to wait, by their own clock."""
+    overslept: float = 0.0
+    """Seconds by which this program slept too long meanwhile, at most."""
     late: list[str] = field(default_factory=list)
-    """What `why` said of an agent that came late; an alarm only where no caller was kept waiting."""
+    """What `why` said of slowness: an alarm only where nothing else shows that it was slow."""
     failed: str = ""
     """Why it could not be made; empty when it was."""
 
     def note(self, finding: Finding, when: str = "") -> None:
         """Keep what was named."""
-        kept = self.late if finding.cause.symptom is Symptom.LATE else self.alarms
+        is_slowness = finding.cause.symptom is Symptom.LATE or finding.cause.name in SLOWNESS
+        kept = self.late if is_slowness else self.alarms
         kept.append(f"{when}`{finding.cause.name}`: {finding.sentence}")
 
 
@@ -72,7 +80,7 @@ def run(options: Options) -> Report:
 
 
 def _report(kinds: list[Kind], made: list[Made]) -> Report:
-    lines = ["| a healthy call | made | without a false alarm | late, and said to be |", "|---|---|---|---|"]
+    lines = ["| a healthy call | made | without a false alarm | slow, and said to be |", "|---|---|---|---|"]
     for kind in kinds:
         own = [one for one in made if one.kind is kind and not one.failed]
         quiet = [one for one in own if not one.alarms]
@@ -83,8 +91,9 @@ def _report(kinds: list[Kind], made: list[Made]) -> Report:
     summary = (
         f"{len(done)} calls of {len(kinds)} kinds; `why` was asked once each was over, and {sum(m.asked for m in done)}"
         f" times while they lasted. {sum(bool(one.alarms) for one in done)} calls had a false alarm. In"
-        f" {sum(bool(one.late) for one in done)} a caller waited for longer than {LATE:.0f} s by their own clock, and"
-        " `why` named what took so long."
+        f" {sum(bool(one.late) for one in done)} the machine was short of CPU, and `why` said what was slow: there a"
+        f" caller waited for longer than {LATE:.0f} s by their own clock, or this program itself slept {STARVED} s"
+        " too long."
     )
     lines += ["", summary]
     lines += ["", "False alarms:", "", *wrong] if wrong else []
@@ -100,6 +109,7 @@ def _stage(stack: ExitStack, program: Program, workers: str, options: Options) -
     webhooks = [f"http://127.0.0.1:{port}/webhook"]
     server = stack.enter_context(LiveKitServer(program, folder=folder, webhooks=webhooks))
     stage = stack.enter_context(Stage(folder, folder / "t.db", port))
+    stage.start_limit = LIMIT
     stage.serve(server.settings, "--record", str(folder / "calls.jsonl"))
     more = {}
     if workers == MODELS:
@@ -108,6 +118,7 @@ def _stage(stack: ExitStack, program: Program, workers: str, options: Options) -
     for number, worker in enumerate(WORKERS[workers]):
         start = stage.agent if worker.instrumented else stage.stranger
         environment = {
+            "AGENT_LOAD_THRESHOLD": "inf",
             "AGENT_NAME": worker.agent_name,
             "AGENT_IDLE_PROCESSES": str(READY),
             **worker.environment,
@@ -162,7 +173,9 @@ async def _watch(call: Call, made: Made) -> None:
     """Ask `why` of the call while it lasts: a cause that is named then is a false alarm too."""
     seen = set()
     while True:
+        began = time.monotonic()
         await asyncio.sleep(EVERY)
+        made.overslept = max(made.overslept, time.monotonic() - began - EVERY)
         timeline = call.timeline()
         if timeline is None:
             continue
@@ -184,6 +197,6 @@ def _judge(made: Made, timeline: Timeline) -> None:
         made.alarms += [f"a doubt, `{doubt.cause.name}`" for doubt in explained.doubts]
     violated = [one.rule for one in check(timeline).judgements if one.answer is Outcome.VIOLATED]
     made.alarms += [f"rule {rule.number} of `check`: {rule.name}" for rule in violated]
-    if made.waited <= LATE:
+    if made.waited <= LATE and made.overslept <= STARVED:
         made.alarms += made.late
         made.late = []

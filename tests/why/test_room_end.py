@@ -134,6 +134,22 @@ def test_an_agent_that_deletes_the_room_has_hung_up_whatever_ends_its_job() -> N
     assert finding.sentence.startswith("An agent hung up, and the room was deleted while ada and bob")
 
 
+@pytest.mark.parametrize(
+    ("at", "reason", "cause"),
+    [
+        (4117, "user_initiated", "agent-deleted-room"),
+        (4900, "task_completed", "agent-deleted-room"),
+        (5200, "user_initiated", "room-deleted"),
+        (4117, "job_shutdown", "room-deleted"),
+    ],
+)
+def test_a_session_is_still_closing_when_the_room_that_it_deleted_is_gone(at: float, reason: str, cause: str) -> None:
+    closed = [m for m in deletes_the_room() if m.kind not in (Kind.JOB_SHUTDOWN, Kind.SESSION_CLOSED)]
+    closed.append(of_job(Kind.JOB_SHUTDOWN, 4110, {keys.SHUTDOWN_REASON: "room disconnected"}))
+    closed.append(of_job(Kind.SESSION_CLOSED, at, {keys.CLOSE_REASON: reason}, SESSION))
+    assert found(closed) == [cause]
+
+
 def test_a_phone_caller_is_hung_up_by_deleting_the_room() -> None:
     phone: dict[str, Fact] = {keys.PARTICIPANT_KIND: "SIP", **DELETED}
     deleted = without(deletes_the_room(), BOB, BOBS, Kind.JOB_SHUTDOWN, Kind.SESSION_CLOSED)

@@ -40,6 +40,8 @@ class Stage:
         """Where the receiver listens."""
         self.export: dict[str, str] = {}
         """Variables of the receiver that set where it exports to: the user's own backend gets nothing."""
+        self.start_limit = START_LIMIT
+        """Seconds a process may take to start."""
         self._processes = ExitStack()
 
     def __enter__(self) -> Self:
@@ -62,11 +64,11 @@ class Stage:
         """`tracer serve`, ready to receive."""
         arguments = ["-m", "tracer", "serve", "--port", str(self.port), "--store", self.store, *options]
         receiver = self.start("serve", arguments, **_environment(server), **self.export)
-        receiver.wait_until(lambda: answers(self.port, "/healthz"), START_LIMIT)
+        receiver.wait_until(lambda: answers(self.port, "/healthz"), self.start_limit)
         if self.lost:
             ports = [str(self.webhook_port), str(self.port)]
             proxy = self.start("webhooks", ["-m", "tracer.demo.lossy", *ports, *self.lost])
-            proxy.wait_until(lambda: answers(self.webhook_port, "/healthz"), START_LIMIT)
+            proxy.wait_until(lambda: answers(self.webhook_port, "/healthz"), self.start_limit)
         return receiver
 
     def agent(self, server: LiveKit, file: Path | None = None, *, name: str = "agent", **environment: str) -> Process:
@@ -74,7 +76,7 @@ class Stage:
         worker = self._worker(server, file, name, environment)
         worker.wait_until(
             lambda: self.worker_reported(Kind.WORKER_REGISTERED, worker),
-            START_LIMIT,
+            self.start_limit,
             what="registered with the server",
         )
         return worker
@@ -84,7 +86,7 @@ class Stage:
         worker = self._worker(server, file, name, environment)
         worker.wait_until(
             lambda: bool(_ids(worker)),
-            START_LIMIT,
+            self.start_limit,
             what="registered with the server",
         )
         return worker

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.moments import ABOUT_ADA, ADA, AGENT, JOB, ROOM, _webhook, ms
-from tests.why.cases import BEFORE, in_room, moved, of_job, second_agent, timeline, with_facts, without
+from tests.why.cases import BEFORE, bob, in_room, moved, of_job, second_agent, timeline, with_facts, without
 from tests.why.silent.calls import blocked, long_call, stuck
 from tracer import keys
 from tracer.moment import Kind
@@ -118,6 +118,8 @@ def test_nobody_notices_who_is_not_there() -> None:
 def test_several_times_are_counted() -> None:
     (finding,) = explain(timeline([*long_call(), *blocked(3000, 4.0), *blocked(9000, 1.5)])).findings
     assert "was blocked for 4.0 s (2 times, 5.5 s altogether) while ada was there" in finding.sentence
+    (finding,) = explain(timeline([*long_call(), *bob(1000, 30_000), *blocked(3000, 4.0)])).findings
+    assert "while ada and bob were there" in finding.sentence
 
 
 def test_an_event_loop_that_stands_still_is_found_while_it_does() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
+from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
+from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -23,4 +25,4 @@ class SlowSession(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller; a server of tools needs 4 s to say what it has."""
-        await play.has_left(play.caller(seconds=8.0))
+        await play.leaves_after(play.caller(seconds=LIMIT), Kind.SESSION_STARTED)

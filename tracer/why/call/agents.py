@@ -11,7 +11,7 @@ from tracer.timeline.missing_jobs import unaccounted_agents
 from tracer.timeline.reporting import uninstrumented, unreported
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import own_shutdown, received
-from tracer.why.call.limits import AT_ONCE, LONG_ENOUGH
+from tracer.why.call.limits import AT_ONCE, LONG_ENOUGH, SOON
 from tracer.why.call.participants import left_at
 
 if TYPE_CHECKING:
@@ -31,6 +31,19 @@ def is_own(job: Job, agent: Participant) -> bool:
 
 HANGS_UP = 5 * NS_PER_S
 """An agent that closed its session no longer before, ns, ended the call by deleting its room."""
+
+
+OWN_CLOSE = ("user_initiated", "task_completed")
+"""Why a session closed that the agent's own code closed (livekit-agents 1.8.9, voice/events.py, CloseReason)."""
+
+
+def _is_own_close(closed: Step) -> bool:
+    return closed.facts.get(keys.CLOSE_REASON) in OWN_CLOSE
+
+
+def _ended_with(closed: Step, at: int) -> bool:
+    """Whether something at a time, ns, came of a session's closing, of which the end is known."""
+    return (-SOON if _is_own_close(closed) else 0) < at - closed.time < HANGS_UP
 
 
 class Agents:
@@ -126,8 +139,8 @@ class Agents:
 
         It had shut down its job, deleted the room, or closed a session just before.
         """
-        own = (*self.closed_sessions, *self.deletions)
-        return self.ended_the_call(at) or any(0 < at - step.time < HANGS_UP for step in own)
+        deleting = any(0 < at - step.time < HANGS_UP for step in self.deletions)
+        return self.ended_the_call(at) or deleting or any(_ended_with(step, at) for step in self.closed_sessions)
 
     @cached_property
     def deletions(self) -> list[Step]:
@@ -139,7 +152,7 @@ class Agents:
         """When agents closed sessions, and not something else that happened to them.
 
         The end of a room closes a session too: by the end of its job, or by the leave of whom it was linked to. With
-        ``delete_room_on_close`` it is the session that ends the room.
+        ``delete_room_on_close`` it is the session that ends the room, and the job, while it is still closing.
         """
         return [
             step
@@ -150,7 +163,8 @@ class Agents:
 
     def _was_closed(self, job: Job, closed: Step) -> bool:
         shutdown = job.at(Kind.JOB_SHUTDOWN)
-        if shutdown and not own_shutdown(job) and shutdown.time - AT_ONCE <= closed.time:
+        after = -SOON if _is_own_close(closed) else AT_ONCE
+        if shutdown and not own_shutdown(job) and shutdown.time - after <= closed.time:
             return True
         by_leave = closed.facts.get(keys.CLOSE_REASON) == "participant_disconnected"
         return by_leave and not any(

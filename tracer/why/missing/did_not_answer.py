@@ -77,8 +77,7 @@ class WorkerDidNotAnswer(Cause):
             took = rejected.earliest - offered.latest
         yield self.found(
             f"Worker {received.occurrence} answered that it was {rejected.facts[keys.JOB_ANSWER]}"
-            f" {took / NS_PER_S:.1f} s after it {since} the job; the server waits 3 s for an answer, then drops the"
-            " job.",
+            f" {took / NS_PER_S:.1f} s after it {since} the job; the server waits 3 s for an answer, then drops it.",
             offered,
             received,
             rejected,

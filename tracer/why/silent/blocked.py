@@ -70,13 +70,13 @@ class EventLoopBlocked(Cause):
         if total < TOO_LONG:
             return None
         longest, step = max(blocks, key=lambda block: block[0])
-        names = " and ".join(dict.fromkeys(name_of(stay.who) for stay in list(stays(call, job, begun.time, until))[:3]))
+        names = list(dict.fromkeys(name_of(stay.who) for stay in stays(call, job, begun.time, until)))[:3]
         often = f"{len(blocks)} times, {total / NS_PER_S:.1f} s altogether" if len(blocks) > 1 else "once"
         still = step.kind is Kind.AGENT_STALLED and call.timeline.room.finished is None and until >= call.end
         was, so_far = ("has been", " so far") if still else ("was", "")
         return self.found(
             f"The event loop of job {job.sid} {was} blocked for {longest / NS_PER_S:.1f} s{so_far} ({often}) while"
-            f" {names} was there.",
+            f" {' and '.join(names)} {'was' if len(names) == 1 else 'were'} there.",
             blocks[0][1],
             step,
             certain=longest >= TOO_LONG,
