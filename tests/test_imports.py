@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "store": GROUND | {"file_lock", "settings", "timeline", "latency"},
     "witness": KEPT | {"answers", "timeline"},
     "export": KEPT | {"reaching", "timeline", "clocks"},
-    "service": KEPT | {"timeline", "latency", "witness", "export"},
+    "service": KEPT | {"timeline", "latency", "why", "witness", "export"},
     # In the user's process.
     "instrumentation": GROUND | {"answers", "settings", "witness"},
     "zero_code": {"instrumentation"},
@@ -59,7 +59,7 @@ ALLOWED: dict[str, set[str]] = {
     "doctor": READ | KEPT | {"answers", "reaching", "witness", "export", "local_servers"},
     # What people see.
     "view": READ | {"check", "why", "latency", "doctor", "store"},
-    "demo": READ | KEPT | {"tracer", "local_servers", "service", "why", "view"},
+    "demo": READ | KEPT | {"answers", "tracer", "local_servers", "service", "why", "view"},
     "pytest_plugin": READ | KEPT | {"local_servers", "check", "view"},
     "cli": READ
     | KEPT

@@ -10,9 +10,12 @@ if TYPE_CHECKING:
 __all__ = [
     "BadSignatureError",
     "BinaryMissingError",
+    "CallError",
     "ConfigurationError",
     "DemoError",
+    "ForbiddenError",
     "MalformedError",
+    "OverloadedError",
     "PortInUseError",
     "RecordingError",
     "StoreError",
@@ -65,6 +68,14 @@ class MalformedError(TracerError):
     """A request cannot be decoded."""
 
 
+class ForbiddenError(TracerError):
+    """A request of somebody who may not send any."""
+
+
+class OverloadedError(TracerError):
+    """More comes in at one time than is taken at one time; the sender may come again."""
+
+
 class TooLargeError(TracerError):
     """What came in would take more memory than it is given."""
 
@@ -79,6 +90,10 @@ class RecordingError(TracerError):
 
 class BinaryMissingError(TracerError):
     """A server that the demo or a test needs is not on this machine and cannot be built."""
+
+
+class CallError(TracerError):
+    """A call could not be made, or the server ended it. The text never holds the token."""
 
 
 class DemoError(TracerError):

@@ -10,10 +10,12 @@ if TYPE_CHECKING:
 
     from tracer.moment import Moment
 
-__all__ = ["SCRATCH", "Arrival", "Outgoing", "Reader", "RoomRow", "StoredSummary", "Writer"]
+__all__ = ["DEMO", "SCRATCH", "Arrival", "Outgoing", "Reader", "RoomRow", "StoredSummary", "Writer"]
 
 SCRATCH = "tracer-doctor-"
 """Prefix of the rooms that `tracer doctor` creates: they are no calls and count in no statistics."""
+DEMO = "tracer-demo-"
+"""Prefix of the rooms that `tracer demo` creates: only its own receiver stores them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,9 @@ class Writer(Reader, Protocol):
 
     def add(self, arrivals: Iterable[Arrival]) -> list[bool]:
         """Store all of them or none. Idempotent; False for an arrival whose webhook was stored before."""
+
+    def check(self) -> None:
+        """Raises StoreError where nothing can be written."""
 
     def may_export(self) -> bool:
         """Whether this process is the one that exports from this store: two would send every span twice."""
