@@ -48,6 +48,9 @@ process makes in the same trace belongs to it."""
 SCOPE = "livekit-tracer"
 """Instrumentation scope of the spans that ``tracer.instrument`` makes itself: each is one moment, its name the kind."""
 
+ROOM_ID = "lk.room_id"
+"""What LiveKit's telemetry registry (livekit/protocol 1.54.0, otel/) calls ``lk.room_sid`` from now on."""
+
 _OWN_FRAME = {keys.SUBJECT, keys.OCCURRENCE, keys.EARLIEST, keys.LATEST, keys.CLOCK, keys.ROOM_SID}
 """Attributes of our own spans that identify the moment, and are not what is known of its subject."""
 _OF_WORKER = (keys.AGENT_NAME, keys.WORKER_ID, keys.WORKER_HOST)
@@ -127,7 +130,7 @@ def _moments(one: ReceivedSpan) -> Iterator[Moment]:
 
 def _room(attributes: Mapping[str, Fact | None]) -> str:
     """SID of the room a span belongs to; empty when it names none."""
-    for key in (keys.ROOM_SID, keys.CONVERSATION_ID):
+    for key in (keys.ROOM_SID, ROOM_ID, keys.CONVERSATION_ID):
         sid = attributes.get(key)
         if isinstance(sid, str) and sid.startswith("RM_"):
             return sid

@@ -109,8 +109,8 @@ _ALWAYS_ENDS = {"job_entrypoint", "session_close"}
 """Spans whose end is the moment even when they failed: a job that raised has ended, one that could not connect is
 not connected."""
 
-TRACK_SID = "lk.track_sid"
-"""The attribute that names the track which was published."""
+_TRACK = {"lk.track_sid", "lk.track_id"}
+"""The attribute that names the track which was published, by its name of now and of livekit/protocol 1.54.0, otel/."""
 
 _COMMON = (keys.JOB_ID, keys.DISPATCH_ID, keys.AGENT_NAME, keys.WORKER_ID)
 _KEPT = {
@@ -189,7 +189,7 @@ def _both_ends(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_R
     error = _error(span, attributes)
     if start:
         yield _Reported(start, began, began, error)
-    if span.name == "publish_audio_output" and TRACK_SID not in attributes:
+    if span.name == "publish_audio_output" and not _TRACK & attributes.keys():
         return  # cancelled: the span ends without an error all the same
     if end and (not error or span.name in _ALWAYS_ENDS):
         status = {keys.JOB_STATUS: "JS_FAILED" if error else "JS_SUCCESS"} if end is Kind.JOB_ENDED else {}
