@@ -94,6 +94,31 @@ def as_json(what: ExportTraceServiceRequest) -> bytes:
     return json.dumps(told).encode()
 
 
+def node_request(*spans: Span) -> ExportTraceServiceRequest:
+    """A request as an agent in Node sends it."""
+    made = request(*spans)
+    attributes(made.resource_spans[0].resource, {"telemetry.sdk.language": "nodejs"})
+    return made
+
+
+def node_job(trace: bytes = TRACE) -> list[Span]:
+    """The spans of one job as @livekit/agents 1.9.0 makes them, in the order in which they end: two name the room."""
+    session = bytes.fromhex(SESSION)
+    in_room = {"gen_ai__conversation__id": ROOM}
+    made = [
+        span("event_loop_blocked", b"blocked!", 200, 300, ROOT, **{"lk.blocking.duration": 0.1}),
+        span("start_agent_activity", START, 363, 392, session, **in_room),
+        span("on_enter", b"on_enter", 390, 391, START),
+        span("job_entrypoint", ROOT, 207.6, 393, lk__job_id=JOB, lk__agent_name="", lk__pii__room_name="demo"),
+        span("llm_node", b"llm_node", 400, 500, session, **{"lk.response.ttft": 0.02, "lk.pii.response.text": "Hi."}),
+        span("agent_speaking", b"speaking", 450, 900, session),
+        span("agent_session", session, 363, 4160, ROOT, **in_room),
+    ]
+    for one in made:
+        one.trace_id = trace
+    return made
+
+
 IN_JOB: dict[str, Any] = {"gen_ai__conversation__id": ROOM, "lk__job_id": JOB}
 
 

@@ -141,3 +141,11 @@ def found(name: str) -> Any:
             there = getattr(there, part)
         return there
     return None
+
+
+def test_the_lines_for_an_agent_in_node_are_those_of_the_agent_that_is_tested() -> None:
+    agent = (ROOT / "tests" / "live" / "node" / "agent.mjs").read_text()
+    lines = {line.removesuffix("// traced").strip() for line in agent.splitlines() if line.endswith("// traced")}
+    shown = {line.strip() for line in (ROOT / "docs" / "setup.md").read_text().splitlines()}
+    assert len(lines) == 8
+    assert lines <= shown

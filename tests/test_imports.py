@@ -48,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     # What comes in, is kept, and goes out.
     "store": GROUND | {"file_lock", "settings", "timeline", "latency"},
     "witness": KEPT | {"answers", "timeline"},
-    "export": KEPT | {"reaching", "timeline", "clocks"},
+    "export": KEPT | {"reaching", "timeline", "clocks", "witness"},
     "service": KEPT | {"timeline", "latency", "why", "witness", "export"},
     # In the user's process.
     "instrumentation": GROUND | {"answers", "settings", "witness"},

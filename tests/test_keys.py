@@ -28,6 +28,7 @@ SAFE = {
     "tracer.track.muted",
     "error.type",
     "process.pid",
+    "telemetry.sdk.language",
     "tracer.job.answer",
     "tracer.job.terminated",
     "tracer.process.exit_code",
@@ -121,7 +122,7 @@ def test_what_is_called_safe_is_still_a_key() -> None:
 
 def test_a_key_is_livekits_own_or_begins_with_ours() -> None:
     known = {value for name, value in vars(trace_types).items() if name.startswith("ATTR_")}
-    known |= {"gen_ai.conversation.id", "process.pid"}
+    known |= {"gen_ai.conversation.id", "process.pid", "telemetry.sdk.language"}  # OpenTelemetry's own
     assert [key for key in CONSTANTS.values() if not key.startswith("tracer.") and key not in known] == []
 
 

@@ -57,6 +57,7 @@ __all__ = [
     "ROOM_SERVER_AWAY",
     "ROOM_SID",
     "ROOM_WATCHED",
+    "SDK_LANGUAGE",
     "SEEN_AFTER",
     "SEEN_BY",
     "SETUP_BEGAN",
@@ -173,6 +174,8 @@ AGENT_TRACE: Final = "tracer.agent_trace_id"
 """The trace in which the agent itself made a job's spans, 32 hexadecimal digits: given by those that do not name the
 job, and what the user exports elsewhere has it."""
 
+SDK_LANGUAGE: Final = "telemetry.sdk.language"
+"""In what language an agent is written, OpenTelemetry's own key: ``nodejs``; absent for Python."""
 AUTO_SUBSCRIBE: Final = "lk.room.auto_subscribe"
 """What an agent subscribes to by itself: subscribe_all, audio_only, video_only, subscribe_none."""
 PARTICIPANT_FILTER: Final = "lk.room_io.participant_filter"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.moments import AGENT, JOB, ROOM, any_moments, call, moment, ms
-from tests.otlp import TRACE, job, request
+from tests.otlp import TRACE, job, node_job, node_request, request
 from tracer import keys
 from tracer.export.spans import spans
 from tracer.moment import Kind, Moment
@@ -154,3 +154,22 @@ def test_the_agent_in_the_room_is_the_jobs_before_its_job_is_over() -> None:
     participant = timeline.agent_of(timeline.jobs[0])
     assert participant
     assert participant.sid == AGENT
+
+
+IN_NODE = [m for m in agent.arrival(node_request(*node_job())).moments if m.room == ROOM]
+"""What an agent in Node reports that sets up its telemetry in its entrypoint: nothing of it names the job."""
+
+
+@pytest.mark.parametrize("lost", [None, Kind.JOB_OFFERED, Kind.PARTICIPANT_JOINING])
+def test_an_agent_that_names_no_job_is_the_rooms_one_job(lost: Kind | None) -> None:
+    [one] = fold(ROOM, [*IN_NODE, *(m for m in OTHERS if m.kind is not lost)]).jobs
+    assert one.sid == JOB
+    assert one.at(Kind.SESSION_STARTED)
+
+
+def test_it_is_nobodys_where_there_were_two_jobs_or_two_agents_or_two_traces() -> None:
+    job_offered = moment(Kind.JOB_OFFERED, "AJ_again", ms(5000))
+    agent_came = moment(Kind.PARTICIPANT_JOINING, "PA_avatar", ms(5000), told={keys.PARTICIPANT_KIND: "AGENT"})
+    for more in (job_offered, agent_came, about(TRACE[::-1])):
+        timeline = fold(ROOM, [*IN_NODE, *OTHERS, more])
+        assert not [step for step in timeline.steps if step.kind is Kind.SESSION_STARTED], more

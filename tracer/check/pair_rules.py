@@ -71,6 +71,8 @@ class Sessions(PairRule):
         """One verdict for each pair, and one for each session whose start and end were reported."""
         yield from super().judge(room)
         for job in room.timeline.jobs:
+            if job.is_node:
+                continue  # it has no span session_start
             starts = {step.occurrence: step for step in job.steps if step.kind is Kind.SESSION_STARTING}
             for started in job.steps:
                 starting = starts.get(started.occurrence)

@@ -16,10 +16,12 @@ from tracer import ids
 from tracer.errors import StoreError, UnreadableError
 from tracer.export.answer import Verdict
 from tracer.export.otlp import closed_with_job, to_otlp
-from tracer.export.outbox import Outbox
+from tracer.export.outbox import BATCH, Outbox
 from tracer.export.room_spans import RoomSpans
 from tracer.export.spans import spans
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
+from tracer.witness.outgoing import in_room
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -42,6 +44,12 @@ MOST_ROOMS = 2000
 """Rooms of which is remembered what was queued; beyond that the store's own memory serves, more slowly."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds between tries while the backend is away."""
+
+
+LONGEST_WAIT = 600 * NS_PER_S
+"""For how long, ns, a span that names no room waits for another of its trace to name it; then it goes as it came."""
+MOST_WAITING = 20_000
+"""Spans that wait so at most, a few hundred calls' worth: the oldest go first."""
 
 
 class Exporter:
@@ -133,7 +141,8 @@ class Exporter:
 
     def fill(self, now: float) -> None:
         """Queue the spans of changed rooms that have not changed for a while; ``now`` in s, monotonic."""
-        ready: list[Outgoing] = []
+        placed = self.store.placed(BATCH)
+        ready: list[Outgoing] = [in_room(one.body, one.room) for one in placed]
         exported: list[tuple[str, int]] = []
         updated: dict[str, RoomSpans] = {}
         for room, newest in self.store.rooms_to_export():
@@ -155,10 +164,11 @@ class Exporter:
             if complete:
                 exported.append((room, newest))
         if ready or exported:
-            self.store.queue(ready, exported)
+            self.store.queue(ready, exported, [one.number for one in placed])
+        self.store.release(time.time_ns() - LONGEST_WAIT, MOST_WAITING)
         # Only what is safely in the outbox counts as queued.
         self._rooms |= {room: state for room, state in updated.items() if state.waiting or state.queued}
-        self._forget(room for room, _ in exported if ids.span_id("room", room) in self._rooms[room].queued)
+        self._forget(room for room, _ in exported if ids.span_id("room", room) in updated[room].queued)
 
     def _of_room(self, room: str, now: float) -> tuple[list[Outgoing], RoomSpans, bool]:
         """What of a room to queue now, the state of its spans then, and whether all it has was queued."""

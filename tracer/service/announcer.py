@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.timeline.trace_jobs import is_trace
 from tracer.units import NS_PER_S, duration, plural
 from tracer.why.explain import explain
 
@@ -54,7 +55,7 @@ class Announcer:
         """Moments were stored; those of one arrival are of one witness."""
         if not self._first or not moments:
             return
-        witness, room = moments[0].witness, next((moment.room for moment in moments if moment.room), "")
+        witness, room = moments[0].witness, next((m.room for m in moments if m.room and not is_trace(m.room)), "")
         if witness == "webhook" and self._is_first("webhook"):
             _say("first_webhook", "first webhook arrived, and its signature is right")
         if witness == "agent" and self._is_first("agent"):
@@ -141,7 +142,10 @@ def _reporting(moments: Sequence[Moment]) -> str:
             return f"worker {moment.subject}, {f'agent {name!r}' if name else 'the unnamed agent'}" + (
                 f", on {host}" if host else ""
             )
-    return f"{moments[0].subject}" + (f" in room {moments[0].room}" if moments[0].room else "")
+    named = next((m for m in moments if not (is_trace(m.subject) or is_trace(m.room))), None)
+    if named is None:
+        return "a job whose room is not known yet"
+    return named.subject + (f" in room {named.room}" if named.room else "")
 
 
 def _fact(moments: Sequence[Moment], key: str) -> str | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from tracer.errors import ConfigurationError
-from tracer.store.contract import DEMO, SCRATCH, Arrival, Outgoing, Reader, RoomRow, StoredSummary, Writer
+from tracer.store.contract import DEMO, SCRATCH, Arrival, Outgoing, Placed, Reader, RoomRow, StoredSummary, Writer
 
 __all__ = [
     "DEMO",
     "SCRATCH",
     "Arrival",
     "Outgoing",
+    "Placed",
     "Reader",
     "RoomRow",
     "StoredSummary",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tracer.moment import Moment
 
-__all__ = ["DEMO", "SCRATCH", "Arrival", "Outgoing", "Reader", "RoomRow", "StoredSummary", "Writer"]
+__all__ = ["DEMO", "SCRATCH", "Arrival", "Outgoing", "Placed", "Reader", "RoomRow", "StoredSummary", "Writer"]
 
 SCRATCH = "tracer-doctor-"
 """Prefix of the rooms that `tracer doctor` creates: they are no calls and count in no statistics."""
@@ -28,6 +28,19 @@ class Outgoing:
     """A serialized ``ResourceSpans`` that holds this span only."""
     open_job: str = ""
     """Id of its job while the span has not ended: it waits for its end, or for the job to be lost."""
+    unplaced: str = ""
+    """Its trace, as ``room_of_trace`` has it, while the span names no room: it waits for another of its trace to."""
+
+
+class Placed(NamedTuple):
+    """A span that named no room, and whose trace by now has one."""
+
+    number: int
+    """Its number in the outbox."""
+    body: bytes
+    """A serialized ``ResourceSpans`` that holds this span only, as it came."""
+    room: str
+    """SID of its room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,9 @@ class Arrival:
     outgoing: tuple[Outgoing, ...] = ()
     event_id: str = ""
     """A webhook's id, the same on retries: a second arrival with the same id is ignored."""
+    traces: tuple[tuple[str, str], ...] = ()
+    """Agents' traces and the rooms that their spans named, each trace as ``room_of_trace`` has it. What came of such a
+    trace without a room, earlier or later, is then of that room; where a trace names several, of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +122,22 @@ class Writer(Reader, Protocol):
     def open_spans(self, job: str) -> list[Outgoing]:
         """The spans that a job began and did not end."""
 
-    def queue(self, outgoing: Iterable[Outgoing], exported: Iterable[tuple[str, int]]) -> None:
-        """Put spans into the outbox, each once for ever, and note up to which moment each room is exported."""
+    def queue(
+        self, outgoing: Iterable[Outgoing], exported: Iterable[tuple[str, int]], placed: Iterable[int] = ()
+    ) -> None:
+        """Put spans into the outbox, each once for ever, and note up to which moment each room is exported.
+
+        ``placed`` are the numbers of spans that are among them under their room's trace, and not sent as they came.
+        """
+
+    def placed(self, limit: int) -> list[Placed]:
+        """The oldest spans that named no room, and whose trace has one by now."""
+
+    def release(self, before: int, most: int) -> int:
+        """Send spans as they came that have waited for their room since ``before`` (ns since the epoch).
+
+        Of those that wait longer the oldest go, where there are more than ``most``. Returns how many went.
+        """
 
     def unsent(self, limit: int) -> list[tuple[int, bytes]]:
         """The oldest spans that wait for the backend: number and serialized ``ResourceSpans``."""

@@ -165,7 +165,15 @@ class Shutdown(StrEnum):
 OF_JOB = ("job.", "process.", "worker.")
 OF_CONNECTION = (Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED)
 """The kinds of steps that describe a job itself."""
-NAMED_BY_SESSION = {keys.JOB_ID, keys.DISPATCH_ID, keys.AGENT_NAME, keys.WORKER_ID, keys.AGENT_TRACE, keys.WORKER_HOST}
+NAMED_BY_SESSION = {
+    keys.JOB_ID,
+    keys.DISPATCH_ID,
+    keys.AGENT_NAME,
+    keys.WORKER_ID,
+    keys.AGENT_TRACE,
+    keys.WORKER_HOST,
+    keys.SDK_LANGUAGE,
+}
 """What the session's span has of its job: the only one that names it where the program flushes before the job ends."""
 
 
@@ -204,6 +212,11 @@ class Job(Entity):
     def status(self) -> str | None:
         """LiveKit's word for how it stands: JS_PENDING, JS_RUNNING, JS_SUCCESS, JS_FAILED."""
         return self.text(keys.JOB_STATUS)
+
+    @property
+    def is_node(self) -> bool:
+        """Whether its agent is one in Node, which reports less: not how it connected, shut down and ended."""
+        return self.text(keys.SDK_LANGUAGE) == "nodejs"
 
     @property
     def begun(self) -> Step | None:

@@ -37,7 +37,7 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
     """
     moments = set(moments)
     now = max((moment.time for moment in moments), default=0) if now is None else now
-    merged = merge(_attempts(runs_apart(offers_apart(joined(moments)))))
+    merged = merge(_attempts(runs_apart(offers_apart(_started_once(joined(moments))))))
     known_workers = _workers(workers)
     steps = _in_order([*merged, *_beside(merged, known_workers, now)])
     grouped: dict[str, list[Step]] = defaultdict(list)
@@ -67,6 +67,16 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
         end_reason=end_reason(itself, participants),
         by_sid={one.sid: one for one in (*known_workers, itself, *participants, *jobs, *dispatched, *tracks)},
     )
+
+
+def _started_once(moments: list[Moment]) -> list[Moment]:
+    """The moments, of each session's starts only the first: in Node each agent that takes it over reports one."""
+    first: dict[tuple[str, str], Moment] = {}
+    for moment in moments:
+        if moment.kind is Kind.SESSION_STARTED:
+            session = moment.subject, moment.occurrence
+            first[session] = min(first.get(session, moment), moment, key=lambda m: (m.time, repr(m)))
+    return [m for m in moments if m.kind is not Kind.SESSION_STARTED or m.time <= first[m.subject, m.occurrence].time]
 
 
 def _attempts(moments: list[Moment]) -> Iterator[Moment]:

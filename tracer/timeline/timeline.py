@@ -88,9 +88,13 @@ class Timeline:
         """Jobs that began and have neither ended nor been lost."""
         return [job for job in self.jobs if self.is_open(job)]
 
-    @staticmethod
-    def _ended(job: Job) -> bool:
-        """Whether a job's end is known. The server calls a job failed as soon as its agent has left: that is no end."""
+    def _ended(self, job: Job) -> bool:
+        """Whether a job's end is known. The server calls a job failed as soon as its agent has left: that is no end.
+
+        An agent in Node never reports it: such a job has ended with its room.
+        """
+        if job.is_node and self.room.finished:
+            return True
         ended = job.at(Kind.JOB_ENDED)
         return ended is not None and ("agent" in ended.witnesses or ended.facts.get(keys.JOB_STATUS) != "JS_FAILED")
 

@@ -10,6 +10,7 @@ from tracer.why.cause import Doubt
 from tracer.why.causes import CAUSES
 from tracer.why.conclusions import CONCLUSIONS, Known
 from tracer.why.explanation import Explanation
+from tracer.why.node_words import doubt_in_words_of, finding_in_words_of
 
 if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
@@ -32,7 +33,12 @@ def explain(timeline: Timeline) -> Explanation:
     summary, well = next(
         (sentence, conclusion.well) for conclusion in CONCLUSIONS if (sentence := conclusion.sentence(known))
     )
-    return Explanation(findings, doubts, summary, well)
+    return Explanation(
+        tuple(finding_in_words_of(timeline, finding) for finding in findings),
+        tuple(doubt_in_words_of(timeline, doubt) for doubt in doubts),
+        summary,
+        well,
+    )
 
 
 def _findings(call: Call) -> tuple[Finding, ...]:

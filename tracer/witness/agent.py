@@ -21,12 +21,14 @@ from tracer import keys
 from tracer.errors import MalformedError
 from tracer.moment import Kind, Moment, facts
 from tracer.store import Arrival
+from tracer.timeline.trace_jobs import room_of_trace
 from tracer.units import NS_PER_S
 from tracer.witness.elements import refuse_too_many
 from tracer.witness.fields import LATEST_TIME
 from tracer.witness.native import PENDING_SPANS, ROUNDING, native_moments
-from tracer.witness.outgoing import ReceivedSpan, outgoing
-from tracer.witness.values import as_time, attributes_of, value_of
+from tracer.witness.node import node_moments
+from tracer.witness.outgoing import ReceivedSpan, is_trace_id, outgoing
+from tracer.witness.values import as_time, attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,6 +42,9 @@ __all__ = ["PENDING_SPANS", "SCOPE", "arrival", "read"]
 WITNESS = "agent"
 LOST_WITHIN = 600 * NS_PER_S
 """A connection that was back at a time was lost no longer before, ns."""
+AGENTS_SCOPE = "livekit-agents"
+"""Instrumentation scope of the spans that LiveKit's agents make, in Python and in Node. What else their
+process makes in the same trace belongs to it."""
 SCOPE = "livekit-tracer"
 """Instrumentation scope of the spans that ``tracer.instrument`` makes itself: each is one moment, its name the kind."""
 
@@ -79,26 +84,45 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arri
     """
     received = list(_received(request))
     moments = [moment for one in received for moment in _moments(one)]
-    return Arrival(tuple(moments), tuple(outgoing(received, redacted=redact)))
+    traces = dict.fromkeys((room_of_trace(one.span.trace_id), one.room) for one in received if _names_room(one))
+    return Arrival(tuple(moments), tuple(outgoing(received, redacted=redact)), traces=tuple(traces))
 
 
 def _received(request: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:
     """The spans of a request, in order, each with what stands around it."""
     for resource in request.resource_spans:
-        host = next((value_of(item) for item in resource.resource.attributes if item.key == "host.name"), None)
+        about = attributes_of(resource.resource.attributes)
+        host, language = about.get("host.name"), about.get(keys.SDK_LANGUAGE)
+        traces = {
+            span.trace_id
+            for scope in resource.scope_spans
+            if scope.scope.name == AGENTS_SCOPE
+            for span in scope.spans
+            if is_trace_id(span.trace_id)
+        }
         for scope in resource.scope_spans:
             for span in scope.spans:
                 attributes = attributes_of(span.attributes)
                 is_moment = scope.scope.name == SCOPE
-                yield ReceivedSpan(span, scope, resource, attributes, host, _room(attributes), is_moment)
+                room = _room(attributes)
+                unplaced = room_of_trace(span.trace_id) if span.trace_id in traces and not (room or is_moment) else ""
+                yield ReceivedSpan(
+                    span, scope, resource, attributes, host, room, is_moment, unplaced, is_node=language == "nodejs"
+                )
+
+
+def _names_room(one: ReceivedSpan) -> bool:
+    """Whether it is an agent's span by which the room of its whole trace is known."""
+    return bool(one.room) and one.scope.scope.name == AGENTS_SCOPE and is_trace_id(one.span.trace_id)
 
 
 def _moments(one: ReceivedSpan) -> Iterator[Moment]:
     """The moments that a span reports."""
     if one.is_moment:
         yield from _own(one.span, one.room, one.attributes)
-    elif one.room:
-        yield from native_moments(one.span, one.room, one.attributes, one.host)
+    elif room := one.room or (one.unplaced if one.scope.scope.name == AGENTS_SCOPE else ""):
+        told = node_moments if one.is_node else native_moments
+        yield from told(one.span, room, one.attributes, one.host)
 
 
 def _room(attributes: Mapping[str, Fact | None]) -> str:

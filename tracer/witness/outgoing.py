@@ -11,6 +11,7 @@ from tracer import ids, keys
 from tracer.errors import TooLargeError
 from tracer.store import Outgoing
 from tracer.witness.redaction import redact
+from tracer.witness.values import attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from tracer.moment import Fact
 
-__all__ = ["ReceivedSpan", "outgoing"]
+__all__ = ["ReceivedSpan", "in_room", "is_trace_id", "outgoing"]
 
 LARGEST_OUTGOING = 64 * 1024 * 1024
 """Bytes that the spans of one request may take, each with its resource, which in the request they share."""
@@ -41,6 +42,10 @@ class ReceivedSpan:
     """SID of its room; empty when it belongs to none."""
     is_moment: bool
     """Whether ``tracer.instrument`` made it for one moment."""
+    unplaced: str = ""
+    """Its trace, as ``room_of_trace`` has it, where it names no room and is of an agent's own trace."""
+    is_node: bool = False
+    """Whether it was made by OpenTelemetry for Node."""
 
     @property
     def open_job(self) -> str:
@@ -64,8 +69,13 @@ def outgoing(received: Iterable[ReceivedSpan], *, redacted: bool) -> Iterator[Ou
 def _is_exported(one: ReceivedSpan) -> bool:
     """Not what is a moment only, nor an open span that no job would close, nor one whose ids no backend accepts."""
     has_end = one.span.end_time_unix_nano or one.open_job
-    has_trace_id = one.room or _is_id(one.span.trace_id, _TRACE_ID_BYTES)  # a room's span gets the room's
+    has_trace_id = one.room or is_trace_id(one.span.trace_id)  # a room's span gets the room's
     return bool(not one.is_moment and has_end and has_trace_id and _is_id(one.span.span_id, _SPAN_ID_BYTES))
+
+
+def is_trace_id(value: bytes) -> bool:
+    """Whether this can be a trace's id: OpenTelemetry accepts none of another length, nor one of zeros."""
+    return _is_id(value, _TRACE_ID_BYTES)
 
 
 def _is_id(value: bytes, length: int) -> bool:
@@ -79,16 +89,24 @@ def _packed(one: ReceivedSpan, *, redacted: bool) -> Outgoing:
     span = scope.spans.add()
     span.CopyFrom(one.span)
     if one.room:
-        _move_to_room(span, one)
+        _move_to_room(span, one.room, one.attributes)
     if redacted:
         redact(span)
-    return Outgoing(span.trace_id, span.span_id, alone.SerializeToString(), one.open_job)
+    return Outgoing(span.trace_id, span.span_id, alone.SerializeToString(), one.open_job, one.unplaced)
 
 
-def _move_to_room(span: Span, one: ReceivedSpan) -> None:
+def in_room(body: bytes, room: str) -> Outgoing:
+    """A span that named no room, from the outbox, in the trace of the room that its own trace turned out to be of."""
+    alone = ResourceSpans.FromString(body)
+    span = alone.scope_spans[0].spans[0]
+    _move_to_room(span, room, attributes_of(span.attributes))
+    return Outgoing(span.trace_id, span.span_id, alone.SerializeToString())
+
+
+def _move_to_room(span: Span, room: str, attributes: Mapping[str, Fact | None]) -> None:
     """Put a span into its room's trace; the root of a job's own trace becomes a child of the job."""
-    span.trace_id = ids.trace_id(one.room).to_bytes(_TRACE_ID_BYTES)
+    span.trace_id = ids.trace_id(room).to_bytes(_TRACE_ID_BYTES)
     if not span.parent_span_id:
-        job = one.attributes.get(keys.JOB_ID)
-        parent = ids.span_id("job", str(job)) if job else ids.span_id("room", one.room)
+        job = attributes.get(keys.JOB_ID)
+        parent = ids.span_id("job", str(job)) if job else ids.span_id("room", room)
         span.parent_span_id = parent.to_bytes(_SPAN_ID_BYTES)

@@ -98,7 +98,28 @@ def m004_refused_spans(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX outbox_refused ON outbox (seq) WHERE refused IS NOT NULL")
 
 
-MIGRATIONS = (m001_initial, m002_open_spans, m003_summaries, m004_refused_spans)
+def m005_agent_traces(db: sqlite3.Connection) -> None:
+    """``agent_trace``: the rooms that the spans of an agent's own trace named.
+
+    ``moment.trace`` is the trace of a moment that named no room: its room is its trace's, or the trace itself while
+    none is known. ``outbox.unplaced`` is the trace of a span that waits for that, since ``outbox.since``.
+    """
+    db.execute("CREATE TABLE agent_trace (trace TEXT, room TEXT, PRIMARY KEY (trace, room)) WITHOUT ROWID")
+    db.execute("ALTER TABLE moment ADD COLUMN trace TEXT")
+    db.execute("CREATE INDEX moment_by_trace ON moment (trace) WHERE trace IS NOT NULL")
+    db.execute("CREATE INDEX moment_unplaced ON moment (subject) WHERE trace IS NOT NULL AND room = trace")
+    db.execute("CREATE INDEX moment_of_offer ON moment (subject) WHERE kind = 'job.offered'")
+    db.execute("ALTER TABLE outbox ADD COLUMN unplaced TEXT")
+    db.execute("ALTER TABLE outbox ADD COLUMN since INTEGER")
+    db.execute("DROP INDEX outbox_unsent")
+    db.execute(
+        "CREATE INDEX outbox_unsent ON outbox (seq)"
+        " WHERE body IS NOT NULL AND open_job IS NULL AND refused IS NULL AND unplaced IS NULL"
+    )
+    db.execute("CREATE INDEX outbox_unplaced ON outbox (unplaced) WHERE unplaced IS NOT NULL")
+
+
+MIGRATIONS = (m001_initial, m002_open_spans, m003_summaries, m004_refused_spans, m005_agent_traces)
 """In order; a file's ``user_version`` is how many of them it has had."""
 VERSION = len(MIGRATIONS)
 """The version that this tracer reads and writes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -12,10 +13,12 @@ from tracer import keys
 from tracer.errors import StoreError
 from tracer.file_lock import try_lock
 from tracer.moment import Kind
-from tracer.store.contract import Outgoing
+from tracer.store.contract import Outgoing, Placed
+from tracer.store.sqlite.agent_traces import moved_by, named_by_jobs, room_of
 from tracer.store.sqlite.migrations import VERSION
 from tracer.store.sqlite.opening import TIMEOUT
 from tracer.store.sqlite.reader import COLUMNS, SqliteReader
+from tracer.timeline.trace_jobs import is_trace
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SqliteStore"]
 
-_WAITS = "body IS NOT NULL AND open_job IS NULL AND refused IS NULL"
+_WAITS = "body IS NOT NULL AND open_job IS NULL AND refused IS NULL AND unplaced IS NULL"
 """Of a row in the outbox: it waits for the backend."""
 
 
@@ -86,18 +89,39 @@ class SqliteStore(SqliteReader):
                         fresh.append(False)
                         continue
                 fresh.append(True)
+                for trace, room in arrival.traces:
+                    self._name_room(cursor, trace, room)
                 for moment in arrival.moments:
                     self._add_moment(cursor, moment)
                 self._queue(cursor, arrival.outgoing)
         return fresh
 
+    def _name_room(self, cursor: sqlite3.Cursor, trace: str, room: str) -> None:
+        """Note that a trace is of this room, and put what came of it where it now belongs."""
+        for moment in moved_by(cursor, trace, room):
+            self._add_moment(cursor, moment)
+
     def _add_moment(self, cursor: sqlite3.Cursor, moment: Moment) -> None:
+        trace, digest = None, _digest(moment)
+        if is_trace(moment.room):
+            trace = moment.room
+            moment = replace(moment, room=room_of(cursor, trace))
         cursor.execute(
-            f"INSERT OR IGNORE INTO moment (digest, {COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            (_digest(moment), *moment.row()),
+            f"INSERT OR IGNORE INTO moment (digest, trace, {COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            (digest, trace, *moment.row()),
         )
         if not cursor.rowcount or not moment.room:
             return
+        number = cursor.lastrowid
+        if not is_trace(moment.room):
+            self._note_in_room(cursor, moment, number)
+        if trace is None or is_trace(moment.room):
+            for unplaced, room in named_by_jobs(cursor, moment, trace):
+                self._name_room(cursor, unplaced, room)
+
+    @staticmethod
+    def _note_in_room(cursor: sqlite3.Cursor, moment: Moment, number: int | None) -> None:
+        """Keep what the list of rooms shows, and that there is something new of this room."""
         facts = dict(moment.facts)
         cursor.execute(
             "INSERT INTO room (sid, name, created, finished, first_seen, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
@@ -112,7 +136,7 @@ class SqliteStore(SqliteReader):
                 moment.time if moment.kind is Kind.ROOM_CREATED else None,
                 moment.time if moment.kind is Kind.ROOM_FINISHED else None,
                 time.time_ns(),
-                cursor.lastrowid,
+                number,
             ),
         )
         if moment.kind is Kind.PARTICIPANT_JOINING:  # perhaps a rejoin: the summary of the room before would count it
@@ -127,9 +151,19 @@ class SqliteStore(SqliteReader):
     def _queue(cursor: sqlite3.Cursor, outgoing: Iterable[Outgoing]) -> None:
         # An ended span replaces the same span while it was open; one that is queued or sent stays as it is.
         cursor.executemany(
-            "INSERT INTO outbox (trace_id, span_id, body, open_job) VALUES (?1, ?2, ?3, ?4)"
+            "INSERT INTO outbox (trace_id, span_id, body, open_job, unplaced, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
             " ON CONFLICT (trace_id, span_id) DO UPDATE SET body = ?3, open_job = ?4 WHERE open_job IS NOT NULL",
-            [(item.trace_id, item.span_id, item.body, item.open_job or None) for item in outgoing],
+            [
+                (
+                    item.trace_id,
+                    item.span_id,
+                    item.body,
+                    item.open_job or None,
+                    item.unplaced or None,
+                    time.time_ns() if item.unplaced else None,
+                )
+                for item in outgoing
+            ],
         )
 
     def rooms_to_export(self) -> list[tuple[str, int]]:
@@ -143,11 +177,44 @@ class SqliteStore(SqliteReader):
             rows = db.execute("SELECT trace_id, span_id, body, open_job FROM outbox WHERE open_job = ?", (job,))
             return [Outgoing(*row) for row in rows]
 
-    def queue(self, outgoing: Iterable[Outgoing], exported: Iterable[tuple[str, int]]) -> None:
-        """Put spans into the outbox, each once for ever, and note up to which moment each room is exported."""
+    def queue(
+        self, outgoing: Iterable[Outgoing], exported: Iterable[tuple[str, int]], placed: Iterable[int] = ()
+    ) -> None:
+        """Put spans into the outbox, each once for ever, and note up to which moment each room is exported.
+
+        ``placed`` are the numbers of spans that are among them under their room's trace, and not sent as they came.
+        """
         with self._transaction() as db, closing(db.cursor()) as cursor:
             self._queue(cursor, outgoing)
             cursor.executemany("UPDATE room SET exported = ?2 WHERE sid = ?1", list(exported))
+            cursor.executemany(
+                "UPDATE outbox SET body = NULL, unplaced = NULL WHERE seq = ?", [(number,) for number in placed]
+            )
+
+    def placed(self, limit: int) -> list[Placed]:
+        """The oldest spans that named no room, and whose trace has one by now."""
+        with self._using() as db:
+            rows = db.execute(
+                "SELECT seq, body, min(room) FROM outbox JOIN agent_trace ON trace = unplaced"
+                " WHERE unplaced IS NOT NULL GROUP BY seq HAVING count(*) = 1 ORDER BY seq LIMIT ?",
+                (limit,),
+            )
+            return [Placed(*row) for row in rows]
+
+    def release(self, before: int, most: int) -> int:
+        """Send spans as they came that have waited for their room since ``before`` (ns since the epoch).
+
+        Of those that wait longer the oldest go, where there are more than ``most``. Returns how many went.
+        """
+        with self._using() as db:
+            waiting = db.execute(
+                "SELECT seq, since FROM outbox WHERE unplaced IS NOT NULL ORDER BY seq DESC"
+            ).fetchall()
+        old = [(seq,) for place, (seq, since) in enumerate(waiting) if since < before or place >= most]
+        if old:
+            with self._transaction() as db:
+                db.executemany("UPDATE outbox SET unplaced = NULL WHERE seq = ?", old)
+        return len(old)
 
     def unsent(self, limit: int) -> list[tuple[int, bytes]]:
         """The oldest spans that wait for the backend: number and serialized ``ResourceSpans``."""
