@@ -194,7 +194,8 @@ class Play:
     ) -> None:
         """A call as it should be: the caller stays until the agent's session has started, and a while longer."""
         caller = self.caller(seconds=LIMIT, attributes=attributes, metadata=metadata, agents=agents, silent=silent)
-        await self.leaves_after(caller, Kind.SESSION_STARTED, ALONE)
+        await self.happened(Kind.SESSION_STARTED)
+        await self.hangs_up(caller, ALONE)
 
     async def has_left(self, caller: Process) -> None:
         """Wait until a caller has left. Raises DemoError when the call failed."""
@@ -208,11 +209,6 @@ class Play:
         self.say(f"{caller.name.removeprefix('caller-')} leaves")
         _send(caller, signal.SIGTERM)
         await self.has_left(caller)
-
-    async def leaves_after(self, caller: Process, kind: Kind, seconds: float = 2.0) -> None:
-        """Have a caller leave so many seconds after a step of this kind: how long that takes, the machine decides."""
-        await self.happened(kind)
-        await self.hangs_up(caller, seconds)
 
     async def breaks_off(self, caller: Process) -> None:
         """A caller's process is killed, as when their network or machine fails."""

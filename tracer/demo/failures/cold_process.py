@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
-from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -25,4 +23,4 @@ class ColdProcess(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller; the worker keeps no process warm, and setup_fnc takes 2 s."""
-        await play.leaves_after(play.caller(seconds=LIMIT), Kind.AGENT_CONNECTED)
+        await play.has_left(play.caller(seconds=6.0))

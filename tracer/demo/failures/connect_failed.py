@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
-from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -25,4 +23,4 @@ class ConnectFails(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller; at the address that the agent has for the server nobody listens."""
-        await play.leaves_after(play.caller(seconds=LIMIT), Kind.AGENT_CONNECTING)
+        await play.has_left(play.caller())

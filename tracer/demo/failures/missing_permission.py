@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
-from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -23,4 +21,4 @@ class MissingPermission(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller without canPublish."""
-        await play.leaves_after(play.caller(seconds=LIMIT, may_publish=False), Kind.SESSION_STARTED, 6.0)
+        await play.has_left(play.caller(seconds=8.0, may_publish=False))

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
-from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -25,4 +23,4 @@ class Reject(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller; request_fnc rejects."""
-        await play.leaves_after(play.caller(seconds=LIMIT), Kind.JOB_REJECTED)
+        await play.has_left(play.caller())

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
-from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -25,4 +23,4 @@ class WaitedForAnother(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller of another identity."""
-        await play.leaves_after(play.caller(seconds=LIMIT), Kind.AGENT_WAITING_FOR_PARTICIPANT, 11.0)
+        await play.has_left(play.caller(seconds=12.0))
