@@ -77,8 +77,8 @@ def _prepare_worker(server: AgentServer, endpoint: str | None) -> WorkerProcess 
     if isinstance(server.setup_fnc, JobSetup):  # instrument() was called, and every server is instrumented
         return None
     endpoint = receiver_endpoint(endpoint)
-    server.setup_fnc = JobSetup(server.setup_fnc, endpoint)
     provider = own_provider()
+    server.setup_fnc = JobSetup(server.setup_fnc, endpoint)
     provider.add_span_processor(Reporter(endpoint))
     worker = WorkerProcess(server, provider.get_tracer(SCOPE))
     worker.listen()
