@@ -152,7 +152,7 @@ def of_user() -> list[Any]:
 
 
 def of_tracer() -> list[Any]:
-    ended = {}
+    ended: dict[bytes, tuple[str, int, int, int, Any]] = {}
     for request in reported:
         for group in ExportTraceServiceRequest.FromString(gzip.decompress(request.body)).resource_spans:  # type: ignore[arg-type]
             for scope in group.scope_spans:
@@ -171,7 +171,7 @@ def run(how: str, traced: bool) -> None:
         about = SimpleNamespace(
             room=SimpleNamespace(on=lambda *_: None), job=SimpleNamespace(id="AJ_1", room=SimpleNamespace(sid=ROOM))
         )
-        reporter.get_job_context = lambda **_: about  # type: ignore[assignment]
+        reporter.get_job_context = lambda **_: about  # type: ignore[assignment, attr-defined]
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
         job_process.JobSetup(None, "http://127.0.0.1:7890")(None)  # type: ignore[arg-type]
     job(late or "nothing")

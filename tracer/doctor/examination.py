@@ -11,6 +11,7 @@ from tracer.answers.of_aiohttp import bounded_session
 from tracer.doctor.backend import BackendCheck
 from tracer.doctor.clocks import ClockCheck
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State, short
+from tracer.doctor.module_name import ModuleNameCheck
 from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.receiver import ReceiverCheck
 from tracer.doctor.scratch import ScratchRoom
@@ -38,7 +39,7 @@ class Check(Protocol):
         """Its findings: one, or one for each worker or agent."""
 
 
-BEFORE: tuple[Check, ...] = (ServerCheck(), ReceiverCheck())
+BEFORE: tuple[Check, ...] = (ModuleNameCheck(), ServerCheck(), ReceiverCheck())
 WITH_ROOM: tuple[Check, ...] = (WebhookCheck(), WorkerCheck(), BackendCheck(), ClockCheck())
 """Checks while there is a scratch room: an agent connects during the first of them."""
 

@@ -61,12 +61,9 @@ class JobTracer:
             set_provider(provider)
             guarded(self._observe)
 
-        def use_span_observed(span: trace.Span, *args: Any, **kwargs: Any) -> Any:
-            return _current(span, use_span(span, *args, **kwargs))
-
         tracer.set_provider = set_provider_observed
-        if use_span:
-            tracer.use_span = wraps(use_span)(use_span_observed)
+        if use_span:  # older ones have none
+            tracer.use_span = lambda span, *args, **kwargs: _current(span, use_span(span, *args, **kwargs))
         self._observe()
 
     def _observe(self) -> None:
@@ -125,7 +122,7 @@ class _ObservedTracer(trace.Tracer):
         self._users = users
         self._jobs = jobs
 
-    def start_span(self, *args: Any, **kwargs: Any) -> trace.Span:  # type: ignore[override]
+    def start_span(self, *args: Any, **kwargs: Any) -> trace.Span:
         """As the user's tracer does."""
         span = self._users.start_span(*args, **kwargs)
         return guarded(self._started, _START, span, context.get_current(), args, kwargs) or span

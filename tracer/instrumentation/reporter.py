@@ -64,7 +64,7 @@ class Reporter(SpanProcessor):
         """By span id."""
         self._instructed: set[str] = set()
         """Jobs whose instructions were reported."""
-        self._providers: list[TracerProvider] = []
+        self._providers: list[trace.TracerProvider] = []
         self._end = threading.Event()
         # Started now: Python 3.12 and later start no thread once the interpreter shuts down.
         self._last = threading.Thread(target=self._shut_down_at_end, name="tracer-end", daemon=True)
