@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "kinds": set(),
     "labelled": set(),
     "file_lock": set(),
+    "reaching": set(),
     "moment": {"keys", "kinds", "units"},
     "settings": {"errors"},
     # Pure: neither clock nor store, neither environment nor view.
@@ -47,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     # What comes in, is kept, and goes out.
     "store": GROUND | {"file_lock", "settings", "timeline", "latency"},
     "witness": KEPT | {"answers", "timeline"},
-    "export": KEPT | {"answers", "timeline", "clocks"},
+    "export": KEPT | {"reaching", "timeline", "clocks"},
     "service": KEPT | {"timeline", "latency", "witness", "export"},
     # In the user's process.
     "instrumentation": GROUND | {"answers", "settings", "witness"},
@@ -55,10 +56,10 @@ ALLOWED: dict[str, set[str]] = {
     "tracer": {"errors", "instrumentation", "moment", "timeline"},
     # What runs programs and looks at set-ups.
     "local_servers": {"errors", "file_lock", "settings"},
-    "doctor": READ | KEPT | {"answers", "witness", "export", "local_servers"},
+    "doctor": READ | KEPT | {"answers", "reaching", "witness", "export", "local_servers"},
     # What people see.
     "view": READ | {"check", "why", "latency", "doctor", "store"},
-    "demo": READ | KEPT | {"tracer", "local_servers", "service", "why", "view"},
+    "demo": READ | KEPT | {"answers", "tracer", "local_servers", "service", "why", "view"},
     "pytest_plugin": READ | KEPT | {"local_servers", "check", "view"},
     "cli": READ
     | KEPT

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BadSignatureError",
     "BinaryMissingError",
+    "CallError",
     "ConfigurationError",
     "DemoError",
     "MalformedError",
@@ -79,6 +80,10 @@ class RecordingError(TracerError):
 
 class BinaryMissingError(TracerError):
     """A server that the demo or a test needs is not on this machine and cannot be built."""
+
+
+class CallError(TracerError):
+    """A call could not be made, or the server ended it. The text never holds the token."""
 
 
 class DemoError(TracerError):

@@ -1,7 +1,4 @@
-"""What the user sets in the environment: each variable that tracer reads is read by one function here.
-
-Of OpenTelemetry's own variables (``OTEL_EXPORTER_OTLP_HEADERS``, …) its exporter reads the rest.
-"""
+"""What the user sets in the environment: each variable that tracer reads is read by one function here."""
 
 from __future__ import annotations
 
@@ -26,8 +23,10 @@ __all__ = [
     "cache_dir",
     "checked_url",
     "default_store",
+    "demo_dir",
     "load_env",
     "otlp_endpoint",
+    "otlp_variable",
     "receiver_endpoint",
     "service_name",
     "where",
@@ -127,6 +126,12 @@ def otlp_endpoint() -> str | None:
     return None
 
 
+def otlp_variable(name: str, *, only_traces: bool = False) -> str:
+    """``OTEL_EXPORTER_OTLP_TRACES_name`` or, without it, ``OTEL_EXPORTER_OTLP_name``; empty without both."""
+    own = os.environ.get(f"OTEL_EXPORTER_OTLP_TRACES_{name}", "")
+    return own if own or only_traces else os.environ.get(f"OTEL_EXPORTER_OTLP_{name}", "")
+
+
 def service_name(default: str) -> str:
     """``OTEL_SERVICE_NAME`` or, without it, this."""
     return os.environ.get("OTEL_SERVICE_NAME", default)
@@ -135,6 +140,11 @@ def service_name(default: str) -> str:
 def default_store() -> str:
     """``TRACER_STORE`` or, without it, a file in the user's state folder."""
     return os.environ.get("TRACER_STORE") or str(platformdirs.user_state_path(APP) / "tracer.db")
+
+
+def demo_dir() -> Path:
+    """Where the calls of `tracer demo` are kept, apart from the user's own rooms."""
+    return platformdirs.user_state_path(APP) / "demos"
 
 
 def cache_dir() -> Path:

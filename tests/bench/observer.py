@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 from livekit import rtc
 from livekit.api import AccessToken, CreateRoomRequest, ListRoomsRequest, LiveKitAPI, VideoGrants
 
-from tracer.demo.caller import publish
+from tracer.demo.call import publish
 from tracer.demo.stage import Stage
 from tracer.local_servers import LiveKitServer, find_livekit_server, free_port
 from tracer.moment import Kind

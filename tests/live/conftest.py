@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from tests.live.programs import now_and_then
+from tests.live.programs import BETWEEN_LINES
 from tracer.errors import BinaryMissingError
 from tracer.local_servers import Jaeger, LiveKitServer, find_jaeger, find_livekit_server, free_port
+from tracer.view.progress import now_and_then
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ def progress(request: pytest.FixtureRequest) -> Callable[[str], None]:
             reporter.write_line(line)
             reporter.flush()
 
-    return now_and_then(show)
+    return now_and_then(show, BETWEEN_LINES)
 
 
 @pytest.fixture(scope="session")

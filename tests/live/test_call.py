@@ -53,9 +53,9 @@ def call(
     livekit: LiveKitServer, webhook_port: int, jaeger: Jaeger, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Call]:
     folder = tmp_path_factory.mktemp("call")
-    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint)
+    with ExitStack() as stack:
         stage = stack.enter_context(Stage(folder, folder / "call.db", webhook_port))
+        stage.export["OTEL_EXPORTER_OTLP_ENDPOINT"] = jaeger.otlp_endpoint
         server = livekit.settings
         receiver = stage.serve(server)
         stage.agent(server)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +20,13 @@ import pytest
 from tests.live.calls import wait_for
 from tracer.demo.scenarios import SCENARIOS
 from tracer.local_servers import child_environment
+from tracer.store import open_reader
 
 if TYPE_CHECKING:
     from tracer.local_servers import Jaeger, LiveKitServer
 
-LIMIT = 120.0
+LIMIT = 240.0
+PAGE = "The page of a trace"
 ANSWERED = (
     SCENARIOS["automatic"].question,
     "So the agent is requested at",
@@ -58,7 +62,8 @@ def processes_of(tmp: Path) -> list[str]:
 
 
 def test_twice_in_a_row_it_shows_a_call_and_answers(livekit: LiveKitServer, tmp_path: Path) -> None:
-    env = environment(livekit, tmp_path)
+    # Not consent to call there: nobody listens on that port.
+    env = environment(livekit, tmp_path) | {"LIVEKIT_URL": "ws://127.0.0.1:9"}
     sids = set()
     for _ in range(2):
         done = subprocess.run(
@@ -75,6 +80,34 @@ def test_twice_in_a_row_it_shows_a_call_and_answers(livekit: LiveKitServer, tmp_
         assert not processes_of(tmp_path)
     assert len(sids) == 2
     assert not list(tmp_path.glob("tracer-demo-*")), "its temporary folder is gone"
+
+
+def test_two_at_once_are_two_calls_and_neither_is_in_the_users_store(livekit: LiveKitServer, tmp_path: Path) -> None:
+    users = tmp_path / "users.db"
+    env = environment(livekit, tmp_path) | {"XDG_STATE_HOME": str(tmp_path / "state"), "TRACER_STORE": str(users)}
+    demos = [
+        subprocess.Popen([sys.executable, "-m", "tracer", "demo"], env=env, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    try:
+        shown = [demo.communicate(timeout=LIMIT)[0] for demo in demos]
+    finally:
+        for demo in demos:
+            demo.kill()
+    assert [demo.returncode for demo in demos] == [0, 0]
+    assert not users.exists()
+    sids = set()
+    for said in shown:
+        again = next(line for line in said.splitlines() if line.startswith("again: "))
+        _, _, sid, option, store = again.removeprefix("again: ").split()
+        assert option == "--store"
+        with closing(open_reader(store)) as reader:
+            assert [room.sid for room in reader.rooms(10)] == [sid]
+            assert len({moment.subject for moment in reader.moments("")}) == 1, "its own worker"
+        assert set(re.findall(r"RM_\w+", said)) == {sid}
+        sids.add(sid)
+    assert len(sids) == 2
+    assert len(list((tmp_path / "state" / "livekit-tracer" / "demos").glob("*.db"))) == 2
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
@@ -136,19 +169,29 @@ def test_an_agent_that_cannot_run_ends_the_demo_with_the_reason(livekit: LiveKit
     assert not processes_of(tmp_path)
 
 
-def test_a_server_of_ones_own_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    env = child_environment(LIVEKIT_URL="ws://127.0.0.1:9", LIVEKIT_API_KEY="k", LIVEKIT_API_SECRET="s" * 32)
-    done = subprocess.run(command(tmp_path / "d.db"), env=env, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 2
-    assert "ws://127.0.0.1:9" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def a_jaeger_with_pages(jaeger: Jaeger, tmp: Path) -> None:
+    """The real one, given a page: built with Go it has none."""
+    pages, program = tmp / "pages", tmp / "jaeger"
+    pages.mkdir()
+    (pages / "index.html").write_text(f'<html><base href="/" data-inject-target="BASE_URL"/>{PAGE}</html>')
+    program.write_text(
+        f"#!{sys.executable}\n"
+        "import json, os, sys\n"
+        "path = sys.argv[-1]\n"
+        "if sys.argv[1] == '--config':\n"
+        "    config = json.load(open(path))\n"
+        f"    config['extensions']['jaeger_query']['ui'] = {{'assets_path': {str(pages)!r}}}\n"
+        "    json.dump(config, open(path, 'w'))\n"
+        f"os.execv({jaeger.program.path!r}, [{jaeger.program.path!r}, *sys.argv[1:]])\n"
+    )
+    program.chmod(0o755)
 
 
-def test_with_jaeger_the_trace_is_there_while_everything_is_kept(
+def test_with_jaeger_the_link_opens_while_everything_is_kept(
     livekit: LiveKitServer, jaeger: Jaeger, tmp_path: Path
 ) -> None:
     env = environment(livekit, tmp_path) | {"PYTHONUNBUFFERED": "1"}
-    (tmp_path / "jaeger").symlink_to(jaeger.program.path)
+    a_jaeger_with_pages(jaeger, tmp_path)
     log = tmp_path / "log"
     with log.open("w") as out:
         demo = subprocess.Popen([*command(tmp_path / "d.db"), "explicit", "--jaeger"], env=env, stdout=out, stderr=out)
@@ -156,16 +199,15 @@ def test_with_jaeger_the_trace_is_there_while_everything_is_kept(
         wait_for(lambda: "Ctrl-C stops everything" in log.read_text() or demo.poll() is not None, "kept", LIMIT)
         shown = log.read_text()
         assert "no worker answered it" in " ".join(shown.split())
-        base, _, trace_id = shown.partition("in Jaeger: ")[2].split()[0].partition("/trace/")
+        link = shown.partition("in Jaeger: ")[2].split()[0]
+        base, _, trace_id = link.partition("/trace/")
+        assert PAGE in fetched(link)
 
         def names() -> set[str]:
-            try:
-                with urllib.request.urlopen(f"{base}/api/traces/{trace_id}", timeout=10) as answer:  # noqa: S310
-                    return {span["operationName"] for span in json.load(answer)["data"][0]["spans"]}
-            except OSError:
-                return set()
+            found = json.loads(fetched(f"{base}/api/traces/{trace_id}"))["data"][0]["spans"]
+            return {span["operationName"] for span in found}
 
-        wait_for(lambda: {"room", "dispatch", "job", "job_entrypoint", "participant"} <= names(), "in Jaeger")
+        wait_for(lambda: {"room", "dispatch", "job", "job_entrypoint", "participant"} <= names(), "in Jaeger", LIMIT)
         [keys] = tmp_path.glob("tracer-demo-*/demo.env")
         assert keys.stat().st_mode & 0o077 == 0, "the keys are for their owner's eyes"
         demo.send_signal(signal.SIGINT)
@@ -177,18 +219,38 @@ def test_with_jaeger_the_trace_is_there_while_everything_is_kept(
     wait_for(lambda: not processes_of(tmp_path), "gone")
 
 
-def test_it_calls_on_a_server_of_ones_own(livekit: LiveKitServer, tmp_path: Path) -> None:
-    server = livekit.settings
-    env = child_environment(LIVEKIT_API_KEY=server.api_key, LIVEKIT_API_SECRET=server.api_secret)
+def test_a_jaeger_without_pages_gets_no_link_and_the_trace_is_a_file(
+    livekit: LiveKitServer, jaeger: Jaeger, tmp_path: Path
+) -> None:
+    env = environment(livekit, tmp_path)
+    (tmp_path / "jaeger").symlink_to(jaeger.program.path)
     done = subprocess.run(
-        [*command(tmp_path / "d.db"), "--server", server.url],
+        [*command(tmp_path / "d.db"), "explicit", "--jaeger"],
         env=env,
         capture_output=True,
         text=True,
         timeout=LIMIT,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert f"using your server, {server.url}" in done.stdout
-    assert "no webhooks received" in done.stdout
-    assert "session started" in done.stdout
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "without its web pages" in " ".join(done.stdout.split())
+    assert "/trace/" not in done.stdout
+    written = tmp_path / "d-trace.json"
+    assert f"trace: {written}" in done.stdout
+    # What Jaeger's page does with a file that is uploaded.
+    trace = json.loads(fetched(f"{jaeger.query_url}/api/transform", written.read_bytes()))["data"]
+    assert len(trace) == 1
+    spans = {span["spanID"]: span for span in trace[0]["spans"]}
+    names = {span["operationName"] for span in spans.values()}
+    assert {"room", "dispatch", "job", "job_entrypoint", "participant"} <= names
+    roots = [span["operationName"] for span in spans.values() if not span["references"]]
+    assert roots == ["room"]
+    above = [reference["spanID"] for span in spans.values() for reference in span["references"]]
+    assert set(above) <= spans.keys()
+    assert not processes_of(tmp_path)
+
+
+def fetched(address: str, body: bytes | None = None) -> str:
+    request = urllib.request.Request(address, body, {"Content-Type": "application/json"})  # noqa: S310  loopback
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        return str(answer.read().decode())

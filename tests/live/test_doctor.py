@@ -258,8 +258,8 @@ def test_a_worker_that_wants_no_job(stage: Stage, livekit: LiveKitServer) -> Non
 def test_a_worker_that_is_full(stage: Stage, livekit: LiveKitServer) -> None:
     stage.serve(livekit.settings)
     endpoint = f"http://127.0.0.1:{stage.port}"
-    worker(stage, livekit.settings, [str(UNWELL), "start"], TRACER_ENDPOINT=endpoint, LOAD="0.9")
-    wait_for(lambda: stage.worker_reported(Kind.WORKER_FULL, since=0), "full", LIMIT)
+    full = worker(stage, livekit.settings, [str(UNWELL), "start"], TRACER_ENDPOINT=endpoint, LOAD="0.9")
+    wait_for(lambda: stage.worker_reported(Kind.WORKER_FULL, full), "full", LIMIT)
     state, text, fix = doctor(stage, livekit.settings).of("workers")
     assert (state, text.endswith(" is full"), fix) == ("failed", True, "start more workers, or raise load_threshold")
 
@@ -284,7 +284,7 @@ def test_a_backend_that_is_off(stage: Stage, livekit: LiveKitServer, jaeger: Jae
 
     other = f"http://127.0.0.1:{livekit.port}"
     state, text, _ = doctor(stage, nowhere, OTEL_EXPORTER_OTLP_ENDPOINT=other).of("backend")
-    assert (state, text) == ("failed", f"{other} accepts no spans: HTTP 404")
+    assert (state, text.startswith(f"{other} accepts no spans: HTTP 404")) == ("failed", True)
 
     backend = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_endpoint}
     state, text, _ = doctor(stage, nowhere, **backend).of("backend")

@@ -14,8 +14,6 @@ from tracer.demo.stage import Stage
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
-    import pytest
-
     from tracer.local_servers import LiveKitServer
     from tracer.local_servers.jaeger import Jaeger
 
@@ -25,14 +23,14 @@ SPANS = {"llm_node", "tts_node", "function_tool", "agent_turn", "user_turn"}
 
 
 def test_it_hears_its_caller_uses_its_tool_and_answers(
-    livekit: LiveKitServer, webhook_port: int, jaeger: Jaeger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    livekit: LiveKitServer, webhook_port: int, jaeger: Jaeger, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint)
     server = livekit.settings
     with (
         OpenAIServer("opening_hours", {"day": "Monday"}) as openai,
         Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage,
     ):
+        stage.export["OTEL_EXPORTER_OTLP_ENDPOINT"] = jaeger.otlp_endpoint
         stage.serve(server)
         worker = stage.agent(server, OPENAI_API_KEY=KEY, OPENAI_BASE_URL=openai.url)
         credentials = token(server, "sample", "a blue bicycle", {"tier": "gold", "language": "German"})

@@ -110,12 +110,12 @@ def test_told_to_stop_it_ends_with_zero(tmp_path: Path, number: signal.Signals) 
 
 
 def test_spans_outlive_jaegers_absence_and_the_receivers_restart(
-    livekit: LiveKitServer, webhook_port: int, jaeger: Jaeger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    livekit: LiveKitServer, webhook_port: int, jaeger: Jaeger, tmp_path: Path
 ) -> None:
     """A call while the backend is away; the receiver ends; a new one with the backend sends everything, once."""
     with ExitStack() as stack:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{free_port()}")
         stage = stack.enter_context(Stage(tmp_path, tmp_path / "t.db", webhook_port))
+        stage.export["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{free_port()}"
         receiver: Process = stage.serve(livekit.settings)
         stage.agent(livekit.settings)
         began = time.time_ns()
@@ -127,7 +127,7 @@ def test_spans_outlive_jaegers_absence_and_the_receivers_restart(
             assert store.count_unsent() > 10
         trace_id = stage.timeline("absent").trace_id
 
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint)
+        stage.export["OTEL_EXPORTER_OTLP_ENDPOINT"] = jaeger.otlp_endpoint
         stage.serve(livekit.settings)
 
         def names() -> list[str]:

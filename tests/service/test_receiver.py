@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.moments import ADA, JOB, ROOM, WORKER, call, moment, ms
 from tests.otlp import OURS, as_json, job, registered, request
+from tests.otlp_backend import OtlpBackend, Reply
 from tests.receiving import LIMIT, Client, receiving, talk, until
 from tests.signed import EVENTS, SERVER, TURN_PASSWORD, ada, body, event, token
 from tracer import keys
 from tracer.errors import PortInUseError, StoreError, TracerError
-from tracer.export.exporter import Exporter
 from tracer.moment import Kind
 from tracer.service.receiver import LARGEST_BODY, Receiver
 from tracer.store import Arrival
@@ -325,14 +324,13 @@ def test_a_stopped_receiver_takes_nothing_more(path: Path) -> None:
 
 
 def test_stopping_hands_over_what_is_ready(path: Path) -> None:
-    backend = InMemorySpanExporter()
-
     async def test(client: Client) -> None:
         for what in EVENTS:
             await client.webhook(what)
 
-    talk(path, test, exporter=lambda store: Exporter(store, backend))
-    assert {span.name for span in backend.get_finished_spans()} >= {"room", "participant"}
+    with OtlpBackend() as backend:
+        talk(path, test, exporter=backend.exporter)
+        assert {span.name for span in backend.got} >= {"room", "participant"}
 
 
 def test_an_address_in_use_is_said(path: Path) -> None:
@@ -356,8 +354,6 @@ def test_an_address_that_is_not_ours_is_said_in_one_line(path: Path, host: str) 
 
 
 def test_metrics_are_prometheus(path: Path) -> None:
-    backend = InMemorySpanExporter()
-
     async def test(client: Client) -> None:
         _, text = await client.get("/metrics")
         lines = text.splitlines()
@@ -366,9 +362,10 @@ def test_metrics_are_prometheus(path: Path) -> None:
             _, _, name, kind = declared.split(" ")
             assert counted.split(" ")[0] == name
             assert (kind == "counter") is name.endswith("_total")
-        assert {"spans_exported", "outbox"} <= set(await client.metrics())
+        assert {"spans_exported", "spans_refused", "outbox"} <= set(await client.metrics())
 
-    talk(path, test, exporter=lambda store: Exporter(store, backend))
+    with OtlpBackend() as backend:
+        talk(path, test, exporter=backend.exporter)
 
 
 def test_other_addresses_are_none(path: Path) -> None:
@@ -394,7 +391,8 @@ def test_redaction_keeps_nothing_personal_on_disk(path: Path) -> None:
         for personal in (b"lovelace", b"Countess", b"byron", b"demo", b"agent-AJ", TURN_PASSWORD.encode()):
             assert personal not in kept
 
-    talk(path, test, redact=True, exporter=lambda store: Exporter(store, InMemorySpanExporter()))
+    with OtlpBackend(lambda _: Reply(503)) as backend:
+        talk(path, test, redact=True, exporter=backend.exporter)
 
 
 def test_without_an_exporter_no_spans_are_kept(path: Path) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.moments import ABOUT_ROOM, ADA, ROOM, START, any_moments, call, moment, ms
+from tests.receiving import LIMIT
 from tracer import keys
 from tracer.errors import ConfigurationError, StoreError, UnknownRoomError
 from tracer.export.spans import spans
@@ -359,7 +360,11 @@ def written_by_version(version: int, path: Path) -> None:
         for m in call():
             places = ",".join("?" * 11)
             db.execute(f"INSERT INTO moment (digest, {COLUMNS}) VALUES ({places})", (_digest(m), *m.row()))
-        db.execute("INSERT INTO room VALUES (?, 'demo', ?, ?, ?, ?, 5)", (ROOM, ms(0.5), ms(6500), START, len(call())))
+        db.execute(
+            "INSERT INTO room (sid, name, created, finished, first_seen, changed, exported)"
+            " VALUES (?, 'demo', ?, ?, ?, ?, 5)",
+            (ROOM, ms(0.5), ms(6500), START, len(call())),
+        )
         sent = span(7)
         db.execute(
             "INSERT INTO outbox (trace_id, span_id, body) VALUES (?, ?, ?)", (sent.trace_id, sent.span_id, sent.body)
@@ -367,7 +372,7 @@ def written_by_version(version: int, path: Path) -> None:
         db.commit()
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_store_of_an_older_tracer_is_read_as_it_is_and_brought_up_to_date_by_whoever_writes(
     path: Path, version: int
 ) -> None:
@@ -570,4 +575,21 @@ def test_a_moment_that_cannot_be_read_says_so(store: SqliteStore, path: Path, ch
         db.execute(f"UPDATE moment SET {change} WHERE seq = 1")
         db.commit()
     with pytest.raises(StoreError, match="holds a moment that this tracer cannot read"):
+        store.moments(ROOM)
+
+
+def test_closing_waits_for_the_thread_that_uses_the_connection(path: Path) -> None:
+    """SQLite takes the whole process with it when a connection is closed under a statement."""
+    store = SqliteStore(path)
+    store.add([Arrival(tuple(call()))])
+    with store._using() as db:
+        closing_it = threading.Thread(target=store.close)
+        closing_it.start()
+        rows = db.execute("SELECT subject FROM moment")
+        closing_it.join(0.1)
+        assert closing_it.is_alive()
+        assert len(rows.fetchall()) == len(call())
+    closing_it.join(LIMIT)
+    assert not closing_it.is_alive()
+    with pytest.raises(StoreError):
         store.moments(ROOM)

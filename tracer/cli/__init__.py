@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import sys
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -15,7 +16,20 @@ from tracer.errors import TracerError
 
 __all__ = ["main"]
 
-COMMANDS = ("check", "compare", "demo", "doctor", "observe", "replay", "rooms", "serve", "stats", "timeline", "why")
+COMMANDS = (
+    "call",
+    "check",
+    "compare",
+    "demo",
+    "doctor",
+    "observe",
+    "replay",
+    "rooms",
+    "serve",
+    "stats",
+    "timeline",
+    "why",
+)
 
 
 class _Commands(click.Group):
@@ -44,6 +58,8 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run a command; an error is one line on stderr and an exit code, never a traceback."""
     # A command needs what it reads until its end: collecting garbage among it costs a sixth of its time.
     gc.set_threshold(100_000, 50, 50)
+    # livekit-server's --dev key pair has a short secret. That is a matter for whoever runs the server.
+    warnings.filterwarnings("ignore", message="The HMAC key is ")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no ● shows a question mark

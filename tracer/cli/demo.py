@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from tracer.cli.options import store_option
+from tracer.cli.extra import needs_demo_extra
 
 __all__ = ["command"]
 
@@ -17,25 +18,41 @@ __all__ = ["command"]
 @click.option(
     "--server",
     metavar="URL",
-    envvar="LIVEKIT_URL",
-    show_envvar=True,
-    help="Use this LiveKit server, with LIVEKIT_API_KEY and LIVEKIT_API_SECRET.",
+    help="Call on this LiveKit server, with LIVEKIT_API_KEY and LIVEKIT_API_SECRET, once you have agreed.",
 )
+@click.option("--yes", is_flag=True, help="With --server: agree at once.")
 @click.option("--keep", is_flag=True, help="Keep everything running afterwards, until Ctrl-C.")
-@click.option("--jaeger", is_flag=True, help="Also start Jaeger and export the room's trace to it; implies --keep.")
-@store_option
+@click.option(
+    "--jaeger",
+    is_flag=True,
+    help="Show the room's trace in a Jaeger started for it, and keep running; without one, write it to a file.",
+)
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="PATH",
+    help="Add the call to this store, a SQLite file; without it, it gets a store of its own.",
+)
 @click.option(
     "--record",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Record the call to this file.",
 )
 def command(
-    scenario: str, listed: bool, server: str | None, keep: bool, jaeger: bool, store: str, record: Path | None
+    scenario: str,
+    listed: bool,
+    server: str | None,
+    yes: bool,
+    keep: bool,
+    jaeger: bool,
+    store: Path | None,
+    record: Path | None,
 ) -> None:
     """Make a real call with a real agent, and show what happened. SCENARIO is one of --list.
 
     The call runs on a livekit-server that is started on this machine: one on the PATH, built once with Go, or run with
-    Docker. Where none of these is possible, a recorded call is replayed.
+    Docker. Where none of these is possible, a recorded call is replayed. LIVEKIT_URL is not read: only with --server is
+    the call made on a server of yours, and what it does there is said first.
 
     \b
     Examples:
@@ -44,15 +61,31 @@ def command(
       tracer demo wrong-name
       tracer demo explicit --jaeger
     """
-    import asyncio
-
-    from tracer.demo.run import DemoOptions, named, run
-
     if listed:
         _list()
         return
-    options = DemoOptions(Path(store).absolute(), server, keep or jaeger, jaeger, record and record.absolute())
-    asyncio.run(run(named(scenario), options))
+    needs_demo_extra("tracer demo")
+    from tracer.demo.run import DemoOptions, named, run
+
+    options = DemoOptions(
+        store and store.absolute(),
+        server,
+        (lambda: None) if yes else _agree,
+        keep,
+        jaeger,
+        record and record.absolute(),
+    )
+    run(named(scenario), options)
+
+
+def _agree() -> None:
+    """Ask. Raises ConfigurationError where nobody can answer, DemoError when the answer is no."""
+    from tracer.errors import ConfigurationError, DemoError
+
+    if not sys.stdin.isatty():
+        raise ConfigurationError("nothing was started: there is no terminal to ask in; --yes agrees to the above")
+    if not click.confirm("Go on?"):
+        raise DemoError("nothing was started")
 
 
 def _list() -> None:

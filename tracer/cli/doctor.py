@@ -80,7 +80,8 @@ def command(
 
     from tracer.doctor.diagnosis import State
     from tracer.errors import ConfigurationError
-    from tracer.settings import LiveKit, checked_url, otlp_endpoint
+    from tracer.export.target import Target
+    from tracer.settings import LiveKit, checked_url
     from tracer.view.doctor import DiagnosisView, as_json
     from tracer.view.write import write_json, write_view
 
@@ -97,7 +98,7 @@ def command(
         if form == "terminal" and output is None:
             write_view(DiagnosisView([found]), width=width)
 
-    setup = Setup(server, endpoint, store, agents, otlp_endpoint(), jaeger_url or None)
+    setup = Setup(server, endpoint, store, agents, Target.from_env(), jaeger_url or None)
     found = asyncio.run(examine(setup, show))
     if form == "json":
         write_json(as_json(found), output)

@@ -28,7 +28,8 @@ __all__ = ["command"]
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also write what is received to this file, to be replayed; it contains names, identities and attributes.",
 )
-def command(host: str, port: int, store: str, no_observe: bool, redact: bool, record: Path | None) -> None:
+@click.option("--only", default="", metavar="PREFIX", help="Store only rooms whose names begin with this.")
+def command(host: str, port: int, store: str, no_observe: bool, redact: bool, record: Path | None, only: str) -> None:
     """Receive webhooks and agents' spans, and record them.
 
     \b
@@ -38,7 +39,7 @@ def command(host: str, port: int, store: str, no_observe: bool, redact: bool, re
     GET  /metrics     counters, for Prometheus
 
     With LIVEKIT_URL set, it also polls the server's API for what webhooks do not report: JOINED, dispatches and jobs.
-    With OTEL_EXPORTER_OTLP_ENDPOINT set, it exports each room there as a trace.
+    With OTEL_EXPORTER_OTLP_ENDPOINT set, it exports each room there as a trace. Rooms of `tracer demo` are not stored.
 
     \b
     Example: OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 tracer serve
@@ -48,4 +49,4 @@ def command(host: str, port: int, store: str, no_observe: bool, redact: bool, re
     from tracer.service.serve import ServeOptions, serve
     from tracer.settings import LiveKit
 
-    asyncio.run(serve(LiveKit.from_env(), ServeOptions(store, host, port, not no_observe, redact, record)))
+    asyncio.run(serve(LiveKit.from_env(), ServeOptions(store, host, port, not no_observe, redact, record, only)))

@@ -11,19 +11,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from livekit.api import (
-    AccessToken,
     CreateAgentDispatchRequest,
     CreateRoomRequest,
     DeleteRoomRequest,
     ListParticipantsRequest,
     RoomAgentDispatch,
-    RoomConfiguration,
     RoomParticipantIdentity,
     UpdateParticipantRequest,
-    VideoGrants,
 )
 from livekit.protocol.models import ParticipantInfo, ParticipantPermission
 
+from tracer.demo.tokens import caller_token
 from tracer.errors import DemoError, UnknownRoomError
 from tracer.moment import Kind
 
@@ -38,7 +36,7 @@ if TYPE_CHECKING:
     from tracer.settings import LiveKit
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["ALONE", "IN_VAIN", "LIMIT", "DemoWorker", "Play"]
+__all__ = ["ALONE", "IN_VAIN", "LIMIT", "DemoWorker", "Play", "until"]
 
 LIMIT = 60.0
 """Seconds for anything that has to happen; a server of one's own may keep a room for 20 after the last leave."""
@@ -78,18 +76,33 @@ class Play:
     """Those that were started."""
     sid: str = ""
     """SID of the room that the scenario is about, where there is more than one of this name; else the latest is."""
+    prefix: str = ""
+    """On a server that others use too: what the names of this demo's agents begin with."""
 
     def anew(self, room: str) -> Play:
         """A play on the same stage, of another room or of a later one of the same name."""
         return replace(self, room=room, sid="", began=time.time_ns())
 
+    def named(self, agent: str) -> str:
+        """An agent's name as the server knows it.
+
+        On a server that others use too nobody else has it, and no agent is unnamed: it would get everyone's calls.
+        """
+        return f"{self.prefix}-{agent or 'agent'}" if self.prefix else agent
+
+    def wanted(self, agents: tuple[str, ...]) -> list[str]:
+        """What these agents are requested by. With none the server would request the unnamed one, of anybody."""
+        every = agents or (("",) if self.prefix else ())
+        return [self.named(agent) for agent in every]
+
     def start(self, worker: DemoWorker) -> Process:
         """A worker, once it is registered."""
         number = len(self.workers)
-        named = f" named {worker.agent_name!r}" if worker.agent_name else ""
+        name = self.named(worker.agent_name)
+        named = f" named {name!r}" if name else ""
         self.say(f"starting {'another' if number else 'an'} agent{named}")
         start = self.stage.agent if worker.instrumented else self.stage.stranger
-        environment = {"AGENT_NAME": worker.agent_name, **worker.environment}
+        environment = {"AGENT_NAME": name, **worker.environment}
         process = start(self.server, worker.file, name=f"agent-{number}", **environment)
         self.workers.append(process)
         return process
@@ -112,17 +125,16 @@ class Play:
         Without ``may_publish`` their token does not let them speak. Without ``media`` they never become ACTIVE; with
         ``back_after`` they call again, so many seconds later.
         """
-        token = (
-            AccessToken(self.server.api_key, self.server.api_secret)
-            .with_identity(identity)
-            .with_name(identity.title())
-            .with_metadata(metadata)
-            .with_attributes(dict(attributes or {}))
-            .with_grants(VideoGrants(room_join=True, room=self.room, can_publish=may_publish))
+        token = caller_token(
+            self.server,
+            self.room,
+            identity,
+            name=identity.title(),
+            metadata=metadata,
+            attributes=attributes,
+            agents=self.wanted(agents),
+            may_publish=may_publish,
         )
-        if agents:
-            wanted = [RoomAgentDispatch(agent_name=name) for name in agents]
-            token = token.with_room_config(RoomConfiguration(agents=wanted))
         options = []
         if silent or not may_publish:
             options.append("--silent")
@@ -131,12 +143,13 @@ class Play:
         if back_after:
             options += ["--back-after", str(back_after)]
         self.say(f"{identity} calls")
-        return self.stage.caller(identity, self.server.url, token.to_jwt(), seconds, *options)
+        return self.stage.caller(identity, self.server.url, token, seconds, *options)
 
     async def create_room(self, *agents: str) -> None:
         """CreateRoom, with agents of these names."""
-        wanted = [RoomAgentDispatch(agent_name=name) for name in agents]
-        await self.livekit.room.create_room(CreateRoomRequest(name=self.room, departure_timeout=2, agents=wanted))
+        wanted = [RoomAgentDispatch(agent_name=name) for name in self.wanted(agents)]
+        asked = CreateRoomRequest(name=self.room, departure_timeout=2, agents=wanted)
+        await self.livekit.room.create_room(asked)
 
     async def room_without_callers(self, *agents: str) -> None:
         """CreateRoom, with agents of these names; returns when an agent waits there for a participant."""
@@ -144,9 +157,10 @@ class Play:
         await self.happened(Kind.AGENT_WAITING_FOR_PARTICIPANT)
 
     async def dispatch(self, agent_name: str, metadata: str = "") -> None:
-        """CreateDispatch, which also creates the room where there is none."""
-        self.say(f"CreateDispatch of {agent_name!r}")
-        asked = CreateAgentDispatchRequest(agent_name=agent_name, room=self.room, metadata=metadata)
+        """CreateDispatch, which also creates the room where there is none, and with it requests the unnamed agent."""
+        name = self.named(agent_name)
+        self.say(f"CreateDispatch of {name!r}")
+        asked = CreateAgentDispatchRequest(agent_name=name, room=self.room, metadata=metadata)
         await self.livekit.agent_dispatch.create_dispatch(asked)
 
     async def delete_room(self) -> None:
@@ -169,6 +183,19 @@ class Play:
         left = ParticipantPermission(can_subscribe=True, can_publish_data=True, can_update_metadata=True)
         wanted = UpdateParticipantRequest(room=self.room, identity=identity, permission=left)
         await self.livekit.room.update_participant(wanted)
+
+    async def call(
+        self,
+        *,
+        attributes: Mapping[str, str] | None = None,
+        metadata: str = "",
+        agents: tuple[str, ...] = (),
+        silent: bool = False,
+    ) -> None:
+        """A call as it should be: the caller stays until the agent's session has started, and a while longer."""
+        caller = self.caller(seconds=LIMIT, attributes=attributes, metadata=metadata, agents=agents, silent=silent)
+        await self.happened(Kind.SESSION_STARTED)
+        await self.hangs_up(caller, ALONE)
 
     async def has_left(self, caller: Process) -> None:
         """Wait until a caller has left. Raises DemoError when the call failed."""
@@ -224,11 +251,7 @@ class Play:
 
     async def until(self, condition: Callable[[], bool], otherwise: str) -> None:
         """Wait for something. Raises DemoError with ``otherwise`` when it takes longer than the limit."""
-        end = time.monotonic() + LIMIT
-        while not condition():
-            if time.monotonic() > end:
-                raise DemoError(f"{otherwise} after {LIMIT:.0f} s")
-            await asyncio.sleep(0.05)
+        await until(condition, otherwise)
 
     async def happened(self, kind: Kind, times: int = 1) -> None:
         """Wait until the timeline has so many steps of this kind."""
@@ -241,7 +264,7 @@ class Play:
 
     async def worker_reported(self, kind: Kind) -> None:
         """Wait until a worker reports this of itself."""
-        await self.until(lambda: self.stage.worker_reported(kind, since=self.began), f"no {kind}")
+        await self.until(lambda: self.stage.worker_reported(kind, *self.workers), f"no {kind}")
 
     def timeline(self) -> Timeline | None:
         """What is known of this play's room by now."""
@@ -268,6 +291,15 @@ class Play:
         """Wait for the end of the call: what is known of it then."""
         await self.until(self.is_over, "the end of the call was not seen")
         return self.stage.timeline(self.sid or self.room)
+
+
+async def until(condition: Callable[[], bool], otherwise: str) -> None:
+    """Wait for something. Raises DemoError with ``otherwise`` when it takes longer than the limit."""
+    end = time.monotonic() + LIMIT
+    while not condition():
+        if time.monotonic() > end:
+            raise DemoError(f"{otherwise} after {LIMIT:.0f} s")
+        await asyncio.sleep(0.05)
 
 
 def _send(process: Process, number: signal.Signals) -> None:

@@ -4,39 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import shlex
-import shutil
 import signal
-import sys
 import tempfile
+import time
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-import aiohttp
-from livekit.api import ListRoomsRequest, LiveKitAPI, TwirpError
-from rich.text import Text
+from livekit.api import LiveKitAPI
 
 from tracer.demo.failures import FAILURES
-from tracer.demo.play import Play
+from tracer.demo.play import Play, until
 from tracer.demo.scenarios import SCENARIOS
+from tracer.demo.shown import say, show
 from tracer.demo.stage import Stage
+from tracer.demo.theirs import TheirServer
+from tracer.demo.trace import JaegerTrace, TraceFile, destination
 from tracer.errors import BinaryMissingError, ConfigurationError
-from tracer.local_servers import Jaeger, LiveKitServer, find_jaeger, find_livekit_server, free_port
-from tracer.settings import LiveKit
-from tracer.view.console import console
-from tracer.view.link import trace_link
-from tracer.view.terminal import TimelineView
-from tracer.view.why import WhyView
-from tracer.why import explain
+from tracer.local_servers import LiveKitServer, find_livekit_server, free_port
+from tracer.settings import demo_dir
+from tracer.store import DEMO, Arrival, open_reader, open_writer
+from tracer.view.progress import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tracer.demo.scenario import Scenario
+    from tracer.settings import LiveKit
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["DemoOptions", "run"]
+__all__ = ["DemoOptions", "named", "run"]
 
 DEPARTURE_TIMEOUT = 2
 """Seconds; LiveKit's default of 20 would keep people waiting for the end."""
@@ -44,159 +43,173 @@ ALL = SCENARIOS | FAILURES
 """Every scenario by name."""
 RECORDED = "automatic"
 """The scenario of which there is a recording."""
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Ctrl-C, SIGTERM and a closed terminal end the demo alike, with everything cleaned up."""
+
+
+MOST_KEPT = 20
+"""Calls without a store of the user's that are kept."""
+MOST_ROOMS = 100
+"""More than any scenario makes."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
     """What was given on the command line."""
 
-    store: Path
+    store: Path | None = None
+    """Where the call is kept when it is over, without it in a file of its own; until then it has a store of its own."""
     server: str | None = None
-    """URL of a server of the user's own; without it one is started."""
+    """URL of a server of the user's; without it one is started."""
+    agree: Callable[[], None] = lambda: None
+    """Asks whether to go on; raises TracerError when not."""
     keep: bool = False
     jaeger: bool = False
     record: Path | None = None
 
 
-async def run(scenario: Scenario, options: DemoOptions) -> None:
+class _Place(NamedTuple):
+    """Where the call is made."""
+
+    server: LiveKit
+    room: str
+    prefix: str = ""
+    """Of the agents' names, on a server that others use too."""
+
+
+def run(scenario: Scenario, options: DemoOptions) -> None:
     """One call, shown. Raises DemoError when it cannot be made; nothing it started is left behind."""
-    for number in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])):
+    for number in ENDING:
         signal.signal(number, _end)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracer-demo-")))
-        if scenario.lost and options.server:
-            raise ConfigurationError(f"{scenario.name} drops webhooks of its own server: run it without --server")
-        stage = Stage(folder, options.store, free_port(), lost=scenario.lost)
-        _say(scenario.question + "\n")
         try:
-            server, room = await _server(stack, stage, options)
-        except BinaryMissingError as reason:
-            if scenario.name != RECORDED:
-                raise
-            _say(str(reason))
-            _show(scenario, _replay(stage))
-            return
-        jaeger = _jaeger(stack, stage) if options.jaeger else None
-        stack.enter_context(stage)
-        timeline = await _call(stage, scenario, server, room, options.record)
-        _show(scenario, timeline, jaeger)
-        if options.keep or jaeger:
-            await _keep(stage, server)
+            _run(stack, scenario, options)
+        finally:
+            # From here on everything is cleaned up, which takes some seconds at most and is not to be cut short.
+            for number in ENDING:
+                signal.signal(number, signal.SIG_IGN)
 
 
 def _end(*_: object) -> None:
-    """Ctrl-C, SIGTERM and a closed terminal end the demo alike, with everything cleaned up."""
     raise KeyboardInterrupt
 
 
-def _say(text: str, *, whole: bool = False) -> None:
-    """Print what is going on; ``whole`` lines are not broken, so that they can be copied."""
-    console().print(Text(text, style="dim"), soft_wrap=whole)
+def _run(stack: ExitStack, scenario: Scenario, options: DemoOptions) -> None:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracer-demo-")))
+    kept = options.store or _new_store(scenario)
+    stage = Stage(folder, folder / "demo.db", free_port(), lost=scenario.lost)
+    say(scenario.question + "\n")
+    try:
+        place = _theirs(stack, scenario, options) if options.server else _own(stack, stage)
+    except BinaryMissingError as reason:
+        if scenario.name != RECORDED:
+            raise
+        say(str(reason))
+        show(scenario, _replay(kept), kept)
+        return
+    trace = destination(stack, folder, say) if options.jaeger else None
+    if trace:
+        stage.export["OTEL_EXPORTER_OTLP_ENDPOINT"] = trace.endpoint
+    over = stack.enter_context(ExitStack())
+    stack.enter_context(stage)
+    timeline = asyncio.run(_call(stage, scenario, place, options.record))
+    _hand_over(stage, kept)
+    over.callback(_hand_over, stage, kept)  # once more when all have ended: they report to the last
+    show(scenario, timeline, kept)
+    if trace:
+        asyncio.run(until(lambda: trace.arrived(timeline.trace_id), "the trace was not exported"))
+        if isinstance(trace, TraceFile):
+            over.callback(lambda: say(trace.write(timeline.trace_id, kept), whole=True))
+        else:
+            say(trace.link(timeline.trace_id), whole=True)
+    if options.keep or isinstance(trace, JaegerTrace):
+        _keep(stage, place)
 
 
-async def _server(stack: ExitStack, stage: Stage, options: DemoOptions) -> tuple[LiveKit, str]:
-    """A server, and a name for the room."""
-    if options.server:
-        server = LiveKit.from_env(options.server)
-        await _reach(server)
-        _say(f"using your server, {server.url}")
-        return server, f"tracer-demo-{secrets.token_hex(3)}"
-    program = find_livekit_server(_say)
-    _say(f"starting livekit-server, {program.how}")
+def _theirs(stack: ExitStack, scenario: Scenario, options: DemoOptions) -> _Place:
+    """The user's server, once they have agreed; its rooms are deleted at the end."""
+    if scenario.own_server:
+        raise ConfigurationError(
+            f"{scenario.name} is not played on a server that others use, for {scenario.own_server}: run it without"
+            " --server"
+        )
+    room = f"{DEMO}{secrets.token_hex(4)}"
+    theirs = TheirServer(options.server or "", room)
+    theirs.reach()
+    say(theirs.plan)
+    options.agree()
+    stack.callback(theirs.tidy)  # after callers and workers have ended, who could create a room again
+    return _Place(theirs.settings, room, room)
+
+
+def _own(stack: ExitStack, stage: Stage) -> _Place:
+    """A server of the demo's own."""
+    with progress() as shown:
+        program = find_livekit_server(shown)
+    say(f"starting livekit-server, {program.how}")
     webhook = f"http://127.0.0.1:{stage.webhook_port}/webhook"
     running = LiveKitServer(program, folder=stage.folder, webhooks=[webhook], departure_timeout=DEPARTURE_TIMEOUT)
-    return stack.enter_context(running).settings, "demo"
+    return _Place(stack.enter_context(running).settings, "demo")
 
 
-async def _reach(server: LiveKit) -> None:
-    """Raises ConfigurationError when the user's server does not answer or does not accept the key."""
+async def _call(stage: Stage, scenario: Scenario, place: _Place, record: Path | None) -> Timeline:
+    say("starting tracer serve")
+    server = place.server
+    stage.serve(server, "--only", place.room, *(["--record", str(record)] if record else []))
     async with LiveKitAPI(server.url, server.api_key, server.api_secret) as livekit:
-        try:
-            await livekit.room.list_rooms(ListRoomsRequest(names=["tracer-demo"]))
-        except TwirpError as error:
-            raise ConfigurationError(
-                f"LIVEKIT_URL is {server.url}, which rejects the key {server.api_key!r} ({error.status})"
-            ) from None
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise ConfigurationError(
-                f"LIVEKIT_URL is {server.url}, which does not answer ({error}); unset it to have a server started"
-            ) from None
-
-
-def _jaeger(stack: ExitStack, stage: Stage) -> Jaeger:
-    program = find_jaeger(_say)
-    _say(f"starting Jaeger, {program.how}")
-    jaeger = stack.enter_context(Jaeger(program, stage.folder))
-    stage.export["OTEL_EXPORTER_OTLP_ENDPOINT"] = jaeger.otlp_endpoint
-    return jaeger
-
-
-async def _call(stage: Stage, scenario: Scenario, server: LiveKit, room: str, record: Path | None) -> Timeline:
-    _say("starting tracer serve")
-    stage.serve(server, *(["--record", str(record)] if record else []))
-    async with LiveKitAPI(server.url, server.api_key, server.api_secret) as livekit:
-        play = Play(stage, server, livekit, room, _say)
+        play = Play(stage, server, livekit, place.room, say, prefix=place.prefix)
         for worker in scenario.workers:
             play.start(worker)
         await scenario.play(play)
-        _say("waiting for the room to close")
+        say("waiting for the room to close")
         return await play.ended()
 
 
-def _replay(stage: Stage) -> Timeline:
+def _new_store(scenario: Scenario) -> Path:
+    """A file for this call only: what other demos do at the same time is no part of it. The oldest such are removed."""
+    folder = demo_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in sorted(folder.iterdir())[:-MOST_KEPT]:
+        old.unlink(missing_ok=True)
+    return folder / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{scenario.name}-{secrets.token_hex(2)}.db"
+
+
+def _hand_over(stage: Stage, store: Path) -> None:
+    """Keep what was recorded of the call and its workers, where the user can look at it again."""
+    with closing(open_reader(stage.store)) as reader, closing(open_writer(str(store))) as writer:
+        sids = [room.sid for room in reader.rooms(MOST_ROOMS)]
+        writer.add([Arrival(tuple(reader.moments(sid))) for sid in ["", *sids]])
+
+
+def _replay(store: Path) -> Timeline:
     """The recorded call, kept in the demo's store."""
     from tracer.service.replay import arrivals, replay
-    from tracer.store import open_writer
+    from tracer.store.load import read_timeline
 
-    _say("Without a server, this is a recording of a real call.")
+    say("Without a server, this is a recording of a real call.")
     with (
         resources.as_file(resources.files("tracer.demo").joinpath("call.jsonl")) as path,
-        closing(open_writer(stage.store)) as store,
+        closing(open_writer(str(store))) as writer,
     ):
-        replay([path], store)
+        replay([path], writer)
         room = next(moment.room for arrival in arrivals(path) for moment in arrival.moments if moment.room)
-    return stage.timeline(room)
+    return read_timeline(str(store), room)
 
 
-def _show(scenario: Scenario, timeline: Timeline, jaeger: Jaeger | None = None) -> None:
-    out = console()
-    out.print()
-    out.print(TimelineView(timeline))
-    out.print()
-    out.print(Text(scenario.question, style="bold"))
-    for sentence in scenario.answer(timeline):
-        out.print(Text(sentence))
-    if scenario.cause:
-        out.print(WhyView(timeline, explain(timeline)))
-    out.print()
-    tracer, room = _called(), timeline.room.sid if timeline.later else timeline.room.name
-    if scenario.cause:
-        _say(f"why: {tracer} why {room}   check its order: {tracer} check {room}")
-    _say(f"again: {tracer} timeline {room}   as JSON: --format json   all rooms: {tracer} rooms")
-    if jaeger:
-        _say(f"in Jaeger: {trace_link(timeline.trace_id, jaeger.query_url)}", whole=True)
-
-
-def _called() -> str:
-    """How the user calls this program: it need not be on the PATH, as after `make demo`."""
-    if shutil.which("tracer"):
-        return "tracer"
-    called = Path(sys.argv[0])
-    return "python -m tracer" if called.name == "__main__.py" else shlex.quote(str(called))
-
-
-async def _keep(stage: Stage, server: LiveKit) -> None:
+def _keep(stage: Stage, place: _Place) -> None:
     """Leave everything running until Ctrl-C, and say how to look at it."""
-    env = stage.folder / "demo.env"
+    env, server = stage.folder / "demo.env", place.server
+    # The keys of a server of the user's are in their environment already.
+    keys = "" if place.prefix else f"LIVEKIT_API_KEY={server.api_key}\nLIVEKIT_API_SECRET={server.api_secret}\n"
     env.touch(mode=0o600)
     env.write_text(
-        f"LIVEKIT_URL={server.url}\nLIVEKIT_API_KEY={server.api_key}\nLIVEKIT_API_SECRET={server.api_secret}\n"
-        f"TRACER_STORE={stage.store}\nTRACER_ENDPOINT=http://127.0.0.1:{stage.port}\n"
+        f"LIVEKIT_URL={server.url}\n{keys}TRACER_STORE={stage.store}\nTRACER_ENDPOINT=http://127.0.0.1:{stage.port}\n"
     )
-    _say(f"Everything keeps running: LiveKit at {server.url}, the receiver at http://127.0.0.1:{stage.port}.")
-    _say(f"Keys and addresses: set -a; . {env}", whole=True)
-    _say("Logs are in the same folder. Ctrl-C stops everything.")
-    await asyncio.Event().wait()
+    say(f"Everything keeps running: LiveKit at {server.url}, the receiver at http://127.0.0.1:{stage.port}.")
+    say(f"Keys and addresses: set -a; . {env}", whole=True)
+    say("Logs are in the same folder. Ctrl-C stops everything.")
+    while True:
+        signal.pause()
 
 
 def named(name: str) -> Scenario:

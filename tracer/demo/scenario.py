@@ -27,7 +27,9 @@ class Scenario(ABC):
     workers: ClassVar[tuple[DemoWorker, ...]] = (DemoWorker(),)
     """Those that run before the call."""
     lost: ClassVar[tuple[str, ...]] = ()
-    """Webhooks that are dropped; only possible with a server of the demo's own."""
+    """Webhooks that are dropped on their way to the receiver."""
+    own_server: ClassVar[str] = ""
+    """Why it is played on a server of the demo's own only; empty where it can be played on one that others use too."""
 
     @abstractmethod
     async def play(self, play: Play) -> None:

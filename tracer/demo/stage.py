@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import sys
-import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -24,11 +24,6 @@ __all__ = ["Stage"]
 
 START_LIMIT = 60.0
 """Seconds a process may take to start: livekit-agents takes long to import on a small machine."""
-EXPORT = tuple(
-    f"OTEL_EXPORTER_OTLP_{name}"
-    for name in ("ENDPOINT", "HEADERS", "TRACES_ENDPOINT", "TRACES_HEADERS", "CERTIFICATE", "TIMEOUT", "COMPRESSION")
-)
-"""With these set, the receiver exports as it would for the user."""
 
 
 class Stage:
@@ -44,7 +39,7 @@ class Stage:
         self.port = free_port() if lost else port
         """Where the receiver listens."""
         self.export: dict[str, str] = {}
-        """Variables of the receiver that set where it exports to, beyond the user's own."""
+        """Variables of the receiver that set where it exports to: the user's own backend gets nothing."""
         self._processes = ExitStack()
 
     def __enter__(self) -> Self:
@@ -59,7 +54,7 @@ class Stage:
             name,
             [sys.executable, *arguments],
             folder=self.folder,
-            environment=child_environment(EXPORT) | environment,
+            environment=child_environment(PYTHONWARNINGS="ignore:The HMAC key is") | environment,
         )
         return self._processes.enter_context(process)
 
@@ -76,10 +71,9 @@ class Stage:
 
     def agent(self, server: LiveKit, file: Path | None = None, *, name: str = "agent", **environment: str) -> Process:
         """A worker that runs this agent, instrumented, once it is registered; without a file the sample agent."""
-        began = time.time_ns()
         worker = self._worker(server, file, name, environment)
         worker.wait_until(
-            lambda: self.worker_reported(Kind.WORKER_REGISTERED, since=began),
+            lambda: self.worker_reported(Kind.WORKER_REGISTERED, worker),
             START_LIMIT,
             what="registered with the server",
         )
@@ -89,7 +83,7 @@ class Stage:
         """A worker that runs this agent, not instrumented, once it is registered: only its log shows that."""
         worker = self._worker(server, file, name, environment)
         worker.wait_until(
-            lambda: '"registered worker"' in worker.log.read_text(encoding="utf-8"),
+            lambda: bool(_ids(worker)),
             START_LIMIT,
             what="registered with the server",
         )
@@ -105,10 +99,13 @@ class Stage:
             **environment,
         )
 
-    def worker_reported(self, kind: Kind, *, since: int) -> bool:
-        """Whether any worker has reported this of itself since then, ns since the epoch."""
+    def worker_reported(self, kind: Kind, *workers: Process) -> bool:
+        """Whether one of these workers has reported this of itself: others may report to the same store."""
+        ids = {one for worker in workers for one in _ids(worker)}
+        if not ids:
+            return False
         with closing(open_reader(self.store)) as reader:
-            return any(moment.kind is kind and moment.time >= since for moment in reader.moments(""))
+            return any(moment.kind is kind and moment.subject in ids for moment in reader.moments(""))
 
     def caller(self, identity: str, url: str, token: str, seconds: float, *options: str) -> Process:
         """Someone who joins with this token, speaks for so many seconds, and leaves; or as ``options`` say."""
@@ -118,6 +115,13 @@ class Stage:
     def timeline(self, room: str) -> Timeline:
         """What the receiver knows of the latest room of this name, or of the one with this SID."""
         return read_timeline(self.store, room)
+
+
+def _ids(worker: Process) -> list[str]:
+    """The ids that the server gave a worker, one each time it registered: only its log tells which are its own."""
+    with worker.log.open(encoding="utf-8", errors="replace") as log:
+        registered = [json.loads(line) for line in log if '"registered worker"' in line and line.endswith("}\n")]
+    return [str(entry["id"]) for entry in registered]
 
 
 def _environment(server: LiveKit) -> dict[str, str]:

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import re
+import secrets
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExportResult
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanContext, TraceFlags
-
-from tracer.answers.of_requests import BoundedSession
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State
-from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
+from tracer.export.answer import Verdict
+from tracer.export.backend import Backend
+from tracer.export.otlp import to_otlp
+from tracer.export.spans import Span
+from tracer.reaching import UNREACHED, in_words
 from tracer.settings import address, where
 from tracer.units import milliseconds
 
 if TYPE_CHECKING:
     from tracer.doctor.visit import Visit
+    from tracer.export.answer import Answer
+    from tracer.store import Outgoing
 
 __all__ = ["BackendCheck"]
 
-SEND_LIMIT = 2.0
-"""Seconds for sending one span, OpenTelemetry's own retries included."""
+SEND_LIMIT = 5.0
+"""Seconds in which the backend must answer."""
 WAIT = 4.0
 """Seconds in which Jaeger may return a span: its storages write in batches."""
 POLL_EVERY = 0.05
@@ -37,7 +34,7 @@ POLL_EVERY = 0.05
 
 
 class BackendCheck:
-    """Sends one real span with OpenTelemetry's exporter and reads its trace back from Jaeger."""
+    """Sends one real span as rooms are sent, and reads its trace back from Jaeger."""
 
     name = CheckName.BACKEND
 
@@ -48,33 +45,26 @@ class BackendCheck:
             text = "not checked: OTEL_EXPORTER_OTLP_ENDPOINT is not set, so rooms are not exported as traces"
             fix = "for Jaeger, set it to http://127.0.0.1:4318 here and for `tracer serve`"
             return [Diagnosis(self.name, State.SKIPPED, text, fix)]
-        at = address(backend)
-        if where(backend) == where(visit.setup.receiver):
+        at = backend.shown
+        if where(backend.url) == where(visit.setup.receiver):
             text = f"spans go to {at}, which is `tracer serve` itself"
             return [Diagnosis(self.name, State.FAILED, text, "set OTEL_EXPORTER_OTLP_ENDPOINT to Jaeger's")]
+        to = Backend(replace(backend, patience=SEND_LIMIT))
+        span, begun = _span(), time.monotonic()
         try:
-            async with visit.session.get(backend):  # any answer will do; the exporter's own error names no reason
-                pass
-        except UNREACHED as error:
-            text = f"no OpenTelemetry backend at {at}: {in_words(error, LIMIT)}"
-            fix = "start Jaeger, or set OTEL_EXPORTER_OTLP_ENDPOINT to where it accepts OTLP over HTTP"
-            return [Diagnosis(self.name, State.FAILED, text, fix)]
-        span = _span()
-        begun = time.monotonic()
-        refused = await asyncio.to_thread(_send, span)
-        if refused is not None:
-            text = f"{at} accepts no spans{refused}"
-            fix = "OTLP over HTTP is usually on port 4318; OTEL_EXPORTER_OTLP_HEADERS holds a backend's API key"
-            return [Diagnosis(self.name, State.FAILED, text, fix)]
+            answer = await to.send([span.body])
+        finally:
+            await to.close()
+        if problem := _problem(answer, at):
+            return [problem]
         if jaeger is None:
             took = milliseconds((time.monotonic() - begun) * 1000)
             text = f"{at} accepted a span in {took}; set TRACER_JAEGER_URL to check that Jaeger returns it"
             return [Diagnosis(self.name, State.OK, text)]
         return [await self._read_back(visit, at, jaeger, span, begun)]
 
-    async def _read_back(self, visit: Visit, at: str, jaeger: str, span: ReadableSpan, begun: float) -> Diagnosis:
-        context = span.get_span_context()
-        trace = f"{context.trace_id if context else 0:032x}"
+    async def _read_back(self, visit: Visit, at: str, jaeger: str, span: Outgoing, begun: float) -> Diagnosis:
+        trace = span.trace_id.hex()
         why = "trace not found"
         while (elapsed := time.monotonic() - begun) < WAIT:
             try:
@@ -92,43 +82,20 @@ class BackendCheck:
         return Diagnosis(self.name, State.FAILED, text, fix)
 
 
-def _span() -> ReadableSpan:
-    # Built directly, as those of rooms are: no sampler and no OTEL_SDK_DISABLED applies to it.
-    ids, now = RandomIdGenerator(), time.time_ns()
-    context = SpanContext(ids.generate_trace_id(), ids.generate_span_id(), False, TraceFlags(TraceFlags.SAMPLED))
-    return ReadableSpan(
-        "doctor",
-        context,
-        resource=Resource({"service.name": "tracer-doctor"}),
-        instrumentation_scope=InstrumentationScope("livekit-tracer"),
-        start_time=now,
-        end_time=now,
-    )
+def _span() -> Outgoing:
+    # Made directly, as those of rooms are: no sampler and no OTEL_SDK_DISABLED applies to it.
+    now = time.time_ns()
+    return to_otlp(Span(secrets.randbits(128), secrets.randbits(64), None, "tracer-doctor", "doctor", now, now + 1, ()))
 
 
-class _Status(logging.Handler):
-    """Reads the status of the answer from what the exporter logs: it reports it nowhere else."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.text = ""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if code := re.search(r"code: (\d{3})", record.getMessage()):
-            self.text = f": HTTP {code[1]}"
-
-
-def _send(span: ReadableSpan) -> str | None:
-    """Why the backend did not accept it, as the end of a sentence; None when it did."""
-    log = logging.getLogger(OTLPSpanExporter.__module__)
-    status = _Status()
-    log.addHandler(status)
-    log.propagate = False
-    exporter = OTLPSpanExporter(timeout=SEND_LIMIT, session=BoundedSession())
-    try:
-        accepted = exporter.export([span]) is SpanExportResult.SUCCESS
-    finally:
-        exporter.shutdown()  # type: ignore[no-untyped-call]
-        log.removeHandler(status)
-        log.propagate = True
-    return None if accepted else status.text
+def _problem(answer: Answer, at: str) -> Diagnosis | None:
+    """What the backend finds fault with; None when it accepted the span."""
+    if answer.verdict is Verdict.ACCEPTED and not answer.rejected:
+        return None
+    if not answer.status:
+        text = f"no OpenTelemetry backend at {at}: {answer.text}"
+        fix = "start Jaeger, or set OTEL_EXPORTER_OTLP_ENDPOINT to where it accepts OTLP over HTTP"
+    else:
+        text = f"{at} accepts no spans: {'rejected: ' if answer.rejected else ''}{answer.text}"
+        fix = "OTLP over HTTP is usually on port 4318; OTEL_EXPORTER_OTLP_HEADERS holds a backend's API key"
+    return Diagnosis(CheckName.BACKEND, State.FAILED, text, fix)

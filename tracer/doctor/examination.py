@@ -12,7 +12,6 @@ from tracer.doctor.backend import BackendCheck
 from tracer.doctor.clocks import ClockCheck
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State, short
 from tracer.doctor.module_name import ModuleNameCheck
-from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.receiver import ReceiverCheck
 from tracer.doctor.scratch import ScratchRoom
 from tracer.doctor.server import ServerCheck
@@ -20,6 +19,7 @@ from tracer.doctor.visit import LIMIT, Setup, Visit
 from tracer.doctor.webhooks import WebhookCheck
 from tracer.doctor.workers import WorkerCheck
 from tracer.errors import StoreError
+from tracer.reaching import UNREACHED, in_words
 from tracer.store import open_reader
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State
-from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
+from tracer.reaching import UNREACHED, in_words
 from tracer.settings import address
 from tracer.units import milliseconds
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from livekit import api
 
-from tracer.doctor.reaching import UNREACHED
 from tracer.doctor.rejection import is_rejected
 from tracer.moment import Kind, Moment
+from tracer.reaching import UNREACHED
 from tracer.store import SCRATCH
 from tracer.timeline.fold import fold
 from tracer.witness.fields import joining, room_created

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from livekit.api import AccessToken, VideoGrants
 
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State, quoted
-from tracer.doctor.reaching import UNREACHED, in_words
 from tracer.doctor.visit import LIMIT
+from tracer.reaching import UNREACHED, in_words
 from tracer.settings import address
 from tracer.units import duration, milliseconds
 

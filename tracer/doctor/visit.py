@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from tracer.doctor.scratch import ScratchRoom
+    from tracer.export.target import Target
     from tracer.settings import LiveKit
     from tracer.store import Reader
     from tracer.timeline.entities import Worker
@@ -37,7 +38,7 @@ class Setup:
     """The receiver's store."""
     agents: tuple[str, ...] = ()
     """Agents to request; empty: the unnamed one and those that the store knows."""
-    backend: str | None = None
+    backend: Target | None = None
     """Where spans are exported to, by OpenTelemetry's variables."""
     jaeger: str | None = None
     """Address of Jaeger's UI."""

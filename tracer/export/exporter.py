@@ -1,97 +1,135 @@
 """Queues the spans of every room in the store's outbox, and has them sent from there.
 
 A span is put into the outbox before it is sent and removed after the backend accepted it. So it outlives the backend's
-absence and the receiver's restart. A retry after a lost answer sends the same span under the same ids, which Jaeger
-treats as one.
+absence and the receiver's restart.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
+import random
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
-
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from typing import TYPE_CHECKING
 
 from tracer import ids
 from tracer.errors import StoreError, UnreadableError
+from tracer.export.answer import Verdict
 from tracer.export.otlp import closed_with_job, to_otlp
 from tracer.export.outbox import Outbox
 from tracer.export.room_spans import RoomSpans
 from tracer.export.spans import spans
-from tracer.settings import address, otlp_endpoint
 from tracer.timeline.fold import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
-    from opentelemetry.sdk.trace.export import SpanExporter
-
+    from tracer.export.answer import Answer
+    from tracer.export.backend import Backend
     from tracer.store import Outgoing, Writer
 
 __all__ = ["Exporter"]
 
 log = logging.getLogger("tracer")
-T = TypeVar("T")
 
 INTERVAL = 0.25
 """Seconds between two checks for spans that are ready."""
-LAST_TRY = 3.0
-"""Seconds that the end of the process may wait for the backend; what is not sent stays in the store."""
+LAST_TRY = 2.0
+"""Seconds in which the end of the process may begin requests; what is not sent stays in the store."""
+LAST_ANSWER = 2.0
+"""Seconds for which it then waits for the answer to the last one: without it, its spans are sent again."""
 MOST_ROOMS = 2000
 """Rooms of which is remembered what was queued; beyond that the store's own memory serves, more slowly."""
-LONGEST_PAUSE = 30.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds between tries while the backend is away."""
 
 
 class Exporter:
     """Fills the outbox with spans that are ready and empties it into the backend, until cancelled."""
 
-    def __init__(self, store: Writer, exporter: SpanExporter | None = None) -> None:
+    def __init__(self, store: Writer, backend: Backend) -> None:
         self.store = store
-        self.outbox = Outbox(store, exporter or OTLPSpanExporter())
+        self.outbox = Outbox(store, backend)
         self._rooms: dict[str, RoomSpans] = {}
         """The rooms of which spans may still come, by SID."""
         self._unreadable: dict[str, int] = {}
         """Rooms that cannot be exported, each with the number of the newest moment with which that was tried."""
+        self._pause = INTERVAL
+        """Seconds to the next try."""
+        self._away = ""
+        """The kind of answer with which the backend last accepted nothing, so that it is said once."""
+        self._sending: asyncio.Future[Answer | None] | None = None
+        """Outlives ``run`` when that is cancelled: see ``finish``."""
+        self._offered = False
+        """Whether what the backend refused in an earlier run was offered to it again."""
 
     async def run(self) -> None:
         """Until cancelled. A backend that is away is tried again for ever, at growing intervals, and logged once."""
-        pause = INTERVAL
+        await asyncio.gather(self._repeated(self._fill), self._repeated(self._send))
+
+    async def _repeated(self, step: Callable[[], Awaitable[float]]) -> None:
+        """Do it for ever, each time after the pause that it returned, in s; what fails is logged."""
         while True:
             try:
-                if not self.store.may_export():
-                    await asyncio.sleep(1)
-                    continue
-                await _in_daemon_thread(self.fill, time.monotonic())
-                if await _in_daemon_thread(self.outbox.send):
-                    if pause > INTERVAL:
-                        log.info("exporting to %s again", _target())
-                    pause = INTERVAL
-                else:
-                    if pause == INTERVAL:
-                        log.warning("cannot export to %s; spans are queued and will be retried", _target())
-                    pause = min(max(pause * 2, 1.0), LONGEST_PAUSE)
+                pause = await step() if self.store.may_export() else SHORTEST_PAUSE
             except Exception as error:
                 log.error("cannot export: %s", error, exc_info=not isinstance(error, StoreError))
                 pause = LONGEST_PAUSE
             await asyncio.sleep(pause)
 
-    async def finish(self) -> None:
-        """Send what is ready now, whatever may still change; one try, for at most ``LAST_TRY``."""
-        trying = asyncio.ensure_future(_in_daemon_thread(self._finish))
-        await asyncio.wait([trying], timeout=LAST_TRY)
-        if trying.done() and (error := trying.exception()):
-            log.error("cannot export: %s", error)
+    async def _fill(self) -> float:
+        await asyncio.to_thread(self.fill, time.monotonic())
+        return INTERVAL
 
-    def _finish(self) -> None:
+    async def _send(self) -> float:
+        if not self._offered:
+            await asyncio.to_thread(self.store.offer_refused)
+            self._offered = True
+        self._sending = asyncio.ensure_future(self.outbox.send())
+        answer = await asyncio.shield(self._sending)
+        if answer is None:
+            if self._away:
+                log.info("exporting to %s again", self.outbox.backend.target.shown)
+            self._away, self._pause = "", INTERVAL
+            return INTERVAL
+        if answer.verdict is not Verdict.REFUSED:  # which the outbox says
+            self._say(answer)
+        self._pause = min(max(self._pause * 2, SHORTEST_PAUSE), LONGEST_PAUSE)
+        if answer.retry_after is not None:
+            return max(answer.retry_after, INTERVAL)
+        return self._pause * random.uniform(0.5, 1.0)  # noqa: S311  so that not all come back at once
+
+    def _say(self, answer: Answer) -> None:
+        if answer.kind != self._away:
+            advice = ""
+            if answer.verdict is Verdict.NOT_HERE:
+                advice = ": set OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_HEADERS to what it accepts"
+            log.warning(
+                "cannot export to %s: %s; spans are kept and sent later%s",
+                self.outbox.backend.target.shown,
+                answer.text,
+                advice,
+            )
+        self._away = answer.kind
+
+    async def finish(self) -> None:
+        """Send what is ready now, whatever may still change; one try, for at most ``LAST_TRY`` and ``LAST_ANSWER``."""
+        trying = {asyncio.ensure_future(self._finish())} | ({self._sending} if self._sending else set())
+        await asyncio.wait(trying, timeout=LAST_TRY)
+        self.outbox.stop()
+        _, unanswered = await asyncio.wait(trying, timeout=LAST_ANSWER)
+        for one in unanswered:
+            one.cancel()
+        for result in await asyncio.gather(*trying, return_exceptions=True):
+            if isinstance(result, Exception):
+                log.error("cannot export: %s", result)
+        await self.outbox.backend.close()
+
+    async def _finish(self) -> Answer | None:
         if not self.store.may_export():
-            return
-        self.fill(float("inf"))
-        self.outbox.send()
+            return None
+        await asyncio.to_thread(self.fill, float("inf"))
+        return await self.outbox.send()  # after the one that is under way
 
     def fill(self, now: float) -> None:
         """Queue the spans of changed rooms that have not changed for a while; ``now`` in s, monotonic."""
@@ -140,34 +178,3 @@ class Exporter:
             del self._rooms[room]
         while len(self._rooms) > MOST_ROOMS:
             del self._rooms[next(iter(self._rooms))]  # spans that still wait there wait a little longer
-
-
-def _target() -> str:
-    endpoint = otlp_endpoint()
-    return address(endpoint) if endpoint else "the backend"
-
-
-async def _in_daemon_thread(function: Callable[..., T], *arguments: object) -> T:
-    """Run it in a thread of its own that the end of the process does not wait for, as it would for a pool's."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def finish(result: T | None, error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)  # type: ignore[arg-type]  # there is one, where there is no error
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = function(*arguments)
-        except BaseException as raised:  # noqa: BLE001  it is raised where it is waited for
-            error = raised
-        with suppress(RuntimeError):  # the loop has ended, and with it whoever waited
-            loop.call_soon_threadsafe(finish, result, error)
-
-    threading.Thread(target=run, name="export", daemon=True).start()
-    return await done

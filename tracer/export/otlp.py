@@ -1,40 +1,53 @@
-"""Spans as OTLP, which is how the outbox holds them, and back to what OpenTelemetry's exporters accept."""
+"""Spans as OTLP: how the outbox holds them, and the request that takes them to the backend."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Status
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceFlags, TraceState
-from opentelemetry.trace import Status as SpanStatus
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, SpanFlags, Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 
 from tracer.store import Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-    from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
-
     from tracer.export.spans import Span
+    from tracer.moment import Fact
 
-__all__ = ["closed_with_job", "from_otlp", "to_otlp"]
+__all__ = ["closed_with_job", "request", "to_otlp"]
 
+_SCOPE = InstrumentationScope(name="livekit-tracer")
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
-
-_KINDS = {kind.value + 1: kind for kind in SpanKind}
-"""By OTLP's number; one that is not set, or not known yet, counts as INTERNAL."""
-_STATUS_CODES = {Status.STATUS_CODE_ERROR: StatusCode.ERROR, Status.STATUS_CODE_OK: StatusCode.OK}
 
 
 def to_otlp(span: Span) -> Outgoing:
     """One of tracer's own spans, for the outbox."""
-    (resource_spans,) = encode_spans([_own(span)]).resource_spans
-    return Outgoing(span.trace_id.to_bytes(16), span.span_id.to_bytes(8), resource_spans.SerializeToString())
+    trace_id, span_id = span.trace_id.to_bytes(_TRACE_ID_BYTES), span.span_id.to_bytes(_SPAN_ID_BYTES)
+    made = ProtoSpan(
+        trace_id=trace_id,
+        span_id=span_id,
+        parent_span_id=b"" if span.parent_id is None else span.parent_id.to_bytes(_SPAN_ID_BYTES),
+        flags=SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK,
+        name=span.name,
+        kind=ProtoSpan.SPAN_KIND_INTERNAL,
+        start_time_unix_nano=span.start,
+        end_time_unix_nano=span.end,
+        attributes=_attributes(span.attributes),
+        events=[
+            ProtoSpan.Event(name=event.name, time_unix_nano=event.time, attributes=_attributes(event.attributes))
+            for event in span.events
+        ],
+        status=Status(code=Status.STATUS_CODE_ERROR, message=span.error) if span.error else None,
+    )
+    alone = ResourceSpans(
+        resource=Resource(attributes=_attributes([("service.name", span.service)])),
+        scope_spans=[ScopeSpans(scope=_SCOPE, spans=[made])],
+    )
+    return Outgoing(trace_id, span_id, alone.SerializeToString())
 
 
 def closed_with_job(open_span: Outgoing, job: Span) -> Outgoing:
@@ -46,76 +59,46 @@ def closed_with_job(open_span: Outgoing, job: Span) -> Outgoing:
     return Outgoing(open_span.trace_id, open_span.span_id, resource_spans.SerializeToString())
 
 
-def from_otlp(body: bytes) -> ReadableSpan:
-    """A span from the outbox. Whatever an agent sent becomes a span that OpenTelemetry can encode again."""
-    resource_spans = ResourceSpans.FromString(body)
-    scope = resource_spans.scope_spans[0]
-    span = scope.spans[0]
-    return ReadableSpan(
-        span.name,
-        context=_context(span.trace_id, span.span_id, span.trace_state),
-        parent=_context(span.trace_id, span.parent_span_id) if len(span.parent_span_id) == _SPAN_ID_BYTES else None,
-        resource=Resource(_attributes(resource_spans.resource.attributes), resource_spans.schema_url),
-        attributes=_attributes(span.attributes),
-        events=[Event(event.name, _attributes(event.attributes), event.time_unix_nano) for event in span.events],
-        links=[
-            Link(_context(link.trace_id, link.span_id, link.trace_state), _attributes(link.attributes))
-            for link in span.links
-            if (len(link.trace_id), len(link.span_id)) == (_TRACE_ID_BYTES, _SPAN_ID_BYTES)
-        ],
-        kind=_KINDS.get(span.kind, SpanKind.INTERNAL),
-        status=_status(span),
-        start_time=span.start_time_unix_nano,
-        end_time=span.end_time_unix_nano,
-        instrumentation_scope=InstrumentationScope(
-            scope.scope.name, scope.scope.version, scope.schema_url, _attributes(scope.scope.attributes)
-        ),
-    )
+def request(bodies: Iterable[bytes]) -> ExportTraceServiceRequest:
+    """Spans from the outbox, each a serialized ``ResourceSpans``; what they share stands in the request once."""
+    made = ExportTraceServiceRequest()
+    resources: dict[tuple[bytes, str], ResourceSpans] = {}
+    scopes: dict[tuple[bytes, str, bytes, str], ScopeSpans] = {}
+    for body in bodies:
+        alone = ResourceSpans.FromString(body)
+        (scope,) = alone.scope_spans
+        of = (alone.resource.SerializeToString(), alone.schema_url)
+        within = (*of, scope.scope.SerializeToString(), scope.schema_url)
+        if of not in resources:
+            resources[of] = made.resource_spans.add(resource=alone.resource, schema_url=alone.schema_url)
+        if within not in scopes:
+            scopes[within] = resources[of].scope_spans.add(scope=scope.scope, schema_url=scope.schema_url)
+        _leave_out_wrong_ids(scope.spans[0])
+        scopes[within].spans.append(scope.spans[0])
+    return made
 
 
-def _own(span: Span) -> ReadableSpan:
-    def context(span_id: int) -> SpanContext:
-        return SpanContext(span.trace_id, span_id, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
-
-    return ReadableSpan(
-        span.name,
-        context=context(span.span_id),
-        parent=None if span.parent_id is None else context(span.parent_id),
-        resource=Resource({"service.name": span.service}),
-        attributes=dict(span.attributes),
-        events=[Event(event.name, dict(event.attributes), event.time) for event in span.events],
-        kind=SpanKind.INTERNAL,
-        status=SpanStatus(StatusCode.ERROR, span.error) if span.error else SpanStatus(StatusCode.UNSET),
-        start_time=span.start,
-        end_time=span.end,
-        instrumentation_scope=InstrumentationScope("livekit-tracer"),
-    )
+def _leave_out_wrong_ids(span: ProtoSpan) -> None:
+    """For an id of a wrong length a backend refuses the whole request; the span's own were looked at when it came."""
+    if len(span.parent_span_id) != _SPAN_ID_BYTES:
+        span.ClearField("parent_span_id")
+    good = [link for link in span.links if (len(link.trace_id), len(link.span_id)) == (_TRACE_ID_BYTES, _SPAN_ID_BYTES)]
+    if len(good) < len(span.links):
+        del span.links[:]
+        span.links.extend(good)
 
 
-def _context(trace_id: bytes, span_id: bytes, state: str = "") -> SpanContext:
-    return SpanContext(
-        int.from_bytes(trace_id),
-        int.from_bytes(span_id),
-        is_remote=False,
-        trace_flags=TraceFlags(TraceFlags.SAMPLED),
-        trace_state=TraceState.from_header([state]) if state else None,
-    )
+def _attributes(facts: Iterable[tuple[str, Fact]]) -> list[KeyValue]:
+    return [KeyValue(key=key, value=_value(fact)) for key, fact in facts]
 
 
-def _status(span: ProtoSpan) -> SpanStatus:
-    code = _STATUS_CODES.get(span.status.code, StatusCode.UNSET)
-    return SpanStatus(code, span.status.message if code is StatusCode.ERROR else None)
-
-
-def _attributes(items: Iterable[KeyValue]) -> dict[str, Any]:
-    return {item.key: _value(item.value) for item in items if item.value.WhichOneof("value")}
-
-
-def _value(value: AnyValue) -> Any:
-    """An attribute's value, as OpenTelemetry's encoder accepts it."""
-    which = value.WhichOneof("value")
-    if which == "array_value":
-        return [_value(item) for item in value.array_value.values]
-    if which == "kvlist_value":
-        return _attributes(value.kvlist_value.values)
-    return getattr(value, which) if which else None
+def _value(fact: Fact) -> AnyValue:
+    match fact:
+        case bool():
+            return AnyValue(bool_value=fact)
+        case int():
+            return AnyValue(int_value=fact)
+        case float():
+            return AnyValue(double_value=fact)
+        case _:
+            return AnyValue(string_value=fact)

@@ -1,87 +1,143 @@
-"""Sends what waits in the store's outbox to an OpenTelemetry backend, by OpenTelemetry's own OTLP exporter."""
+"""Sends what waits in the store's outbox to the backend.
+
+A span leaves the outbox when the backend has accepted it. One that it refuses is set aside, so that it holds up no
+other, and is sent again when tracer is started anew: by then the backend or its address may be another.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import threading
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from opentelemetry.sdk.trace.export import SpanExportResult
-
-from tracer.export.otlp import from_otlp
+from tracer.export.answer import Verdict
+from tracer.units import plural
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace.export import SpanExporter
+    from collections.abc import Sequence
 
+    from tracer.export.answer import Answer
+    from tracer.export.backend import Backend
     from tracer.store import Writer
 
 __all__ = ["Outbox"]
 
 log = logging.getLogger("tracer")
 
+Item = tuple[int, bytes]
+"""A span in the outbox: its number and its serialized ``ResourceSpans``."""
+
 BATCH = 512
 """Spans in one request."""
 LARGEST_BATCH = 4 * 1024 * 1024
 """Bytes of spans in one request, unless it is one span: the collector refuses 20 MiB, and so slowly that it looks as if
 it were away."""
-REFUSED_WITHIN = 0.5
-"""Seconds in which a backend refuses; OpenTelemetry's exporter tries longer where none answers."""
-FEW = 3
-"""Spans refused in a row that show a backend which accepts none."""
+SMALLEST_BATCH = 64 * 1024
+"""Bytes of spans in one request of a backend that finds larger ones too large."""
+FRUITLESS = 128
+"""Requests refused in a row after which a batch is no longer divided to find the spans that the backend refuses."""
+SAY_EVERY = 60.0
+"""Seconds between two lines about refused spans."""
+TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class Outbox:
-    """Empties the outbox into the backend, each span once."""
+    """Empties the outbox into the backend, one request at a time."""
 
-    def __init__(self, store: Writer, exporter: SpanExporter) -> None:
+    def __init__(self, store: Writer, backend: Backend) -> None:
         self.store = store
-        self.exporter = exporter
+        self.backend = backend
         self.sent = 0
         """Spans that the backend accepted since the start."""
+        self.refused = 0
+        """Spans that it refused for good."""
         self.failed = 0
-        """Times that it accepted nothing."""
-        self._sending = threading.Lock()
+        """Times that what waits could not be sent."""
+        self._largest = LARGEST_BATCH
+        self._stopped = False
+        self._sending = asyncio.Lock()
+        self._unsaid: dict[tuple[str, str], int] = {}
+        """Of how many spans something was not said yet, by the sentence and the kind of answer."""
+        self._said: dict[tuple[str, str], float] = {}
+        """When that was said last, s, monotonic."""
 
-    def send(self) -> bool:
-        """Send all that waits; False as soon as the backend does not accept it."""
-        with self._sending:  # at the end of the process, the last try waits for the one that is under way
-            while batch := _within_limit(self.store.unsent(BATCH)):
-                begun = time.monotonic()
-                if self._export(batch):
-                    continue
-                # A backend that is away is noticed after some tries; one that answers at once refuses a span.
-                if time.monotonic() - begun > REFUSED_WITHIN or not self._send_one_by_one(batch):
+    async def send(self) -> Answer | None:
+        """Send all that waits; an answer for which sending has to pause ends it."""
+        async with self._sending:
+            while not self._stopped:
+                batch = self._within_limit(await asyncio.to_thread(self.store.unsent, BATCH))
+                if not batch:
+                    break
+                if answer := await self._deliver(batch):
                     self.failed += 1
-                    return False
-            return True
+                    return answer
+        return None
 
-    def _export(self, batch: list[tuple[int, bytes]]) -> bool:
-        if self.exporter.export([from_otlp(body) for _, body in batch]) is not SpanExportResult.SUCCESS:
-            return False
-        self.store.sent(number for number, _ in batch)
-        self.sent += len(batch)
-        return True
+    def stop(self) -> None:
+        """Begin no other request."""
+        self._stopped = True
 
-    def _send_one_by_one(self, batch: list[tuple[int, bytes]]) -> bool:
-        """Find the spans that the backend refuses and drop them; False when it accepts none of the first few."""
-        refused: list[tuple[int, bytes]] = []
-        for tried, item in enumerate(batch, 1):
-            if not self._export([item]):
-                refused.append(item)
-            if len(refused) == tried and tried in (FEW, len(batch)):
-                return False
-        for number, body in refused:
-            log.error("the backend refuses span %r: the span is dropped", from_otlp(body).name)
-            self.store.sent([number])
-        return True
+    async def _deliver(self, batch: Sequence[Item]) -> Answer | None:
+        """Send these; what is refused is divided until it is one span, and that is set aside.
 
+        An answer when it has to pause: the backend accepted none of them.
+        """
+        waiting, fruitless, accepted = [batch], 0, False
+        while waiting and not self._stopped:
+            part = waiting.pop()
+            answer = await self.backend.send([body for _, body in part])
+            if answer.verdict is Verdict.ACCEPTED:
+                fruitless, accepted = 0, True
+                await self._accepted(part, answer)
+            elif not await self._is_about_spans(answer):
+                return answer
+            else:
+                fruitless += 1
+                if len(part) == 1 or fruitless > FRUITLESS:
+                    await self._set_aside(part, answer)
+                    continue
+                if answer.status == TOO_LARGE:
+                    self._largest = max(sum(len(body) for _, body in part) // 2, SMALLEST_BATCH)
+                half = len(part) // 2
+                waiting += [part[half:], part[:half]]
+        return None if accepted or self._stopped else answer
 
-def _within_limit(batch: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
-    """The first of these, as many as one request may hold."""
-    size = 0
-    for count, (_, body) in enumerate(batch):
-        size += len(body)
-        if count and size > LARGEST_BATCH:
-            return batch[:count]
-    return batch
+    async def _is_about_spans(self, answer: Answer) -> bool:
+        """Whether it is these spans that the backend refuses: it accepts a request without any."""
+        if answer.verdict is Verdict.NOT_HERE:
+            return (await self.backend.send([])).verdict is Verdict.ACCEPTED
+        return answer.verdict is Verdict.REFUSED
+
+    async def _accepted(self, part: Sequence[Item], answer: Answer) -> None:
+        await asyncio.to_thread(self.store.sent, [number for number, _ in part])
+        rejected = min(answer.rejected, len(part))
+        self.sent += len(part) - rejected
+        if rejected:
+            self._say("rejected {} of those it accepted: {}", rejected, answer)
+        elif answer.text:
+            self._say("accepted {} and says: {}", len(part), answer, refused=False)
+
+    async def _set_aside(self, part: Sequence[Item], answer: Answer) -> None:
+        await asyncio.to_thread(self.store.refused, [number for number, _ in part])
+        self._say("refused {}: {}; they are kept, and sent again when tracer is started anew", len(part), answer)
+
+    def _say(self, sentence: str, number: int, answer: Answer, *, refused: bool = True) -> None:
+        """Say what became of spans, now and then, with how many there were since it was said last."""
+        self.refused += number if refused else 0
+        self._unsaid[sentence, answer.kind] = count = self._unsaid.get((sentence, answer.kind), 0) + number
+        now = time.monotonic()
+        if now - self._said.get((sentence, answer.kind), -SAY_EVERY) >= SAY_EVERY:
+            spans = f"{count} {plural(count, 'span')}"
+            log.warning("%s %s", self.backend.target.shown, sentence.format(spans, answer.text or "without a reason"))
+            self._unsaid[sentence, answer.kind], self._said[sentence, answer.kind] = 0, now
+
+    def _within_limit(self, batch: Sequence[Item]) -> Sequence[Item]:
+        """The first of these, as many as one request may hold."""
+        size = 0
+        for count, (_, body) in enumerate(batch):
+            size += len(body)
+            if count and size > self._largest:
+                return batch[:count]
+        return batch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracer.local_servers.jaeger import Jaeger, find_jaeger
+from tracer.local_servers.jaeger import Jaeger, find_jaeger, find_jaeger_with_pages
 from tracer.local_servers.livekit import LiveKitServer, find_livekit_server
 from tracer.local_servers.ports import free_port, free_ports
 from tracer.local_servers.process import Process, answers, child_environment
@@ -16,6 +16,7 @@ __all__ = [
     "answers",
     "child_environment",
     "find_jaeger",
+    "find_jaeger_with_pages",
     "find_livekit_server",
     "free_port",
     "free_ports",

@@ -70,7 +70,7 @@ def _build(name: str, command: Sequence[str], out: Path, source: Path | None, pr
         lines = build.last_lines(100_000)
         packages = sum(not line.startswith("go: ") for line in lines)
         doing = lines[-1].removeprefix("go: ") if lines else "starting"
-        progress(f"building {name}: {elapsed:.0f} s, {packages} packages, {doing}")
+        progress(f"building {name} with Go, once: {elapsed:.0f} s, {packages} packages, {doing}")
 
     try:
         took = build.run_to_end(LONGEST_BUILD, report)

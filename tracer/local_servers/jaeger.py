@@ -15,11 +15,13 @@ from tracer.local_servers.program import DOCKER_READS, Program, built, first, in
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Jaeger", "find_jaeger"]
+__all__ = ["Jaeger", "find_jaeger", "find_jaeger_with_pages"]
 
 PACKAGE = "github.com/jaegertracing/jaeger/cmd/jaeger"
 MODULE_VERSION = "v1.76.0"
 """Of the Go module; the program calls itself 2.13.0."""
+NO_PAGES = b"This is a placeholder for the Jaeger UI"
+"""In cmd/query/app/ui/placeholder/index.html."""
 IMAGE = "jaegertracing/jaeger:2.20.0"
 
 
@@ -40,6 +42,14 @@ def find_jaeger(progress: Callable[[str], None]) -> Program:
         return built(path, f"built with Go from Jaeger's source, {MODULE_VERSION}; it has the API and no web pages")
 
     return first("Jaeger server", lambda: on_the_path("jaeger"), lambda: in_docker(IMAGE, progress), build)
+
+
+def find_jaeger_with_pages(progress: Callable[[str], None]) -> Program:
+    """On the PATH or Docker's: a build of our own would have no web pages, and one on the PATH may have none.
+
+    Raises BinaryMissingError that names all that was tried.
+    """
+    return first("Jaeger with web pages", lambda: on_the_path("jaeger"), lambda: in_docker(IMAGE, progress))
 
 
 class Jaeger(Process):
@@ -68,6 +78,10 @@ class Jaeger(Process):
         except BaseException:
             self.stop()
             raise
+
+    def has_pages(self) -> bool:
+        """Whether it has web pages: compiled without them it shows one that says so, at every address."""
+        return answers(self.query_port, "/search", lambda page: NO_PAGES not in page)
 
     def stop(self, limit: float = 8.0) -> None:
         """End it."""

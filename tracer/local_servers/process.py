@@ -43,12 +43,20 @@ def child_environment(names: Sequence[str] = (), **more: str) -> dict[str, str]:
     return {name: os.environ[name] for name in (*PASSED_ON, *names) if name in os.environ} | more
 
 
-def answers(port: int, path: str = "/") -> bool:
-    """Whether an HTTP server on loopback answers 200. Not by urllib, which would use the environment's proxy."""
+MOST_BYTES = 16 * 1024 * 1024
+"""Of an answer that are read."""
+
+
+def answers(port: int, path: str = "/", as_expected: Callable[[bytes], bool] = lambda _: True) -> bool:
+    """Whether an HTTP server on loopback answers 200, as expected.
+
+    Not by urllib, which would use the environment's proxy.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == http.HTTPStatus.OK
+        answer = connection.getresponse()
+        return answer.status == http.HTTPStatus.OK and as_expected(answer.read(MOST_BYTES))
     except (OSError, http.client.HTTPException):
         return False
     finally:

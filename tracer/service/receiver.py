@@ -60,6 +60,7 @@ class Receiver:
         exporter: Exporter | None = None,
         redact: bool = False,
         recorder: Recorder | None = None,
+        wanted: Callable[[str], bool] = lambda _: True,
         on_room: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.store = store
@@ -67,6 +68,7 @@ class Receiver:
         self.exporter = exporter
         self.redact = redact
         self.recorder = recorder
+        self._wanted = wanted
         self.counts = Counts()
         self._on_room = on_room
         self._queue = WriteQueue(store, redact=redact)
@@ -157,7 +159,7 @@ class Receiver:
         body = await self._body(request)
         event = webhook.read(body, request.headers.get("Authorization", ""), self.server)
         self.counts.webhooks += 1
-        moments = tuple(webhook.moments(event, arrival))
+        moments = tuple(webhook.moments(event, arrival)) if self._wanted(event.room.name) else ()
         if not moments:
             self.counts.webhooks_ignored += 1
             return web.Response()
@@ -202,6 +204,8 @@ class Receiver:
             lines += [
                 "# TYPE tracer_spans_exported_total counter",
                 f"tracer_spans_exported_total {self.exporter.outbox.sent}",
+                "# TYPE tracer_spans_refused_total counter",
+                f"tracer_spans_refused_total {self.exporter.outbox.refused}",
                 "# TYPE tracer_outbox gauge",
                 f"tracer_outbox {await asyncio.to_thread(self.store.count_unsent)}",
             ]

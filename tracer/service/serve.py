@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tracer.errors import ConfigurationError
+from tracer.export.backend import Backend
 from tracer.export.exporter import Exporter
+from tracer.export.target import Target
 from tracer.service.receiver import Receiver
 from tracer.service.recording import Recorder
 from tracer.service.stop_signal import stop_event
 from tracer.service.summarizer import Summarizer
 from tracer.service.write_queue import WriteQueue
 from tracer.settings import HERE, address, otlp_endpoint, where
-from tracer.store import open_writer
+from tracer.store import DEMO, open_writer
 from tracer.witness.observer import Observer
 
 if TYPE_CHECKING:
@@ -41,6 +43,12 @@ class ServeOptions:
     observe: bool = True
     redact: bool = False
     record: Path | None = None
+    only: str = ""
+    """Only rooms whose names begin with this are stored; when empty, all but those of `tracer demo`."""
+
+    def wanted(self, room: str) -> bool:
+        """Whether a room of this name is stored."""
+        return room.startswith(self.only) if self.only else not room.startswith(DEMO)
 
 
 async def serve(server: LiveKit, options: ServeOptions) -> None:
@@ -50,13 +58,14 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
         raise ConfigurationError("--record would write the personal data that --redact leaves out: use one of them")
     _refuse_to_export_to_itself(options)
     with closing(open_writer(options.store)) as store:
-        observer = Observer(server) if server.url and options.observe else None
+        observer = Observer(server, options.wanted) if server.url and options.observe else None
         receiver = Receiver(
             store,
             server,
             exporter=_exporter(store),
             redact=options.redact,
             recorder=Recorder(options.record) if options.record else None,
+            wanted=options.wanted,
             on_room=observer.wake if observer else lambda _: None,
         )
         stopped = stop_event()
@@ -81,7 +90,10 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
         exporter = _exporter(store)
         stopped = stop_event()
         writing = asyncio.create_task(queue.run())
-        tasks = [asyncio.create_task(Observer(server).run(queue.keep)), asyncio.create_task(Summarizer(store).run())]
+        tasks = [
+            asyncio.create_task(Observer(server, options.wanted).run(queue.keep)),
+            asyncio.create_task(Summarizer(store).run()),
+        ]
         if exporter:
             tasks.append(asyncio.create_task(exporter.run()))
         log.info("observing %s, storing moments in %s", address(server.url), options.store)
@@ -95,17 +107,15 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
 
 def _exporter(store: Writer) -> Exporter | None:
     """The exporter to where ``OTEL_EXPORTER_OTLP_ENDPOINT`` points; None when that is not set."""
-    target = otlp_endpoint()
+    target = Target.from_env()
     if target is None:
         return None
-    log.info("exporting to %s", address(target))
-    return Exporter(store)
+    log.info("exporting to %s", target.shown)
+    return Exporter(store, Backend(target))
 
 
 def _log_to_stderr() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for chatty in ("opentelemetry", "urllib3"):
-        logging.getLogger(chatty).setLevel(logging.CRITICAL)
 
 
 async def _cancel(*tasks: asyncio.Task[None]) -> None:

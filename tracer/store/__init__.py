@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tracer.errors import ConfigurationError
-from tracer.store.contract import SCRATCH, Arrival, Outgoing, Reader, RoomRow, StoredSummary, Writer
+from tracer.store.contract import DEMO, SCRATCH, Arrival, Outgoing, Reader, RoomRow, StoredSummary, Writer
 
 __all__ = [
+    "DEMO",
     "SCRATCH",
     "Arrival",
     "Outgoing",

@@ -10,10 +10,12 @@ if TYPE_CHECKING:
 
     from tracer.moment import Moment
 
-__all__ = ["SCRATCH", "Arrival", "Outgoing", "Reader", "RoomRow", "StoredSummary", "Writer"]
+__all__ = ["DEMO", "SCRATCH", "Arrival", "Outgoing", "Reader", "RoomRow", "StoredSummary", "Writer"]
 
 SCRATCH = "tracer-doctor-"
 """Prefix of the rooms that `tracer doctor` creates: they are no calls and count in no statistics."""
+DEMO = "tracer-demo-"
+"""Prefix of the rooms that `tracer demo` creates: only its own receiver stores them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +107,19 @@ class Writer(Reader, Protocol):
         """Put spans into the outbox, each once for ever, and note up to which moment each room is exported."""
 
     def unsent(self, limit: int) -> list[tuple[int, bytes]]:
-        """The oldest spans that no backend has accepted yet: number and serialized ``ResourceSpans``."""
+        """The oldest spans that wait for the backend: number and serialized ``ResourceSpans``."""
 
     def count_unsent(self) -> int:
         """How many spans wait for the backend."""
 
     def sent(self, numbers: Iterable[int]) -> None:
         """Mark these spans as accepted by the backend."""
+
+    def refused(self, numbers: Iterable[int]) -> None:
+        """Set these spans aside: the backend refuses them. They no longer wait, and are not lost."""
+
+    def offer_refused(self) -> None:
+        """Let the spans that were set aside wait for the backend again."""
 
     def newest(self) -> int:
         """The number of the newest moment; 0 when there is none."""

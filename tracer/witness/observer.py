@@ -88,8 +88,10 @@ class _Poll:
 class Observer:
     """Polls the server's API: often while something is expected, seldom otherwise."""
 
-    def __init__(self, server: LiveKit) -> None:
+    def __init__(self, server: LiveKit, wanted: Callable[[str], bool] = lambda _: True) -> None:
         self.server = server
+        self._wanted = wanted
+        """Whether a room of this name is observed."""
         self._rooms: dict[str, WatchedRoom] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
         """Polls for dispatches that are under way, by the room's SID."""
@@ -187,10 +189,11 @@ class Observer:
         sent = time.time_ns()
         listed = await livekit.room.list_rooms(api.ListRoomsRequest())
         answered, now = time.time_ns(), time.monotonic()
-        for gone in self._rooms.keys() - {room.sid for room in listed.rooms}:
+        rooms = [room for room in listed.rooms if self._wanted(room.name)]
+        for gone in self._rooms.keys() - {room.sid for room in rooms}:
             self._unkept += self._closed(self._rooms.pop(gone), answered)
         closing = False
-        for room in listed.rooms:
+        for room in rooms:
             known = self._rooms.get(room.sid)
             if known is None:
                 self._webhooks = self._webhooks and room.sid in woken | self._woken_rooms

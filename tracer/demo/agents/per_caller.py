@@ -16,7 +16,7 @@ tracer.instrument(server)
 TYPE = cast("WorkerType", SimpleNamespace(value=JobType.Value(os.environ.get("JOB_TYPE", "JT_PARTICIPANT"))))
 
 
-@server.rtc_session(type=TYPE)
+@server.rtc_session(agent_name=os.environ.get("AGENT_NAME", ""), type=TYPE)
 async def entrypoint(ctx: JobContext) -> None:
     """Be there while its caller is."""
     await ctx.connect()

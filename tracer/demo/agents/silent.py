@@ -92,7 +92,7 @@ FAULTS: dict[str, Callable[[JobContext], Awaitable[None]]] = {
 
 server = AgentServer(host="127.0.0.1", port=int(os.environ["AGENT_PORT"]), num_idle_processes=1)
 tracer.instrument(server)
-server.rtc_session(FAULTS[os.environ["FAULT"]])
+server.rtc_session(FAULTS[os.environ["FAULT"]], agent_name=os.environ.get("AGENT_NAME", ""))
 
 if __name__ == "__main__":
     cli.run_app(server)

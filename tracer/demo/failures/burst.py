@@ -25,6 +25,7 @@ class Burst(Scenario):
     name = "burst"
     question = "My worker is idle, and of two calls at once one gets no agent: why?"
     cause = "worker-overbooked"
+    own_server = "its room requests the unnamed agent, and one of yours could come"
     workers = (replace(SLOW, environment={**SLOW.environment, "AGENT_IDLE_PROCESSES": "1"}),)
 
     async def play(self, play: Play) -> None:

@@ -20,6 +20,7 @@ class DefaultAndNamed(Scenario):
     name = "default-and-named"
     question = "I dispatched my agent by API, and another agent came too: where from?"
     cause = "default-and-named"
+    own_server = "its room requests the unnamed agent, and one of yours could come"
     workers = (DemoWorker(), DemoWorker("helper"))
 
     async def play(self, play: Play) -> None:

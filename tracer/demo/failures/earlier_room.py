@@ -21,6 +21,7 @@ class EarlierRoom(Scenario):
     name = "earlier-room"
     question = "I deleted a room and made it again, and two agents came: why?"
     cause = "agent-of-earlier-room"
+    own_server = "its agent can come when its room is over, which makes a new room that requests the unnamed agent"
     workers = (faulty("thinks-long", "helper"),)
 
     async def play(self, play: Play) -> None:

@@ -21,6 +21,7 @@ class GhostRoom(Scenario):
     name = "ghost-room"
     question = "There is a room with only an agent in it: where does it come from?"
     cause = "ghost-room"
+    own_server = "its agent can come when its room is over, which makes a new room that requests the unnamed agent"
     workers = (faulty("connects-when-all-is-over", "helper"),)
 
     async def play(self, play: Play) -> None:

@@ -18,6 +18,7 @@ class LostWebhooks(Scenario):
     name = "lost-webhooks"
     question = "How do I notice that webhooks are lost?"
     cause = "lost-webhooks"
+    own_server = "it drops webhooks on their way from the server"
     lost = ("participant_joined", "participant_left")
 
     async def play(self, play: Play) -> None:

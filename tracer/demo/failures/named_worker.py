@@ -19,6 +19,7 @@ class NamedWorker(Scenario):
     name = "named-worker"
     question = "Since I gave my agent a name, it is no longer dispatched to rooms: why?"
     cause = "worker-is-named"
+    own_server = "its room requests the unnamed agent, and one of yours could come"
     workers = (DemoWorker("helper"),)
 
     async def play(self, play: Play) -> None:

@@ -19,6 +19,7 @@ class TokenExistingRoom(Scenario):
     name = "token-existing-room"
     question = "The token names my agent, but it does not come to a room that I created before: why?"
     cause = "room-existed"
+    own_server = "its room requests the unnamed agent, and one of yours could come"
     workers = (DemoWorker("helper"),)
 
     async def play(self, play: Play) -> None:

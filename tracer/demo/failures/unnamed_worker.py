@@ -19,6 +19,7 @@ class UnnamedWorker(Scenario):
     name = "unnamed-worker"
     question = "My agent came to every room until the token named one: why does it not come now?"
     cause = "worker-is-unnamed"
+    own_server = "its worker has no name, and could get your calls"
 
     async def play(self, play: Play) -> None:
         """The caller's token names “helper”; the worker has no name."""

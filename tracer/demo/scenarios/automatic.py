@@ -25,7 +25,7 @@ class Automatic(Scenario):
     question = "In what order are room, caller and agent created, and at what moment is the agent created?"
 
     async def play(self, play: Play) -> None:
-        await play.has_left(play.caller(attributes={"tier": "gold"}))
+        await play.call(attributes={"tier": "gold"})
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         call = first_call(timeline)

@@ -28,7 +28,7 @@ class CallerLast(Scenario):
         play.say("CreateRoom, and nobody joins for a while")
         await play.room_without_callers()
         await asyncio.sleep(2.0)  # so that the wait is seen
-        await play.has_left(play.caller())
+        await play.call()
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         call = first_call(timeline)

@@ -29,10 +29,9 @@ class Context(Scenario):
     )
 
     async def play(self, play: Play) -> None:
-        caller = play.caller(
+        await play.call(
             attributes={"tier": "gold", "language": "German"}, metadata=json.dumps({"last order": "a blue bicycle"})
         )
-        await play.has_left(caller)
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         for job in timeline.jobs:

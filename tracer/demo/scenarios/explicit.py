@@ -27,13 +27,14 @@ class Explicit(Scenario):
 
     name = "explicit"
     question = "With CreateDispatch and nobody in the room: what creates the room, and why are there two dispatches?"
+    own_server = "its room requests the unnamed agent, and one of yours could come"
     workers = (DemoWorker(NAME),)
 
     async def play(self, play: Play) -> None:
         play.say("there is no room yet")
         await play.dispatch(NAME, metadata='{"ticket": 42}')
         await play.happened(Kind.AGENT_WAITING_FOR_PARTICIPANT)
-        await play.has_left(play.caller())
+        await play.call()
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         named = next((d for d in timeline.dispatches if d.agent_name), None)

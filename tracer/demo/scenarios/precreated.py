@@ -33,7 +33,7 @@ class Precreated(Scenario):
         play.say(f"CreateRoom with the agent {NAME!r}")
         await play.room_without_callers(NAME)
         await asyncio.sleep(1.0)  # the caller joins later
-        await play.has_left(play.caller())
+        await play.call()
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         call = first_call(timeline)

@@ -27,7 +27,7 @@ class SilentCaller(Scenario):
     async def play(self, play: Play) -> None:
         play.say("CreateRoom; the agent waits for a caller, who will have no microphone")
         await play.room_without_callers()
-        await play.has_left(play.caller(seconds=5.0, silent=True))
+        await play.call(silent=True)
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         call = first_call(timeline)

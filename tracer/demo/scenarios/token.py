@@ -32,7 +32,7 @@ class Token(Scenario):
     workers = (DemoWorker(NAME),)
 
     async def play(self, play: Play) -> None:
-        await play.has_left(play.caller(agents=(NAME,)))
+        await play.call(agents=(NAME,))
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         for dispatch in timeline.dispatches:

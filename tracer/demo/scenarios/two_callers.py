@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.demo.answers import at
-from tracer.demo.play import DemoWorker
+from tracer.demo.play import ALONE, LIMIT, DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 from tracer.view.text import plain
@@ -34,13 +34,13 @@ class TwoCallers(Scenario):
     )
 
     async def play(self, play: Play) -> None:
-        ada = play.caller("ada", seconds=9.0)
+        ada = play.caller("ada", seconds=LIMIT)
         await play.happened(Kind.JOB_OFFERED, 2)
-        bob = play.caller("bob", seconds=2.0)
-        await play.has_left(bob)
-        again = play.caller("bob", seconds=2.0)
-        await play.has_left(again)
-        await play.has_left(ada)
+        for offered in (4, 6):
+            bob = play.caller("bob", seconds=LIMIT)
+            await play.happened(Kind.JOB_OFFERED, offered)
+            await play.hangs_up(bob, ALONE)
+        await play.hangs_up(ada)
 
     def answer(self, timeline: Timeline) -> Iterator[str]:
         for participant in timeline.participants:

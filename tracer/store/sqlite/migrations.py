@@ -88,7 +88,17 @@ def m003_summaries(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX room_by_time ON room (coalesce(created, first_seen))")
 
 
-MIGRATIONS = (m001_initial, m002_open_spans, m003_summaries)
+def m004_refused_spans(db: sqlite3.Connection) -> None:
+    """``outbox.refused`` is 1 for a span that the backend refuses: it is set aside."""
+    db.execute("ALTER TABLE outbox ADD COLUMN refused INTEGER")
+    db.execute("DROP INDEX outbox_unsent")
+    db.execute(
+        "CREATE INDEX outbox_unsent ON outbox (seq) WHERE body IS NOT NULL AND open_job IS NULL AND refused IS NULL"
+    )
+    db.execute("CREATE INDEX outbox_refused ON outbox (seq) WHERE refused IS NOT NULL")
+
+
+MIGRATIONS = (m001_initial, m002_open_spans, m003_summaries, m004_refused_spans)
 """In order; a file's ``user_version`` is how many of them it has had."""
 VERSION = len(MIGRATIONS)
 """The version that this tracer reads and writes."""

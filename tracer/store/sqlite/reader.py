@@ -160,5 +160,6 @@ class SqliteReader:
             return [StoredSummary(sid, bool(finished), stored) for sid, finished, stored in rows]
 
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Close the file, when whoever uses it has finished."""
+        with self._lock:  # a connection that is closed under a thread takes the process with it
+            self._db.close()

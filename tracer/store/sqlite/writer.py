@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SqliteStore"]
 
+_WAITS = "body IS NOT NULL AND open_job IS NULL AND refused IS NULL"
+"""Of a row in the outbox: it waits for the backend."""
+
 
 class SqliteStore(SqliteReader):
     """A store opened for writing, by one process at a time; any number of readers may use the file meanwhile."""
@@ -125,24 +128,29 @@ class SqliteStore(SqliteReader):
             cursor.executemany("UPDATE room SET exported = ?2 WHERE sid = ?1", list(exported))
 
     def unsent(self, limit: int) -> list[tuple[int, bytes]]:
-        """The oldest spans that no backend has accepted yet: number and serialized ``ResourceSpans``."""
+        """The oldest spans that wait for the backend: number and serialized ``ResourceSpans``."""
         with self._using() as db:
-            return db.execute(
-                "SELECT seq, body FROM outbox WHERE body IS NOT NULL AND open_job IS NULL ORDER BY seq LIMIT ?",
-                (limit,),
-            ).fetchall()
+            return db.execute(f"SELECT seq, body FROM outbox WHERE {_WAITS} ORDER BY seq LIMIT ?", (limit,)).fetchall()
 
     def count_unsent(self) -> int:
         """How many spans wait for the backend."""
         with self._using() as db:
-            return int(
-                db.execute("SELECT count(*) FROM outbox WHERE body IS NOT NULL AND open_job IS NULL").fetchone()[0]
-            )
+            return int(db.execute(f"SELECT count(*) FROM outbox WHERE {_WAITS}").fetchone()[0])
 
     def sent(self, numbers: Iterable[int]) -> None:
         """Mark these spans as accepted by the backend."""
         with self._transaction() as db:
             db.executemany("UPDATE outbox SET body = NULL WHERE seq = ?", [(number,) for number in numbers])
+
+    def refused(self, numbers: Iterable[int]) -> None:
+        """Set these spans aside: the backend refuses them. They no longer wait, and are not lost."""
+        with self._transaction() as db:
+            db.executemany("UPDATE outbox SET refused = 1 WHERE seq = ?", [(number,) for number in numbers])
+
+    def offer_refused(self) -> None:
+        """Let the spans that were set aside wait for the backend again."""
+        with self._transaction() as db:
+            db.execute("UPDATE outbox SET refused = NULL WHERE refused IS NOT NULL")
 
     def newest(self) -> int:
         """The number of the newest moment; 0 when there is none."""

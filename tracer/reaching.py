@@ -27,7 +27,9 @@ def in_words(error: BaseException, limit: float) -> str:
             return "nothing listens there"
         case aiohttp.ClientConnectorError():
             return str(error.os_error.strerror or "it cannot be reached")
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
+            return "it closed the connection without an answer"
+        case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
             return "it does not speak HTTP"
         case _:
             return type(error).__name__

@@ -1,0 +1,56 @@
+"""What a command needs and does not find, and livekit-server's key pair for development."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.test_cli import KEYS, Tracer, tracer  # noqa: F401  a fixture
+from tracer.local_servers import child_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+LIMIT = 120.0
+DEV = {"LIVEKIT_URL": "ws://127.0.0.1:9", "LIVEKIT_API_KEY": "devkey", "LIVEKIT_API_SECRET": "secret"}
+
+
+@pytest.mark.parametrize("command", [("demo",), ("demo", "reject", "--server", "ws://127.0.0.1:9"), ("call", "room")])
+@pytest.mark.parametrize(
+    ("gone", "named"), [(["livekit.agents"], "livekit-agents"), (["livekit.agents", "livekit.rtc"], "and livekit,")]
+)
+def test_the_missing_extra_is_named_before_anything_starts(
+    tracer: Tracer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    command: Sequence[str],
+    gone: Sequence[str],
+    named: str,
+) -> None:
+    for module in gone:
+        monkeypatch.setitem(sys.modules, module, None)
+    line = tracer.fails(2, *command, **KEYS, LIVEKIT_URL="ws://127.0.0.1:9")
+    assert f"`tracer {command[0]}` needs livekit-agents" in line
+    assert named in line
+    assert "pip install '.[demo]'" in line
+    assert list(tracer.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command", [("doctor",), ("demo", "--server", DEV["LIVEKIT_URL"]), ("call", "room")], ids=lambda command: command[0]
+)
+def test_the_servers_key_pair_for_development_gives_no_warning(tmp_path: Path, command: Sequence[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tracer", *command],
+        env=child_environment(XDG_STATE_HOME=str(tmp_path), **DEV),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert done.returncode in (1, 2), "nobody listens there"
+    assert "Warning" not in done.stderr
+    assert "HMAC" not in done.stdout + done.stderr
