@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 AGENT = Path(__file__).parent / "agents" / "beside.py"
 PACKAGES = {
     "logfire": ["logfire==5.4.0", "logfire-sdk==5.4.0", "executing==2.3.0"],
-    "langfuse": ["langfuse==5.0.4", "backoff==2.2.1", "httpx==0.28.1", "httpcore==1.0.9"],
     "phoenix": [
         "arize-phoenix-otel==0.17.2",
         "openinference-instrumentation==0.1.72",
@@ -89,7 +88,7 @@ def start(stage: Stage, server: LiveKit, how: str, backend: Backend, traced: boo
 
 @pytest.mark.parametrize(
     "how",
-    ["logfire", "langfuse", "phoenix", "set in the entrypoint", "a sampler that drops"],
+    ["logfire", "phoenix", "set in the entrypoint", "a sampler that drops"],
 )
 def test_the_users_backend_gets_what_it_gets_without_tracer(
     livekit: LiveKitServer, webhook_port: int, tmp_path: Path, how: str

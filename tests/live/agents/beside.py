@@ -34,7 +34,7 @@ def sdk() -> TracerProvider:
 
 
 if HOW == "logfire":
-    import logfire  # type: ignore[import-not-found]  # in a folder of its own, as the two below
+    import logfire  # type: ignore[import-not-found]  # in a folder of its own, as the one below
 
     logfire.configure(
         send_to_logfire=False,
@@ -62,16 +62,6 @@ async def entrypoint(ctx: JobContext) -> None:
     found_none = trace.get_current_span() is trace.INVALID_SPAN
     if HOW == "set in the entrypoint":
         telemetry.set_tracer_provider(sdk())
-    elif HOW == "langfuse":
-        from langfuse import Langfuse  # type: ignore[import-not-found]
-
-        Langfuse(
-            public_key="pk",
-            secret_key="sk",  # noqa: S106
-            base_url=USERS,
-            flush_at=1,
-            should_export_span=lambda _: True,
-        )
     await ctx.connect()
     await ctx.wait_for_participant()
     provider = telemetry.tracer._tracer_provider
