@@ -33,13 +33,13 @@ class UnseenSpan(trace.Span, ReadableSpan):
     """
 
     def __init__(self, seen: SpanContext, own: trace.Span) -> None:
-        self._seen = seen
+        self.seen = seen
         self._context, self._parent = seen, None  # a readable span's
         self.own = own
 
     def get_span_context(self) -> SpanContext:
         """What all others see."""
-        return self._seen
+        return self.seen
 
     @property
     def dropped(self) -> bool:
@@ -79,7 +79,7 @@ class UnseenSpan(trace.Span, ReadableSpan):
 
     def __getattr__(self, name: str) -> Any:
         """What a readable span has."""
-        if name in ("own", "_seen"):  # not set yet, while it is copied
+        if name in ("own", "seen"):  # not set yet, while it is copied
             raise AttributeError(name)
         return getattr(self.own, name)
 
