@@ -13,6 +13,7 @@ import zlib
 from pathlib import Path
 
 from tests.receiving import receiving
+from tests.signed import token
 
 MIB = bytes(1024 * 1024)
 
@@ -37,11 +38,10 @@ def largest() -> int:
 async def main(path: Path) -> None:
     body = bomb()
     async with receiving(path) as client:
-        await client.post("/v1/traces", b"", Content_Encoding="identity")
+        headers = {"Content_Encoding": "gzip", "Content_Type": "application/x-protobuf", "Authorization": token(body)}
+        await client.post("/v1/traces", b"", Content_Type="application/x-protobuf")
         before = largest()
-        answers = [
-            (await client.post(address, body, Content_Encoding="gzip"))[0] for address in ("/v1/traces", "/webhook") * 2
-        ]
+        answers = [(await client.post(address, body, **headers))[0] for address in ("/v1/traces", "/webhook") * 2]
         print(*answers, largest() - before)
 
 

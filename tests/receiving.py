@@ -54,7 +54,7 @@ class Client:
 @asynccontextmanager
 async def receiving(path: Path, **options: Any) -> AsyncIterator[Client]:
     """A receiver on a free port, keeping moments in this file."""
-    with closing(SqliteStore(path)) as store:
+    with closing(SqliteStore(path, wait=options.pop("wait", 10.0))) as store:
         exporter = options.pop("exporter", None)
         receiver = Receiver(store, SERVER, exporter=exporter(store) if exporter else None, **options)
         port = await receiver.start("127.0.0.1", 0)

@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "store": GROUND | {"file_lock", "settings", "timeline", "latency"},
     "witness": KEPT | {"answers", "timeline"},
     "export": KEPT | {"reaching", "timeline", "clocks"},
-    "service": KEPT | {"timeline", "latency", "witness", "export"},
+    "service": KEPT | {"timeline", "latency", "why", "witness", "export"},
     # In the user's process.
     "instrumentation": GROUND | {"answers", "settings", "witness"},
     "zero_code": {"instrumentation"},

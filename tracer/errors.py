@@ -13,7 +13,9 @@ __all__ = [
     "CallError",
     "ConfigurationError",
     "DemoError",
+    "ForbiddenError",
     "MalformedError",
+    "OverloadedError",
     "PortInUseError",
     "RecordingError",
     "StoreError",
@@ -64,6 +66,14 @@ class BadSignatureError(TracerError):
 
 class MalformedError(TracerError):
     """A request cannot be decoded."""
+
+
+class ForbiddenError(TracerError):
+    """A request of somebody who may not send any."""
+
+
+class OverloadedError(TracerError):
+    """More comes in at one time than is taken at one time; the sender may come again."""
 
 
 class TooLargeError(TracerError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import platformdirs
 from dotenv import find_dotenv, load_dotenv
@@ -25,7 +25,10 @@ __all__ = [
     "default_store",
     "demo_dir",
     "load_env",
+    "otlp_certificate",
     "otlp_endpoint",
+    "otlp_headers",
+    "otlp_signal_url",
     "otlp_variable",
     "receiver_endpoint",
     "service_name",
@@ -124,6 +127,37 @@ def otlp_endpoint() -> str | None:
         if url := os.environ.get(name):
             return checked_url(name, url, "http", "https")
     return None
+
+
+def otlp_signal_url(signal: str) -> str | None:
+    """Where ``traces``, ``logs`` or ``metrics`` go, by OpenTelemetry's own variables; None when neither is set.
+
+    Raises ConfigurationError when it is not an HTTP URL.
+    """
+    name = f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT"
+    if url := os.environ.get(name):
+        return checked_url(name, url, "http", "https")
+    if url := os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        return f"{checked_url('OTEL_EXPORTER_OTLP_ENDPOINT', url, 'http', 'https').rstrip('/')}/v1/{signal}"
+    return None
+
+
+def otlp_headers(signal: str) -> dict[str, str]:
+    """The headers that a backend wants with a signal, as an API key; percent-encoded in the variable."""
+    listed = _of_signal(signal, "HEADERS") or ""
+    pairs = (pair.partition("=") for pair in listed.split(",") if "=" in pair)
+    return {unquote(name.strip()): unquote(value.strip()) for name, _, value in pairs}
+
+
+def otlp_certificate(signal: str) -> str | None:
+    """The file of certificates with which the backend's own is verified; None: the system's."""
+    return _of_signal(signal, "CERTIFICATE")
+
+
+def _of_signal(signal: str, what: str) -> str | None:
+    """The variable of one signal or, without it, that of all."""
+    prefix = "OTEL_EXPORTER_OTLP"
+    return os.environ.get(f"{prefix}_{signal.upper()}_{what}") or os.environ.get(f"{prefix}_{what}") or None
 
 
 def otlp_variable(name: str, *, only_traces: bool = False) -> str:

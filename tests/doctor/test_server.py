@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from tracer.doctor.diagnosis import Diagnosis, State
-from tracer.doctor.receiver import ReceiverCheck
+from tracer.doctor.receiver import ReceiverCheck, ask
 from tracer.doctor.server import ServerCheck
 from tracer.doctor.visit import Setup, Visit
 from tracer.settings import LiveKit
@@ -41,6 +41,7 @@ def examined(
         setup = Setup(LiveKit(f"ws://127.0.0.1:{port}", "APIkey", SECRET), f"http://127.0.0.1:{port}", "none.db")
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=limit)) as session:
             visit = Visit(setup, session)
+            await ask(visit)
             [finding] = await check.examine(visit)
         await runner.cleanup()
         return finding, visit

@@ -110,7 +110,7 @@ def test_commands_that_end_by_themselves(tmp_path: Path, livekit: LiveKitServer)
         calls = shown.startswith("tracer demo") and not shown.endswith("--list")
         command = f'{shown} --store "$TRACER_STORE"' if calls else shown
         done = subprocess.run(
-            ["sh", "-c", command], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+            ["sh", "-c", command], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, f"{command}: {done.stderr}"
         assert done.stderr == ""

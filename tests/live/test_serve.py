@@ -18,12 +18,15 @@ from tests.live import calls
 from tests.live.calls import wait_for
 from tracer.demo.stage import Stage
 from tracer.local_servers import Process, child_environment, free_port
+from tracer.settings import LiveKit
 from tracer.store.sqlite import SqliteStore
+from tracer.why.explain import explain
 
 if TYPE_CHECKING:
     from tracer.local_servers import Jaeger, LiveKitServer
 
 LIMIT = 60.0
+NOWHERE = LiveKit("", "key", "s" * 32)
 KEYS = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 32}
 
 
@@ -107,6 +110,30 @@ def test_told_to_stop_it_ends_with_zero(tmp_path: Path, number: signal.Signals) 
         _, rest = process.communicate(timeout=20)
         assert process.returncode == 0
         assert "Traceback" not in rest
+
+
+def test_its_log_says_what_comes_in_and_how_each_room_went(
+    livekit: LiveKitServer, webhook_port: int, tmp_path: Path
+) -> None:
+    with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
+        receiver = stage.serve(livekit.settings, "--log-format", "json")
+        stage.agent(livekit.settings)
+        calls.call(stage, livekit.settings, "heard", 1.0)
+        wait_for(lambda: '"room_over"' in receiver.log.read_text(), "said how the room went")
+        lines = [json.loads(line) for line in receiver.log.read_text().splitlines()]
+        events = [line["event"] for line in lines if line["event"]]
+        assert sorted(events[:4]) == ["first_agent", "first_room", "first_webhook", "room_over"]  # polling may be first
+        over = next(line for line in lines if line["event"] == "room_over")
+        explanation = explain(stage.timeline("heard"))
+        assert (over["room"]["name"], over["summary"], over["well"]) == ("heard", explanation.summary, explanation.well)
+        assert 1 < over["seconds"] < LIMIT
+
+
+def test_quiet_says_nothing_while_all_is_well(tmp_path: Path) -> None:
+    with Stage(tmp_path, tmp_path / "t.db", free_port()) as stage:
+        receiver = stage.serve(NOWHERE, "--quiet")
+        receiver.stop()
+        assert (receiver.returncode, receiver.log.read_text()) == (0, "")
 
 
 def test_spans_outlive_jaegers_absence_and_the_receivers_restart(

@@ -21,7 +21,8 @@ from tests.signed import EVENTS, SERVER, TURN_PASSWORD, ada, body, event, token
 from tracer import keys
 from tracer.errors import PortInUseError, StoreError, TracerError
 from tracer.moment import Kind
-from tracer.service.receiver import LARGEST_BODY, Receiver
+from tracer.service.bodies import LARGEST_BODY
+from tracer.service.receiver import Receiver
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteReader, SqliteStore
 from tracer.timeline.fold import fold
@@ -138,7 +139,8 @@ def test_a_body_that_cannot_be_unpacked_is_refused_and_the_connection_goes_on(
 ) -> None:
     async def test(client: Client) -> None:
         for address in ("/v1/traces", "/webhook"):
-            status, text = await client.post(address, raw, Content_Encoding=encoding, Content_Type=PROTOBUF)
+            headers = {"Content_Encoding": encoding, "Content_Type": PROTOBUF, "Authorization": token(raw)}
+            status, text = await client.post(address, raw, **headers)
             assert (status, "body" in text or "not supported" in text) == (400, True)
         assert await client.webhook(EVENTS[0]) == 200
 
@@ -167,7 +169,7 @@ def test_a_body_without_a_length_is_refused_when_it_has_grown_too_large(path: Pa
             yield bytes(65536)
 
     async def test(client: Client) -> None:
-        async with client.session.post("/v1/traces", data=endless()) as answer:
+        async with client.session.post("/v1/traces", data=endless(), headers={"Content-Type": PROTOBUF}) as answer:
             assert answer.status == 413
 
     talk(path, test)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tracer.cli.logs import log_options, start_logging
 from tracer.cli.options import redact_option, store_option
 
 __all__ = ["command"]
@@ -29,17 +30,31 @@ __all__ = ["command"]
     help="Also write what is received to this file, to be replayed; it contains names, identities and attributes.",
 )
 @click.option("--only", default="", metavar="PREFIX", help="Store only rooms whose names begin with this.")
-def command(host: str, port: int, store: str, no_observe: bool, redact: bool, record: Path | None, only: str) -> None:
+@log_options
+def command(
+    host: str,
+    port: int,
+    store: str,
+    no_observe: bool,
+    redact: bool,
+    record: Path | None,
+    only: str,
+    log_format: str,
+    quiet: bool,
+) -> None:
     """Receive webhooks and agents' spans, and record them.
 
     \b
     POST /webhook     LiveKit's webhooks, signed with LIVEKIT_API_KEY's secret
     POST /v1/traces   OpenTelemetry spans of agents (OTLP/HTTP, protobuf or JSON)
+    POST /v1/logs     and /v1/metrics: passed on to OTEL_EXPORTER_OTLP_ENDPOINT, not kept
     GET  /healthz     whether it is up
     GET  /metrics     counters, for Prometheus
 
     With LIVEKIT_URL set, it also polls the server's API for what webhooks do not report: JOINED, dispatches and jobs.
     With OTEL_EXPORTER_OTLP_ENDPOINT set, it exports each room there as a trace. Rooms of `tracer demo` are not stored.
+
+    It logs the first webhook, agent and room, and how each room went.
 
     \b
     Example: OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 tracer serve
@@ -49,4 +64,5 @@ def command(host: str, port: int, store: str, no_observe: bool, redact: bool, re
     from tracer.service.serve import ServeOptions, serve
     from tracer.settings import LiveKit
 
+    start_logging(log_format, quiet=quiet)
     asyncio.run(serve(LiveKit.from_env(), ServeOptions(store, host, port, not no_observe, redact, record, only)))

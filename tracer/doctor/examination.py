@@ -12,7 +12,7 @@ from tracer.doctor.backend import BackendCheck
 from tracer.doctor.clocks import ClockCheck
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State, short
 from tracer.doctor.module_name import ModuleNameCheck
-from tracer.doctor.receiver import ReceiverCheck
+from tracer.doctor.receiver import ReceiverCheck, ask
 from tracer.doctor.scratch import ScratchRoom
 from tracer.doctor.server import ServerCheck
 from tracer.doctor.visit import LIMIT, Setup, Visit
@@ -39,8 +39,7 @@ class Check(Protocol):
         """Its findings: one, or one for each worker or agent."""
 
 
-BEFORE: tuple[Check, ...] = (ModuleNameCheck(), ServerCheck(), ReceiverCheck())
-WITH_ROOM: tuple[Check, ...] = (WebhookCheck(), WorkerCheck(), BackendCheck(), ClockCheck())
+WITH_ROOM: tuple[Check, ...] = (ReceiverCheck(), WebhookCheck(), WorkerCheck(), BackendCheck(), ClockCheck())
 """Checks while there is a scratch room: an agent connects during the first of them."""
 
 
@@ -60,8 +59,9 @@ async def examine(setup: Setup, show: Callable[[Diagnosis], None]) -> list[Diagn
                     found.append(finding)
                     show(finding)
 
-            for check in BEFORE:
-                await make(check)
+            await make(ModuleNameCheck())
+            await make(ServerCheck())
+            await ask(visit)
             server = setup.server
             livekit = api.LiveKitAPI(server.url, server.api_key, server.api_secret, session=session, failover=False)
             room = ScratchRoom(livekit, visit.names())

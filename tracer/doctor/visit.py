@@ -57,9 +57,25 @@ class Visit:
     """Whether the server answers and accepts the key."""
     counters: dict[str, int] = field(default_factory=dict)
     """The receiver's counters before the scratch room was created; empty when there is no receiver."""
+    no_receiver: str = ""
+    """Why there is no receiver; empty when there is one."""
+    receiver_answers_in: float = 0.0
+    """Seconds."""
     room: ScratchRoom | None = None
     """None when it could not be created."""
     why_no_room: str = ""
+
+    def is_observed(self) -> bool:
+        """Whether the store has the scratch room from polling the API: by `tracer observe`, or by `tracer serve`."""
+        return self._told_by("observer")
+
+    def is_told_by_webhook(self) -> bool:
+        """Whether the store has a webhook of the scratch room."""
+        return self._told_by("webhook")
+
+    def _told_by(self, witness: str) -> bool:
+        sid = self.room.sid if self.room else ""
+        return bool(sid and self.reader and any(moment.witness == witness for moment in self.reader.moments(sid)))
 
     def workers(self) -> list[Worker]:
         """Those in the store that reported no end and no lost connection, the latest first; some may have stopped.

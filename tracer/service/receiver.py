@@ -6,13 +6,27 @@ import asyncio
 import errno
 import logging
 import time
-import zlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from tracer.errors import BadSignatureError, MalformedError, PortInUseError, StoreError, TooLargeError, TracerError
+from tracer.errors import (
+    BadSignatureError,
+    ForbiddenError,
+    MalformedError,
+    OverloadedError,
+    PortInUseError,
+    StoreError,
+    TooLargeError,
+    TracerError,
+)
+from tracer.service import bodies
+from tracer.service.bodies import LARGE, LARGEST_BODY, LARGEST_WEBHOOK, Bodies, decompressed
+from tracer.service.connections import KEEPALIVE, Connections
+from tracer.service.passing import Passing
+from tracer.service.seldom import Seldom
+from tracer.service.senders import refuse_web_pages
 from tracer.service.write_queue import WriteQueue
 from tracer.store import Arrival
 from tracer.witness import agent, webhook
@@ -21,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tracer.export.exporter import Exporter
+    from tracer.service.announcer import Announcer
     from tracer.service.recording import Recorder
     from tracer.settings import LiveKit
     from tracer.store import Writer
@@ -29,10 +44,14 @@ __all__ = ["Receiver"]
 
 log = logging.getLogger("tracer")
 
-LARGE = 64 * 1024
-"""Bytes of a request above which it is decoded in a thread."""
-LARGEST_BODY = 16 * 1024 * 1024
-"""Bytes of a request, unpacked: a webhook has a few thousand, an OTLP batch of 512 spans under a million."""
+OTLP = ("application/x-protobuf", "application/json")
+"""Content types of OTLP over HTTP."""
+DECODED_AT_ONCE = 2
+"""Large bodies that are decoded at one time: each takes a thread and, unpacked, ten times its size."""
+LINGERING = 1.0
+"""Seconds in which a client that was refused may still send its body, which is not kept."""
+STOPS_WITHIN = 1.5
+"""Seconds that requests under way may take when the receiver stops."""
 
 
 @dataclass(slots=True)
@@ -57,6 +76,7 @@ class Receiver:
         store: Writer,
         server: LiveKit,
         *,
+        announcer: Announcer | None = None,
         exporter: Exporter | None = None,
         redact: bool = False,
         recorder: Recorder | None = None,
@@ -65,22 +85,31 @@ class Receiver:
     ) -> None:
         self.store = store
         self.server = server
+        self.announcer = announcer
         self.exporter = exporter
         self.redact = redact
         self.recorder = recorder
         self._wanted = wanted
         self.counts = Counts()
         self._on_room = on_room
+        self._refusals = Seldom()
+        self._passing = Passing(redact=redact)
         self._queue = WriteQueue(store, redact=redact)
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
+        self._host = ""
+        self._connections: Connections | None = None
+        self._bodies = Bodies()
+        self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
 
     @property
     def app(self) -> web.Application:
-        """The four routes."""
-        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._answer_errors])
+        """The routes."""
+        app = web.Application(middlewares=[self._answer_errors])
         app.router.add_post("/webhook", self._webhook)
         app.router.add_post("/v1/traces", self._traces)
+        app.router.add_post("/v1/{signal:logs|metrics}", self._others)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/metrics", self._metrics)
         return app
@@ -88,35 +117,49 @@ class Receiver:
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which the system chose when it was 0. Raises PortInUseError, TracerError."""
         self._runner = web.AppRunner(
-            self.app, access_log=None, handle_signals=False, shutdown_timeout=5, auto_decompress=False
+            self.app,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=STOPS_WITHIN,
+            auto_decompress=False,
+            keepalive_timeout=KEEPALIVE,
+            lingering_time=LINGERING,
         )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
+        assert self._runner.server  # noqa: S101  it is set up
+        self._connections, self._host = Connections(self._runner.server), host
         try:
-            await site.start()
+            self._server = await asyncio.get_running_loop().create_server(self._connections.accept, host, port)
         except OSError as error:
             await self._runner.cleanup()
             if error.errno == errno.EADDRINUSE:
                 raise PortInUseError(host, port) from None
             raise TracerError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
         self._tasks.append(asyncio.create_task(self._queue.run(), name="write"))
+        self._tasks.append(asyncio.create_task(self._connections.run(), name="connections"))
         if self.exporter:
             self._tasks.append(asyncio.create_task(self.exporter.run(), name="export"))
-        return int(self._runner.addresses[0][1])
+        return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Stop accepting, finish what was accepted, export what is ready."""
+        if self._server:
+            self._server.close()
         if self._runner:
             await self._runner.cleanup()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._passing.close()
         if self.exporter:
             await self.exporter.finish()
 
     async def keep(self, arrival: Arrival) -> bool:
         """Wait until this is on disk; False when it was stored before. Raises StoreError when it cannot be stored."""
-        return await self._queue.keep(arrival)
+        fresh = await self._queue.keep(arrival)
+        if self.announcer:
+            self.announcer.arrived(arrival.moments)
+        return fresh
 
     async def keep_observed(self, arrival: Arrival) -> bool:
         """As ``keep``, for the observer beside this receiver."""
@@ -128,36 +171,41 @@ class Receiver:
     async def _answer_errors(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
+        assert self._connections  # noqa: S101  there is a request
+        with self._connections.busy(request):
+            return await self._answer(request, handler)
+
+    async def _answer(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
         try:
             return await handler(request)
-        except web.HTTPRequestEntityTooLarge:
-            self.counts.too_large += 1
-            return web.Response(status=413, text=f"body larger than {LARGEST_BODY} bytes\n")
+        except TimeoutError:
+            self.counts.malformed += 1
+            return web.Response(status=408, text=f"no whole body within {bodies.WITHIN:g} s\n")
+        except ForbiddenError as error:
+            self._refusals.warn(f"request refused: {error}")
+            return web.Response(status=403, text=f"{error}\n")
         except TooLargeError as error:
             self.counts.too_large += 1
             return web.Response(status=413, text=f"{error}\n")
         except BadSignatureError as error:
             self.counts.webhooks_refused += 1
-            log.warning("webhook refused: %s", error)
+            self._refusals.warn(f"webhook refused: {error}")
             return web.Response(status=401, text=f"{error}\n")
         except MalformedError as error:
             self.counts.malformed += 1
             return web.Response(status=400, text=f"{error}\n")
-        except StoreError as error:
+        except (StoreError, OverloadedError) as error:
             return web.Response(status=503, text=f"{error}\n", headers={"Retry-After": "1"})
-
-    async def _body(self, request: web.Request) -> bytes:
-        """The body, unpacked. Never more than LARGEST_BODY of it is in memory."""
-        try:
-            body = await request.read()
-        except web.RequestPayloadError as error:
-            raise MalformedError(f"cannot read the body: {error}") from None
-        return _decompress(body, request.headers.get("Content-Encoding", ""))
 
     async def _webhook(self, request: web.Request) -> web.Response:
         arrival = time.time_ns()
-        body = await self._body(request)
-        event = webhook.read(body, request.headers.get("Authorization", ""), self.server)
+        # Of a stranger's request no byte of the body is read.
+        digest = webhook.signed_digest(request.headers.get("Authorization", ""), self.server)
+        body = await self._bodies.read(request, LARGEST_WEBHOOK)
+        body = decompressed(body, request.headers.get("Content-Encoding", ""), LARGEST_WEBHOOK)
+        event = webhook.signed(body, digest)
         self.counts.webhooks += 1
         moments = tuple(webhook.moments(event, arrival)) if self._wanted(event.room.name) else ()
         if not moments:
@@ -171,11 +219,15 @@ class Receiver:
         return web.Response()
 
     async def _traces(self, request: web.Request) -> web.Response:
-        body, kind = await self._body(request), request.content_type
-        # A large one takes a second to decode, for which everyone else would wait.
-        arrival, spans = (
-            await asyncio.to_thread(self._decode, body, kind) if len(body) > LARGE else self._decode(body, kind)
-        )
+        refuse_web_pages(request, self._host)
+        kind = request.content_type
+        if kind not in OTLP:
+            return web.Response(status=415, text=f"Content-Type must be {' or '.join(OTLP)}\n")
+        with self._bodies.hold(request.content_length or LARGEST_BODY):
+            packed = await self._bodies.read(request, LARGEST_BODY)
+        body = decompressed(packed, request.headers.get("Content-Encoding", ""))
+        with self._bodies.hold(len(body)):
+            arrival, spans = await self._decoded(body, kind)
         self.counts.otlp_requests += 1
         self.counts.otlp_spans += spans
         await self.keep(arrival)
@@ -185,6 +237,12 @@ class Receiver:
             return web.json_response({})
         return web.Response(content_type="application/x-protobuf")
 
+    async def _decoded(self, body: bytes, kind: str) -> tuple[Arrival, int]:
+        if len(body) <= LARGE:
+            return self._decode(body, kind)
+        async with self._decoding:  # a large one takes a second to decode, for which everyone else would wait
+            return await asyncio.to_thread(self._decode, body, kind)
+
     def _decode(self, body: bytes, kind: str) -> tuple[Arrival, int]:
         """What an OTLP request brought, and how many spans it had."""
         request = agent.read(body, kind)
@@ -192,7 +250,18 @@ class Receiver:
         spans = sum(len(scope.spans) for group in request.resource_spans for scope in group.scope_spans)
         return (arrival if self.exporter else replace(arrival, outgoing=())), spans
 
+    async def _others(self, request: web.Request) -> web.Response:
+        """Logs and metrics, which only pass through."""
+        signal = request.match_info["signal"]
+        if why_not := self._passing.reason_not_to(signal):
+            return web.Response(status=404, text=f"{why_not}\n")
+        refuse_web_pages(request, self._host)
+        with self._bodies.hold(request.content_length or LARGEST_BODY):
+            body = await self._bodies.read(request, LARGEST_BODY)
+            return await self._passing.on(signal, body, request.headers)
+
     async def _healthz(self, _: web.Request) -> web.Response:
+        await self._queue.check()
         return web.Response(text="ok\n")
 
     async def _metrics(self, _: web.Request) -> web.Response:
@@ -210,25 +279,3 @@ class Receiver:
                 f"tracer_outbox {await asyncio.to_thread(self.store.count_unsent)}",
             ]
         return web.Response(text="\n".join(lines) + "\n")
-
-
-def _decompress(body: bytes, encoding: str) -> bytes:
-    """A body without its Content-Encoding.
-
-    Not aiohttp's own decompression: that continues to the end of what it has refused, and a megabyte can hold a
-    gigabyte.
-    """
-    if encoding.lower() in ("", "identity"):
-        return body
-    if encoding.lower() not in ("gzip", "deflate"):
-        raise MalformedError(f"Content-Encoding {encoding!r} is not supported: use gzip or deflate")
-    unpacker = zlib.decompressobj(wbits=47)  # accepts either by its header
-    try:
-        unpacked = unpacker.decompress(body, LARGEST_BODY + 1)
-    except zlib.error as error:
-        raise MalformedError(f"cannot decompress the body: {error}") from None
-    if len(unpacked) > LARGEST_BODY:
-        raise web.HTTPRequestEntityTooLarge(LARGEST_BODY)
-    if not unpacker.eof or unpacker.unused_data:
-        raise MalformedError("cannot decompress the body: it is cut off, or something follows it")
-    return unpacked

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,12 +12,14 @@ from tracer.errors import ConfigurationError
 from tracer.export.backend import Backend
 from tracer.export.exporter import Exporter
 from tracer.export.target import Target
+from tracer.service.announcer import Announcer
+from tracer.service.passing import SIGNALS
 from tracer.service.receiver import Receiver
 from tracer.service.recording import Recorder
 from tracer.service.stop_signal import stop_event
 from tracer.service.summarizer import Summarizer
 from tracer.service.write_queue import WriteQueue
-from tracer.settings import HERE, address, otlp_endpoint, where
+from tracer.settings import HERE, address, otlp_signal_url, where
 from tracer.store import DEMO, open_writer
 from tracer.witness.observer import Observer
 
@@ -26,11 +27,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tracer.settings import LiveKit
-    from tracer.store import Writer
+    from tracer.store import Arrival, Writer
 
-__all__ = ["ServeOptions", "observe", "serve"]
+__all__ = ["LOCKED", "ServeOptions", "observe", "serve"]
 
 log = logging.getLogger("tracer")
+
+LOCKED = 0.8
+"""Seconds that a write waits for another process: whoever sent it gets 503 within 2 s, the write before it included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +57,16 @@ class ServeOptions:
 
 async def serve(server: LiveKit, options: ServeOptions) -> None:
     """Until SIGTERM or SIGINT; then finishes what was accepted. Raises TracerError when it cannot start."""
-    _log_to_stderr()
     if options.redact and options.record:
         raise ConfigurationError("--record would write the personal data that --redact leaves out: use one of them")
     _refuse_to_export_to_itself(options)
-    with closing(open_writer(options.store)) as store:
+    with closing(open_writer(options.store, wait=LOCKED)) as store:
         observer = Observer(server, options.wanted) if server.url and options.observe else None
+        announcer = Announcer(since=store.newest(), redact=options.redact)
         receiver = Receiver(
             store,
             server,
+            announcer=announcer,
             exporter=_exporter(store),
             redact=options.redact,
             recorder=Recorder(options.record) if options.record else None,
@@ -71,7 +76,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
         stopped = stop_event()
         port = await receiver.start(options.host, options.port)
         log.info("listening on http://%s:%d, storing moments in %s", options.host, port, options.store)
-        tasks = [asyncio.create_task(Summarizer(store).run())]
+        tasks = [asyncio.create_task(Summarizer(store, announcer).run())]
         if observer:
             tasks.append(asyncio.create_task(observer.run(receiver.keep_observed)))
         await stopped.wait()
@@ -82,17 +87,23 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
 
 async def observe(server: LiveKit, options: ServeOptions) -> None:
     """Only poll the server's API, until SIGTERM or SIGINT. Raises TracerError when it cannot start."""
-    _log_to_stderr()
     if not server.url:
         raise ConfigurationError("LIVEKIT_URL not set: it is the server to observe, as wss://my-project.livekit.cloud")
     with closing(open_writer(options.store)) as store:
+        announcer = Announcer(since=store.newest(), redact=options.redact, webhooks=False)
         queue = WriteQueue(store, redact=options.redact)
         exporter = _exporter(store)
         stopped = stop_event()
         writing = asyncio.create_task(queue.run())
+
+        async def keep(arrival: Arrival) -> bool:
+            fresh = await queue.keep(arrival)
+            announcer.arrived(arrival.moments)
+            return fresh
+
         tasks = [
-            asyncio.create_task(Observer(server, options.wanted).run(queue.keep)),
-            asyncio.create_task(Summarizer(store).run()),
+            asyncio.create_task(Observer(server, options.wanted).run(keep)),
+            asyncio.create_task(Summarizer(store, announcer).run()),
         ]
         if exporter:
             tasks.append(asyncio.create_task(exporter.run()))
@@ -114,10 +125,6 @@ def _exporter(store: Writer) -> Exporter | None:
     return Exporter(store, Backend(target))
 
 
-def _log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-
-
 async def _cancel(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         task.cancel()
@@ -125,13 +132,14 @@ async def _cancel(*tasks: asyncio.Task[None]) -> None:
 
 
 def _refuse_to_export_to_itself(options: ServeOptions) -> None:
-    """Spans exported to the receiver itself would go round for ever."""
-    target = otlp_endpoint()
-    if target is None:
-        return
-    host, port = where(target)
-    if port == options.port and host in (HERE, options.host):
-        raise ConfigurationError(
-            f"OTEL_EXPORTER_OTLP_ENDPOINT points at port {port} of this machine, which is tracer itself: set it to"
-            " Jaeger's address, as http://127.0.0.1:4318"
-        )
+    """What is sent to the receiver itself would go round for ever."""
+    for signal in ("traces", *SIGNALS):
+        target = otlp_signal_url(signal)
+        if target is None:
+            continue
+        host, port = where(target)
+        if port == options.port and host in (HERE, options.host):
+            raise ConfigurationError(
+                f"OTEL_EXPORTER_OTLP_ENDPOINT points at port {port} of this machine, which is tracer itself: set it to"
+                " Jaeger's address, as http://127.0.0.1:4318"
+            )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tracer.latency.summary import Summary
+    from tracer.service.announcer import Announcer
     from tracer.store import Writer
     from tracer.timeline.timeline import Timeline
 
@@ -31,10 +32,11 @@ ROOMS_PER_PASS = 20
 
 
 class Summarizer:
-    """Finds rooms that are over and stores a summary of each, until cancelled."""
+    """Finds rooms that are over, stores a summary of each and has it announced, until cancelled."""
 
-    def __init__(self, store: Writer) -> None:
+    def __init__(self, store: Writer, announcer: Announcer | None = None) -> None:
         self.store = store
+        self.announcer = announcer
         self._settled = 0
         """Number of the newest moment at an earlier pass: nothing was learnt since of a room whose newest is older."""
         self._after = 0
@@ -75,6 +77,8 @@ class Summarizer:
         made = [summary for room, _ in rooms if not self._stopped for summary in self._of(room)]
         if made:
             self.store.summarized(made, VERSION)
+        if self.announcer:
+            self.announcer.passed()
         return len(made)
 
     def _of(self, room: str) -> Iterator[tuple[str, int, str]]:
@@ -84,6 +88,8 @@ class Summarizer:
             summary, timeline = summarize_room(self.store, room)
             if not _must_wait(summary, timeline):
                 yield room, newest, summary.to_json()
+                if timeline and self.announcer:
+                    self.announcer.ended(timeline, summary, newest)
         except StoreError as error:
             log.error("cannot summarize room %s: %s", room, error)
 

@@ -8,13 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer.errors import StoreError
+from tracer.service.seldom import Seldom
 
 if TYPE_CHECKING:
     from tracer.store import Arrival, Writer
 
 __all__ = ["WriteQueue"]
-
-log = logging.getLogger("tracer")
 
 CAPACITY = 4096
 """Arrivals that may wait for the disk; the sender of one more is asked to retry."""
@@ -28,6 +27,7 @@ class WriteQueue:
         self.redact = redact
         self.moments = 0
         """Moments stored since the start."""
+        self._failures = Seldom()
         self._waiting: asyncio.Queue[tuple[Arrival, asyncio.Future[bool]]] = asyncio.Queue(CAPACITY)
 
     async def keep(self, arrival: Arrival) -> bool:
@@ -46,6 +46,10 @@ class WriteQueue:
             self.moments += len(arrival.moments)
         return fresh
 
+    async def check(self) -> None:
+        """Raises StoreError when the store cannot be written now."""
+        await asyncio.to_thread(self.store.check)
+
     async def run(self) -> None:
         """Until cancelled. All that waits is one commit, however many arrivals there are."""
         while True:
@@ -58,7 +62,7 @@ class WriteQueue:
                 failure = (
                     error if isinstance(error, StoreError) else StoreError(f"cannot write to the store: {error!r}")
                 )
-                log.error("%s", failure)
+                self._failures.warn(str(failure), logging.ERROR)
                 for _, done in batch:
                     if not done.done():
                         done.set_exception(failure)

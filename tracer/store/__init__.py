@@ -28,11 +28,15 @@ def open_reader(location: str) -> Reader:
     return SqliteReader(_path(location))
 
 
-def open_writer(location: str) -> Writer:
-    """The store at this location, created when it is not there. Raises StoreError when it cannot be opened."""
+def open_writer(location: str, *, wait: float | None = None) -> Writer:
+    """The store at this location, created when it is not there. Raises StoreError when it cannot be opened.
+
+    ``wait``: seconds that a write waits for another process that writes; without it, ten.
+    """
+    from tracer.store.sqlite.opening import TIMEOUT
     from tracer.store.sqlite.writer import SqliteStore
 
-    return SqliteStore(_path(location))
+    return SqliteStore(_path(location), wait=TIMEOUT if wait is None else wait)
 
 
 def _path(location: str) -> Path:

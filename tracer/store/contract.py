@@ -94,6 +94,9 @@ class Writer(Reader, Protocol):
     def add(self, arrivals: Iterable[Arrival]) -> list[bool]:
         """Store all of them or none. Idempotent; False for an arrival whose webhook was stored before."""
 
+    def check(self) -> None:
+        """Raises StoreError where nothing can be written."""
+
     def may_export(self) -> bool:
         """Whether this process is the one that exports from this store: two would send every span twice."""
 

@@ -22,6 +22,7 @@ from tracer.errors import MalformedError
 from tracer.moment import Kind, Moment, facts
 from tracer.store import Arrival
 from tracer.units import NS_PER_S
+from tracer.witness.elements import refuse_too_many
 from tracer.witness.fields import LATEST_TIME
 from tracer.witness.native import PENDING_SPANS, ROUNDING, native_moments
 from tracer.witness.outgoing import ReceivedSpan, outgoing
@@ -48,7 +49,8 @@ _OF_WORKER = (keys.AGENT_NAME, keys.WORKER_ID, keys.WORKER_HOST)
 
 
 def read(body: bytes, content_type: str) -> ExportTraceServiceRequest:
-    """The spans of an OTLP/HTTP request, protobuf or JSON. Raises MalformedError when it is neither."""
+    """The spans of an OTLP/HTTP request, protobuf or JSON. Raises MalformedError when it is neither, TooLargeError."""
+    refuse_too_many(body, content_type)
     try:
         if content_type == "application/json":
             decoded = _with_base64_ids(json.loads(body))

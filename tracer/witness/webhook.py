@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
     from tracer.settings import LiveKit
 
-__all__ = ["KNOWN_EVENTS", "moments", "parse", "read"]
+__all__ = ["KNOWN_EVENTS", "moments", "parse", "read", "signed", "signed_digest"]
 
 WITNESS = "webhook"
 
@@ -56,6 +56,14 @@ def read(body: bytes, authorization: str, server: LiveKit) -> WebhookEvent:
     Raises BadSignatureError when the token is missing, not signed with our key, expired, or of another body;
     MalformedError when the body is no webhook.
     """
+    return signed(body, signed_digest(authorization, server))
+
+
+def signed_digest(authorization: str, server: LiveKit) -> bytes:
+    """The SHA-256 of the body that a webhook's token was made for.
+
+    Raises BadSignatureError when the token is missing, not signed with our key, or expired.
+    """
     token = authorization.strip().removeprefix("Bearer ").strip()
     if not token:
         raise BadSignatureError("webhook without an Authorization header")
@@ -63,12 +71,19 @@ def read(body: bytes, authorization: str, server: LiveKit) -> WebhookEvent:
         claims = TokenVerifier(server.api_key, server.api_secret).verify(token)
     except Exception as error:  # noqa: BLE001  the library names none; whatever fails, the token is not good
         # pyjwt's messages name the fault ("Signature has expired") and never hold the token.
-        raise BadSignatureError(f"webhook not signed with the key {server.api_key!r}: {error}") from None
+        raise BadSignatureError(
+            f"webhook not signed with the key {server.api_key!r} and its secret ({error}): in livekit.yaml,"
+            " webhook.api_key must be the LIVEKIT_API_KEY of `tracer serve`, with the same secret"
+        ) from None
     try:
-        expected = b64decode(claims.sha256 or "", validate=True)
-    except ValueError:
-        expected = b""
-    if not hmac.compare_digest(expected, sha256(body).digest()):
+        return b64decode(claims.sha256 or "", validate=True)
+    except (ValueError, TypeError):  # TypeError: a number, say
+        return b""
+
+
+def signed(body: bytes, digest: bytes) -> WebhookEvent:
+    """The event in a webhook's body with this SHA-256. Raises BadSignatureError, MalformedError."""
+    if not hmac.compare_digest(digest, sha256(body).digest()):
         raise BadSignatureError("webhook body differs from the one that was signed")
     return parse(body)
 

@@ -12,7 +12,7 @@ from tracer.store.sqlite.migrations import APPLICATION_ID, VERSION, migrate
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["connect"]
+__all__ = ["TIMEOUT", "connect"]
 
 TIMEOUT = 10
 """Seconds to wait for another process that writes."""

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tracer import keys
+from tracer.errors import StoreError
 from tracer.file_lock import try_lock
 from tracer.moment import Kind
 from tracer.store.contract import Outgoing
+from tracer.store.sqlite.migrations import VERSION
+from tracer.store.sqlite.opening import TIMEOUT
 from tracer.store.sqlite.reader import COLUMNS, SqliteReader
 
 if TYPE_CHECKING:
@@ -30,12 +33,31 @@ _WAITS = "body IS NOT NULL AND open_job IS NULL AND refused IS NULL"
 class SqliteStore(SqliteReader):
     """A store opened for writing, by one process at a time; any number of readers may use the file meanwhile."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, wait: float = TIMEOUT) -> None:
+        """``wait``: seconds to wait for another process that writes, once the store is open."""
         super().__init__(path, writable=True)
         self._export_lock: IO[str] | None = None
+        self._file = path.stat()
         with self._using() as db:
+            db.execute(f"PRAGMA busy_timeout = {round(wait * 1000)}")
             # An acknowledged webhook must outlive a power cut: NORMAL would lose the last commits of a WAL.
             db.execute("PRAGMA synchronous = FULL")
+
+    def check(self) -> None:
+        """Raise StoreError where nothing can be written: the file is gone, locked, or on a full or read-only disk."""
+        with self._transaction() as db:
+            db.execute("PRAGMA user_version = " + str(VERSION))  # as it is: but it is written, and to the disk
+
+    def _is_there(self) -> None:
+        """Raises StoreError when the open file is no longer the one of that name: SQLite would write on, to nowhere."""
+        try:
+            now = self.path.stat()
+        except OSError:
+            raise StoreError(f"the store {self.path} was deleted or renamed: restart `tracer serve`") from None
+        if (now.st_dev, now.st_ino) != (self._file.st_dev, self._file.st_ino):
+            raise StoreError(f"the store {self.path} was replaced by another file: restart `tracer serve`")
+        if now.st_size < self._file.st_size:
+            raise StoreError(f"the store {self.path} was truncated: stop `tracer serve` and move the file away")
 
     def may_export(self) -> bool:
         """Whether this process is the one that exports from this file: the first that tries, for as long as it runs."""
@@ -192,6 +214,7 @@ class SqliteStore(SqliteReader):
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._using() as db:
+            self._is_there()
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
