@@ -45,6 +45,11 @@ SCHEMA = [
     "worker.draining",
 ]
 BEYOND = [
+    "agent.deleting_room",
+    "agent.stalled",
+    "participant.permissions_changed",
+    "track.subscribed",
+    "track.unsubscribed",
     "participant.attributes_changed",
     "session.agent_changed",
     "track.muted",

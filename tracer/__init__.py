@@ -1,5 +1,7 @@
 """A lifecycle event tracer and visualizer for LiveKit rooms and agents.
 
+Its entry points are in the module livekit_tracer.
+
 In an agent: ``import tracer; tracer.instrument(server)``. At the command line: ``tracer --help``.
 """
 

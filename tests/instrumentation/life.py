@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import pickle
 from functools import partial
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import requests
 from livekit.agents import AssignmentTimeoutError, telemetry
 from livekit.agents.telemetry.traces import _DynamicTracer
+from livekit.protocol.models import ParticipantPermission
+from livekit.rtc import TrackKind
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import Status, StatusCode
 
 import tracer
 from tests.instrumentation.worker import AVAILABLE, FULL, Heard, Pool, Server
 from tests.moments import JOB, ROOM, WORKER
-from tracer.instrumentation import current_job, job_process, reporter, versions
+from tracer.instrumentation import current_job, job_process, loop_watch, reporter, room_events, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,25 +88,37 @@ def _raise(error: BaseException) -> None:
     raise error
 
 
+ADAS = SimpleNamespace(sid="TR_1", source=2, kind=TrackKind.KIND_AUDIO, track=None)
+ADA = SimpleNamespace(identity="ada", sid="PA_ada", track_publications={"TR_1": ADAS})
+
+
 class Room:
     """livekit.rtc's, as far as it is used."""
+
+    remote_participants = MappingProxyType({"ada": ADA})
 
     def __init__(self) -> None:
         self.events: dict[str, Callable[..., None]] = {}
 
+    def isconnected(self) -> bool:
+        return True
+
     def on(self, event: str, call: Callable[..., None]) -> None:
         self.events[event] = call
 
-    def fire(self) -> None:
+    async def fire(self) -> None:
         """Everything that it can report."""
-        who = SimpleNamespace(identity="ada", sid="PA_ada")
-        track = SimpleNamespace(sid="TR_1", source=2)
+        granted = ParticipantPermission(can_publish=True)
         for event, about in {
-            "participant_attributes_changed": ({"mood": "good"}, who),
-            "track_muted": (who, track),
-            "track_unmuted": (who, track),
+            "participant_attributes_changed": ({"mood": "good"}, ADA),
+            "participant_permissions_changed": (ADA, granted),
+            "track_muted": (ADA, ADAS),
+            "track_unmuted": (ADA, ADAS),
+            "track_unsubscribed": (None, ADAS, ADA),
         }.items():
             self.events.get(event, lambda *_: None)(*about)  # type: ignore[no-untyped-call]
+        await asyncio.sleep(0.001)
+        self.events.get("track_subscribed", lambda *_: None)(None, ADAS, ADA)  # type: ignore[no-untyped-call]
 
 
 def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
@@ -112,6 +127,7 @@ def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
     at_exit: list[Callable[[], object]] = []
     room = Room()
     job = SimpleNamespace(job=_running().job, room=room, primary_session=_session())
+    job.delete_room = lambda: happened.append("deleted")
     answers = iter((400, 404))
     """The receiver's, at first."""
 
@@ -124,6 +140,8 @@ def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
         patch.setattr(requests.Session, "send", answer)
         patch.setattr("atexit.register", at_exit.append)
         patch.setattr(reporter, "LAST_WAIT_S", 0.5)
+        patch.setattr(loop_watch, "EVERY_S", 0.001)
+        patch.setattr(room_events, "SETTLED_S", 0)
         patch.setattr(versions, "version", lambda _: "1.3.1")
         patch.setattr(job_process, "_reporters", [])
         patch.setattr(telemetry, "tracer", fresh := _DynamicTracer("livekit-agents"))
@@ -138,11 +156,11 @@ def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
         setup = pickle.loads(pickle.dumps(server.setup_fnc))  # noqa: S301  as each job process gets it
         happened.append(setup("process"))
         patch.setattr(current_job, "get_job_context", lambda: job)
-        _job(room)
+        asyncio.run(_job(job))
         own, exported = TracerProvider(shutdown_on_exit=False), InMemorySpanExporter()
         own.add_span_processor(SimpleSpanProcessor(exported))
         telemetry.set_tracer_provider(own)
-        _job(room)
+        asyncio.run(_job(job))
         own.force_flush()
         happened.append([(span.name, dict(span.attributes or {})) for span in exported.get_finished_spans()])
         own.shutdown()
@@ -155,9 +173,18 @@ def _session() -> Any:
     return SimpleNamespace(current_agent=SimpleNamespace(instructions="be brief"))
 
 
-def _job(room: Room) -> None:
-    """The spans of a job, and what its room reports."""
-    with telemetry.tracer.start_as_current_span("job_entrypoint", start_time=1):
-        room.fire()
+async def _job(job: Any) -> None:
+    """The spans of a job, what its room reports, and its code, which uses its span in every way."""
+    with telemetry.tracer.start_as_current_span("job_entrypoint", start_time=1) as span:
+        await job.room.fire()
         for name in ("session_start", "llm_node"):
             telemetry.tracer.start_span(name).end()
+        if span.is_recording():
+            span.set_attribute("a", 1)
+            span.set_attributes({"b": 2})
+        span.add_event("c")
+        span.add_link(span.get_span_context())
+        span.update_name("job_entrypoint")
+        span.set_status(Status(StatusCode.OK))
+        span.record_exception(KeyError("d"))
+        job.delete_room()

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 LIMIT = 60.0
 
 
-def worker(stage: Stage, server: LiveKit, arguments: list[str], **environment: str) -> Process:
+def worker(
+    stage: Stage, server: LiveKit, arguments: list[str], *, called: str = "agent", **environment: str
+) -> Process:
     """A worker from these arguments to Python, registered with the server."""
     process = stage.start(
-        "agent",
+        called,
         arguments,
         **{
             "LIVEKIT_URL": server.url,
@@ -59,9 +61,9 @@ def call(stage: Stage, server: LiveKit, room: str, seconds: float) -> None:
     assert caller.returncode == 0, caller.last_lines(5)
 
 
-def timeline_when(stage: Stage, room: str, condition: Callable[[Timeline], object]) -> Timeline:
+def timeline_when(stage: Stage, room: str, condition: Callable[[Timeline], object], limit: float = LIMIT) -> Timeline:
     """The room's timeline, once the room is closed and the condition holds."""
-    end = time.monotonic() + LIMIT
+    end = time.monotonic() + limit
     while True:
         try:
             timeline = stage.timeline(room)

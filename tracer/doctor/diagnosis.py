@@ -14,6 +14,8 @@ LONGEST_NAME = 40
 class CheckName(StrEnum):
     """What a check is called, in a terminal and in JSON."""
 
+    MODULE = "module"
+    """No other module of the name `tracer` is in the way."""
     SERVER = "server"
     """The LiveKit server answers and accepts the key."""
     RECEIVER = "receiver"

@@ -11,6 +11,7 @@ from tracer.answers.of_aiohttp import bounded_session
 from tracer.doctor.backend import BackendCheck
 from tracer.doctor.clocks import ClockCheck
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State, short
+from tracer.doctor.module_name import ModuleNameCheck
 from tracer.doctor.receiver import ReceiverCheck, ask
 from tracer.doctor.scratch import ScratchRoom
 from tracer.doctor.server import ServerCheck
@@ -58,6 +59,7 @@ async def examine(setup: Setup, show: Callable[[Diagnosis], None]) -> list[Diagn
                     found.append(finding)
                     show(finding)
 
+            await make(ModuleNameCheck())
             await make(ServerCheck())
             await ask(visit)
             server = setup.server

@@ -69,8 +69,8 @@ def _prepare_worker(server: AgentServer, endpoint: str | None) -> WorkerProcess 
         return None
     endpoint = receiver_endpoint(endpoint)
     guarded(log_what_is_not_reported)
-    server.setup_fnc = JobSetup(server.setup_fnc, endpoint)
     provider = own_provider()
+    server.setup_fnc = JobSetup(server.setup_fnc, endpoint)
     provider.add_span_processor(Reporter(endpoint))
     worker = WorkerProcess(server, provider.get_tracer(SCOPE))
     worker.listen()

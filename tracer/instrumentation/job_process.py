@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from livekit.agents import telemetry
-from opentelemetry import trace
+from livekit.agents.telemetry import traces
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from tracer import keys
 from tracer.instrumentation.deletion import Deletion
 from tracer.instrumentation.guard import guarded
+from tracer.instrumentation.job_tracer import JobTracer
 from tracer.instrumentation.loop_watch import LoopWatch
-from tracer.instrumentation.provider import RoomIds, own_provider
+from tracer.instrumentation.provider import own_provider
 from tracer.instrumentation.reporter import Reporter
 from tracer.instrumentation.room_events import RoomEvents
 from tracer.witness.agent import SCOPE
@@ -72,24 +71,18 @@ def _prepare(endpoint: str) -> None:
         began = RoomEvents(tracer).listen, LoopWatch(tracer).watch, Deletion(tracer).listen
         reporter = Reporter(endpoint, _job_attributes, began)
         reporter.listen_to(provider)
+        beside = own_provider()
+        guarded(_redact_as_livekit_does, beside)
+        reporter.listen_to(beside)
+        JobTracer(reporter, beside).listen()
         _reporters.append(reporter)
     _warm_up()
-    native = telemetry.tracer
-    set_provider = native.set_provider
 
-    @wraps(set_provider)
-    def set_provider_traced(provider: trace.TracerProvider) -> None:
-        guarded(reporter.listen_to, provider)
-        set_provider(provider)
 
-    native.set_provider = set_provider_traced  # type: ignore[method-assign, assignment]
-    current = native._tracer_provider  # noqa: SLF001  see private_names
-    if isinstance(current, trace.ProxyTracerProvider):
-        current = trace.get_tracer_provider()
-    if isinstance(current, TracerProvider):
-        reporter.listen_to(current)
-    else:
-        telemetry.set_tracer_provider(own_provider(RoomIds()))
+def _redact_as_livekit_does(provider: TracerProvider) -> None:
+    """As on a provider that livekit-agents is given: without personal data where its own settings want that."""
+    if redact := getattr(traces, "_install_pii_redaction", None):
+        redact(provider)
 
 
 def _warm_up() -> None:

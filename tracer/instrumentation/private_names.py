@@ -41,5 +41,7 @@ PRIVATE_NAMES = (
     PrivateName("job", "JobRequest", "_on_accept", "called by accept(): when it was called, whether the job started"),
     PrivateName("ipc.supervised_proc", "SupervisedProc", "_initialize_fut", "why a process did not come up"),
     PrivateName("telemetry.traces", "_DynamicTracer", "_tracer_provider", "the provider that is set already"),
+    PrivateName("telemetry.traces", "_DynamicTracer", "_tracer", "the user's tracer, which makes the spans of a job"),
+    PrivateName("telemetry.traces", "", "_install_pii_redaction", "leaves out personal data where settings want that"),
 )
 """What a new version of livekit-agents is checked for, name by name."""

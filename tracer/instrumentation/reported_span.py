@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from opentelemetry.sdk.trace import ReadableSpan
 
 from tracer.witness.agent import PENDING_SPANS
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import SpanContext
 
 __all__ = ["ReportedSpan"]
 
 
 class ReportedSpan(ReadableSpan):
-    """A span with its room and job as attributes, and without an end when it is running."""
+    """A span with its room and job as attributes and the parent that tracer knows; with no end when it is running."""
 
-    def __init__(self, span: ReadableSpan, attributes: dict[str, str]) -> None:
+    def __init__(self, span: ReadableSpan, attributes: dict[str, str], parent: SpanContext | None) -> None:
         self.span = span
         self.added = attributes
+        self.above = parent
         self.is_start = span.end_time is None
         """Whether it reports the span's start."""
         context = span.get_span_context()
@@ -30,7 +36,7 @@ class ReportedSpan(ReadableSpan):
         return ReadableSpan(
             span.name,
             context=span.get_span_context(),
-            parent=span.parent,
+            parent=self.above,
             resource=span.resource,
             attributes={**self.added, **((whole and span.attributes) or {})},
             events=span.events if whole else (),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import parent_process
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from tracer.instrumentation.current_job import current_job
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.reported_span import ReportedSpan
 from tracer.instrumentation.sender import Sender
+from tracer.instrumentation.unseen_span import unseen_above
 from tracer.witness.agent import PENDING_SPANS, TOLD_AT_ONCE
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Reporter(SpanProcessor):
         """By span id."""
         self._instructed: set[str] = set()
         """Jobs whose instructions were reported."""
-        self._providers: list[TracerProvider] = []
+        self._providers: list[trace.TracerProvider] = []
         self._end = threading.Event()
         # Started now: Python 3.12 and later start no thread once the interpreter shuts down.
         self._last = threading.Thread(target=guarded, args=(self._shut_down_at_end,), name="tracer-end", daemon=True)
@@ -74,41 +75,57 @@ class Reporter(SpanProcessor):
         else:
             atexit.register(self.close)
 
-    def listen_to(self, provider: trace.TracerProvider) -> None:
-        """Report every span of this provider, once."""
-        if isinstance(provider, TracerProvider) and not any(known is provider for known in self._providers):
-            self._providers.append(provider)
-            provider.add_span_processor(self)
+    def listen_to(self, provider: trace.TracerProvider, at_most: int = 1) -> bool:
+        """Report every span of this provider; False when it takes no processor, or had this one so often."""
+        add: Callable[[SpanProcessor], None] | None = getattr(provider, "add_span_processor", None)
+        if add is None or sum(known is provider for known in self._providers) >= at_most:
+            return False
+        self._providers.append(provider)
+        if isinstance(
+            provider, TracerProvider
+        ):  # past a subclass: Phoenix's throws out its own exporter for a second one
+            TracerProvider.add_span_processor(provider, self)
+        else:
+            add(self)
+        return True
+
+    def has_heard(self, span: trace.Span) -> bool:
+        """Whether this span, which has just started, is reported."""
+        return span.get_span_context().span_id in self._running
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Report the start of a lifecycle span, and of a span when its first child starts."""
-        guarded(self._started, span)
+        guarded(self._started, span, parent_context)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Report the span."""
         guarded(self._ended, span)
 
-    def _started(self, span: Span) -> None:
+    def _started(self, span: Span, where: Context | None) -> None:
         job = current_job()
         context = span.get_span_context()
-        if job is None or context is None:
+        if context is None:
             return
-        attributes = {keys.ROOM_SID: job.job.room.sid, keys.JOB_ID: job.job.id}
+        above = unseen_above(where)
+        parent = above.own.get_span_context() if above else span.parent
+        running = self._running[context.span_id] = _Running(span, parent)
+        if job is None:
+            return
+        running.attributes |= {keys.ROOM_SID: job.job.room.sid, keys.JOB_ID: job.job.id}
         if span.name == "job_entrypoint":
-            attributes |= self._job_attributes(span.start_time or 0)
+            running.attributes |= self._job_attributes(span.start_time or 0)
             for began in self._job_began:
                 guarded(began, job)
-        running = self._running[context.span_id] = _Running(span, attributes)
         if span.name in PENDING_SPANS or span.name in TOLD_AT_ONCE:
             self._report_start(running)
-        if span.parent and (parent := self._running.get(span.parent.span_id)):
-            self._report_start(parent)
+        if parent and (over := self._running.get(parent.span_id)):
+            self._report_start(over)
 
     def _report_start(self, running: _Running) -> None:
         """Report a span's start, once: the span itself, not a copy, so that it is sent with its first events."""
         if not running.reported:
             running.reported = True
-            self._batch.on_end(ReportedSpan(running.span, running.attributes))
+            self._batch.on_end(ReportedSpan(running.span, running.attributes, running.parent))
 
     def _ended(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
@@ -118,7 +135,7 @@ class Reporter(SpanProcessor):
         if span.name == "session_start" and (job := attributes.get(keys.JOB_ID)) and job not in self._instructed:
             self._instructed.add(job)
             guarded(_add_instructions, attributes)
-        self._batch.on_end(ReportedSpan(span, attributes))
+        self._batch.on_end(ReportedSpan(span, attributes, running.parent if running else span.parent))
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Nothing: a user's flush must not wait for the receiver."""
@@ -152,6 +169,8 @@ class _Running:
     """A span that has not ended."""
 
     span: Span
-    attributes: dict[str, str]
+    parent: trace.SpanContext | None
+    """The span above it, also where only tracer sees that one."""
+    attributes: dict[str, str] = field(default_factory=dict)
     reported: bool = False
     """Whether its start was reported."""

@@ -9,9 +9,9 @@ from tracer import keys
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-__all__ = ["redact"]
+__all__ = ["CONTENT_EVENTS", "is_personal", "redact"]
 
-_EVENTS = {
+CONTENT_EVENTS = {
     "gen_ai.system.message",
     "gen_ai.user.message",
     "gen_ai.assistant.message",
@@ -42,15 +42,16 @@ _ATTRIBUTES = {
 
 def redact(span: Span) -> None:
     """Remove personal data from this span, in place."""
-    for event in [event for event in span.events if event.name in _EVENTS]:
+    for event in [event for event in span.events if event.name in CONTENT_EVENTS]:
         span.events.remove(event)
     holders: list[Any] = [span, *span.events, *span.links]  # whose protobuf types have no base in common
     for holder in holders:
-        kept = [item for item in holder.attributes if not _is_personal(item.key)]
+        kept = [item for item in holder.attributes if not is_personal(item.key)]
         del holder.attributes[:]
         holder.attributes.extend(kept)
     span.status.message = ""
 
 
-def _is_personal(key: str) -> bool:
+def is_personal(key: str) -> bool:
+    """Whether an attribute of livekit-agents under this key is personal data."""
     return keys.is_personal(key) or key in _ATTRIBUTES or key.startswith("gen_ai.prompt.variable.")

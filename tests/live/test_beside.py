@@ -1,0 +1,113 @@
+"""tracer beside its user's own telemetry: their backend gets what it gets without tracer, and the timeline is whole."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from livekit.api import AccessToken, RoomAgentDispatch, RoomConfiguration, VideoGrants
+from platformdirs import user_cache_path
+
+from tests.live.calling import timeline_when, wait_for, worker
+from tests.live.otlp_backend import Backend, backend
+from tracer.demo.stage import Stage
+from tracer.moment import Kind
+
+if TYPE_CHECKING:
+    from tracer.local_servers import LiveKitServer
+    from tracer.settings import LiveKit
+
+AGENT = Path(__file__).parent / "agents" / "beside.py"
+PACKAGES = {
+    "logfire": ["logfire==5.4.0", "logfire-sdk==5.4.0", "executing==2.3.0"],
+    "phoenix": [
+        "arize-phoenix-otel==0.17.2",
+        "openinference-instrumentation==0.1.72",
+        "openinference-semantic-conventions==0.1.42",
+    ],
+}
+"""What people send their spans with, beyond what is installed here anyway."""
+OF_A_JOB = {
+    Kind.JOB_ENTRYPOINT_STARTED,
+    Kind.AGENT_CONNECTING,
+    Kind.AGENT_CONNECTED,
+    Kind.AGENT_PARTICIPANT_READY,
+    Kind.SESSION_STARTED,
+    Kind.AGENT_DISCONNECTED,
+    Kind.JOB_ENDED,
+}
+AT_THE_END = {"job_entrypoint", "job_shutdown"}
+"""Spans that end just before the process does: whether a batch with them still leaves is luck."""
+
+
+def packages(name: str) -> str:
+    """A folder for PYTHONPATH with this package, installed once into the user's cache."""
+    wanted = PACKAGES.get(name)
+    if wanted is None:
+        return ""
+    folder = user_cache_path("livekit-tracer") / "packages" / "+".join(wanted)
+    if not folder.exists():
+        partial = folder.with_name(f"{folder.name}.{os.getpid()}")
+        pip = [sys.executable, "-m", "pip"] if importlib.util.find_spec("pip") else ["pip"]
+        command = [*pip, "install", "--quiet", "--no-deps", "--disable-pip-version-check", "--target", str(partial)]
+        done = subprocess.run([*command, *wanted], capture_output=True, text=True, check=False, timeout=300)
+        if done.returncode:
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"cannot install {name}: {done.stderr}")
+        partial.rename(folder)
+    return str(folder)
+
+
+def start(stage: Stage, server: LiveKit, how: str, backend: Backend, traced: bool, **more: str) -> None:
+    name = f"{'traced' if traced else 'plain'}-{stage.folder.name}"
+    worker(
+        stage,
+        server,
+        [str(AGENT), "start"],
+        called=name,
+        **{
+            "AGENT_NAME": name,
+            "TELEMETRY": how,
+            "USERS_BACKEND": backend.address,
+            "TRACER_ENDPOINT": f"http://127.0.0.1:{stage.webhook_port}",
+            "TRACED": "1" if traced else "",
+            "PYTHONPATH": packages(how),
+            **more,
+        },
+    )
+    dispatch = RoomConfiguration(agents=[RoomAgentDispatch(agent_name=name)])
+    grants = VideoGrants(room_join=True, room=name)
+    token = AccessToken(server.api_key, server.api_secret).with_identity("ada").with_grants(grants)
+    stage.caller(name, server.url, token.with_room_config(dispatch).to_jwt(), 120.0)
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["logfire", "phoenix", "set in the entrypoint", "a sampler that drops"],
+)
+def test_the_users_backend_gets_what_it_gets_without_tracer(
+    livekit: LiveKitServer, webhook_port: int, tmp_path: Path, how: str
+) -> None:
+    with ExitStack() as stack:
+        plain, traced = stack.enter_context(backend()), stack.enter_context(backend())
+        stage = stack.enter_context(Stage(tmp_path, tmp_path / "t.db", webhook_port))
+        stage.serve(livekit.settings)
+        start(stage, livekit.settings, how, plain, traced=False)
+        start(stage, livekit.settings, how, traced, traced=True)
+        room = f"traced-{tmp_path.name}"
+        timeline = timeline_when(stage, room, lambda known: {step.kind for step in known.steps} >= OF_A_JOB, 180)
+        assert len(timeline.jobs) == 1
+        timeline_when(stage, f"plain-{tmp_path.name}", lambda _: True, 180)
+        if how != "a sampler that drops":
+            for one in (plain, traced):
+                wait_for(lambda: {"my_span", "room_connect", "room_disconnect"} <= one.names(), "exported")  # noqa: B023
+
+        def seen(one: Backend) -> set[tuple[str, ...]]:
+            return {path for path in one.shape() if path[0] not in AT_THE_END}
+
+        wait_for(lambda: seen(plain) == seen(traced), f"the same: {seen(plain) ^ seen(traced)}")

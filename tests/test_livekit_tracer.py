@@ -1,0 +1,79 @@
+"""What still runs where another module of the name `tracer` is in the way."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import livekit_tracer
+from livekit_tracer import in_the_way
+from tracer.local_servers import child_environment
+
+AUTO = Path(sys.executable).parent / "opentelemetry-instrument"
+QUIET = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
+THEIRS = "def trace(): ...\n"
+
+
+@pytest.fixture(params=["tracer.py", "tracer/__init__.py"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """With a module of the user's."""
+    path = tmp_path / str(request.param)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(THEIRS)
+    return tmp_path
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = child_environment(PYTHONPATH=str(folder), **QUIET)
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_nothing_is_in_the_way_here() -> None:
+    assert in_the_way() == ""
+    assert in_the_way(Path(livekit_tracer.__file__).parents[1]) == ""
+
+
+def test_it_is_named_before_a_program_meets_it(folder: Path) -> None:
+    assert str(folder / "tracer") in in_the_way(folder)
+
+
+def test_the_command_says_what_is_in_the_way(folder: Path) -> None:
+    done = run(folder, "-c", "import sys, livekit_tracer; sys.exit(livekit_tracer.main())")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"tracer: {folder / 'tracer'}")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_program_under_opentelemetry_goes_on(folder: Path) -> None:
+    done = run(folder, str(AUTO), sys.executable, "-c", "import tracer; print(tracer.trace)")
+    assert done.returncode == 0
+    assert done.stdout.startswith("<function trace")
+    assert "tracer is off" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_pytest_goes_on(folder: Path) -> None:
+    (folder / "test_theirs.py").write_text("import tracer\n\ndef test_it():\n    assert tracer.trace\n")
+    done = run(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "fixture livekit_tracer is off" in done.stdout
+
+
+def test_another_distribution_that_was_installed_over_it_is_named(tmp_path: Path) -> None:
+    shutil.copytree(Path(livekit_tracer.__file__).parent, tmp_path / "livekit_tracer")
+    (tmp_path / "tracer").mkdir()
+    (tmp_path / "tracer" / "__init__.py").write_text(THEIRS)
+    done = run(tmp_path, "-c", "import livekit_tracer; print(livekit_tracer.in_the_way())")
+    assert "another distribution called tracer is installed over livekit-tracer" in done.stdout
