@@ -6,6 +6,7 @@ printed as JSON: name, name of the parent, number of the trace and keys of the a
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import io
 import json
@@ -166,6 +167,11 @@ def of_tracer() -> list[Any]:
     return shape(list(known.values()))
 
 
+async def run_job(late: str) -> None:
+    """In an event loop, as livekit-agents runs each."""
+    job(late)
+
+
 def run(how: str, traced: bool) -> None:
     early, _, late = how.partition(", then ")
     reporter.LAST_WAIT_S = 60.0  # a busy machine is no fault
@@ -173,12 +179,14 @@ def run(how: str, traced: bool) -> None:
     SET_UP[early]()
     if traced:
         about = SimpleNamespace(
-            room=SimpleNamespace(on=lambda *_: None), job=SimpleNamespace(id="AJ_1", room=SimpleNamespace(sid=ROOM))
+            room=SimpleNamespace(on=lambda *_: None),
+            job=SimpleNamespace(id="AJ_1", room=SimpleNamespace(sid=ROOM)),
+            delete_room=lambda: None,
         )
         current_job.get_job_context = lambda **_: about  # type: ignore[assignment, attr-defined]
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
         job_process.JobSetup(None, "http://127.0.0.1:7890")(None)  # type: ignore[arg-type]
-    job(late or "nothing")
+    asyncio.run(run_job(late or "nothing"))
     for one in job_process._reporters:
         one.close()
     print(json.dumps([how, traced, {"user": of_user(), "seen": seen, "tracer": of_tracer()}]), flush=True)

@@ -13,9 +13,11 @@ from livekit.agents import AssignmentTimeoutError, telemetry
 from livekit.agents.telemetry.traces import _DynamicTracer
 from livekit.protocol.models import ParticipantPermission
 from livekit.rtc import TrackKind
+from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import Status, StatusCode
 
 import tracer
@@ -157,9 +159,14 @@ def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
         happened.append(setup("process"))
         patch.setattr(current_job, "get_job_context", lambda: job)
         asyncio.run(_job(job))
+        late = TracerProvider(shutdown_on_exit=False)
+        patch.setattr(trace, "_TRACER_PROVIDER", late)  # set for all of OpenTelemetry, and not given to livekit-agents
+        asyncio.run(_job(job))
         own, exported = TracerProvider(shutdown_on_exit=False), InMemorySpanExporter()
         own.add_span_processor(SimpleSpanProcessor(exported))
         telemetry.set_tracer_provider(own)
+        asyncio.run(_job(job))
+        telemetry.set_tracer_provider(TracerProvider(ALWAYS_OFF, shutdown_on_exit=False))
         asyncio.run(_job(job))
         own.force_flush()
         happened.append([(span.name, dict(span.attributes or {})) for span in exported.get_finished_spans()])

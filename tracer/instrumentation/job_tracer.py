@@ -23,6 +23,7 @@ from tracer.instrumentation.unseen_span import BEHIND, UnseenSpan, kept, unseen_
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextvars import Token
 
     from tracer.instrumentation.reporter import Reporter
 
@@ -125,12 +126,12 @@ class _ObservedTracer(trace.Tracer):
     def start_span(self, *args: Any, **kwargs: Any) -> trace.Span:
         """As the user's tracer does."""
         span = self._users.start_span(*args, **kwargs)
-        return guarded(self._started, _START, span, context.get_current(), args, kwargs) or span
+        return guarded(self._started, _START, span, None, args, kwargs) or span
 
     @contextmanager
     def start_as_current_span(self, *args: Any, **kwargs: Any) -> Iterator[trace.Span]:  # type: ignore[override]
         """As the user's tracer does."""
-        above = context.get_current()
+        above = guarded(context.get_current)
         with self._users.start_as_current_span(*args, **kwargs) as span:
             unseen = guarded(self._started, _START_AS_CURRENT, span, above, args, kwargs)
             if unseen is None:
@@ -141,10 +142,10 @@ class _ObservedTracer(trace.Tracer):
                 yield unseen
 
     def _started(
-        self, signature: inspect.Signature, span: trace.Span, above: Context, args: Any, kwargs: Any
+        self, signature: inspect.Signature, span: trace.Span, above: Context | None, args: Any, kwargs: Any
     ) -> UnseenSpan | None:
         how = dict(signature.bind(self, *args, **kwargs).arguments)
-        return self._jobs.started(span, how.pop("context", None) or above, how)
+        return self._jobs.started(span, how.pop("context", None) or above or context.get_current(), how)
 
     def __getattr__(self, name: str) -> Any:
         """What else the user's tracer has."""
@@ -165,14 +166,19 @@ def _current(span: trace.Span, used: Any) -> Iterator[trace.Span]:
         if not isinstance(span, UnseenSpan):
             yield span
             return
-        above = context.set_value(BEHIND, span)
-        if span.name == _ROOT and not span.dropped:
-            above = trace.set_span_in_context(trace.INVALID_SPAN, above)
-        token = context.attach(above)
+        token = guarded(_put_behind, span)
         try:
             yield span
         finally:
-            context.detach(token)
+            if token is not None:
+                guarded(context.detach, token)
+
+
+def _put_behind(span: UnseenSpan) -> Token[Context]:
+    above = context.set_value(BEHIND, span)
+    if span.name == _ROOT and not span.dropped:
+        above = trace.set_span_in_context(trace.INVALID_SPAN, above)
+    return context.attach(above)
 
 
 def _provider() -> trace.TracerProvider:

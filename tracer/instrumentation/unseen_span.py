@@ -44,21 +44,27 @@ class UnseenSpan(trace.Span, ReadableSpan):
     @property
     def dropped(self) -> bool:
         """Whether a provider made it, and its sampler dropped it; else nobody has a provider yet."""
-        return self.get_span_context().is_valid
+        return self.seen.is_valid
 
     def is_recording(self) -> bool:
         """Yes: else livekit-agents would tell it nothing."""
         return bool(guarded(self.own.is_recording))
 
     def set_attribute(self, key: str, value: Any) -> None:
-        self.set_attributes({key: value})
+        guarded(self._tell, {key: value})
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        guarded(lambda: self.own.set_attributes(kept(attributes, self.dropped) or {}))
+        guarded(self._tell, attributes)
+
+    def _tell(self, attributes: Mapping[str, Any]) -> None:
+        self.own.set_attributes(kept(attributes, self.dropped) or {})
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
+        guarded(self._happened, name, attributes, timestamp)
+
+    def _happened(self, name: str, attributes: Any, timestamp: int | None) -> None:
         if not (self.dropped and name in CONTENT_EVENTS):
-            guarded(lambda: self.own.add_event(name, kept(attributes, self.dropped), timestamp))
+            self.own.add_event(name, kept(attributes, self.dropped), timestamp)
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
         guarded(self.own.add_link, context, attributes)
