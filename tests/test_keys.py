@@ -29,6 +29,7 @@ SAFE = {
     "error.type",
     "process.pid",
     "telemetry.sdk.language",
+    "tracer.entrypoint_only",
     "tracer.job.answer",
     "tracer.job.terminated",
     "tracer.process.exit_code",

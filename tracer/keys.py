@@ -24,6 +24,7 @@ __all__ = [
     "DISPATCH_ID",
     "DISPATCH_METADATA",
     "EARLIEST",
+    "ENTRYPOINT_ONLY",
     "ERROR_MESSAGE",
     "ERROR_TYPE",
     "EVENTS_DROPPED",
@@ -174,6 +175,8 @@ AGENT_TRACE: Final = "tracer.agent_trace_id"
 """The trace in which the agent itself made a job's spans, 32 hexadecimal digits: given by those that do not name the
 job, and what the user exports elsewhere has it."""
 
+ENTRYPOINT_ONLY: Final = "tracer.entrypoint_only"
+"""Whether an agent traces its entrypoint, not how it connected, shut down and ended: livekit-agents before 1.8.2."""
 SDK_LANGUAGE: Final = "telemetry.sdk.language"
 """In what language an agent is written, OpenTelemetry's own key: ``nodejs``; absent for Python."""
 AUTO_SUBSCRIBE: Final = "lk.room.auto_subscribe"

@@ -53,15 +53,14 @@ def test_its_native_spans_are_joined_by_the_rooms_sid(
     webhook_port: int,
     jaeger: Jaeger,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     flush: str,
     session: str,
     seconds: float,
     kinds: set[Kind],
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint)
     room = f"exporting-{flush}-{session}"
     with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
+        stage.export = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_endpoint}
         stage.serve(livekit.settings)
         export_to = f"http://127.0.0.1:{webhook_port}/v1/traces"
         worker(stage, livekit.settings, [str(AGENT), "start"], EXPORT_TO=export_to, FLUSH=flush, SESSION=session)

@@ -66,10 +66,10 @@ def worker(stage: Stage, livekit: LiveKitServer, endpoint: str, **environment: s
 
 
 def test_the_users_setup_request_handler_and_provider_go_on_as_before(
-    livekit: LiveKitServer, webhook_port: int, jaeger: Jaeger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    livekit: LiveKitServer, webhook_port: int, jaeger: Jaeger, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint)
     with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
+        stage.export = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_endpoint}
         receiver = stage.serve(livekit.settings)
         worker(stage, livekit, f"http://127.0.0.1:{webhook_port}", OWN_PROVIDER="1")
         began = time.time_ns()

@@ -17,8 +17,6 @@ from tracer.timeline.overdue import expected
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
     from tracer.local_servers import Jaeger, LiveKitServer
 
 
@@ -29,10 +27,10 @@ def orphans(trace: list[dict[str, Any]]) -> list[str]:
 
 
 def test_a_killed_job_is_lost_and_goes_to_jaeger_once_with_what_it_had_begun(
-    livekit: LiveKitServer, webhook_port: int, jaeger: Jaeger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    livekit: LiveKitServer, webhook_port: int, jaeger: Jaeger, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint)
     with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
+        stage.export = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_endpoint}
         stage.serve(livekit.settings)
         timeline = asyncio.run(played(stage, FAILURES["killed"], livekit.settings, "lost"))
         [job] = timeline.jobs

@@ -81,12 +81,10 @@ def test_its_call_is_one_timeline_and_one_trace(
     jaeger: Jaeger,
     packages: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     progress: Callable[[str], None],
     request: pytest.FixtureRequest,
     way: str,
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint)
     folder = tmp_path / "agent"
     folder.mkdir()
     (folder / "node_modules").symlink_to(packages)
@@ -95,6 +93,7 @@ def test_its_call_is_one_timeline_and_one_trace(
     (folder / "agent.mjs").write_text(code.replace("otlp-proto", "otlp-http") if way == "JSON" else code)
     server, room, recording = livekit.settings, f"node-{way[:4]}", tmp_path / "call.jsonl"
     with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
+        stage.export = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_endpoint}
         stage.serve(server, "--record", str(recording))
         to = f"http://127.0.0.1:{webhook_port}" if way == "JSON" else request.getfixturevalue("collector")
         environment = child_environment(

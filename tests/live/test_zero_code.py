@@ -61,13 +61,12 @@ def test_worker_and_jobs_are_instrumented_once(
     webhook_port: int,
     jaeger: Jaeger,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     line: str,
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint)
     agent = tmp_path / "agent.py"
     agent.write_text(PLAIN.read_text().replace("@server", line + "@server"))
     with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
+        stage.export = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_endpoint}
         stage.serve(livekit.settings)
         to = f"http://127.0.0.1:{webhook_port}"
         process = worker(stage, livekit.settings, by_opentelemetry(agent), TRACER_ENDPOINT=to, **QUIET)
@@ -95,12 +94,17 @@ def test_the_provider_that_opentelemetry_sets_up_goes_on_as_before(
     webhook_port: int,
     jaeger: Jaeger,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     configurator: Path,
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.otlp_endpoint)  # the receiver's and the agent's own
-    own = {"OTEL_TRACES_EXPORTER": "otlp_proto_http", "OTEL_SERVICE_NAME": "mine", "OTEL_BSP_SCHEDULE_DELAY": "100"}
+    to_jaeger = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_endpoint}
+    own = {
+        **to_jaeger,
+        "OTEL_TRACES_EXPORTER": "otlp_proto_http",
+        "OTEL_SERVICE_NAME": "mine",
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
+    }
     with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
+        stage.export = to_jaeger
         stage.serve(livekit.settings)
         to = f"http://127.0.0.1:{webhook_port}"
         environment = {**QUIET, **own, "TRACER_ENDPOINT": to, "PYTHONPATH": str(configurator)}

@@ -85,8 +85,12 @@ def test_without_a_backend_the_answer_says_what_to_do(path: Path, signal: str) -
     talk(path, test)
 
 
-def test_opentelemetrys_exporter_does_not_repeat_it_and_shows_it(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_opentelemetrys_exporter_does_not_repeat_it_and_shows_it(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = []
+    # Else it says once a minute what it has said before, in another test.
+    monkeypatch.setattr(logging.getLogger(OTLPLogExporter.__module__), "filters", [])
 
     async def test(client: Client) -> None:
         original = client.receiver._passing.reason_not_to

@@ -148,3 +148,13 @@ def test_a_session_that_closed_says_why() -> None:
     [closed] = moments(closing)
     known = dict(closed.facts)
     assert (known[keys.CLOSE_REASON], known[keys.ERROR_TYPE]) == ("error", "llm_error")
+
+
+def test_an_older_agents_entrypoint_is_not_its_job() -> None:
+    returned = span("job_entrypoint", ROOT, 200, 400, **IN_JOB)
+    assert kinds(returned) == [Kind.JOB_ENTRYPOINT_STARTED, Kind.JOB_ENTRYPOINT_RETURNED]
+    raised = failed("job_entrypoint", "KeyError", "PRICE_LIST")
+    assert kinds(raised) == [Kind.JOB_ENTRYPOINT_STARTED, Kind.JOB_ENDED]
+    assert dict(moments(raised)[-1].facts)[keys.JOB_STATUS] == "JS_FAILED"
+    returned.end_time_unix_nano = 0
+    assert kinds(returned) == [], "it is open, and may be of a newer one"

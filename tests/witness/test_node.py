@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.moments import JOB, ROOM, SESSION, ms
-from tests.otlp import ROOT, START, TRACE, as_json, node_job, node_request, request, span
+from tests.otlp import ROOT, START, TRACE, as_json, job, node_job, node_request, request, span
 from tracer import keys
 from tracer.moment import Kind, Moment
 from tracer.timeline.trace_jobs import job_of_trace, room_of_trace
@@ -52,7 +52,7 @@ def test_json_brings_the_same_as_protobuf() -> None:
 def test_the_end_of_the_entrypoint_is_not_the_end_of_the_job() -> None:
     kinds = {m.kind for m in told(*node_job())}
     assert kinds.isdisjoint({Kind.JOB_ENDED, Kind.AGENT_CONNECTED, Kind.JOB_SHUTDOWN})
-    assert Kind.JOB_ENDED in {m.kind for m in agent.arrival(request(*node_job())).moments}, "as it is in Python"
+    assert Kind.JOB_ENDED in {m.kind for m in agent.arrival(request(*job())).moments}, "as it is in Python"
 
 
 @pytest.mark.parametrize(

@@ -215,8 +215,13 @@ class Job(Entity):
 
     @property
     def is_node(self) -> bool:
-        """Whether its agent is one in Node, which reports less: not how it connected, shut down and ended."""
+        """Whether its agent is one in Node."""
         return self.text(keys.SDK_LANGUAGE) == "nodejs"
+
+    @property
+    def is_entrypoint_only(self) -> bool:
+        """Whether its agent does not report how it connected, shut down and ended: one in Node, or before 1.8.2."""
+        return self.is_node or self.facts.get(keys.ENTRYPOINT_ONLY) is True
 
     @property
     def begun(self) -> Step | None:

@@ -91,9 +91,9 @@ class Timeline:
     def _ended(self, job: Job) -> bool:
         """Whether a job's end is known. The server calls a job failed as soon as its agent has left: that is no end.
 
-        An agent in Node never reports it: such a job has ended with its room.
+        Some agents never report it: such a job has ended with its room.
         """
-        if job.is_node and self.room.finished:
+        if job.is_entrypoint_only and self.room.finished:
             return True
         ended = job.at(Kind.JOB_ENDED)
         return ended is not None and ("agent" in ended.witnesses or ended.facts.get(keys.JOB_STATUS) != "JS_FAILED")

@@ -164,6 +164,9 @@ def native_moments(span: Span, room: str, attributes: Mapping[str, Fact | None],
 
 def _moments(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
     match span.name:
+        case "job_entrypoint" if _is_entrypoint_only(span):
+            yield from _entrypoint(span, attributes)
+            return
         case "job_entrypoint":
             yield from _job(span, attributes)
         case "agent_session":
@@ -214,9 +217,33 @@ def _job(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reporte
             kind, clock = _JOB_EVENTS[event.name]
             running: dict[str, Fact] = {keys.JOB_STATUS: "JS_RUNNING"} if kind is Kind.JOB_ENTRYPOINT_STARTED else {}
             yield _Reported(kind, event.time_unix_nano, event.time_unix_nano, running, clock)
+    yield from _setup(attributes)
+
+
+def _setup(attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
+    """When the process was set up, where the job waited for it."""
     for key, kind in ((keys.SETUP_BEGAN, Kind.PROCESS_STARTED), (keys.SETUP_ENDED, Kind.PROCESS_READY)):
         if at := as_time(attributes.get(key)):
             yield _Reported(kind, at, at, {})
+
+
+def _is_entrypoint_only(span: Span) -> bool:
+    """Whether it is of livekit-agents before 1.8.2, where it has no events and ends when the entrypoint returns.
+
+    An open one may not have them yet.
+    """
+    return bool(span.end_time_unix_nano) and not any(event.name in _JOB_EVENTS for event in span.events)
+
+
+def _entrypoint(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
+    """What an older agent's reports. One whose entrypoint raised ends its job; any other goes on."""
+    began, ended, less = span.start_time_unix_nano, span.end_time_unix_nano, {keys.ENTRYPOINT_ONLY: True}
+    yield _Reported(Kind.JOB_ENTRYPOINT_STARTED, began, began, {keys.JOB_STATUS: "JS_RUNNING", **less})
+    if error := _error(span, attributes):
+        yield _Reported(Kind.JOB_ENDED, ended, ended, {keys.JOB_STATUS: "JS_FAILED", **error, **less})
+    else:
+        yield _Reported(Kind.JOB_ENTRYPOINT_RETURNED, ended, ended, less)
+    yield from _setup(attributes)
 
 
 def _session(span: Span) -> Iterator[_Reported]:

@@ -84,8 +84,8 @@ class NeverConnected(Cause):
             if error_of(job.at(Kind.JOB_ENDED)):
                 continue
             returned = job.at(Kind.JOB_ENTRYPOINT_RETURNED)
-            if job.is_node:  # its span ends so whether it returned or threw, and it has none for its connection
-                yield from self._in_node(job, started, returned)
+            if job.is_entrypoint_only:
+                yield from self._entrypoint_only(job, started, returned)
             elif returned:
                 took = (returned.time - started.time) / NS_PER_MS
                 yield self.found(
@@ -96,18 +96,23 @@ class NeverConnected(Cause):
             else:
                 yield from self._did_not_return(call, job, started)
 
-    def _in_node(self, job: Job, started: Step, returned: Step | None) -> Iterator[Finding]:
-        if returned:
-            took = (returned.time - started.time) / NS_PER_MS
-            yield self.found(
-                f"The entrypoint of job {job.sid} ended after {took:.0f} ms, and no agent of it joined: it threw an"
-                " error, or never called ctx.connect().",
-                started,
-                returned,
-                certain=False,
-                advice="Look in the agent's log for “error in entry function”; else call await ctx.connect(), or"
-                " session.start({ room: ctx.room }), on every path through the entrypoint.",
-            )
+    def _entrypoint_only(self, job: Job, started: Step, returned: Step | None) -> Iterator[Finding]:
+        """Of one that has no span for its connection; in Node the entrypoint's ends so whether it returned or threw."""
+        if not returned:
+            return
+        took = (returned.time - started.time) / NS_PER_MS
+        instead = "it threw an error, or never called" if job.is_node else "it could not, or never called"
+        log = "“error in entry function”" if job.is_node else "an error of its connection"
+        start = "session.start({ room: ctx.room })" if job.is_node else "session.start(room=ctx.room)"
+        yield self.found(
+            f"The entrypoint of job {job.sid} ended after {took:.0f} ms, and no agent of it joined: {instead}"
+            " ctx.connect().",
+            started,
+            returned,
+            certain=False,
+            advice=f"Look in the agent's log for {log}; else call await ctx.connect(), or {start}, on every path"
+            " through the entrypoint.",
+        )
 
     def _did_not_return(self, call: Call, job: Job, started: Step) -> Iterator[Finding]:
         over = job.at(Kind.JOB_SHUTDOWN) or job.at(Kind.JOB_ENDED)
