@@ -12,7 +12,7 @@ LIVE_JOBS ?= 2
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 $(BIN)/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast golden check bench soak lock clean
+.PHONY: help install demo test test-fast golden check bench matrix soak lock clean
 
 help:
 	@echo 'make demo      a call from room to agent on a real LiveKit server, and its timeline'
@@ -22,6 +22,7 @@ help:
 	@echo 'make golden    the pictures in tests/golden anew, to be looked at in the diff'
 	@echo 'make check     ruff, mypy and all tests'
 	@echo 'make bench     what tracing costs: the start of a job, the observer, and figures over 10,000 rooms'
+	@echo 'make matrix    a call with each supported version of livekit-agents'
 	@echo 'make soak      hours of calls of which why has to say the right thing; writes docs/soak.md'
 	@echo 'make lock      requirements.lock anew, from pyproject.toml'
 	@echo 'make clean     removes .venv and caches; built servers stay in the user cache'
@@ -54,6 +55,10 @@ bench: $(READY)
 	@$(BIN)/python -m tests.bench.stats
 
 # PARTS chooses: recordings scenarios healthy bursts.
+# Each version in an environment of its own, in the user cache.
+matrix: $(READY)
+	@MATRIX=all $(BIN)/python -m pytest -q tests/live/test_matrix.py
+
 soak: $(READY)
 	@$(BIN)/python -m tests.soak $(PARTS)
 

@@ -42,7 +42,7 @@ from tests.why.cases import (
     without,
 )
 from tracer import keys
-from tracer.moment import Kind
+from tracer.moment import Kind, facts
 from tracer.timeline.fold import fold
 from tracer.timeline.overdue import Missing, expected
 from tracer.units import NS_PER_MS
@@ -237,3 +237,15 @@ def test_an_agent_is_known_by_its_identity_or_by_the_sid_it_connected_with() -> 
     assert whats(without(redacted, Kind.AGENT_CONNECTED), 3_000) == []
     by_identity = with_facts(without([*healthy(), named], "agent"), Kind.JOB_OFFERED, JOB, ABOUT_AGENT)
     assert whats(by_identity, 3_000) == ["dispatched, no job"]
+
+
+def test_an_older_agent_does_not_report_when_its_session_has_started() -> None:
+    never = {Kind.SESSION_STARTED, Kind.SESSION_CLOSED, Kind.JOB_ENDED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED}
+    known = [m for m in healthy() if m.kind not in never and m.time < ms(4000)]
+    assert [one.what for one in expected(timeline(known, now=ms(9000)))] == ["its session is starting"]
+    less = {keys.ENTRYPOINT_ONLY: True}
+    older = [replace(m, facts=facts({**dict(m.facts), **less})) if m.kind in ENTRYPOINT else m for m in known]
+    assert expected(timeline(older, now=ms(9000))) == []
+
+
+ENTRYPOINT = (Kind.JOB_ENTRYPOINT_STARTED, Kind.JOB_ENTRYPOINT_RETURNED)

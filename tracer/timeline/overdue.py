@@ -119,8 +119,9 @@ def _under_way(job: Job) -> Iterator[Step]:
 def _waits(timeline: Timeline, job: Job) -> Iterator[Missing]:
     """What a connected agent has begun and not ended."""
     known = {(step.kind, step.occurrence) for step in job.steps}
+    never_ends = Kind.SESSION_STARTING if job.is_entrypoint_only and not job.is_node else None
     for step in job.steps:
-        if step.kind in _WAITS:
+        if step.kind in _WAITS and step.kind is not never_ends:
             ends, what = _WAITS[step.kind]
             if not any((end, step.occurrence) in known for end in ends):
                 yield from _since(timeline, step, what, GRACE)
