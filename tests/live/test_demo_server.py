@@ -111,7 +111,9 @@ def test_two_demos_beside_a_serve_touch_neither_each_other_nor_a_strangers_call(
         assert [job.worker_id for job in call.jobs] == [worker], "the stranger has the user's agent"
         assert [who.identity for who in call.participants if not who.is_agent] == ["stranger"]
         with closing(open_reader(stage.store)) as reader:
-            assert [room.name for room in reader.rooms(10)] == ["somebody"]
+            names = [room.name or "" for room in reader.rooms(100)]  # other tests leave rooms on this server
+        assert "somebody" in names
+        assert not [name for name in names if name.startswith(DEMO)]
 
     for demo, timeline, scenario in zip(demos, (well, rejected), ("automatic", "reject"), strict=True):
         assert timeline.room.name

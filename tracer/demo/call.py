@@ -109,6 +109,7 @@ class Call:
         if agent:
             self.agents.add(who.identity)
         self._tell(f"{_named(who)} is there{', an agent' if agent else ''}")
+        self._changed(who.attributes, who)  # of which it may have brought some along
 
     def _changed(self, changed: dict[str, str], who: rtc.Participant) -> None:
         if state := changed.get(AGENT_STATE):
