@@ -9,7 +9,9 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +26,7 @@ from tracer.store import DEMO, open_reader
 from tracer.store.load import read_timeline
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tracer.local_servers import LiveKitServer
     from tracer.moment import Moment
@@ -32,6 +34,13 @@ if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
 
 LIMIT = 240.0
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A short one: job processes have sockets below it, and the path of one has 107 bytes at most."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as name:
+        yield Path(name)
 
 
 class Demo:

@@ -15,7 +15,7 @@ from tracer.instrumentation.deletion import Deletion
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.job_tracer import JobTracer
 from tracer.instrumentation.loop_watch import LoopWatch
-from tracer.instrumentation.provider import own_provider
+from tracer.instrumentation.provider import RoomIds, own_provider
 from tracer.instrumentation.reporter import Reporter
 from tracer.instrumentation.room_events import RoomEvents
 from tracer.witness.agent import SCOPE
@@ -71,7 +71,7 @@ def _prepare(endpoint: str) -> None:
         began = RoomEvents(tracer).listen, LoopWatch(tracer).watch, Deletion(tracer).listen
         reporter = Reporter(endpoint, _job_attributes, began)
         reporter.listen_to(provider)
-        beside = own_provider()
+        beside = own_provider(RoomIds())
         guarded(_redact_as_livekit_does, beside)
         reporter.listen_to(beside)
         JobTracer(reporter, beside).listen()

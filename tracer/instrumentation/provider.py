@@ -8,12 +8,16 @@ import socket
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
+from tracer import ids
 from tracer.errors import ConfigurationError
+from tracer.instrumentation.current_job import current_job
+from tracer.instrumentation.guard import guarded
 from tracer.settings import service_name
 
-__all__ = ["own_provider"]
+__all__ = ["RoomIds", "own_provider"]
 
 _LIMITS = SpanLimits(
     max_span_attributes=128,
@@ -27,7 +31,7 @@ _LIMITS = SpanLimits(
 """OpenTelemetry's defaults, whatever ``OTEL_…_LIMIT`` is set to: an id that is cut is another one."""
 
 
-def own_provider() -> TracerProvider:
+def own_provider(id_generator: IdGenerator | None = None) -> TracerProvider:
     """A new provider. It ignores the user's variables for sampling and limits: they are for the user's backend.
 
     Raises ConfigurationError where OpenTelemetry is turned off altogether.
@@ -38,4 +42,18 @@ def own_provider() -> TracerProvider:
             " jobs do; unset it to have them"
         )
     resource = Resource.create({"service.name": service_name("livekit-agent"), "host.name": socket.gethostname()})
-    return TracerProvider(ALWAYS_ON, resource, False, span_limits=_LIMITS)
+    return TracerProvider(ALWAYS_ON, resource, False, id_generator=id_generator, span_limits=_LIMITS)
+
+
+class RoomIds(RandomIdGenerator):
+    """Starts the traces of a job in its room's trace: what names them leads there, and not to where nothing is."""
+
+    def generate_trace_id(self) -> int:
+        """The room's trace id within a job, a random one elsewhere."""
+        return guarded(_trace_id_of_room) or super().generate_trace_id()
+
+
+def _trace_id_of_room() -> int | None:
+    """None outside a job."""
+    job = current_job()
+    return ids.trace_id(job.job.room.sid) if job else None
