@@ -18,7 +18,7 @@ help:
 	@echo 'make demo      a call from room to agent on a real LiveKit server, and its timeline'
 	@echo 'make install   .venv with the tracer and all it needs'
 	@echo 'make test      all tests, on a real LiveKit server and a real Jaeger'
-	@echo 'make test-fast all tests that need neither: well under a minute'
+	@echo 'make test-fast the tests that need neither, without the slow ones: well under a minute'
 	@echo 'make golden    the pictures in tests/golden anew, to be looked at in the diff'
 	@echo 'make check     ruff, mypy and all tests'
 	@echo 'make bench     what tracing costs: the start of a job, the observer, and figures over 10,000 rooms'
@@ -38,7 +38,7 @@ test: $(READY)
 	@$(BIN)/python -m pytest -n $(LIVE_JOBS) --dist loadgroup
 
 test-fast: $(READY)
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --ignore=tests/live
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --ignore=tests/live -m 'not slow'
 
 golden: $(READY)
 	@$(BIN)/python -m pytest -q tests/golden --update-golden

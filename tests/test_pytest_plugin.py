@@ -55,6 +55,7 @@ def test_without_a_server_a_test_fails_in_ci(alone: pytest.Pytester, monkeypatch
     alone.runpytest_inprocess().assert_outcomes(errors=1)
 
 
+@pytest.mark.slow
 def test_it_listens_on_the_given_port_and_ends_with_the_tests(
     alone: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,6 +80,7 @@ def test_it_listens_on_the_given_port_and_ends_with_the_tests(
         socket.create_connection(("127.0.0.1", port))
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_reported(alone: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in zip(NEEDED, ("ws://127.0.0.1:1", "key", "s" * 32), strict=True):
         monkeypatch.setenv(name, value)

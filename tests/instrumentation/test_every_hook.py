@@ -24,6 +24,8 @@ from tracer.instrumentation import guard
 if TYPE_CHECKING:
     from types import FrameType
 
+pytestmark = pytest.mark.slow
+
 HOME = Path(tracer.instrumentation.__file__).parent
 OURS = {str(path) for path in HOME.glob("*.py")}
 USERS = {life.__file__, worker.__file__}

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 JOB = Path(__file__).parent / "job_of_a_user.py"
 WAYS = (
     "nothing",
