@@ -37,6 +37,10 @@ ELSEWHERE = {
     "opentelemetry-instrument python agent.py start": "tests/live/test_zero_code.py",
     "cp deploy/.env.example .env": "tests/test_compose.py",
     "tracer doctor": "tests/live/test_doctor.py",
+    "npm install @opentelemetry/sdk-trace-node @opentelemetry/exporter-trace-otlp-proto": "tests/live/test_node.py",
+    "OTEL_SERVICE_NAME=my-agent OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:7890 node agent.mjs start": (
+        "tests/live/test_node.py, with the same lines"
+    ),
     "docker compose up --build": "tests/live/test_compose.py runs its commands as processes",
 }
 """Commands that are run by another test, and which."""
