@@ -135,7 +135,8 @@ def test_an_address_that_is_none_turns_tracer_off_and_the_agent_runs(livekit: Li
 
 
 def test_a_program_that_has_nothing_to_do_with_livekit_does_not_import_it() -> None:
-    loaded = "import sys; print('tracer.zero_code' in sys.modules, [name for name in sys.modules if name.split('.')[0] == 'livekit'])"
+    livekit = "[name for name in sys.modules if name.split('.')[0] == 'livekit']"
+    loaded = f"import sys; print('tracer.zero_code' in sys.modules, {livekit})"
     command = [str(AUTO), sys.executable, "-c", loaded]
     done = subprocess.run(
         command, env=child_environment(**QUIET), capture_output=True, text=True, timeout=60, check=False
