@@ -307,12 +307,13 @@ def test_order_repetition_and_the_number_of_receivers_change_nothing(
 def test_every_subject_is_told_of_once(moments: list[Moment]) -> None:
     timeline = fold(ROOM, moments)
     told = {m.subject for m in moments}
-    for lives, prefix in (
-        (timeline.participants, "PA_"),
-        (timeline.jobs, "AJ_"),
-        (timeline.tracks, "TR_"),
-    ):
+    for lives, prefix in ((timeline.participants, "PA_"), (timeline.tracks, "TR_")):
         assert sorted(life.sid for life in lives) == sorted(sid for sid in told if sid.startswith(prefix))
+    jobs = [job.sid for job in timeline.jobs]
+    assert len(jobs) == len(set(jobs))
+    assert {sid for sid in told if sid.startswith("AJ_")} <= set(jobs)
+    # A trace that names no job can be that of the room's one agent, whose identity names it.
+    assert len(jobs) <= len({sid for sid in told if sid.startswith(("AJ_", "trace:"))})
     dispatches = [dispatch.sid for dispatch in timeline.dispatches]
     assert len(dispatches) == len(set(dispatches))
     assert {sid for sid in told if sid.startswith("AD_")} <= set(dispatches)
