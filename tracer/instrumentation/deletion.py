@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.context import Context
-
-from tracer import keys
 from tracer.instrumentation.guard import guarded
+from tracer.instrumentation.moment_spans import report_of_job
 from tracer.kinds import Kind
 
 if TYPE_CHECKING:
@@ -39,11 +36,4 @@ class Deletion:
     def _called(self, job: JobContext, room_name: str | None = None) -> None:
         if room_name and room_name != job.job.room.name:
             return
-        at = time.time_ns()
-        about = {
-            keys.ROOM_SID: job.job.room.sid,
-            keys.JOB_ID: job.job.id,
-            keys.SUBJECT: job.job.id,
-            keys.OCCURRENCE: str(at),
-        }
-        self._tracer.start_span(Kind.AGENT_DELETING_ROOM.value, Context(), start_time=at, attributes=about).end()
+        report_of_job(self._tracer, job, Kind.AGENT_DELETING_ROOM)

@@ -11,10 +11,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from opentelemetry.context import Context
-
-from tracer import keys
 from tracer.instrumentation.guard import guarded
+from tracer.instrumentation.moment_spans import report_of_job
 from tracer.kinds import Kind
 
 if TYPE_CHECKING:
@@ -37,11 +35,10 @@ class LoopWatch:
 
     def watch(self, job: JobContext) -> None:
         """From now on, the loop that runs this job."""
-        about = {keys.ROOM_SID: job.job.room.sid, keys.JOB_ID: job.job.id, keys.SUBJECT: job.job.id}
         loop = asyncio.get_running_loop()
-        threading.Thread(target=guarded, args=(self._run, loop, about), name="tracer-loop", daemon=True).start()
+        threading.Thread(target=guarded, args=(self._run, loop, job), name="tracer-loop", daemon=True).start()
 
-    def _run(self, loop: asyncio.AbstractEventLoop, about: dict[str, str]) -> None:
+    def _run(self, loop: asyncio.AbstractEventLoop, job: JobContext) -> None:
         while loop.is_running():
             asked, answered = time.time_ns(), threading.Event()
             try:
@@ -49,9 +46,7 @@ class LoopWatch:
             except RuntimeError:
                 return  # closed meanwhile
             if not answered.wait(PATIENCE_S) and loop.is_running():
-                attributes = {**about, keys.OCCURRENCE: str(asked)}
-                kind = Kind.AGENT_STALLED.value
-                self._tracer.start_span(kind, Context(), start_time=asked, attributes=attributes).end()
+                report_of_job(self._tracer, job, Kind.AGENT_STALLED, at=asked)
                 while loop.is_running() and not answered.wait(EVERY_S):
                     pass
             time.sleep(EVERY_S)

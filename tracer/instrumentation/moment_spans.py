@@ -1,4 +1,4 @@
-"""Moments of the worker process, as spans: one span for each, whose name is the moment's kind."""
+"""Moments that no span of livekit-agents shows, as spans: one span for each, whose name is the moment's kind."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
+from opentelemetry.context import Context
+
 from tracer import keys
 
 if TYPE_CHECKING:
-    from livekit.agents import AgentServer
+    from collections.abc import Mapping
+
+    from livekit.agents import AgentServer, JobContext
     from opentelemetry.trace import Tracer
 
     from tracer.moment import Fact, Kind
 
-__all__ = ["UNREGISTERED", "MomentSpans", "error_attributes"]
+__all__ = ["UNREGISTERED", "MomentSpans", "error_attributes", "report_of_job"]
 
 UNREGISTERED = "unregistered"
 """The id of a worker in livekit-agents before the server has given it one."""
@@ -65,6 +69,28 @@ class MomentSpans:
         """Report a moment of the worker itself; nothing before the server has given it an id."""
         if self._server.id != UNREGISTERED:
             self.report(kind, self._server.id, attributes, at=at, occurrence=occurrence)
+
+
+def report_of_job(
+    tracer: Tracer,
+    job: JobContext,
+    kind: Kind,
+    subject: str = "",
+    attributes: Mapping[str, Fact] | None = None,
+    *,
+    at: int | None = None,
+) -> None:
+    """Report a moment of a job, or of ``subject`` in its room, at a time, ns since the epoch; now by default."""
+    at = at or time.time_ns()
+    known: dict[str, Fact] = {
+        **(attributes or {}),
+        keys.ROOM_SID: job.job.room.sid,
+        keys.JOB_ID: job.job.id,
+        keys.SUBJECT: subject or job.job.id,
+        keys.OCCURRENCE: str(at),
+    }
+    # In a trace of its own, whatever span of the user's is current.
+    tracer.start_span(kind.value, Context(), start_time=at, attributes=known).end()
 
 
 def error_attributes(error: BaseException) -> dict[str, Fact | None]:

@@ -11,23 +11,20 @@ from typing import TYPE_CHECKING
 
 from livekit.protocol.models import TrackSource
 from livekit.rtc import TrackKind
-from opentelemetry.context import Context
 
 from tracer import keys
 from tracer.instrumentation.guard import guarded
+from tracer.instrumentation.moment_spans import report_of_job
 from tracer.kinds import Kind
 from tracer.witness.changes import OF_EACH_TURN, permissions
 from tracer.witness.fields import enum_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from livekit.agents import JobContext
     from livekit.protocol.models import ParticipantPermission
-    from livekit.rtc import Participant, RemoteParticipant, RemoteTrackPublication, Room, Track, TrackPublication
+    from livekit.rtc import Participant, RemoteParticipant, RemoteTrackPublication, Track, TrackPublication
     from opentelemetry.trace import Tracer
 
-    from tracer.moment import Fact
 
 __all__ = ["RoomEvents"]
 
@@ -43,26 +40,26 @@ class RoomEvents:
 
     def listen(self, job: JobContext) -> None:
         """From now on, to the room of this job."""
-        room, about = job.room, {keys.ROOM_SID: job.job.room.sid, keys.JOB_ID: job.job.id}
+        room = job.room
         unsubscribed: set[str] = set()
 
         def changed(attributes: dict[str, str], who: Participant) -> None:
-            guarded(self._changed, about, attributes, who)
+            guarded(self._changed, job, attributes, who)
 
         def permitted(who: Participant, granted: ParticipantPermission) -> None:
-            guarded(self._permitted, about, who, granted)
+            guarded(self._permitted, job, who, granted)
 
         def muted(who: Participant, track: TrackPublication) -> None:
-            guarded(self._track, about, Kind.TRACK_MUTED, who, track)
+            guarded(self._track, job, Kind.TRACK_MUTED, who, track)
 
         def unmuted(who: Participant, track: TrackPublication) -> None:
-            guarded(self._track, about, Kind.TRACK_UNMUTED, who, track)
+            guarded(self._track, job, Kind.TRACK_UNMUTED, who, track)
 
         def lost(_: Track, track: RemoteTrackPublication, who: RemoteParticipant) -> None:
-            guarded(self._lost, room, about, unsubscribed, who, track)
+            guarded(self._lost, job, unsubscribed, who, track)
 
         def got(_: Track, track: RemoteTrackPublication, who: RemoteParticipant) -> None:
-            guarded(self._got, about, unsubscribed, who, track)
+            guarded(self._got, job, unsubscribed, who, track)
 
         room.on("participant_attributes_changed", changed)
         room.on("participant_permissions_changed", permitted)
@@ -71,22 +68,21 @@ class RoomEvents:
         room.on("track_unsubscribed", lost)
         room.on("track_subscribed", got)
 
-    def _changed(self, about: dict[str, str], attributes: dict[str, str], who: Participant) -> None:
+    def _changed(self, job: JobContext, attributes: dict[str, str], who: Participant) -> None:
         values = {
             keys.PARTICIPANT_ATTRIBUTE + key: value for key, value in attributes.items() if key not in OF_EACH_TURN
         }
         if values:
-            known = {**about, keys.PARTICIPANT_IDENTITY: who.identity, **values}
-            self._report(Kind.PARTICIPANT_ATTRIBUTES_CHANGED, who.sid, known)
+            known = {keys.PARTICIPANT_IDENTITY: who.identity, **values}
+            report_of_job(self._tracer, job, Kind.PARTICIPANT_ATTRIBUTES_CHANGED, who.sid, known)
 
-    def _permitted(self, about: dict[str, str], who: Participant, granted: ParticipantPermission) -> None:
-        known = {**about, keys.PARTICIPANT_IDENTITY: who.identity, **permissions(granted)}
-        self._report(Kind.PARTICIPANT_PERMISSIONS_CHANGED, who.sid, known)
+    def _permitted(self, job: JobContext, who: Participant, granted: ParticipantPermission) -> None:
+        known = {keys.PARTICIPANT_IDENTITY: who.identity, **permissions(granted)}
+        report_of_job(self._tracer, job, Kind.PARTICIPANT_PERMISSIONS_CHANGED, who.sid, known)
 
     def _lost(
         self,
-        room: Room,
-        about: dict[str, str],
+        job: JobContext,
         unsubscribed: set[str],
         who: RemoteParticipant,
         track: RemoteTrackPublication,
@@ -97,33 +93,27 @@ class RoomEvents:
         at = time.time_ns()
 
         def settled() -> None:
-            there = room.remote_participants.get(who.identity)
-            same = there.track_publications.get(track.sid) if there and room.isconnected() else None
+            there = job.room.remote_participants.get(who.identity)
+            same = there.track_publications.get(track.sid) if there and job.room.isconnected() else None
             if same is not None and same.track is None:
                 unsubscribed.add(track.sid)
-                self._track(about, Kind.TRACK_UNSUBSCRIBED, who, track, at)
+                self._track(job, Kind.TRACK_UNSUBSCRIBED, who, track, at)
 
         asyncio.get_running_loop().call_later(SETTLED_S, guarded, settled)
 
     def _got(
-        self, about: dict[str, str], unsubscribed: set[str], who: RemoteParticipant, track: RemoteTrackPublication
+        self, job: JobContext, unsubscribed: set[str], who: RemoteParticipant, track: RemoteTrackPublication
     ) -> None:
         if track.sid in unsubscribed:
             unsubscribed.discard(track.sid)
-            self._track(about, Kind.TRACK_SUBSCRIBED, who, track)
+            self._track(job, Kind.TRACK_SUBSCRIBED, who, track)
 
     def _track(
-        self, about: dict[str, str], kind: Kind, who: Participant, track: TrackPublication, at: int | None = None
+        self, job: JobContext, kind: Kind, who: Participant, track: TrackPublication, at: int | None = None
     ) -> None:
         known = {
-            **about,
             keys.PARTICIPANT_ID: who.sid,
             keys.PARTICIPANT_IDENTITY: who.identity,
             keys.TRACK_SOURCE: enum_name(TrackSource, track.source),
         }
-        self._report(kind, track.sid, known, at)
-
-    def _report(self, kind: Kind, subject: str, about: Mapping[str, Fact], at: int | None = None) -> None:
-        at = at or time.time_ns()
-        attributes: dict[str, Fact] = {**about, keys.SUBJECT: subject, keys.OCCURRENCE: str(at)}
-        self._tracer.start_span(kind.value, Context(), start_time=at, attributes=attributes).end()
+        report_of_job(self._tracer, job, kind, track.sid, known, at=at)
