@@ -207,10 +207,11 @@ class SqliteStore(SqliteReader):
         Of those that wait longer the oldest go, where there are more than ``most``. Returns how many went.
         """
         with self._using() as db:
-            waiting = db.execute(
-                "SELECT seq, since FROM outbox WHERE unplaced IS NOT NULL ORDER BY seq DESC"
+            old = db.execute(
+                "SELECT seq FROM outbox WHERE unplaced IS NOT NULL AND (since < ?1 OR seq <= ("
+                "SELECT seq FROM outbox WHERE unplaced IS NOT NULL ORDER BY seq DESC LIMIT 1 OFFSET ?2))",
+                (before, most),
             ).fetchall()
-        old = [(seq,) for place, (seq, since) in enumerate(waiting) if since < before or place >= most]
         if old:
             with self._transaction() as db:
                 db.executemany("UPDATE outbox SET unplaced = NULL WHERE seq = ?", old)
