@@ -59,6 +59,12 @@ class Call:
         finished = self.timeline.room.finished
         return finished.time if finished else self.timeline.now
 
+    @cached_property
+    def is_one_to_one(self) -> bool:
+        """Whether there was one agent, and one caller at most at a time of a call that is known."""
+        callers = {who.identity or who.sid for _, _, who in self.callers.active}
+        return len(self.agents.all) == 1 and len(callers) == 1
+
     def left_at(self, who: Participant) -> int:
         """When a participant left, ns; ``FOREVER`` for one who is still there."""
         return left_at(self.timeline, who)

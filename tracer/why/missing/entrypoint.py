@@ -103,15 +103,14 @@ class NeverConnected(Cause):
         took = (returned.time - started.time) / NS_PER_MS
         instead = "it threw an error, or never called" if job.is_node else "it could not, or never called"
         log = "“error in entry function”" if job.is_node else "an error of its connection"
-        start = "session.start({ room: ctx.room })" if job.is_node else "session.start(room=ctx.room)"
         yield self.found(
             f"The entrypoint of job {job.sid} ended after {took:.0f} ms, and no agent of it joined: {instead}"
             " ctx.connect().",
             started,
             returned,
             certain=False,
-            advice=f"Look in the agent's log for {log}; else call await ctx.connect(), or {start}, on every path"
-            " through the entrypoint.",
+            advice=f"Look in the agent's log for {log}; else call await ctx.connect(), or session.start(room=ctx.room),"
+            " on every path through the entrypoint.",
         )
 
     def _did_not_return(self, call: Call, job: Job, started: Step) -> Iterator[Finding]:

@@ -93,7 +93,7 @@ class PermissionTakenAway(Cause):
                 certain=one.given is None
                 and stay.lasted > STUCK_BY
                 and (speaker_is_caller or after is not None)
-                and _is_alone(call)
+                and call.is_one_to_one
                 and not call.agents.ended_the_call(stay.until),
             )
         return None
@@ -132,8 +132,3 @@ def _has_others(call: Call, stay: Stay, agent: Participant) -> bool:
     )
     voices = (voice for other in call.agents.all if other.sid != agent.sid for voice in call.voices(other.sid))
     return callers or any(voice.since < stay.until and voice.until > stay.since for voice in voices)
-
-
-def _is_alone(call: Call) -> bool:
-    """Whether there was one agent, and one caller at most at a time of a call that is known."""
-    return len(call.agents.all) == 1 and len({who.identity or who.sid for _, _, who in call.callers.active}) == 1

@@ -62,13 +62,12 @@ class AgentUnsubscribed(Cause):
             if job.sid in found or one.got or stay.lasted <= NOTICED or _speaks(one) or another_serves(call, one):
                 continue
             found.add(job.sid)
-            alone = len({who.identity or who.sid for _, _, who in call.callers.active}) == 1
             yield self.found(
                 f"The agent of job {job.sid} was unsubscribed from the microphone of {name_of(stay.who)} during the"
                 f" call, and for {seconds(call, stay)} heard nothing of them.",
                 one.heard,
                 one.lost,
-                certain=bool(one.heard) and stay.lasted > STUCK_BY and alone and len(call.agents.all) == 1,
+                certain=bool(one.heard) and stay.lasted > STUCK_BY and call.is_one_to_one,
             )
 
 
