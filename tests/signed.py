@@ -6,13 +6,17 @@ import json
 from base64 import b64encode
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from livekit.api import AccessToken
 
 from tests.moments import ADA, MICROPHONE, ROOM, START
 from tracer.settings import LiveKit
 from tracer.units import NS_PER_S
+from tracer.witness import webhook
+
+if TYPE_CHECKING:
+    from livekit.protocol.webhook import WebhookEvent
 
 KEY, SECRET = "APIkey", "a secret of at least thirty-two characters"
 SERVER = LiveKit("", KEY, SECRET)
@@ -24,6 +28,11 @@ def token(body: bytes, key: str = KEY, secret: str = SECRET, ttl: timedelta = ti
     """The Authorization header of a body."""
     digest = b64encode(sha256(body).digest()).decode()
     return AccessToken(key, secret).with_ttl(ttl).with_sha256(digest).to_jwt()
+
+
+def read(body: bytes, authorization: str, server: LiveKit) -> WebhookEvent:
+    """The event, once its signature is proven, as the receiver does it."""
+    return webhook.signed(body, webhook.signed_digest(authorization, server))
 
 
 def room(**more: Any) -> dict[str, Any]:

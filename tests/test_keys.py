@@ -11,7 +11,7 @@ from livekit.agents.telemetry import trace_types
 from tests.moments import ROOM, call, moment, ms
 from tests.otlp import OURS, attributes, job, registered, request
 from tests.otlp_backend import spans_in
-from tests.signed import EVENTS, SERVER, body, token
+from tests.signed import EVENTS, SERVER, body, read, token
 from tests.witness.test_observer import ACTIVE, DEMO, ada, dispatch, look, watched
 from tracer import keys
 from tracer.export.otlp import request as otlp_request
@@ -145,7 +145,7 @@ def everything() -> list[Moment]:
     told += agent.arrival(request(registered(), scope=OURS)).moments
     for event in EVENTS:
         raw = body({**event, "roomEndReason": "ROOM_END_API_DELETE"})
-        told += webhook.moments(webhook.read(raw, token(raw), SERVER), ms(1))
+        told += webhook.moments(read(raw, token(raw), SERVER), ms(1))
     return told
 
 

@@ -19,6 +19,7 @@ from tests.signed import (
     ada,
     body,
     event,
+    read,
     room,
     token,
 )
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 def told(what: dict[str, Any], arrival: int) -> list[Moment]:
     raw = body(what)
-    return list(webhook.moments(webhook.read(raw, token(raw), SERVER), arrival))
+    return list(webhook.moments(read(raw, token(raw), SERVER), arrival))
 
 
 def all_told(late: int = 0) -> list[Moment]:
@@ -54,13 +55,13 @@ def own(moments: list[Moment], kind: Kind) -> Moment:
 
 def test_a_signed_webhook_is_read() -> None:
     raw = body(EVENTS[0])
-    read = webhook.read(raw, token(raw), SERVER)
-    assert (read.event, read.room.sid, read.id) == ("room_started", ROOM, "EV_room_started0")
+    got = read(raw, token(raw), SERVER)
+    assert (got.event, got.room.sid, got.id) == ("room_started", ROOM, "EV_room_started0")
 
 
 def test_a_token_may_have_its_scheme_before_it() -> None:
     raw = body(EVENTS[0])
-    assert webhook.read(raw, "Bearer " + token(raw), SERVER).room.sid == ROOM
+    assert read(raw, "Bearer " + token(raw), SERVER).room.sid == ROOM
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_a_token_may_have_its_scheme_before_it() -> None:
 def test_what_is_not_signed_is_refused_in_words_that_give_nothing_away(authorization: str) -> None:
     raw = body(EVENTS[0])
     with pytest.raises(BadSignatureError) as refused:
-        webhook.read(raw, authorization, SERVER)
+        read(raw, authorization, SERVER)
     text = str(refused.value)
     assert "\n" not in text
     assert SECRET not in text
@@ -111,7 +112,7 @@ def test_what_is_not_signed_is_refused_in_words_that_give_nothing_away(authoriza
 def test_one_changed_byte_is_another_body() -> None:
     raw = body(EVENTS[0])
     with pytest.raises(BadSignatureError, match="differs from the one that was signed"):
-        webhook.read(raw.replace(b"demo", b"dema"), token(raw), SERVER)
+        read(raw.replace(b"demo", b"dema"), token(raw), SERVER)
 
 
 @pytest.mark.parametrize(
@@ -134,13 +135,13 @@ def test_one_changed_byte_is_another_body() -> None:
 )
 def test_a_body_that_is_no_webhook_is_malformed(raw: bytes) -> None:
     with pytest.raises(MalformedError) as malformed:
-        webhook.read(raw, token(raw), SERVER)
+        read(raw, token(raw), SERVER)
     assert len(str(malformed.value)) < 1000
 
 
 @pytest.mark.parametrize("raw", [b"{}", b"[]", b'"text"', b'{"event": "room_started", "room": "demo"}'])
 def test_a_body_that_says_nothing_tells_nothing(raw: bytes) -> None:
-    assert list(webhook.moments(webhook.read(raw, token(raw), SERVER), ms(3))) == []
+    assert list(webhook.moments(read(raw, token(raw), SERVER), ms(3))) == []
 
 
 def test_fields_of_a_newer_server_are_ignored() -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
     from tracer.settings import LiveKit
 
-__all__ = ["KNOWN_EVENTS", "moments", "parse", "read", "signed", "signed_digest"]
+__all__ = ["KNOWN_EVENTS", "moments", "parse", "signed", "signed_digest"]
 
 WITNESS = "webhook"
 
@@ -48,15 +48,6 @@ PROMPT = 100 * NS_PER_MS
 """One that arrives this soon after the second it was sent in, ns, is not late: it was sent at the end of it."""
 KNOWN_EVENTS = {"room_started", *_OWN_MOMENT}
 """Events of rooms, participants and tracks; others (egress, ingress, those of later servers) are only counted."""
-
-
-def read(body: bytes, authorization: str, server: LiveKit) -> WebhookEvent:
-    """The event in a webhook's body, once its signature is proven.
-
-    Raises BadSignatureError when the token is missing, not signed with our key, expired, or of another body;
-    MalformedError when the body is no webhook.
-    """
-    return signed(body, signed_digest(authorization, server))
 
 
 def signed_digest(authorization: str, server: LiveKit) -> bytes:
