@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.moments import JOB, ROOM, SESSION
 from tests.otlp import ROOT, START, TRACE, node_job, node_request, span
 from tests.otlp_backend import OtlpBackend, send
@@ -16,29 +14,12 @@ from tracer.store.sqlite import SqliteStore
 from tracer.witness import agent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    import pytest
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 ROOMS_TRACE = ids.trace_id(ROOM)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "tracer.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[SqliteStore]:
-    with closing(SqliteStore(path)) as opened:
-        yield opened
-
-
-@pytest.fixture
-def backend() -> Iterator[OtlpBackend]:
-    with OtlpBackend() as running:
-        yield running
 
 
 def arrive(store: SqliteStore, *spans: Span) -> None:

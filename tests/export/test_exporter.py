@@ -24,25 +24,12 @@ from tracer.timeline.fold import fold
 from tracer.witness import agent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tracer.moment import Moment
 
 
 WHOLE = {span.span_id for span in spans(fold(ROOM, call()))}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with closing(SqliteStore(tmp_path / "tracer.db")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def backend() -> Iterator[OtlpBackend]:
-    with OtlpBackend() as running:
-        yield running
 
 
 AWAY = Reply(503)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,26 +19,13 @@ from tracer.export import outbox
 from tracer.export.answer import Verdict
 from tracer.export.outbox import BATCH, FRUITLESS
 from tracer.store import Outgoing
-from tracer.store.sqlite import SqliteStore
 from tracer.witness import agent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from tests.otlp_backend import Spans
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with closing(SqliteStore(tmp_path / "tracer.db")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def backend() -> Iterator[OtlpBackend]:
-    with OtlpBackend() as running:
-        yield running
+    from tracer.store.sqlite import SqliteStore
 
 
 def queue(store: SqliteStore, *numbers: int, size: int = 0) -> None:
