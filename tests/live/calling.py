@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from livekit.api import AccessToken, VideoGrants
-
+from tracer.demo.tokens import caller_token
 from tracer.errors import UnknownRoomError
 from tracer.local_servers import free_port
 
@@ -42,15 +41,7 @@ def worker(
 
 def token(server: LiveKit, room: str, metadata: str = "", attributes: Mapping[str, str] | None = None) -> str:
     """Ada's, for this room."""
-    return (
-        AccessToken(server.api_key, server.api_secret)
-        .with_identity("ada")
-        .with_name("Ada")
-        .with_metadata(metadata)
-        .with_attributes(dict(attributes or {}))
-        .with_grants(VideoGrants(room_join=True, room=room))
-        .to_jwt()
-    )
+    return caller_token(server, room, "ada", name="Ada", metadata=metadata, attributes=attributes)
 
 
 def call(stage: Stage, server: LiveKit, room: str, seconds: float) -> None:

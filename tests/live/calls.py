@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from livekit.api import (
-    AccessToken,
     ListParticipantsRequest,
     ListRoomsRequest,
     LiveKitAPI,
     TwirpError,
-    VideoGrants,
 )
 from livekit.protocol.models import ParticipantInfo
 
+from tracer.demo.tokens import caller_token
 from tracer.errors import UnknownRoomError
 from tracer.moment import Kind
 from tracer.timeline.entities import Dispatch, Participant
@@ -110,13 +109,8 @@ def wait_for(condition: Callable[[], bool], what: str, limit: float = LIMIT) -> 
 
 def call(stage: Stage, server: LiveKit, room: str, seconds: float, identity: str = "ada", **attributes: str) -> None:
     """Someone calls for so many seconds; returns when they have left."""
-    token = (
-        AccessToken(server.api_key, server.api_secret)
-        .with_identity(identity)
-        .with_attributes(attributes)
-        .with_grants(VideoGrants(room_join=True, room=room))
-    )
-    caller = stage.caller(identity, server.url, token.to_jwt(), seconds)
+    token = caller_token(server, room, identity, attributes=attributes)
+    caller = stage.caller(identity, server.url, token, seconds)
     assert caller.wait(seconds + LIMIT), "the caller did not leave"
     assert caller.returncode == 0, caller.last_lines(5)
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from livekit.api import AccessToken, RoomAgentDispatch, RoomConfiguration, VideoGrants
 from platformdirs import user_cache_path
 
 from tests.live.calling import timeline_when, wait_for, worker
-from tests.live.otlp_backend import Backend, backend
+from tests.live.otlp_backend import Backend
 from tracer.demo.stage import Stage
+from tracer.demo.tokens import caller_token
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -73,17 +73,15 @@ def start(stage: Stage, server: LiveKit, how: str, backend: Backend, traced: boo
         **{
             "AGENT_NAME": name,
             "TELEMETRY": how,
-            "USERS_BACKEND": backend.address,
+            "USERS_BACKEND": backend.endpoint,
             "TRACER_ENDPOINT": f"http://127.0.0.1:{stage.webhook_port}",
             "TRACED": "1" if traced else "",
             "PYTHONPATH": packages(how),
+            "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "0",  # it reports the machine's load, and not the call
             **more,
         },
     )
-    dispatch = RoomConfiguration(agents=[RoomAgentDispatch(agent_name=name)])
-    grants = VideoGrants(room_join=True, room=name)
-    token = AccessToken(server.api_key, server.api_secret).with_identity("ada").with_grants(grants)
-    stage.caller(name, server.url, token.with_room_config(dispatch).to_jwt(), 120.0)
+    stage.caller(name, server.url, caller_token(server, name, "ada", agents=[name]), 120.0)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +92,7 @@ def test_the_users_backend_gets_what_it_gets_without_tracer(
     livekit: LiveKitServer, webhook_port: int, tmp_path: Path, how: str
 ) -> None:
     with ExitStack() as stack:
-        plain, traced = stack.enter_context(backend()), stack.enter_context(backend())
+        plain, traced = stack.enter_context(Backend()), stack.enter_context(Backend())
         stage = stack.enter_context(Stage(tmp_path, tmp_path / "t.db", webhook_port))
         stage.serve(livekit.settings)
         start(stage, livekit.settings, how, plain, traced=False)

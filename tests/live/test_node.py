@@ -8,13 +8,13 @@ from base64 import b64decode
 from typing import TYPE_CHECKING
 
 import pytest
-from livekit.api import AccessToken, VideoGrants
 
 from tests.live.calling import LIMIT, timeline_when, wait_for
 from tests.live.conftest import had
 from tests.live.jaeger_query import trace_of
 from tests.live.node_programs import FOLDER, find_node, find_packages
 from tracer.demo.stage import Stage
+from tracer.demo.tokens import caller_token
 from tracer.errors import UnknownRoomError
 from tracer.local_servers import Process, child_environment, find_jaeger, free_port, free_ports
 from tracer.local_servers.process import answers
@@ -109,8 +109,7 @@ def test_its_call_is_one_timeline_and_one_trace(
         with Process("node", command, folder=folder, environment=environment) as worker:
             for line in ("registered worker", "job runner initialized"):
                 worker.wait_until(lambda line=line: line in worker.log.read_text(), STARTS_WITHIN, what=line)  # type: ignore[misc]
-            token = AccessToken(server.api_key, server.api_secret).with_identity("ada")
-            jwt = token.with_grants(VideoGrants(room_join=True, room=room)).to_jwt()
+            jwt = caller_token(server, room, "ada")
             caller = stage.caller("ada", server.url, jwt, STARTS_WITHIN)
             # Who the agent is in the room only the API shows, where the server lists a job up to 5 s late.
             there = {Kind.MODEL_ANSWERED, Kind.JOB_OFFERED}

@@ -6,12 +6,13 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from livekit.api import AccessToken, UpdateParticipantRequest, VideoGrants
+from livekit.api import UpdateParticipantRequest
 from livekit.protocol.models import ParticipantPermission
 
 from tests.live import voice
 from tests.soak.caller import Caller
 from tracer.demo.play import DemoWorker
+from tracer.demo.tokens import caller_token
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -351,9 +352,7 @@ async def greets(call: Call) -> None:
 @healthy(MODELS)
 async def converses(call: Call) -> None:
     """The caller asks, and the agent uses a tool and answers."""
-    token = AccessToken(call.server.api_key, call.server.api_secret).with_identity("ada")
-    token = token.with_grants(VideoGrants(room_join=True, room=call.room))
-    environment = {"LIVEKIT_URL": call.server.url, "CALLER_TOKEN": token.to_jwt()}
+    environment = {"LIVEKIT_URL": call.server.url, "CALLER_TOKEN": caller_token(call.server, call.room, "ada")}
     await call.hangs_up(call.stage.start(f"caller-{call.room}", [str(voice.__file__)], **environment), 9)
 
 

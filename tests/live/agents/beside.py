@@ -1,5 +1,6 @@
 """An agent with telemetry of its user's own, set up as TELEMETRY says; instrumented by tracer where TRACED is set."""
 
+import asyncio
 import os
 
 from livekit.agents import Agent, AgentServer, AgentSession, JobContext, JobProcess, cli, telemetry
@@ -69,6 +70,8 @@ async def entrypoint(ctx: JobContext) -> None:
         pass
     session = AgentSession[None]()
     await session.start(agent=Agent(instructions=""), room=ctx.room)
+    if published := session.room_io.subscribed_fut:  # what has begun is not cut off
+        await asyncio.wait_for(published, 60)
     await ctx.api.room.delete_room(DeleteRoomRequest(room=ctx.room.name))
 
 
