@@ -137,9 +137,9 @@ def test_an_agent_that_deletes_the_room_has_hung_up_whatever_ends_its_job() -> N
 @pytest.mark.parametrize(
     ("at", "reason", "cause"),
     [
-        (4117, "user_initiated", "agent-deleted-room"),
         (4900, "task_completed", "agent-deleted-room"),
-        (5200, "user_initiated", "room-deleted"),
+        (5200, "task_completed", "room-deleted"),
+        (4117, "user_initiated", "room-deleted"),  # as the shutdown of a job closes its session
         (4117, "job_shutdown", "room-deleted"),
     ],
 )

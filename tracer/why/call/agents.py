@@ -33,17 +33,19 @@ HANGS_UP = 5 * NS_PER_S
 """An agent that closed its session no longer before, ns, ended the call by deleting its room."""
 
 
-OWN_CLOSE = ("user_initiated", "task_completed")
-"""Why a session closed that the agent's own code closed (livekit-agents 1.8.9, voice/events.py, CloseReason)."""
+TASK_COMPLETED = "task_completed"
+"""Why a session closed whose agent had done its task (livekit-agents 1.8.9, voice/events.py, CloseReason).
 
-
-def _is_own_close(closed: Step) -> bool:
-    return closed.facts.get(keys.CLOSE_REASON) in OWN_CLOSE
+Only the agent's own code closes it so: a job that is shut down closes its session itself, as "user_initiated"
+(ipc/job_proc_lazy_main.py).
+"""
+OWN_CLOSE = ("user_initiated", TASK_COMPLETED)
+"""Why a session closed that its agent may have closed."""
 
 
 def _ended_with(closed: Step, at: int) -> bool:
     """Whether something at a time, ns, came of a session's closing, of which the end is known."""
-    return (-SOON if _is_own_close(closed) else 0) < at - closed.time < HANGS_UP
+    return (-SOON if closed.facts.get(keys.CLOSE_REASON) in OWN_CLOSE else 0) < at - closed.time < HANGS_UP
 
 
 class Agents:
@@ -163,7 +165,7 @@ class Agents:
 
     def _was_closed(self, job: Job, closed: Step) -> bool:
         shutdown = job.at(Kind.JOB_SHUTDOWN)
-        after = -SOON if _is_own_close(closed) else AT_ONCE
+        after = -SOON if closed.facts.get(keys.CLOSE_REASON) == TASK_COMPLETED else AT_ONCE
         if shutdown and not own_shutdown(job) and shutdown.time - after <= closed.time:
             return True
         by_leave = closed.facts.get(keys.CLOSE_REASON) == "participant_disconnected"
