@@ -174,8 +174,6 @@ class NoTrackForAgent(Conclusion):
 class CallerKeptWaiting(Conclusion):
     """A caller waits for something that should have come: see ``tracer.timeline.overdue``."""
 
-    well = False
-
     def sentence(self, known: Known) -> str | None:
         """What is overdue, and for how long."""
         call = known.call
@@ -217,8 +215,6 @@ def _after_a_session(call: Call, step: Step) -> bool:
 
 class CallerGaveUp(Conclusion):
     """A caller's media never came up, and they did not come back."""
-
-    well = False
 
     def sentence(self, known: Known) -> str | None:
         """Who gave up, and after how long."""
