@@ -56,6 +56,7 @@ def test_the_command_says_what_is_in_the_way(folder: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_program_under_opentelemetry_goes_on(folder: Path) -> None:
     done = run(folder, str(AUTO), sys.executable, "-c", "import tracer; print(tracer.trace)")
     assert done.returncode == 0
@@ -64,6 +65,7 @@ def test_a_program_under_opentelemetry_goes_on(folder: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_pytest_goes_on(folder: Path) -> None:
     (folder / "test_theirs.py").write_text("import tracer\n\ndef test_it():\n    assert tracer.trace\n")
     done = run(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider")

@@ -75,6 +75,7 @@ def test_an_answer_that_trickles_is_not_waited_for(status: int, monkeypatch: pyt
     assert answer.verdict is (Verdict.ACCEPTED if status == 200 else Verdict.REFUSED)
 
 
+@pytest.mark.slow
 def test_a_slow_backend_gets_few_copies_and_then_one_each() -> None:
     """It answers after a second; at first it is given a tenth."""
     with OtlpBackend(lambda _: Reply(after=1.0)) as backend:

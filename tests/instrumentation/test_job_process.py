@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tracer import keys
 
 JOB_PROCESS = """
@@ -48,6 +50,7 @@ print(json.dumps(found))
 """As a job process: the set-up comes by pickle. In a process of its own, whose tracer is changed for good."""
 
 
+@pytest.mark.slow
 def test_a_job_process_reports_what_livekit_agents_traces_in_its_room() -> None:
     ran = subprocess.run([sys.executable, "-c", JOB_PROCESS], capture_output=True, text=True, check=False, timeout=120)
     assert ran.returncode == 0, ran.stderr

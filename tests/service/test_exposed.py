@@ -43,6 +43,7 @@ async def head(
     return reader, writer
 
 
+@pytest.mark.slow
 def test_a_stranger_is_refused_before_the_body(path: Path) -> None:
     async def test(client: Client) -> None:
         for authorization in ("", "Authorization: Bearer nonsense"):
@@ -76,6 +77,7 @@ def test_a_token_with_another_digest_is_a_bad_signature(path: Path, digest: obje
     talk(path, test)
 
 
+@pytest.mark.slow
 def test_a_body_that_does_not_come_is_not_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "WITHIN", 0.2)
 
@@ -99,6 +101,7 @@ def test_large_bodies_are_taken_a_few_at_a_time() -> None:
         pass
 
 
+@pytest.mark.slow
 def test_half_sent_bodies_do_not_keep_webhooks_and_spans_out(path: Path) -> None:
     async def test(client: Client) -> None:
         lines = "POST /v1/traces HTTP/1.1", f"Content-Type: {PROTOBUF}"
@@ -158,6 +161,7 @@ def test_a_webhook_through_a_proxy_keeps_its_name(path: Path) -> None:
     talk(path, test)
 
 
+@pytest.mark.slow
 def test_silent_connections_keep_nobody_out_and_are_closed(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -220,6 +224,7 @@ def test_a_store_that_is_gone_is_noticed(path: Path, what: str, caplog: pytest.L
     assert sum(str(path) in text for text in caplog.messages) == 1
 
 
+@pytest.mark.slow
 def test_a_store_that_is_locked_is_503_soon_and_taken_up_again(path: Path) -> None:
     async def test(client: Client) -> None:
         assert await client.webhook(EVENTS[0]) == 200

@@ -148,6 +148,7 @@ def test_a_body_that_cannot_be_unpacked_is_refused_and_the_connection_goes_on(
     assert [record for record in caplog.records if record.exc_info] == []
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Sending a large body")
 def test_a_body_may_be_so_large_and_no_larger(path: Path) -> None:
     async def test(client: Client) -> None:
@@ -175,6 +176,7 @@ def test_a_body_without_a_length_is_refused_when_it_has_grown_too_large(path: Pa
     talk(path, test)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in another unit")
 def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_without_unpacking_it(tmp_path: Path) -> None:
     # In a process of its own: the largest size of this one is that of some other test.

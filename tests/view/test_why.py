@@ -123,6 +123,7 @@ def harmless(lines: list[str]) -> None:
         assert not {char for char in line if char in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200f"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [20, 80])
 def test_no_name_is_acted_on_by_a_terminal(width: int) -> None:
     def named(moments: list[Moment] | None) -> list[Moment] | None:
@@ -165,6 +166,7 @@ def test_anything_fits_any_terminal(
     harmless(printed(TimelineView(made), max(width, 60)))
 
 
+@pytest.mark.slow
 def test_every_case_fits_every_terminal_and_no_wider_than_prose_is_read() -> None:
     for one in CASES:
         view = WhyView(one.timeline, one.explanation)

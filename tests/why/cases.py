@@ -7,6 +7,7 @@ as something took longer, and what did not happen is left out.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tests.moments import (
@@ -83,11 +84,11 @@ class Case:
     beside: frozenset[str] = frozenset()
     """Other causes that are true of it too, each with its reason where the case is made."""
 
-    @property
+    @cached_property
     def timeline(self) -> Timeline:
         return timeline(self.moments, self.workers, now=self.now, earlier=self.earlier, later=self.later)
 
-    @property
+    @cached_property
     def explanation(self) -> Explanation:
         return explain(self.timeline)
 

@@ -25,6 +25,7 @@ def test_every_recording_has_its_truth_beside_it() -> None:
 SECRET = re.compile(r"turn_?password|eyJ[\w-]{20,}\.", re.IGNORECASE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_no_recording_has_a_path_or_a_secret_of_the_machine_it_was_made_on(name: str) -> None:
     recording = gzip.decompress((FOLDER / f"{name}.jsonl.gz").read_bytes()).decode()

@@ -63,7 +63,7 @@ def test_evidence_is_of_the_timeline_and_in_order_of_time() -> None:
         made = case.timeline
         neighbours = [step for other in (made.earlier, made.later) if other for step in other.steps]
         known = {*map(id, made.steps), *map(id, neighbours), *(id(step) for w in made.workers for step in w.steps)}
-        for finding in explain(made).findings:
+        for finding in case.explanation.findings:
             assert finding.evidence, label_of(case)
             assert {id(step) for step in finding.evidence} <= known, label_of(case)
             assert [step.time for step in finding.evidence] == sorted(step.time for step in finding.evidence), label_of(
@@ -78,6 +78,7 @@ def shifted(case: Case, by: int) -> Case:
     return replace(case, moments=off(case.moments, by), workers=off(case.workers, by))
 
 
+@pytest.mark.slow
 def test_clocks_that_are_20_ms_apart_change_nothing() -> None:
     for case in CASES:
         found = [(f.cause, f.certain) for f in case.explanation.findings]
@@ -86,6 +87,7 @@ def test_clocks_that_are_20_ms_apart_change_nothing() -> None:
             assert [(f.cause, f.certain) for f in explanation.findings] == found, (label_of(case), by)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", [*OFF, *(-by for by in OFF)])
 def test_an_agents_clock_that_is_off_makes_no_wrong_cause_certain(by: int) -> None:
     for case in CASES:
@@ -307,5 +309,5 @@ def test_to_instrument_is_advised_once() -> None:
 
 def test_what_can_be_found_out_in_the_same_way_is_one_doubt() -> None:
     for case in CASES:
-        hows = [doubt.how for doubt in explain(case.timeline).doubts]
+        hows = [doubt.how for doubt in case.explanation.doubts]
         assert len(set(hows)) == len(hows), case.label

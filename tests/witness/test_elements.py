@@ -31,6 +31,7 @@ def nested(*path: int) -> bytes:
     return body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [
@@ -85,6 +86,7 @@ def test_values_within_values_have_an_end() -> None:
         refuse_too_many(body, PROTOBUF)
 
 
+@pytest.mark.slow
 def test_large_requests_of_real_spans_pass() -> None:
     made = ExportTraceServiceRequest()
     while made.ByteSize() < 1024 * 1024:
