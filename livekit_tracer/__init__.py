@@ -21,12 +21,9 @@ MARK = "livekit_tracer"
 """What the first lines of our own module hold, and those of another that was installed over it do not."""
 
 
-def in_the_way(folder: Path | None = None) -> str:
-    """What is imported instead of this package's module `tracer`, as a sentence with what to do; empty when nothing is.
-
-    ``folder`` is looked at first, as Python does for a program that is there.
-    """
-    for found in _found(folder):
+def in_the_way() -> str:
+    """What is imported instead of this package's module `tracer`, and what to do; empty when nothing is."""
+    for found in _found():
         if found.resolve() not in (OURS / "__init__.py", OURS):
             return (
                 f"{found} is imported as `tracer` instead of livekit-tracer's module of that name:"
@@ -43,19 +40,15 @@ def in_the_way(folder: Path | None = None) -> str:
     return ""
 
 
-def _found(folder: Path | None) -> list[Path]:
+def _found() -> list[Path]:
     """What Python finds under that name, the first first."""
-    here = [folder / "tracer.py", folder / "tracer" / "__init__.py"] if folder else []
-    found = [path for path in here if path.is_file()]
     try:
         spec = find_spec("tracer")
     except (ImportError, ValueError):  # a module that has no spec, as one that a program made up
-        spec = None
+        return []
     if spec and spec.origin:
-        found.append(Path(spec.origin))
-    elif spec and spec.submodule_search_locations:
-        found.extend(Path(place) for place in spec.submodule_search_locations)
-    return found
+        return [Path(spec.origin)]
+    return [Path(place) for place in (spec.submodule_search_locations if spec else None) or ()]
 
 
 def main() -> Any:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 import livekit_tracer
 from livekit_tracer import in_the_way
+from tracer.doctor.diagnosis import State
+from tracer.doctor.module_name import ModuleNameCheck
+from tracer.doctor.module_name import in_the_way as here
 from tracer.local_servers import child_environment
+
+if TYPE_CHECKING:
+    from tracer.doctor.visit import Visit
 
 AUTO = Path(sys.executable).parent / "opentelemetry-instrument"
 QUIET = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
@@ -42,11 +50,14 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 def test_nothing_is_in_the_way_here() -> None:
     assert in_the_way() == ""
-    assert in_the_way(Path(livekit_tracer.__file__).parents[1]) == ""
+    assert here(Path(livekit_tracer.__file__).parents[1]) is None
 
 
-def test_it_is_named_before_a_program_meets_it(folder: Path) -> None:
-    assert str(folder / "tracer") in in_the_way(folder)
+def test_the_doctor_names_it_before_a_program_meets_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert str(here(folder)).startswith(str(folder / "tracer"))
+    monkeypatch.chdir(folder)
+    (found,) = asyncio.run(ModuleNameCheck().examine(cast("Visit", None)))
+    assert (found.state, str(folder / "tracer") in found.text) == (State.FAILED, True)
 
 
 def test_the_command_says_what_is_in_the_way(folder: Path) -> None:
