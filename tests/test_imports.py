@@ -48,8 +48,8 @@ ALLOWED: dict[str, set[str]] = {
     # What comes in, is kept, and goes out.
     "store": GROUND | {"file_lock", "settings", "timeline", "latency"},
     "witness": KEPT | {"answers", "timeline"},
-    "export": KEPT | {"reaching", "timeline", "clocks", "witness"},
-    "service": KEPT | {"timeline", "latency", "why", "witness", "export"},
+    "export": KEPT | {"answers", "reaching", "timeline", "clocks", "witness"},
+    "service": KEPT | {"answers", "reaching", "timeline", "latency", "why", "witness", "export"},
     # In the user's process.
     "instrumentation": GROUND | {"answers", "settings", "witness"},
     "zero_code": {"instrumentation"},
@@ -59,7 +59,7 @@ ALLOWED: dict[str, set[str]] = {
     "doctor": READ | KEPT | {"answers", "reaching", "witness", "export", "local_servers"},
     # What people see.
     "view": READ | {"check", "why", "latency", "doctor", "store"},
-    "demo": READ | KEPT | {"answers", "tracer", "local_servers", "service", "why", "view"},
+    "demo": READ | KEPT | {"answers", "reaching", "tracer", "local_servers", "service", "why", "view"},
     "pytest_plugin": READ | KEPT | {"local_servers", "check", "view"},
     "cli": READ
     | KEPT

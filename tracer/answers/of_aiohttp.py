@@ -1,13 +1,28 @@
-"""Answers to aiohttp, bounded: for LiveKit's API and whatever else `tracer doctor` asks."""
+"""What comes to aiohttp, a request or an answer, bounded."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import aiohttp
 
-__all__ = ["LARGEST_ANSWER", "bounded_session"]
+if TYPE_CHECKING:
+    from aiohttp import StreamReader
+
+__all__ = ["LARGEST_ANSWER", "bounded_session", "read_bounded"]
 
 LARGEST_ANSWER = 32 * 1024 * 1024
-"""Bytes of an answer, unpacked: as many as 50,000 rooms take in a list."""
+"""Bytes of an answer of LiveKit's API, unpacked: as many as 50,000 rooms take in a list."""
+
+
+async def read_bounded(content: StreamReader, most: int) -> bytes | None:
+    """All that comes; None as soon as it is more than so many bytes."""
+    body = bytearray()
+    async for block in content.iter_any():
+        body += block
+        if len(body) > most:
+            return None
+    return bytes(body)
 
 
 class _BoundedResponse(aiohttp.ClientResponse):
@@ -15,13 +30,10 @@ class _BoundedResponse(aiohttp.ClientResponse):
 
     async def read(self) -> bytes:
         if self._body is None:
-            body = bytearray()
-            async for block in self.content.iter_any():
-                body += block
-                if len(body) > LARGEST_ANSWER:
-                    self.close()
-                    raise aiohttp.ClientPayloadError(f"the answer is longer than {LARGEST_ANSWER} bytes")
-            self._body = bytes(body)
+            self._body = await read_bounded(self.content, LARGEST_ANSWER)
+            if self._body is None:
+                self.close()
+                raise aiohttp.ClientPayloadError(f"the answer is longer than {LARGEST_ANSWER} bytes")
         return await super().read()
 
 

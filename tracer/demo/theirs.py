@@ -7,11 +7,11 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import aiohttp
 from livekit.api import DeleteRoomRequest, ListRoomsRequest, LiveKitAPI, TwirpError
 
 from tracer.answers.of_aiohttp import bounded_session
 from tracer.errors import ConfigurationError, DemoError
+from tracer.reaching import UNREACHED, in_words
 from tracer.settings import LiveKit, address, checked_url
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ __all__ = ["TheirServer"]
 
 PATIENCE = 10.0
 """Seconds in which the server has to answer, and in which the rooms have to be gone."""
-UNREACHED = (aiohttp.ClientError, TimeoutError, OSError)
 
 
 class TheirServer:
@@ -42,7 +41,9 @@ class TheirServer:
                 f"--server is {self.shown}, which rejects the key {self.settings.api_key!r} ({error.status})"
             ) from None
         except UNREACHED as error:
-            raise ConfigurationError(f"--server is {self.shown}, which does not answer ({error})") from None
+            raise ConfigurationError(
+                f"--server is {self.shown}, which does not answer: {in_words(error, PATIENCE)}"
+            ) from None
 
     @property
     def plan(self) -> str:

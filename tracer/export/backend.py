@@ -7,12 +7,14 @@ import gzip
 import io
 import time
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from tracer.answers.of_aiohttp import read_bounded
 from tracer.export import answer
 from tracer.export.answer import Answer, Verdict
 from tracer.export.otlp import request
@@ -118,15 +120,10 @@ class Backend:
 
 async def _body(response: aiohttp.ClientResponse) -> bytes | None:
     """The answer's body; None when it is too large, or does not come whole in time."""
-    body = bytearray()
-    try:
+    body = None
+    with suppress(*UNREACHED):
         async with asyncio.timeout(TO_READ):
-            async for part in response.content.iter_any():
-                body += part
-                if len(body) > LARGEST_ANSWER:
-                    response.close()
-                    return None
-    except UNREACHED:
+            body = await read_bounded(response.content, LARGEST_ANSWER)
+    if body is None:
         response.close()
-        return None
-    return bytes(body)
+    return body

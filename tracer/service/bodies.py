@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from tracer.answers.of_aiohttp import read_bounded
 from tracer.errors import MalformedError, OverloadedError, TooLargeError
 
 if TYPE_CHECKING:
@@ -52,16 +53,14 @@ class Bodies:
         """The body as it was sent. Raises TooLargeError, MalformedError, and TimeoutError after WITHIN."""
         if (request.content_length or 0) > largest:
             raise too_large(largest)
-        body = bytearray()
         try:
             async with asyncio.timeout(WITHIN):
-                async for block in request.content.iter_any():
-                    body += block
-                    if len(body) > largest:
-                        raise too_large(largest)
+                body = await read_bounded(request.content, largest)
         except web.RequestPayloadError as error:
             raise MalformedError(f"cannot read the body: {error}") from None
-        return bytes(body)
+        if body is None:
+            raise too_large(largest)
+        return body
 
 
 def too_large(largest: int) -> TooLargeError:

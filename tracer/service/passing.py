@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import web
 
+from tracer.answers.of_aiohttp import read_bounded
 from tracer.export.target import Target
+from tracer.reaching import UNREACHED, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +28,7 @@ AT_ONCE = 4
 LIMIT = 5.0
 """Seconds for the backend's answer; an agent's exporter waits for 10."""
 LARGEST_ANSWER = 64 * 1024
-"""Bytes of an answer that are read."""
+"""Bytes of an answer: a longer one is passed back empty."""
 SHOWN = 200
 """Characters of the backend's reason that are passed back."""
 _AS_THEY_CAME = ("Content-Type", "Content-Encoding")
@@ -62,8 +64,8 @@ class Passing:
         self._under_way += 1
         try:
             return await self._send(signal, target, body, headers)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
-            return _later(f"no answer from {target.shown} within {LIMIT:g} s")
+        except UNREACHED as error:
+            return _later(f"{signal} cannot be passed on to {target.shown}: {in_words(error, LIMIT)}")
         finally:
             self._under_way -= 1
 
@@ -85,9 +87,7 @@ class Passing:
         async with self._session.post(
             target.url, data=body, headers=told, ssl=target.tls, allow_redirects=False
         ) as answer:
-            read = b""
-            while len(read) < LARGEST_ANSWER and (block := await answer.content.read(LARGEST_ANSWER - len(read))):
-                read += block
+            read = await read_bounded(answer.content, LARGEST_ANSWER) or b""
             if answer.status == 200:
                 self.passed += 1
                 return web.Response(body=read, content_type=answer.content_type)
