@@ -8,12 +8,18 @@ import pytest
 from tracer.kinds import Kind, KindInfo
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(KindInfo)])
+@pytest.mark.parametrize("field", ["source", *(field.name for field in fields(KindInfo) if field.name != "reported")])
 def test_every_kind_has_each_part_of_its_meaning(field: str) -> None:
     for kind in Kind:
         text = getattr(kind.info, field)
         assert text, kind
         assert text == text.strip(), kind
+
+
+def test_who_reports_it_are_witnesses() -> None:
+    for kind in Kind:
+        assert kind.info.reported, kind
+        assert set(kind.info.reported) <= {"webhook", "observer", "agent"}, kind
 
 
 @pytest.mark.parametrize("field", ["meaning", "cause", "following"])

@@ -51,6 +51,7 @@ def test_why_comes_to_what_happened(name: str) -> None:
         assert right.reason is None or timeline.end_reason == right.reason
         assert len([doubt for doubt in explained.doubts if "tracer.instrument" in doubt.how]) <= 1
         judged = check(timeline).judgements
+        assert all(set(step.witnesses) <= set(step.kind.info.reported) for step in timeline.steps)
         violated = tuple(one.rule.number for one in judged if one.answer is Outcome.VIOLATED)
         assert violated == right.violated
 

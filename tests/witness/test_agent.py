@@ -263,6 +263,13 @@ def test_a_kind_that_is_none_is_no_moment(name: str) -> None:
     assert of(ours, scope=OURS).moments == ()
 
 
+@pytest.mark.parametrize("kind", [kind for kind in Kind if "agent" not in kind.info.reported])
+def test_what_only_the_server_knows_a_span_does_not_report(kind: Kind) -> None:
+    ours = registered(**{keys.SUBJECT: "RM_forged", keys.ROOM_SID: ROOM})
+    ours.name = kind.value
+    assert of(ours, scope=OURS).moments == ()
+
+
 @pytest.mark.parametrize(
     ("trace_id", "span_id"),
     [

@@ -13,7 +13,7 @@ AGENT = {
         meaning="`ctx.connect()` began.",
         cause="The agent's own code, or a session that connects by itself.",
         following="The agent is JOINING as a participant, in the middle of it.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "agent.connected": KindInfo(
         phrase="agent connected",
@@ -21,7 +21,7 @@ AGENT = {
         meaning="`ctx.connect()` returned.",
         cause="The server accepted the connection and the media path is up.",
         following="The agent waits for a participant or starts its session.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "agent.waiting_for_participant": KindInfo(
         phrase="agent waiting for participant",
@@ -29,7 +29,7 @@ AGENT = {
         meaning="`wait_for_participant()` began.",
         cause="The agent's own code, or its session.",
         following="It returns with the first participant who is ACTIVE.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "agent.participant_ready": KindInfo(
         phrase="participant ready",
@@ -37,7 +37,7 @@ AGENT = {
         meaning="`wait_for_participant()` returned: the agent can read the participant's attributes.",
         cause="A participant is ACTIVE and the agent knows of it.",
         following="The agent starts its session.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "agent.wait_ended": KindInfo(
         phrase="wait for a participant ended with none",
@@ -45,7 +45,7 @@ AGENT = {
         meaning="`wait_for_participant()` ended without a participant: it raised or was cancelled.",
         cause="The room closed, or the agent's code gave up.",
         following="The job fails or shuts down.",
-        source="agent: livekit-agents' span `wait_for_participant`",
+        reported={"agent": "livekit-agents' span `wait_for_participant`"},
     ),
     "agent.speaking": KindInfo(
         phrase="agent speaks",
@@ -53,7 +53,7 @@ AGENT = {
         meaning="The agent began to speak.",
         cause="An answer, or `say()`.",
         following="The caller answers.",
-        source="agent: livekit-agents' span `agent_speaking`",
+        reported={"agent": "livekit-agents' span `agent_speaking`"},
     ),
     "agent.blocked": KindInfo(
         phrase="event loop blocked",
@@ -61,7 +61,7 @@ AGENT = {
         meaning="The agent's event loop stood still for half a second or more: it neither heard nor spoke.",
         cause="Blocking code in the agent, or a machine without CPU to spare.",
         following="It goes on.",
-        source="agent: livekit-agents' span `event_loop_blocked`",
+        reported={"agent": "livekit-agents' span `event_loop_blocked`"},
     ),
     "agent.stalled": KindInfo(
         phrase="event loop does not run",
@@ -69,7 +69,7 @@ AGENT = {
         meaning="The agent's event loop stands still, and has for 2 s or more: it neither hears nor speaks.",
         cause="Blocking code in the agent, or a machine without CPU to spare.",
         following="It goes on, and the whole is reported as `agent.blocked`.",
-        source="agent: while it lasts",
+        reported={"agent": "while it lasts"},
     ),
     "agent.deleting_room": KindInfo(
         phrase="agent deletes the room",
@@ -77,7 +77,7 @@ AGENT = {
         meaning="The agent's job called `ctx.delete_room()` for its own room.",
         cause="The agent's own code, a tool that ends the call, or `delete_room_on_close`: the agent hangs up.",
         following="Everybody is disconnected, ROOM_DELETED.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "agent.reconnecting": KindInfo(
         phrase="agent reconnecting",
@@ -85,7 +85,7 @@ AGENT = {
         meaning="The agent lost its connection to the room and tries to get it back.",
         cause="The network, or a restart of the server.",
         following="It is reconnected, or gives up after about 15 s.",
-        source="agent: livekit-agents' span `agent_session`, event `connection_state_changed`",
+        reported={"agent": "livekit-agents' span `agent_session`, event `connection_state_changed`"},
     ),
     "agent.reconnected": KindInfo(
         phrase="agent reconnected",
@@ -93,7 +93,7 @@ AGENT = {
         meaning="The agent has its connection to the room back.",
         cause="The network recovered.",
         following="The call goes on.",
-        source="agent: livekit-agents' span `agent_session`, event `connection_state_changed`",
+        reported={"agent": "livekit-agents' span `agent_session`, event `connection_state_changed`"},
     ),
     "agent.connection_lost": KindInfo(
         phrase="agent gave up reconnecting",
@@ -101,7 +101,7 @@ AGENT = {
         meaning="The agent could not get its connection to the room back.",
         cause="The network.",
         following="Its job shuts down.",
-        source="agent: livekit-agents' span `agent_session`, event `connection_state_changed`",
+        reported={"agent": "livekit-agents' span `agent_session`, event `connection_state_changed`"},
     ),
     "agent.disconnected": KindInfo(
         phrase="agent disconnected",
@@ -109,7 +109,7 @@ AGENT = {
         meaning="The agent closed its own connection to the room.",
         cause="The job's shutdown.",
         following="The job ends.",
-        source="agent",
+        reported={"agent": ""},
     ),
 }
 """By slug."""

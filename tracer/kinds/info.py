@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["KindInfo"]
+
+_WORDS = {"observer": "API"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,5 +26,16 @@ class KindInfo:
     """Who or what causes it."""
     following: str
     """What normally comes next."""
-    source: str
-    """Which witnesses report it, and what the time is when the server or the agent does not give it in ns."""
+    reported: Mapping[str, str]
+    """By witness that reports it: what its time is there, where the server or the agent does not give it in ns.
+
+    What another witness reports of this kind is not its own to report.
+    """
+
+    @property
+    def source(self) -> str:
+        """The same for people: ``webhook, API: the server's own time in ms``."""
+        by_time: dict[str, list[str]] = {}
+        for witness, at in self.reported.items():
+            by_time.setdefault(at, []).append(_WORDS.get(witness, witness))
+        return ", ".join(f"{', '.join(words)}{at and ': '}{at}" for at, words in by_time.items())

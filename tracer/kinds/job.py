@@ -13,7 +13,7 @@ JOB = {
         meaning="The server chose a worker and is about to offer it the job.",
         cause="The server, about 200 ms after the dispatch: it waits for bids.",
         following="The worker receives the offer.",
-        source="API, agent: the server's own time",
+        reported={"observer": "the server's own time", "agent": "the server's own time"},
     ),
     "job.received": KindInfo(
         phrase="job received",
@@ -21,7 +21,7 @@ JOB = {
         meaning="The worker received the offer.",
         cause="The server's offer.",
         following="The worker's `request_fnc` answers.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "job.accepted": KindInfo(
         phrase="job accepted",
@@ -29,7 +29,7 @@ JOB = {
         meaning="The worker accepted the job.",
         cause="The worker's `request_fnc`.",
         following="The server assigns the job.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "job.rejected": KindInfo(
         phrase="job rejected",
@@ -37,7 +37,7 @@ JOB = {
         meaning="The worker refused the job.",
         cause="`request_fnc` rejected it, raised or gave no answer, or the worker is full or draining.",
         following="The server offers the job to another worker, unless the rejection was for good.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "job.timed_out": KindInfo(
         phrase="job timed out",
@@ -45,7 +45,7 @@ JOB = {
         meaning="The worker accepted the job, and the server never assigned it.",
         cause="An answer later than the 3 s that the server waits.",
         following="Nothing: the server does not offer the job again.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "job.assigned": KindInfo(
         phrase="job assigned",
@@ -53,7 +53,7 @@ JOB = {
         meaning="The server gave the job to the worker, with a token for the room.",
         cause="The worker's acceptance.",
         following="A process of the worker takes the job.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "process.started": KindInfo(
         phrase="process started",
@@ -61,7 +61,7 @@ JOB = {
         meaning="A process that the job had to wait for begins its `setup_fnc`.",
         cause="The worker, when no idle process is ready.",
         following="The `setup_fnc` returns.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "process.ready": KindInfo(
         phrase="process ready",
@@ -69,7 +69,7 @@ JOB = {
         meaning="The `setup_fnc` of a process that the job waits for returned.",
         cause="The `setup_fnc` is done: models are loaded.",
         following="The process gets the job.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "job.process_assigned": KindInfo(
         phrase="process assigned",
@@ -77,7 +77,7 @@ JOB = {
         meaning="A process has the job: at once when one was ready.",
         cause="The worker.",
         following="The entrypoint starts.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "job.entrypoint_started": KindInfo(
         phrase="entrypoint started",
@@ -85,7 +85,7 @@ JOB = {
         meaning="The agent's own function runs.",
         cause="The job's process.",
         following="It connects to the room.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "job.entrypoint_returned": KindInfo(
         phrase="entrypoint returned",
@@ -93,7 +93,7 @@ JOB = {
         meaning="The agent's own function returned; the job goes on until it is shut down.",
         cause="The agent's own code.",
         following="The call goes on; the job shuts down when the room closes or the agent asks for it.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "job.shutdown": KindInfo(
         phrase="job shutting down",
@@ -101,7 +101,7 @@ JOB = {
         meaning="The job began to shut down.",
         cause="The room closed, `ctx.shutdown()`, or the worker drains.",
         following="Shutdown callbacks run, and the agent disconnects.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "process.failed": KindInfo(
         phrase="process failed",
@@ -109,7 +109,7 @@ JOB = {
         meaning="A process did not come up, or ended unexpectedly while it had a job.",
         cause="`setup_fnc` raised or took too long, a crash, a kill, or too little memory.",
         following="Nothing: the job has no agent, and the server does not offer it again.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "job.ended": KindInfo(
         phrase="job ended",
@@ -117,7 +117,7 @@ JOB = {
         meaning="The job is over, its clean-up included.",
         cause="The end of the shutdown, or the server when the agent left the room.",
         following="The process exits.",
-        source="agent, API: the server's own time",
+        reported={"agent": "the server's own time", "observer": "the server's own time"},
     ),
 }
 """By slug."""

@@ -13,7 +13,7 @@ PARTICIPANT = {
         meaning="The server created the participant's session.",
         cause="A client connects with a token.",
         following="JOINED, a few ms later.",
-        source="webhook, API: the server's own time in ms",
+        reported={"webhook": "the server's own time in ms", "observer": "the server's own time in ms"},
     ),
     "participant.joined": KindInfo(
         phrase="{who} JOINED",
@@ -21,7 +21,7 @@ PARTICIPANT = {
         meaning="The server wrote the join response; media is not up yet.",
         cause="The server, once the participant's session exists.",
         following="ACTIVE, when the media path is up.",
-        source="API only: between two polls",
+        reported={"observer": "between two polls"},
     ),
     "participant.active": KindInfo(
         phrase="{who} ACTIVE",
@@ -29,7 +29,7 @@ PARTICIPANT = {
         meaning="The participant's media path is up; the webhook `participant_joined` means this and not JOINED.",
         cause="The client's primary transport is connected.",
         following="The participant publishes tracks, and an agent can wait for it.",
-        source="webhook: within its second, API: between two polls",
+        reported={"webhook": "within its second", "observer": "between two polls"},
     ),
     "participant.attributes_changed": KindInfo(
         phrase="{who} changes attributes",
@@ -37,7 +37,7 @@ PARTICIPANT = {
         meaning="A participant's attributes changed while it was in the room.",
         cause="The participant's client, SIP, or `UpdateParticipant`.",
         following="The agent reads the new values.",
-        source="agent: when it learns of it, API: between two polls",
+        reported={"agent": "when it learns of it", "observer": "between two polls"},
     ),
     "participant.permissions_changed": KindInfo(
         phrase="{who} has other permissions",
@@ -45,7 +45,7 @@ PARTICIPANT = {
         meaning="What a participant may do changed while it was in the room.",
         cause="`UpdateParticipant`.",
         following="Tracks that it may not publish are unpublished, those it may not subscribe to unsubscribed.",
-        source="agent: when it learns of it, API: between two polls",
+        reported={"agent": "when it learns of it", "observer": "between two polls"},
     ),
     "track.published": KindInfo(
         phrase="{who} publishes",
@@ -53,7 +53,7 @@ PARTICIPANT = {
         meaning="A participant's track can be heard or seen.",
         cause="The participant's client.",
         following="Others subscribe to it.",
-        source="webhook: within its second",
+        reported={"webhook": "within its second"},
     ),
     "track.muted": KindInfo(
         phrase="{who} mutes",
@@ -61,7 +61,7 @@ PARTICIPANT = {
         meaning="A participant's track was muted: nobody hears or sees it, and it stays published.",
         cause="The participant's client, or `MutePublishedTrack`.",
         following="The track is unmuted.",
-        source="agent: when it learns of it, API: between two polls",
+        reported={"agent": "when it learns of it", "observer": "between two polls"},
     ),
     "track.unmuted": KindInfo(
         phrase="{who} unmutes",
@@ -69,7 +69,7 @@ PARTICIPANT = {
         meaning="A muted track can be heard or seen again.",
         cause="The participant's client.",
         following="The conversation goes on.",
-        source="agent: when it learns of it, API: between two polls",
+        reported={"agent": "when it learns of it", "observer": "between two polls"},
     ),
     "track.unsubscribed": KindInfo(
         phrase="agent unsubscribed from {who}",
@@ -77,7 +77,7 @@ PARTICIPANT = {
         meaning="An agent no longer receives an audio track that is still published.",
         cause="The agent's code (`set_subscribed(False)`), `UpdateSubscriptions`, or a permission.",
         following="It is subscribed again.",
-        source="agent: when it learns of it",
+        reported={"agent": "when it learns of it"},
     ),
     "track.subscribed": KindInfo(
         phrase="agent subscribed to {who} again",
@@ -85,7 +85,7 @@ PARTICIPANT = {
         meaning="An agent receives an audio track again that it had been unsubscribed from.",
         cause="The agent's code (`set_subscribed(True)`), `UpdateSubscriptions`, or a permission.",
         following="The agent hears the participant.",
-        source="agent: when it learns of it",
+        reported={"agent": "when it learns of it"},
     ),
     "track.unpublished": KindInfo(
         phrase="{who} unpublishes",
@@ -93,7 +93,7 @@ PARTICIPANT = {
         meaning="A track was removed.",
         cause="The participant's client, or the participant left.",
         following="Others no longer hear or see it.",
-        source="webhook: within its second",
+        reported={"webhook": "within its second"},
     ),
     "participant.aborted": KindInfo(
         phrase="{who} aborted",
@@ -101,7 +101,7 @@ PARTICIPANT = {
         meaning="A participant left without having been ACTIVE.",
         cause="No media path within 60 s, or the client left before it was up.",
         following="Nothing: a client that tries again has another SID.",
-        source="webhook: within its second, API: between two polls",
+        reported={"webhook": "within its second", "observer": "between two polls"},
     ),
     "participant.left": KindInfo(
         phrase="{who} left",
@@ -109,7 +109,7 @@ PARTICIPANT = {
         meaning="A participant that had been ACTIVE left.",
         cause="Its client, a removal, a lost connection or the end of the room.",
         following="The room closes once departure_timeout has passed with nobody left but agents.",
-        source="webhook: within its second, API: between two polls",
+        reported={"webhook": "within its second", "observer": "between two polls"},
     ),
 }
 """By slug."""

@@ -13,7 +13,7 @@ ROOM = {
         meaning="The server created the room.",
         cause="The first join, CreateRoom, CreateDispatch, SIP or ingress.",
         following="The room's dispatches, within a millisecond.",
-        source="webhook, API: the server's own time in ms",
+        reported={"webhook": "the server's own time in ms", "observer": "the server's own time in ms"},
     ),
     "dispatch.created": KindInfo(
         phrase="dispatch created",
@@ -21,7 +21,7 @@ ROOM = {
         meaning="The server recorded that an agent is requested.",
         cause="Room creation, a token's agents or CreateDispatch.",
         following="The server collects bids from workers for about 200 ms and offers the job to one.",
-        source="API",
+        reported={"observer": ""},
     ),
     "room.finished": KindInfo(
         phrase="room finished",
@@ -29,7 +29,7 @@ ROOM = {
         meaning="The server closed the room: the last webhook of a room.",
         cause="Its departure timeout, its empty timeout or DeleteRoom.",
         following="Its jobs shut down.",
-        source="webhook: within its second, API: between two polls",
+        reported={"webhook": "within its second", "observer": "between two polls"},
     ),
 }
 """By slug."""

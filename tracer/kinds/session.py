@@ -13,7 +13,7 @@ SESSION = {
         meaning="`AgentSession.start()` began.",
         cause="The agent's own code.",
         following="The session is started.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "session.started": KindInfo(
         phrase="session started",
@@ -21,7 +21,7 @@ SESSION = {
         meaning="`AgentSession.start()` is done: the agent listens and can speak.",
         cause="The session's models and audio are ready.",
         following="The conversation.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "session.linked": KindInfo(
         phrase="session linked",
@@ -29,7 +29,7 @@ SESSION = {
         meaning="The session listens to this participant from now on.",
         cause="The first participant to come, `participant_identity` in the room options, or `set_participant()`.",
         following="The session waits for their audio track.",
-        source="agent: livekit-agents' span `agent_session`, event `participant_linked`",
+        reported={"agent": "livekit-agents' span `agent_session`, event `participant_linked`"},
     ),
     "session.waiting_for_audio": KindInfo(
         phrase="session waits for audio",
@@ -37,7 +37,7 @@ SESSION = {
         meaning="The session waits for an audio track of the participant it is linked to.",
         cause="`session.start()`, or a new link.",
         following="The track is subscribed, and its first frame arrives.",
-        source="agent: livekit-agents' span `wait_for_audio_track`",
+        reported={"agent": "livekit-agents' span `wait_for_audio_track`"},
     ),
     "session.track_subscribed": KindInfo(
         phrase="audio track subscribed",
@@ -45,7 +45,7 @@ SESSION = {
         meaning="The agent is subscribed to that track.",
         cause="The participant published it.",
         following="Its first frame arrives.",
-        source="agent: livekit-agents' span `wait_for_audio_track`",
+        reported={"agent": "livekit-agents' span `wait_for_audio_track`"},
     ),
     "session.audio_received": KindInfo(
         phrase="session hears the participant",
@@ -53,7 +53,7 @@ SESSION = {
         meaning="The first audio frame arrived: the session hears the participant.",
         cause="The participant's microphone.",
         following="The caller speaks, and the agent answers.",
-        source="agent: livekit-agents' span `wait_for_audio_track`, event `first_frame`",
+        reported={"agent": "livekit-agents' span `wait_for_audio_track`, event `first_frame`"},
     ),
     "session.audio_published": KindInfo(
         phrase="agent has a voice",
@@ -61,7 +61,7 @@ SESSION = {
         meaning="The agent's own audio track is published: the others can hear it.",
         cause="`session.start()`.",
         following="The agent can speak.",
-        source="agent: livekit-agents' span `publish_audio_output`",
+        reported={"agent": "livekit-agents' span `publish_audio_output`"},
     ),
     "session.audio_failed": KindInfo(
         phrase="agent has no voice",
@@ -69,7 +69,7 @@ SESSION = {
         meaning="The agent's audio track could not be published: nobody hears it.",
         cause="A missing permission, or lost signalling.",
         following="The agent stays silent.",
-        source="agent: livekit-agents' span `publish_audio_output`",
+        reported={"agent": "livekit-agents' span `publish_audio_output`"},
     ),
     "model.asked": KindInfo(
         phrase="model asked",
@@ -77,7 +77,7 @@ SESSION = {
         meaning="The session asked its language model for an answer.",
         cause="The caller's turn ended, or the agent's code asked for a reply.",
         following="The first token of the answer.",
-        source="agent: livekit-agents' span `llm_node`",
+        reported={"agent": "livekit-agents' span `llm_node`"},
     ),
     "model.answered": KindInfo(
         phrase="model answered",
@@ -85,7 +85,7 @@ SESSION = {
         meaning="The first token of the answer arrived.",
         cause="The model.",
         following="The agent speaks.",
-        source="agent: livekit-agents' span `llm_node`",
+        reported={"agent": "livekit-agents' span `llm_node`"},
     ),
     "model.gave_no_answer": KindInfo(
         phrase="no answer from the model",
@@ -93,7 +93,7 @@ SESSION = {
         meaning="The session stopped waiting for an answer before its first token.",
         cause="The caller spoke again, or left, before the model answered.",
         following="The next turn.",
-        source="agent: livekit-agents' span `llm_node`",
+        reported={"agent": "livekit-agents' span `llm_node`"},
     ),
     "model.failed": KindInfo(
         phrase="model failed",
@@ -101,7 +101,7 @@ SESSION = {
         meaning="A model (LLM, TTS, STT), or the agent's `on_enter`, raised.",
         cause="The model's provider, a wrong key, or a bug.",
         following="No answer; after several failures the session closes.",
-        source="agent: livekit-agents' span that failed",
+        reported={"agent": "livekit-agents' span that failed"},
     ),
     "session.agent_changed": KindInfo(
         phrase="agent handed over",
@@ -109,7 +109,7 @@ SESSION = {
         meaning="One `Agent` of the session handed the conversation over to another.",
         cause="A tool that returned an agent, or `session.update_agent()`.",
         following="The new agent's `on_enter`.",
-        source="agent: livekit-agents' span `update_agent`",
+        reported={"agent": "livekit-agents' span `update_agent`"},
     ),
     "session.closed": KindInfo(
         phrase="session closed",
@@ -117,7 +117,7 @@ SESSION = {
         meaning="The agent's session ended; the job need not end with it.",
         cause="Its linked participant left, an error, or the job shuts down.",
         following="The job shuts down, or stays in the room.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "session.unlinked": KindInfo(
         phrase="linked participant left",
@@ -125,7 +125,7 @@ SESSION = {
         meaning="The participant that the session listened to left.",
         cause="The participant hung up or lost the connection.",
         following="The session closes (`close_on_disconnect`) or is linked to whoever comes next.",
-        source="agent: livekit-agents' span `agent_session`, event `participant_disconnected`",
+        reported={"agent": "livekit-agents' span `agent_session`, event `participant_disconnected`"},
     ),
 }
 """By slug."""

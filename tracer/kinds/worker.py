@@ -13,7 +13,7 @@ WORKER = {
         meaning="A worker connected to the server and was given its id (`AW_…`).",
         cause="An agent program starts, or reconnects to the server.",
         following="The server can offer it jobs.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "worker.available": KindInfo(
         phrase="worker available again",
@@ -21,7 +21,7 @@ WORKER = {
         meaning="A worker that was full accepts jobs again.",
         cause="Its load fell below its threshold.",
         following="The server can offer it jobs.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "worker.full": KindInfo(
         phrase="worker full",
@@ -29,7 +29,7 @@ WORKER = {
         meaning="A worker's load reached its threshold (0.7 by default), and it refuses jobs.",
         cause="Its CPU, its running jobs, or jobs it was just offered.",
         following="The server offers jobs to other workers.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "worker.load": KindInfo(
         phrase="worker reports its load",
@@ -37,7 +37,7 @@ WORKER = {
         meaning="A worker's load changed. The server offers jobs to no worker above its own limit (0.7).",
         cause="Its CPU, its running jobs, or its load_fnc.",
         following="The server offers it jobs while the load is below the limit.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "worker.offered": KindInfo(
         phrase="worker was offered a job",
@@ -45,7 +45,7 @@ WORKER = {
         meaning="A worker was offered a job, of this room or another: so it was registered, connected and available.",
         cause="The server's offer.",
         following="The worker receives the next one.",
-        source="agent: with each job.received",
+        reported={"agent": "with each job.received"},
     ),
     "worker.draining": KindInfo(
         phrase="worker draining",
@@ -53,7 +53,7 @@ WORKER = {
         meaning="A worker finishes its jobs and accepts no new ones.",
         cause="A signal to stop, as in a deploy.",
         following="The worker closes once its jobs have ended.",
-        source="agent",
+        reported={"agent": ""},
     ),
     "worker.disconnected": KindInfo(
         phrase="worker lost its connection",
@@ -61,7 +61,7 @@ WORKER = {
         meaning="A worker's connection to the server broke: it is offered no jobs.",
         cause="The network, a proxy, or a restart of the server.",
         following="It connects again and is registered under another id.",
-        source="agent: when it noticed or, from older agents, when it was back",
+        reported={"agent": "when it noticed or, from older agents, when it was back"},
     ),
     "worker.closed": KindInfo(
         phrase="worker closed",
@@ -69,7 +69,7 @@ WORKER = {
         meaning="A worker has stopped; one that is killed does not report it.",
         cause="Its drain is over, or it was stopped.",
         following="Nothing: a worker that starts again has another id.",
-        source="agent",
+        reported={"agent": ""},
     ),
 }
 """By slug."""

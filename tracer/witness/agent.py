@@ -51,6 +51,8 @@ SCOPE = "livekit-tracer"
 ROOM_ID = "lk.room_id"
 """What LiveKit's telemetry registry (livekit/protocol 1.54.0, otel/) calls ``lk.room_sid`` from now on."""
 
+_ITS_OWN = frozenset(kind.value for kind in Kind if WITNESS in kind.info.reported)
+"""Kinds that an agent may report: not that a room was created, or that somebody joined it. Anyone can send a span."""
 _OWN_FRAME = {keys.SUBJECT, keys.OCCURRENCE, keys.EARLIEST, keys.LATEST, keys.CLOCK, keys.ROOM_SID}
 """Attributes of our own spans that identify the moment, and are not what is known of its subject."""
 _OF_WORKER = (keys.AGENT_NAME, keys.WORKER_ID, keys.WORKER_HOST)
@@ -140,7 +142,7 @@ def _room(attributes: Mapping[str, Fact | None]) -> str:
 def _own(span: Span, room: str, attributes: Mapping[str, Fact | None]) -> Iterator[Moment]:
     """A span that ``tracer.instrument`` made for one moment."""
     subject, at = attributes.get(keys.SUBJECT), span.start_time_unix_nano
-    if span.name not in set(Kind) or not isinstance(subject, str) or not subject or not 0 < at <= LATEST_TIME:
+    if span.name not in _ITS_OWN or not isinstance(subject, str) or not subject or not 0 < at <= LATEST_TIME:
         return
     known = {key: value for key, value in attributes.items() if key not in _OWN_FRAME}
     earliest, latest = as_time(attributes.get(keys.EARLIEST)) or at, as_time(attributes.get(keys.LATEST)) or at
