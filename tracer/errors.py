@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BadSignatureError",
+    "BadTokenError",
     "BinaryMissingError",
     "CallError",
     "ConfigurationError",
@@ -66,6 +67,10 @@ class BadSignatureError(TracerError):
 
 class MalformedError(TracerError):
     """A request cannot be decoded."""
+
+
+class BadTokenError(TracerError):
+    """A request without the token that agents have to send."""
 
 
 class ForbiddenError(TracerError):

@@ -24,6 +24,7 @@ __all__ = [
     "checked_url",
     "default_store",
     "demo_dir",
+    "ingest_token",
     "load_env",
     "otlp_endpoint",
     "otlp_variable",
@@ -113,6 +114,11 @@ def receiver_endpoint(endpoint: str | None = None) -> str:
     """
     endpoint = endpoint or os.environ.get("TRACER_ENDPOINT") or DEFAULT_ENDPOINT
     return checked_url("the address of `tracer serve` (TRACER_ENDPOINT)", endpoint, "http", "https")
+
+
+def ingest_token() -> str:
+    """``TRACER_INGEST_TOKEN``: what agents send to show that they may report, and the receiver asks for. Secret."""
+    return os.environ.get("TRACER_INGEST_TOKEN", "").strip()
 
 
 def otlp_endpoint(signal: str = "traces") -> str | None:

@@ -40,6 +40,21 @@ def test_the_receiver_gets_no_secret_of_the_users_and_no_proxy_what_stays_on_thi
     assert receiver.got[0].headers["Content-Encoding"] == "gzip"
 
 
+def test_the_receivers_token_is_sent_and_a_wrong_one_is_said_without_showing_it(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TRACER_INGEST_TOKEN", " hush ")
+    receiver.status = 401
+    sender = Sender(ADDRESS)
+    assert sender.export(spans(1, 1)) is SpanExportResult.FAILURE
+    assert receiver.got[0].headers["Authorization"] == "Bearer hush"
+    assert f"cannot report to {ADDRESS}, which asks for its TRACER_INGEST_TOKEN" in caplog.text
+    assert "hush" not in caplog.text
+    receiver.status = 200
+    assert sender.export(spans(1, 1)) is SpanExportResult.SUCCESS
+    assert len(sent_to(receiver)) >= 2
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirection_is_no_yes(receiver: Receiver, status: int) -> None:
     receiver.status, receiver.location = status, "https://elsewhere/v1/traces"

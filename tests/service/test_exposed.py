@@ -153,6 +153,30 @@ def test_spans_come_from_programs_and_not_from_web_pages(path: Path, headers: di
     talk(path, test)
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": ""}, 401),
+        ({"Authorization": "hush"}, 401),
+        ({"Authorization": "Bearer hus"}, 401),
+        ({"Authorization": "Bearer hush!"}, 401),
+        ({"Authorization": "Bearer h\xfcsh"}, 401),
+        ({"Authorization": "Bearer hush"}, 200),
+    ],
+    ids=str,
+)
+def test_with_a_token_only_who_has_it_reports(path: Path, headers: dict[str, str], status: int) -> None:
+    async def test(client: Client) -> None:
+        answered, text = await client.post("/v1/traces", SPANS, **{"Content_Type": PROTOBUF, **headers})
+        assert answered == status
+        assert "hush" not in text
+        assert bool(client.store.rooms(9)) is (status == 200)
+        assert await client.webhook(EVENTS[0]) == 200  # it is signed, and needs no other
+
+    talk(path, test, ingest_token="hush")  # noqa: S106  a test's
+
+
 def test_a_webhook_through_a_proxy_keeps_its_name(path: Path) -> None:
     async def test(client: Client) -> None:
         raw = body(EVENTS[0])

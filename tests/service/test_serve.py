@@ -60,6 +60,16 @@ def test_it_does_not_export_to_itself(tmp_path: Path, monkeypatch: pytest.Monkey
     assert not (tmp_path / "t.db").exists()
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "tracer.example"])  # noqa: S104  refused
+def test_beyond_this_machine_it_listens_only_with_a_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("TRACER_INGEST_TOKEN", " ")
+    with pytest.raises(ConfigurationError, match=f"--host {host} lets everyone .* set TRACER_INGEST_TOKEN"):
+        asyncio.run(serve(NOWHERE, ServeOptions(str(tmp_path / "t.db"), host=host)))
+    assert not (tmp_path / "t.db").exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("windows", [False, True])
 def test_a_signal_stops_the_service(monkeypatch: pytest.MonkeyPatch, number: signal.Signals, windows: bool) -> None:

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from tracer.answers.of_requests import BoundedSession
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.reported_span import ReportedSpan
-from tracer.settings import HERE, address, where
+from tracer.settings import HERE, address, ingest_token, where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,11 +41,12 @@ class Sender(SpanExporter):
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
+        self._session = _Session(endpoint)
         self._exporter = OTLPSpanExporter(
             endpoint=endpoint.rstrip("/") + "/v1/traces",
             timeout=TIMEOUT_S,
             compression=Compression.Gzip,
-            session=_Session(endpoint),
+            session=self._session,
         )
         self._backlog: deque[tuple[ReadableSpan, int]] = deque(maxlen=BACKLOG)
         """Each span with its bytes: what is more than one request may hold is sent in several."""
@@ -77,8 +78,9 @@ class Sender(SpanExporter):
             if result is not SpanExportResult.SUCCESS:
                 if self.answers:
                     log.warning(
-                        "tracer: cannot report to %s; the agent is not affected, and spans will be retried",
+                        "tracer: cannot report to %s%s; the agent is not affected, and spans will be retried",
                         address(self._endpoint),
+                        ", which asks for its TRACER_INGEST_TOKEN" if self._session.refused else "",
                     )
                 self.answers = False
                 return result
@@ -116,14 +118,20 @@ class _Session(BoundedSession):
 
     def __init__(self, endpoint: str) -> None:
         super().__init__()
+        self.refused = False
+        """Whether the receiver asked for another token than this one's."""
+        self._token = ingest_token()
         self.trust_env = where(endpoint)[0] != HERE  # a proxy would take "localhost" for itself
 
     def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:
         answer = super().send(request, **{**how, "allow_redirects": False})
         if HTTPStatus.MULTIPLE_CHOICES <= answer.status_code < HTTPStatus.BAD_REQUEST:  # OpenTelemetry's success
             answer.status_code = HTTPStatus.BAD_REQUEST
+        self.refused = answer.status_code == HTTPStatus.UNAUTHORIZED
         return answer
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         request.headers = {name: value for name, value in request.headers.items() if name.lower() in self.allowed}
+        if self._token:
+            request.headers["authorization"] = f"Bearer {self._token}"
         return super().prepare_request(request)

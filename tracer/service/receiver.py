@@ -13,6 +13,7 @@ from aiohttp import web
 
 from tracer.errors import (
     BadSignatureError,
+    BadTokenError,
     ForbiddenError,
     MalformedError,
     OverloadedError,
@@ -26,7 +27,7 @@ from tracer.service.bodies import LARGE, LARGEST_BODY, LARGEST_WEBHOOK, Bodies, 
 from tracer.service.connections import KEEPALIVE, Connections
 from tracer.service.passing import Passing
 from tracer.service.seldom import Seldom
-from tracer.service.senders import refuse_web_pages
+from tracer.service.senders import refuse_strangers, refuse_web_pages
 from tracer.service.write_queue import WriteQueue
 from tracer.store import Arrival
 from tracer.witness import agent, webhook
@@ -79,6 +80,7 @@ class Receiver:
         announcer: Announcer | None = None,
         exporter: Exporter | None = None,
         redact: bool = False,
+        ingest_token: str = "",
         recorder: Recorder | None = None,
         wanted: Callable[[str], bool] = lambda _: True,
         on_room: Callable[[str], None] = lambda _: None,
@@ -88,6 +90,7 @@ class Receiver:
         self.announcer = announcer
         self.exporter = exporter
         self.redact = redact
+        self._ingest_token = ingest_token
         self.recorder = recorder
         self._wanted = wanted
         self.counts = Counts()
@@ -193,6 +196,9 @@ class Receiver:
             self.counts.webhooks_refused += 1
             self._refusals.warn(f"webhook refused: {error}")
             return web.Response(status=401, text=f"{error}\n")
+        except BadTokenError as error:
+            self._refusals.warn(f"request refused: {error}")
+            return web.Response(status=401, text=f"{error}\n", headers={"WWW-Authenticate": "Bearer"})
         except MalformedError as error:
             self.counts.malformed += 1
             return web.Response(status=400, text=f"{error}\n")
@@ -218,8 +224,13 @@ class Receiver:
             self.recorder.webhook(body, arrival)
         return web.Response()
 
-    async def _traces(self, request: web.Request) -> web.Response:
+    def _admit(self, request: web.Request) -> None:
+        """Of whom it refuses, no byte of the body is read."""
         refuse_web_pages(request, self._host)
+        refuse_strangers(request, self._ingest_token)
+
+    async def _traces(self, request: web.Request) -> web.Response:
+        self._admit(request)
         kind = request.content_type
         if kind not in OTLP:
             return web.Response(status=415, text=f"Content-Type must be {' or '.join(OTLP)}\n")
@@ -255,7 +266,7 @@ class Receiver:
         signal = request.match_info["signal"]
         if why_not := self._passing.reason_not_to(signal):
             return web.Response(status=404, text=f"{why_not}\n")
-        refuse_web_pages(request, self._host)
+        self._admit(request)
         with self._bodies.hold(request.content_length or LARGEST_BODY):
             body = await self._bodies.read(request, LARGEST_BODY)
             return await self._passing.on(signal, body, request.headers)

@@ -1,16 +1,17 @@
-"""Who may send: no web page. What is not signed is taken from programs of this machine or network only."""
+"""Who may send what is not signed: no web page, and beyond this machine only who has the token."""
 
 from __future__ import annotations
 
+import hmac
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from tracer.errors import ForbiddenError
+from tracer.errors import BadTokenError, ForbiddenError
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-__all__ = ["refuse_web_pages"]
+__all__ = ["is_loopback", "refuse_strangers", "refuse_web_pages"]
 
 
 def refuse_web_pages(request: web.BaseRequest, host: str) -> None:
@@ -23,10 +24,28 @@ def refuse_web_pages(request: web.BaseRequest, host: str) -> None:
     if "Origin" in request.headers:
         raise ForbiddenError("requests of web pages (with an Origin header) are not taken")
     named = _name(request.host)
-    if not _is_here(named) and _is_loopback(host) and named != host:
+    if not _is_here(named) and is_loopback(host) and named != host:
         raise ForbiddenError(
             f"the Host header names {named[:100]!r}, and this receiver listens on {host}: use that address, or --host"
         )
+
+
+def refuse_strangers(request: web.BaseRequest, token: str) -> None:
+    """Raises BadTokenError for a request that does not have it; with an empty token everyone is admitted."""
+    sent = request.headers.get("Authorization", "")
+    if token and not hmac.compare_digest(sent.encode("utf-8", "surrogateescape"), f"Bearer {token}".encode()):
+        what = "another TRACER_INGEST_TOKEN than this receiver's" if sent else "no TRACER_INGEST_TOKEN"
+        raise BadTokenError(
+            f"the request has {what}: set it for the agent, or Authorization=Bearer%20… in OTEL_EXPORTER_OTLP_HEADERS"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs of this machine reach an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _name(host: str) -> str:
@@ -43,10 +62,3 @@ def _is_here(name: str) -> bool:
     except ValueError:
         return "." not in name.rstrip(".") or name.endswith(".localhost")
     return True
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -16,10 +16,11 @@ from tracer.service.announcer import Announcer
 from tracer.service.passing import SIGNALS
 from tracer.service.receiver import Receiver
 from tracer.service.recording import Recorder
+from tracer.service.senders import is_loopback
 from tracer.service.stop_signal import stop_event
 from tracer.service.summarizer import Summarizer
 from tracer.service.write_queue import WriteQueue
-from tracer.settings import HERE, address, otlp_endpoint, where
+from tracer.settings import HERE, address, ingest_token, otlp_endpoint, where
 from tracer.store import DEMO, open_writer
 from tracer.witness.observer import Observer
 
@@ -60,6 +61,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
     if options.redact and options.record:
         raise ConfigurationError("--record would write the personal data that --redact leaves out: use one of them")
     _refuse_to_export_to_itself(options)
+    token = _ingest_token(options)
     with closing(open_writer(options.store, wait=LOCKED)) as store:
         observer = Observer(server, options.wanted) if server.url and options.observe else None
         announcer = Announcer(since=store.newest(), redact=options.redact)
@@ -69,6 +71,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
             announcer=announcer,
             exporter=_exporter(store),
             redact=options.redact,
+            ingest_token=token,
             recorder=Recorder(options.record) if options.record else None,
             wanted=options.wanted,
             on_room=observer.wake if observer else lambda _: None,
@@ -129,6 +132,17 @@ async def _cancel(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _ingest_token(options: ServeOptions) -> str:
+    """What agents have to send; beyond loopback it is required, for whoever has it can write into every room."""
+    token = ingest_token()
+    if not token and not is_loopback(options.host):
+        raise ConfigurationError(
+            f"--host {options.host} lets everyone who reaches port {options.port} report on every room: set"
+            " TRACER_INGEST_TOKEN to a secret of your own, here and for the agents"
+        )
+    return token
 
 
 def _refuse_to_export_to_itself(options: ServeOptions) -> None:
