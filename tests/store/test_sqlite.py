@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import stat
+import subprocess
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -285,6 +286,32 @@ def test_a_store_of_a_newer_tracer_is_refused(path: Path, opening: type[SqliteRe
     with closing(SqliteStore(path)) as store:
         store._db.execute("PRAGMA user_version = 99")
     assert "version 99" in refused(path, opening=opening)
+
+
+@pytest.mark.parametrize("size", [1, 15, 16, 600])
+@pytest.mark.parametrize("opening", [SqliteReader, SqliteStore])
+def test_another_file_however_short_stays_as_it_was(path: Path, opening: type[SqliteReader], size: int) -> None:
+    path.write_bytes(b"S" * size)
+    assert "is not a tracer database" in refused(path, opening=opening)
+    assert path.read_bytes() == b"S" * size
+
+
+def test_a_store_on_a_read_only_file_system_can_be_read(tmp_path: Path) -> None:
+    place = tmp_path / "mounted"
+    place.mkdir()
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "none", str(place)], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this needs the right to mount a file system")
+    try:
+        with closing(SqliteStore(place / "t.db")) as store:
+            store.add([Arrival(tuple(call()))])
+        subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+        with closing(SqliteReader(place / "t.db")) as reader:
+            assert len(reader.rooms(9)) == 1
+        assert "cannot open the store" in refused(place / "t.db", opening=SqliteStore)
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
 
 
 @pytest.mark.parametrize("opening", [SqliteReader, SqliteStore])

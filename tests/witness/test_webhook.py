@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import pytest
 from livekit.api import AccessToken
 
@@ -107,6 +108,16 @@ def test_what_is_not_signed_is_refused_in_words_that_give_nothing_away(authoriza
     assert (
         not authorization.strip() or authorization.removeprefix("Bearer ").strip() not in text or len(authorization) < 8
     )
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_off_is_named(hours: int) -> None:
+    raw = body(EVENTS[0])
+    there = datetime.now(UTC) + timedelta(hours=hours)
+    claims = {"iss": KEY, "nbf": there, "exp": there + timedelta(minutes=5), "sha256": "of the body"}
+    signed = jwt.encode(claims, SECRET, algorithm="HS256")
+    with pytest.raises(BadSignatureError, match=r"signed for another time .* compare this machine's clock"):
+        read(raw, signed, SERVER)
 
 
 def test_one_changed_byte_is_another_body() -> None:

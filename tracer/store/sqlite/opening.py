@@ -16,6 +16,8 @@ __all__ = ["TIMEOUT", "connect"]
 
 TIMEOUT = 10
 """Seconds to wait for another process that writes."""
+MAGIC = b"SQLite format 3\0"
+"""How each SQLite file begins that is not empty; SQLite itself would take a shorter file for an empty one."""
 
 
 def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
@@ -30,21 +32,41 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     try:
         if writable:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        db = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={'rwc' if writable else 'ro'}",
-            uri=True,
-            timeout=TIMEOUT,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-    except (OSError, sqlite3.Error) as error:
+        if path.exists() and _beginning(path) not in (b"", MAGIC):
+            raise StoreError(f"{path} is not a tracer database: name another with --store")
+        try:
+            return _opened(path, "mode=rwc" if writable else "mode=ro", writable=writable)
+        except sqlite3.OperationalError as error:
+            if writable or error.sqlite_errorcode != sqlite3.SQLITE_CANTOPEN:
+                raise
+            # On a read-only file system SQLite cannot make the files beside it; there nobody writes either.
+            return _opened(path, "immutable=1", writable=False)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise StoreError(f"{path} is not a tracer database: name another with --store") from error
         raise StoreError(f"cannot open the store {path}: {error}") from error
+    except OSError as error:
+        raise StoreError(f"cannot open the store {path}: {error}") from error
+
+
+def _beginning(path: Path) -> bytes:
+    """The file's first bytes, as many as MAGIC has."""
+    with path.open("rb") as file:
+        return file.read(len(MAGIC))
+
+
+def _opened(path: Path, how: str, *, writable: bool) -> sqlite3.Connection:
+    """A connection to a file that is ours. Raises sqlite3.Error, StoreError."""
+    db = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{how}",
+        uri=True,
+        timeout=TIMEOUT,
+        isolation_level=None,
+        check_same_thread=False,
+    )
     try:
         _check(db, path, writable=writable)
-    except sqlite3.Error as error:
-        db.close()
-        raise StoreError(f"{path} is not a tracer database ({error}): name another with --store") from error
-    except StoreError:
+    except (sqlite3.Error, StoreError):
         db.close()
         raise
     return db
