@@ -7,6 +7,7 @@ import gzip
 import sqlite3
 import time
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ from tracer.errors import OverloadedError
 from tracer.service import bodies, connections
 from tracer.service.bodies import LARGE, LARGEST_WEBHOOK, Bodies
 from tracer.service.serve import LOCKED
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,6 +177,22 @@ def test_with_a_token_only_who_has_it_reports(path: Path, headers: dict[str, str
         assert await client.webhook(EVENTS[0]) == 200  # it is signed, and needs no other
 
     talk(path, test, ingest_token="hush")  # noqa: S106  a test's
+
+
+@pytest.mark.parametrize(("ahead", "kept"), [(timedelta(hours=23), True), (timedelta(hours=25), False)])
+def test_what_an_agent_says_of_times_to_come_is_not_stored(
+    path: Path, caplog: pytest.LogCaptureFixture, ahead: timedelta, kept: bool
+) -> None:
+    async def test(client: Client) -> None:
+        at = time.time_ns() + round(ahead.total_seconds() * NS_PER_S)
+        connect = job()[1]
+        connect.start_time_unix_nano = connect.end_time_unix_nano = at
+        sent = request(connect).SerializeToString()
+        assert (await client.post("/v1/traces", sent, Content_Type=PROTOBUF))[0] == 200
+        assert bool(client.store.rooms(9)) is kept
+        assert ("more than a day ahead" in caplog.text) is not kept
+
+    talk(path, test)
 
 
 def test_a_webhook_through_a_proxy_keeps_its_name(path: Path) -> None:

@@ -36,9 +36,9 @@ log = logging.getLogger("tracer")
 
 INTERVAL = 0.25
 """Seconds between two checks for spans that are ready."""
-LAST_TRY = 2.0
+LAST_TRY = 1.5
 """Seconds in which the end of the process may begin requests; what is not sent stays in the store."""
-LAST_ANSWER = 2.0
+LAST_ANSWER = 1.0
 """Seconds for which it then waits for the answer to the last one: without it, its spans are sent again."""
 MOST_ROOMS = 2000
 """Rooms of which is remembered what was queued; beyond that the store's own memory serves, more slowly."""

@@ -30,6 +30,7 @@ from tracer.service.seldom import Seldom
 from tracer.service.senders import refuse_strangers, refuse_web_pages
 from tracer.service.write_queue import WriteQueue
 from tracer.store import Arrival
+from tracer.units import NS_PER_S
 from tracer.witness import agent, webhook
 
 if TYPE_CHECKING:
@@ -49,10 +50,13 @@ OTLP = ("application/x-protobuf", "application/json")
 """Content types of OTLP over HTTP."""
 DECODED_AT_ONCE = 2
 """Large bodies that are decoded at one time: each takes a thread and, unpacked, ten times its size."""
+AHEAD = 24 * 3600 * NS_PER_S
+"""An agent's clock may be ahead of the receiver's by this, ns. Reports of next year would lead each list until then."""
 LINGERING = 1.0
 """Seconds in which a client that was refused may still send its body, which is not kept."""
-STOPS_WITHIN = 1.5
-"""Seconds that requests under way may take when the receiver stops."""
+STOPS_WITHIN = 1.0
+"""Seconds that requests under way may take when the receiver stops; with the last export it has stopped within 5:
+Docker kills after 10."""
 
 
 @dataclass(slots=True)
@@ -257,9 +261,18 @@ class Receiver:
     def _decode(self, body: bytes, kind: str) -> tuple[Arrival, int]:
         """What an OTLP request brought, and how many spans it had."""
         request = agent.read(body, kind)
-        arrival = agent.arrival(request, redact=self.redact)
+        arrival = self._in_time(agent.arrival(request, redact=self.redact))
         spans = sum(len(scope.spans) for group in request.resource_spans for scope in group.scope_spans)
         return (arrival if self.exporter else replace(arrival, outgoing=())), spans
+
+    def _in_time(self, arrival: Arrival) -> Arrival:
+        """Without what an agent says of times that are yet to come."""
+        latest = time.time_ns() + AHEAD
+        moments = tuple(moment for moment in arrival.moments if moment.earliest <= latest)
+        if len(moments) == len(arrival.moments):
+            return arrival
+        self._refusals.warn("spans of an agent are more than a day ahead of this machine's clock, and are not stored")
+        return replace(arrival, moments=moments)
 
     async def _others(self, request: web.Request) -> web.Response:
         """Logs and metrics, which only pass through."""

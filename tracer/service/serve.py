@@ -84,8 +84,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
             tasks.append(asyncio.create_task(observer.run(receiver.keep_observed)))
         await stopped.wait()
         log.info("stopping")
-        await _cancel(*tasks)
-        await receiver.stop()
+        await asyncio.gather(_cancel(*tasks), receiver.stop())
 
 
 async def observe(server: LiveKit, options: ServeOptions) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from hashlib import blake2b
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tracer import keys
@@ -23,6 +23,7 @@ from tracer.timeline.trace_jobs import is_trace
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from tracer.moment import Moment
     from tracer.store.contract import Arrival
@@ -65,7 +66,8 @@ class SqliteStore(SqliteReader):
     def may_export(self) -> bool:
         """Whether this process is the one that exports from this file: the first that tries, for as long as it runs."""
         if self._export_lock is None:
-            self._export_lock = Path(f"{self.path}-export").open("a")  # noqa: SIM115  held as long as the store is
+            path = f"{self.path}-export"
+            self._export_lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
         return try_lock(self._export_lock)
 
     def close(self) -> None:

@@ -1,0 +1,73 @@
+"""`tracer serve` stops soon, whatever is under way: Docker kills after 10 s what was asked to stop."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from http.client import HTTPConnection
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.receiving import LIMIT
+from tests.signed import EVENTS, KEY, SECRET, body, token
+from tracer.local_servers import child_environment
+from tracer.local_servers.ports import free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def webhook(port: int, event: dict[str, object]) -> int:
+    raw = body(event)
+    with closing(HTTPConnection("127.0.0.1", port, timeout=LIMIT)) as connection:
+        connection.request("POST", "/webhook", raw, {"Authorization": token(raw)})
+        return connection.getresponse().status
+
+
+@pytest.mark.slow
+def test_it_stops_soon_though_backend_server_store_and_client_all_hang(tmp_path: Path) -> None:
+    port, store = free_port(), tmp_path / "t.db"
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts and never answers: LiveKit's API, and the backend
+        at = f"127.0.0.1:{silent.getsockname()[1]}"
+        environment = child_environment(
+            LIVEKIT_URL=f"ws://{at}",
+            LIVEKIT_API_KEY=KEY,
+            LIVEKIT_API_SECRET=SECRET,
+            OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{at}",
+        )
+        serving = subprocess.Popen(
+            [sys.executable, "-m", "tracer", "serve", "--port", str(port), "--store", str(store)],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert serving.stderr
+            while "listening" not in serving.stderr.readline():
+                assert serving.poll() is None
+            assert [webhook(port, event) for event in EVENTS] == [200] * len(EVENTS)
+            silent.accept()[0].close()  # it has begun to ask, or to export
+            with closing(sqlite3.connect(store, isolation_level=None)) as locked:
+                locked.execute("BEGIN IMMEDIATE")
+                half = socket.create_connection(("127.0.0.1", port))
+                half.sendall(b"POST /v1/traces HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-protobuf\r\n")
+                half.sendall(b"Content-Length: 1000\r\n\r\nabc")
+                answers: list[int] = []
+                late = Thread(target=lambda: answers.append(webhook(port, {**EVENTS[0], "id": "EV_late"})))
+                late.start()
+                serving.send_signal(signal.SIGTERM)
+                rest = serving.communicate(timeout=10)[1]
+                late.join(LIMIT)
+                half.close()
+            assert serving.returncode == 0, rest
+            assert answers in ([503], []), "nothing is acknowledged that is not stored"
+            assert "Traceback" not in rest
+        finally:
+            serving.kill()
+            serving.wait()
