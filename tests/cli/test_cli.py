@@ -168,10 +168,25 @@ def test_exporting_to_itself_is_misuse(tracer: Tracer) -> None:
         (["rooms", "-n", "many"], "many"),
         (["serve", "--port", "65536"], "65536"),
         (["serve", "--port", "-1"], "-1"),
+        (["serve", "--keep", "30"], "a number and m or h or d, as 30d"),
+        (["observe", "--max-size", "0GB"], "a number and MB or GB or TB, as 2GB"),
+        (["forget"], "ROOM|IDENTITY"),
     ],
 )
 def test_misuse_is_named_and_exits_with_2(tracer: Tracer, arguments: list[str], named: str) -> None:
     assert named in tracer.misused(*arguments)
+
+
+def test_rooms_are_forgotten_when_that_is_agreed_to(
+    tracer: Tracer, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert "no room 'bob'" in tracer.fails(1, "forget", "bob", "--yes", "--store", store)
+    assert tracer("forget", "ada", "--store", store).returncode == 130
+    assert "  1 room, from" in tracer("store", "--store", store).stdout
+    assert tracer("forget", "ada", "--yes", "--store", store).stdout == "1 room deleted\n"
+    assert "  0 rooms" in tracer("store", "--store", store).stdout
+    assert json.loads(tracer("store", "--store", store, "--format", "json").stdout)["rooms"] == 0
 
 
 @pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)])

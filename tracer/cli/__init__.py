@@ -22,11 +22,13 @@ COMMANDS = (
     "compare",
     "demo",
     "doctor",
+    "forget",
     "observe",
     "replay",
     "rooms",
     "serve",
     "stats",
+    "store",
     "timeline",
     "why",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tracer.cli.logs import log_options, start_logging
-from tracer.cli.options import redact_option, store_option
+from tracer.cli.options import keep_options, redact_option, store_option
 
 __all__ = ["command"]
 
@@ -13,8 +13,9 @@ __all__ = ["command"]
 @click.command("observe", short_help="Record a server's rooms by polling its API only.")
 @store_option
 @redact_option
+@keep_options
 @log_options
-def command(store: str, redact: bool, log_format: str, quiet: bool) -> None:
+def command(store: str, redact: bool, keep: int | None, max_size: int, log_format: str, quiet: bool) -> None:
     """Record a server's rooms by polling its API, where webhooks cannot be configured.
 
     Needs LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET. JOINING, dispatches and jobs have the server's own times;
@@ -26,8 +27,9 @@ def command(store: str, redact: bool, log_format: str, quiet: bool) -> None:
     """
     import asyncio
 
+    from tracer.service.retention import Limits
     from tracer.service.serve import ServeOptions, observe
     from tracer.settings import LiveKit
 
     start_logging(log_format, quiet=quiet)
-    asyncio.run(observe(LiveKit.from_env(), ServeOptions(store, redact=redact)))
+    asyncio.run(observe(LiveKit.from_env(), ServeOptions(store, redact=redact, limits=Limits(keep, max_size))))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tracer.settings import default_store
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["format_option", "output_option", "redact_option", "store_option", "width_option"]
+__all__ = ["format_option", "keep_options", "output_option", "redact_option", "store_option", "width_option"]
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
@@ -42,6 +44,40 @@ redact_option = click.option(
     "--redact", is_flag=True, help="Keep and export no personal data: names, identities, attributes."
 )
 """Whether personal data is left out."""
+
+
+class _Measure(click.ParamType[int]):
+    """A number with a unit, as a whole number of the smallest."""
+
+    def __init__(self, name: str, units: dict[str, int]) -> None:
+        self.name = name
+        self._units = units
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d{1,9})\s*([A-Za-z]+)", str(value).strip())
+        if not found or found[2] not in self._units or not int(found[1]):
+            self.fail(f"{value!r}: a number and {' or '.join(self._units)}, as {self.name}", param, ctx)
+        return int(found[1]) * self._units[found[2]]
+
+
+_AGE = _Measure("30d", {"m": 60 * NS_PER_S, "h": 3600 * NS_PER_S, "d": 86_400 * NS_PER_S})
+_SIZE = _Measure("2GB", {"MB": 1000**2, "GB": 1000**3, "TB": 1000**4})
+
+
+def keep_options(command: _Command) -> _Command:
+    """For how long rooms are kept, and how much of them."""
+    keep = click.option("--keep", type=_AGE, metavar="TIME", help="Forget rooms that are older, as 30d or 12h.")
+    most = click.option(
+        "--max-size",
+        type=_SIZE,
+        default="2GB",
+        show_default=True,
+        metavar="SIZE",
+        help="Forget the oldest rooms where the store is larger.",
+    )
+    return keep(most(command))
 
 
 def format_option(*more: str, help: str | None = None) -> Callable[[_Command], _Command]:  # noqa: A002  click's word

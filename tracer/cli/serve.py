@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tracer.cli.logs import log_options, start_logging
-from tracer.cli.options import redact_option, store_option
+from tracer.cli.options import keep_options, redact_option, store_option
 
 __all__ = ["command"]
 
@@ -29,6 +29,7 @@ __all__ = ["command"]
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also write what is received to this file, to be replayed; it contains names, identities and attributes.",
 )
+@keep_options
 @click.option("--only", default="", metavar="PREFIX", help="Store only rooms whose names begin with this.")
 @log_options
 def command(
@@ -38,6 +39,8 @@ def command(
     no_observe: bool,
     redact: bool,
     record: Path | None,
+    keep: int | None,
+    max_size: int,
     only: str,
     log_format: str,
     quiet: bool,
@@ -61,8 +64,11 @@ def command(
     """
     import asyncio
 
+    from tracer.service.retention import Limits
     from tracer.service.serve import ServeOptions, serve
     from tracer.settings import LiveKit
 
     start_logging(log_format, quiet=quiet)
-    asyncio.run(serve(LiveKit.from_env(), ServeOptions(store, host, port, not no_observe, redact, record, only)))
+    limits = Limits(keep, max_size)
+    options = ServeOptions(store, host, port, not no_observe, redact, record, only, limits)
+    asyncio.run(serve(LiveKit.from_env(), options))

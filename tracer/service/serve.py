@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tracer.errors import ConfigurationError
@@ -16,6 +16,7 @@ from tracer.service.announcer import Announcer
 from tracer.service.passing import SIGNALS
 from tracer.service.receiver import Receiver
 from tracer.service.recording import Recorder
+from tracer.service.retention import Limits, Retention
 from tracer.service.senders import is_loopback
 from tracer.service.stop_signal import stop_event
 from tracer.service.summarizer import Summarizer
@@ -50,6 +51,8 @@ class ServeOptions:
     record: Path | None = None
     only: str = ""
     """Only rooms whose names begin with this are stored; when empty, all but those of `tracer demo`."""
+    limits: Limits = field(default_factory=Limits)
+    """How much is kept."""
 
     def wanted(self, room: str) -> bool:
         """Whether a room of this name is stored."""
@@ -79,7 +82,10 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
         stopped = stop_event()
         port = await receiver.start(options.host, options.port)
         log.info("listening on http://%s:%d, storing moments in %s", options.host, port, options.store)
-        tasks = [asyncio.create_task(Summarizer(store, announcer).run())]
+        tasks = [
+            asyncio.create_task(Summarizer(store, announcer).run()),
+            asyncio.create_task(Retention(store, options.limits).run()),
+        ]
         if observer:
             tasks.append(asyncio.create_task(observer.run(receiver.keep_observed)))
         await stopped.wait()
@@ -106,6 +112,7 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
         tasks = [
             asyncio.create_task(Observer(server, options.wanted).run(keep)),
             asyncio.create_task(Summarizer(store, announcer).run()),
+            asyncio.create_task(Retention(store, options.limits).run()),
         ]
         if exporter:
             tasks.append(asyncio.create_task(exporter.run()))

@@ -5,7 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from tracer.errors import ConfigurationError
-from tracer.store.contract import DEMO, SCRATCH, Arrival, Outgoing, Placed, Reader, RoomRow, StoredSummary, Writer
+from tracer.store.contract import (
+    DEMO,
+    SCRATCH,
+    Arrival,
+    Outgoing,
+    Placed,
+    Reader,
+    RoomRow,
+    StoredSummary,
+    StoreSize,
+    Writer,
+)
 
 __all__ = [
     "DEMO",
@@ -15,6 +26,7 @@ __all__ = [
     "Placed",
     "Reader",
     "RoomRow",
+    "StoreSize",
     "StoredSummary",
     "Writer",
     "open_reader",

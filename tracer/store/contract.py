@@ -10,7 +10,18 @@ if TYPE_CHECKING:
 
     from tracer.moment import Moment
 
-__all__ = ["DEMO", "SCRATCH", "Arrival", "Outgoing", "Placed", "Reader", "RoomRow", "StoredSummary", "Writer"]
+__all__ = [
+    "DEMO",
+    "SCRATCH",
+    "Arrival",
+    "Outgoing",
+    "Placed",
+    "Reader",
+    "RoomRow",
+    "StoreSize",
+    "StoredSummary",
+    "Writer",
+]
 
 SCRATCH = "tracer-doctor-"
 """Prefix of the rooms that `tracer doctor` creates: they are no calls and count in no statistics."""
@@ -79,6 +90,24 @@ class StoredSummary(NamedTuple):
     """The stored summary as JSON; None when there is none, or when something was learnt after it was made."""
 
 
+class StoreSize(NamedTuple):
+    """What is in a store. Times are ns since the epoch."""
+
+    used: int
+    """Bytes that hold something."""
+    free: int
+    """Bytes that hold nothing, and are used next."""
+    rooms: int
+    oldest: int | None
+    """When the oldest room was created, or first heard of."""
+    newest: int | None
+    """When the newest was."""
+    unsent: int
+    """Spans that wait for the OpenTelemetry backend."""
+    refused: int
+    """Spans that it refused."""
+
+
 class Reader(Protocol):
     """What a command needs from a store. Every method raises StoreError when the store fails."""
 
@@ -99,6 +128,12 @@ class Reader(Protocol):
 
     def summaries(self, limit: int, *, since: int = 0, version: int) -> list[StoredSummary]:
         """The latest rooms created after ``since`` (ns since the epoch), newest first, with their summaries."""
+
+    def size(self) -> StoreSize:
+        """What is in it."""
+
+    def concerning(self, who: str) -> list[RoomRow]:
+        """Rooms with this SID or name, or in which somebody with this identity was, newest first."""
 
     def close(self) -> None:
         """Close the store; it cannot be used again."""
@@ -171,3 +206,18 @@ class Writer(Reader, Protocol):
 
     def forget_summaries(self, version: int) -> None:
         """Invalidate summaries of any other version, so that they are made again."""
+
+    def oldest(self, before: int, limit: int) -> list[str]:
+        """SIDs of rooms that were created before this time, ns since the epoch, and of which nothing came since."""
+
+    def forget(self, room: str) -> None:
+        """Delete a room and all that is known of it."""
+
+    def forget_old(self, before: int) -> None:
+        """Delete what is older, ns since the epoch, and belongs to no room; and keys that have served their time."""
+
+    def give_back(self, pages: int) -> int:
+        """Make the store smaller by up to so many pages that hold nothing; returns how many are left."""
+
+    def clean(self) -> None:
+        """Leave nothing of what was deleted in the file or beside it."""

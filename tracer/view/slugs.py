@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMAS", "SLUGS", "table"]
 
-SCHEMAS = ("timeline", "rooms", "check", "why", "stats", "compare", "doctor")
+SCHEMAS = ("timeline", "rooms", "check", "why", "stats", "compare", "doctor", "store")
 """Commands with ``--format json``; the schema of each is ``tracer.COMMAND/1``."""
 
 SLUGS: dict[str, tuple[tuple[str, ...], Iterable[StrEnum]]] = {

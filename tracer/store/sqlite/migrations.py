@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -119,7 +120,17 @@ def m005_agent_traces(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX outbox_unplaced ON outbox (unplaced) WHERE unplaced IS NOT NULL")
 
 
-MIGRATIONS = (m001_initial, m002_open_spans, m003_summaries, m004_refused_spans, m005_agent_traces)
+def m006_ages(db: sqlite3.Connection) -> None:
+    """``delivery.at`` and ``outbox.since``, ns since the epoch, by which both can be deleted when they are old."""
+    now = time.time_ns()
+    db.execute("ALTER TABLE delivery ADD COLUMN at INTEGER")
+    db.execute("UPDATE delivery SET at = ?", (now,))
+    db.execute("CREATE INDEX delivery_by_age ON delivery (at)")
+    db.execute("UPDATE outbox SET since = ? WHERE since IS NULL", (now,))
+    db.execute("CREATE INDEX outbox_sent ON outbox (since) WHERE body IS NULL")
+
+
+MIGRATIONS = (m001_initial, m002_open_spans, m003_summaries, m004_refused_spans, m005_agent_traces, m006_ages)
 """In order; a file's ``user_version`` is how many of them it has had."""
 VERSION = len(MIGRATIONS)
 """The version that this tracer reads and writes."""

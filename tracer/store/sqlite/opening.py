@@ -12,7 +12,7 @@ from tracer.store.sqlite.migrations import APPLICATION_ID, VERSION, migrate
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["TIMEOUT", "connect"]
+__all__ = ["TIMEOUT", "connect", "is_whole"]
 
 TIMEOUT = 10
 """Seconds to wait for another process that writes."""
@@ -49,6 +49,14 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
         raise StoreError(f"cannot open the store {path}: {error}") from error
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a file is as large as it says: https://sqlite.org/fileformat2.html, offsets 16 and 28."""
+    with path.open("rb") as file:
+        header = file.read(32)
+    page = int.from_bytes(header[16:18])
+    return len(header) == 32 and path.stat().st_size >= (65_536 if page == 1 else page) * int.from_bytes(header[28:32])
+
+
 def _beginning(path: Path) -> bytes:
     """The file's first bytes, as many as MAGIC has."""
     with path.open("rb") as file:
@@ -79,6 +87,7 @@ def _check(db: sqlite3.Connection, path: Path, *, writable: bool) -> None:
     tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     db.execute("COMMIT")
     if tables == 0 and writable:
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before all else: what is deleted can then be given back
         path.chmod(0o600)  # first: the WAL is made with the file's own mode
         _use_wal(db)
     elif owner != APPLICATION_ID:

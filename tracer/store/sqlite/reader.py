@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.errors import StoreError, UnknownRoomError, UnreadableError
 from tracer.moment import Kind, Moment
-from tracer.store.contract import SCRATCH, RoomRow, StoredSummary
+from tracer.store.contract import SCRATCH, RoomRow, StoredSummary, StoreSize
 from tracer.store.sqlite.opening import connect
 
 if TYPE_CHECKING:
@@ -127,12 +128,40 @@ class SqliteReader:
 
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
+        return self._rooms("1 ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?", limit)
+
+    def concerning(self, who: str) -> list[RoomRow]:
+        """Rooms with this SID or name, or in which somebody with this identity was, newest first."""
+        fact = f"[{json.dumps(keys.PARTICIPANT_IDENTITY)},{json.dumps(who)}]"
+        return self._rooms(
+            "sid = ?1 OR name = ?1 OR sid IN (SELECT room FROM moment WHERE instr(facts, ?2))"
+            " ORDER BY coalesce(created, first_seen) DESC, sid",
+            who,
+            fact,
+        )
+
+    def size(self) -> StoreSize:
+        """What is in it."""
         with self._using() as db:
-            rows = db.execute(
-                "SELECT sid, name, created, finished FROM room"
-                " ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?",
-                (limit,),
-            ).fetchall()
+            page, pages, free = (
+                db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")
+            )
+            rooms, oldest, newest = db.execute(
+                "SELECT count(*), min(coalesce(created, first_seen)), max(coalesce(created, first_seen)) FROM room"
+            ).fetchone()
+            unsent = db.execute("SELECT count(*) FROM outbox WHERE body IS NOT NULL").fetchone()[0]
+            # Absent in a store that an older tracer wrote and no writer has opened since.
+            columns = {row[1] for row in db.execute("PRAGMA table_info(outbox)")}
+            refused = (
+                db.execute("SELECT count(*) FROM outbox WHERE refused IS NOT NULL").fetchone()[0]
+                if "refused" in columns
+                else 0
+            )
+        return StoreSize((pages - free) * page, free * page, rooms, oldest, newest, unsent - refused, refused)
+
+    def _rooms(self, condition: str, *values: str | int) -> list[RoomRow]:
+        with self._using() as db:
+            rows = db.execute(f"SELECT sid, name, created, finished FROM room WHERE {condition}", values).fetchall()
             found = []
             for sid, name, created, finished in rows:
                 participants, agents = db.execute(

@@ -15,10 +15,12 @@ from tracer.file_lock import try_lock
 from tracer.moment import Kind
 from tracer.store.contract import Outgoing, Placed
 from tracer.store.sqlite.agent_traces import moved_by, named_by_jobs, room_of
+from tracer.store.sqlite.forgetting import delete_of_room, delete_old
 from tracer.store.sqlite.migrations import VERSION
-from tracer.store.sqlite.opening import TIMEOUT
+from tracer.store.sqlite.opening import TIMEOUT, is_whole
 from tracer.store.sqlite.reader import COLUMNS, SqliteReader
 from tracer.timeline.trace_jobs import is_trace
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SqliteStore"]
 
+KEYS_KEPT = 30 * 24 * 3600 * NS_PER_S
+"""For how long, ns, a span is sent only once and a webhook taken only once. The server repeats one for a minute."""
 _WAITS = "body IS NOT NULL AND open_job IS NULL AND refused IS NULL AND unplaced IS NULL"
 """Of a row in the outbox: it waits for the backend."""
 
@@ -60,7 +64,7 @@ class SqliteStore(SqliteReader):
             raise StoreError(f"the store {self.path} was deleted or renamed: restart `tracer serve`") from None
         if (now.st_dev, now.st_ino) != (self._file.st_dev, self._file.st_ino):
             raise StoreError(f"the store {self.path} was replaced by another file: restart `tracer serve`")
-        if now.st_size < self._file.st_size:
+        if now.st_size < self._file.st_size and not is_whole(self.path):
             raise StoreError(f"the store {self.path} was truncated: stop `tracer serve` and move the file away")
 
     def may_export(self) -> bool:
@@ -86,7 +90,7 @@ class SqliteStore(SqliteReader):
         with self._transaction() as db, closing(db.cursor()) as cursor:
             for arrival in arrivals:
                 if arrival.event_id:
-                    cursor.execute("INSERT OR IGNORE INTO delivery VALUES (?)", (arrival.event_id,))
+                    cursor.execute("INSERT OR IGNORE INTO delivery VALUES (?, ?)", (arrival.event_id, time.time_ns()))
                     if not cursor.rowcount:
                         fresh.append(False)
                         continue
@@ -162,7 +166,7 @@ class SqliteStore(SqliteReader):
                     item.body,
                     item.open_job or None,
                     item.unplaced or None,
-                    time.time_ns() if item.unplaced else None,
+                    time.time_ns(),
                 )
                 for item in outgoing
             ],
@@ -280,6 +284,52 @@ class SqliteStore(SqliteReader):
         with self._using() as db:
             row = db.execute("SELECT changed FROM room WHERE sid = ?", (room,)).fetchone()
         return int(row[0]) if row else 0
+
+    def forget(self, room: str) -> None:
+        """Delete a room and all that is known of it. In steps, between which others can write."""
+        done = False
+        while not done:
+            with self._transaction() as db, closing(db.cursor()) as cursor:
+                done = delete_of_room(cursor, room)
+
+    def forget_old(self, before: int) -> None:
+        """Delete what is older, ns since the epoch, and belongs to no room; and keys that have served their time."""
+        done, now = False, time.time_ns()
+        while not done:
+            with self._transaction() as db, closing(db.cursor()) as cursor:
+                done = delete_old(cursor, before, now - KEYS_KEPT)
+
+    def oldest(self, before: int, limit: int) -> list[str]:
+        """SIDs of rooms that were created before this time, ns since the epoch, and of which nothing came since."""
+        with self._using() as db:
+            rows = db.execute(
+                "SELECT sid FROM room WHERE coalesce(created, first_seen) < ?1"
+                " AND coalesce((SELECT time FROM moment WHERE seq = changed), 0) < ?1"
+                " ORDER BY coalesce(created, first_seen) LIMIT ?2",
+                (before, limit),
+            )
+            return [str(sid) for (sid,) in rows]
+
+    def give_back(self, pages: int) -> int:
+        """Make the file smaller by up to so many pages that hold nothing; returns how many are left."""
+        with self._using() as db:
+            self._is_there()
+            if not db.execute("PRAGMA auto_vacuum").fetchone()[0]:
+                return 0  # made by an older tracer: what is free is used again
+            db.execute(f"PRAGMA incremental_vacuum({int(pages)})").fetchall()
+            return int(db.execute("PRAGMA freelist_count").fetchone()[0])
+
+    def clean(self) -> None:
+        """Leave nothing of what was deleted in the file or beside it. Others wait; a store of an older tracer, long."""
+        with self._using() as db:
+            self._is_there()
+            gives_back = db.execute("PRAGMA auto_vacuum").fetchone()[0]
+            if gives_back:
+                db.execute("PRAGMA incremental_vacuum").fetchall()
+            else:
+                db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                db.execute("VACUUM")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -1,0 +1,66 @@
+"""Deleting: a room with all that is known of it, and what nothing asks for any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import ids
+
+if TYPE_CHECKING:
+    import sqlite3
+
+__all__ = ["AT_ONCE", "delete_of_room", "delete_old"]
+
+AT_ONCE = 2_000
+"""Rows of one table that are deleted in one transaction: others wait for it."""
+
+_OLD = (
+    # The last of each kind stays: it tells that a worker is there, however long ago it said so.
+    (
+        "DELETE FROM moment WHERE seq IN (SELECT seq FROM moment AS old WHERE room = '' AND time < ?1 AND EXISTS ("
+        "SELECT 1 FROM moment AS newer WHERE newer.room = '' AND newer.subject = old.subject AND newer.kind = old.kind"
+        " AND newer.time > old.time) LIMIT ?2)"
+    ),
+    # Of traces whose room was never known.
+    (
+        "DELETE FROM moment WHERE seq IN ("
+        "SELECT seq FROM moment WHERE trace IS NOT NULL AND room = trace AND time < ?1 LIMIT ?2)"
+    ),
+)
+_KEYS = (
+    "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE body IS NULL AND since < ?1 LIMIT ?2)",
+    "DELETE FROM delivery WHERE event_id IN (SELECT event_id FROM delivery WHERE at < ?1 LIMIT ?2)",
+)
+
+
+def delete_of_room(cursor: sqlite3.Cursor, room: str) -> bool:
+    """Delete some of what is kept of a room, and when nothing else is left, the room; whether that is so."""
+    cursor.execute("DELETE FROM moment WHERE seq IN (SELECT seq FROM moment WHERE room = ? LIMIT ?)", (room, AT_ONCE))
+    if cursor.rowcount == AT_ONCE:
+        return False
+    of_agents = cursor.execute("SELECT trace FROM agent_trace WHERE room = ?", (room,)).fetchall()
+    traces = [ids.trace_id(room).to_bytes(16), *(bytes.fromhex(trace.rpartition(":")[2]) for (trace,) in of_agents)]
+    for trace in traces:
+        cursor.execute(
+            "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE trace_id = ? LIMIT ?)", (trace, AT_ONCE)
+        )
+        if cursor.rowcount == AT_ONCE:
+            return False
+    cursor.execute("DELETE FROM agent_trace WHERE room = ?", (room,))
+    cursor.execute("DELETE FROM summary WHERE room = ?", (room,))
+    cursor.execute("DELETE FROM room WHERE sid = ?", (room,))
+    return True
+
+
+def delete_old(cursor: sqlite3.Cursor, moments: int, keys: int) -> bool:
+    """Delete some of what belongs to no room; whether nothing is left to delete.
+
+    ``moments``: those of workers before this time, ns since the epoch; ``keys``: by which a span is sent once, and a
+    webhook taken once.
+    """
+    done = True
+    for statements, before in ((_OLD, moments), (_KEYS, keys)):
+        for statement in statements:
+            cursor.execute(statement, (before, AT_ONCE))
+            done = done and cursor.rowcount < AT_ONCE
+    return done
