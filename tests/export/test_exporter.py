@@ -11,6 +11,7 @@ from tests.moments import ADA, GHOST, JOB, ROOM, call, moment, ms
 from tests.otlp import job, request
 from tests.otlp_backend import ACCEPTED, OtlpBackend, Reply, facts_of, send, spans_in
 from tests.receiving import until
+from tests.store.test_forgetting import elsewhere
 from tracer import ids, keys
 from tracer.errors import StoreError, UnreadableError
 from tracer.export import exporter as export
@@ -93,7 +94,7 @@ def test_each_span_goes_out_once_whatever_is_learnt_later(store: SqliteStore, ba
         send(exporter)
         now += QUIET
     assert sorted(got(backend)) == sorted(WHOLE)
-    assert store.rooms_to_export() == []
+    assert store.rooms_to_export(9) == []
 
 
 def test_short_spans_go_out_while_the_long_ones_that_hold_them_are_open(
@@ -105,7 +106,7 @@ def test_short_spans_go_out_while_the_long_ones_that_hold_them_are_open(
     exporter.fill(QUIET)
     send(exporter)
     assert set(names(backend)) == {"room_started", "JOINING"}
-    assert store.rooms_to_export() == []
+    assert store.rooms_to_export(9) == []
 
 
 def test_a_settled_room_is_not_folded_again(
@@ -155,7 +156,7 @@ def test_a_restart_sends_nothing_twice_and_loses_nothing(
         second.fill(now)
         send(second)
     assert sorted(got(backend)) == sorted(WHOLE)
-    assert store.rooms_to_export() == []
+    assert store.rooms_to_export(9) == []
 
 
 def test_a_restarted_receiver_goes_on_with_a_room_that_is_open(store: SqliteStore, backend: OtlpBackend) -> None:
@@ -281,8 +282,8 @@ def test_a_redacted_room_is_exported_without_anything_personal(store: SqliteStor
 def test_a_failing_store_loses_no_span(
     store: SqliteStore, backend: OtlpBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add(store)
     exporter = backend.exporter(store)
+    add(store)
 
     def full(*_: object) -> None:
         raise StoreError("the disk is full")
@@ -294,6 +295,41 @@ def test_a_failing_store_loses_no_span(
             exporter.fill(QUIET)
     exporter.fill(2 * QUIET)
     assert store.count_unsent() == len(spans(fold(ROOM, store.moments(ROOM))))
+
+
+def test_beside_many_rooms_of_before_a_new_call_goes_first_and_they_follow_by_turns(
+    store: SqliteStore, backend: OtlpBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "ROOMS_AT_ONCE", 5)
+    before = [f"RM_{number}" for number in range(23)]
+    store.add(Arrival(tuple(elsewhere(call(), room))) for room in before)
+    exporter = backend.exporter(store)
+    add(store)
+    looked_at: list[str] = []
+    moments = store.moments
+
+    def noted(room: str) -> list[Moment]:
+        looked_at.append(room)
+        return moments(room)
+
+    monkeypatch.setattr(store, "moments", noted)
+    exporter.fill(0.0)
+    assert looked_at[0] == ROOM
+    assert len(looked_at) == 10
+    exporter.fill(QUIET)
+    send(exporter)
+    assert ids.trace_id(ROOM) in {int.from_bytes(span.trace_id) for span in backend.got}
+    monkeypatch.setattr(export, "ENOUGH", 0)
+    waiting = len(store.rooms_to_export(99))
+    exporter.fill(2 * QUIET)
+    assert store.has_unsent(0)
+    assert len(store.rooms_to_export(99)) == waiting - 5, "while the backend does not keep up, only the newest"
+    monkeypatch.setattr(export, "ENOUGH", 1_000_000)
+    for _ in before:
+        exporter.fill(3 * QUIET)
+    send(exporter)
+    assert {int.from_bytes(span.trace_id) for span in backend.got} == {ids.trace_id(room) for room in (ROOM, *before)}
+    assert len(got(backend)) == len(set(got(backend)))
 
 
 def test_of_two_processes_on_one_store_one_exports(tmp_path: Path) -> None:

@@ -63,14 +63,14 @@ def test_the_order_of_requests_and_a_restart_change_nothing(
         assert seen(store) == WHOLE
         assert len(store.moments(ROOM)) == len(WHOLE)
         assert {m.room for m in store.moments(ROOM)} == {ROOM}
-        assert store.rooms_to_export() == [(ROOM, store.newest())]
+        assert store.rooms_to_export(9) == [(ROOM, store.newest())]
 
 
 def test_until_a_span_names_the_room_it_is_in_none(store: SqliteStore) -> None:
     nameless = [one for one in ALONE if not one.traces]
     store.add(nameless)
     assert store.rooms(10) == []
-    assert store.rooms_to_export() == []
+    assert store.rooms_to_export(9) == []
     before = store.newest()
     store.add([Arrival(traces=((room_of_trace(TRACE), ROOM),))])
     assert len(seen(store)) == sum(len(one.moments) for one in nameless)

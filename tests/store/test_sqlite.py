@@ -62,10 +62,10 @@ def test_what_is_added_is_read_back_in_the_order_it_came(store: SqliteStore) -> 
 
 def test_adding_again_changes_nothing(store: SqliteStore) -> None:
     store.add([Arrival(tuple(call()))])
-    before = store.rooms_to_export()
+    before = store.rooms_to_export(9)
     assert store.add([Arrival(tuple(reversed(call()))), Arrival(tuple(call()))]) == [True, True]
     assert store.moments(ROOM) == call()
-    assert store.rooms_to_export() == before
+    assert store.rooms_to_export(9) == before
 
 
 def test_a_webhook_is_kept_once_under_its_id_however_it_differs(store: SqliteStore) -> None:
@@ -171,7 +171,7 @@ def test_what_workers_say_is_of_no_room(store: SqliteStore) -> None:
     store.add([Arrival((registered,))])
     assert store.moments("") == [registered]
     assert store.rooms(9) == []
-    assert store.rooms_to_export() == []
+    assert store.rooms_to_export(9) == []
 
 
 def test_a_span_goes_into_the_outbox_once_for_ever(path: Path) -> None:
@@ -199,13 +199,13 @@ def test_the_outbox_gives_the_oldest_first_and_not_more_than_asked(store: Sqlite
 
 def test_a_room_is_to_be_exported_until_its_newest_moment_was(store: SqliteStore) -> None:
     store.add([Arrival(tuple(call()[:3]))])
-    ((room, newest),) = store.rooms_to_export()
+    ((room, newest),) = store.rooms_to_export(9)
     store.add([Arrival(tuple(call()[3:]))])
     store.queue([], [(room, newest)])
-    ((_, newer),) = store.rooms_to_export()
+    ((_, newer),) = store.rooms_to_export(9)
     assert newer > newest
     store.queue([], [(room, newer)])
-    assert store.rooms_to_export() == []
+    assert store.rooms_to_export(9) == []
 
 
 def test_readers_look_on_while_one_writes(store: SqliteStore, path: Path) -> None:
@@ -416,7 +416,7 @@ def test_a_store_of_an_older_tracer_is_read_as_it_is_and_brought_up_to_date_by_w
     with closing(SqliteStore(path)) as store:
         assert store.moments(ROOM) == call()
         assert [row.sid for row in store.rooms(9)] == [ROOM]
-        assert store.rooms_to_export() == [(ROOM, len(call()))]
+        assert store.rooms_to_export(9) == [(ROOM, len(call()))]
         assert [body for _, body in store.unsent(9)] == [span(7).body]
         assert store.to_summarize(0, store.newest(), 9) == [(ROOM, len(call()))]
         store.summarized([(ROOM, len(call()), "kept")], 1)

@@ -19,6 +19,7 @@ from tracer.export.otlp import closed_with_job, to_otlp
 from tracer.export.outbox import BATCH, Outbox
 from tracer.export.room_spans import RoomSpans
 from tracer.export.spans import spans
+from tracer.store import NEWEST
 from tracer.timeline.fold import fold
 from tracer.units import NS_PER_S
 from tracer.witness.outgoing import in_room
@@ -40,6 +41,12 @@ LAST_TRY = 1.5
 """Seconds in which the end of the process may begin requests; what is not sent stays in the store."""
 LAST_ANSWER = 1.0
 """Seconds for which it then waits for the answer to the last one: without it, its spans are sent again."""
+ROOMS_AT_ONCE = 50
+"""Rooms that one pass looks at because something came of them, and as many that have waited longer."""
+ENOUGH = 2000
+"""Spans that wait for the backend: beyond, no other rooms are added: a new call would wait behind them."""
+OLD = 60 * NS_PER_S
+"""A room of before, of which nothing came for this long, ns, changes no more: its spans need not wait."""
 MOST_ROOMS = 2000
 """Rooms of which is remembered what was queued; beyond that the store's own memory serves, more slowly."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -62,6 +69,10 @@ class Exporter:
         """The rooms of which spans may still come, by SID."""
         self._unreadable: dict[str, int] = {}
         """Rooms that cannot be exported, each with the number of the newest moment with which that was tried."""
+        self._backlog = store.newest()
+        """The number of the newest moment that was there before."""
+        self._below = NEWEST
+        """The number below which the next of the other rooms are looked up."""
         self._pause = INTERVAL
         """Seconds to the next try."""
         self._away = ""
@@ -145,11 +156,11 @@ class Exporter:
         ready: list[Outgoing] = [in_room(one.body, one.room) for one in placed]
         exported: list[tuple[str, int]] = []
         updated: dict[str, RoomSpans] = {}
-        for room, newest in self.store.rooms_to_export():
+        for room, newest in self._next_rooms():
             if self._unreadable.get(room) == newest:
                 continue
             try:
-                outgoing, updated[room], complete = self._of_room(room, now)
+                outgoing, updated[room], complete = self._of_room(room, newest, now)
             except StoreError as error:
                 if not isinstance(error, UnreadableError):
                     raise
@@ -170,9 +181,20 @@ class Exporter:
         self._rooms |= {room: state for room, state in updated.items() if state.waiting or state.queued}
         self._forget(room for room, _ in exported if ids.span_id("room", room) in updated[room].queued)
 
-    def _of_room(self, room: str, now: float) -> tuple[list[Outgoing], RoomSpans, bool]:
+    def _next_rooms(self) -> list[tuple[str, int]]:
+        """Those of which something came last and, while the backend keeps up, some of the others, by turns."""
+        rooms = self.store.rooms_to_export(ROOMS_AT_ONCE)
+        if len(rooms) < ROOMS_AT_ONCE or self.store.has_unsent(ENOUGH):
+            return rooms
+        others = self.store.rooms_to_export(ROOMS_AT_ONCE, min(self._below, rooms[-1][1]))
+        self._below = others[-1][1] if len(others) == ROOMS_AT_ONCE else NEWEST
+        return rooms + others
+
+    def _of_room(self, room: str, newest: int, now: float) -> tuple[list[Outgoing], RoomSpans, bool]:
         """What of a room to queue now, the state of its spans then, and whether all it has was queued."""
         timeline = fold(room, self.store.moments(room), now=time.time_ns())
+        if newest <= self._backlog and all(timeline.now - step.time > OLD for step in timeline.steps):
+            now = float("inf")
         state, ready = self._rooms.get(room, RoomSpans()).updated(spans(timeline), now)
         outgoing: list[Outgoing] = []
         for span in ready:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tracer.errors import ConfigurationError
 from tracer.store.contract import (
     DEMO,
+    NEWEST,
     SCRATCH,
     Arrival,
     Outgoing,
@@ -20,6 +21,7 @@ from tracer.store.contract import (
 
 __all__ = [
     "DEMO",
+    "NEWEST",
     "SCRATCH",
     "Arrival",
     "Outgoing",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEMO",
+    "NEWEST",
     "SCRATCH",
     "Arrival",
     "Outgoing",
@@ -25,6 +26,8 @@ __all__ = [
 
 SCRATCH = "tracer-doctor-"
 """Prefix of the rooms that `tracer doctor` creates: they are no calls and count in no statistics."""
+NEWEST = 2**62
+"""Above the number of each moment."""
 DEMO = "tracer-demo-"
 """Prefix of the rooms that `tracer demo` creates: only its own receiver stores them."""
 
@@ -151,8 +154,11 @@ class Writer(Reader, Protocol):
     def may_export(self) -> bool:
         """Whether this process is the one that exports from this store: two would send every span twice."""
 
-    def rooms_to_export(self) -> list[tuple[str, int]]:
-        """Rooms with moments whose spans may not have been queued, each with the number of its newest moment."""
+    def rooms_to_export(self, limit: int, below: int = NEWEST) -> list[tuple[str, int]]:
+        """Rooms with moments whose spans may not have been queued, each with the number of its newest moment.
+
+        Those of which something came last come first; only rooms whose newest moment has a number below this.
+        """
 
     def open_spans(self, job: str) -> list[Outgoing]:
         """The spans that a job began and did not end."""
@@ -179,6 +185,9 @@ class Writer(Reader, Protocol):
 
     def count_unsent(self) -> int:
         """How many spans wait for the backend."""
+
+    def has_unsent(self, count: int) -> bool:
+        """Whether more spans than this wait for the backend."""
 
     def sent(self, numbers: Iterable[int]) -> None:
         """Mark these spans as accepted by the backend."""

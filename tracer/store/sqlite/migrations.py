@@ -121,12 +121,17 @@ def m005_agent_traces(db: sqlite3.Connection) -> None:
 
 
 def m006_ages(db: sqlite3.Connection) -> None:
-    """``delivery.at`` and ``outbox.since``, ns since the epoch, by which both can be deleted when they are old."""
+    """``delivery.at`` and ``outbox.since``, ns since the epoch, by which both can be deleted when they are old.
+
+    ``room_to_export`` finds the rooms of which something came last.
+    """
     now = time.time_ns()
     db.execute("ALTER TABLE delivery ADD COLUMN at INTEGER")
     db.execute("UPDATE delivery SET at = ?", (now,))
     db.execute("CREATE INDEX delivery_by_age ON delivery (at)")
     db.execute("UPDATE outbox SET since = ? WHERE since IS NULL", (now,))
+    db.execute("DROP INDEX room_to_export")
+    db.execute("CREATE INDEX room_to_export ON room (changed) WHERE exported < changed")
     db.execute("CREATE INDEX outbox_sent ON outbox (since) WHERE body IS NULL")
 
 

@@ -13,7 +13,7 @@ from tracer import keys
 from tracer.errors import StoreError
 from tracer.file_lock import try_lock
 from tracer.moment import Kind
-from tracer.store.contract import Outgoing, Placed
+from tracer.store.contract import NEWEST, Outgoing, Placed
 from tracer.store.sqlite.agent_traces import moved_by, named_by_jobs, room_of
 from tracer.store.sqlite.forgetting import delete_of_room, delete_old
 from tracer.store.sqlite.migrations import VERSION
@@ -172,10 +172,17 @@ class SqliteStore(SqliteReader):
             ],
         )
 
-    def rooms_to_export(self) -> list[tuple[str, int]]:
-        """Rooms with moments whose spans may not have been queued, each with the number of its newest moment."""
+    def rooms_to_export(self, limit: int, below: int = NEWEST) -> list[tuple[str, int]]:
+        """Rooms with moments whose spans may not have been queued, each with the number of its newest moment.
+
+        Those of which something came last come first; only rooms whose newest moment has a number below this.
+        """
         with self._using() as db:
-            return db.execute("SELECT sid, changed FROM room WHERE exported < changed").fetchall()
+            rows = db.execute(
+                "SELECT sid, changed FROM room WHERE exported < changed AND changed < ? ORDER BY changed DESC LIMIT ?",
+                (below, limit),
+            )
+            return [(str(sid), int(changed)) for sid, changed in rows]
 
     def open_spans(self, job: str) -> list[Outgoing]:
         """The spans that a job began and did not end."""
@@ -232,6 +239,11 @@ class SqliteStore(SqliteReader):
         """How many spans wait for the backend."""
         with self._using() as db:
             return int(db.execute(f"SELECT count(*) FROM outbox WHERE {_WAITS}").fetchone()[0])
+
+    def has_unsent(self, count: int) -> bool:
+        """Whether more spans than this wait for the backend."""
+        with self._using() as db:
+            return bool(db.execute(f"SELECT 1 FROM outbox WHERE {_WAITS} LIMIT 1 OFFSET ?", (count,)).fetchone())
 
     def sent(self, numbers: Iterable[int]) -> None:
         """Mark these spans as accepted by the backend."""
