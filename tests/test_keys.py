@@ -20,7 +20,7 @@ from tracer.keys import is_personal
 from tracer.moment import Kind, Moment
 from tracer.timeline.fold import fold
 from tracer.witness import agent, webhook
-from tracer.witness.observer import dispatch_moments
+from tracer.witness.jobs import dispatch_moments
 
 SAFE = {
     "lk.agent_label",
@@ -30,7 +30,11 @@ SAFE = {
     "process.pid",
     "telemetry.sdk.language",
     "tracer.entrypoint_only",
+    "tracer.dispatch.trigger",
     "tracer.job.answer",
+    "tracer.job.attempts",
+    "tracer.job.reason",
+    "tracer.job.workers_asked",
     "tracer.job.terminated",
     "tracer.process.exit_code",
     "tracer.process.killed",

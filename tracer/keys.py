@@ -23,6 +23,7 @@ __all__ = [
     "DISCONNECT_REASON",
     "DISPATCH_ID",
     "DISPATCH_METADATA",
+    "DISPATCH_TRIGGER",
     "EARLIEST",
     "ENTRYPOINT_ONLY",
     "ERROR_MESSAGE",
@@ -32,8 +33,10 @@ __all__ = [
     "HIDDEN",
     "INSTRUCTIONS",
     "JOB_ANSWER",
+    "JOB_ATTEMPTS",
     "JOB_ID",
     "JOB_PARTICIPANT_ID",
+    "JOB_REASON",
     "JOB_STATUS",
     "JOB_TERMINATED",
     "JOB_TYPE",
@@ -71,6 +74,7 @@ __all__ = [
     "TRACK_NAME",
     "TRACK_SOURCE",
     "WITNESS",
+    "WORKERS_ASKED",
     "WORKER_HOST",
     "WORKER_ID",
     "WORKER_JOBS",
@@ -121,6 +125,8 @@ TRACK_NAME: Final = "tracer.pii.track_name"
 """A track's name, chosen by the client."""
 DISPATCH_METADATA: Final = "tracer.pii.dispatch_metadata"
 """A dispatch's metadata."""
+DISPATCH_TRIGGER: Final = "tracer.dispatch.trigger"
+"""What created a dispatch, where the server reports it: ADT_JOIN, ADT_ROOM_API or ADT_DISPATCH_API."""
 ROOM_EMPTY_TIMEOUT: Final = "tracer.room.empty_timeout"
 """Seconds a room waits for its first participant."""
 ROOM_DEPARTURE_TIMEOUT: Final = "tracer.room.departure_timeout"
@@ -134,7 +140,15 @@ ROOM_END_REASON: Final = "tracer.room.end_reason"
 JOB_PARTICIPANT_ID: Final = "tracer.job.participant_id"
 """SID of the participant a job of type JT_PARTICIPANT or JT_PUBLISHER is for."""
 JOB_STATUS: Final = "tracer.job.status"
-"""A job's status as the server or the agent last reported it: JS_PENDING, JS_RUNNING, JS_SUCCESS or JS_FAILED."""
+"""A job's status as the server or the agent last reported it: JS_PENDING, JS_RUNNING, JS_SUCCESS, JS_FAILED or, from
+servers of protocol 1.53.1 on, JS_CANCELLED."""
+JOB_REASON: Final = "tracer.job.reason"
+"""Why a job has no agent, where the server reports it: JSR_NO_CAPACITY, JSR_ROOM_CLOSED, JSR_DISPATCH_DELETED or
+JSR_RETRYING."""
+JOB_ATTEMPTS: Final = "tracer.job.attempts"
+"""How often a job was assigned to a worker, where the server reports it."""
+WORKERS_ASKED: Final = "tracer.job.workers_asked"
+"""How many workers were asked to take a job, the one that took it included, where the server reports it."""
 JOB_ANSWER: Final = "tracer.job.answer"
 """How a worker refused a job: rejected, raised, unanswered (by its ``request_fnc``), full or draining (before it)."""
 JOB_TERMINATED: Final = "tracer.job.terminated"

@@ -15,7 +15,8 @@ from tests.moments import ADA, AGENT, DISPATCH, JOB, ROOM, START, WORKER, ms
 from tracer import keys
 from tracer.moment import Kind, Moment
 from tracer.settings import LiveKit
-from tracer.witness.observer import Observer, _in_short, _Poll, dispatch_moments
+from tracer.witness.jobs import dispatch_moments
+from tracer.witness.observer import Observer, _in_short, _Poll
 from tracer.witness.pace import WatchedRoom
 
 JOINING, JOINED, ACTIVE = ParticipantInfo.JOINING, ParticipantInfo.JOINED, ParticipantInfo.ACTIVE

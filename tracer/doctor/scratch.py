@@ -16,7 +16,7 @@ from tracer.reaching import UNREACHED
 from tracer.store import SCRATCH
 from tracer.timeline.fold import fold
 from tracer.witness.fields import joining, room_created
-from tracer.witness.observer import dispatch_moments
+from tracer.witness.jobs import dispatch_moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

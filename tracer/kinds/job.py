@@ -1,4 +1,4 @@
-"""A job, from the offer to its end, and the process it runs in."""
+"""A job, from its creation to its end, and the process it runs in."""
 
 from __future__ import annotations
 
@@ -7,13 +7,28 @@ from tracer.kinds.info import KindInfo
 __all__ = ["JOB"]
 
 JOB = {
+    "job.created": KindInfo(
+        phrase="job created",
+        verb="was created",
+        meaning="The server made the job, and looks for a worker.",
+        cause="The dispatch, or the participant that the job is for.",
+        following="The server offers it to a worker, or it waits until one is available.",
+        reported={
+            "observer": "the server's own time, where it gives one",
+            "webhook": "the server's own time, where it gives one",
+        },
+    ),
     "job.offered": KindInfo(
         phrase="job offered",
         verb="was offered",
         meaning="The server chose a worker and is about to offer it the job.",
         cause="The server, about 200 ms after the dispatch: it waits for bids.",
         following="The worker receives the offer.",
-        reported={"observer": "the server's own time", "agent": "the server's own time"},
+        reported={
+            "observer": "the server's own time",
+            "webhook": "the server's own time",
+            "agent": "the server's own time",
+        },
     ),
     "job.received": KindInfo(
         phrase="job received",
@@ -29,7 +44,11 @@ JOB = {
         meaning="The worker accepted the job.",
         cause="The worker's `request_fnc`.",
         following="The server assigns the job.",
-        reported={"agent": ""},
+        reported={
+            "agent": "",
+            "observer": "not after the server's own time, where it gives one",
+            "webhook": "not after the server's own time, where it gives one",
+        },
     ),
     "job.rejected": KindInfo(
         phrase="job rejected",
@@ -53,7 +72,11 @@ JOB = {
         meaning="The server gave the job to the worker, with a token for the room.",
         cause="The worker's acceptance.",
         following="A process of the worker takes the job.",
-        reported={"agent": ""},
+        reported={
+            "agent": "",
+            "observer": "not before the server's own time, where it gives one",
+            "webhook": "not before the server's own time, where it gives one",
+        },
     ),
     "process.started": KindInfo(
         phrase="process started",
@@ -117,7 +140,11 @@ JOB = {
         meaning="The job is over, its clean-up included.",
         cause="The end of the shutdown, or the server when the agent left the room.",
         following="The process exits.",
-        reported={"agent": "the server's own time", "observer": "the server's own time"},
+        reported={
+            "agent": "the server's own time",
+            "observer": "the server's own time",
+            "webhook": "the server's own time",
+        },
     ),
 }
 """By slug."""

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     PARTICIPANT_JOINING = "participant.joining"
     PARTICIPANT_JOINED = "participant.joined"
 
+    JOB_CREATED = "job.created"
     JOB_OFFERED = "job.offered"
     JOB_RECEIVED = "job.received"
     JOB_ACCEPTED = "job.accepted"

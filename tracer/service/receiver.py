@@ -217,11 +217,12 @@ class Receiver:
         body = decompressed(body, request.headers.get("Content-Encoding", ""), LARGEST_WEBHOOK)
         event = webhook.signed(body, digest)
         self.counts.webhooks += 1
-        moments = tuple(webhook.moments(event, arrival)) if self._wanted(event.room.name) else ()
+        room = webhook.room_of(event)
+        moments = tuple(webhook.moments(event, arrival)) if self._wanted(room.name) else ()
         if not moments:
             self.counts.webhooks_ignored += 1
             return web.Response()
-        self._on_room(event.room.sid)  # before it is on disk, which takes longer than a JOINED can last
+        self._on_room(room.sid)  # before it is on disk, which takes longer than a JOINED can last
         if not await self.keep(Arrival(moments, event_id=event.id)):
             self.counts.webhooks_repeated += 1
         elif self.recorder:

@@ -36,8 +36,9 @@ class Recorder:
     def webhook(self, body: bytes, arrival: int) -> None:
         """A webhook that was accepted, and when it arrived, ns since the epoch by the receiver's clock."""
         event = json.loads(body)
-        for key in ("turnPassword", "turn_password"):
-            event.get("room", {}).pop(key, None)
+        for room in (event.get("room"), (event.get("job") or {}).get("room")):
+            for key in ("turnPassword", "turn_password"):
+                (room or {}).pop(key, None)
         self._write({"webhook": event, "at": arrival})
 
     def traces(self, body: bytes, content_type: str) -> None:

@@ -177,6 +177,10 @@ NAMED_BY_SESSION = {
 """What the session's span has of its job: the only one that names it where the program flushes before the job ends."""
 
 
+_WITHOUT_WORKER = (Kind.JOB_CREATED, Kind.JOB_ENDED)
+"""What happens to a job that no worker is ever offered."""
+
+
 class Job(Entity):
     """One agent's work in the room."""
 
@@ -185,10 +189,10 @@ class Job(Entity):
         """What is known of the job itself, without what its session, its models and its waiting reported of others.
 
         Answers of workers that were offered it count less than what was reported later: one of them can have refused,
-        by a clock that is ahead.
+        by a clock that is ahead. Its creation and its offers count least.
         """
         own = [step for step in self.steps if step.kind.value.startswith(OF_JOB) or step.kind in OF_CONNECTION]
-        own.sort(key=lambda step: step.kind is not Kind.JOB_OFFERED and step.kind not in BY_WORKER)
+        own.sort(key=lambda step: step.kind not in (Kind.JOB_CREATED, Kind.JOB_OFFERED) and step.kind not in BY_WORKER)
         sessions = Entity(self.sid, tuple(step for step in self.steps if step.kind is Kind.SESSION_STARTING)).facts
         named = {key: sessions[key] for key in NAMED_BY_SESSION if key in sessions}
         return {**named, **Entity(self.sid, tuple(own)).facts}
@@ -210,8 +214,13 @@ class Job(Entity):
 
     @property
     def status(self) -> str | None:
-        """LiveKit's word for how it stands: JS_PENDING, JS_RUNNING, JS_SUCCESS, JS_FAILED."""
+        """LiveKit's word for how it stands: JS_PENDING, JS_RUNNING, JS_SUCCESS, JS_FAILED, JS_CANCELLED."""
         return self.text(keys.JOB_STATUS)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the server made it and offered it to no worker, as far as is known: it waits, or waited in vain."""
+        return self.at(Kind.JOB_CREATED) is not None and all(step.kind in _WITHOUT_WORKER for step in self.steps)
 
     @property
     def is_node(self) -> bool:

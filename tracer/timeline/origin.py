@@ -86,15 +86,21 @@ def _after_room(dispatch: Dispatch, room: Room) -> int | None:
     return created.time - room.created.time if created and room.created else None
 
 
+_BY_TRIGGER = {"ADT_JOIN": Mode.TOKEN, "ADT_ROOM_API": Mode.ROOM, "ADT_DISPATCH_API": Mode.EXPLICIT}
+"""What a dispatch for a named agent came by, in the words of a server that reports it."""
+
+
 def _mode(dispatch: Dispatch, room: Room, *, automatic: bool, created_by: CreatedBy | None) -> Mode | None:
     """How a dispatch came about: it follows from its name, its time, and its company.
 
     A room that names its agents, in the token or in CreateRoom, gets no unnamed dispatch. One that names none gets
-    it within a millisecond; a named one beside it then came by CreateDispatch.
+    it within a millisecond; a named one beside it then came by CreateDispatch. Newer servers report it of a named one.
     """
     after = _after_room(dispatch, room)
     if after is None or dispatch.agent_name is None:
         return None
+    if dispatch.agent_name and (reported := _BY_TRIGGER.get(dispatch.text(keys.DISPATCH_TRIGGER) or "")):
+        return reported
     if after > LONG_AFTER:
         return Mode.EXPLICIT
     if not dispatch.agent_name:

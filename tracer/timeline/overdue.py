@@ -22,6 +22,7 @@ __all__ = ["Missing", "expected"]
 GRACE = 500 * NS_PER_MS
 """A step that comes within this time, ns, is not overdue."""
 NEXT = {
+    Kind.JOB_CREATED: (GRACE, "created, and offered to no worker"),
     Kind.JOB_OFFERED: (GRACE, "offered, and no answer recorded"),
     Kind.JOB_RECEIVED: (GRACE, "received, and not answered"),
     Kind.JOB_ACCEPTED: (GRACE, "accepted, and not assigned"),
@@ -103,7 +104,7 @@ def _next(timeline: Timeline, job: Job, unaccounted: bool) -> Iterator[Missing] 
     return _since(timeline, last, what, patience)
 
 
-_BEFORE_ASSIGNED = (Kind.JOB_OFFERED, Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED)
+_BEFORE_ASSIGNED = (Kind.JOB_CREATED, Kind.JOB_OFFERED, Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED)
 
 
 def _under_way(job: Job) -> Iterator[Step]:

@@ -85,6 +85,7 @@ _ON_SERVER = (
     Kind.PARTICIPANT_ABORTED,
     Kind.TRACK_PUBLISHED,
     Kind.TRACK_UNPUBLISHED,
+    Kind.JOB_CREATED,
     Kind.JOB_OFFERED,
 )
 """Kinds that happen on the server, and so between the room's creation and its end."""
@@ -108,7 +109,11 @@ _GIVEN = {kind: _JOB[kind] for kind in (Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSI
 
 TABLE: tuple[Precedence, ...] = (
     *(Precedence(Kind.ROOM_CREATED, kind, Guarantee.ROOM_FIRST, in_room) for kind in _ON_SERVER),
-    Precedence(Kind.DISPATCH_CREATED, Kind.JOB_OFFERED, Guarantee.ROOM_FIRST, names(keys.DISPATCH_ID)),
+    *(
+        Precedence(Kind.DISPATCH_CREATED, kind, Guarantee.ROOM_FIRST, names(keys.DISPATCH_ID))
+        for kind in (Kind.JOB_CREATED, Kind.JOB_OFFERED)
+    ),
+    *_chain_of(Guarantee.ROOM_FIRST, Kind.JOB_CREATED, Kind.JOB_OFFERED),
     *_chain_of(
         Guarantee.PARTICIPANT_STATES,
         Kind.PARTICIPANT_JOINING,

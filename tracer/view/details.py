@@ -104,8 +104,10 @@ def _limits(step: Step) -> list[str]:
 
 def _of_job(timeline: Timeline, step: Step, entity: Entity | None) -> str:
     match step.kind, entity:
+        case Kind.JOB_CREATED, Job() if reason := _REASONS.get(str(step.facts.get(keys.JOB_REASON))):
+            return reason
         case Kind.JOB_OFFERED, Job():
-            return _joined(_offer(timeline, entity, step), _run(step))
+            return _joined(_offer(timeline, entity, step), *_tries(step), _run(step))
         case Kind.JOB_REJECTED, Job():
             return _joined(_answerer(entity, step), _refusal(step))
         case Kind.JOB_TIMED_OUT, Job():
@@ -118,6 +120,24 @@ def _of_job(timeline: Timeline, step: Step, entity: Entity | None) -> str:
             return _answerer(entity, step)
         case _:
             return _joined(failure(step), _run(step))
+
+
+def _tries(step: Step) -> list[str]:
+    """How often the job was assigned and how many workers were asked, where the server reports more than one."""
+    attempts, asked = step.facts.get(keys.JOB_ATTEMPTS), step.facts.get(keys.WORKERS_ASKED)
+    return [
+        *([f"attempt {attempts}"] if isinstance(attempts, int) and attempts > 1 else []),
+        *([f"{asked} workers were asked"] if isinstance(asked, int) and asked > 1 else []),
+    ]
+
+
+_REASONS = {
+    "JSR_NO_CAPACITY": "no agent was available to accept it",
+    "JSR_ROOM_CLOSED": "the room closed before an agent was assigned",
+    "JSR_DISPATCH_DELETED": "the dispatch was deleted before an agent was assigned",
+    "JSR_RETRYING": "it failed, and is being dispatched again",
+}
+"""Why a job has no agent: the server's reasons in words."""
 
 
 def _run(step: Step) -> str:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 from livekit import api
-from livekit.protocol.agent import JobStatus, JobType
 from livekit.protocol.models import ParticipantInfo
 
 from tracer import keys
@@ -29,20 +28,20 @@ from tracer.settings import address
 from tracer.store import Arrival
 from tracer.units import NS_PER_S
 from tracer.witness.changes import changes
-from tracer.witness.fields import LATEST_TIME, enum_name, joining, participant_facts, room_created, room_facts
+from tracer.witness.fields import joining, participant_facts, room_created
+from tracer.witness.jobs import dispatch_moments
 from tracer.witness.pace import WatchedRoom
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-    from livekit.protocol.agent import Job
     from livekit.protocol.agent_dispatch import AgentDispatch
     from livekit.protocol.models import Room
 
     from tracer.moment import Fact
     from tracer.settings import LiveKit
 
-__all__ = ["Observer", "dispatch_moments"]
+__all__ = ["Observer"]
 
 log = logging.getLogger("tracer")
 
@@ -364,41 +363,3 @@ def _in_short(error: Exception) -> str:
 def _seen(polled_at: int, answered: int) -> dict[str, str | None]:
     """Between which polls it appeared: beside the server's own time, this shows how far the two clocks are apart."""
     return {keys.SEEN_AFTER: str(polled_at) if polled_at else None, keys.SEEN_BY: str(answered)}
-
-
-def dispatch_moments(room: Room, dispatch: AgentDispatch) -> Iterator[Moment]:
-    """A dispatch and its jobs, with the server's own times, ns."""
-    known = facts(
-        {
-            **room_facts(room),
-            keys.AGENT_NAME: dispatch.agent_name,
-            keys.DISPATCH_METADATA: dispatch.metadata or None,
-        }
-    )
-    at = dispatch.state.created_at
-    if 0 < at <= LATEST_TIME:
-        yield Moment(room.sid, Kind.DISPATCH_CREATED, dispatch.id, at, at, at, "server", WITNESS, facts=known)
-    for job in dispatch.state.jobs:
-        yield from _job_moments(room, dispatch, job)
-
-
-def _job_moments(room: Room, dispatch: AgentDispatch, job: Job) -> Iterator[Moment]:
-    state = job.state
-    known = facts(
-        {
-            keys.JOB_ID: job.id,
-            keys.DISPATCH_ID: dispatch.id,
-            keys.AGENT_NAME: dispatch.agent_name,
-            keys.JOB_TYPE: enum_name(JobType, job.type),
-            keys.JOB_STATUS: enum_name(JobStatus, state.status),
-            keys.WORKER_ID: state.worker_id or None,
-            keys.PARTICIPANT_IDENTITY: state.participant_identity or None,
-            keys.JOB_PARTICIPANT_ID: job.participant.sid or None,
-        }
-    )
-    offered, ended = state.started_at, state.ended_at
-    if 0 < offered <= LATEST_TIME:
-        yield Moment(room.sid, Kind.JOB_OFFERED, job.id, offered, offered, offered, "server", WITNESS, facts=known)
-    if 0 < offered <= ended <= LATEST_TIME:
-        # Written when the worker reported it to the server, which is a little after.
-        yield Moment(room.sid, Kind.JOB_ENDED, job.id, offered, ended, ended, "server", WITNESS, facts=known)

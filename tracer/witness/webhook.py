@@ -4,6 +4,7 @@ The server stamps a webhook in whole seconds (``created_at``), and it can come l
 minute. Its own moment therefore lies in [created_at, created_at + 1 s) and not after its arrival. The finer
 fields it carries (``room.creation_time_ms``, ``participant.joined_at_ms``, ``track.version``) give narrow
 moments of their own, and a floor to what came after them. Source: livekit-server v1.13.5, pkg/telemetry/events.go.
+Of a job a webhook carries the server's own times, which are all that is taken from it.
 """
 
 from __future__ import annotations
@@ -14,24 +15,28 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from google.protobuf.json_format import Parse, ParseError
+from google.protobuf.json_format import ParseError
 from livekit.api import TokenVerifier
-from livekit.protocol.models import RoomEndReason, TrackSource
-from livekit.protocol.webhook import WebhookEvent
+from livekit.protocol.models import TrackSource
 
 from tracer import keys
 from tracer.errors import BadSignatureError, MalformedError
 from tracer.moment import Kind, Moment, facts
 from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.witness.fields import LATEST_TIME, enum_name, joining, participant_facts, room_created, room_facts
+from tracer.witness.jobs import job_moments
+from tracer.witness.protocol import RoomEndReason, webhook_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from livekit.protocol.models import Room
+    from livekit.protocol.webhook import WebhookEvent
+
     from tracer.moment import Fact
     from tracer.settings import LiveKit
 
-__all__ = ["KNOWN_EVENTS", "moments", "parse", "signed", "signed_digest"]
+__all__ = ["KNOWN_EVENTS", "moments", "parse", "room_of", "signed", "signed_digest"]
 
 WITNESS = "webhook"
 
@@ -47,8 +52,9 @@ STAMPED_WITHIN = 100 * NS_PER_MS
 """The server stamps a webhook from a queue, this soon after what it reports, ns: its second can be the next one."""
 PROMPT = 100 * NS_PER_MS
 """One that arrives this soon after the second it was sent in, ns, is not late: it was sent at the end of it."""
-KNOWN_EVENTS = {"room_started", *_OWN_MOMENT}
-"""Events of rooms, participants and tracks; others (egress, ingress, those of later servers) are only counted."""
+_OF_JOB = {"agent_job_pending", "agent_job_started", "agent_job_ended"}
+KNOWN_EVENTS = {"room_started", *_OWN_MOMENT, *_OF_JOB}
+"""Events of rooms, participants, tracks and jobs; others (egress, ingress, those of later servers) are only counted."""
 
 
 def signed_digest(authorization: str, server: LiveKit) -> bytes:
@@ -97,7 +103,7 @@ def signed(body: bytes, digest: bytes) -> WebhookEvent:
 def parse(body: bytes) -> WebhookEvent:
     """The event in a webhook's body, whoever signed it. Raises MalformedError when the body is no webhook."""
     try:
-        return Parse(body.decode(), WebhookEvent(), ignore_unknown_fields=True)
+        return webhook_event(body.decode())
     except (ParseError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError(f"webhook body is not a WebhookEvent in JSON: {error}") from None
 
@@ -107,10 +113,12 @@ def moments(event: WebhookEvent, arrival: int) -> Iterator[Moment]:
 
     None for other events, which are only counted.
     """
-    room = event.room.sid
+    room = room_of(event).sid
     if event.event not in KNOWN_EVENTS or not room:
         return
-    created = room_created(event.room, WITNESS)
+    if event.event in _OF_JOB:
+        yield from job_moments(room, event.job, WITNESS)
+    created = room_created(room_of(event), WITNESS)
     joined = joining(room, event.participant, WITNESS)
     yield from (moment for moment in (created, joined) if moment)
 
@@ -122,6 +130,11 @@ def moments(event: WebhookEvent, arrival: int) -> Iterator[Moment]:
     earliest, latest, clock = _bounds(event.created_at * NS_PER_S, arrival, floor)
     if subject and 0 < earliest <= LATEST_TIME:
         yield Moment(room, kind, subject, earliest, latest, latest, clock, WITNESS, facts=facts(known))
+
+
+def room_of(event: WebhookEvent) -> Room:
+    """The room an event is about; one about a job can have it within the job alone."""
+    return event.room if event.room.sid else event.job.room
 
 
 def _about(event: WebhookEvent, kind: Kind) -> tuple[str, dict[str, Fact | None], int]:

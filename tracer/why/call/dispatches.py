@@ -41,12 +41,16 @@ class Dispatches:
 
     @cached_property
     def jobs(self) -> dict[str, list[Job]]:
-        """For each dispatch's id its jobs."""
+        """For each dispatch's id its jobs, without those that were offered to no worker: they wait, as it does."""
         found: dict[str, list[Job]] = defaultdict(list)
         for job in self._timeline.jobs:
-            if job.dispatch_id:
+            if job.dispatch_id and not job.is_waiting:
                 found[job.dispatch_id].append(job)
         return found
+
+    def waiting(self, dispatch: Dispatch) -> list[Job]:
+        """Its jobs that were offered to no worker."""
+        return [job for job in self._timeline.jobs if job.dispatch_id == dispatch.sid and job.is_waiting]
 
     def brought_agent(self, dispatch: Dispatch) -> bool:
         """Whether it brought an agent."""
@@ -97,7 +101,11 @@ class Dispatches:
     def failed_jobs(self) -> list[Job]:
         """Jobs that brought no agent: of dispatches that matter, and those that a worker failed of any other."""
         wanted = {dispatch.sid for dispatch in self.unserved}
-        return [job for job in self._timeline.jobs if job.dispatch_id in wanted or self._failed_by_worker(job)]
+        return [
+            job
+            for job in self._timeline.jobs
+            if (job.dispatch_id in wanted and not job.is_waiting) or self._failed_by_worker(job)
+        ]
 
     def _failed_by_worker(self, job: Job) -> bool:
         """Whether a worker took a job and brought no agent; of jobs for one participant, also if it did not mean to."""

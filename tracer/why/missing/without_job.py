@@ -42,7 +42,10 @@ class WithoutJob(Cause):
 
     def find(self, call: Call) -> Iterator[Finding]:
         for dispatch, created in call.dispatches.without_job:
-            yield from self.judge(call, dispatch, created, call.workers.current(dispatch.agent_name, created.time))
+            waiting = [job.steps[0] for job in call.dispatches.waiting(dispatch)]
+            for one in self.judge(call, dispatch, created, call.workers.current(dispatch.agent_name, created.time)):
+                # Newer servers report the job that no worker was offered, and why.
+                yield self.found(one.sentence, *one.evidence, *waiting, certain=one.certain, advice=one.advice)
 
     @abstractmethod
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
