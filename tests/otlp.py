@@ -164,6 +164,27 @@ def job() -> list[Span]:
     return made
 
 
+def next_job() -> list[Span]:
+    """The same as LiveKit's telemetry registry has it (livekit/protocol 1.54.0, otel/model/agents), not instrumented.
+
+    Only the root names the room, by its new name, and only a model's request has the conversation; the job is named by
+    the two spans that name it now.
+    """
+    made = job()
+    request_ = span("llm_request", b"request!", 401, 499, b"llm_node", gen_ai__conversation__id=ROOM)
+    for one in made[1:]:
+        dropped = {"gen_ai.conversation.id", *([] if one.name == "agent_session" else ["lk.job_id"])}
+        kept = [item for item in one.attributes if item.key not in dropped]
+        del one.attributes[:]
+        one.attributes.extend(kept)
+    root = made[0]
+    kept = [item for item in root.attributes if item.key != "gen_ai.conversation.id"]
+    del root.attributes[:]
+    root.attributes.extend(kept)
+    next(item for item in root.attributes if item.key == "lk.room_sid").key = "lk.room_id"
+    return [*made[1:], request_, root]
+
+
 def registered(**told: Any) -> Span:
     """What ``tracer.instrument`` reports of a worker."""
     return span(

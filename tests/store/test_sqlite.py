@@ -25,7 +25,7 @@ from tracer.store import SCRATCH, Arrival, Outgoing, StoredSummary, open_reader
 from tracer.store.sqlite import SqliteReader, SqliteStore
 from tracer.store.sqlite.migrations import APPLICATION_ID, MIGRATIONS
 from tracer.store.sqlite.reader import COLUMNS
-from tracer.store.sqlite.writer import _digest
+from tracer.store.sqlite.writer import MOST_UNKNOWN, _digest
 from tracer.timeline.fold import fold
 from tracer.units import NS_PER_S
 from tracer.view import json as json_view
@@ -377,6 +377,17 @@ def test_two_stores_read_together_are_as_one(moments: list[Moment], chance: rand
     assert repr(spans(fold(ROOM, read))) == repr(spans(fold(ROOM, moments)))
 
 
+def test_what_is_unknown_is_counted_by_its_name_and_only_so_many_names_are_kept(store: SqliteStore) -> None:
+    store.add([Arrival(unknown=("Room.colour", "webhook new")), Arrival(unknown=("Room.colour",))])
+    store.add([Arrival(event_id="EV_1", unknown=("Room.colour",))])
+    store.add([Arrival(event_id="EV_1", unknown=("Room.colour",))])
+    assert [(one.name, one.times) for one in store.unknown()] == [("Room.colour", 3), ("webhook new", 1)]
+    store.add([Arrival(unknown=tuple(f"Room.field{number}" for number in range(2 * MOST_UNKNOWN)))])
+    assert len(store.unknown()) == MOST_UNKNOWN
+    store.add([Arrival(unknown=("Room.colour",))])
+    assert [one.times for one in store.unknown() if one.name == "Room.colour"] == [4]
+
+
 def written_by_version(version: int, path: Path) -> None:
     """A store as the tracer of that version left it: a call, its room, and a span to be sent."""
     with closing(sqlite3.connect(path)) as db:
@@ -411,6 +422,7 @@ def test_a_store_of_an_older_tracer_is_read_as_it_is_and_brought_up_to_date_by_w
         assert reader.summaries(9, version=1) == [StoredSummary(ROOM, True, None)]
         assert reader.summaries(9, version=1, since=ms(1)) == []
         assert reader.summaries(9, version=1, since=ms(0)) == [StoredSummary(ROOM, True, None)]
+        assert reader.unknown() == []
     assert path.read_bytes() == before
     path.chmod(0o600)
     with closing(SqliteStore(path)) as store:

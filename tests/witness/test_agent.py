@@ -397,17 +397,3 @@ def test_the_request_stays_as_it_was_received(redact: bool) -> None:
     before = made.SerializeToString(deterministic=True)
     agent.arrival(made, redact=redact)
     assert made.SerializeToString(deterministic=True) == before
-
-
-def test_both_generations_of_attributes_report_the_same() -> None:
-    """LiveKit's registry renames the SIDs, and keeps the conversation's id on spans of the model only."""
-    now = job()
-    next_ = [Span.FromString(one.SerializeToString()) for one in now]
-    for one in next_:
-        for item in one.attributes:
-            if item.key in ("lk.room_sid", "lk.track_sid"):
-                item.key = item.key.replace("_sid", "_id")
-    renamed = [item.key for one in next_ for item in one.attributes]
-    assert "lk.room_id" in renamed
-    assert "lk.room_sid" not in renamed
-    assert of(*next_).moments == of(*now).moments

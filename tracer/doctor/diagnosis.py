@@ -26,6 +26,8 @@ class CheckName(StrEnum):
     """Workers answer for an agent."""
     BACKEND = "backend"
     """The OpenTelemetry backend accepts a span, and Jaeger returns it."""
+    PROTOCOL = "protocol"
+    """What the server sends is known."""
     CLOCKS = "clocks"
     """The clocks of server, agents and this machine are close."""
 

@@ -12,6 +12,7 @@ from tracer.doctor.backend import BackendCheck
 from tracer.doctor.clocks import ClockCheck
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State, short
 from tracer.doctor.module_name import ModuleNameCheck
+from tracer.doctor.protocol import ProtocolCheck
 from tracer.doctor.receiver import ReceiverCheck, ask
 from tracer.doctor.scratch import ScratchRoom
 from tracer.doctor.server import ServerCheck
@@ -39,7 +40,14 @@ class Check(Protocol):
         """Its findings: one, or one for each worker or agent."""
 
 
-WITH_ROOM: tuple[Check, ...] = (ReceiverCheck(), WebhookCheck(), WorkerCheck(), BackendCheck(), ClockCheck())
+WITH_ROOM: tuple[Check, ...] = (
+    ReceiverCheck(),
+    WebhookCheck(),
+    WorkerCheck(),
+    BackendCheck(),
+    ProtocolCheck(),
+    ClockCheck(),
+)
 """Checks while there is a scratch room: an agent connects during the first of them."""
 
 

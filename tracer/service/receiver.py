@@ -67,6 +67,8 @@ class Counts:
     webhooks_repeated: int = 0
     webhooks_ignored: int = 0
     webhooks_refused: int = 0
+    unknown: int = 0
+    """Events, fields and values in webhooks that this version does not know."""
     otlp_requests: int = 0
     otlp_spans: int = 0
     malformed: int = 0
@@ -218,12 +220,16 @@ class Receiver:
         event = webhook.signed(body, digest)
         self.counts.webhooks += 1
         room = webhook.room_of(event)
-        moments = tuple(webhook.moments(event, arrival)) if self._wanted(room.name) else ()
-        if not moments:
-            self.counts.webhooks_ignored += 1
+        wanted = self._wanted(room.name)
+        moments = tuple(webhook.moments(event, arrival)) if wanted else ()
+        unknown = webhook.unknown(body, event) if wanted else ()
+        self.counts.unknown += len(unknown)
+        self.counts.webhooks_ignored += not moments
+        if not moments and not unknown:
             return web.Response()
-        self._on_room(room.sid)  # before it is on disk, which takes longer than a JOINED can last
-        if not await self.keep(Arrival(moments, event_id=event.id)):
+        if moments:
+            self._on_room(room.sid)  # before it is on disk, which takes longer than a JOINED can last
+        if not await self.keep(Arrival(moments, event_id=event.id, unknown=unknown)):
             self.counts.webhooks_repeated += 1
         elif self.recorder:
             self.recorder.webhook(body, arrival)

@@ -76,9 +76,11 @@ def _arrival(path: Path, number: int, line: bytes) -> Arrival:
 
 def _read(item: dict[str, Any]) -> Arrival:
     if "webhook" in item:
-        event = webhook.parse(json.dumps(item["webhook"]).encode())
+        body = json.dumps(item["webhook"]).encode()
+        event = webhook.parse(body)
         # Older recordings do not hold when a webhook arrived: it is then known to the second it was sent in.
-        return Arrival(tuple(webhook.moments(event, int(item.get("at", NEVER)))), event_id=event.id)
+        moments = tuple(webhook.moments(event, int(item.get("at", NEVER))))
+        return Arrival(moments, event_id=event.id, unknown=webhook.unknown(body, event))
     if "traces" in item:
         return agent.arrival(agent.read(b64decode(item["traces"]), item["type"]))
     return Arrival(tuple(Moment.from_row(row) for row in item["moments"]))

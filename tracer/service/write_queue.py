@@ -32,7 +32,7 @@ class WriteQueue:
 
     async def keep(self, arrival: Arrival) -> bool:
         """Wait until this is on disk; False when it was stored before. Raises StoreError when it cannot be stored."""
-        if not (arrival.moments or arrival.outgoing or arrival.event_id or arrival.traces):
+        if not (arrival.moments or arrival.outgoing or arrival.event_id or arrival.traces or arrival.unknown):
             return True
         if self.redact:
             arrival = replace(arrival, moments=tuple(moment.redacted() for moment in arrival.moments))

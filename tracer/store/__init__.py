@@ -16,6 +16,7 @@ from tracer.store.contract import (
     RoomRow,
     StoredSummary,
     StoreSize,
+    Unknown,
     Writer,
 )
 
@@ -30,6 +31,7 @@ __all__ = [
     "RoomRow",
     "StoreSize",
     "StoredSummary",
+    "Unknown",
     "Writer",
     "open_reader",
     "open_writer",

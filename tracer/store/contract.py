@@ -21,6 +21,7 @@ __all__ = [
     "RoomRow",
     "StoreSize",
     "StoredSummary",
+    "Unknown",
     "Writer",
 ]
 
@@ -68,6 +69,8 @@ class Arrival:
     traces: tuple[tuple[str, str], ...] = ()
     """Agents' traces and the rooms that their spans named, each trace as ``room_of_trace`` has it. What came of such a
     trace without a room, earlier or later, is then of that room; where a trace names several, of none."""
+    unknown: tuple[str, ...] = ()
+    """What this version does not know of it: events, fields and values of enums, by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,17 @@ class StoreSize(NamedTuple):
     """Spans that it refused."""
 
 
+class Unknown(NamedTuple):
+    """What a server sent that this version, or the one that stored it, did not know."""
+
+    name: str
+    """``webhook event_name``, ``Message.field`` or ``Enum.VALUE``; in an answer of the API a number stands for it."""
+    times: int
+    """In how many requests and answers it was."""
+    last: int
+    """When it came last, ns since the epoch."""
+
+
 class Reader(Protocol):
     """What a command needs from a store. Every method raises StoreError when the store fails."""
 
@@ -137,6 +151,9 @@ class Reader(Protocol):
 
     def concerning(self, who: str) -> list[RoomRow]:
         """Rooms with this SID or name, or in which somebody with this identity was, newest first."""
+
+    def unknown(self) -> list[Unknown]:
+        """What servers sent that was not known, in order of its name."""
 
     def close(self) -> None:
         """Close the store; it cannot be used again."""

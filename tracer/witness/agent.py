@@ -109,7 +109,8 @@ def _received(request: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:
             for span in scope.spans:
                 attributes = attributes_of(span.attributes)
                 is_moment = scope.scope.name == SCOPE
-                room = _room(attributes)
+                # A process that serves one job can name the room once for all it sends.
+                room = _room(attributes) or (_room(about) if span.trace_id in traces else "")
                 unplaced = room_of_trace(span.trace_id) if span.trace_id in traces and not (room or is_moment) else ""
                 yield ReceivedSpan(
                     span, scope, resource, attributes, host, room, is_moment, unplaced, is_node=language == "nodejs"

@@ -16,16 +16,17 @@ from tracer.moment import Kind, Moment, facts
 from tracer.units import NS_PER_S
 from tracer.witness.fields import LATEST_TIME, enum_name, room_facts
 from tracer.witness.protocol import DispatchTrigger, JobStateReason, JobStatus, as_dispatch
+from tracer.witness.unknown import unknown_in_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from livekit.protocol.agent_dispatch import AgentDispatch
     from livekit.protocol.models import Room
 
     from tracer.moment import Fact
 
-__all__ = ["dispatch_moments", "job_moments"]
+__all__ = ["dispatch_moments", "job_moments", "unknown"]
 
 ASSIGNED_WITHIN = 7_500_000_000
 """How long after it was sent an assignment can reach the worker, ns: after 7.5 s the worker no longer waits for it.
@@ -50,6 +51,11 @@ def dispatch_moments(room: Room, dispatch: AgentDispatch) -> Iterator[Moment]:
         yield Moment(room.sid, Kind.DISPATCH_CREATED, dispatch.id, at, at, at, "server", "observer", facts=known)
     for job in state.jobs:
         yield from job_moments(room.sid, job, "observer", dispatch.id, dispatch.agent_name)
+
+
+def unknown(dispatches: Iterable[AgentDispatch]) -> tuple[str, ...]:
+    """What this version does not know in an answer of the API: each name once."""
+    return tuple(sorted({name for one in dispatches for name in unknown_in_message(as_dispatch(one))}))
 
 
 def job_moments(room: str, job: Any, witness: str, dispatch: str = "", agent_name: str = "") -> Iterator[Moment]:

@@ -29,7 +29,7 @@ from tracer.store import Arrival
 from tracer.units import NS_PER_S
 from tracer.witness.changes import changes
 from tracer.witness.fields import joining, participant_facts, room_created
-from tracer.witness.jobs import dispatch_moments
+from tracer.witness.jobs import dispatch_moments, unknown
 from tracer.witness.pace import WatchedRoom
 
 if TYPE_CHECKING:
@@ -323,7 +323,7 @@ class Observer:
         try:
             dispatches = await livekit.agent_dispatch.list_dispatch(room.listed.name)
             if moments := [moment for dispatch in dispatches for moment in dispatch_moments(room.listed, dispatch)]:
-                await keep(Arrival(tuple(moments)))
+                await keep(Arrival(tuple(moments), unknown=unknown(dispatches)))
         except api.TwirpError as error:
             if not self._is_refused(DISPATCHES, error):
                 log.debug("no dispatches of %s: %s", room.sid, _in_short(error))

@@ -26,6 +26,7 @@ from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.witness.fields import LATEST_TIME, enum_name, joining, participant_facts, room_created, room_facts
 from tracer.witness.jobs import job_moments
 from tracer.witness.protocol import RoomEndReason, webhook_event
+from tracer.witness.unknown import unknown_in_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
     from tracer.settings import LiveKit
 
-__all__ = ["KNOWN_EVENTS", "moments", "parse", "room_of", "signed", "signed_digest"]
+__all__ = ["KNOWN_EVENTS", "moments", "parse", "room_of", "signed", "signed_digest", "unknown"]
 
 WITNESS = "webhook"
 
@@ -54,7 +55,9 @@ PROMPT = 100 * NS_PER_MS
 """One that arrives this soon after the second it was sent in, ns, is not late: it was sent at the end of it."""
 _OF_JOB = {"agent_job_pending", "agent_job_started", "agent_job_ended"}
 KNOWN_EVENTS = {"room_started", *_OWN_MOMENT, *_OF_JOB}
-"""Events of rooms, participants, tracks and jobs; others (egress, ingress, those of later servers) are only counted."""
+"""Events of rooms, participants, tracks and jobs; others are only counted."""
+_OF_OTHERS = {"egress_started", "egress_updated", "egress_ended", "ingress_started", "ingress_ended"}
+"""Events that are known, and of which no moment is made."""
 
 
 def signed_digest(authorization: str, server: LiveKit) -> bytes:
@@ -130,6 +133,16 @@ def moments(event: WebhookEvent, arrival: int) -> Iterator[Moment]:
     earliest, latest, clock = _bounds(event.created_at * NS_PER_S, arrival, floor)
     if subject and 0 < earliest <= LATEST_TIME:
         yield Moment(room, kind, subject, earliest, latest, latest, clock, WITNESS, facts=facts(known))
+
+
+def unknown(body: bytes, event: WebhookEvent) -> tuple[str, ...]:
+    """What this version does not know in a webhook: the event itself, fields, and values of enums; see ``unknown``."""
+    found = unknown_in_json(body, event)
+    return found if event.event in KNOWN_EVENTS | _OF_OTHERS else (f"webhook {event.event[:LONGEST_EVENT]}", *found)
+
+
+LONGEST_EVENT = 64
+"""Characters of an unknown event's name that are kept."""
 
 
 def room_of(event: WebhookEvent) -> Room:

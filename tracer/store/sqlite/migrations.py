@@ -135,7 +135,22 @@ def m006_ages(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX outbox_sent ON outbox (since) WHERE body IS NULL")
 
 
-MIGRATIONS = (m001_initial, m002_open_spans, m003_summaries, m004_refused_spans, m005_agent_traces, m006_ages)
+def m007_unknown(db: sqlite3.Connection) -> None:
+    """``unknown``: the names of what a server sent and this version did not know, how often, and when last, ns."""
+    db.execute(
+        "CREATE TABLE unknown (name TEXT PRIMARY KEY, times INTEGER NOT NULL, last INTEGER NOT NULL) WITHOUT ROWID"
+    )
+
+
+MIGRATIONS = (
+    m001_initial,
+    m002_open_spans,
+    m003_summaries,
+    m004_refused_spans,
+    m005_agent_traces,
+    m006_ages,
+    m007_unknown,
+)
 """In order; a file's ``user_version`` is how many of them it has had."""
 VERSION = len(MIGRATIONS)
 """The version that this tracer reads and writes."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.errors import StoreError, UnknownRoomError, UnreadableError
 from tracer.moment import Kind, Moment
-from tracer.store.contract import SCRATCH, RoomRow, StoredSummary, StoreSize
+from tracer.store.contract import SCRATCH, RoomRow, StoredSummary, StoreSize, Unknown
 from tracer.store.sqlite.opening import connect
 
 if TYPE_CHECKING:
@@ -187,6 +187,13 @@ class SqliteReader:
                 (limit, since, version, f"{SCRATCH}%"),
             )
             return [StoredSummary(sid, bool(finished), stored) for sid, finished, stored in rows]
+
+    def unknown(self) -> list[Unknown]:
+        """What servers sent that was not known, in order of its name; an older file does not have it."""
+        with self._using() as db:
+            if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'unknown'").fetchone():
+                return []
+            return [Unknown(*row) for row in db.execute("SELECT name, times, last FROM unknown ORDER BY name")]
 
     def close(self) -> None:
         """Close the file, when whoever uses it has finished."""

@@ -34,6 +34,8 @@ __all__ = ["SqliteStore"]
 
 KEYS_KEPT = 30 * 24 * 3600 * NS_PER_S
 """For how long, ns, a span is sent only once and a webhook taken only once. The server repeats one for a minute."""
+MOST_UNKNOWN = 1000
+"""Names of what is unknown that are kept; those that come later are not."""
 _WAITS = "body IS NOT NULL AND open_job IS NULL AND refused IS NULL AND unplaced IS NULL"
 """Of a row in the outbox: it waits for the backend."""
 
@@ -100,7 +102,17 @@ class SqliteStore(SqliteReader):
                 for moment in arrival.moments:
                     self._add_moment(cursor, moment)
                 self._queue(cursor, arrival.outgoing)
+                self._count_unknown(cursor, arrival.unknown)
         return fresh
+
+    @staticmethod
+    def _count_unknown(cursor: sqlite3.Cursor, names: Iterable[str]) -> None:
+        cursor.executemany(
+            "INSERT INTO unknown SELECT ?1, 1, ?2 WHERE (SELECT count(*) FROM unknown) < ?3"
+            " OR EXISTS (SELECT 1 FROM unknown WHERE name = ?1)"
+            " ON CONFLICT (name) DO UPDATE SET times = times + 1, last = ?2",
+            [(name, time.time_ns(), MOST_UNKNOWN) for name in names],
+        )
 
     def _name_room(self, cursor: sqlite3.Cursor, trace: str, room: str) -> None:
         """Note that a trace is of this room, and put what came of it where it now belongs."""
