@@ -62,6 +62,7 @@ def command(
     webhooks  the server's webhooks arrive
     workers   which workers answer for which agent
     backend   the OpenTelemetry backend accepts a span, and Jaeger returns it
+    protocol  what the server sends is known
     clocks    the clocks of server, agents and this machine are close
 
     It creates one room, tracer-doctor-…, that dispatches the unnamed agent and up to five others whose workers the

@@ -34,8 +34,8 @@ class KindInfo:
 
     @property
     def source(self) -> str:
-        """The same for people: ``webhook, API: the server's own time in ms``."""
+        """The same for people: ``webhook, API: the server's own time in ms``; several are separated by semicolons."""
         by_time: dict[str, list[str]] = {}
         for witness, at in self.reported.items():
             by_time.setdefault(at, []).append(_WORDS.get(witness, witness))
-        return ", ".join(f"{', '.join(words)}{at and ': '}{at}" for at, words in by_time.items())
+        return "; ".join(f"{', '.join(words)}{at and ': '}{at}" for at, words in by_time.items())
