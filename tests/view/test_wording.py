@@ -55,6 +55,15 @@ def test_a_row_shows_what_is_known_of_its_step(kind: Kind, told: dict[str, Fact]
     assert words(by_agent(kind, 1000, told)) == expected
 
 
+def test_an_offer_shows_how_many_were_asked_where_the_server_reports_it() -> None:
+    def offered(**more: int) -> str:
+        told = {**ABOUT_JOB, **{f"tracer.job.{key}": value for key, value in more.items()}}
+        return words(moment(Kind.JOB_OFFERED, JOB, ms(201), told=told))
+
+    assert offered(attempts=1, workers_asked=1) == offered()
+    assert offered(attempts=2, workers_asked=3).endswith("attempt 2, 3 workers were asked")
+
+
 def test_a_session_that_is_linked_anew_says_after_whom() -> None:
     first = by_agent(Kind.SESSION_LINKED, 900, ADA_LINKED, "session@900")
     assert words(by_agent(Kind.SESSION_LINKED, 2000, BOB_LINKED, "session@2000"), first) == "bob, after ada"

@@ -234,11 +234,13 @@ class Job(Entity):
 
     @property
     def begun(self) -> Step | None:
-        """The first step that shows that it was somebody's: given to the worker, or to a process, or running.
+        """The first step by which its agent shows that it was given to the worker, or to a process, or runs.
 
-        Of a process that was killed before it reported anything, its worker knows that it had the job and its end.
+        Not what the server alone reports: then its end can go unreported too. Of a process that was killed before it
+        reported anything, its worker knows that it had the job and its end.
         """
-        step = self.at(Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
+        given = (Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED, Kind.JOB_ENTRYPOINT_STARTED)
+        step = next((step for step in self.steps if step.kind in given and "agent" in step.witnesses), None)
         failed = self.at(Kind.PROCESS_FAILED)
         return step or (failed if failed and keys.EXIT_CODE in failed.facts else None)
 

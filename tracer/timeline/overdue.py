@@ -99,7 +99,8 @@ def _next(timeline: Timeline, job: Job, unaccounted: bool) -> Iterator[Missing] 
     if last is None:
         return None
     patience, what = NEXT[last.kind]
-    if last.kind in _BEFORE_ASSIGNED and job.status == "JS_RUNNING":
+    known_by_server = last.kind in _BEFORE_ASSIGNED and job.status == "JS_RUNNING"
+    if known_by_server or (last.kind is Kind.JOB_ASSIGNED and "agent" not in last.witnesses):
         patience, what = NEXT[Kind.JOB_ASSIGNED][0], "assigned, and its agent has not joined"
     return _since(timeline, last, what, patience)
 

@@ -52,6 +52,11 @@ class Dispatches:
         """Its jobs that were offered to no worker."""
         return [job for job in self._timeline.jobs if job.dispatch_id == dispatch.sid and job.is_waiting]
 
+    def in_vain(self, dispatch: Dispatch) -> str:
+        """What became of a dispatch of which no worker was offered a job, as the beginning of a sentence."""
+        job = "a job that no worker was offered" if self.waiting(dispatch) else "no job"
+        return f"The dispatch for {agent_named(dispatch.agent_name)} has {job}"
+
     def brought_agent(self, dispatch: Dispatch) -> bool:
         """Whether it brought an agent."""
         return any(map(self._agents.joined, self.jobs[dispatch.sid]))

@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
-from tracer.why.call.dispatches import agent_named
 from tracer.why.missing.without_job import MOST_WORKERS, WithoutJob
 
 if TYPE_CHECKING:
@@ -43,10 +42,10 @@ class NoWorker(WithoutJob):
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
         if same:
-            yield from self._all_closed(dispatch, created, same)
+            yield from self._all_closed(call, dispatch, created, same)
             return
         known = call.workers.registered(created.time)
-        sentence = f"The dispatch for {agent_named(dispatch.agent_name)} has no job"
+        sentence = call.dispatches.in_vain(dispatch)
         if not known:
             yield self.found(
                 f"{sentence}, and no worker reported that it was registered.",
@@ -68,13 +67,12 @@ class NoWorker(WithoutJob):
             certain=meant is not None and _letters(meant) == _letters(dispatch.agent_name),
         )
 
-    def _all_closed(self, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
+    def _all_closed(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
         """Given workers of this name, whether each had closed before."""
         if all(worker.standing(created.time) is Kind.WORKER_CLOSED for worker in same):
             last = same[-1]
             yield self.found(
-                f"The dispatch for {agent_named(dispatch.agent_name)} has no job: its worker ({last.sid}) had already"
-                " closed.",
+                f"{call.dispatches.in_vain(dispatch)}: its worker ({last.sid}) had already closed.",
                 created,
                 last.at(Kind.WORKER_CLOSED),
             )

@@ -61,7 +61,7 @@ class LoadAboveLimit(WithoutJob):
             most = max(float(step.facts[keys.WORKER_LOAD]) for step in reports)
             which = f"worker {above[-1].sid}" if len(above) == 1 else f"{len(above)} workers"
             yield self.found(
-                f"The dispatch for {agent_named(dispatch.agent_name)} has no job: {which} reported a load of"
+                f"{call.dispatches.in_vain(dispatch)}: {which} reported a load of"
                 f" {most:.2f}, and the server offers jobs to none whose load is {TARGET_LOAD} or more.",
                 created,
                 *reports[-MOST_WORKERS:],
@@ -117,7 +117,7 @@ class OtherDeployment(WithoutJob):
             return
         deployments = sorted({repr(worker.deployment) for worker in available})
         yield self.found(
-            f"The dispatch for {agent_named(dispatch.agent_name)} has no job; its only workers are registered for"
+            f"{call.dispatches.in_vain(dispatch)}; its only workers are registered for"
             f" deployment {', '.join(deployments)}.",
             created,
             *(worker.at(Kind.WORKER_REGISTERED) for worker in available[-MOST_WORKERS:]),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
 from tracer.units import NS_PER_S
-from tracer.why.call.dispatches import agent_named
 from tracer.why.call.limits import SOON
 from tracer.why.call.workers import is_alive
 from tracer.why.missing.without_job import WithoutJob
@@ -49,7 +48,7 @@ class WorkerDisconnected(WithoutJob):
         sure_before = last.latest < created.time - SOON
         sure_after = back.time > created.time + SOON if back else is_alive(worker, created.time)
         yield self.found(
-            f"The dispatch for {agent_named(dispatch.agent_name)} has no job: worker {worker.sid} had lost its"
+            f"{call.dispatches.in_vain(dispatch)}: worker {worker.sid} had lost its"
             f" connection to the server{_how_long(last, created)}{_until(back, created)}.",
             created,
             last,
