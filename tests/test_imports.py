@@ -39,6 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "reaching": set(),
     "moment": {"keys", "kinds", "units"},
     "settings": {"errors"},
+    "server_fault": {"reaching", "settings", "units"},
     # Pure: neither clock nor store, neither environment nor view.
     "timeline": GROUND,
     "clocks": GROUND | {"timeline"},
@@ -47,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "latency": READ | {"why"},
     # What comes in, is kept, and goes out.
     "store": GROUND | {"file_lock", "settings", "timeline", "latency"},
-    "witness": KEPT | {"answers", "timeline"},
+    "witness": KEPT | {"answers", "server_fault", "timeline"},
     "export": KEPT | {"answers", "reaching", "timeline", "clocks", "witness"},
     "service": KEPT | {"answers", "reaching", "timeline", "latency", "why", "witness", "export"},
     # In the user's process.
@@ -56,14 +57,28 @@ ALLOWED: dict[str, set[str]] = {
     "tracer": {"errors", "instrumentation", "moment", "timeline"},
     # What runs programs and looks at set-ups.
     "local_servers": {"errors", "file_lock", "settings"},
-    "doctor": READ | KEPT | {"answers", "reaching", "witness", "export", "local_servers"},
+    "doctor": READ | KEPT | {"answers", "reaching", "server_fault", "witness", "export", "local_servers"},
     # What people see.
     "view": READ | {"check", "why", "latency", "doctor", "store"},
-    "demo": READ | KEPT | {"answers", "reaching", "tracer", "local_servers", "service", "why", "view"},
+    "demo": READ | KEPT | {"answers", "reaching", "server_fault", "tracer", "local_servers", "service", "why", "view"},
     "pytest_plugin": READ | KEPT | {"local_servers", "check", "view"},
     "cli": READ
     | KEPT
-    | {"tracer", "check", "why", "latency", "service", "export", "local_servers", "doctor", "demo", "view", "witness"},
+    | {
+        "answers",
+        "server_fault",
+        "tracer",
+        "check",
+        "why",
+        "latency",
+        "service",
+        "export",
+        "local_servers",
+        "doctor",
+        "demo",
+        "view",
+        "witness",
+    },
     "__main__": {"cli"},
 }
 """For each package or module of ``tracer`` those that it may import, wherever and for whatever; what is imported stands

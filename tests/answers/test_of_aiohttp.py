@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
 import tracemalloc
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ from livekit import api
 from tests.answers.endless import MIB, endless
 from tests.signed import SERVER
 from tracer.answers import of_aiohttp
-from tracer.answers.of_aiohttp import bounded_session
+from tracer.answers.of_aiohttp import bounded_api, bounded_session
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,7 +23,7 @@ AT_MOST = 4 * len(MIB)
 
 
 async def list_rooms(session: aiohttp.ClientSession, address: str) -> None:
-    livekit = api.LiveKitAPI(address, SERVER.api_key, SERVER.api_secret, session=session, failover=False)
+    livekit = bounded_api(session, address, SERVER.api_key, SERVER.api_secret, failover=False)
     await livekit.room.list_rooms(api.ListRoomsRequest())
 
 
@@ -48,6 +50,20 @@ def test_an_answer_without_end_takes_no_memory(
             assert tracemalloc.get_traced_memory()[1] < 4 * AT_MOST
         finally:
             tracemalloc.stop()
+
+
+@pytest.mark.parametrize("ask", [list_rooms, text])
+def test_an_answer_that_does_not_come_is_not_waited_for(
+    ask: Callable[[aiohttp.ClientSession, str], Awaitable[None]],
+) -> None:
+    async def main(address: str) -> None:
+        async with bounded_session(0.2) as session, asyncio.timeout(20):
+            await ask(session, address)
+
+    began = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(TimeoutError):
+        asyncio.run(main(f"http://127.0.0.1:{silent.getsockname()[1]}"))
+    assert time.monotonic() - began < 10
 
 
 def test_an_answer_that_ends_is_read_as_often_as_one_likes() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -70,68 +68,11 @@ def test_a_list_of_rooms_is_a_livekit_server() -> None:
         assert (found.state, visit.server_works) == (State.OK, True)
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "said", "fix"),
-    [
-        (401, "invalid API key: APIkey", "does not know the key 'APIkey'", "LIVEKIT_API_KEY"),
-        (401, "invalid token: TOKEN, error: token signature is invalid", "secret is not that of", "LIVEKIT_API_SECRET"),
-        (401, "something else", "rejects the key 'APIkey'", "LIVEKIT_API_SECRET"),
-        (401, '{"code":"unauthenticated","msg":"permissions denied"}', "may not list rooms", "API key"),
-        (400, "Client sent an HTTP request to an HTTPS server.", "requires TLS", "LIVEKIT_URL to wss://127.0.0.1:"),
-        (404, "404 page not found", "is not a LiveKit server (ListRooms: HTTP 404)", "LIVEKIT_URL"),
-        (200, "<html>welcome</html>", "is not a LiveKit server (ListRooms: HTTP 200)", "LIVEKIT_URL"),
-        (200, '{"data": []}', "is not a LiveKit server (ListRooms: HTTP 200)", "LIVEKIT_URL"),
-        (200, "[]", "is not a LiveKit server (ListRooms: HTTP 200)", "LIVEKIT_URL"),
-        (200, "", "is not a LiveKit server (ListRooms: HTTP 200)", "LIVEKIT_URL"),
-        (503, "no nodes", "answers with HTTP 503", "log"),
-    ],
-)
-def test_what_is_no_list_of_rooms_is_explained(status: int, body: str, said: str, fix: str) -> None:
-    found, visit = examined(answer(status, body), ServerCheck())
+def test_what_is_wrong_with_it_is_the_finding() -> None:
+    found, visit = examined(answer(401, "invalid API key: APIkey"), ServerCheck())
     assert (found.state, visit.server_works) == (State.FAILED, False)
-    assert said in found.text
-    assert fix in found.fix
-
-
-def test_a_redirect_to_https_requires_tls() -> None:
-    found, _ = examined(answer(301, Location="https://127.0.0.1/twirp"), ServerCheck())
-    assert "requires TLS" in found.text
-
-
-@pytest.mark.parametrize(
-    ("ahead", "said"), [(600, "10.0 min behind"), (-7200 * 2, "4.0 h ahead"), (-90, "90.0 s ahead")]
-)
-def test_a_token_of_a_wrong_time_is_the_clocks_fault(monkeypatch: pytest.MonkeyPatch, ahead: int, said: str) -> None:
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: float(int(now)))
-    text = "invalid token: TOKEN, error: token has invalid claims: token is " + (
-        "expired" if ahead > 0 else "not valid yet"
-    )
-    found, _ = examined(answer(401, text, Date=formatdate(int(now) + ahead, usegmt=True)), ServerCheck())
-    assert f"this machine's clock is {said}" in found.text
-    assert "NTP" in found.fix
-
-
-def test_one_that_never_answers_is_waited_for_and_no_longer() -> None:
-    async def silent(_: web.Request) -> web.Response:
-        await asyncio.sleep(30)
-        return web.Response()
-
-    began = time.monotonic()
-    found, _ = examined(silent, ServerCheck(), limit=0.3)
-    assert time.monotonic() - began < 3
-    assert (found.state, "no answer within" in found.text) == (State.FAILED, True)
-
-
-def test_one_that_hangs_up_speaks_no_http() -> None:
-    async def rude(request: web.Request) -> web.Response:
-        assert request.transport
-        request.transport.abort()
-        return web.Response()
-
-    found, _ = examined(rude, ServerCheck())
-    assert found.state is State.FAILED
-    assert "no LiveKit at" in found.text
+    assert "does not know the key 'APIkey'" in found.text
+    assert "LIVEKIT_API_KEY" in found.fix
 
 
 def test_a_receiver_is_known_by_its_counters() -> None:

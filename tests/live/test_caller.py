@@ -117,8 +117,15 @@ def test_a_call_that_the_server_ends_is_a_failure(livekit: LiveKitServer, tmp_pa
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ({"LIVEKIT_URL": "ws://127.0.0.1:9"}, "cannot join the room"),
-        ({"LIVEKIT_API_KEY": "devkey", "LIVEKIT_API_SECRET": "secret"}, "401"),
+        (
+            {"LIVEKIT_URL": "ws://127.0.0.1:9"},
+            "no LiveKit at ws://127.0.0.1:9: nothing listens there → start the server",
+        ),
+        (
+            {"LIVEKIT_API_KEY": "devkey", "LIVEKIT_API_SECRET": "secret"},
+            "does not know the key 'devkey' → set LIVEKIT_API_KEY",
+        ),
+        ({"LIVEKIT_API_SECRET": "x" * 40}, "→ set LIVEKIT_API_SECRET to the secret of the key"),
     ],
 )
 def test_a_room_that_cannot_be_joined_is_one_line(

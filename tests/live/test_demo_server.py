@@ -224,7 +224,11 @@ def test_what_would_reach_others_is_not_played_there(livekit: LiveKitServer, tmp
 
 @pytest.mark.parametrize(
     ("url", "key", "said"),
-    [("ws://127.0.0.1:9", None, "does not answer"), ("nonsense", None, "it must look like"), (None, "no", "rejects")],
+    [
+        ("ws://127.0.0.1:9", None, "nothing listens there → start the server, or set --server to"),
+        ("nonsense", None, "it must look like"),
+        (None, "no", "does not know the key 'no'"),
+    ],
 )
 def test_a_server_that_cannot_be_used_is_named(
     livekit: LiveKitServer, tmp_path: Path, url: str | None, key: str | None, said: str

@@ -47,6 +47,7 @@ def test_a_server_starts_with_it_and_its_webhooks_are_accepted(tmp_path: Path, l
             wait_for(lambda: stage.timeline("yaml").room.finished is not None, "told of the room's end by webhooks")
             log = process.log.read_text()
         assert '"first_webhook"' in receiver.log.read_text()
+        assert "LIVEKIT_URL is not set, so the server's API is not polled" in receiver.log.read_text()
         assert "too short" not in log
         levels = {json.loads(line).get("level") for line in log.splitlines() if line.startswith("{")}
         assert not levels & {"error", "fatal"}

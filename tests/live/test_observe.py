@@ -129,7 +129,8 @@ def test_wrong_keys_are_one_line_and_tried_again(livekit: LiveKitServer, tmp_pat
         assert process.running
         log = process.log.read_text()
         assert log.count("cannot observe") == 1
-        assert "does not accept the API key" in log
+        assert "the secret is not that of the key" in log
+        assert "→ set LIVEKIT_API_SECRET" in log
         assert "x" * 40 not in log
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 
 if TYPE_CHECKING:
     from aiohttp import StreamReader
+    from livekit.api import LiveKitAPI
 
-__all__ = ["LARGEST_ANSWER", "bounded_session", "read_bounded"]
+__all__ = ["LARGEST_ANSWER", "bounded_api", "bounded_session", "read_bounded"]
 
 LARGEST_ANSWER = 32 * 1024 * 1024
 """Bytes of an answer of LiveKit's API, unpacked: as many as 50,000 rooms take in a list."""
@@ -41,3 +42,30 @@ def bounded_session(seconds: float) -> aiohttp.ClientSession:
     """A session whose answers are bounded; each request, with the reading of its answer, by so many seconds."""
     timeout = aiohttp.ClientTimeout(total=seconds)
     return aiohttp.ClientSession(timeout=timeout, response_class=_BoundedResponse)
+
+
+class _WithItsLimit:
+    """The session, each request with the session's own limit where none is asked for."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    def post(self, url: str, *, timeout: aiohttp.ClientTimeout | None = None, **options: Any) -> Any:
+        return self._session.post(url, timeout=timeout or self._session.timeout, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+
+def bounded_api(
+    session: aiohttp.ClientSession, url: str, api_key: str, api_secret: str, *, failover: bool = True
+) -> LiveKitAPI:
+    """LiveKit's API, with answers as ``session`` bounds them.
+
+    livekit-api passes ``timeout=None`` with each request, which aiohttp 3.14 takes for "wait for ever", whatever the
+    session's own limit (livekit-api 1.2.2, twirp_client.py).
+    """
+    from livekit.api import LiveKitAPI
+
+    limited = cast("aiohttp.ClientSession", _WithItsLimit(session))
+    return LiveKitAPI(url, api_key, api_secret, session=limited, failover=failover)

@@ -20,6 +20,8 @@ __all__ = ["command"]
 
 SECONDS = 20.0
 """How long a call is, unless set."""
+LIMIT = 5.0
+"""Seconds that the server may take to say why it could not be called."""
 
 
 @click.command("call", short_help="Make a call from the terminal, with a microphone.")
@@ -86,11 +88,20 @@ def command(
         try:
             await call.make(seconds, leave)
         except TracerError as error:
-            _end(call, str(error))
+            _end(call, str(error) if call.sid else await _why_not_joined(server, error))
         missing = agents and not call.agents
         _end(call, f"no agent came: was {' or '.join(agents)} requested, and is its worker there?" if missing else "")
 
     asyncio.run(make())
+
+
+async def _why_not_joined(server: LiveKit, error: TracerError) -> str:
+    """The server says more of what is wrong with address and key than LiveKit's client does."""
+    from tracer.answers.of_aiohttp import bounded_session
+    from tracer.server_fault import find_fault
+
+    async with bounded_session(LIMIT) as session:
+        return str(await find_fault(server, session, limit=LIMIT) or error)
 
 
 def _pairs(attributes: tuple[str, ...]) -> dict[str, str]:
@@ -105,6 +116,8 @@ def _end(call: Call, fault: str) -> NoReturn:
     """Say how to see the call, and what was wrong with it."""
     if call.sid:
         click.echo(f"with `tracer serve` running: tracer timeline {call.sid}, or tracer why {call.sid}")
+    if call.sid and not call.agents and not fault:
+        click.echo("no agent came: `tracer doctor` says which workers answer")
     if fault:
         click.echo(f"tracer: {fault}", err=True)
     sys.stdout.flush()

@@ -13,8 +13,10 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from livekit.api import LiveKitAPI
+import aiohttp
+from livekit.api import TwirpError
 
+from tracer.answers.of_aiohttp import bounded_api, bounded_session
 from tracer.demo.failures import FAILURES
 from tracer.demo.play import Play, until
 from tracer.demo.scenarios import SCENARIOS
@@ -22,9 +24,10 @@ from tracer.demo.shown import say, show
 from tracer.demo.stage import Stage
 from tracer.demo.theirs import TheirServer
 from tracer.demo.trace import JaegerTrace, TraceFile, destination
-from tracer.errors import BinaryMissingError, ConfigurationError
+from tracer.errors import BinaryMissingError, ConfigurationError, DemoError
 from tracer.local_servers import LiveKitServer, find_livekit_server, free_port
-from tracer.settings import demo_dir
+from tracer.reaching import in_words
+from tracer.settings import address, demo_dir
 from tracer.store import DEMO, Arrival, open_reader, open_writer
 from tracer.view.progress import progress
 
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DemoOptions", "named", "run"]
 
+LONGEST_ANSWER = 30.0
+"""Seconds that the server's API may take for one answer: a busy machine has other things to do."""
 DEPARTURE_TIMEOUT = 2
 """Seconds; LiveKit's default of 20 would keep people waiting for the end."""
 ALL = SCENARIOS | FAILURES
@@ -156,13 +161,18 @@ async def _call(stage: Stage, scenario: Scenario, place: _Place, record: Path | 
     say("starting tracer serve")
     server = place.server
     stage.serve(server, "--only", place.room, *(["--record", str(record)] if record else []))
-    async with LiveKitAPI(server.url, server.api_key, server.api_secret) as livekit:
-        play = Play(stage, server, livekit, place.room, say, prefix=place.prefix)
-        for worker in scenario.workers:
-            play.start(worker)
-        await scenario.play(play)
-        say("waiting for the room to close")
-        return await play.ended()
+    try:
+        async with bounded_session(LONGEST_ANSWER) as session:
+            livekit = bounded_api(session, server.url, server.api_key, server.api_secret)
+            play = Play(stage, server, livekit, place.room, say, prefix=place.prefix)
+            for worker in scenario.workers:
+                play.start(worker)
+            await scenario.play(play)
+            say("waiting for the room to close")
+            return await play.ended()
+    except (aiohttp.ClientError, TimeoutError, TwirpError) as error:
+        why = error.message if isinstance(error, TwirpError) else in_words(error, LONGEST_ANSWER)
+        raise DemoError(f"the call failed at LiveKit's API, {address(server.url)}: {why}") from None
 
 
 def _new_store(scenario: Scenario) -> Path:

@@ -7,15 +7,20 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from livekit.api import DeleteRoomRequest, ListRoomsRequest, LiveKitAPI, TwirpError
+from livekit.api import DeleteRoomRequest, ListRoomsRequest, TwirpError
 
-from tracer.answers.of_aiohttp import bounded_session
+from tracer.answers.of_aiohttp import bounded_api, bounded_session
 from tracer.errors import ConfigurationError, DemoError
-from tracer.reaching import UNREACHED, in_words
+from tracer.reaching import UNREACHED
+from tracer.server_fault import find_fault
 from tracer.settings import LiveKit, address, checked_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from livekit.api import LiveKitAPI
+
+    from tracer.server_fault import ServerFault
 
 __all__ = ["TheirServer"]
 
@@ -34,16 +39,13 @@ class TheirServer:
 
     def reach(self) -> None:
         """Raises ConfigurationError when the server does not answer or does not accept the key."""
-        try:
-            asyncio.run(self._rooms())
-        except TwirpError as error:
-            raise ConfigurationError(
-                f"--server is {self.shown}, which rejects the key {self.settings.api_key!r} ({error.status})"
-            ) from None
-        except UNREACHED as error:
-            raise ConfigurationError(
-                f"--server is {self.shown}, which does not answer: {in_words(error, PATIENCE)}"
-            ) from None
+
+        async def ask() -> ServerFault | None:
+            async with bounded_session(PATIENCE) as session:
+                return await find_fault(self.settings, session, limit=PATIENCE, setting="--server")
+
+        if fault := asyncio.run(ask()):
+            raise ConfigurationError(str(fault))
 
     @property
     def plan(self) -> str:
@@ -91,4 +93,4 @@ class TheirServer:
     async def _api(self) -> AsyncIterator[LiveKitAPI]:
         known = self.settings
         async with bounded_session(PATIENCE) as session:
-            yield LiveKitAPI(known.url, known.api_key, known.api_secret, session=session)
+            yield bounded_api(session, known.url, known.api_key, known.api_secret)

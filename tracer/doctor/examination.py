@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from livekit import api
 
-from tracer.answers.of_aiohttp import bounded_session
+from tracer.answers.of_aiohttp import bounded_api, bounded_session
 from tracer.doctor.backend import BackendCheck
 from tracer.doctor.clocks import ClockCheck
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State, short
@@ -71,7 +71,7 @@ async def examine(setup: Setup, show: Callable[[Diagnosis], None]) -> list[Diagn
             await make(ServerCheck())
             await ask(visit)
             server = setup.server
-            livekit = api.LiveKitAPI(server.url, server.api_key, server.api_secret, session=session, failover=False)
+            livekit = bounded_api(session, server.url, server.api_key, server.api_secret, failover=False)
             room = ScratchRoom(livekit, visit.names())
             try:
                 await _create(room, visit)

@@ -2,122 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import time
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-
-from livekit.api import AccessToken, VideoGrants
 
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State, quoted
 from tracer.doctor.visit import LIMIT
-from tracer.reaching import UNREACHED, in_words
+from tracer.server_fault import find_fault
 from tracer.settings import address
-from tracer.units import duration, milliseconds
+from tracer.units import milliseconds
 
 if TYPE_CHECKING:
     from tracer.doctor.visit import Visit
-    from tracer.settings import LiveKit
 
 __all__ = ["ServerCheck"]
 
-ENOUGH = 4096
-"""Bytes of an answer that are read."""
-NTP = "synchronize this machine's clock with NTP"
-
 
 class ServerCheck:
-    """Asks for the list of rooms, as every LiveKit server knows it.
-
-    Not with livekit-api, whose error does not contain what the server answers about the key. That text can contain the
-    token itself, and is never shown.
-    """
+    """Asks for the list of rooms, and how long that takes."""
 
     name = CheckName.SERVER
 
     async def examine(self, visit: Visit) -> list[Diagnosis]:
         """One finding; sets ``visit.server_works``."""
         server = visit.setup.server
-        at = f"LiveKit at {address(server.url)}"
-        try:
-            await self._ask(visit)  # the first question also pays for the connection
-            begun = time.monotonic()
-            status, headers, body = await self._ask(visit)
-        except UNREACHED as error:
-            return [self._unreached(server, in_words(error, LIMIT))]
+        # The first question also pays for the connection.
+        fault = await find_fault(server, visit.session, limit=LIMIT)
+        begun = time.monotonic()
+        fault = fault or await find_fault(server, visit.session, limit=LIMIT)
+        if fault:
+            return [Diagnosis(self.name, State.FAILED, fault.text, fault.fix)]
         took = milliseconds((time.monotonic() - begun) * 1000)
-        if status == 200 and _is_list_of_rooms(body):
-            visit.server_works = True
-            return [
-                Diagnosis(self.name, State.OK, f"{at} answers in {took} and accepts the key {quoted(server.api_key)}")
-            ]
-        text, fix = _refusal(server, status, headers, body)
-        return [Diagnosis(self.name, State.FAILED, text, fix)]
-
-    async def _ask(self, visit: Visit) -> tuple[int, dict[str, str], str]:
-        server = visit.setup.server
-        token = AccessToken(server.api_key, server.api_secret).with_grants(VideoGrants(room_list=True)).to_jwt()
-        async with visit.session.post(
-            f"{_over_http(server.url)}/twirp/livekit.RoomService/ListRooms",
-            data=b'{"names": ["tracer-doctor"]}',
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-            allow_redirects=False,
-        ) as answer:
-            body = await answer.content.read(ENOUGH)
-            return answer.status, {key.lower(): value for key, value in answer.headers.items()}, body.decode("latin-1")
-
-    def _unreached(self, server: LiveKit, why: str) -> Diagnosis:
-        text = f"no LiveKit at {address(server.url)}: {why}"
-        if "TLS" in why:
-            return Diagnosis(self.name, State.FAILED, text, f"set LIVEKIT_URL to {_scheme_changed(server.url)}")
-        return Diagnosis(self.name, State.FAILED, text, "start the server, or set LIVEKIT_URL to where it listens")
-
-
-def _over_http(url: str) -> str:
-    """The address of the server's API: ws is http there, and wss is https."""
-    return url.replace("ws", "http", 1).rstrip("/") if url.startswith("ws") else url.rstrip("/")
-
-
-def _scheme_changed(url: str) -> str:
-    """The same with TLS where it had none, and without where it had."""
-    scheme, _, rest = address(url).partition("://")
-    other = {"ws": "wss", "wss": "ws", "http": "https", "https": "http"}
-    return f"{other[scheme]}://{rest}"
-
-
-def _is_list_of_rooms(body: str) -> bool:
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return False
-    return isinstance(answer, dict) and answer.keys() <= {"rooms"}
-
-
-def _refusal(server: LiveKit, status: int, headers: dict[str, str], body: str) -> tuple[str, str]:
-    """What an answer that is not a list of rooms means, and what to do."""
-    at, key = f"LiveKit at {address(server.url)}", quoted(server.api_key)
-    if status == 401:
-        if "invalid API key" in body:
-            return f"{at} answers, but does not know the key {key}", "set LIVEKIT_API_KEY to one of the server's keys"
-        if "not valid yet" in body or "is expired" in body:
-            return f"{at} answers, but rejects our token as {_out_of_time(headers)}", NTP
-        if "permissions denied" in body:
-            return f"{at} answers, but the key {key} may not list rooms", "use an API key that may list rooms"
-        what = f"the secret is not that of the key {key}" if "signature" in body else f"rejects the key {key}"
-        return f"{at} answers, but {what}", f"set LIVEKIT_API_SECRET to the secret of the key {key}"
-    if "HTTP request to an HTTPS server" in body or headers.get("location", "").startswith("https://"):
-        text = f"{address(server.url)} requires TLS"
-        return text, f"set LIVEKIT_URL to {_scheme_changed(server.url)}"
-    if status >= 500:
-        return f"{at} answers with HTTP {status}", "see the log of the server, and of the proxy in front of it"
-    text = f"{address(server.url)} is not a LiveKit server (ListRooms: HTTP {status})"
-    return text, "set LIVEKIT_URL to where the server listens"
-
-
-def _out_of_time(headers: dict[str, str]) -> str:
-    """How far our clock is from the answer's ``Date``, to a second; a token that is rejected for it is a minute off."""
-    try:
-        ours = time.time() - parsedate_to_datetime(headers.get("date", "")).timestamp()
-    except ValueError:
-        return "out of date: one of the two clocks is wrong"
-    return f"out of date: this machine's clock is {duration(abs(ours))} {'ahead' if ours > 0 else 'behind'}"
+        visit.server_works = True
+        text = f"LiveKit at {address(server.url)} answers in {took} and accepts the key {quoted(server.api_key)}"
+        return [Diagnosis(self.name, State.OK, text)]

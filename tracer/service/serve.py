@@ -37,6 +37,10 @@ log = logging.getLogger("tracer")
 
 LOCKED = 0.8
 """Seconds that a write waits for another process: whoever sent it gets 503 within 2 s, the write before it included."""
+NOT_OBSERVED = (
+    "LIVEKIT_URL is not set, so the server's API is not polled: timelines omit JOINED and dispatches, and what lost"
+    " webhooks would have reported"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
         stopped = stop_event()
         port = await receiver.start(options.host, options.port)
         log.info("listening on http://%s:%d, storing moments in %s", options.host, port, options.store)
+        if options.observe and not server.url:
+            log.info("%s", NOT_OBSERVED)
         tasks = [
             asyncio.create_task(Summarizer(store, announcer).run()),
             asyncio.create_task(Retention(store, options.limits).run()),

@@ -21,9 +21,10 @@ from livekit import api
 from livekit.protocol.models import ParticipantInfo
 
 from tracer import keys
-from tracer.answers.of_aiohttp import bounded_session
+from tracer.answers.of_aiohttp import bounded_api, bounded_session
 from tracer.errors import StoreError
 from tracer.moment import Kind, Moment, facts
+from tracer.server_fault import find_fault
 from tracer.settings import address
 from tracer.store import Arrival
 from tracer.units import NS_PER_S
@@ -63,6 +64,8 @@ IDLE_ALONE = 0.5
 """As ``IDLE``, without webhooks."""
 CLOSING = 0.25
 """Seconds until the next poll for rooms when one may be closing: its webhook can be quicker than its removal."""
+LIMIT = 10.0
+"""Seconds that the server may take to answer."""
 LONGEST_PAUSE = 30.0
 """Seconds between tries while the server is away."""
 
@@ -119,8 +122,8 @@ class Observer:
         """Until cancelled. A server that is away is tried again, ever more seldom, and reported once."""
         pause = 0.0
         shown = address(self.server.url)
-        async with bounded_session(10) as session:
-            livekit = api.LiveKitAPI(self.server.url, self.server.api_key, self.server.api_secret, session=session)
+        async with bounded_session(LIMIT) as session:
+            livekit = bounded_api(session, self.server.url, self.server.api_key, self.server.api_secret)
             while True:
                 try:
                     try:
@@ -131,7 +134,8 @@ class Observer:
                     if _is_away(error):
                         self._away = time.time_ns()
                     if not pause:
-                        log.warning("cannot observe %s: %s; retrying", shown, _in_short(error))
+                        why = await find_fault(self.server, session, limit=LIMIT) or _in_short(error)
+                        log.warning("cannot observe %s: %s; retrying", shown, why)
                     pause = min(max(1.0, pause * 2), LONGEST_PAUSE)
                     self._next_list = 0.0
                 else:
@@ -354,8 +358,6 @@ def _is_away(error: Exception) -> bool:
 def _in_short(error: Exception) -> str:
     """An error in one line, without the user and password that an URL in it may hold."""
     if isinstance(error, api.TwirpError):
-        if error.status == HTTPStatus.UNAUTHORIZED:
-            return "the server does not accept the API key or its secret (401)"
         return f"{error.code} ({error.message or error.status})"
     return re.sub(r"//[^/\s]*@", "//", str(error)) or type(error).__name__
 
