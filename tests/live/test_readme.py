@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.live.calls import wait_for
-from tracer.local_servers import Process, child_environment
+from tracer.local_servers import Process, answers, child_environment, free_ports
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tracer.local_servers import LiveKitServer
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +33,14 @@ SHOWN = [
     for line in block.splitlines()
     if line.startswith("$ ")
 ]
+CLONE = "git clone https://github.com/livekit-tracer/livekit-tracer && cd livekit-tracer"
+SERVER = "livekit-server --config docs/livekit.yaml"
+AGENT = "python agent.py dev"
+CALL = "tracer call demo"
+INSTALL = [CLONE, "pip install ."]
+"""How the tests came here."""
+WALK = [*INSTALL, SERVER, "cp deploy/.env.example .env", "tracer serve", AGENT, CALL, "tracer timeline demo"]
+"""The README's five steps."""
 ELSEWHERE = {
     "make demo": "tests/live/test_demo.py runs what it runs",
     "make install && . .venv/bin/activate": "it is how the tests came here",
@@ -35,7 +48,6 @@ ELSEWHERE = {
     "tracer call demo --agent helper --identity ada --attribute tier=gold --seconds 5": "tests/live/test_caller.py",
     "pip install '.[agent]'": "the extra is in requirements.lock, from which the tests were installed",
     "opentelemetry-instrument python agent.py start": "tests/live/test_zero_code.py",
-    "cp deploy/.env.example .env": "tests/test_compose.py",
     "tracer doctor": "tests/live/test_doctor.py",
     "npm install @opentelemetry/sdk-trace-node @opentelemetry/exporter-trace-otlp-proto": "tests/live/test_node.py",
     "OTEL_SERVICE_NAME=my-agent OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:7890 node agent.mjs start": (
@@ -45,7 +57,6 @@ ELSEWHERE = {
 }
 """Commands that are run by another test, and which."""
 UNTIL_STOPPED = {
-    "tracer serve": "listening on",
     "tracer observe": "observing",
     "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 tracer serve": "exporting to http://127.0.0.1:4318",
 }
@@ -69,22 +80,43 @@ AT_ONCE = {
     "tracer timeline demo --jaeger-url http://127.0.0.1:16686": "in Jaeger: http://127.0.0.1:16686/trace/",
 }
 """Commands that end by themselves, and what must be in what they print."""
+AGENTS_OWN = """
+from dotenv import load_dotenv
+from livekit.agents import Agent, AgentServer, AgentSession, JobContext, cli
+
+load_dotenv()
+
+THE_LINES
+
+@server.rtc_session()
+async def entrypoint(ctx: JobContext) -> None:
+    session = AgentSession()
+    await session.start(agent=Agent(instructions=""), room=ctx.room)
+
+
+if __name__ == "__main__":
+    cli.run_app(server)
+"""
+"""What somebody may have before they come to tracer, and the README's lines in it."""
+LIMIT = 120.0
+"""Seconds: a busy machine has other things to do."""
 EXPORTED = "export LIVEKIT_URL=ws://localhost:7880 LIVEKIT_API_KEY=devkey LIVEKIT_API_SECRET=…"
 
 
 def test_every_command_shown_is_run() -> None:
-    known = {*ELSEWHERE, *UNTIL_STOPPED, *AT_ONCE, EXPORTED}
+    known = {*WALK, *ELSEWHERE, *UNTIL_STOPPED, *AT_ONCE, EXPORTED}
     assert set(SHOWN) == known
 
 
 def environment(tmp_path: Path, livekit: LiveKitServer, **more: str) -> dict[str, str]:
-    """`tracer` is that of this Python, and the server that of the tests."""
+    """`tracer` and `python` are those of the tests, and so is the server."""
     tools = tmp_path / "bin"
     tools.mkdir()
     (tools / "livekit-server").symlink_to(livekit.program.path)
-    script = tools / "tracer"
-    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m tracer "$@"\n')
-    script.chmod(0o755)
+    for tool, called in (("tracer", "-m tracer"), ("python", "")):
+        script = tools / tool
+        script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {called} "$@"\n')
+        script.chmod(0o755)
     path = os.pathsep.join([str(tools), os.environ["PATH"]])
     return child_environment(PATH=path, TRACER_STORE=str(tmp_path / "t.db"), **more)
 
@@ -122,10 +154,58 @@ def test_commands_that_end_by_themselves(tmp_path: Path, livekit: LiveKitServer)
     assert "<svg" in (tmp_path / "call.svg").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/setup.md"])
-def test_what_a_page_quotes_of_the_yaml_is_what_the_server_takes(page: str, livekit: LiveKitServer) -> None:
+def test_the_five_steps_end_at_the_timeline_of_ones_own_agent(tmp_path: Path, livekit: LiveKitServer) -> None:
+    """As shown, with other ports: those may be taken on this machine."""
+    readme = PAGES[0].read_text(encoding="utf-8")
+    section = readme.partition("## Trace your own agent\n")[2].partition("Something missing?")[0]
+    assert [line.partition("  #")[0].strip() for line in re.findall(r"^\$ (.*)", section, re.MULTILINE)] == WALK
+    signalling, media, receiving, health = free_ports(4)
+    env = environment(tmp_path, livekit, TRACER_ENDPOINT=f"http://127.0.0.1:{receiving}", PYTHONUNBUFFERED="1")
+    for file in ("docs/livekit.yaml", "deploy/.env.example"):
+        text = (ROOT / file).read_text(encoding="utf-8")
+        for port, free in (("7880", signalling), ("7882", media), ("7890", receiving)):
+            text = text.replace(port, str(free))
+        (tmp_path / file).parent.mkdir()
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    [lines] = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    assert "AgentServer()" in lines
+    lines = lines.replace("AgentServer()", f"AgentServer(port={health})")
+    (tmp_path / "agent.py").write_text(AGENTS_OWN.replace("THE_LINES", lines), encoding="utf-8")
+
+    with ExitStack() as stack:
+
+        def start(command: str, name: str, ready: Callable[[str], bool]) -> Process:
+            """Returns when its log, or another's, shows that it is ready."""
+            process = Process(name, ["sh", "-c", f"exec {command}"], folder=tmp_path, environment=env)
+            stack.enter_context(process)
+            process.wait_until(lambda: ready(process.log.read_text()), LIMIT, what=f"ready: {command}")
+            return process
+
+        def timeline() -> str:
+            command = ["sh", "-c", "tracer timeline demo"]
+            return subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+        server = start(SERVER, "server", lambda _: answers(signalling))
+        subprocess.run(["sh", "-c", "cp deploy/.env.example .env"], cwd=tmp_path, check=True)
+        serve = start(f"tracer serve --port {receiving}", "serve", lambda log: "listening on" in log)
+        start(AGENT, "agent", lambda _: "first agent reports" in serve.log.read_text())
+        call = start(CALL, "call", lambda log: " is listening" in log)
+        assert call.pid
+        os.kill(call.pid, signal.SIGINT)  # Ctrl-C
+        assert call.wait(LIMIT)
+        assert call.returncode == 0, call.last_lines(5)
+        steps = ("JOINED", "session started", "CLIENT_INITIATED")
+        wait_for(lambda: all(step in timeline() for step in steps), "all in the timeline", LIMIT)
+        assert "no webhooks received" not in timeline()
+        log = server.log.read_text()
+        assert "too short" not in log
+        levels = {json.loads(line).get("level") for line in log.splitlines() if line.startswith("{")}
+        assert not levels & {"error", "fatal"}
+
+
+def test_what_the_documentation_quotes_of_the_yaml_is_what_the_server_takes(livekit: LiveKitServer) -> None:
     """The block for livekit.yaml has the keys that the server of the tests was started with."""
-    block = re.search(r"```yaml\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    block = re.search(r"```yaml\n(.*?)```", (ROOT / "docs" / "setup.md").read_text(encoding="utf-8"), re.DOTALL)
     assert block
     keys = set(re.findall(r"^\s*([a-z_]+):", block[1], re.MULTILINE))
     configured = livekit._configuration(1)["webhook"]
