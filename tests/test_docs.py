@@ -90,7 +90,13 @@ def test_every_command_has_help_an_entry_and_no_option_that_is_not_there() -> No
             assert command.help, name
             assert re.search(rf"^## .*tracer {name}\b", page, re.MULTILINE), name
             every |= {option for parameter in command.params for option in parameter.opts}
-    others = {"--tracer-port", "--build", "--set", "--no-deps"}  # pytest's, docker's, jaeger's, pip's
+    others = {
+        "--tracer-port",
+        "--build",
+        "--set",
+        "--no-deps",
+        "--config",
+    }  # pytest's, docker's, jaeger's, pip's, LiveKit's
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", EVERYTHING)) <= every | others
 
 

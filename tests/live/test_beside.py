@@ -18,9 +18,10 @@ from tests.live.otlp_backend import Backend
 from tracer.demo.stage import Stage
 from tracer.demo.tokens import caller_token
 from tracer.moment import Kind
+from tracer.why.explain import explain
 
 if TYPE_CHECKING:
-    from tracer.local_servers import LiveKitServer
+    from tracer.local_servers import LiveKitServer, Process
     from tracer.settings import LiveKit
 
 AGENT = Path(__file__).parent / "agents" / "beside.py"
@@ -63,9 +64,10 @@ def packages(name: str) -> str:
     return str(folder)
 
 
-def start(stage: Stage, server: LiveKit, how: str, backend: Backend, traced: bool, **more: str) -> None:
+def start(stage: Stage, server: LiveKit, how: str, backend: Backend, traced: bool, **more: str) -> Process:
+    """A worker with telemetry of its user's own, and a caller in a room of its name; returns the worker."""
     name = f"{'traced' if traced else 'plain'}-{stage.folder.name}"
-    worker(
+    process = worker(
         stage,
         server,
         [str(AGENT), "start"],
@@ -82,6 +84,7 @@ def start(stage: Stage, server: LiveKit, how: str, backend: Backend, traced: boo
         },
     )
     stage.caller(name, server.url, caller_token(server, name, "ada", agents=[name]), 120.0)
+    return process
 
 
 @pytest.mark.parametrize(
@@ -109,3 +112,24 @@ def test_the_users_backend_gets_what_it_gets_without_tracer(
             return {path for path in one.shape() if path[0] not in AT_THE_END}
 
         wait_for(lambda: seen(plain) == seen(traced), f"the same: {seen(plain) ^ seen(traced)}")
+
+
+def test_with_opentelemetry_turned_off_what_is_not_known_is_said(
+    livekit: LiveKitServer, webhook_port: int, tmp_path: Path
+) -> None:
+    """One line in the worker's log; a timeline of what webhooks and the API know; and no "all went well"."""
+    with ExitStack() as stack:
+        backend = stack.enter_context(Backend())
+        stage = stack.enter_context(Stage(tmp_path, tmp_path / "t.db", webhook_port))
+        stage.serve(livekit.settings)
+        agent = start(stage, livekit.settings, "nothing", backend, traced=True, OTEL_SDK_DISABLED="true")
+        room = f"traced-{tmp_path.name}"
+        timeline = timeline_when(stage, room, lambda known: known.agents)
+        assert {moment.witness for step in timeline.steps for moment in step.moments} == {"webhook", "observer"}
+        explanation = explain(timeline)
+        assert explanation.well is None, explanation.summary
+        assert "not" in explanation.summary
+        assert explanation.doubts
+        [line] = [line for line in agent.log.read_text().splitlines() if "OTEL_SDK_DISABLED is set" in line]
+        assert "unset it to have them" in line
+        assert backend.names() == set()

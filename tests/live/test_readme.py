@@ -35,7 +35,7 @@ SHOWN = [
 ]
 CLONE = "git clone https://github.com/livekit-tracer/livekit-tracer && cd livekit-tracer"
 SERVER = "livekit-server --config docs/livekit.yaml"
-AGENT = "python agent.py dev"
+AGENT = "python agent.py start"
 CALL = "tracer call demo"
 INSTALL = [CLONE, "pip install ."]
 """How the tests came here."""
@@ -169,7 +169,7 @@ def test_the_five_steps_end_at_the_timeline_of_ones_own_agent(tmp_path: Path, li
         (tmp_path / file).write_text(text, encoding="utf-8")
     [lines] = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     assert "AgentServer()" in lines
-    lines = lines.replace("AgentServer()", f"AgentServer(port={health})")
+    lines = lines.replace("AgentServer()", f"AgentServer(port={health}, load_fnc=lambda: 0.0)")
     (tmp_path / "agent.py").write_text(AGENTS_OWN.replace("THE_LINES", lines), encoding="utf-8")
 
     with ExitStack() as stack:
