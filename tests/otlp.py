@@ -112,6 +112,7 @@ def node_job(trace: bytes = TRACE) -> list[Span]:
         span("job_entrypoint", ROOT, 207.6, 393, lk__job_id=JOB, lk__agent_name="", lk__pii__room_name="demo"),
         span("llm_node", b"llm_node", 400, 500, session, **{"lk.response.ttft": 0.02, "lk.pii.response.text": "Hi."}),
         span("agent_speaking", b"speaking", 450, 900, session),
+        span("user_speaking", b"talking!", 1000, 1900, session, **{"lk.pii.participant_identity": "ada"}),
         span("agent_session", session, 363, 4160, ROOT, **in_room),
     ]
     for one in made:

@@ -60,6 +60,7 @@ def test_every_span_of_a_job_is_in_its_rooms_trace_whichever_comes_last(path: Pa
         "on_enter": (ROOMS_TRACE, int.from_bytes(START)),
         "llm_node": (ROOMS_TRACE, session),
         "agent_speaking": (ROOMS_TRACE, session),
+        "user_speaking": (ROOMS_TRACE, session),
         "event_loop_blocked": (ROOMS_TRACE, int.from_bytes(ROOT)),
     }
 

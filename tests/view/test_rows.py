@@ -38,6 +38,18 @@ def test_of_a_conversation_only_the_agents_first_word_is_shown_and_the_rest_coun
     assert found.left_out == "… and 14 more moments of the conversation: --all shows them"
 
 
+def test_of_what_a_session_in_node_hears_the_first_of_each_participant_is_shown() -> None:
+    said = [(1000, "ada"), (2000, "ada"), (3000, "grace"), (4000, "ada")]
+    found = rows(*(by_agent(Kind.SESSION_AUDIO_RECEIVED, at, f"{at}", LINKED_IDENTITY=who) for at, who in said))
+    assert [row.step.time for row in shown(found, Kind.SESSION_AUDIO_RECEIVED)] == [ms(1000), ms(3000)]
+    waits = [
+        by_agent(kind, at, wait, LINKED_IDENTITY="ada")
+        for at, wait in ((1000, "first"), (2000, "second"))
+        for kind in (Kind.SESSION_WAITING_FOR_AUDIO, Kind.SESSION_AUDIO_RECEIVED)
+    ]
+    assert len(shown(rows(*waits), Kind.SESSION_AUDIO_RECEIVED)) == 2, "in Python a session waits for it anew"
+
+
 def test_with_all_every_step_is_a_row() -> None:
     found = rows(*answer(1, 1000, 1100), everything=True)
     assert len(found.rows) == len(found.timeline.steps)

@@ -33,7 +33,10 @@ def test_moments_of_a_job() -> None:
         (Kind.MODEL_ASKED, LLM): (nameless, ms(400), "agent"),
         (Kind.MODEL_ANSWERED, LLM): (nameless, ms(420), "agent"),
         (Kind.AGENT_SPEAKING, b"speaking".hex()): (nameless, ms(450), "agent"),
+        (Kind.SESSION_AUDIO_RECEIVED, b"talking!".hex()): (nameless, ms(1000), "agent"),
     }
+    [heard] = [moment for moment in told(*node_job()) if moment.kind is Kind.SESSION_AUDIO_RECEIVED]
+    assert dict(heard.facts) == {keys.LINKED_IDENTITY: "ada"}
 
 
 def test_a_moment_is_in_the_room_that_its_span_names_or_else_in_its_traces() -> None:

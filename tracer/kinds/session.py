@@ -50,10 +50,10 @@ SESSION = {
     "session.audio_received": KindInfo(
         phrase="session hears the participant",
         verb="received audio",
-        meaning="The first audio frame arrived: the session hears the participant.",
+        meaning="The first audio frame arrived: the session hears the participant. In Node: they began to speak.",
         cause="The participant's microphone.",
         following="The caller speaks, and the agent answers.",
-        reported={"agent": "livekit-agents' span `wait_for_audio_track`, event `first_frame`"},
+        reported={"agent": "livekit-agents' span `wait_for_audio_track`, event `first_frame`; in Node `user_speaking`"},
     ),
     "session.audio_published": KindInfo(
         phrase="agent has a voice",

@@ -233,13 +233,17 @@ def _loads_worth_a_row(steps: Iterable[Step]) -> Iterator[StepKey]:
 
 
 class _Conversation:
-    """An agent's answers: the first is shown, and those that went wrong."""
+    """An agent's answers, and what it hears of whom: the first is shown, and those that went wrong."""
 
     def __init__(self, timeline: Timeline) -> None:
         self.asked: dict[tuple[str, str], Step] = {}
         self.ended: set[tuple[str, str]] = set()
         self.spoke: dict[str, list[Step]] = defaultdict(list)
         self.last: dict[str, Step] = {}
+        self.heard: dict[tuple[str, object], Step] = {}
+        self.waits = {
+            (step.subject, step.occurrence) for step in timeline.steps if step.kind is Kind.SESSION_WAITING_FOR_AUDIO
+        }
         for step in timeline.steps:
             answer = step.subject, step.occurrence
             if step.kind is Kind.MODEL_ASKED:
@@ -250,6 +254,8 @@ class _Conversation:
                 self.last[step.subject] = step
             if step.kind in (Kind.AGENT_SPEAKING, Kind.MODEL_ANSWERED):
                 self.spoke[step.subject].append(step)
+            if step.kind is Kind.SESSION_AUDIO_RECEIVED:
+                self.heard.setdefault(self._whom(step), step)
 
     def is_routine(self, step: Step) -> bool:
         """Whether a step is one of many of its kind, and went well."""
@@ -267,5 +273,11 @@ class _Conversation:
             case Kind.AGENT_SPEAKING:
                 first = next(one for one in self.spoke[step.subject] if one.kind is Kind.AGENT_SPEAKING)
                 return step.key != first.key
+            case Kind.SESSION_AUDIO_RECEIVED:
+                # An agent in Node tells of each time that they speak; one in Python waits for their audio once.
+                return answer not in self.waits and self.heard[self._whom(step)] is not step
             case _:
                 return False
+
+    def _whom(self, step: Step) -> tuple[str, object]:
+        return step.subject, step.facts.get(keys.LINKED_IDENTITY)

@@ -65,6 +65,13 @@ def _told(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_TOLD]:
             yield Kind.SESSION_STARTED, ended, span.parent_span_id.hex(), {}
         case "agent_speaking":
             yield Kind.AGENT_SPEAKING, began, itself, {}
+        case "user_speaking":  # Python's session tells of the first audio; this one of the first words
+            yield (
+                Kind.SESSION_AUDIO_RECEIVED,
+                began,
+                itself,
+                {keys.LINKED_IDENTITY: attributes.get(keys.PARTICIPANT_IDENTITY)},
+            )
         case "llm_node":
             yield Kind.MODEL_ASKED, began, itself, {}
             yield _answer(span, attributes)
