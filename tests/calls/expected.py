@@ -124,5 +124,7 @@ EXPECTED: dict[str, list[Expected]] = {
     "ok_two_callers": [WELL],
     "ok_sip_deletes": [WELL],
     "ok_recorder": [WELL],
+    # An agent in Node (@livekit/agents 1.9.0) that heard ada's tone as words, and answered with a tone of its own.
+    "ok_node": [WELL],
 }
 """The rooms of each recording, the oldest first."""
