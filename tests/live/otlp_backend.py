@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tests.otlp_backend import OtlpBackend
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 __all__ = ["Backend"]
 
@@ -16,14 +21,16 @@ class Backend(OtlpBackend):
     def names(self) -> set[str]:
         return {span.name for span in self.got}
 
-    def shape(self) -> set[tuple[str, ...]]:
+    def shape(self, late: Collection[str] = ()) -> set[tuple[str, ...]]:
         """What there is, without ids and times: each span by its name, its attributes' keys and those above it.
 
-        A parent that is not here is shown as such, and so is a span that came twice.
+        A parent that is not here is shown as such, and so is a span that came twice. Spans of the names ``late`` are
+        taken for lost.
         """
-        by_id = {span.span_id: span for span in self.got}
+        got = [span for span in self.got if span.name not in late]
+        by_id = {span.span_id: span for span in got}
         found: list[tuple[str, ...]] = []
-        for span in self.got:
+        for span in got:
             if span.name in UNTIMELY:
                 continue
             path, above = [span.name], span
