@@ -12,6 +12,7 @@ from tracer.latency.shorten import to_shorten
 from tracer.units import NS_PER_MS, milliseconds, plural, share
 from tracer.view.text import fit, plain
 from tracer.view.wording import say
+from tracer.why.node_words import in_words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,9 @@ def budget(timeline: Timeline, width: int) -> Iterator[Text]:
         gap, waited, lasted = yours.gap, milliseconds(yours.ns / NS_PER_MS), milliseconds(yours.gap.ns / NS_PER_MS)
         part = "" if waited == lasted else f" (of {lasted}: before that nobody waited)"
         text = Text.assemble(("→ ", "bold cyan"))
-        text.append(f"longest gap you can shorten: {waited}{part}, {gap.owner.label}: {gap.advice}")
+        text.append(
+            f"longest gap you can shorten: {waited}{part}, {gap.owner.label}: {in_words_of(timeline, gap.advice)}"
+        )
         yield text
 
 

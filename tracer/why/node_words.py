@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
     from tracer.why.cause import Doubt, Finding
 
-__all__ = ["doubt_in_words_of", "finding_in_words_of", "in_node"]
+__all__ = ["doubt_in_words_of", "finding_in_words_of", "in_node", "in_words_of"]
 
 _WORDS = (
     ("instrument the worker (tracer.instrument), or look in its log", "look in the log of its worker"),
@@ -59,15 +59,22 @@ def in_node(text: str) -> str:
 
 
 def finding_in_words_of(timeline: Timeline, finding: Finding) -> Finding:
-    """The finding, with what to do in the words of the agent that it is about."""
+    """The finding, its sentence and what to do in the words of the agent that it is about."""
     subjects = [timeline.by_sid.get(step.subject) for step in finding.evidence]
     jobs = [one for one in subjects if isinstance(one, Job)] or list(timeline.jobs)
-    return replace(finding, advice=in_node(finding.advice)) if _all_in_node(jobs) else finding
+    if not _all_in_node(jobs):
+        return finding
+    return replace(finding, sentence=in_node(finding.sentence), advice=in_node(finding.advice))
 
 
 def doubt_in_words_of(timeline: Timeline, doubt: Doubt) -> Doubt:
     """The doubt, with how to find out in the words of the room's agents."""
-    return replace(doubt, how=in_node(doubt.how)) if _all_in_node(timeline.jobs) else doubt
+    return replace(doubt, how=in_words_of(timeline, doubt.how))
+
+
+def in_words_of(timeline: Timeline, text: str) -> str:
+    """A text in the words of the room's agents."""
+    return in_node(text) if _all_in_node(timeline.jobs) else text
 
 
 def _all_in_node(jobs: Iterable[Job]) -> bool:
