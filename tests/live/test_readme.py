@@ -49,6 +49,9 @@ ELSEWHERE = {
     "pip install '.[agent]'": "the extra is in requirements.lock, from which the tests were installed",
     "opentelemetry-instrument python agent.py start": "tests/live/test_zero_code.py",
     "tracer doctor": "tests/live/test_doctor.py",
+    "tracer store": "tests/cli/test_cli.py",
+    "tracer forget RM_q4MG6HgEXo38": "tests/cli/test_cli.py",
+    "tracer forget ada": "tests/cli/test_cli.py",
     "npm install @opentelemetry/sdk-trace-node @opentelemetry/exporter-trace-otlp-proto": "tests/live/test_node.py",
     "OTEL_SERVICE_NAME=my-agent OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:7890 node agent.mjs start": (
         "tests/live/test_node.py, with the same lines"
