@@ -17,19 +17,19 @@ AT_ONCE = 2_000
 _OLD = (
     # The last of each kind stays: it tells that a worker is there, however long ago it said so.
     (
-        "DELETE FROM moment WHERE seq IN (SELECT seq FROM moment AS old WHERE room = '' AND time < ?1 AND EXISTS ("
+        "DELETE FROM moment WHERE seq IN (SELECT seq FROM moment AS old WHERE room = '' AND time < ? AND EXISTS ("
         "SELECT 1 FROM moment AS newer WHERE newer.room = '' AND newer.subject = old.subject AND newer.kind = old.kind"
-        " AND newer.time > old.time) LIMIT ?2)"
+        " AND newer.time > old.time) LIMIT ?)"
     ),
     # Of traces whose room was never known.
     (
         "DELETE FROM moment WHERE seq IN ("
-        "SELECT seq FROM moment WHERE trace IS NOT NULL AND room = trace AND time < ?1 LIMIT ?2)"
+        "SELECT seq FROM moment WHERE trace IS NOT NULL AND room = trace AND time < ? LIMIT ?)"
     ),
 )
 _KEYS = (
-    "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE body IS NULL AND since < ?1 LIMIT ?2)",
-    "DELETE FROM delivery WHERE event_id IN (SELECT event_id FROM delivery WHERE at < ?1 LIMIT ?2)",
+    "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE body IS NULL AND since < ? LIMIT ?)",
+    "DELETE FROM delivery WHERE event_id IN (SELECT event_id FROM delivery WHERE at < ? LIMIT ?)",
 )
 
 

@@ -38,10 +38,10 @@ WITH RECURSIVE worker (sid) AS (
     WHERE of IS NOT NULL
 )
 SELECT {COLUMNS} FROM reported CROSS JOIN moment {{by}}
-    ON room = '' AND subject = sid AND kind = of AND time BETWEEN ?1 AND ?2
+    ON room = '' AND subject = sid AND kind = of AND time BETWEEN :since AND :until
 UNION ALL
 SELECT {COLUMNS} FROM moment WHERE seq IN (
-    SELECT (SELECT seq FROM moment {{by}} WHERE room = '' AND subject = sid AND kind = of AND time < ?1
+    SELECT (SELECT seq FROM moment {{by}} WHERE room = '' AND subject = sid AND kind = of AND time < :since
             ORDER BY time DESC LIMIT 1) FROM reported
 )
 """
@@ -121,9 +121,8 @@ class SqliteReader:
         with self._using() as db:
             # Absent in a store that an older tracer wrote. Without a hint, SQLite would read every worker's moment.
             has_index = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'moment_of_worker'").fetchone()
-            rows = db.execute(
-                _WORKERS.replace("{by}", "INDEXED BY moment_of_worker" if has_index else ""), (since, until)
-            )
+            query = _WORKERS.replace("{by}", "INDEXED BY moment_of_worker" if has_index else "")
+            rows = db.execute(query, {"since": since, "until": until})
             return [self._moment(row) for row in rows]
 
     def rooms(self, limit: int) -> list[RoomRow]:
@@ -134,8 +133,9 @@ class SqliteReader:
         """Rooms with this SID or name, or in which somebody with this identity was, newest first."""
         fact = f"[{json.dumps(keys.PARTICIPANT_IDENTITY)},{json.dumps(who)}]"
         return self._rooms(
-            "sid = ?1 OR name = ?1 OR sid IN (SELECT room FROM moment WHERE instr(facts, ?2))"
+            "sid = ? OR name = ? OR sid IN (SELECT room FROM moment WHERE instr(facts, ?))"
             " ORDER BY coalesce(created, first_seen) DESC, sid",
+            who,
             who,
             fact,
         )
@@ -178,13 +178,13 @@ class SqliteReader:
         with self._using() as db:
             # Absent in a store that an older tracer wrote and no writer has opened since.
             has_table = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'summary'").fetchone()
-            body = "CASE WHEN summarized = changed AND version = ?3 THEN body END" if has_table else "?3 AND NULL"
+            body = "CASE WHEN summarized = changed AND version = ? THEN body END" if has_table else "? AND NULL"
             rows = db.execute(
                 f"SELECT sid, finished IS NOT NULL, {body} FROM room"
                 f" {'LEFT JOIN summary ON summary.room = sid' if has_table else ''}"
-                " WHERE coalesce(created, first_seen) >= ?2 AND coalesce(name, '') NOT LIKE ?4"
-                " ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?1",
-                (limit, since, version, f"{SCRATCH}%"),
+                " WHERE coalesce(created, first_seen) >= ? AND coalesce(name, '') NOT LIKE ?"
+                " ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?",
+                (version, since, f"{SCRATCH}%", limit),
             )
             return [StoredSummary(sid, bool(finished), stored) for sid, finished, stored in rows]
 

@@ -142,7 +142,7 @@ class SqliteStore(SqliteReader):
         """Keep what the list of rooms shows, and that there is something new of this room."""
         facts = dict(moment.facts)
         cursor.execute(
-            "INSERT INTO room (sid, name, created, finished, first_seen, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+            "INSERT INTO room (sid, name, created, finished, first_seen, changed) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (sid) DO UPDATE SET"
             " name = coalesce(name, excluded.name),"
             " created = min(coalesce(created, excluded.created), coalesce(excluded.created, created)),"
@@ -169,8 +169,9 @@ class SqliteStore(SqliteReader):
     def _queue(cursor: sqlite3.Cursor, outgoing: Iterable[Outgoing]) -> None:
         # An ended span replaces the same span while it was open; one that is queued or sent stays as it is.
         cursor.executemany(
-            "INSERT INTO outbox (trace_id, span_id, body, open_job, unplaced, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-            " ON CONFLICT (trace_id, span_id) DO UPDATE SET body = ?3, open_job = ?4 WHERE open_job IS NOT NULL",
+            "INSERT INTO outbox (trace_id, span_id, body, open_job, unplaced, since) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (trace_id, span_id) DO UPDATE SET body = excluded.body, open_job = excluded.open_job"
+            " WHERE open_job IS NOT NULL",
             [
                 (
                     item.trace_id,
@@ -211,7 +212,9 @@ class SqliteStore(SqliteReader):
         """
         with self._transaction() as db, closing(db.cursor()) as cursor:
             self._queue(cursor, outgoing)
-            cursor.executemany("UPDATE room SET exported = ?2 WHERE sid = ?1", list(exported))
+            cursor.executemany(
+                "UPDATE room SET exported = ? WHERE sid = ?", [(newest, sid) for sid, newest in exported]
+            )
             cursor.executemany(
                 "UPDATE outbox SET body = NULL, unplaced = NULL WHERE seq = ?", [(number,) for number in placed]
             )
@@ -233,8 +236,8 @@ class SqliteStore(SqliteReader):
         """
         with self._using() as db:
             old = db.execute(
-                "SELECT seq FROM outbox WHERE unplaced IS NOT NULL AND (since < ?1 OR seq <= ("
-                "SELECT seq FROM outbox WHERE unplaced IS NOT NULL ORDER BY seq DESC LIMIT 1 OFFSET ?2))",
+                "SELECT seq FROM outbox WHERE unplaced IS NOT NULL AND (since < ? OR seq <= ("
+                "SELECT seq FROM outbox WHERE unplaced IS NOT NULL ORDER BY seq DESC LIMIT 1 OFFSET ?))",
                 (before, most),
             ).fetchall()
         if old:
@@ -294,7 +297,7 @@ class SqliteStore(SqliteReader):
         with self._transaction() as db:
             for room, newest, body in summaries:
                 db.execute("INSERT OR REPLACE INTO summary VALUES (?, ?, ?)", (room, version, body))
-                db.execute("UPDATE room SET summarized = ?2 WHERE sid = ?1", (room, newest))
+                db.execute("UPDATE room SET summarized = ? WHERE sid = ?", (newest, room))
 
     def forget_summaries(self, version: int) -> None:
         """Invalidate summaries of any other version, so that they are made again."""
@@ -327,10 +330,10 @@ class SqliteStore(SqliteReader):
         """SIDs of rooms that were created before this time, ns since the epoch, and of which nothing came since."""
         with self._using() as db:
             rows = db.execute(
-                "SELECT sid FROM room WHERE coalesce(created, first_seen) < ?1"
-                " AND coalesce((SELECT time FROM moment WHERE seq = changed), 0) < ?1"
-                " ORDER BY coalesce(created, first_seen) LIMIT ?2",
-                (before, limit),
+                "SELECT sid FROM room WHERE coalesce(created, first_seen) < ?"
+                " AND coalesce((SELECT time FROM moment WHERE seq = changed), 0) < ?"
+                " ORDER BY coalesce(created, first_seen) LIMIT ?",
+                (before, before, limit),
             )
             return [str(sid) for (sid,) in rows]
 
