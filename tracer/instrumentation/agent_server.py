@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["instrument_server", "unwrap_class", "wrap_class"]
 
+SETUP = "setup_fnc" if hasattr(AgentServer, "setup_fnc") else "_setup_fnc"
+"""What a server calls in each process that it starts: the first versions of 1.3 have no property for it."""
+
 
 def instrument_server(server: AgentServer, endpoint: str | None) -> None:
     """Have this server be prepared when it runs. Raises ConfigurationError for an address that is none."""
@@ -65,12 +68,13 @@ def _wrapped(run: Callable[..., Any], endpoint: str | None) -> Callable[..., Any
 
 def _prepare_worker(server: AgentServer, endpoint: str | None) -> WorkerProcess | None:
     """Report what the worker process does, and have each job process report; None when that is done already."""
-    if isinstance(server.setup_fnc, JobSetup):  # instrument() was called, and every server is instrumented
+    setup = getattr(server, SETUP)
+    if isinstance(setup, JobSetup):  # instrument() was called, and every server is instrumented
         return None
     endpoint = receiver_endpoint(endpoint)
     guarded(log_what_is_not_reported)
     provider = own_provider()
-    server.setup_fnc = JobSetup(server.setup_fnc, endpoint)
+    setattr(server, SETUP, JobSetup(setup, endpoint))
     provider.add_span_processor(Reporter(endpoint))
     worker = WorkerProcess(server, provider.get_tracer(SCOPE))
     worker.listen()

@@ -36,6 +36,9 @@ PRIVATE_NAMES = (
     PrivateName("worker", "AgentServer", "_ws_url", "the server that the worker registers with"),
     PrivateName("worker", "AgentServer", "_deployment", "the deployment that the worker registers for"),
     PrivateName("worker", "AgentServer", "_draining", "whether it drains, where there is no property for it: in 1.3"),
+    PrivateName(
+        "worker", "AgentServer", "_setup_fnc", "the user's setup_fnc, where there is no property for it: in 1.3.1"
+    ),
     PrivateName("worker", "AgentServer", "_proc_pool", "the pool whose event process_closed reports a failed process"),
     PrivateName("worker", "", "_default_request_fnc", "what answers where the user has no request_fnc"),
     PrivateName("job", "JobRequest", "_on_accept", "called by accept(): when it was called, whether the job started"),
