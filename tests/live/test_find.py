@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 SERVER = "#!/bin/sh\necho livekit-server version 1.13.5\n"
 GO = f"""#!/bin/sh
-echo built >> "$GOBIN/../builds"
+if [ "$1" = mod ]; then echo "{{ \\"Dir\\": \\"/source/$4\\" }}"; exit; fi
+case "$*" in "build -C /source/github.com/livekit/livekit-server@v1."*" ./cmd/server") ;; *) exit 1 ;; esac
+while [ "$1" != -o ]; do shift; done
+echo built >> "${{2%/*}}/../builds"
 echo 'go: downloading example.org/rtc v1' >&2
 /bin/sleep 3
-printf '{SERVER.replace(chr(10), chr(92) + "n")}' > "$GOBIN/server"
-/bin/chmod +x "$GOBIN/server"
+printf '{SERVER.replace(chr(10), chr(92) + "n")}' > "$2"
+/bin/chmod +x "$2"
 """
 
 
@@ -61,6 +64,13 @@ def test_it_is_built_once_and_then_found(machine: Machine) -> None:
     assert any("downloading example.org/rtc v1" in line for line in machine.told)
     (machine.path / "go").unlink()
     assert find_livekit_server(machine.told.append) == found
+
+
+def test_a_version_is_built_whatever_is_on_the_path(machine: Machine) -> None:
+    machine.has("livekit-server", SERVER)
+    machine.has("go", GO)
+    found = find_livekit_server(machine.told.append, "v1.9.11")
+    assert found.path == str(machine.cache / "livekit-server-v1.9.11")
 
 
 def test_who_asks_at_the_same_time_waits_for_the_one_build(machine: Machine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import time
@@ -15,11 +16,12 @@ from tracer.local_servers.process import Process, child_environment
 from tracer.settings import cache_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["build_with_go"]
 
 LONGEST_BUILD = 30 * 60.0
+LONGEST_DOWNLOAD = 5 * 60.0
 GO_READS = (
     *("CC", "CGO_ENABLED", "GIT_SSL_CAINFO", "GOAUTH", "GOCACHE", "GOFLAGS", "GOINSECURE", "GOMODCACHE", "GONOPROXY"),
     *("GONOSUMDB", "GOPATH", "GOPRIVATE", "GOPROXY", "GOROOT", "GOSUMDB", "GOTMPDIR", "GOTOOLCHAIN"),
@@ -28,12 +30,11 @@ GO_READS = (
 )
 
 
-def build_with_go(
-    name: str, arguments: Sequence[str], binary: str, *, source: Path | None = None, progress: Callable[[str], None]
-) -> Path:
-    """``name`` in the cache, built by ``go ARGUMENTS`` in ``source`` when it isn't there yet.
+def build_with_go(name: str, package: str, *, source: Path | str, progress: Callable[[str], None]) -> Path:
+    """``name`` in the cache, built of ``package`` in ``source`` when it isn't there yet.
 
-    ``binary`` is the file it leaves in GOBIN, or in the folder that stands for ``{out}`` in the arguments.
+    ``source`` is the folder of a Go module, or a public one as ``example.org/module@v1.2.3``. The module is the main
+    one, so that what its go.mod replaces is replaced: ``go install`` refuses a module that replaces anything.
     Several processes may call it at once: one builds, the others wait. Raises BinaryMissingError with Go's own reason.
     """
     cache = cache_dir()
@@ -51,19 +52,19 @@ def build_with_go(
             for left_behind in cache.glob(f"{name}.*/"):
                 shutil.rmtree(left_behind)
             with tempfile.TemporaryDirectory(prefix=f"{name}.", dir=cache) as folder:
-                out = Path(folder)
-                _build(name, [go, *(part.replace("{out}", folder) for part in arguments)], out, source, progress)
-                (out / binary).replace(built)
+                _build(name, go, package, Path(folder), source, progress)
+                (Path(folder) / name).replace(built)
     except OSError as error:
         raise BinaryMissingError(f"cannot cache {name} in {cache}: {error}") from error
     return built
 
 
-def _build(name: str, command: Sequence[str], out: Path, source: Path | None, progress: Callable[[str], None]) -> None:
+def _build(name: str, go: str, package: str, out: Path, source: Path | str, progress: Callable[[str], None]) -> None:
     # A distribution's Go may be configured never to download a newer one, which the module may require.
-    environment = {"GOTOOLCHAIN": "auto"} | child_environment(GO_READS, GOBIN=str(out))
-    if source is not None:
-        command = [*command[:2], "-C", str(source), *command[2:]]
+    environment = {"GOTOOLCHAIN": "auto"} | child_environment(GO_READS)
+    if isinstance(source, str):
+        source = _downloaded(source, go, out, environment)
+    command = [go, "build", "-C", str(source), "-v", "-buildvcs=false", "-o", str(out / name), package]
     build = Process("go", command, folder=out, environment=environment)
 
     def report(elapsed: float) -> None:
@@ -77,6 +78,17 @@ def _build(name: str, command: Sequence[str], out: Path, source: Path | None, pr
     except DemoError as error:
         raise BinaryMissingError(f"Go could not build {name}: {error}") from error
     progress(f"built {name} in {took:.0f} s")
+
+
+def _downloaded(module: str, go: str, out: Path, environment: Mapping[str, str]) -> Path:
+    """The folder in Go's own cache with the source of a public module."""
+    download = Process("download", [go, "mod", "download", "-json", module], folder=out, environment=environment)
+    try:
+        download.run_to_end(LONGEST_DOWNLOAD, lambda _: None)
+    except DemoError as error:
+        raise BinaryMissingError(f"Go could not download {module}: {error}") from error
+    said = download.log.read_text(encoding="utf-8")
+    return Path(json.JSONDecoder().raw_decode(said[said.index("{") :])[0]["Dir"])  # warnings may stand around it
 
 
 @contextmanager

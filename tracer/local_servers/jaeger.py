@@ -34,8 +34,7 @@ def find_jaeger(progress: Callable[[str], None]) -> Program:
     def build() -> Program:
         path = build_with_go(
             f"jaeger-{MODULE_VERSION}",
-            ["build", "-v", "-buildvcs=false", "-o", "{out}/jaeger", PACKAGE],
-            "jaeger",
+            PACKAGE,
             source=Path(__file__).parent / "jaeger_module",
             progress=progress,
         )

@@ -20,23 +20,29 @@ if TYPE_CHECKING:
 __all__ = ["LiveKitServer", "find_livekit_server"]
 
 VERSION = "v1.13.5"
-MODULE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
-IMAGE = f"livekit/livekit-server:{VERSION}"
+REPOSITORY = "livekit/livekit-server"
+IMAGE = f"{REPOSITORY}:{VERSION}"
 ATTEMPTS = 3
 """Ports are free when they are chosen, and a moment later perhaps not."""
 
 
-def find_livekit_server(progress: Callable[[str], None]) -> Program:
+def find_livekit_server(progress: Callable[[str], None], version: str = "") -> Program:
     """On the PATH, built earlier, built now with Go, or Docker's. It does not read ``LIVEKIT_URL``.
 
+    With a ``version``, as ``v1.13.5``, it is that one, whatever is on the PATH.
     Raises BinaryMissingError that names all that was tried.
     """
+    wanted = version or VERSION
 
     def build() -> Program:
-        path = build_with_go(f"livekit-server-{VERSION}", ["install", "-v", MODULE], "server", progress=progress)
-        return built(path, f"built with Go from LiveKit's source, {VERSION}")
+        source = f"github.com/{REPOSITORY}@{wanted}"
+        path = build_with_go(f"livekit-server-{wanted}", "./cmd/server", source=source, progress=progress)
+        return built(path, f"built with Go from LiveKit's source, {wanted}")
 
-    return first("LiveKit server", lambda: on_the_path("livekit-server"), build, lambda: in_docker(IMAGE, progress))
+    sources = [build, lambda: in_docker(f"{REPOSITORY}:{wanted}", progress)]
+    if not version:
+        sources.insert(0, lambda: on_the_path("livekit-server"))
+    return first("LiveKit server", *sources)
 
 
 class LiveKitServer:
