@@ -46,7 +46,7 @@ redact_option = click.option(
 """Whether personal data is left out."""
 
 
-class _Measure(click.ParamType[int]):
+class _Measure(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no type argument
     """A number with a unit, as a whole number of the smallest."""
 
     def __init__(self, name: str, units: dict[str, int]) -> None:
