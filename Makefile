@@ -22,7 +22,7 @@ help:
 	@echo 'make golden    the pictures in tests/golden anew, to be looked at in the diff'
 	@echo 'make check     ruff, mypy and all tests'
 	@echo 'make bench     what tracing costs: the start of a job, the observer, and figures over 10,000 rooms'
-	@echo 'make matrix    a call with each supported version of livekit-agents'
+	@echo 'make matrix    a call with other versions of livekit-agents, livekit-server and Python'
 	@echo 'make soak      hours of calls of which why has to say the right thing; writes docs/soak.md'
 	@echo 'make lock      requirements.lock anew, from pyproject.toml'
 	@echo 'make clean     removes .venv and caches; built servers stay in the user cache'
@@ -55,7 +55,7 @@ bench: $(READY)
 	@$(BIN)/python -m tests.bench.stats
 
 # PARTS chooses: recordings scenarios healthy bursts.
-# Each version in an environment of its own, in the user cache.
+# Each version in an environment of its own, in the user cache; three livekit-servers are built there too, once.
 matrix: $(READY)
 	@MATRIX=all $(BIN)/python -m pytest -q tests/live/test_matrix.py
 
