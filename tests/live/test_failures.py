@@ -141,8 +141,8 @@ def _the_agent_is_in_another_room(timeline: Timeline) -> bool:
 
 def _rejoined(timeline: Timeline) -> bool:
     _, again = callers(timeline)
-    joined = again.at(Kind.PARTICIPANT_JOINING)
-    return bool(joined and len(timeline.jobs) == 1 and joined.time > dispatched(timeline).time + 5 * NS_PER_S)
+    joined, gone = again.at(Kind.PARTICIPANT_JOINING), agents(timeline)[0].gone
+    return bool(joined and gone and len(timeline.jobs) == 1 and joined.latest > gone.earliest)
 
 
 def _only_the_api_saw_it(timeline: Timeline) -> bool:

@@ -1,6 +1,8 @@
 """A caller as a process of its own: leaves after a while or on SIGTERM.
 
-LIVEKIT_URL=… CALLER_TOKEN=… python -m tracer.demo.caller SECONDS [--silent | --without-media] [--back-after SECONDS]
+LIVEKIT_URL=… CALLER_TOKEN=… python -m tracer.demo.caller SECONDS [--silent | --without-media]
+
+It leaves on SIGUSR1 as well, and on the next one is back: at once, whatever starting a process takes.
 """
 
 from __future__ import annotations
@@ -49,16 +51,30 @@ async def call_without_media(seconds: float, leave: asyncio.Event) -> None:
 
 
 async def main(options: argparse.Namespace) -> None:
-    """One call, or two with a while in between."""
-    leave = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave.set)
+    """One call, and another one each time that the caller comes back."""
+    leave, back, end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def goes_or_comes() -> None:
+        event = back if leave.is_set() else leave
+        event.set()
+
+    def ends() -> None:
+        for event in (leave, back, end):
+            event.set()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, ends)
+    loop.add_signal_handler(signal.SIGUSR1, goes_or_comes)
     if options.without_media:
         await call_without_media(options.seconds, leave)
         return
     await call(options.seconds, leave, silent=options.silent)
-    if options.back_after and not leave.is_set():
-        await asyncio.sleep(options.back_after)
-        await call(options.seconds, leave, silent=options.silent)
+    while leave.is_set() and not end.is_set():  # neither the time nor the server ended it
+        await back.wait()
+        if not end.is_set():
+            leave.clear()
+            back.clear()
+            await call(options.seconds, leave, silent=options.silent)
 
 
 if __name__ == "__main__":
@@ -66,7 +82,6 @@ if __name__ == "__main__":
     parser.add_argument("seconds", type=float)
     parser.add_argument("--silent", action="store_true")
     parser.add_argument("--without-media", action="store_true")
-    parser.add_argument("--back-after", type=float, default=0.0)
     asyncio.run(main(parser.parse_args()))
     sys.stdout.flush()
     # The client library's threads can outlive the interpreter and abort it; the call is over.

@@ -24,6 +24,7 @@ from livekit.protocol.models import ParticipantInfo, ParticipantPermission
 from tracer.demo.tokens import caller_token
 from tracer.errors import DemoError, UnknownRoomError
 from tracer.moment import Kind
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,17 +37,21 @@ if TYPE_CHECKING:
     from tracer.settings import LiveKit
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["ALONE", "IN_VAIN", "LIMIT", "DemoWorker", "Play", "until"]
+__all__ = ["ALONE", "FOR_LONG", "IN_VAIN", "DemoWorker", "Play", "until"]
 
-LIMIT = 60.0
-"""Seconds for anything that has to happen; a server of one's own may keep a room for 20 after the last leave."""
-
+LIMIT = 120.0
+"""Seconds for anything that has to happen, on a machine that is busy; a server of one's own may keep a room for 20
+after the last leave."""
+NO_END = 10 * LIMIT
+"""Seconds until a caller leaves whom nobody has told to."""
 
 IN_VAIN = 7.0
 """Seconds a caller waits for an agent that does not come: with the time the room then stays open, longer than the
 server takes to list a job."""
 ALONE = 2.0
 """Seconds a caller is still there when the agent has gone."""
+FOR_LONG = 12.0
+"""Seconds after which a caller has given up hope: what has not come within 10 will hardly come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +116,17 @@ class Play:
         self,
         identity: str = "ada",
         *,
-        seconds: float = 3.0,
         attributes: Mapping[str, str] | None = None,
         metadata: str = "",
         agents: tuple[str, ...] = (),
         silent: bool = False,
         media: bool = True,
         may_publish: bool = True,
-        back_after: float = 0.0,
     ) -> Process:
-        """Someone joins, speaks unless ``silent``, and leaves after so many seconds; the token names ``agents``.
+        """Someone joins, speaks unless ``silent``, and stays until they hang up; the token names ``agents``.
 
-        Without ``may_publish`` their token does not let them speak. Without ``media`` they never become ACTIVE; with
-        ``back_after`` they call again, so many seconds later.
+        They hang up when what the scenario is about has happened, not after a while: a busy machine changes nothing
+        then. Without ``may_publish`` their token does not let them speak, without ``media`` they never become ACTIVE.
         """
         token = caller_token(
             self.server,
@@ -140,10 +143,8 @@ class Play:
             options.append("--silent")
         if not media:
             options.append("--without-media")
-        if back_after:
-            options += ["--back-after", str(back_after)]
         self.say(f"{identity} calls")
-        return self.stage.caller(identity, self.server.url, token, seconds, *options)
+        return self.stage.caller(identity, self.server.url, token, NO_END, *options)
 
     async def create_room(self, *agents: str) -> None:
         """CreateRoom, with agents of these names."""
@@ -193,7 +194,7 @@ class Play:
         silent: bool = False,
     ) -> None:
         """A call as it should be: the caller stays until the agent's session has started, and a while longer."""
-        caller = self.caller(seconds=LIMIT, attributes=attributes, metadata=metadata, agents=agents, silent=silent)
+        caller = self.caller(attributes=attributes, metadata=metadata, agents=agents, silent=silent)
         await self.happened(Kind.SESSION_STARTED)
         await self.hangs_up(caller, ALONE)
 
@@ -209,6 +210,18 @@ class Play:
         self.say(f"{caller.name.removeprefix('caller-')} leaves")
         _send(caller, signal.SIGTERM)
         await self.has_left(caller)
+
+    async def goes_away(self, caller: Process, after: float = 0.0) -> None:
+        """Have a caller leave who comes back later, as when a page is reloaded. Returns when they have left."""
+        await asyncio.sleep(after)
+        self.say(f"{caller.name.removeprefix('caller-')} leaves")
+        _send(caller, signal.SIGUSR1)
+        await self.happened(Kind.PARTICIPANT_LEFT)
+
+    def comes_back(self, caller: Process) -> None:
+        """Have a caller call again who went away."""
+        self.say(f"{caller.name.removeprefix('caller-')} calls again")
+        _send(caller, signal.SIGUSR1)
 
     async def breaks_off(self, caller: Process) -> None:
         """A caller's process is killed, as when their network or machine fails."""
@@ -261,6 +274,13 @@ class Play:
             return timeline is not None and sum(step.kind is kind for step in timeline.steps) >= times
 
         await self.until(seen, f"no {kind}")
+
+    async def room_is_old(self, seconds: float) -> None:
+        """Wait until so many seconds after the room was created, however late that was reported."""
+        await self.happened(Kind.ROOM_CREATED)
+        timeline = self.timeline()
+        created = timeline.zero if timeline else time.time_ns()
+        await asyncio.sleep(max(0.0, seconds - (time.time_ns() - created) / NS_PER_S))
 
     async def worker_reported(self, kind: Kind) -> None:
         """Wait until a worker reports this of itself."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,8 +24,8 @@ class AgentDeletedRoom(Scenario):
 
     async def play(self, play: Play) -> None:
         """Bob joins ada's call; the agent ends, and deletes the room."""
-        ada = play.caller(seconds=LIMIT)
+        ada = play.caller()
         await play.happened(Kind.SESSION_STARTED)
-        bob = play.caller("bob", seconds=LIMIT)
+        bob = play.caller("bob")
         await play.has_left(ada)
         await play.has_left(bob)

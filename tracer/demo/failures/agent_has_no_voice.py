@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
+from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -23,4 +25,6 @@ class AgentHasNoVoice(Scenario):
         """The agent waits; UpdateParticipant; a caller comes."""
         await play.room_without_callers("")
         await play.may_not_publish(await play.agent())
-        await play.has_left(play.caller(seconds=25.0))
+        caller = play.caller()
+        await play.happened(Kind.SESSION_AUDIO_FAILED)
+        await play.hangs_up(caller, 2 * ALONE)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
+from tracer.demo.play import IN_VAIN
 from tracer.demo.scenario import Scenario
+from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -23,4 +25,6 @@ class AgentHidden(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller, and an agent whose worker has the permission hidden."""
-        await play.has_left(play.caller(seconds=8.0))
+        caller = play.caller()
+        await play.happened(Kind.SESSION_STARTED)
+        await play.hangs_up(caller, IN_VAIN)

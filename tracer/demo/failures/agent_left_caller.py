@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -28,6 +27,6 @@ class AgentLeftCaller(Scenario):
 
     async def play(self, play: Play) -> None:
         """The agent shuts down its job, and the caller stays."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.JOB_SHUTDOWN)
         await play.hangs_up(caller, WAITS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import silent
-from tracer.demo.play import LIMIT
+from tracer.demo.play import FOR_LONG
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,6 +25,6 @@ class AgentUnsubscribed(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller who goes on speaking."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.TRACK_UNSUBSCRIBED)
-        await play.hangs_up(caller, after=12.0)
+        await play.hangs_up(caller, FOR_LONG)

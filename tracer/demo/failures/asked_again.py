@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import ALONE, LIMIT, DemoWorker
+from tracer.demo.play import ALONE, DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -27,7 +27,7 @@ class AskedAgain(Scenario):
 
     async def play(self, play: Play) -> None:
         """CreateDispatch before the worker is there, and once more afterwards."""
-        caller = play.caller(agents=(HELPER,), seconds=LIMIT)
+        caller = play.caller(agents=(HELPER,))
         await play.happened(Kind.PARTICIPANT_ACTIVE)
         play.start(DemoWorker(HELPER))
         await asyncio.sleep(ALONE)  # the caller notices that nobody is there

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import IN_VAIN, LIMIT
+from tracer.demo.play import IN_VAIN
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -30,7 +30,7 @@ class Burst(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller is there; the agent is dispatched to another room, and to theirs before it has answered."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.PARTICIPANT_ACTIVE)
         other = play.anew(f"{play.room}-other")
         await other.dispatch("helper")

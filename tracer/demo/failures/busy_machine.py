@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.play import DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -30,4 +30,4 @@ class BusyMachine(Scenario):
         """The call comes when the worker has reported its load."""
         await play.worker_reported(Kind.WORKER_LOAD)
         await asyncio.sleep(STATUS_EVERY)  # the first report can be from before the load was measured
-        await play.nobody_comes(play.caller(seconds=LIMIT))
+        await play.nobody_comes(play.caller())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -24,12 +24,14 @@ class CallerAway(Scenario):
 
     async def play(self, play: Play) -> None:
         """A call that breaks off; when its room has closed, the same caller again. It is about the first room."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.SESSION_STARTED)
         await play.breaks_off(caller)
         await play.is_about_this_room()
         await play.until(play.is_over, "the room has not closed")
         await asyncio.sleep(1.0)  # the caller is away for longer than the room waits
         second = play.anew(play.room)
-        await play.has_left(second.caller())
+        caller = second.caller()
+        await second.happened(Kind.PARTICIPANT_ACTIVE)
+        await second.hangs_up(caller, ALONE)
         await second.ended()

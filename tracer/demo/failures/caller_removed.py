@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -23,7 +22,7 @@ class CallerRemoved(Scenario):
 
     async def play(self, play: Play) -> None:
         """RemoveParticipant of the caller in the middle of a call."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.SESSION_STARTED)
         await play.remove("ada")
         await play.has_left(caller)

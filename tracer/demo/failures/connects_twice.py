@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,7 +25,7 @@ class ConnectsTwice(Scenario):
 
     async def play(self, play: Play) -> None:
         """The answer to the agent's first join does not reach it."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.AGENT_CONNECTED)
         await play.happened(Kind.JOB_ENDED)
         await play.hangs_up(caller, 2 * ALONE)

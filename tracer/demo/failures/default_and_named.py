@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import ALONE, LIMIT, DemoWorker
+from tracer.demo.play import ALONE, DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,7 +25,7 @@ class DefaultAndNamed(Scenario):
 
     async def play(self, play: Play) -> None:
         """The caller's join brings the automatic dispatch; then comes CreateDispatch."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.SESSION_STARTED)
         await play.dispatch("helper")
         await play.happened(Kind.SESSION_STARTED, 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,7 +25,7 @@ class Deploy(Scenario):
 
     async def play(self, play: Play) -> None:
         """SIGTERM to the worker in the middle of a call; it waits for 2 s."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.SESSION_STARTED)
         await play.stops(play.workers[0])
         await play.hangs_up(caller, ALONE)

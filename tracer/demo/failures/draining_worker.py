@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -26,9 +25,9 @@ class DrainingWorker(Scenario):
     async def play(self, play: Play) -> None:
         """A call in another room keeps the worker from stopping; then comes this one."""
         before = play.anew(f"{play.room}-before")
-        bob = before.caller("bob", seconds=LIMIT)
+        bob = before.caller("bob")
         await before.happened(Kind.SESSION_STARTED)
         play.drain(play.workers[0])
         await play.worker_reported(Kind.WORKER_DRAINING)
-        await play.nobody_comes(play.caller(seconds=LIMIT))
+        await play.nobody_comes(play.caller())
         await play.hangs_up(bob)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -23,7 +23,8 @@ class DuplicateIdentity(Scenario):
 
     async def play(self, play: Play) -> None:
         """A second caller with the identity of the first."""
-        first = play.caller(seconds=LIMIT)
+        first = play.caller()
         await play.happened(Kind.SESSION_STARTED)
-        await play.has_left(play.caller())
+        second = play.caller()
         await play.has_left(first)
+        await play.hangs_up(second, ALONE)

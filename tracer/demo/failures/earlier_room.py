@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -26,12 +26,12 @@ class EarlierRoom(Scenario):
 
     async def play(self, play: Play) -> None:
         """DeleteRoom while the agent gets ready, and the same caller again. It is about the second room."""
-        first = play.caller(agents=("helper",), seconds=LIMIT)
+        first = play.caller(agents=("helper",))
         await play.happened(Kind.JOB_ENTRYPOINT_STARTED)
         play.say("DeleteRoom")
         await play.delete_room()
         await play.has_left(first)
         again = play.anew(play.room)
-        second = again.caller(agents=("helper",), seconds=LIMIT)
+        second = again.caller(agents=("helper",))
         await again.happened(Kind.PARTICIPANT_ACTIVE, 3)
         await play.hangs_up(second, ALONE)

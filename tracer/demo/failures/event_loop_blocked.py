@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import silent
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,6 +24,6 @@ class EventLoopBlocked(Scenario):
 
     async def play(self, play: Play) -> None:
         """The agent calls a library that blocks, while the caller is there."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.AGENT_BLOCKED)
         await play.hangs_up(caller)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -28,7 +27,7 @@ class FrozenWorker(Scenario):
     async def play(self, play: Play) -> None:
         """The worker is suspended while the caller joins, as a container or a laptop is."""
         with play.held_up(play.workers[0]):
-            caller = play.caller(seconds=LIMIT)
+            caller = play.caller()
             await play.happened(Kind.ROOM_CREATED)
             await asyncio.sleep(FROZEN)
         await play.happened(Kind.JOB_TIMED_OUT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.play import DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,4 +25,4 @@ class FullWorker(Scenario):
     async def play(self, play: Play) -> None:
         """The call comes when the worker has reported to the server that it is full."""
         await play.worker_reported(Kind.WORKER_FULL)
-        await play.nobody_comes(play.caller(seconds=LIMIT))
+        await play.nobody_comes(play.caller())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -26,7 +26,7 @@ class GhostRoom(Scenario):
 
     async def play(self, play: Play) -> None:
         """The caller gives up while the agent gets ready. It is about the first room."""
-        caller = play.caller(agents=("helper",), seconds=LIMIT)
+        caller = play.caller(agents=("helper",))
         await play.happened(Kind.JOB_ENTRYPOINT_STARTED)
         await play.is_about_this_room()
         await play.hangs_up(caller, ALONE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,6 +24,6 @@ class HangsBeforeConnect(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller, for whom the entrypoint never gets to connect()."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.JOB_ENTRYPOINT_STARTED)
         await play.hangs_up(caller, 9.0)  # and the room's last seconds: longer than connecting ever takes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -23,7 +23,7 @@ class HostGone(Scenario):
 
     async def play(self, play: Play) -> None:
         """SIGKILL to the worker and all its processes in the middle of a call."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.SESSION_STARTED)
         await play.is_killed(play.workers[0])
         await play.hangs_up(caller, ALONE)

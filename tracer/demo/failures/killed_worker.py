@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -23,4 +22,4 @@ class KilledWorker(Scenario):
     async def play(self, play: Play) -> None:
         """SIGKILL to the worker; then a caller."""
         await play.is_killed(play.workers[0])
-        await play.nobody_comes(play.caller(seconds=LIMIT))
+        await play.nobody_comes(play.caller())

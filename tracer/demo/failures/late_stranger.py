@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import STRANGER
-from tracer.demo.play import ALONE, LIMIT, DemoWorker
+from tracer.demo.play import ALONE, DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,6 +25,6 @@ class LateStranger(Scenario):
 
     async def play(self, play: Play) -> None:
         """The caller stays until the agent has come."""
-        caller = play.caller(agents=("helper",), seconds=LIMIT)
+        caller = play.caller(agents=("helper",))
         await play.happened(Kind.PARTICIPANT_ACTIVE, 2)
         await play.hangs_up(caller, ALONE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.play import DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -24,7 +24,7 @@ class LateWorker(Scenario):
 
     async def play(self, play: Play) -> None:
         """The caller first, then the worker."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.DISPATCH_CREATED)
         play.start(DemoWorker())
         await play.nobody_comes(caller)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -23,7 +23,9 @@ class LinkedToAnother(Scenario):
 
     async def play(self, play: Play) -> None:
         """Somebody who only listens is there before the caller."""
-        monitor = play.caller("monitor", silent=True, seconds=LIMIT)
+        monitor = play.caller("monitor", silent=True)
         await play.happened(Kind.SESSION_STARTED)
-        await play.has_left(play.caller(seconds=4.0))
+        caller = play.caller()
+        await play.happened(Kind.TRACK_PUBLISHED, 2)  # theirs, and the agent's
+        await play.hangs_up(caller, 2 * ALONE)
         await play.hangs_up(monitor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import ALONE, IN_VAIN, LIMIT
+from tracer.demo.play import ALONE, IN_VAIN
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,9 +25,9 @@ class LinkedToNobody(Scenario):
 
     async def play(self, play: Play) -> None:
         """Two callers; the first, whom the session is linked to, leaves."""
-        ada = play.caller(seconds=LIMIT)
+        ada = play.caller()
         await play.happened(Kind.SESSION_STARTED)
-        bob = play.caller("bob", seconds=LIMIT)
+        bob = play.caller("bob")
         await play.happened(Kind.TRACK_PUBLISHED, 3)  # theirs, and the agent's
         await play.hangs_up(ada, ALONE)
         await play.hangs_up(bob, 2 * IN_VAIN)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.demo.play import IN_VAIN
 from tracer.demo.scenario import Scenario
+from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -21,4 +23,6 @@ class MissingPermission(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller without canPublish."""
-        await play.has_left(play.caller(seconds=8.0, may_publish=False))
+        caller = play.caller(may_publish=False)
+        await play.happened(Kind.SESSION_STARTED)
+        await play.hangs_up(caller, IN_VAIN)

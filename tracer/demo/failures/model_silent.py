@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import silent
-from tracer.demo.play import ALONE, IN_VAIN, LIMIT
+from tracer.demo.play import ALONE, IN_VAIN
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,6 +25,6 @@ class ModelSilent(Scenario):
 
     async def play(self, play: Play) -> None:
         """The agent asks its model, and the caller waits."""
-        caller = play.caller(seconds=LIMIT)
-        await play.happened(Kind.SESSION_STARTED)
+        caller = play.caller()
+        await play.happened(Kind.MODEL_ASKED)
         await play.hangs_up(caller, IN_VAIN + 2 * ALONE)

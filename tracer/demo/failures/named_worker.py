@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.play import DemoWorker
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -24,4 +24,4 @@ class NamedWorker(Scenario):
 
     async def play(self, play: Play) -> None:
         """The worker is “helper”; the caller's token names no agent, as with one from a token server."""
-        await play.nobody_comes(play.caller(seconds=LIMIT))
+        await play.nobody_comes(play.caller())

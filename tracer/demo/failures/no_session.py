@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import silent
-from tracer.demo.play import ALONE, IN_VAIN, LIMIT
+from tracer.demo.play import ALONE, IN_VAIN
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,6 +25,6 @@ class NoSession(Scenario):
 
     async def play(self, play: Play) -> None:
         """The agent never starts its session, and the caller waits."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.AGENT_PARTICIPANT_READY)
         await play.hangs_up(caller, IN_VAIN + 2 * ALONE)

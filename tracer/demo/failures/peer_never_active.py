@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.demo.play import IN_VAIN
 from tracer.demo.scenario import Scenario
+from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -21,4 +23,6 @@ class PeerNeverActive(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller with signalling and no media, as behind a firewall, who gives up."""
-        await play.has_left(play.caller(seconds=8.0, media=False))
+        caller = play.caller(media=False)
+        await play.happened(Kind.AGENT_WAITING_FOR_PARTICIPANT)
+        await play.hangs_up(caller, IN_VAIN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT
+from tracer.demo.play import FOR_LONG
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -23,8 +23,8 @@ class PermissionTakenAway(Scenario):
 
     async def play(self, play: Play) -> None:
         """UpdateParticipant, while the caller speaks."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.SESSION_AUDIO_RECEIVED)
         await play.may_not_publish("ada")
         await play.happened(Kind.PARTICIPANT_PERMISSIONS_CHANGED)
-        await play.hangs_up(caller, after=12.0)
+        await play.hangs_up(caller, FOR_LONG)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,6 +25,6 @@ class RaiseAfterConnect(Scenario):
 
     async def play(self, play: Play) -> None:
         """A call, in the middle of which the entrypoint looks for a setting that is missing."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.JOB_ENDED)
         await play.hangs_up(caller, ALONE)

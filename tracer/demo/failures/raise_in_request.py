@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
+from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -23,4 +25,6 @@ class RaiseInRequest(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller; request_fnc raises."""
-        await play.has_left(play.caller())
+        caller = play.caller()
+        await play.happened(Kind.JOB_REJECTED)
+        await play.hangs_up(caller, 2 * ALONE)

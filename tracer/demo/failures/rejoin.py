@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
+from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -23,4 +25,10 @@ class Rejoin(Scenario):
 
     async def play(self, play: Play) -> None:
         """The caller leaves and is back before the room closes; the agent's job ended with their leaving."""
-        await play.has_left(play.caller(seconds=5.0, back_after=0.5))
+        caller = play.caller()
+        await play.happened(Kind.SESSION_STARTED)
+        await play.goes_away(caller, ALONE)
+        await play.happened(Kind.PARTICIPANT_LEFT, 2)
+        play.comes_back(caller)
+        await play.happened(Kind.PARTICIPANT_ACTIVE, 3)
+        await play.hangs_up(caller, 2 * ALONE)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
+from tracer.demo.play import ALONE, IN_VAIN
 from tracer.demo.scenario import Scenario
+from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -23,4 +25,9 @@ class Reload(Scenario):
 
     async def play(self, play: Play) -> None:
         """The caller leaves and is back before the room closes; the agent is still there."""
-        await play.has_left(play.caller(seconds=7.0, back_after=0.5))
+        caller = play.caller()
+        await play.happened(Kind.SESSION_STARTED)
+        await play.goes_away(caller, ALONE)
+        play.comes_back(caller)
+        await play.happened(Kind.PARTICIPANT_ACTIVE, 3)
+        await play.hangs_up(caller, IN_VAIN)

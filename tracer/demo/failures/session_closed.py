@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,6 +25,6 @@ class SessionClosed(Scenario):
 
     async def play(self, play: Play) -> None:
         """The agent closes its session, and the caller waits."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.SESSION_CLOSED)
         await play.hangs_up(caller, 2 * ALONE)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import LIMIT
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
+from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -24,4 +25,6 @@ class SlowRequest(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller; request_fnc accepts after 4 s."""
-        await play.nobody_comes(play.caller(seconds=LIMIT))
+        caller = play.caller()
+        await play.happened(Kind.JOB_ACCEPTED)
+        await play.hangs_up(caller, 2 * ALONE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,7 +25,7 @@ class SlowShutdown(Scenario):
 
     async def play(self, play: Play) -> None:
         """The caller has hung up, and the shutdown callback takes long; the worker is stopped, and waits for 4 s."""
-        caller = play.caller(seconds=LIMIT)
+        caller = play.caller()
         await play.happened(Kind.SESSION_STARTED)
         await play.hangs_up(caller, ALONE)
         await play.happened(Kind.JOB_SHUTDOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import STRANGER
-from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.play import IN_VAIN, DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -29,4 +29,6 @@ class Stranger(Scenario):
     async def play(self, play: Play) -> None:
         """Ours has no room for more, so that it is the other one for certain."""
         await play.worker_reported(Kind.WORKER_FULL)
-        await play.nobody_comes(play.caller(agents=("helper",), seconds=LIMIT))
+        caller = play.caller(agents=("helper",))
+        await play.happened(Kind.PARTICIPANT_ACTIVE, 2)
+        await play.hangs_up(caller, IN_VAIN)

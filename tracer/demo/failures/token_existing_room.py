@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.play import DemoWorker
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -26,4 +26,4 @@ class TokenExistingRoom(Scenario):
         """CreateRoom without agents; then a caller whose token names the worker."""
         play.say("CreateRoom")
         await play.create_room()
-        await play.nobody_comes(play.caller(agents=("helper",), seconds=LIMIT))
+        await play.nobody_comes(play.caller(agents=("helper",)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import ALONE, LIMIT, DemoWorker
+from tracer.demo.play import ALONE, DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -24,7 +24,7 @@ class TwoDispatches(Scenario):
 
     async def play(self, play: Play) -> None:
         """The caller's token names “helper”, and so does the backend's CreateDispatch."""
-        caller = play.caller(agents=("helper",), seconds=LIMIT)
+        caller = play.caller(agents=("helper",))
         await play.happened(Kind.SESSION_STARTED)
         await play.dispatch("helper")
         await play.happened(Kind.SESSION_STARTED, 2)

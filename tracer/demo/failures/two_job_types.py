@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
-from tracer.demo.play import ALONE, LIMIT
+from tracer.demo.play import ALONE
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -25,6 +25,6 @@ class TwoJobTypes(Scenario):
 
     async def play(self, play: Play) -> None:
         """The caller's token names “helper”; one comes for the room, and one when the caller publishes."""
-        caller = play.caller(agents=("helper",), seconds=LIMIT)
+        caller = play.caller(agents=("helper",))
         await play.happened(Kind.SESSION_STARTED, 2)
         await play.hangs_up(caller, ALONE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -23,4 +22,4 @@ class UnnamedWorker(Scenario):
 
     async def play(self, play: Play) -> None:
         """The caller's token names “helper”; the worker has no name."""
-        await play.nobody_comes(play.caller(agents=("helper",), seconds=LIMIT))
+        await play.nobody_comes(play.caller(agents=("helper",)))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.demo.agents import faulty
+from tracer.demo.play import FOR_LONG
 from tracer.demo.scenario import Scenario
+from tracer.moment import Kind
 
 if TYPE_CHECKING:
     from tracer.demo.play import Play
@@ -23,4 +25,6 @@ class WaitedForAnother(Scenario):
 
     async def play(self, play: Play) -> None:
         """A caller of another identity."""
-        await play.has_left(play.caller(seconds=12.0))
+        caller = play.caller()
+        await play.happened(Kind.AGENT_WAITING_FOR_PARTICIPANT)
+        await play.hangs_up(caller, FOR_LONG)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer.demo.detour import Detour
-from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.play import DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 
@@ -37,4 +37,4 @@ class WorkerCutOff(Scenario):
         path.cut()
         await play.worker_reported(Kind.WORKER_DISCONNECTED)
         await asyncio.sleep(A_WHILE)
-        await play.nobody_comes(play.caller(seconds=LIMIT))
+        await play.nobody_comes(play.caller())

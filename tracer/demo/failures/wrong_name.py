@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.demo.play import LIMIT, DemoWorker
+from tracer.demo.play import DemoWorker
 from tracer.demo.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -23,4 +23,4 @@ class WrongName(Scenario):
 
     async def play(self, play: Play) -> None:
         """The worker is “helper”; the caller's token asks for “Helper”."""
-        await play.nobody_comes(play.caller(agents=("Helper",), seconds=LIMIT))
+        await play.nobody_comes(play.caller(agents=("Helper",)))

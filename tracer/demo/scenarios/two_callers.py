@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.demo.answers import at
-from tracer.demo.play import ALONE, LIMIT, DemoWorker
+from tracer.demo.play import ALONE, DemoWorker
 from tracer.demo.scenario import Scenario
 from tracer.moment import Kind
 from tracer.view.text import plain
@@ -34,10 +34,10 @@ class TwoCallers(Scenario):
     )
 
     async def play(self, play: Play) -> None:
-        ada = play.caller("ada", seconds=LIMIT)
+        ada = play.caller("ada")
         await play.happened(Kind.JOB_OFFERED, 2)
         for offered in (4, 6):
-            bob = play.caller("bob", seconds=LIMIT)
+            bob = play.caller("bob")
             await play.happened(Kind.JOB_OFFERED, offered)
             await play.hangs_up(bob, ALONE)
         await play.hangs_up(ada)
