@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from livekit.protocol.models import ParticipantPermission, TrackSource
-from livekit.rtc import TrackKind
+from livekit.rtc import ConnectionState, TrackKind
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -138,3 +138,20 @@ def test_a_track_that_is_gone_or_is_back_or_nobody_hears_is_not_reported(
     there: list[SimpleNamespace], lost: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not unsubscribed(there, lost, monkeypatch).exported.get_finished_spans()
+
+
+def test_an_interrupted_connection_is_reported_and_the_rooms_start_and_end_are_not() -> None:
+    heard = Heard()
+    heard.emit("connection_state_changed", ConnectionState.CONN_CONNECTED)
+    assert not heard.emit("connection_state_changed", ConnectionState.CONN_DISCONNECTED)
+    states = ("CONN_RECONNECTING", "CONN_CONNECTED", "CONN_CONNECTED", "CONN_RECONNECTING", "CONN_DISCONNECTED")
+    for state in states:
+        heard.emit("connection_state_changed", ConnectionState.Value(state))
+    reported = heard.exported.get_finished_spans()
+    assert [span.name for span in reported] == [
+        Kind.AGENT_RECONNECTING,
+        Kind.AGENT_RECONNECTED,
+        Kind.AGENT_RECONNECTING,
+        Kind.AGENT_CONNECTION_LOST,
+    ]
+    assert {dict(span.attributes or {})[keys.SUBJECT] for span in reported} == {JOB}

@@ -479,7 +479,8 @@ MISSING = (
         "no worker reported itself",
         "no-worker",
         lonely("helper"),
-        "The dispatch for agent 'helper' has no job, and no worker reported that it was registered.",
+        "The dispatch for agent 'helper' has no job, and no worker has reported anything: none ran, or none that is"
+        " instrumented.",
         (ASKED,),
         certain=False,
     ),

@@ -527,3 +527,33 @@ def test_a_reload_is_named_though_the_job_ran_again() -> None:
 
 def test_two_runs_of_a_job_violate_no_order() -> None:
     assert check_rules(timeline(runs_twice(), now=HOUR)).answer is not Outcome.VIOLATED
+
+
+# While the call goes on.
+
+
+def so_far(now: float, *more: Moment) -> tuple[str, bool, str] | None:
+    """What is found of a call as of a time, ms, whose agent lost its connection at 20 s, and how certain it is."""
+    known = [m for m in [*long_call(), *reconnects(20_000, None, anew=False), *more] if m.time <= ms(now)]
+    findings = explain(timeline(known, now=ms(now))).findings
+    first = findings[0] if findings else None
+    return (first.cause.name, first.certain, first.sentence) if first else None
+
+
+def test_a_connection_that_is_lost_is_said_at_once_and_for_how_long() -> None:
+    assert so_far(22_900) is None, "the SDK may be back at once"
+    found = so_far(24_000)
+    assert found is not None
+    assert found[:2] == ("agent-lost-connection", False)
+    assert f"agent-{JOB} lost its connection to the room, and has not been back for 4.0 s so far" in found[2]
+    later = so_far(35_000)
+    assert later is not None
+    assert later[:2] == ("agent-lost-connection", True)
+
+
+def test_a_connection_that_is_back_is_no_longer_lost() -> None:
+    assert so_far(26_000, of_job(Kind.AGENT_RECONNECTED, 25_000, occurrence="back")) is None
+
+
+def test_an_agent_that_shuts_down_is_not_lost() -> None:
+    assert so_far(26_000, of_job(Kind.JOB_SHUTDOWN, 21_000)) is None

@@ -35,6 +35,7 @@ from tests.why.cases import (
     deletes_the_room,
     doubted,
     found,
+    healthy,
     in_room,
     leaves_its_caller,
     moved,
@@ -49,11 +50,12 @@ from tests.why.cases import (
 from tracer import keys
 from tracer.moment import Kind
 from tracer.timeline.fold import fold
+from tracer.units import NS_PER_S
 from tracer.why import explain
 
 if TYPE_CHECKING:
     from tracer.moment import Fact, Moment
-    from tracer.why import Finding
+    from tracer.why import Explanation, Finding
 
 DELETED: dict[str, Fact] = {keys.DISCONNECT_REASON: "ROOM_DELETED"}
 TIMED_OUT: dict[str, Fact] = {keys.DISCONNECT_REASON: "CONNECTION_TIMEOUT"}
@@ -362,3 +364,28 @@ def test_a_listener_who_comes_when_all_is_over_misses_no_agent(attributes: dict[
 
 def findings(recorded: list[Moment]) -> tuple[Finding, ...]:
     return explain(timeline(recorded)).findings
+
+
+# The room has just closed, and the agent's last spans are on their way.
+
+LAST = {Kind.SESSION_CLOSED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED}
+
+
+def just_closed(moments: list[Moment], seconds: float) -> Explanation:
+    """What is said so long after the room's end, while nothing of its agent's end has come."""
+    (finished,) = {m.time for m in moments if m.kind is Kind.ROOM_FINISHED and m.witness == "webhook"}
+    return explain(timeline(without(moments, *LAST), now=finished + round(seconds * NS_PER_S)))
+
+
+def test_who_deleted_a_room_is_not_said_before_its_agent_can_have_reported_that_it_did() -> None:
+    deleted = with_facts(healthy(), Kind.PARTICIPANT_LEFT, ADA, DELETED)
+    assert [f.cause.name for f in explain(timeline(deleted)).findings] == ["room-deleted"]
+    early = just_closed(deleted, 2.0)
+    assert early.findings == ()
+    assert early.summary.endswith(f"the room closed 2.0 s ago, and job {JOB} has not reported its end.")
+    assert "room-deleted" in [f.cause.name for f in just_closed(deleted, 11.0).findings]
+
+
+def test_a_call_is_not_well_before_its_agent_has_reported_its_end() -> None:
+    assert explain(timeline(healthy())).well is True
+    assert just_closed(healthy(), 2.0).well is None

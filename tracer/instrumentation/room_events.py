@@ -1,6 +1,7 @@
-"""What an agent's room reports to it of the others: attributes, permissions, tracks muted or no longer subscribed to.
+"""What an agent's room reports: its own connection, and the others' attributes, permissions and tracks muted or lost.
 
-No webhook does, and the API only to one who polls it. Source: livekit-rtc 1.x, ``Room.on``.
+No webhook does, and the API only of the others and to one who polls it. The session reports the connection too, when it
+has ended. Source: livekit-rtc 1.x, ``Room.on``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from livekit.protocol.models import TrackSource
-from livekit.rtc import TrackKind
+from livekit.rtc import ConnectionState, TrackKind
 
 from tracer import keys
 from tracer.instrumentation.guard import guarded
@@ -32,6 +33,23 @@ SETTLED_S = 1.0
 """A track that is unpublished, or whose publisher leaves, is unsubscribed first, this long before at most."""
 
 
+class _Connection:
+    """The agent's connection to its room, which can be interrupted."""
+
+    def __init__(self) -> None:
+        self._interrupted = False
+
+    def changes(self, state: int) -> Kind | None:
+        """What a new state means; None for the room's own start and end."""
+        if state == ConnectionState.CONN_RECONNECTING:
+            self._interrupted = True
+            return Kind.AGENT_RECONNECTING
+        was, self._interrupted = self._interrupted, False
+        if not was:
+            return None
+        return Kind.AGENT_RECONNECTED if state == ConnectionState.CONN_CONNECTED else Kind.AGENT_CONNECTION_LOST
+
+
 class RoomEvents:
     """Reports each as a span of one moment, at the time the agent learns of it."""
 
@@ -42,6 +60,7 @@ class RoomEvents:
         """From now on, to the room of this job."""
         room = job.room
         unsubscribed: set[str] = set()
+        connection = _Connection()
 
         def changed(attributes: dict[str, str], who: Participant) -> None:
             guarded(self._changed, job, attributes, who)
@@ -61,12 +80,20 @@ class RoomEvents:
         def got(_: Track, track: RemoteTrackPublication, who: RemoteParticipant) -> None:
             guarded(self._got, job, unsubscribed, who, track)
 
+        def connected(state: int) -> None:
+            guarded(self._connected, job, connection, state)
+
+        room.on("connection_state_changed", connected)
         room.on("participant_attributes_changed", changed)
         room.on("participant_permissions_changed", permitted)
         room.on("track_muted", muted)
         room.on("track_unmuted", unmuted)
         room.on("track_unsubscribed", lost)
         room.on("track_subscribed", got)
+
+    def _connected(self, job: JobContext, connection: _Connection, state: int) -> None:
+        if kind := connection.changes(state):
+            report_of_job(self._tracer, job, kind)
 
     def _changed(self, job: JobContext, attributes: dict[str, str], who: Participant) -> None:
         values = {

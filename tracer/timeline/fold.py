@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.moment import Kind
+from tracer.timeline.connections import reported_once
 from tracer.timeline.entities import Job, Participant, Room, Track, Worker
 from tracer.timeline.origin import creation, dispatches, end_reason
 from tracer.timeline.precedence import must_precede
@@ -37,7 +38,8 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
     """
     moments = set(moments)
     now = max((moment.time for moment in moments), default=0) if now is None else now
-    merged = merge(_attempts(runs_apart(offers_apart(_started_once(joined(moments))))))
+    known = list(reported_once(joined(moments)))
+    merged = merge(_attempts(runs_apart(offers_apart(_started_once(known)))))
     known_workers = _workers(workers)
     steps = _in_order([*merged, *_beside(merged, known_workers, now)])
     grouped: dict[str, list[Step]] = defaultdict(list)

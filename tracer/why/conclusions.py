@@ -92,6 +92,18 @@ class TooEarly(Conclusion):
         return f"It is too early to say: an agent was requested {since:.1f} s ago."
 
 
+class EndNotReported(Conclusion):
+    """The room has just closed, and an agent has not reported its own end."""
+
+    def sentence(self, known: Known) -> str | None:
+        """Which job's end is missing, and since when the room is closed."""
+        finished, ending = known.call.timeline.room.finished, known.call.agents.ending
+        if finished is None or not ending:
+            return None
+        ago = in_seconds(max(known.call.timeline.now - finished.time, 0))
+        return f"It is too early to say: the room closed {ago} ago, and job {ending[0].sid} has not reported its end."
+
+
 class DispatchUnserved(Conclusion):
     """A dispatch brought no agent, for a reason that no witness saw."""
 
@@ -292,6 +304,7 @@ class Well(Conclusion):
 CONCLUSIONS: tuple[Conclusion, ...] = (
     CauseFound(),
     TooEarly(),
+    EndNotReported(),
     DispatchUnserved(),
     NoAgentOnRecord(),
     NobodyJoined(),

@@ -166,13 +166,5 @@ CASES = (
         ),
         certain=False,
     ),
-    Case(
-        "answers, and has no voice",
-        "model-silent",
-        [*long_call(), *ask(5000, 300), *ask(15_000, 300)],
-        f"The LLM of job {JOB} answered 2 times, and in 28.8 s ada heard no voice of it.",
-        ((Kind.MODEL_ANSWERED, JOB), (Kind.MODEL_ANSWERED, JOB)),
-        certain=False,
-    ),
 )
 """Each as its witnesses report it, with what is to be said of it."""

@@ -181,10 +181,25 @@ def test_while_the_call_goes_on_it_is_said_for_how_long_so_far() -> None:
 
 def test_a_session_of_text_has_no_voice() -> None:
     texts = [*ask(5000, 300), *ask(15_000, 300)]
-    assert named(*texts) == ("model-silent", False)
-    assert found(without([*long_call(), *texts], Kind.SESSION_AUDIO_PUBLISHED)) == []
-    assert named(*texts, *speaks(6000)) is None
-    assert named(*ask(5000, 300)) is None  # a tool takes long, or there was nothing to say
+    assert doubted(*texts) == ["model-silent"]
+    assert explain(timeline(without([*long_call(), *texts], Kind.SESSION_AUDIO_PUBLISHED))).doubts == ()
+    assert doubted(*texts, *speaks(6000)) == []
+    assert doubted(*ask(5000, 300)) == []  # a tool takes long, or there was nothing to say
+
+
+def test_that_nothing_of_an_agents_voice_was_recorded_is_no_proof_that_it_was_silent() -> None:
+    answered = explain(timeline([*long_call(), *ask(5000, 300), *ask(15_000, 300)]))
+    assert (answered.findings, answered.well) == ((), None)
+    assert answered.summary.endswith("not everything can be ruled out.")
+    (doubt,) = answered.doubts
+    assert "its LLM answered 2 times, and in 28.8 s no agent_speaking was recorded" in doubt.how
+
+
+def doubted(*more: Moment) -> list[str]:
+    """The causes that cannot be ruled out of a long call with these moments, in which none was found."""
+    explained = explain(timeline([*long_call(), *more]))
+    assert explained.findings == ()
+    return [doubt.cause.name for doubt in explained.doubts]
 
 
 def test_of_two_callers_the_one_who_stays_waited() -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.missing_jobs import unaccounted_agents
-from tracer.timeline.reporting import uninstrumented, unreported
+from tracer.timeline.reporting import is_reported, uninstrumented, unreported
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import own_shutdown, received
-from tracer.why.call.limits import AT_ONCE, LONG_ENOUGH, SOON
+from tracer.why.call.limits import AT_ONCE, LONG_ENOUGH, SOON, STUCK_BY
 from tracer.why.call.participants import left_at
 
 if TYPE_CHECKING:
@@ -184,6 +184,14 @@ class Agents:
                 gone = left_at(self._timeline, agent) if agent else ended.time if ended else shutdown.time
                 found.append((shutdown.time, gone))
         return found
+
+    @cached_property
+    def ending(self) -> list[Job]:
+        """Jobs whose room has just closed, and whose last spans are on their way: why it closed may be in them."""
+        finished = self._timeline.room.finished
+        if finished is None or self._timeline.now - finished.time > STUCK_BY:
+            return []
+        return [job for job in self._timeline.open_jobs() if is_reported(job)]
 
     def not_before(self, job: Job, step: Step) -> int | None:
         """The earliest that a step of the agent's can have been by the server's clock, ns, whatever its clock skew.

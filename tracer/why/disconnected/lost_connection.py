@@ -30,10 +30,11 @@ __all__ = ["AgentLostConnection"]
 class AgentLostConnection(Cause):
     """The network between the agent and the server broke, while the agent's process ran.
 
-    Known from the job's session (``connection_state_changed``), and where it had none from a job that went on, or
-    shut down with ``room disconnected``, though the server lost its agent. All durations are bounds: the SDK and the
-    server notice seconds later. A short interruption is no fault, nor is a longer one in which only the signalling
-    was lost and media flowed on.
+    Known from the agent's room, at once, and from its session (``connection_state_changed``); where it had none, from a
+    job that went on, or shut down with ``room disconnected``, though the server lost its agent. All durations are
+    bounds: the SDK and the server notice seconds later. A short interruption is no fault, nor is a longer one in which
+    only the signalling was lost and media flowed on. While the call goes on it is said after 3 s, and is certain after
+    10 s.
     """
 
     name = "agent-lost-connection"
@@ -50,7 +51,7 @@ class AgentLostConnection(Cause):
         for job in call.timeline.jobs:
             lost = self._for_good(call, job)
             longest = max(self._for_a_while(call, job), key=lambda found: found[0], default=None)
-            if lost:
+            if lost := lost or self._so_far(call, job):
                 yield lost
             elif longest:
                 yield longest[1]
@@ -87,6 +88,22 @@ class AgentLostConnection(Cause):
             ended,
             by_room,
             left,
+        )
+
+    def _so_far(self, call: Call, job: Job) -> Finding | None:
+        """While the call goes on: an interruption that has not ended, and for how long."""
+        if call.timeline.room.finished or job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED, Kind.PROCESS_FAILED):
+            return None
+        lost = next((one for one in interruptions(job) if one.ended is None), None)
+        there = [who for until, who in call.callers.at(lost.began.time) if until >= call.end] if lost else []
+        if lost is None or not there or call.end - lost.began.time < LONG_ENOUGH:
+            return None
+        agent = call.agents.of(job)
+        return self.found(
+            f"{name_of(agent) if agent else f'The agent of job {job.sid}'} lost its connection to the room, and has not"
+            f" been back for {(call.end - lost.began.time) / NS_PER_S:.1f} s so far; {name_of(there[0])} is in it.",
+            lost.began,
+            certain=call.end - lost.began.time > STUCK_BY,
         )
 
     @staticmethod

@@ -49,6 +49,8 @@ class RoomDeleted(Cause):
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
+        if call.agents.ending:
+            return  # an agent that deleted it reports that last
         cut_off = self._cut_off(call)
         in_call = [p for p in cut_off if not call.callers.hung_up_before(call.left_at(p))]
         several = len({name_of(p) for p in cut_off}) > 1

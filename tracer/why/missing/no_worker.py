@@ -24,6 +24,8 @@ UNNAMED = (
     " worker with an agent_name, request it by that name."
 )
 """What to do where the dispatch has no name."""
+SEE_WHETHER = "If a worker ran, its log shows whether it was registered (“registered worker”), and as what. "
+"""What to do first where no worker has reported."""
 
 
 class NoWorker(WithoutJob):
@@ -48,10 +50,10 @@ class NoWorker(WithoutJob):
         sentence = call.dispatches.in_vain(dispatch)
         if not known:
             yield self.found(
-                f"{sentence}, and no worker reported that it was registered.",
+                f"{sentence}, and no worker has reported anything: none ran, or none that is instrumented.",
                 created,
                 certain=False,
-                advice=None if dispatch.agent_name else UNNAMED,
+                advice=SEE_WHETHER + (self.advice if dispatch.agent_name else UNNAMED),
             )
             return
         if not dispatch.agent_name or all(not worker.agent_name for worker in known):

@@ -46,11 +46,12 @@ class _Wait(NamedTuple):
 
 
 class ModelSilent(Cause):
-    """The session asks its LLM, and no answer begins; or the LLM answers, and no voice comes of it.
+    """The session asks its LLM, and no answer begins.
 
     Known from the job's spans ``llm_node`` (without ``lk.response.ttft``) and ``agent_speaking``, and from a caller who
     was there for at least 8 s of it. Certain where the model had one try for so long; what a caller interrupted sooner,
-    again and again, may have been slow. What is being asked right now is reported when it ends.
+    again and again, may have been slow. What is being asked right now is reported when it ends. Where the LLM answers
+    and the agent is not known to speak, it is a doubt: those spans can be lost.
     """
 
     name = "model-silent"
@@ -61,10 +62,6 @@ class ModelSilent(Cause):
         " max_retry, in the session's conn_options), a FallbackAdapter of another provider, and say something while the"
         " caller waits."
     )
-    no_voice = (
-        "Look at what came after the answer, in the spans below agent_turn: a function_tool that takes long, or a"
-        " tts_node without audio."
-    )
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
@@ -74,8 +71,13 @@ class ModelSilent(Cause):
                 worst = max(waits, key=lambda wait: wait.stay.lasted, default=None)
                 if worst:
                     yield self._finding(call, job, worst)
-                elif found := self._no_voice(call, job, session, tried):
-                    yield found
+
+    def doubt(self, call: Call) -> str | None:
+        for job in call.timeline.jobs:
+            for session in sessions_of(job):
+                if how := self._no_voice(call, job, session):
+                    return how
+        return None
 
     def _finding(self, call: Call, job: Job, wait: _Wait) -> Finding:
         first, last = wait.tries[0], wait.tries[-1]
@@ -94,9 +96,13 @@ class ModelSilent(Cause):
             certain=wait.longest >= SILENT_FOR and not wait.late,
         )
 
-    def _no_voice(self, call: Call, job: Job, session: Session, tried: Sequence[Ask]) -> Finding | None:
-        """The LLM answered more than once, and the agent, which has a voice, never spoke."""
-        answers = [ask.end for ask in tried if ask.end and ask.is_answered]
+    @staticmethod
+    def _no_voice(call: Call, job: Job, session: Session) -> str | None:
+        """The LLM answered more than once, and no word of the agent's is on record, which has a voice.
+
+        Its spans of one name can be lost, or not sampled: that it did not speak is not known then.
+        """
+        answers = [ask.end for ask in asks(job, session) if ask.end and ask.is_answered]
         steps = [step for step in job.steps if session.since <= step.time <= session.until]
         kinds = {step.kind for step in steps}
         if len(answers) < 2 or Kind.SESSION_AUDIO_PUBLISHED not in kinds:
@@ -107,13 +113,10 @@ class ModelSilent(Cause):
         stay = max(stays(call, job, answers[0].time, until), key=lambda one: one.lasted, default=None)
         if stay is None or stay.lasted <= STUCK_BY:
             return None
-        return self.found(
-            f"The LLM of job {job.sid} answered {len(answers)} times, and in {seconds(call, stay)} {name_of(stay.who)}"
-            " heard no voice of it.",
-            answers[0],
-            answers[-1],
-            certain=False,
-            advice=self.no_voice,
+        return (
+            f"see whether {name_of(stay.who)} heard the agent of job {job.sid}: its LLM answered {len(answers)} times,"
+            f" and in {seconds(call, stay)} no agent_speaking was recorded; a function_tool that takes long, or a"
+            " tts_node without audio, is below agent_turn"
         )
 
 
