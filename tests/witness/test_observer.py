@@ -10,6 +10,7 @@ from livekit import api
 from livekit.protocol.agent import Job, JobState, JobStatus, JobType
 from livekit.protocol.agent_dispatch import AgentDispatch, AgentDispatchState
 from livekit.protocol.models import ParticipantInfo, ParticipantPermission, Room, TrackSource
+from livekit.protocol.webhook import WebhookEvent
 
 from tests.moments import ADA, AGENT, DISPATCH, JOB, ROOM, START, WORKER, ms
 from tracer import keys
@@ -276,7 +277,12 @@ class Server:
         return answer
 
 
-def rounds(watching: Observer, server: Server, *, woken: str = "") -> list[Moment]:
+def heard(name: str, who: ParticipantInfo | None = None, room: str = ROOM) -> WebhookEvent:
+    """A webhook of a room, about a participant."""
+    return WebhookEvent(event=name, room=Room(sid=room, name="demo"), participant=who)
+
+
+def rounds(watching: Observer, server: Server, *, heard: WebhookEvent | None = None) -> list[Moment]:
     """One round of polls; what it found."""
 
     async def keep(_: object) -> bool:
@@ -288,8 +294,8 @@ def rounds(watching: Observer, server: Server, *, woken: str = "") -> list[Momen
 
     watching._unkept = []
     server.calls = []
-    if woken:
-        watching.wake(woken)
+    if heard:
+        watching.heard(heard)
     asyncio.run(main())
     return watching._unkept
 
@@ -308,15 +314,49 @@ def test_a_webhook_makes_one_poll_of_its_room_and_no_other() -> None:
     watching = at_rest(server)
     assert rounds(watching, server) == []
     assert server.calls == []
-    assert rounds(watching, server, woken=ROOM) == []
+    assert rounds(watching, server, heard=heard("participant_left", ada(ACTIVE, "PA_0"))) == []
     assert server.calls == ["ListParticipants"]
+
+
+@pytest.mark.parametrize("name", ["track_published", "track_unpublished"])
+def test_a_webhook_of_a_track_shows_nothing_to_poll_for_where_its_publisher_is_known(name: str) -> None:
+    server = Server()
+    server.participants["demo"] = [ada(ACTIVE)]
+    watching = at_rest(server)
+    assert rounds(watching, server, heard=heard(name, ada(ACTIVE))) == []
+    assert server.calls == []
+    rounds(watching, server, heard=heard(name, ada(ACTIVE, "PA_2")))
+    assert server.calls == ["ListParticipants"]
+
+
+def test_who_comes_and_leaves_by_webhooks_is_known_without_a_poll() -> None:
+    server = Server()
+    server.participants["demo"] = [ada(ACTIVE)]
+    watching = at_rest(server)
+    agent = ParticipantInfo(sid=AGENT, identity="agent", kind=ParticipantInfo.Kind.AGENT)
+    for name in ("participant_joined", "participant_left"):
+        assert rounds(watching, server, heard=heard(name, agent)) == []
+        assert "ListParticipants" not in server.calls
+        assert (AGENT in watching._rooms[ROOM].present) is (name == "participant_joined")
+    watching._rooms[ROOM].next_poll = 0.0
+    assert rounds(watching, server) == [], "the next poll finds nobody to have come or left"
+
+
+def test_a_poll_that_was_on_its_way_when_somebody_came_does_not_show_that_they_left() -> None:
+    room = watched()
+    look(room, 0, 10, ada(ACTIVE))
+    room.hears(heard("participant_joined", ada(ACTIVE, "PA_2")), 0.0)  # now, which is after the poll below
+    assert look(room, 20, 30, ada(ACTIVE)) == []
+    assert set(room.present) == {ADA, "PA_2"}
+    room.heard_at = {"PA_2": ms(35)}
+    assert shape(look(room, 40, 50, ada(ACTIVE))) == [(Kind.PARTICIPANT_LEFT, "PA_2", ms(20), ms(50))]
 
 
 def test_a_webhook_of_an_unknown_or_empty_room_makes_a_poll_for_rooms() -> None:
     server = Server()
     watching = at_rest(server)
     for sid in (ROOM, "RM_new"):
-        rounds(watching, server, woken=sid)
+        rounds(watching, server, heard=heard("room_finished", room=sid))
         assert "ListRooms" in server.calls
 
 
@@ -326,7 +366,7 @@ def test_participants_of_a_newer_room_of_the_same_name_are_not_taken_for_this_ro
     watching = at_rest(server)
     server.rooms = [Room(sid="RM_2", name="demo", creation_time_ms=START // 1_000_000 + 9000)]
     server.participants["demo"] = [ada(ACTIVE, "PA_2")]
-    found = rounds(watching, server, woken=ROOM)
+    found = rounds(watching, server, heard=heard("participant_left", ada(ACTIVE, "PA_0")))
     assert {(m.room, m.kind, m.subject) for m in found} == {
         (ROOM, Kind.PARTICIPANT_LEFT, ADA),
         (ROOM, Kind.ROOM_FINISHED, ROOM),

@@ -7,7 +7,19 @@ from livekit.protocol.agent import Job
 from livekit.protocol.agent_dispatch import AgentDispatch, AgentDispatchState
 from livekit.protocol.models import ParticipantInfo, Room
 
-from tracer.witness.pace import CLOSELY, EXPECTED_FOR, JOBS_LATE, QUICK, SETTLED, SETTLED_ALONE, WatchedRoom
+from tracer.witness.pace import (
+    CLOSELY,
+    EXPECTED_FOR,
+    JOBS_APART,
+    JOBS_LATE,
+    MOST_A_SECOND,
+    MOST_REPORTED,
+    QUICK,
+    REPORTED,
+    SETTLED,
+    SETTLED_ALONE,
+    WatchedRoom,
+)
 
 JOINING, JOINED, ACTIVE = ParticipantInfo.JOINING, ParticipantInfo.JOINED, ParticipantInfo.ACTIVE
 CALLER = ParticipantInfo.Kind.STANDARD
@@ -49,10 +61,37 @@ def test_while_somebody_joins_it_is_polled_quickly_at_first_and_then_ever_more_s
     assert len(at) <= 100
 
 
-def test_where_a_webhook_will_report_what_is_still_expected_it_is_polled_less() -> None:
+def test_where_a_webhook_will_report_that_somebody_is_active_a_poll_only_makes_up_for_one_that_is_lost() -> None:
     one = room()
     there(one, (CALLER, JOINED))
-    assert len(polls(one, 1.0)) < len(polls(one, 1.0, webhooks=False)) / 2
+    assert polls(one, 9) == pytest.approx([REPORTED * 2**n for n in range(5)])
+    assert len(polls(one, 1.0, webhooks=False)) > 20
+
+
+def test_where_a_webhook_will_report_the_agent_it_is_polled_less() -> None:
+    one = room(expected_since=NOW)
+    there(one, (CALLER, ACTIVE))
+    assert len(polls(one, 8)) < len(polls(one, 8, webhooks=False)) / 2
+
+
+@pytest.mark.parametrize(("webhooks", "most"), [(True, MOST_REPORTED), (False, MOST_A_SECOND)])
+def test_of_many_rooms_at_once_each_is_polled_less(webhooks: bool, most: int) -> None:
+    one = room(expected_since=NOW)
+    there(one, (CALLER, JOINING))
+    one.polled(NOW, changed=True, webhooks=webhooks, awaited=11)
+    assert one.next_poll == NOW + 10 / most
+    one.wake(NOW + 0.1)
+    assert one.next_poll == NOW + 0.1, "what was reported is looked at at once"
+
+
+def test_a_room_is_awaited_while_somebody_joins_or_is_expected() -> None:
+    one = room(expected_since=NOW)
+    assert one.is_awaited(NOW + EXPECTED_FOR - 0.1)
+    assert not one.is_awaited(NOW + EXPECTED_FOR + 0.1)
+    there(one, (CALLER, ACTIVE), (AGENT, JOINED))
+    assert one.is_awaited(NOW + 100)
+    there(one, (CALLER, ACTIVE), (AGENT, ACTIVE))
+    assert not one.is_awaited(NOW + 100)
 
 
 def test_once_everybody_is_active_it_is_not_polled_quickly() -> None:
@@ -110,9 +149,9 @@ def test_a_dispatch_without_a_job_is_polled_until_the_server_must_have_listed_it
     one = room()
     there(one, (AGENT, ACTIVE))
     at = dispatch_polls(one, dispatch(0.0), seconds=59)
-    assert at[0] == pytest.approx(1.0)
+    assert at[0] == pytest.approx(JOBS_APART)
     assert JOBS_LATE <= at[-1] < 2 * JOBS_LATE
-    assert len(at) <= 5
+    assert len(at) <= 3
 
 
 def test_a_dispatch_with_a_job_is_not_polled_soon() -> None:
@@ -156,7 +195,9 @@ def test_when_an_agent_leaves_its_job_is_polled_until_the_server_must_have_liste
     one = room(next_dispatches=NOW + 60)
     one.came_or_left(NOW, [ParticipantInfo(sid="PA_1", kind=AGENT)])
     assert one.next_dispatches == NOW
-    assert len(dispatch_polls(one, dispatch(100.0, Job(id="AJ_1")), seconds=10)) >= 3
+    at = dispatch_polls(one, dispatch(100.0, Job(id="AJ_1")), seconds=20)
+    assert at[0] < 5.0 < at[1] < at[-1], "the server writes jobs every 5 s"
+    assert at[-1] >= JOBS_LATE
 
 
 def test_a_room_that_is_listed_with_other_counts_has_changed() -> None:

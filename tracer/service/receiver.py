@@ -36,6 +36,8 @@ from tracer.witness import agent, webhook
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from livekit.protocol.webhook import WebhookEvent
+
     from tracer.export.exporter import Exporter
     from tracer.service.announcer import Announcer
     from tracer.service.recording import Recorder
@@ -89,7 +91,7 @@ class Receiver:
         ingest_token: str = "",
         recorder: Recorder | None = None,
         wanted: Callable[[str], bool] = lambda _: True,
-        on_room: Callable[[str], None] = lambda _: None,
+        on_event: Callable[[WebhookEvent], None] = lambda _: None,
     ) -> None:
         self.store = store
         self.server = server
@@ -100,7 +102,7 @@ class Receiver:
         self.recorder = recorder
         self._wanted = wanted
         self.counts = Counts()
-        self._on_room = on_room
+        self._on_event = on_event
         self._refusals = Seldom()
         self._passing = Passing(redact=redact)
         self._queue = WriteQueue(store, redact=redact)
@@ -228,7 +230,8 @@ class Receiver:
         if not moments and not unknown:
             return web.Response()
         if moments:
-            self._on_room(room.sid)  # before it is on disk, which takes longer than a JOINED can last
+            # Before it is on disk, which takes longer than a JOINED can last.
+            self._on_event(event)
         if not await self.keep(Arrival(moments, event_id=event.id, unknown=unknown)):
             self.counts.webhooks_repeated += 1
         elif self.recorder:

@@ -81,7 +81,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
             ingest_token=token,
             recorder=Recorder(options.record) if options.record else None,
             wanted=options.wanted,
-            on_room=observer.wake if observer else lambda _: None,
+            on_event=observer.heard if observer else lambda _: None,
         )
         stopped = stop_event()
         port = await receiver.start(options.host, options.port)

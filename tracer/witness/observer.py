@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from livekit.protocol.agent_dispatch import AgentDispatch
     from livekit.protocol.models import Room
+    from livekit.protocol.webhook import WebhookEvent
 
     from tracer.moment import Fact
     from tracer.settings import LiveKit
@@ -60,6 +61,8 @@ MOST_UNKEPT = 10_000
 """Moments that are remembered while the store cannot keep them; then the oldest go."""
 IDLE = 2.5
 """Seconds between polls for rooms, where webhooks report new ones."""
+IDLE_EMPTY = 10.0
+"""As ``IDLE``, while there is no room."""
 IDLE_ALONE = 0.5
 """As ``IDLE``, without webhooks."""
 CLOSING = 0.25
@@ -112,10 +115,12 @@ class Observer:
         self._refused: set[str] = set()
         """Parts of the API that the server does not open to this key."""
 
-    def wake(self, room: str) -> None:
-        """Something has just happened in the room with this SID: poll it now."""
+    def heard(self, event: WebhookEvent) -> None:
+        """A webhook has just come: what it shows of a room's participants need not be polled, anything else is now."""
         self._webhooks = True
-        self._woken_rooms.add(room)
+        room = self._rooms.get(event.room.sid)
+        if room is None or not room.hears(event, time.monotonic()):
+            self._woken_rooms.add(event.room.sid)
         self._woken.set()
 
     async def run(self, keep: Callable[[Arrival], Awaitable[bool]]) -> None:
@@ -208,7 +213,8 @@ class Observer:
                 known.wake(now)
             closing = closing or (room.sid in woken and not known.present)
         self._listed = sent
-        self._next_list = now + (CLOSING if closing else IDLE if self._webhooks else IDLE_ALONE)
+        idle = IDLE_ALONE if not self._webhooks else IDLE if self._rooms else IDLE_EMPTY
+        self._next_list = now + (CLOSING if closing else idle)
 
     def _found(self, room: Room, answered: int) -> Iterator[Moment]:
         """A room that is listed for the first time."""
@@ -267,6 +273,9 @@ class Observer:
     def _take(self, poll: _Poll) -> None:
         """Keep what a poll found changed, and settle when the room is polled next."""
         room, before = poll.room, poll.room.present
+        since = {sid: who for sid, who in before.items() if room.heard_at.get(sid, 0) >= poll.sent}
+        poll = replace(poll, present={**since, **poll.present})
+        room.heard_at = {sid: at for sid, at in room.heard_at.items() if at >= poll.sent}
         moments = list(self._changes(poll))
         self._unkept += moments
         now = time.monotonic()
@@ -275,7 +284,8 @@ class Observer:
             if not poll.present:
                 self._next_list = min(self._next_list, now + CLOSING)
         room.polled_at, room.present = poll.sent, poll.present
-        room.polled(now, changed=bool(moments), webhooks=self._webhooks)
+        awaited = sum(other.is_awaited(now) for other in self._rooms.values())
+        room.polled(now, changed=bool(moments), webhooks=self._webhooks, awaited=awaited)
 
     def _changes(self, poll: _Poll) -> Iterator[Moment]:
         """What changed among a room's participants since the last poll."""

@@ -7,6 +7,7 @@ was waited for is known to within a tenth of the wait, with few polls. Times are
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from livekit.protocol.agent_dispatch import AgentDispatch
     from livekit.protocol.models import Room
+    from livekit.protocol.webhook import WebhookEvent
 
 __all__ = ["WatchedRoom"]
 
@@ -30,14 +32,21 @@ GROWTH = 12
 """While somebody joins, a pause between polls is this part of the time since the last change."""
 GROWTH_EXPECTED = 16
 """As ``GROWTH``, while somebody is expected to join."""
-GROWTH_REPORTED = 4
-"""As ``GROWTH``, while all that is expected will be reported by a webhook: ACTIVE, by one who was seen JOINED."""
+GROWTH_REPORTED = 6
+"""As ``GROWTH_EXPECTED``, where a webhook will report who comes: only their JOINED is missed by a poll too few."""
+REPORTED = 0.5
+"""Seconds until a room is polled for what a webhook should have reported by then, ACTIVE; and then twice as long."""
+MOST_A_SECOND, MOST_REPORTED = 12, 4
+"""Polls a second, about, of all rooms together in which somebody is expected: of ten at once each is polled a tenth as
+often. The second is where webhooks report who comes."""
 EXPECTED_FOR = 8.0
 """Seconds after a dispatch, or after a room was created, that an agent or a caller is expected to join."""
 JOBS_LATE = 8.0
 """Seconds after a dispatch or a leave until the API shows its job as it is: the server writes jobs every 5 s."""
-JOBS_APART = 1.0
+JOBS_APART = 3.0
 """Seconds between polls for dispatches, at least: their times are the server's own, so that none is urgent."""
+ANOTHER = 1.0
+"""Seconds after the last dispatch without a job that one was made which is not the same, by another clock."""
 UNSERVED = 5.0, 60.0
 """Seconds between polls for dispatches in a room without an agent: at first, and after minutes."""
 SETTLED = 60.0
@@ -46,16 +55,22 @@ SETTLED_ALONE = 15.0
 """As ``SETTLED``, without webhooks: the list of rooms counts no agents."""
 
 
+_OF_TRACKS = {"track_published", "track_unpublished"}
+_LEAVES = {"participant_left", "participant_connection_aborted"}
+
+
 @dataclass
 class WatchedRoom:
-    """A room, what the last poll of it found, and when to poll it again."""
+    """A room, who is there by its last poll and the webhooks since, and when to poll it again."""
 
     listed: Room
     """As the list of rooms had it last."""
     polled_at: int = 0
     """When the last answered poll of its participants was sent, ns since the epoch; 0 before the first."""
     present: dict[str, ParticipantInfo] = field(default_factory=dict)
-    """Who was there at that poll, by SID."""
+    """Who was there at that poll, or has come since by a webhook, by SID."""
+    heard_at: dict[str, int] = field(default_factory=dict)
+    """When webhooks reported who had come, ns since the epoch, by SID: a poll sent before does not show them."""
     changed: float = -math.inf
     """When a poll last found a change."""
     expected_since: float = -math.inf
@@ -94,29 +109,61 @@ class WatchedRoom:
         before, self.listed = self.listed, room
         return (before.num_participants, before.num_publishers) != (room.num_participants, room.num_publishers)
 
+    def hears(self, event: WebhookEvent, now: float) -> bool:
+        """Whether a webhook shows all that a poll of this room's participants would, so that none is needed."""
+        who = event.participant
+        known = self.present.get(who.sid)
+        if event.event in _OF_TRACKS:
+            return known is not None and known.state == ParticipantInfo.ACTIVE
+        if event.event in _LEAVES and known is not None:
+            del self.present[who.sid]
+            self.came_or_left(now, [known])
+            return True
+        if event.event == "participant_joined" and self.polled_at:
+            there = ParticipantInfo()
+            there.CopyFrom(who)
+            there.state = ParticipantInfo.ACTIVE
+            self.present[who.sid] = there
+            self.heard_at[who.sid] = time.time_ns()
+            self.came_or_left(now, ())
+            self.polled(now, changed=True, webhooks=True)
+            return True
+        return False
+
     def wake(self, now: float) -> None:
         """Something has just been reported of this room, or somebody is about to join."""
         self.next_poll = min(self.next_poll, now)
 
-    def polled(self, now: float, *, changed: bool, webhooks: bool) -> None:
-        """Its participants have been polled at ``now`` and are in ``present``."""
+    def is_awaited(self, now: float) -> bool:
+        """Whether somebody is joining, or expected to."""
+        return now - self.expected_since < EXPECTED_FOR or any(
+            who.state < ParticipantInfo.ACTIVE for who in self.present.values()
+        )
+
+    def polled(self, now: float, *, changed: bool, webhooks: bool, awaited: int = 1) -> None:
+        """Its participants have been polled at ``now`` and are in ``present``.
+
+        ``awaited`` is in how many rooms somebody is awaited at present.
+        """
         if changed:
             self.changed = now
         if self.is_complete:
             self.expected_since = -math.inf
-        self.next_poll = now + self._pause(now, webhooks=webhooks)
+        shared = (awaited - 1) / (MOST_REPORTED if webhooks else MOST_A_SECOND)
+        self.next_poll = now + max(shared, self._pause(now, webhooks=webhooks))
 
     def _pause(self, now: float, *, webhooks: bool) -> float:
-        """Seconds until the next poll of its participants."""
-        settled = SETTLED if webhooks else SETTLED_ALONE
+        """Seconds until the next poll of its participants, were it the only room."""
+        changed, expected = now - self.changed, now - self.expected_since
         states = {who.state for who in self.present.values()}
+        pause = SETTLED if webhooks else SETTLED_ALONE
         if ParticipantInfo.JOINING in states or (ParticipantInfo.JOINED in states and not webhooks):
-            return min(max(QUICK, (now - self.changed) / GROWTH), settled)
-        if ParticipantInfo.JOINED in states:
-            return min(max(QUICK, (now - self.changed) / GROWTH_REPORTED), settled)
-        if now - self.expected_since < EXPECTED_FOR:
-            return max(CLOSELY, (now - self.expected_since) / GROWTH_EXPECTED)
-        return settled
+            pause = min(pause, max(QUICK, changed / GROWTH))
+        elif ParticipantInfo.JOINED in states:
+            pause = min(pause, max(REPORTED, changed))
+        if expected < EXPECTED_FOR:
+            pause = min(pause, max(CLOSELY, expected / (GROWTH_REPORTED if webhooks else GROWTH_EXPECTED)))
+        return pause
 
     def came_or_left(self, now: float, left: Iterable[ParticipantInfo]) -> None:
         """Somebody did: dispatches may have changed, and the job of an agent that left has ended."""
@@ -128,7 +175,7 @@ class WatchedRoom:
         """Its dispatches have been polled at ``now``, which is ``wall`` seconds since the epoch."""
         for dispatch in dispatches:
             created = min(now - wall + dispatch.state.created_at / NS_PER_S, now)
-            if not dispatch.state.jobs and created > self.jobs_since + JOBS_APART:  # else it is the one of last time
+            if not dispatch.state.jobs and created > self.jobs_since + ANOTHER:  # else it is the one of last time
                 self.jobs_since = created
                 self.expected_since = max(self.expected_since, created)
                 self.wake(now + CLOSELY)
