@@ -6,9 +6,9 @@ Counts the server's log lines about API requests for one call with the sample ag
 minute without rooms and for a minute with 20 in which nothing happens; then, of twenty joins one after the other, those
 whose JOINED was seen. ``serve`` has webhooks, ``observe`` has the API alone.
 
-Measured on two busy cores, with livekit-server 1.13.5; in brackets with the observer as it was before it took from webhooks
-what they show and shared its polls among rooms, and as it was when it polled around the clock (the busier the machine,
-the fewer polls it managed):
+Measured on two busy cores, with livekit-server 1.13.5; in brackets with the observer as it was before it took from
+webhooks what they show and shared its polls among rooms, and as it was when it polled around the clock (the busier the
+machine, the fewer polls it managed):
 
     lines in the log                 serve                            observe
     one call                          16 (28 to 41, 404 to 492)        23 to 31 (24 to 35, 481)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from livekit.protocol.models import ParticipantPermission, TrackSource
+from livekit.protocol.models import DisconnectReason, ParticipantPermission, TrackSource
 from livekit.rtc import ConnectionState, TrackKind
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -143,11 +143,10 @@ def test_a_track_that_is_gone_or_is_back_or_nobody_hears_is_not_reported(
 def test_an_interrupted_connection_is_reported_and_the_rooms_start_and_end_are_not() -> None:
     heard = Heard()
     heard.emit("connection_state_changed", ConnectionState.CONN_CONNECTED)
-    assert not heard.emit("connection_state_changed", ConnectionState.CONN_DISCONNECTED)
-    states = ("CONN_RECONNECTING", "CONN_CONNECTED", "CONN_CONNECTED", "CONN_RECONNECTING", "CONN_DISCONNECTED")
-    for state in states:
+    assert not heard.emit("disconnected", DisconnectReason.ROOM_CLOSED)
+    for state in ("CONN_RECONNECTING", "CONN_CONNECTED", "CONN_CONNECTED", "CONN_RECONNECTING", "CONN_DISCONNECTED"):
         heard.emit("connection_state_changed", ConnectionState.Value(state))
-    reported = heard.exported.get_finished_spans()
+    reported = heard.emit("disconnected", DisconnectReason.UNKNOWN_REASON)
     assert [span.name for span in reported] == [
         Kind.AGENT_RECONNECTING,
         Kind.AGENT_RECONNECTED,
@@ -155,3 +154,11 @@ def test_an_interrupted_connection_is_reported_and_the_rooms_start_and_end_are_n
         Kind.AGENT_CONNECTION_LOST,
     ]
     assert {dict(span.attributes or {})[keys.SUBJECT] for span in reported} == {JOB}
+
+
+def test_an_agent_that_shuts_down_while_its_connection_is_interrupted_has_not_given_up() -> None:
+    heard = Heard()
+    heard.emit("connection_state_changed", ConnectionState.CONN_RECONNECTING)
+    heard.emit("connection_state_changed", ConnectionState.CONN_DISCONNECTED)
+    reported = heard.emit("disconnected", DisconnectReason.CLIENT_INITIATED)
+    assert [span.name for span in reported] == [Kind.AGENT_RECONNECTING]

@@ -557,3 +557,12 @@ def test_a_connection_that_is_back_is_no_longer_lost() -> None:
 
 def test_an_agent_that_shuts_down_is_not_lost() -> None:
     assert so_far(26_000, of_job(Kind.JOB_SHUTDOWN, 21_000)) is None
+
+
+def test_an_agent_that_was_not_back_when_its_caller_hung_up_had_lost_its_connection() -> None:
+    ended = with_facts(long_call(), Kind.JOB_SHUTDOWN, JOB, {keys.SHUTDOWN_REASON: "parent process shutdown"})
+    (finding,) = explain(timeline([*ended, *reconnects(40_000, None, anew=False)])).findings
+    assert (finding.cause.name, finding.certain) == ("agent-lost-connection", True)
+    assert "ada was there for at least 20 s more, without an agent" in finding.sentence
+    late = explain(timeline([*ended, *reconnects(54_000, None, anew=False)]))
+    assert late.findings == (), "it may have been about to come back"

@@ -11,6 +11,7 @@ from tests.moments import ADA, AGENT, JOB, MICROPHONE, VOICE, ms
 from tests.why.cases import healthy, heard, moved, names, registered, timeline, with_facts, without
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.moment import facts
 from tracer.why import explain
 from tracer.why.call import Call
 from tracer.why.served import lacks
@@ -18,7 +19,7 @@ from tracer.why.served import lacks
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tracer.moment import Moment
+    from tracer.moment import Fact, Moment
     from tracer.why import Explanation
 
 AUDIO = {m.kind for m in heard()}
@@ -143,3 +144,19 @@ def test_whom_nobody_has_seen_become_active_may_have_just_joined() -> None:
     agent = live(80) + [m for m in healthy() if m.subject == AGENT and m.time < ms(400)]
     assert explained(agent, ms(1000)).summary.startswith("It is too early to say: ada joined 1.0 s ago")
     assert explained(agent, ms(9000)).summary.startswith("No caller became ACTIVE")
+
+
+def test_a_supervisor_whom_nobody_sees_needs_nobody_who_listens() -> None:
+    about: dict[str, Fact] = {
+        keys.PARTICIPANT_IDENTITY: "supervisor",
+        keys.PARTICIPANT_KIND: "STANDARD",
+        keys.HIDDEN: True,
+    }
+    hidden = [
+        replace(m, subject="PA_sup", facts=facts({**dict(m.facts), **about})) for m in healthy() if m.subject == ADA
+    ]
+    early = [moved(m, -20_000) if m.kind is not Kind.PARTICIPANT_LEFT else m for m in hidden]
+    assert lacked([*healthy(), *early]) == []
+    only = [with_facts([m], m.kind, ADA, {keys.HIDDEN: True})[0] if m.subject == ADA else m for m in healthy()]
+    unheard = without(only, *AUDIO)
+    assert lacked(unheard), "a caller who is hidden by mistake, alone with the agent, needs it"

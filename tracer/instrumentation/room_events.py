@@ -10,17 +10,20 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from livekit.protocol.models import TrackSource
+from livekit.protocol.models import DisconnectReason, TrackSource
 from livekit.rtc import ConnectionState, TrackKind
 
 from tracer import keys
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.moment_spans import report_of_job
+from tracer.instrumentation.subscriptions import SubscriptionWatch
 from tracer.kinds import Kind
 from tracer.witness.changes import OF_EACH_TURN, permissions
 from tracer.witness.fields import enum_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from livekit.agents import JobContext
     from livekit.protocol.models import ParticipantPermission
     from livekit.rtc import Participant, RemoteParticipant, RemoteTrackPublication, Track, TrackPublication
@@ -37,17 +40,22 @@ class _Connection:
     """The agent's connection to its room, which can be interrupted."""
 
     def __init__(self) -> None:
-        self._interrupted = False
+        self.is_interrupted = False
 
-    def changes(self, state: int) -> Kind | None:
-        """What a new state means; None for the room's own start and end."""
+    def changed(self, state: int) -> Kind | None:
+        """What a new state means; None for the room's start and end."""
         if state == ConnectionState.CONN_RECONNECTING:
-            self._interrupted = True
+            self.is_interrupted = True
             return Kind.AGENT_RECONNECTING
-        was, self._interrupted = self._interrupted, False
-        if not was:
-            return None
-        return Kind.AGENT_RECONNECTED if state == ConnectionState.CONN_CONNECTED else Kind.AGENT_CONNECTION_LOST
+        if state == ConnectionState.CONN_CONNECTED and self.is_interrupted:
+            self.is_interrupted = False
+            return Kind.AGENT_RECONNECTED
+        return None
+
+    def ended(self, reason: int) -> Kind | None:
+        """What its end means, for a reason; None where it was not interrupted, or the agent itself disconnected."""
+        given_up = self.is_interrupted and reason != DisconnectReason.CLIENT_INITIATED
+        return Kind.AGENT_CONNECTION_LOST if given_up else None
 
 
 class RoomEvents:
@@ -79,11 +87,16 @@ class RoomEvents:
 
         def got(_: Track, track: RemoteTrackPublication, who: RemoteParticipant) -> None:
             guarded(self._got, job, unsubscribed, who, track)
+            guarded(self._watch, job, connection, who, track)
 
         def connected(state: int) -> None:
-            guarded(self._connected, job, connection, state)
+            guarded(self._connected, job, connection.changed, state)
+
+        def disconnected(reason: int) -> None:
+            guarded(self._connected, job, connection.ended, reason)
 
         room.on("connection_state_changed", connected)
+        room.on("disconnected", disconnected)
         room.on("participant_attributes_changed", changed)
         room.on("participant_permissions_changed", permitted)
         room.on("track_muted", muted)
@@ -91,8 +104,8 @@ class RoomEvents:
         room.on("track_unsubscribed", lost)
         room.on("track_subscribed", got)
 
-    def _connected(self, job: JobContext, connection: _Connection, state: int) -> None:
-        if kind := connection.changes(state):
+    def _connected(self, job: JobContext, means: Callable[[int], Kind | None], value: int) -> None:
+        if kind := means(value):
             report_of_job(self._tracer, job, kind)
 
     def _changed(self, job: JobContext, attributes: dict[str, str], who: Participant) -> None:
@@ -135,10 +148,35 @@ class RoomEvents:
             unsubscribed.discard(track.sid)
             self._track(job, Kind.TRACK_SUBSCRIBED, who, track)
 
-    def _track(
-        self, job: JobContext, kind: Kind, who: Participant, track: TrackPublication, at: int | None = None
+    def _watch(
+        self, job: JobContext, connection: _Connection, who: RemoteParticipant, publication: RemoteTrackPublication
     ) -> None:
+        track = publication.track
+        if track is None or publication.kind != TrackKind.KIND_AUDIO:
+            return
+
+        def is_there() -> bool:
+            known = job.room.remote_participants.get(who.identity)
+            same = known.track_publications.get(publication.sid) if known and job.room.isconnected() else None
+            return same is not None and same.track is track
+
+        def report(kind: Kind, earliest: int, at: int) -> None:
+            self._track(job, kind, who, publication, at, earliest)
+
+        SubscriptionWatch(track, is_there=is_there, is_interrupted=lambda: connection.is_interrupted, report=report)
+
+    def _track(
+        self,
+        job: JobContext,
+        kind: Kind,
+        who: Participant,
+        track: TrackPublication,
+        at: int | None = None,
+        earliest: int | None = None,
+    ) -> None:
+        bound = {} if earliest is None else {keys.EARLIEST: str(earliest)}
         known = {
+            **bound,
             keys.PARTICIPANT_ID: who.sid,
             keys.PARTICIPANT_IDENTITY: who.identity,
             keys.TRACK_SOURCE: enum_name(TrackSource, track.source),

@@ -17,6 +17,7 @@ from tracer.why.call.jobs import error_of
 from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH, NOTICED, SOON, STUCK_BY
 from tracer.why.call.listening import listenings
 from tracer.why.call.participants import BY_API, DROPPED, connected_until, name_of
+from tracer.why.call.permissions import is_hidden
 from tracer.why.call.voices import MICROPHONE
 from tracer.why.lack import Lack, in_seconds
 from tracer.why.losses import losses
@@ -40,7 +41,9 @@ SAID = (Kind.AGENT_SPEAKING, Kind.MODEL_ANSWERED)
 def lacks(call: Call) -> list[Lack]:
     """All that a call lacks: what was missing for certain first, and of that the longest first."""
     found = [*_failed_jobs(call)]
-    for began, ended, who in call.callers.active:
+    # Whom nobody sees, beside others who can be seen, listens to the call, as a supervisor does.
+    seen = [stay for stay in call.callers.active if not is_hidden(stay[2])]
+    for began, ended, who in seen or call.callers.active:
         found += _CallerStay(call, who, began, min(ended, call.end)).lacks()
     return sorted(found, key=lambda lack: (not lack.certain, -lack.ns))
 

@@ -155,7 +155,9 @@ def _is_for_good(lost: Interruption, shutdown: Step | None, by_room: Step | None
         return False
     if lost.ended is None:
         # The server gave it up: by then the job may have been ended by its worker, as the server asked.
-        return by_room is not None or (left is not None and left.time > lost.began.time)
+        given_up = by_room is not None or (left is not None and left.time > lost.began.time)
+        # Or its callers left before the server noticed; it would have reported that it was back.
+        return given_up or (shutdown is not None and shutdown.time - lost.began.time > STUCK_BY)
     return shutdown is None or by_room is not None or shutdown.time > lost.ended.time
 
 

@@ -42,7 +42,8 @@ class AgentUnsubscribed(Cause):
     """A session goes on when its agent is unsubscribed from the track that it listens to, and hears nothing.
 
     Known from what the agent's room reports (``track_unsubscribed``, of a track that is still published a second
-    later), while its session was linked to that participant. Certain of one caller who stayed for longer than 10 s and
+    later), or, where a backend unsubscribed it and the room reports nothing, from the track's statistics; while its
+    session was linked to that participant. Certain of one caller who stayed for longer than 10 s and
     was heard before, where nobody else was there. Nothing is found where the agent was subscribed again, spoke or
     played something after, or ended the call: that may be meant so.
     """
