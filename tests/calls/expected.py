@@ -107,6 +107,8 @@ EXPECTED: dict[str, list[Expected]] = {
     "agent_publish_taken_away": [Expected("permission-taken-away", says="from agent-.* ada did not hear")],
     # The agent calls set_subscribed(False), and never again True; or 13 s later.
     "agent_unsubscribed": [Expected("agent-unsubscribed", says="13.. s heard nothing")],
+    # A backend calls UpdateSubscriptions, of which the agent's room reports nothing.
+    "backend_unsubscribes": [Expected("agent-unsubscribed", says="13.. s heard nothing")],
     "unsubscribed_for_a_while": [Expected(says="for 1[23].. s .* was not subscribed to the microphone of ada")],
     # The agent waits for ada by name; bob is alone with it for 12 s before she comes.
     "other_caller_waited": [Expected("waited-for-another", says="bob was there for 12")],
@@ -126,5 +128,7 @@ EXPECTED: dict[str, list[Expected]] = {
     "ok_recorder": [WELL],
     # An agent in Node (@livekit/agents 1.9.0) that heard ada's tone as words, and answered with a tone of its own.
     "ok_node": [WELL],
+    # A supervisor who is hidden is there 15 s before the caller, speaks, and stays.
+    "ok_hidden_supervisor": [WELL],
 }
 """The rooms of each recording, the oldest first."""
