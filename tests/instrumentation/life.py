@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import requests
 from livekit.agents import AssignmentTimeoutError, telemetry
 from livekit.agents.telemetry.traces import _DynamicTracer
-from livekit.protocol.models import ParticipantPermission
-from livekit.rtc import TrackKind
+from livekit.protocol.models import DisconnectReason, ParticipantPermission
+from livekit.rtc import ConnectionState, TrackKind
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -23,7 +23,7 @@ from opentelemetry.trace import Status, StatusCode
 import tracer
 from tests.instrumentation.worker import AVAILABLE, FULL, Heard, Pool, Server
 from tests.moments import JOB, ROOM, WORKER
-from tracer.instrumentation import current_job, job_process, loop_watch, reporter, room_events, versions
+from tracer.instrumentation import current_job, job_process, loop_watch, reporter, room_events, subscriptions, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +90,18 @@ def _raise(error: BaseException) -> None:
     raise error
 
 
+def _unsubscribed() -> Any:
+    """A track of ada's that a backend unsubscribes the agent from, and is then gone."""
+    answers = [[SimpleNamespace(HasField=lambda _, there=there: there)] for there in (True, False, False, True)]
+
+    async def get_stats() -> Any:
+        return answers.pop(0)
+
+    track = SimpleNamespace(get_stats=get_stats)
+    ADA.track_publications["TR_2"] = SimpleNamespace(sid="TR_2", source=2, kind=TrackKind.KIND_AUDIO, track=track)
+    return ADA.track_publications["TR_2"]
+
+
 ADAS = SimpleNamespace(sid="TR_1", source=2, kind=TrackKind.KIND_AUDIO, track=None)
 ADA = SimpleNamespace(identity="ada", sid="PA_ada", track_publications={"TR_1": ADAS})
 
@@ -121,6 +133,14 @@ class Room:
             self.events.get(event, lambda *_: None)(*about)  # type: ignore[no-untyped-call]
         await asyncio.sleep(0.001)
         self.events.get("track_subscribed", lambda *_: None)(None, ADAS, ADA)  # type: ignore[no-untyped-call]
+        self.events.get("track_subscribed", lambda *_: None)(None, _unsubscribed(), ADA)  # type: ignore[no-untyped-call]
+        for _ in range(200):
+            await asyncio.sleep(0)  # its statistics are asked for
+        for event, value in (
+            ("connection_state_changed", ConnectionState.CONN_RECONNECTING),
+            ("disconnected", DisconnectReason.UNKNOWN_REASON),
+        ):
+            self.events.get(event, lambda _: None)(value)  # type: ignore[no-untyped-call]
 
 
 def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
@@ -144,6 +164,8 @@ def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
         patch.setattr(reporter, "LAST_WAIT_S", 0.5)
         patch.setattr(loop_watch, "EVERY_S", 0.001)
         patch.setattr(room_events, "SETTLED_S", 0)
+        patch.setattr(subscriptions, "FIRST_S", 0)
+        patch.setattr(subscriptions, "EVERY_S", 0)
         patch.setattr(versions, "version", lambda _: "1.3.1")
         patch.setattr(job_process, "_reporters", [])
         patch.setattr(telemetry, "tracer", fresh := _DynamicTracer("livekit-agents"))

@@ -63,8 +63,14 @@ class SubscriptionWatch:
         asyncio.get_running_loop().call_later(seconds, guarded, self._next)
 
     def _next(self) -> None:
-        if self._is_there():
-            self._asking = asyncio.get_running_loop().create_task(self._ask())
+        if not self._is_there():
+            return
+        asking = self._ask()
+        try:
+            self._asking = asyncio.get_running_loop().create_task(asking)
+        except BaseException:
+            asking.close()  # else Python warns of it in the user's log
+            raise
 
     async def _ask(self) -> None:
         try:
@@ -72,10 +78,13 @@ class SubscriptionWatch:
             received = any(one.HasField("inbound_rtp") for one in answer)
         except Exception:  # noqa: BLE001  the track is gone, or an SDK without statistics: nothing is known
             return
+        guarded(self._answered, received)
+
+    def _answered(self, received: bool) -> None:
         if self._is_interrupted():
             self._missed = []
         elif self._is_there():
-            guarded(self._learn, received)
+            self._learn(received)
         self._later(EVERY_S)
 
     def _learn(self, received: bool) -> None:
