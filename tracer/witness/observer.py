@@ -32,6 +32,7 @@ from tracer.witness.changes import changes
 from tracer.witness.fields import joining, participant_facts, room_created
 from tracer.witness.jobs import dispatch_moments, unknown
 from tracer.witness.pace import WatchedRoom
+from tracer.witness.webhook import room_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -118,9 +119,10 @@ class Observer:
     def heard(self, event: WebhookEvent) -> None:
         """A webhook has just come: what it shows of a room's participants need not be polled, anything else is now."""
         self._webhooks = True
-        room = self._rooms.get(event.room.sid)
+        sid = room_of(event).sid
+        room = self._rooms.get(sid)
         if room is None or not room.hears(event, time.monotonic()):
-            self._woken_rooms.add(event.room.sid)
+            self._woken_rooms.add(sid)
         self._woken.set()
 
     async def run(self, keep: Callable[[Arrival], Awaitable[bool]]) -> None:
