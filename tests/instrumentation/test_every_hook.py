@@ -30,7 +30,7 @@ HOME = Path(tracer.instrumentation.__file__).parent
 OURS = {str(path) for path in HOME.glob("*.py")}
 USERS = {life.__file__, worker.__file__}
 """Who is called through a hook, and may raise: the user's program, and livekit-agents."""
-COLLECTED = ("__del__", "_cb")
+COLLECTED = ("__del__", "_cb", "_remove")
 """What Python calls by itself when it frees memory, in the middle of whatever runs."""
 NEVER = {guard.guarded.__code__, RandomIdGenerator.generate_trace_id.__code__}
 """The guard itself, and what OpenTelemetry does without tracer."""
