@@ -12,6 +12,7 @@ from tests.why.cases import (
     SECOND,
     SECOND_AGENT,
     Case,
+    agent_goes,
     check,
     found,
     healthy,
@@ -63,6 +64,13 @@ def test_one_agent_after_the_other_is_not_two(name: str) -> None:
     recorded = [m for m in healthy() if m.subject != ROOM or m.kind is not Kind.ROOM_FINISHED]
     assert found([*recorded, *(moved(m, 3745) for m in after)]) == []
     assert found([*recorded, *(moved(m, 3740) for m in after)]) != []
+
+
+@pytest.mark.parametrize(("reason", "certain"), [("CLIENT_INITIATED", False), ("ROOM_CLOSED", True)])
+def test_an_agent_that_leaves_the_caller_to_another_may_have_handed_over_late(reason: str, certain: bool) -> None:
+    both = [*agent_goes(3500, reason), *second_agent(NAMED, "")]
+    finding = next(found for found in explain(timeline(both)).findings if found.cause.name == "dispatched-twice")
+    assert finding.certain is certain
 
 
 def test_two_jobs_of_one_dispatch_are_not_two_dispatches() -> None:

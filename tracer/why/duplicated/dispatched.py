@@ -84,9 +84,13 @@ def _evidence(pair: _Pair) -> tuple[Step | None, ...]:
     return (*created, pair.first.at(Kind.JOB_OFFERED), pair.second.at(Kind.JOB_OFFERED))
 
 
-def _as_the_call_began(call: Call, first: Job, two: Dispatch) -> bool:
-    """Whether both were dispatched as the call began: later, one may take over from one that is dead or leaves."""
-    active, created = call.agents.of_jobs[first.sid].at(Kind.PARTICIPANT_ACTIVE), two.at(Kind.DISPATCH_CREATED)
+def _is_sure(call: Call, pair: _Pair) -> bool:
+    """Whether one cannot take over from the other: both were dispatched as the call began, and none left the caller."""
+    agents = [call.agents.of_jobs[job.sid] for job in (pair.first, pair.second)]
+    leaver = min(agents, key=call.left_at)
+    if leaver.disconnect_reason == "CLIENT_INITIATED" and not call.callers.all_left_by(call.left_at(leaver)):
+        return False
+    active, created = agents[0].at(Kind.PARTICIPANT_ACTIVE), pair.two.at(Kind.DISPATCH_CREATED)
     return not active or not created or created.time - active.time < ANEW
 
 
@@ -94,7 +98,8 @@ class DispatchedTwice(Cause):
     """Each dispatch brings an agent; the server does not check whether there is one.
 
     Known from two dispatches of one name, and two agents of theirs for the same people (the room, or one participant)
-    that were in the room together. Certain where both were dispatched as the call began.
+    that were in the room together. Certain where both were dispatched as the call began, and neither left by itself
+    while a caller was there: it may have handed over, late.
     """
 
     name = "dispatched-twice"
@@ -113,7 +118,7 @@ class DispatchedTwice(Cause):
                     f"Two dispatches for {agent_named(one.agent_name)} ({modes}) brought two agents{_for_whom(pair)}:"
                     f" {_agents(call, pair)}.",
                     *_evidence(pair),
-                    certain=_as_the_call_began(call, pair.first, two),
+                    certain=_is_sure(call, pair),
                 )
 
 
@@ -140,7 +145,7 @@ class DefaultAndNamed(Cause):
                     f"The automatic dispatch brought an unnamed agent, and the {named.mode or 'other'} one brought"
                     f" {named.agent_name!r}: both are in the room.",
                     *_evidence(pair),
-                    certain=_as_the_call_began(call, pair.first, pair.two),
+                    certain=_is_sure(call, pair),
                 )
 
 
