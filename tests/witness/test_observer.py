@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import aiohttp
 import pytest
+from google.protobuf.json_format import MessageToJson
 from livekit import api
 from livekit.protocol.agent import Job, JobState, JobStatus, JobType
 from livekit.protocol.agent_dispatch import AgentDispatch, AgentDispatchState
@@ -19,6 +20,7 @@ from tracer.settings import LiveKit
 from tracer.witness.jobs import dispatch_moments
 from tracer.witness.observer import Observer, _in_short, _Poll
 from tracer.witness.pace import WatchedRoom
+from tracer.witness.protocol import webhook_event
 
 JOINING, JOINED, ACTIVE = ParticipantInfo.JOINING, ParticipantInfo.JOINED, ParticipantInfo.ACTIVE
 DEMO = Room(sid=ROOM, name="demo", creation_time_ms=START // 1_000_000, departure_timeout=2, turn_password="secret")  # noqa: S106  # of no room
@@ -278,8 +280,9 @@ class Server:
 
 
 def heard(name: str, who: ParticipantInfo | None = None, room: str = ROOM) -> WebhookEvent:
-    """A webhook of a room, about a participant."""
-    return WebhookEvent(event=name, room=Room(sid=room, name="demo"), participant=who)
+    """A webhook of a room, about a participant, as the receiver reads it."""
+    event = WebhookEvent(event=name, room=Room(sid=room, name="demo"), participant=who)
+    return webhook_event(MessageToJson(event))
 
 
 def rounds(watching: Observer, server: Server, *, heard: WebhookEvent | None = None) -> list[Moment]:

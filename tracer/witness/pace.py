@@ -120,8 +120,7 @@ class WatchedRoom:
             self.came_or_left(now, [known])
             return True
         if event.event == "participant_joined" and self.polled_at:
-            there = ParticipantInfo()
-            there.CopyFrom(who)
+            there = ParticipantInfo.FromString(who.SerializeToString())  # an event's own class is another
             there.state = ParticipantInfo.ACTIVE
             self.present[who.sid] = there
             self.heard_at[who.sid] = time.time_ns()
