@@ -153,12 +153,14 @@ def _is_for_good(lost: Interruption, shutdown: Step | None, by_room: Step | None
     """Whether the agent did not come back, and had not shut down by itself before it gave up."""
     if lost.is_over:
         return False
+    # The server gave it up: by then the job may have been ended by its worker, as the server asked.
+    after = shutdown is None or shutdown.time > lost.began.time
+    if by_room is not None or (after and left is not None and left.time > lost.began.time):
+        return True
     if lost.ended is None:
-        # The server gave it up: by then the job may have been ended by its worker, as the server asked.
-        given_up = by_room is not None or (left is not None and left.time > lost.began.time)
         # Or its callers left before the server noticed; it would have reported that it was back.
-        return given_up or (shutdown is not None and shutdown.time - lost.began.time > STUCK_BY)
-    return shutdown is None or by_room is not None or shutdown.time > lost.ended.time
+        return shutdown is not None and shutdown.time - lost.began.time > STUCK_BY
+    return shutdown is None or shutdown.time > lost.ended.time
 
 
 def _joined_anew(job: Job, lost: Interruption) -> bool:
