@@ -146,6 +146,9 @@ class Reader(Protocol):
     def summaries(self, limit: int, *, since: int = 0, version: int) -> list[StoredSummary]:
         """The latest rooms created after ``since`` (ns since the epoch), newest first, with their summaries."""
 
+    def used(self) -> int:
+        """Bytes that hold something."""
+
     def size(self) -> StoreSize:
         """What is in it."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
@@ -41,7 +42,7 @@ def _in_object(told: Any, known: Any) -> Iterator[str]:
     """The names in an object, given the descriptor of its message, for which protobuf has several classes."""
     if not isinstance(told, dict) or known.file.package.startswith("google."):  # those have a JSON of their own
         return
-    fields = {name: field for field in known.fields for name in (field.name, field.json_name)}
+    fields = _fields_of(known)
     for name, value in told.items():
         field = fields.get(name)
         if field is None:
@@ -53,6 +54,12 @@ def _in_object(told: Any, known: Any) -> Iterator[str]:
                     yield from _in_object(one, field.message_type)
                 elif field.enum_type is not None:
                     yield from _in_enum(one, field.enum_type)
+
+
+@cache  # a webhook has twenty objects, and there are as many kinds of them
+def _fields_of(known: Any) -> dict[str, Any]:
+    """A message's fields, by either name that they have in JSON."""
+    return {name: field for field in known.fields for name in (field.name, field.json_name)}
 
 
 def _in_enum(value: Any, known: Any) -> Iterator[str]:
@@ -74,6 +81,7 @@ def _in_message(message: Message) -> Iterator[str]:
                 yield from _in_enum(one, field.enum_type)
 
 
+@cache
 def _is_map(field: Any) -> bool:
     """Whether its keys are the user's own, as in attributes."""
     return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)

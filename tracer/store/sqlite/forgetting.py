@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import ids
+from tracer.store.sqlite.reader import REPORTED
 
 if TYPE_CHECKING:
     import sqlite3
@@ -14,12 +15,14 @@ __all__ = ["AT_ONCE", "delete_of_room", "delete_old"]
 AT_ONCE = 2_000
 """Rows of one table that are deleted in one transaction: others wait for it."""
 
+_BY = "INDEXED BY moment_of_worker"
 _OLD = (
     # The last of each kind stays: it tells that a worker is there, however long ago it said so.
     (
-        "DELETE FROM moment WHERE seq IN (SELECT seq FROM moment AS old WHERE room = '' AND time < ? AND EXISTS ("
-        "SELECT 1 FROM moment AS newer WHERE newer.room = '' AND newer.subject = old.subject AND newer.kind = old.kind"
-        " AND newer.time > old.time) LIMIT ?)"
+        f"DELETE FROM moment WHERE seq IN ({REPORTED.replace('{by}', _BY)}"
+        f" SELECT seq FROM reported CROSS JOIN moment {_BY} ON room = '' AND subject = sid AND kind = of"
+        f" AND time < min(?, (SELECT max(time) FROM moment {_BY} WHERE room = '' AND subject = sid AND kind = of))"
+        " LIMIT ?)"
     ),
     # Of traces whose room was never known.
     (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["COLUMNS", "SqliteReader"]
+__all__ = ["COLUMNS", "REPORTED", "SqliteReader"]
 
 COLUMNS = "room, kind, subject, occurrence, earliest, latest, time, clock, witness, facts"
 """A moment's columns, in the order of ``Moment.row``."""
@@ -26,17 +26,20 @@ COLUMNS = "room, kind, subject, occurrence, earliest, latest, time, clock, witne
 _IS_AGENT = f'["{keys.PARTICIPANT_KIND}","AGENT"]'
 """How the fact appears in a moment's JSON; text from outside cannot look like it, its quotes are escaped."""
 
-_WORKERS = f"""
+REPORTED = """
 WITH RECURSIVE worker (sid) AS (
-    SELECT (SELECT min(subject) FROM moment {{by}} WHERE room = '')
+    SELECT (SELECT min(subject) FROM moment {by} WHERE room = '')
     UNION ALL
-    SELECT (SELECT min(subject) FROM moment {{by}} WHERE room = '' AND subject > sid) FROM worker WHERE sid IS NOT NULL
+    SELECT (SELECT min(subject) FROM moment {by} WHERE room = '' AND subject > sid) FROM worker WHERE sid IS NOT NULL
 ), reported (sid, of) AS (
-    SELECT sid, (SELECT min(kind) FROM moment {{by}} WHERE room = '' AND subject = sid) FROM worker
+    SELECT sid, (SELECT min(kind) FROM moment {by} WHERE room = '' AND subject = sid) FROM worker
     UNION ALL
-    SELECT sid, (SELECT min(kind) FROM moment {{by}} WHERE room = '' AND subject = sid AND kind > of) FROM reported
+    SELECT sid, (SELECT min(kind) FROM moment {by} WHERE room = '' AND subject = sid AND kind > of) FROM reported
     WHERE of IS NOT NULL
 )
+"""
+"""Each worker and each kind that it reported, ``by`` an index: from one to the next, past all that is between."""
+_WORKERS = f"""{REPORTED}
 SELECT {COLUMNS} FROM reported CROSS JOIN moment {{by}}
     ON room = '' AND subject = sid AND kind = of AND time BETWEEN :since AND :until
 UNION ALL
@@ -45,7 +48,7 @@ SELECT {COLUMNS} FROM moment WHERE seq IN (
             ORDER BY time DESC LIMIT 1) FROM reported
 )
 """
-"""From one worker and kind to the next by the index: the cost grows with what is found, not with all that is stored."""
+"""The cost grows with what is found, not with all that is stored."""
 
 
 class SqliteReader:
@@ -140,12 +143,15 @@ class SqliteReader:
             fact,
         )
 
+    def used(self) -> int:
+        """Bytes that hold something, for which nothing is counted."""
+        with self._using() as db:
+            return _bytes(db)[0]
+
     def size(self) -> StoreSize:
         """What is in it."""
         with self._using() as db:
-            page, pages, free = (
-                db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")
-            )
+            used, free = _bytes(db)
             rooms, oldest, newest = db.execute(
                 "SELECT count(*), min(coalesce(created, first_seen)), max(coalesce(created, first_seen)) FROM room"
             ).fetchone()
@@ -157,7 +163,7 @@ class SqliteReader:
                 if "refused" in columns
                 else 0
             )
-        return StoreSize((pages - free) * page, free * page, rooms, oldest, newest, unsent - refused, refused)
+        return StoreSize(used, free, rooms, oldest, newest, unsent - refused, refused)
 
     def _rooms(self, condition: str, *values: str | int) -> list[RoomRow]:
         with self._using() as db:
@@ -199,3 +205,11 @@ class SqliteReader:
         """Close the file, when whoever uses it has finished."""
         with self._lock:  # a connection that is closed under a thread takes the process with it
             self._db.close()
+
+
+def _bytes(db: sqlite3.Connection) -> tuple[int, int]:
+    """How many hold something, and how many nothing."""
+    page, pages, free = (
+        int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_size", "page_count", "freelist_count")
+    )
+    return (pages - free) * page, free * page
