@@ -324,6 +324,13 @@ def test_a_caller_who_hangs_up_at_once_did_not_notice() -> None:
     assert named([*moments, *reconnects(5000, 5300, Kind.AGENT_CONNECTION_LOST, anew=True)]) == []
 
 
+@pytest.mark.parametrize("reason", ["CONNECTION_TIMEOUT", "CLIENT_INITIATED"])
+def test_a_worker_may_end_the_job_of_an_agent_that_the_server_gave_up_before_its_sdk_does(reason: str) -> None:
+    ended = shuts_down(24_000, "parent process shutdown", agent_leaves(24_100, reason, long_call()))
+    found = named([*ended, *reconnects(5000, 24_500, Kind.AGENT_CONNECTION_LOST, anew=True)])
+    assert ("agent-lost-connection" in found) is (reason == "CONNECTION_TIMEOUT")
+
+
 def test_a_lost_connection_needs_no_identities() -> None:
     (finding,) = explain(timeline(redacted([*CUT_OFF, *GIVES_UP]), now=HOUR)).findings
     assert finding.cause.name == "agent-lost-connection"
