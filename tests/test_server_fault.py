@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
+from tests.answers.of_livekit import answer
 from tracer.answers.of_aiohttp import bounded_session
 from tracer.server_fault import ServerFault, find_fault
 from tracer.settings import LiveKit
@@ -39,17 +40,6 @@ def found(handler: Callable[[web.Request], Awaitable[web.StreamResponse]], limit
     assert SECRET not in str(fault)
     assert "eyJ" not in str(fault)
     return fault
-
-
-def answer(
-    status: int, text: str = "", kind: str = "text/plain", **headers: str
-) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def handler(request: web.Request) -> web.Response:
-        # As LiveKit does, which says the token again.
-        told = text.replace("TOKEN", request.headers.get("Authorization", "").removeprefix("Bearer "))
-        return web.Response(status=status, text=told, content_type=kind, headers=headers)
-
-    return handler
 
 
 @pytest.mark.parametrize("body", ["{}", '{"rooms":[]}'])

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.answers.of_livekit import answer
 from tracer.doctor.diagnosis import Diagnosis, State
 from tracer.doctor.receiver import ReceiverCheck, ask
 from tracer.doctor.server import ServerCheck
@@ -49,17 +50,6 @@ def examined(
     assert "eyJ" not in found.text + found.fix
     assert found.state is State.OK or found.fix
     return found, visit
-
-
-def answer(
-    status: int, text: str = "", kind: str = "text/plain", **headers: str
-) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def handler(request: web.Request) -> web.Response:
-        # As LiveKit does, which says the token again.
-        told = text.replace("TOKEN", request.headers.get("Authorization", "").removeprefix("Bearer "))
-        return web.Response(status=status, text=told, content_type=kind, headers=headers)
-
-    return handler
 
 
 def test_a_list_of_rooms_is_a_livekit_server() -> None:

@@ -29,11 +29,6 @@ PROTOBUF = "application/x-protobuf"
 SPANS = request(*job()).SerializeToString()
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "tracer.db"
-
-
 async def head(
     client: Client, *lines: str, length: int = 1_000_000
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

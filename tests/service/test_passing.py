@@ -29,11 +29,6 @@ if TYPE_CHECKING:
 PROTOBUF = "application/x-protobuf"
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "tracer.db"
-
-
 @pytest.fixture(autouse=True)
 def _no_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ENDPOINT", "LOGS_ENDPOINT", "METRICS_ENDPOINT", "HEADERS", "LOGS_HEADERS"):

@@ -38,11 +38,6 @@ if TYPE_CHECKING:
 PROTOBUF = "application/x-protobuf"
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "tracer.db"
-
-
 def rows(path: Path, room: str = ROOM) -> int:
     """How many moments another process would find there now."""
     with closing(SqliteReader(path)) as reader:

@@ -29,11 +29,6 @@ OTHER = "RM_other"
 TABLES = ("moment", "room", "summary", "outbox", "agent_trace", "delivery")
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "tracer.db"
-
-
 def elsewhere(moments: list[Moment], room: str = OTHER, later: int = 0) -> list[Moment]:
     return [
         replace(

@@ -32,18 +32,6 @@ from tracer.view import json as json_view
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "tracer.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[SqliteStore]:
-    with closing(SqliteStore(path)) as opened:
-        yield opened
 
 
 def created(room: str, at: int, name: str | None = None, **more: int) -> Moment:
