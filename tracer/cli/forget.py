@@ -8,6 +8,9 @@ from tracer.cli.options import store_option
 
 __all__ = ["command"]
 
+SHOWN = 20
+"""Rooms that are named before it asks."""
+
 
 @click.command("forget", short_help="Delete rooms, or all rooms that somebody was in.")
 @click.argument("who", metavar="ROOM|IDENTITY")
@@ -46,7 +49,3 @@ def command(who: str, store: str, yes: bool) -> None:
             writer.forget(room.sid)
         writer.clean()
     click.echo(f"{len(rooms)} {plural(len(rooms), 'room')} deleted")
-
-
-SHOWN = 20
-"""Rooms that are named before it asks."""

@@ -133,8 +133,7 @@ class RoomEvents:
         at = time.time_ns()
 
         def settled() -> None:
-            there = job.room.remote_participants.get(who.identity)
-            same = there.track_publications.get(track.sid) if there and job.room.isconnected() else None
+            same = _still_there(job, who, track)
             if same is not None and same.track is None:
                 unsubscribed.add(track.sid)
                 self._track(job, Kind.TRACK_UNSUBSCRIBED, who, track, at)
@@ -156,8 +155,7 @@ class RoomEvents:
             return
 
         def is_there() -> bool:
-            known = job.room.remote_participants.get(who.identity)
-            same = known.track_publications.get(publication.sid) if known and job.room.isconnected() else None
+            same = _still_there(job, who, publication)
             return same is not None and same.track is track
 
         def report(kind: Kind, earliest: int, at: int) -> None:
@@ -182,3 +180,11 @@ class RoomEvents:
             keys.TRACK_SOURCE: enum_name(TrackSource, track.source),
         }
         report_of_job(self._tracer, job, kind, track.sid, known, at=at)
+
+
+def _still_there(
+    job: JobContext, who: RemoteParticipant, track: RemoteTrackPublication
+) -> RemoteTrackPublication | None:
+    """What somebody publishes, as the room has it now; None where they do not any more, or nothing is known."""
+    there = job.room.remote_participants.get(who.identity)
+    return there.track_publications.get(track.sid) if there and job.room.isconnected() else None

@@ -8,20 +8,18 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tracer.errors import StoreError
+from tracer.service.in_thread import InThread
 from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from tracer.store import Writer
 
-__all__ = ["MAX_SIZE", "Limits", "Retention"]
+__all__ = ["Limits", "Retention"]
 
 log = logging.getLogger("tracer")
 
 EVERY = 60.0
 """Seconds between two passes."""
-MAX_SIZE = 2 * 1000**3
-"""Bytes that a store may take by default."""
 RECENT = 3600 * NS_PER_S
 """A room of which something came within this time, ns, is not forgotten, however large the store is."""
 WORKERS_KEPT = 30 * 24 * 3600 * NS_PER_S
@@ -40,8 +38,8 @@ class Limits:
 
     age: int | None = None
     """For how long, ns; None: for ever."""
-    size: int = MAX_SIZE
-    """How much, bytes."""
+    size: int | None = None
+    """How much, bytes; None: all."""
 
 
 class Retention:
@@ -50,20 +48,12 @@ class Retention:
     def __init__(self, store: Writer, limits: Limits) -> None:
         self.store = store
         self.limits = limits
-        self._stopped = False
+        self._thread = InThread("forget old rooms")
 
     async def run(self) -> None:
         """Until cancelled. An error is logged and the pass repeated."""
         while True:
-            working = asyncio.create_task(asyncio.to_thread(self.run_once))
-            try:
-                await asyncio.shield(working)
-            except asyncio.CancelledError:
-                self._stopped = True
-                await asyncio.gather(working, return_exceptions=True)  # the store is closed next
-                raise
-            except StoreError as error:
-                log.error("cannot forget old rooms: %s", error)
+            await self._thread.run(self.run_once)
             await asyncio.sleep(EVERY)
 
     def run_once(self) -> int:
@@ -72,8 +62,8 @@ class Retention:
         before = now - self.limits.age if self.limits.age is not None else None
         old = self._forget(before) if before is not None else 0
         self.store.forget_old(before if before is not None else now - WORKERS_KEPT)
-        much = self._forget(now - RECENT, down_to=self.limits.size)
-        while not self._stopped and self.store.give_back(PAGES_AT_ONCE):
+        much = self._forget(now - RECENT, down_to=self.limits.size) if self.limits.size is not None else 0
+        while not self._thread.stopped and self.store.give_back(PAGES_AT_ONCE):
             time.sleep(PAUSE)
         if old:
             log.info("%d rooms forgotten that were older than --keep", old)
@@ -84,10 +74,10 @@ class Retention:
     def _forget(self, before: int, *, down_to: int = -1) -> int:
         """Forget the oldest rooms that were over before a time, while the store is larger than so many bytes."""
         count = 0
-        while not self._stopped and self.store.size().used > down_to:
+        while not self._thread.stopped and self.store.used() > down_to:
             rooms = self.store.oldest(before, ROOMS_AT_ONCE)
             for room in rooms:
-                if self._stopped:
+                if self._thread.stopped:
                     break
                 self.store.forget(room)
                 count += 1

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from tracer.errors import StoreError
 from tracer.latency.summary import VERSION, Counted
+from tracer.service.in_thread import InThread
 from tracer.store.load import WORKERS_LATER
 from tracer.store.summaries import summarize_room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tracer.latency.summary import Summary
     from tracer.service.announcer import Announcer
@@ -41,27 +42,14 @@ class Summarizer:
         """Number of the newest moment at an earlier pass: nothing was learnt since of a room whose newest is older."""
         self._after = 0
         """Up to which number the rooms were examined. A room that has to wait is skipped, and comes again."""
-        self._stopped = False
+        self._thread = InThread("make summaries")
 
     async def run(self) -> None:
         """Until cancelled. An error is logged and the pass repeated."""
-        await self._in_thread(self._forget)
+        await self._thread.run(self._forget)
         while True:
-            made = await self._in_thread(self.run_once)
+            made = await self._thread.run(self.run_once)
             await asyncio.sleep(SHORT_INTERVAL if made >= ROOMS_PER_PASS // 2 else INTERVAL)
-
-    async def _in_thread(self, work: Callable[[], int]) -> int:
-        """Run it beside the event loop. When cancelled, wait until it has stopped: the store is closed next."""
-        working = asyncio.create_task(asyncio.to_thread(work))
-        try:
-            return await asyncio.shield(working)
-        except asyncio.CancelledError:
-            self._stopped = True
-            await asyncio.gather(working, return_exceptions=True)
-            raise
-        except Exception as error:
-            log.error("cannot make summaries: %s", error, exc_info=not isinstance(error, StoreError))
-            return 0
 
     def _forget(self) -> int:
         self.store.forget_summaries(VERSION)
@@ -74,7 +62,7 @@ class Summarizer:
             self._after, self._settled = 0, self.store.newest()
         else:
             self._after = rooms[-1][1]
-        made = [summary for room, _ in rooms if not self._stopped for summary in self._of(room)]
+        made = [summary for room, _ in rooms if not self._thread.stopped for summary in self._of(room)]
         if made:
             self.store.summarized(made, VERSION)
         if self.announcer:
