@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.moments import ADA, AGENT, JOB, MICROPHONE, VOICE, ms
+from tests.moments import ADA, AGENT, JOB, MICROPHONE, VOICE, moment, ms
 from tests.why.cases import healthy, heard, moved, names, registered, timeline, with_facts, without
 from tracer import keys
 from tracer.kinds import Kind
@@ -53,6 +53,20 @@ def test_what_is_not_known_is_not_well(moments: list[Moment], lack: str) -> None
     answer = explained(moments)
     assert (names(answer), answer.well) == ([], None)
     assert answer.summary.startswith(f"Nothing wrong was recorded, but {lack}")
+
+
+@pytest.mark.parametrize(
+    ("withdrawn", "anew", "known"), [(2000, False, False), (2000, True, True), (52_000, False, True)]
+)
+def test_an_agent_that_withdraws_its_voice_in_mid_call_may_not_be_heard(
+    withdrawn: float, anew: bool, known: bool
+) -> None:
+    later = [moved(m, 55_000) if m.time > ms(4000) else m for m in healthy()]
+    ended = moment(Kind.TRACK_UNPUBLISHED, VOICE, ms(withdrawn), witness="webhook")
+    published = [replace(m, subject="TR_another") for m in later if m.subject == VOICE and anew]
+    lack = [sentence for sentence, certain in lacked([*later, ended, *published]) if not certain]
+    assert (lack == []) is known, lack
+    assert known or lack[0].startswith("no agent had an audio track in the last 57.1 s with ada")
 
 
 def test_an_agent_that_only_reads_and_writes_lacks_no_audio() -> None:

@@ -86,6 +86,7 @@ class _CallerStay:
             self._agent,
             self._kept,
             self._voice,
+            self._voice_kept,
             self._heard,
             self._listened_as_others,
             self._listened,
@@ -179,6 +180,18 @@ class _CallerStay:
             return None
         agents = " and ".join(dict.fromkeys(name_of(one.agent) for one in self.served[:3]))
         return Lack(f"no audio track of {agents} was recorded, and whether it is text only is not known", certain=False)
+
+    def _voice_kept(self) -> Lack | None:
+        """The agents' audio tracks all ended, and a session went on for longer than a caller waits."""
+        agents = {one.agent.sid: one for one in self.served}
+        ends = [voice.until for sid in agents for voice in self.call.voices(sid)]
+        if not ends or not self.sessions:
+            return None
+        until = min(self.ended, max(one.until for one in self.served), max(one.until for one in self.sessions))
+        lasted = until - max(ends)
+        if lasted <= STUCK_BY or self.has_company:
+            return None
+        return Lack(f"no agent had an audio track in the last {in_seconds(lasted)} with {self.name}", certain=False)
 
     def _heard(self) -> Lack | None:
         """No sign that an agent heard the caller, or another caller who was there."""
