@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
 TEXT = COMPOSE.read_text(encoding="utf-8")
 SERVICES: dict[str, Any] = composed(TEXT, example())["services"]
 OURS = ("tracer", "agent")

@@ -14,6 +14,7 @@ import tracer
 if TYPE_CHECKING:
     from types import ModuleType
 
+pytestmark = pytest.mark.slow
 NAMES = ["tracer", *(module.name for module in pkgutil.walk_packages(tracer.__path__, "tracer."))]
 # The demo's agents are what a user would write: a worker runs them by their path, nobody imports them.
 MODULES = [name for name in NAMES if not name.endswith(".__main__") and ".demo.agents" not in name]

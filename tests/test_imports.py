@@ -21,6 +21,7 @@ from tracer.store.sqlite import SqliteStore
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 GROUND = {"errors", "ids", "keys", "kinds", "labelled", "moment", "server_defaults", "units"}
 READ = GROUND | {"timeline", "clocks"}

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tests.otlp_backend import Spans
     from tracer.store.sqlite import SqliteStore
 
+pytestmark = pytest.mark.slow
+
 
 def queue(store: SqliteStore, *numbers: int, size: int = 0) -> None:
     """Put spans with these ids into the outbox."""
