@@ -69,7 +69,7 @@ class Made:
 
 def run(options: Options) -> Report:
     """Every kind ``options.times`` times, several calls at once; each set of workers has a server of its own."""
-    kinds = [kind for kind in KINDS if options.only in kind.name]
+    kinds = _spread([kind for kind in KINDS if options.only in kind.name], options.kinds)
     program = find_livekit_server(say)
     with ExitStack() as stack:
         stages = {
@@ -77,6 +77,12 @@ def run(options: Options) -> Report:
         }
         made = asyncio.run(_all(stages, kinds, options))
     return _report(kinds, made)
+
+
+def _spread(kinds: list[Kind], count: int) -> list[Kind]:
+    """So many of them, taken evenly; 0 for all."""
+    count = min(count or len(kinds), len(kinds))
+    return [kinds[number * len(kinds) // count] for number in range(count)]
 
 
 def _report(kinds: list[Kind], made: list[Made]) -> Report:

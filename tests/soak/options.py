@@ -19,6 +19,8 @@ class Options:
     """How often each healthy call is made."""
     at_once: int
     """How many calls are made at the same time."""
+    kinds: int
+    """How many kinds of healthy calls are made, taken evenly from all; 0 for all."""
     only: str
     """What has to be in the name of what is run; empty for all."""
     folder: Path
