@@ -355,6 +355,20 @@ def test_a_poll_that_was_on_its_way_when_somebody_came_does_not_show_that_they_l
     assert shape(look(room, 40, 50, ada(ACTIVE))) == [(Kind.PARTICIPANT_LEFT, "PA_2", ms(20), ms(50))]
 
 
+@pytest.mark.parametrize("state", [JOINING, JOINED, ACTIVE])
+def test_a_poll_that_was_on_its_way_when_a_webhook_came_does_not_undo_it(state: ParticipantInfo.State) -> None:
+    room = watched()
+    look(room, 0, 10, ada(JOINED))
+    room.hears(heard("participant_joined", ada(ACTIVE)), 0.0)
+    assert look(room, 20, 30, ada(state)) == []
+    room.heard_at = {}
+    assert look(room, 40, 41, ada(state)) == [], "neither does a list that is behind"
+    room.hears(heard("participant_left", ada(ACTIVE)), 0.0)
+    assert look(room, 40, 50, ada(state)) == []
+    room.heard_at = {}
+    assert look(room, 60, 70) == []
+
+
 def test_a_webhook_of_an_unknown_or_empty_room_makes_a_poll_for_rooms() -> None:
     server = Server()
     watching = at_rest(server)

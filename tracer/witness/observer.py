@@ -275,9 +275,10 @@ class Observer:
     def _take(self, poll: _Poll) -> None:
         """Keep what a poll found changed, and settle when the room is polled next."""
         room, before = poll.room, poll.room.present
-        since = {sid: who for sid, who in before.items() if room.heard_at.get(sid, 0) >= poll.sent}
-        poll = replace(poll, present={**since, **poll.present})
         room.heard_at = {sid: at for sid, at in room.heard_at.items() if at >= poll.sent}
+        shown = {sid: _later(before.get(sid), who) for sid, who in poll.present.items() if sid not in room.heard_at}
+        since = {sid: who for sid, who in before.items() if sid in room.heard_at}
+        poll = replace(poll, present={**shown, **since})
         moments = list(self._changes(poll))
         self._unkept += moments
         now = time.monotonic()
@@ -358,6 +359,11 @@ class Observer:
             shown = address(self.server.url)
             log.warning("this API key may not list %s of %s (%s); timelines will omit them", part, shown, error.code)
         return True
+
+
+def _later(known: ParticipantInfo | None, listed: ParticipantInfo) -> ParticipantInfo:
+    """Whichever of the two is the later: a state only goes forward, and the list can be behind a webhook."""
+    return known if known is not None and known.state > listed.state else listed
 
 
 def _is_away(error: Exception) -> bool:

@@ -70,7 +70,7 @@ class WatchedRoom:
     present: dict[str, ParticipantInfo] = field(default_factory=dict)
     """Who was there at that poll, or has come since by a webhook, by SID."""
     heard_at: dict[str, int] = field(default_factory=dict)
-    """When webhooks reported who had come, ns since the epoch, by SID: a poll sent before does not show them."""
+    """When webhooks reported who had come or left, ns since the epoch, by SID: a poll sent before may not show it."""
     changed: float = -math.inf
     """When a poll last found a change."""
     expected_since: float = -math.inf
@@ -117,6 +117,7 @@ class WatchedRoom:
             return known is not None and known.state == ParticipantInfo.ACTIVE
         if event.event in _LEAVES and known is not None:
             del self.present[who.sid]
+            self.heard_at[who.sid] = time.time_ns()
             self.came_or_left(now, [known])
             return True
         if event.event == "participant_joined" and self.polled_at:
