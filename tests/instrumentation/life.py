@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from livekit.agents import AssignmentTimeoutError, telemetry
 from livekit.agents.telemetry.traces import _DynamicTracer
+from livekit.agents.voice import io
 from livekit.protocol.models import DisconnectReason, ParticipantPermission
 from livekit.rtc import ConnectionState, TrackKind
 from opentelemetry import trace
@@ -143,12 +144,17 @@ class Room:
             self.events.get(event, lambda _: None)(value)  # type: ignore[no-untyped-call]
 
 
+class Job(SimpleNamespace):
+    """livekit-agents' JobContext, as far as it is used; of a class, to which there can be weak references."""
+
+
 def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
     """A worker's life and a job's, and what the user and livekit-agents saw of them."""
     happened: Happened = []
     at_exit: list[Callable[[], object]] = []
     room = Room()
-    job = SimpleNamespace(job=_running().job, room=room, primary_session=_session())
+    job = Job(job=_running().job, room=room, primary_session=_session())
+    job.happened = happened.append
     job.delete_room = lambda: happened.append("deleted")
     answers = iter((400, 404))
     """The receiver's, at first."""
@@ -168,6 +174,8 @@ def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
         patch.setattr(subscriptions, "EVERY_S", 0)
         patch.setattr(versions, "version", lambda _: "1.3.1")
         patch.setattr(job_process, "_reporters", [])
+        for side in (io.AgentInput, io.AgentOutput):
+            patch.setattr(side, "set_audio_enabled", side.set_audio_enabled)
         patch.setattr(telemetry, "tracer", fresh := _DynamicTracer("livekit-agents"))
         patch.setattr(telemetry.traces, "tracer", fresh)
         server = Worker(_request_fnc=accepts, _proc_pool=Pool())
@@ -198,6 +206,10 @@ def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
     return happened
 
 
+def _nothing() -> None:
+    """What a session does when its audio changes."""
+
+
 def _session() -> Any:
     return SimpleNamespace(current_agent=SimpleNamespace(instructions="be brief"))
 
@@ -217,3 +229,6 @@ async def _job(job: Any) -> None:
         span.set_status(Status(StatusCode.OK))
         span.record_exception(KeyError("d"))
         job.delete_room()
+        for side in (io.AgentInput(_nothing, _nothing), io.AgentOutput(_nothing, _nothing, _nothing)):
+            side.set_audio_enabled(False)
+            job.happened(side.audio_enabled)

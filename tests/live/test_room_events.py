@@ -1,4 +1,4 @@
-"""What changes of a caller during a call: each value of an attribute and a muted track, with its time."""
+"""What changes during a call: an attribute, a muted track, audio that is turned off; each with its time."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tracer import keys
 from tracer.demo.stage import Stage
 from tracer.errors import UnknownRoomError
 from tracer.moment import Kind
+from tracer.why import explain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +56,7 @@ def test_each_change_is_a_step_with_its_own_time(livekit: LiveKitServer, webhook
     server = livekit.settings
     with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
         stage.serve(server)
-        worker(stage, livekit, f"http://127.0.0.1:{webhook_port}")
+        worker(stage, livekit, f"http://127.0.0.1:{webhook_port}", DEAF="yes")
         caller = threading.Thread(target=calls.call, args=(stage, server, ROOM, 15.0))
         caller.start()
         wait_for(lambda: bool(seen(stage, Kind.SESSION_STARTED)), "started")
@@ -65,7 +66,13 @@ def test_each_change_is_a_step_with_its_own_time(livekit: LiveKitServer, webhook
         asyncio.run(mute(server))
         wait_for(lambda: bool(seen(stage, Kind.TRACK_MUTED)), "muted")
         caller.join(LIMIT)
+        wait_for(lambda: bool(seen(stage, Kind.SESSION_CLOSED)), "closed")
         german, french = seen(stage, Kind.PARTICIPANT_ATTRIBUTES_CHANGED)
         key = keys.PARTICIPANT_ATTRIBUTE + "language"
         assert [step.facts[key] for step in (german, french)] == ["de", "fr"]
         assert german.time < french.time < seen(stage, Kind.TRACK_MUTED)[0].time
+        (off,) = seen(stage, Kind.SESSION_AUDIO_INPUT_OFF)
+        assert off.time < seen(stage, Kind.SESSION_STARTED)[0].time
+        told = explain(stage.timeline(ROOM))
+        assert (told.findings, told.well) == ((), None)
+        assert "whether the agent heard ada is not known: its audio input was turned off" in told.summary

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from tests.moments import ADA, ROOM, SESSION
+from tests.moments import ADA, ROOM, SESSION, ms
 from tests.why.cases import BOB, healthy, heard, of_job, with_facts
 from tests.why.silent.conversation import conversation, event, hears
 from tracer import keys
 from tracer.moment import Kind, Moment
 from tracer.timeline.fold import fold
-from tracer.timeline.sessions import Session, sessions_of
+from tracer.timeline.sessions import Off, Session, sessions_of
 from tracer.units import FOREVER, NS_PER_S
 
 
@@ -55,6 +55,18 @@ def test_a_session_that_reported_no_link_has_none() -> None:
     assert whom(unlinked) == []
     other = {keys.PARTICIPANT_ID: BOB, keys.PARTICIPANT_IDENTITY: "bob"}
     assert whom([*unlinked, of_job(Kind.AGENT_PARTICIPANT_READY, 500, other, "a wait of the agent's own")]) == []
+
+
+def test_audio_is_off_until_it_is_turned_on_and_before_a_session_it_is_the_next_ones() -> None:
+    off, on = Kind.SESSION_AUDIO_INPUT_OFF, Kind.SESSION_AUDIO_INPUT_ON
+    switches = [of_job(kind, at, occurrence=str(at)) for kind, at in ((off, 300), (off, 310), (on, 900), (off, 1200))]
+    one = session([*conversation(), *switches])
+    assert one.input_off == (Off(ms(300), ms(900)), Off(ms(1200), FOREVER))
+    assert one.output_off == ()
+    after = [of_job(kind, at, occurrence=f"b{at}") for kind, at in ((off, 5000), (Kind.SESSION_STARTING, 5100))]
+    moments = [*conversation(), *switches, *after]
+    _, second = sessions_of(fold(ROOM, moments, now=2_000_000_000 * NS_PER_S).jobs[0])
+    assert second.input_off == (Off(ms(5000), FOREVER),)
 
 
 def test_a_wait_without_a_first_frame_is_unheard() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.moments import ADA, AGENT, JOB, MICROPHONE, VOICE, moment, ms
-from tests.why.cases import healthy, heard, moved, names, registered, timeline, with_facts, without
+from tests.why.cases import healthy, heard, moved, names, of_job, registered, timeline, with_facts, without
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.moment import facts
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from tracer.why import Explanation
 
 AUDIO = {m.kind for m in heard()}
+INPUT_OFF, INPUT_ON = Kind.SESSION_AUDIO_INPUT_OFF, Kind.SESSION_AUDIO_INPUT_ON
+OUTPUT_OFF = Kind.SESSION_AUDIO_OUTPUT_OFF
+DEAF = "whether the agent heard ada is not known: its audio input was turned off for the last"
+MUTE = "whether ada heard the agent is not known: its audio output was turned off for the last"
 
 
 def explained(moments: Iterable[Moment], now: int = ms(60_000)) -> Explanation:
@@ -67,6 +71,57 @@ def test_an_agent_that_withdraws_its_voice_in_mid_call_may_not_be_heard(
     lack = [sentence for sentence, certain in lacked([*later, ended, *published]) if not certain]
     assert (lack == []) is known, lack
     assert known or lack[0].startswith("no agent had an audio track in the last 57.1 s with ada")
+
+
+def switched(*kinds_at: tuple[Kind, float]) -> list[Moment]:
+    """A call in which ada and the agent talk for 59 s, with what was turned off and on so many ms after the start."""
+    later = [moved(m, 55_000) if m.time > ms(4000) else m for m in healthy()]
+    return [*later, *(of_job(kind, at, occurrence=str(at)) for kind, at in kinds_at)]
+
+
+@pytest.mark.parametrize(
+    ("kinds_at", "lack"),
+    [
+        (
+            [(INPUT_OFF, 300)],
+            f"{DEAF} 58",
+        ),
+        (
+            [(INPUT_OFF, 30_000)],
+            f"{DEAF} 29",
+        ),
+        (
+            [(OUTPUT_OFF, 400)],
+            f"{MUTE} 58",
+        ),
+        ([(INPUT_OFF, 300), (INPUT_ON, 9000)], ""),
+        ([(INPUT_OFF, 300), (INPUT_ON, 9000), (INPUT_OFF, 12_000)], ""),
+        ([(INPUT_OFF, 300), (INPUT_ON, 9000), (OUTPUT_OFF, 12_000)], MUTE),
+        ([(INPUT_OFF, 54_000)], ""),
+        ([(INPUT_OFF, 70_000)], ""),
+    ],
+    ids=[
+        "always",
+        "at the end",
+        "no voice",
+        "in between",
+        "push-to-talk",
+        "the other",
+        "for a goodbye",
+        "after the call",
+    ],
+)
+def test_who_turned_the_audio_off_to_the_end_may_not_hear_or_be_heard(
+    kinds_at: list[tuple[Kind, float]], lack: str
+) -> None:
+    found = lacked(switched(*kinds_at))
+    assert [(sentence.startswith(lack), certain) for sentence, certain in found] == ([(True, False)] if lack else [])
+    answer = explained(switched(*kinds_at), now=ms(90_000))
+    assert (names(answer), answer.well) == ([], None if lack else True)
+
+
+def test_a_text_only_session_that_turns_its_audio_off_is_text_only() -> None:
+    assert lacked(without(switched((INPUT_OFF, 300), (OUTPUT_OFF, 300)), VOICE, MICROPHONE, *AUDIO)) == []
 
 
 def test_an_agent_that_only_reads_and_writes_lacks_no_audio() -> None:

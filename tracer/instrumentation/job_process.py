@@ -11,6 +11,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from tracer import keys
+from tracer.instrumentation.audio_switches import AudioSwitches
 from tracer.instrumentation.deletion import Deletion
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.job_tracer import JobTracer
@@ -75,6 +76,7 @@ def _prepare(endpoint: str) -> None:
         guarded(_redact_as_livekit_does, beside)
         reporter.listen_to(beside)
         JobTracer(reporter, beside).listen()
+        guarded(AudioSwitches(tracer).listen)
         _reporters.append(reporter)
     _warm_up()
 

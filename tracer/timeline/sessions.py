@@ -10,12 +10,12 @@ from tracer.kinds import Kind
 from tracer.units import FOREVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tracer.timeline.entities import Job, Participant
     from tracer.timeline.step import Step
 
-__all__ = ["Link", "Session", "sessions_of"]
+__all__ = ["Link", "Off", "Session", "sessions_of"]
 
 
 class Link(NamedTuple):
@@ -33,6 +33,14 @@ class Link(NamedTuple):
         if self.participant_id:
             return self.participant_id == who.sid
         return self.identity is not None and self.identity == who.identity
+
+
+class Off(NamedTuple):
+    """A stretch of time in which a session's audio input, or its output, was turned off, ns since the epoch."""
+
+    since: int
+    until: int
+    """When it was turned on again; FOREVER where it was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,10 @@ class Session:
     """Each audio track that it was subscribed to while it waited."""
     voiced: tuple[Step, ...]
     """Each time it published its own audio, or failed to."""
+    input_off: tuple[Off, ...]
+    """Each time that its audio input was turned off, also before it started."""
+    output_off: tuple[Off, ...]
+    """Each time that its audio output was."""
 
     @property
     def since(self) -> int:
@@ -85,13 +97,15 @@ def sessions_of(job: Job) -> list[Session]:
     ids = dict.fromkeys(step.occurrence for step in steps if step.kind in _NAMED)
     spans = [(one, *_ends(steps, one)) for one in ids]
     spans.sort(key=lambda span: min((step.time for step in span[1:] if step), default=0))
-    found = []
+    found: list[Session] = []
+    before = 0
     for number, (one, starting, started, closed) in enumerate(spans):
         begun = starting or started
         since = begun.time if begun else 0
         following = next((step for later in spans[number + 1 :] for step in later[1:] if step), None)
         until = closed.time if closed else following.time if following else FOREVER
         within = [step for step in steps if since <= step.time <= until]
+        switched = [step for step in steps if min(before, since) <= step.time <= until]
         dropped = starting is not None and starting.facts.get(keys.EVENTS_DROPPED) is True
         whole = starting is not None and keys.JOB_ID in starting.facts
         complete = closed is not None and whole and not dropped
@@ -107,14 +121,32 @@ def sessions_of(job: Job) -> list[Session]:
                 tuple(step for step in within if step.kind is Kind.SESSION_AUDIO_RECEIVED),
                 tuple(step for step in within if step.kind is Kind.SESSION_TRACK_SUBSCRIBED),
                 tuple(step for step in within if step.kind in _VOICED),
+                *(tuple(_offs(switched, *kinds)) for kinds in (_INPUT, _OUTPUT)),
             )
         )
+        before = max(before, until)
     return found
 
 
 _NAMED = (Kind.SESSION_STARTING, Kind.SESSION_STARTED, Kind.SESSION_CLOSED)
 """Kinds whose occurrence is the session's id."""
 _VOICED = (Kind.SESSION_AUDIO_PUBLISHED, Kind.SESSION_AUDIO_FAILED)
+
+
+_INPUT = (Kind.SESSION_AUDIO_INPUT_OFF, Kind.SESSION_AUDIO_INPUT_ON)
+_OUTPUT = (Kind.SESSION_AUDIO_OUTPUT_OFF, Kind.SESSION_AUDIO_OUTPUT_ON)
+
+
+def _offs(steps: Iterable[Step], off: Kind, on: Kind) -> Iterator[Off]:
+    since: int | None = None
+    for step in steps:
+        if step.kind is off and since is None:
+            since = step.time
+        elif step.kind is on and since is not None:
+            yield Off(since, step.time)
+            since = None
+    if since is not None:
+        yield Off(since, FOREVER)
 
 
 def _ends(steps: Sequence[Step], session: str) -> tuple[Step | None, Step | None, Step | None]:

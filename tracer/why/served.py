@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tracer.timeline.entities import Job, Participant
-    from tracer.timeline.sessions import Session
+    from tracer.timeline.sessions import Off, Session
     from tracer.why.call import Call
 
 __all__ = ["lacks"]
@@ -88,6 +88,8 @@ class _CallerStay:
             self._voice,
             self._voice_kept,
             self._heard,
+            self._input_on,
+            self._output_on,
             self._listened_as_others,
             self._listened,
             self._spoke,
@@ -214,6 +216,45 @@ class _CallerStay:
                 f"{self.name} published no track, and whether the agent is text only is not known", certain=False
             )
         return Lack(f"nothing shows that an agent heard {self.name} in {in_seconds(together)} together", certain=False)
+
+    def _input_on(self) -> Lack | None:
+        """The audio input of every session was turned off, to the end."""
+        off = self._off_for([(session, session.input_off) for session in self.sessions if session.has_audio])
+        if not off:
+            return None
+        return Lack(
+            f"whether the agent heard {self.name} is not known: its audio input was turned off for the last"
+            f" {in_seconds(off)}",
+            certain=False,
+            ns=off,
+        )
+
+    def _output_on(self) -> Lack | None:
+        """The audio output of every session was turned off, to the end."""
+        off = self._off_for([(session, session.output_off) for session in self.sessions if session.voiced])
+        if not off:
+            return None
+        return Lack(
+            f"whether {self.name} heard the agent is not known: its audio output was turned off for the last"
+            f" {in_seconds(off)}",
+            certain=False,
+            ns=off,
+        )
+
+    def _off_for(self, sessions: list[tuple[Session, tuple[Off, ...]]]) -> int:
+        """How long all of these were off at the end, ns; 0 where that is not for long, or on purpose.
+
+        What was turned on while the caller was there is turned on when it is needed, as push-to-talk does.
+        """
+        ends = [(min(session.until, self.ended), offs) for session, offs in sessions]
+        if self.is_text_only or self.has_company or not all(offs and offs[-1].until >= end for end, offs in ends):
+            return 0
+        if any(self.began < off.until < end for end, offs in ends for off in offs):
+            return 0
+        ended = max((end for end, _ in ends), default=self.ended)
+        together = max(self.began, min((session.since for session, _ in sessions), default=ended))
+        since = max([together, *(offs[-1].since for _, offs in sessions)])
+        return ended - since if ended - since > STUCK_BY or since <= together + SOON else 0
 
     def _listened(self) -> Lack | None:
         """Sessions that listened to nobody for long, while the agent did nothing else that is on record."""

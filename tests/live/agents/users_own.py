@@ -47,6 +47,7 @@ async def entrypoint(ctx: JobContext) -> None:
         with provider.get_tracer("mine").start_as_current_span("my_span"):
             pass
     session = AgentSession[None]()
+    session.input.set_audio_enabled("DEAF" not in os.environ)
     await session.start(agent=Agent(instructions=""), room=ctx.room)
     note("started")
 

@@ -1,0 +1,68 @@
+"""A session whose audio input or output the agent's code turns off: it hears nobody or says nothing, and no span shows.
+
+The caller's track stays subscribed and its first frame arrives; the agent's own track stays published. Push-to-talk
+turns the input on and off with every turn. Source: livekit-agents 1.3 to 1.8, voice/io.py.
+"""
+
+from __future__ import annotations
+
+import weakref
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from tracer.instrumentation.current_job import current_job
+from tracer.instrumentation.guard import guarded
+from tracer.instrumentation.moment_spans import report_of_job
+from tracer.kinds import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from livekit.agents import JobContext
+    from opentelemetry.trace import Tracer
+
+    _Known = tuple[bool, Callable[[], JobContext | None]]
+    """Whether it was on, and whose it is."""
+
+__all__ = ["AudioSwitches"]
+
+INPUT = {False: Kind.SESSION_AUDIO_INPUT_OFF, True: Kind.SESSION_AUDIO_INPUT_ON}
+OUTPUT = {False: Kind.SESSION_AUDIO_OUTPUT_OFF, True: Kind.SESSION_AUDIO_OUTPUT_ON}
+
+
+class AudioSwitches:
+    """Reports each ``set_audio_enabled()`` of a session's input or output that changes something."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+        self._known: weakref.WeakKeyDictionary[object, _Known] = weakref.WeakKeyDictionary()
+        """What was reported last, by input or output."""
+
+    def listen(self) -> None:
+        """From now on, to every session of this process; once."""
+        # Here, where it is guarded: a livekit-agents that has it elsewhere reports less, and nothing fails.
+        from livekit.agents.voice.io import AgentInput, AgentOutput
+
+        self._wrap(AgentInput, INPUT)
+        self._wrap(AgentOutput, OUTPUT)
+
+    def _wrap(self, owner: Any, kinds: dict[bool, Kind]) -> None:
+        set_audio_enabled = owner.set_audio_enabled
+
+        @wraps(set_audio_enabled)
+        def set_audio_enabled_reported(side: Any, *args: Any, **kwargs: Any) -> Any:
+            result = set_audio_enabled(side, *args, **kwargs)
+            guarded(self._called, side, kinds)
+            return result
+
+        owner.set_audio_enabled = set_audio_enabled_reported
+
+    def _called(self, side: Any, kinds: dict[bool, Kind]) -> None:
+        # What turns it on again can run where no job is current, as a handler of the user's own server does.
+        was, its_job = self._known.get(side, (True, current_job))
+        job, enabled = its_job(), bool(side.audio_enabled)
+        if job is None or enabled is was:
+            return
+        # Not to keep the job: it has the session, and that has what this is kept under.
+        self._known[side] = enabled, weakref.ref(job)
+        report_of_job(self._tracer, job, kinds[enabled])
