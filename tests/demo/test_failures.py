@@ -11,9 +11,9 @@ from tracer.demo.scenarios import SCENARIOS
 from tracer.why import CAUSES
 
 ALL = [*SCENARIOS.values(), *FAILURES.values()]
-NOT_MADE = {"server-restarted", "agent-without-job", "starved-machine"}
-"""They need a server that is killed and started again under one address, livekit-agents' command ``connect``, and a
-machine without CPU to spare."""
+NOT_MADE = {"server-restarted", "agent-without-job", "starved-machine", "on-turn-raised"}
+"""They need a server that is killed and started again under one address, livekit-agents' command ``connect``, a machine
+without CPU to spare, and a model that understands what the caller says."""
 CAUSE_NAMES = {cause.name for cause in CAUSES}
 
 

@@ -29,6 +29,7 @@ from tests.why.cases import (
     BOBS,
     CAME_BACK,
     DISCONNECTED,
+    HUNG_UP,
     NAMED,
     bob,
     calls_again,
@@ -196,6 +197,23 @@ def test_who_leaves_within_10_s_was_hung_up_on(stays: float, causes: list[str]) 
 def test_a_caller_may_not_have_been_left_alone(stays: float, attributes: dict[str, Fact], causes: list[str]) -> None:
     recorded = with_facts(leaves_its_caller(stays), Kind.PARTICIPANT_LEFT, ADA, attributes)
     assert [name for name in found(recorded) if name == "agent-left-caller"] == causes
+
+
+def disconnects(*more: Moment) -> list[Moment]:
+    """The agent calls ctx.room.disconnect(), and its job goes on."""
+    ends = (Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.SESSION_CLOSED, Kind.JOB_ENDED)
+    left = with_facts(without(leaves_its_caller(20_000), *ends), Kind.PARTICIPANT_LEFT, AGENT, HUNG_UP)
+    return [*left, *more]
+
+
+def test_an_agent_that_disconnected_from_the_room_left_its_caller_and_was_not_killed() -> None:
+    (finding,) = findings(disconnects())
+    assert (finding.cause.name, finding.certain) == ("agent-left-caller", False)
+    assert finding.sentence.startswith(f"agent-{JOB} left by its own code while ada was there, who was alone for")
+    lost = with_facts(disconnects(), Kind.PARTICIPANT_LEFT, AGENT, {keys.DISCONNECT_REASON: "SIGNAL_CLOSE"})
+    assert found(lost) == ["process-killed"]
+    older = with_facts(disconnects(), Kind.JOB_ENTRYPOINT_STARTED, JOB, {keys.ENTRYPOINT_ONLY: True})
+    assert "agent-left-caller" not in found(older)
 
 
 def test_a_connection_that_the_server_lost_was_lost_earlier() -> None:

@@ -73,6 +73,14 @@ def test_an_agent_that_withdraws_its_voice_in_mid_call_may_not_be_heard(
     assert known or lack[0].startswith("no agent had an audio track in the last 57.1 s with ada")
 
 
+@pytest.mark.parametrize("shows", [None, Kind.SESSION_AUDIO_PUBLISHED, Kind.AGENT_SPEAKING])
+def test_a_voice_that_nobody_subscribed_to_may_not_be_heard(shows: Kind | None) -> None:
+    later = without([moved(m, 55_000) if m.time > ms(4000) else m for m in healthy()], Kind.SESSION_AUDIO_PUBLISHED)
+    found = lacked([*later, *([of_job(shows, 3000, occurrence="voice")] if shows else ())])
+    lack = "nothing shows that ada was subscribed to the agent's audio track"
+    assert found == ([] if shows else [(lack, False)])
+
+
 def switched(*kinds_at: tuple[Kind, float]) -> list[Moment]:
     """A call in which ada and the agent talk for 59 s, with what was turned off and on so many ms after the start."""
     later = [moved(m, 55_000) if m.time > ms(4000) else m for m in healthy()]

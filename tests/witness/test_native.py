@@ -113,7 +113,7 @@ def test_an_answer_came_or_it_did_not(known: dict[str, Any], kind: Kind, at: flo
 
 
 def test_a_model_that_failed_names_the_span_and_the_error() -> None:
-    for name in ("llm_node", "tts_node", "stt_node", "agent_turn", "on_enter"):
+    for name in ("llm_node", "tts_node", "stt_node", "agent_turn", "on_enter", "on_user_turn_completed"):
         found = [m for m in moments(failed(name, "APIConnectionError")) if m.kind is Kind.MODEL_FAILED]
         assert [dict(m.facts)[keys.SPAN_NAME] for m in found] == [name]
         assert dict(found[0].facts)[keys.ERROR_TYPE] == "APIConnectionError"

@@ -130,7 +130,7 @@ SESSION = {
     "model.failed": KindInfo(
         phrase="model failed",
         verb="had a model fail",
-        meaning="A model (LLM, TTS, STT), or the agent's `on_enter`, raised.",
+        meaning="A model (LLM, TTS, STT), or the agent's `on_enter` or `on_user_turn_completed`, raised.",
         cause="The model's provider, a wrong key, or a bug.",
         following="No answer; after several failures the session closes.",
         reported={"agent": "livekit-agents' span that failed"},

@@ -46,7 +46,7 @@ from tracer.why.silent.model_failed import ModelFailed
 from tracer.why.silent.model_silent import ModelSilent
 from tracer.why.silent.no_session import NoSession
 from tracer.why.silent.no_voice import AgentHasNoVoice
-from tracer.why.silent.on_enter import OnEnterRaised
+from tracer.why.silent.on_enter import OnEnterRaised, OnTurnRaised
 from tracer.why.silent.peer import PeerNeverActive
 from tracer.why.silent.permission_taken import PermissionTakenAway
 from tracer.why.silent.session_closed import SessionClosed
@@ -102,6 +102,7 @@ CAUSES: tuple[Cause, ...] = (
     # silent
     ModelFailed(),
     OnEnterRaised(),
+    OnTurnRaised(),
     SessionClosed(),
     MissingPermission(),
     PermissionTakenAway(),

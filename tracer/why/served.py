@@ -87,6 +87,7 @@ class _CallerStay:
             self._kept,
             self._voice,
             self._voice_kept,
+            self._voice_taken,
             self._heard,
             self._input_on,
             self._output_on,
@@ -194,6 +195,23 @@ class _CallerStay:
         if lasted <= STUCK_BY or self.has_company:
             return None
         return Lack(f"no agent had an audio track in the last {in_seconds(lasted)} with {self.name}", certain=False)
+
+    def _voice_taken(self) -> Lack | None:
+        """A session published its audio, and waited to the end for anybody to subscribe to it.
+
+        A session whose spans show that it listens (livekit-agents 1.8.2 and newer) shows that, too.
+        """
+        if self.has_company or not self.sessions:
+            return None
+        spoken = {Kind.SESSION_AUDIO_PUBLISHED, Kind.AGENT_SPEAKING}
+        if any(step.kind in spoken for job in self.jobs for step in job.steps):
+            return None
+        if not all(session.waits and session.complete and not session.voiced for session in self.sessions):
+            return None
+        began = min((voice.since for one in self.served for voice in self.call.voices(one.agent.sid)), default=0)
+        if not began or self.ended - began <= STUCK_BY:
+            return None
+        return Lack(f"nothing shows that {self.name} was subscribed to the agent's audio track", certain=False)
 
     def _heard(self) -> Lack | None:
         """No sign that an agent heard the caller, or another caller who was there."""

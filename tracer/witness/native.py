@@ -93,6 +93,7 @@ _MODEL_SPANS = (
     "realtime_session",
     "agent_turn",
     "on_enter",
+    "on_user_turn_completed",
 )
 """Spans whose ERROR means that the caller got no answer."""
 _NO_FAILURE = ("CancelledError", "ToolError", "StopResponse")
@@ -330,7 +331,7 @@ def _blocked(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Rep
 
 
 def _failure(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
-    """A model, or the agent's own ``on_enter``, that failed; and a voice that could not be published."""
+    """A model, or a method of the agent's own, that failed; and a voice that could not be published."""
     error = _error(span, attributes)
     if not error or not span.end_time_unix_nano:
         return

@@ -130,6 +130,13 @@ CASES = (
         ((Kind.MODEL_FAILED, JOB),),
     ),
     Case(
+        "on_user_turn_completed raised",
+        "on-turn-raised",
+        [*long_call(), *speaks(500), *failure(20_000, "on_user_turn_completed", error("KeyError", "'customer'"))],
+        f"The on_user_turn_completed of job {JOB}'s agent raised KeyError: 'customer', and for 14.1 s ada",
+        ((Kind.MODEL_FAILED, JOB),),
+    ),
+    Case(
         "connected, waited, and no more",
         "no-session",
         stuck(),

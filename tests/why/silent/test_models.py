@@ -136,6 +136,14 @@ def test_an_on_enter_that_raises_because_the_call_ends_is_nothing() -> None:
     assert named(*turn(4000), *failure(34_120, "on_enter")) is None
 
 
+def test_a_turn_whose_hook_raised_is_nothing_where_the_next_is_answered() -> None:
+    raised = failure(5000, "on_user_turn_completed", error("KeyError", "'customer'"))
+    assert named(*turn(2000), *raised) == ("on-turn-raised", True)
+    assert named(*turn(2000), *raised, *turn(8000)) is None
+    assert named(*turn(2000), *raised, *turn(14_000)) == ("on-turn-raised", False)
+    assert named(*turn(2000), *failure(32_000, "on_user_turn_completed")) is None  # the caller left then
+
+
 # A model that is silent.
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Job, Participant
     from tracer.timeline.step import Step
 
-__all__ = ["error_of", "in_vain", "is_for", "is_room_job", "own_shutdown", "received", "waits"]
+__all__ = ["disconnected_itself", "error_of", "in_vain", "is_for", "is_room_job", "own_shutdown", "received", "waits"]
 
 
 def is_room_job(job: Job) -> bool:
@@ -61,3 +61,15 @@ def own_shutdown(job: Job) -> Step | None:
     by_user = shutdown.facts.get(keys.SHUTDOWN_BY_USER)
     own = by_user if isinstance(by_user, bool) else job.shutdown_reason not in (None, *Shutdown)
     return shutdown if own else None
+
+
+def disconnected_itself(job: Job, agent: Participant | None) -> bool:
+    """Whether its agent left as a client does, while the job did not end: its code called ``ctx.room.disconnect()``.
+
+    Not known of a job of livekit-agents before 1.8.2, which does not report its shutdown.
+    """
+    started = job.at(Kind.JOB_ENTRYPOINT_STARTED)
+    if started is None or keys.ENTRYPOINT_ONLY in started.facts or agent is None:
+        return False
+    over = job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED, Kind.PROCESS_FAILED, Kind.AGENT_CONNECTION_LOST)
+    return over is None and agent.disconnect_reason == "CLIENT_INITIATED"

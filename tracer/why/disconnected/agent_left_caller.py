@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.units import NS_PER_S
-from tracer.why.call.jobs import own_shutdown
+from tracer.why.call.jobs import disconnected_itself, own_shutdown
 from tracer.why.call.limits import HUNG_UP_WITHIN, SOON, STUCK_BY
 from tracer.why.call.participants import BY_API, can_talk, connected_until, name_of
 from tracer.why.cause import Cause
@@ -30,34 +30,38 @@ class AgentLeftCaller(Cause):
     Known from the job, which its own code shut down, and from a caller who stayed for more than 10 s. No fault of an
     agent after which the caller leaves or the room is deleted, of one that leaves two people to each other, or that
     hands over to another agent or to somebody who joins; nor after a session that closed by an error, which is a cause
-    of its own. An agent without spans that leaves as a client does (CLIENT_INITIATED) is a doubt: its code may have
-    raised, or its worker was stopped. Not certain of an agent that had no session: it may not have been meant to talk.
+    of its own. Not certain of a job that disconnects from the room (``ctx.room.disconnect()``) and does not shut down,
+    as far as it reported, nor of an agent that had no session: it may not have been meant to talk. An agent without
+    spans that leaves as a client does (CLIENT_INITIATED) is a doubt: its code may have raised, or its worker was
+    stopped.
     """
 
     name = "agent-left-caller"
     symptom = Symptom.DISCONNECTED
     about = "the agent ended by itself while a caller was there, who stayed"
     advice = (
-        "Find what ends the agent: ctx.shutdown(), or code that runs when its session closes. An agent that ends the"
-        " call has to disconnect the caller too: delete the room (ctx.delete_room(), delete_room_on_close)."
+        "Find what ends the agent: ctx.shutdown(), ctx.room.disconnect(), or code that runs when its session closes. An"
+        " agent that ends the call has to disconnect the caller too: delete the room (ctx.delete_room(),"
+        " delete_room_on_close)."
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
             agent, shutdown = call.agents.of(job), own_shutdown(job)
             left = agent.gone if agent else None
-            if agent is None or left is None or shutdown is None or _failed(job):
+            if agent is None or left is None or _failed(job) or not (shutdown or disconnected_itself(job, agent)):
                 continue
+            does = "ended" if shutdown else "left"
             why = f" (shutdown reason: {job.shutdown_reason})" if job.shutdown_reason else ""
             for caller, alone in _left_alone(call, agent, left):
                 stays = "has been" if caller.gone is None and call.timeline.room.finished is None else "was"
                 yield self.found(
-                    f"{name_of(agent)} ended by its own code{why} while {name_of(caller)} was there, who {stays} alone"
+                    f"{name_of(agent)} {does} by its own code{why} while {name_of(caller)} was there, who {stays} alone"
                     f" for at least {alone // NS_PER_S} s since.",
                     shutdown,
                     left,
                     caller.gone,
-                    certain=job.at(Kind.SESSION_STARTING) is not None,
+                    certain=shutdown is not None and job.at(Kind.SESSION_STARTING) is not None,
                 )
 
     def doubt(self, call: Call) -> str | None:

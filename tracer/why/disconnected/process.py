@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.why.call.jobs import disconnected_itself
 from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.participants import DROPPED, name_of
 from tracer.why.cause import Cause
@@ -48,6 +49,8 @@ class ProcessKilled(Cause):
             elif failed:
                 if not was_shutting_down(call, job, failed):
                     yield from self._reported_by_the_worker(job, failed)
+            elif disconnected_itself(job, call.agents.of(job)):
+                continue  # it could do that: see AgentLeftCaller
             elif not call.outage and not _ended_unreported(call, job):  # after an outage it goes on in the next room
                 last = job.last_reported
                 yield self.found(

@@ -1,8 +1,8 @@
-"""The agent's ``on_enter`` raised."""
+"""The agent's ``on_enter``, or its ``on_user_turn_completed``, raised."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tracer import keys
 from tracer.kinds import Kind
@@ -25,13 +25,48 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["OnEnterRaised"]
+__all__ = ["OnEnterRaised", "OnTurnRaised"]
 
 GREETED_BY = 8 * NS_PER_S
-"""An agent that speaks within this time, ns, greeted all the same, or answered the caller."""
+"""An agent that speaks within this time, ns, greeted or answered the caller all the same."""
 
 
-class OnEnterRaised(Cause):
+class _HookRaised(Cause):
+    """A method of the agent's that livekit-agents calls raised, and the agent did not speak after."""
+
+    symptom = Symptom.SILENT
+    hook: ClassVar[str]
+    """The method, which is the name of its span too."""
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job in call.timeline.jobs:
+            for session in sessions_of(job):
+                steps = [s for s in job.steps if session.since <= s.time <= session.until]
+                raised = [s for s in steps if s.kind is Kind.MODEL_FAILED and s.facts.get(keys.SPAN_NAME) == self.hook]
+                found = (self._judge(call, job, session, step) for step in raised if self.matters(steps, step))
+                if first := next((one for one in found if one), None):
+                    yield first
+
+    def matters(self, _: list[Step], __: Step) -> bool:
+        """Whether a caller misses anything, where one of the session's steps is that it raised."""
+        return True
+
+    def _judge(self, call: Call, job: Job, session: Session, raised: Step) -> Finding | None:
+        spoke = answer_after(job, raised.time)
+        until = min(spoke, session.until, over_at(call, job, raised.time))
+        stay = max(stays(call, job, raised.time, until), key=lambda one: one.lasted, default=None)
+        never = spoke == FOREVER or (stay is not None and stay.until < spoke)
+        if stay is None or stay.lasted <= (LONG_ENOUGH if never else GREETED_BY):
+            return None
+        return self.found(
+            f"The {self.hook} of job {job.sid}'s agent raised {error_of(raised) or 'an exception'}, and for"
+            f" {seconds(call, stay)} {name_of(stay.who)} heard nothing of it.",
+            raised,
+            certain=never,
+        )
+
+
+class OnEnterRaised(_HookRaised):
     """An agent greets in its ``on_enter``; what raises before leaves the caller without a greeting.
 
     Known from the ERROR of the job's span ``on_enter``, from a caller who was there, and from no ``agent_speaking``
@@ -39,34 +74,26 @@ class OnEnterRaised(Cause):
     """
 
     name = "on-enter-raised"
-    symptom = Symptom.SILENT
     about = "the agent's on_enter raised an exception, and it did not speak"
     advice = "Fix on_enter: livekit-agents logs what it raises and goes on, without what it had still to say or set up."
+    hook = "on_enter"
 
-    def find(self, call: Call) -> Iterator[Finding]:
-        for job in call.timeline.jobs:
-            for session in sessions_of(job):
-                steps = [s for s in job.steps if session.since <= s.time <= session.until]
-                failed = [s for s in steps if s.kind is Kind.MODEL_FAILED and s.facts.get(keys.SPAN_NAME) == "on_enter"]
-                found = (self._judge(call, job, session, step) for step in failed if not _spoke(steps, step.time))
-                if first := next((one for one in found if one), None):
-                    yield first
-
-    def _judge(self, call: Call, job: Job, session: Session, failed: Step) -> Finding | None:
-        spoke = answer_after(job, failed.time)
-        until = min(spoke, session.until, over_at(call, job, failed.time))
-        stay = max(stays(call, job, failed.time, until), key=lambda one: one.lasted, default=None)
-        never = spoke == FOREVER or (stay is not None and stay.until < spoke)
-        if stay is None or stay.lasted <= (LONG_ENOUGH if never else GREETED_BY):
-            return None
-        return self.found(
-            f"The on_enter of job {job.sid}'s agent raised {error_of(failed) or 'an exception'}, and for"
-            f" {seconds(call, stay)} {name_of(stay.who)} heard nothing of it.",
-            failed,
-            certain=never,
-        )
+    def matters(self, steps: list[Step], raised: Step) -> bool:
+        """Not where the agent had spoken before."""
+        return not any(step.kind is Kind.AGENT_SPEAKING and step.time < raised.time for step in steps)
 
 
-def _spoke(steps: list[Step], before: int) -> bool:
-    """Whether the agent had spoken, in this session, before a time, ns."""
-    return any(step.kind is Kind.AGENT_SPEAKING and step.time < before for step in steps)
+class OnTurnRaised(_HookRaised):
+    """A caller's turn whose ``on_user_turn_completed`` raises gets no answer: livekit-agents logs it and goes on.
+
+    Known from the ERROR of the job's span of that name (livekit-agents 1.8.2 and newer), from a caller who was there,
+    and from no ``agent_speaking`` after. Not certain where the agent spoke later. StopResponse is no error.
+    """
+
+    name = "on-turn-raised"
+    about = "the agent's on_user_turn_completed raised an exception, and the caller's turn got no answer"
+    advice = (
+        "Fix on_user_turn_completed: livekit-agents logs what it raises, and gives the turn no answer. Where it depends"
+        " on something that can fail, catch that and go on without."
+    )
+    hook = "on_user_turn_completed"
