@@ -57,6 +57,13 @@ def test_a_session_that_reported_no_link_has_none() -> None:
     assert whom([*unlinked, of_job(Kind.AGENT_PARTICIPANT_READY, 500, other, "a wait of the agent's own")]) == []
 
 
+def test_a_session_that_waits_for_one_who_never_comes_is_linked_to_them() -> None:
+    wait = hears(2000, "nobody", wait="n")[0]
+    ada, nobody = session([*conversation(), wait]).links
+    assert (ada.identity, ada.until) == ("ada", nobody.since)
+    assert (nobody.identity, nobody.step.kind) == ("nobody", Kind.SESSION_WAITING_FOR_AUDIO)
+
+
 def test_audio_is_off_until_it_is_turned_on_and_before_a_session_it_is_the_next_ones() -> None:
     off, on = Kind.SESSION_AUDIO_INPUT_OFF, Kind.SESSION_AUDIO_INPUT_ON
     switches = [of_job(kind, at, occurrence=str(at)) for kind, at in ((off, 300), (off, 310), (on, 900), (off, 1200))]

@@ -158,7 +158,9 @@ def _links(session: str, within: Sequence[Step], until: int, *, complete: bool) 
     """By the session's own events; where those are not known, or no longer, by whom it waited for."""
     events = [step for step in within if step.occurrence.startswith(f"{session}@")]
     linked = [step for step in events if step.kind is Kind.SESSION_LINKED]
-    if not (complete and linked):
+    if complete and linked:
+        linked = sorted([*linked, *_by_waits_alone(within, linked)], key=lambda step: step.time)
+    else:
         shown = _OF_ITSELF if complete else (*_OF_ITSELF, Kind.AGENT_PARTICIPANT_READY)
         linked = sorted([*_by_waits(within, shown, linked), *linked], key=lambda step: step.time)
     ends = [step.time for step in events if step.kind is Kind.SESSION_UNLINKED]
@@ -166,6 +168,14 @@ def _links(session: str, within: Sequence[Step], until: int, *, complete: bool) 
         last = min(linked[number].time, until) if number < len(linked) else until
         end = min([last, *(at for at in ends if at > step.time)])
         yield Link(*_whom(step), step.time, end, step)
+
+
+def _by_waits_alone(within: Sequence[Step], linked: Sequence[Step]) -> list[Step]:
+    """The first wait for each participant to whom no event links it: ``set_participant()`` of one who is not there."""
+    known = {_whom(step)[1] for step in linked}
+    waits = [step for step in within if step.kind is Kind.SESSION_WAITING_FOR_AUDIO]
+    first = {identity: step for step in reversed(waits) if (identity := _whom(step)[1]) not in known}
+    return [step for identity, step in first.items() if identity]
 
 
 def _by_waits(within: Sequence[Step], kinds: Sequence[Kind], linked: Sequence[Step]) -> Iterator[Step]:
