@@ -81,6 +81,22 @@ def test_a_voice_that_nobody_subscribed_to_may_not_be_heard(shows: Kind | None) 
     assert found == ([] if shows else [(lack, False)])
 
 
+@pytest.mark.parametrize(("voices", "twice"), [(1, False), (2, True)])
+def test_two_sessions_of_one_job_may_both_answer(voices: int, twice: bool) -> None:
+    later = [moved(m, 55_000) if m.time > ms(4000) else m for m in healthy()]
+    ada: dict[str, Fact] = {keys.LINKED_ID: ADA, keys.LINKED_IDENTITY: "ada"}
+    second = [
+        of_job(Kind.SESSION_STARTING, 3000, {keys.JOB_ID: JOB}, "second"),
+        of_job(Kind.SESSION_LINKED, 3010, ada, "second@3010"),
+        *(of_job(Kind.SESSION_AUDIO_PUBLISHED, 3100, occurrence="its voice") for _ in range(voices - 1)),
+        of_job(Kind.SESSION_CLOSED, 59_110, occurrence="second"),
+    ]
+    found = lacked([*later, *second])
+    assert [sentence for sentence, _ in found] == [
+        f"two sessions of job {JOB} listened to ada at once for 56.1 s"
+    ] * twice
+
+
 def switched(*kinds_at: tuple[Kind, float]) -> list[Moment]:
     """A call in which ada and the agent talk for 59 s, with what was turned off and on so many ms after the start."""
     later = [moved(m, 55_000) if m.time > ms(4000) else m for m in healthy()]

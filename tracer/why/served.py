@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
@@ -348,15 +349,18 @@ class _CallerStay:
         )
 
     def _answered_twice(self) -> Lack | None:
-        """Two agents of one name listened to this caller at once."""
-        listened = [one for job in self.jobs for one in listenings(self.call, job)]
-        heard = [(one.job, one.since, one.until) for one in listened if one.is_to(self.who)]
-        for job, since, until in heard:
-            for other, began, ended in heard:
-                at_once = min(until, ended) - max(since, began)
-                if job.sid < other.sid and at_once > SOON and _agent_name(job) == _agent_name(other):
-                    both = f"two agents of one name (jobs {job.sid} and {other.sid})"
-                    return Lack(f"{both} listened to {self.name} at once for {in_seconds(at_once)}", certain=False)
+        """Two agents of one name, or two sessions of one job that can speak, listened to this caller at once."""
+        heard = [one for job in self.jobs for one in listenings(self.call, job) if one.is_to(self.who)]
+        for one, other in combinations(sorted(heard, key=lambda listening: listening.job.sid), 2):
+            at_once = min(one.until, other.until) - max(one.since, other.since)
+            if one.job.sid != other.job.sid and _agent_name(one.job) == _agent_name(other.job):
+                enough, both = SOON, f"two agents of one name (jobs {one.job.sid} and {other.job.sid})"
+            elif one.job.sid == other.job.sid and _both_speak(one.session, other.session):
+                enough, both = STUCK_BY, f"two sessions of job {one.job.sid}"
+            else:
+                continue
+            if at_once > enough:
+                return Lack(f"{both} listened to {self.name} at once for {in_seconds(at_once)}", certain=False)
         return None
 
     @property
@@ -364,6 +368,13 @@ class _CallerStay:
         """Whom an agent heard in this room, by identity: one who comes back muted can be heard when they unmute."""
         steps = (s for job in self.call.timeline.jobs for session in sessions_of(job) for s in session.heard)
         return {str(identity) for step in steps if (identity := step.facts.get(keys.LINKED_IDENTITY))}
+
+
+def _both_speak(one: Session, other: Session) -> bool:
+    """Whether these are two sessions, open at once by their own reports, and each of them has a voice."""
+    if one == other or not (one.complete and other.complete):
+        return False
+    return len({step.key for step in (*one.voiced, *other.voiced) if step.kind is Kind.SESSION_AUDIO_PUBLISHED}) > 1
 
 
 def _agent_name(job: Job) -> str:
