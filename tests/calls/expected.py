@@ -114,6 +114,15 @@ EXPECTED: dict[str, list[Expected]] = {
     "other_caller_waited": [Expected("waited-for-another", says="bob was there for 12")],
     # A session for each caller, and a last wait that the end of the room cuts short: the entrypoint raises.
     "ended_after_room": [Expected(says="RuntimeError.*after its call")],
+    # on_user_turn_completed raises: the caller asks, and hears nothing for 15 s.
+    "turn_raised": [Expected("on-turn-raised", says="KeyError: 'customer'")],
+    # The agent calls ctx.room.disconnect() and goes on, while ada stays for 13 s; or set_participant("nobody").
+    "agent_disconnects": [Expected("agent-left-caller", says="left by its own code", never=("process-killed",))],
+    "linked_to_one_who_never_comes": [Expected("linked-to-another", says="nobody.*not to ada")],
+    # The caller's client subscribes to nothing; a job has two sessions at once; session.input.set_audio_enabled(False).
+    "voice_not_subscribed": [Expected(says="ada was subscribed to the agent's audio")],
+    "two_sessions_at_once": [Expected(says="two sessions of job")],
+    "audio_input_off": [Expected(says="its audio input was turned off")],
     # Healthy.
     # The permission to publish is granted 3 s after the join; the agent's own second session hears the second caller.
     "ok_permission_granted_late": [WELL],
