@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 
 MIB = bytes(1024 * 1024)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/protobuf\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @contextmanager
-def endless(head: bytes = b"\r\n", block: bytes = MIB, pause: float = 0.0) -> Iterator[tuple[str, list[int]]]:
+def endless(
+    head: bytes = b"\r\n", block: bytes = MIB, pause: float = 0.0, *, status: bytes = HEAD
+) -> Iterator[tuple[str, list[int]]]:
     """Its address, and how many bytes it sent on each connection. It sends ``block`` again and again."""
     sent: list[int] = []
     over = threading.Event()
@@ -23,7 +26,7 @@ def endless(head: bytes = b"\r\n", block: bytes = MIB, pause: float = 0.0) -> It
     def answer(connection: socket.socket, number: int) -> None:
         with connection, suppress(OSError):
             connection.recv(65536)
-            connection.sendall(HEAD + head)
+            connection.sendall(status + head)
             while not over.wait(pause):
                 connection.sendall(block)
                 sent[number] += len(block)

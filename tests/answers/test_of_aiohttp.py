@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from livekit import api
 
-from tests.answers.endless import MIB, endless
+from tests.answers.endless import CONTINUE, MIB, endless
 from tests.signed import SERVER
 from tracer.answers import of_aiohttp
 from tracer.answers.of_aiohttp import bounded_api, bounded_session
@@ -63,6 +63,28 @@ def test_an_answer_that_does_not_come_is_not_waited_for(
     began = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(TimeoutError):
         asyncio.run(main(f"http://127.0.0.1:{silent.getsockname()[1]}"))
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("ask", [list_rooms, text])
+def test_an_answer_that_is_always_about_to_come_is_not_waited_for(
+    ask: Callable[[aiohttp.ClientSession, str], Awaitable[None]],
+) -> None:
+    async def main(address: str) -> None:
+        async with bounded_session(1) as session, asyncio.timeout(20):
+            await ask(session, address)
+
+    began = time.monotonic()
+    tracemalloc.start()
+    try:
+        with (
+            endless(b"", 1000 * CONTINUE, status=CONTINUE) as (address, _),
+            pytest.raises((TimeoutError, aiohttp.ClientError)),
+        ):
+            asyncio.run(main(address))
+        assert tracemalloc.get_traced_memory()[1] < 8 * len(MIB)
+    finally:
+        tracemalloc.stop()
     assert time.monotonic() - began < 10
 
 

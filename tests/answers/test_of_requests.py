@@ -7,8 +7,9 @@ import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
-from tests.answers.endless import MIB, endless
+from tests.answers.endless import CONTINUE, HEAD, MIB, endless
 from tracer.answers import of_requests
 from tracer.answers.of_requests import LARGEST_ANSWER, BoundedSession
 
@@ -46,6 +47,33 @@ def test_an_answer_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch)
         began = time.monotonic()
         assert 0 < len(session.post(address, timeout=10).content) < 100
         assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("status", "block", "pause"),
+    [
+        pytest.param(CONTINUE, 1000 * CONTINUE, 0.0, id="that is always about to come"),
+        pytest.param(CONTINUE, CONTINUE, 0.05, id="that is about to come now and then"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nMany: ", b"x", 0.05, id="whose header drips"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n", b"A: " + 60_000 * b"x" + b"\r\n", 0.0, id="of headers"),
+    ],
+)
+def test_a_head_without_end_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, status: bytes, block: bytes, pause: float
+) -> None:
+    monkeypatch.setattr(of_requests, "LONGEST_READ_S", 0.3)
+    with endless(b"", block, pause, status=status) as (address, sent), BoundedSession() as session:
+        began = time.monotonic()
+        with pytest.raises((requests.ConnectionError, requests.ReadTimeout)):
+            session.post(address, data=b"spans", timeout=10)
+        assert time.monotonic() - began < 5
+        assert len(sent) == 1
+
+
+def test_an_answer_may_be_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    with endless(block=b".", pause=0.05, status=3 * CONTINUE + HEAD) as (address, _), BoundedSession() as session:
+        monkeypatch.setattr(of_requests, "LONGEST_READ_S", 0.3)
+        assert session.post(address, data=b"spans", timeout=10).status_code == 200
 
 
 @pytest.fixture
