@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.latency.test_gaps import HOUR, at, cold, late_caller, moved, without
 from tests.moments import ADA, AGENT, JOB, ROOM, VOICE, call
+from tracer.latency.compare import against, between
 from tracer.latency.owner import Owner
 from tracer.latency.stats import CALLER_WAITED, PERCENTILES, WHOLE, AgentFigures, GapFigures, figures, percentile
 from tracer.latency.summary import ARROW, Counted, JobSummary, Summary, summarize
@@ -41,6 +42,29 @@ def rooms(*times: float, name: str = "helper") -> list[Summary]:
 def stage(agent: AgentFigures, name: str) -> GapFigures:
     [found] = [stage for stage in agent.stages if stage.name == name]
     return found
+
+
+@pytest.mark.parametrize(
+    ("languages", "word"),
+    [
+        pytest.param((True, True), "prewarm", id="all in Node"),
+        pytest.param((True, False), "setup_fnc", id="one in Python"),
+        pytest.param((False, False), "setup_fnc", id="all in Python"),
+    ],
+)
+def test_advice_is_in_the_words_of_the_agents_language(languages: tuple[bool, ...], word: str) -> None:
+    name = f"job.entrypoint_started{ARROW}session.starting"
+    jobs = [
+        JobSummary("helper", Counted.MEASURED, ((name, Owner.CODE, 10**9),), 10**9, None, is_node=is_node)
+        for is_node in languages
+    ]
+    many = [Summary.from_json(Summary(Counted.MEASURED, (one,), (), ("helper",)).to_json()) for one in jobs]
+    assert f"({word})" in stage(figures(many).agents[0], name).advice
+    [alone] = against(many[-1], figures(many)).gaps
+    assert alone.advice == ""
+    quick = many[0]._replace(jobs=(many[0].jobs[0]._replace(gaps=((name, Owner.CODE, 10**6),)),))
+    [longer] = between(many[-1], quick).gaps
+    assert ("(prewarm)" in longer.advice) is languages[-1]
 
 
 @given(st.lists(st.integers(0, 10**12), max_size=300), st.sampled_from(PERCENTILES))

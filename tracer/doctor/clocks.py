@@ -74,7 +74,10 @@ class ClockCheck:
     def _unknown(self, visit: Visit, whose: str) -> Diagnosis:
         if visit.reader is None:
             return Diagnosis(self.name, State.SKIPPED, f"{whose} is unknown: {visit.why_no_store}")
-        fix = "write tracer.instrument(server) in the agent, and set its TRACER_ENDPOINT to `tracer serve`"
+        fix = (
+            "write tracer.instrument(server) in the agent, and set its TRACER_ENDPOINT to `tracer serve`; "
+            "in Node, export its spans there"
+        )
         return Diagnosis(self.name, State.SKIPPED, f"{whose} is unknown: it does not report to the receiver", fix)
 
     def _result(self, whose: str, machine: str, offset: Offset, unknown: str) -> Diagnosis:

@@ -38,7 +38,7 @@ class WorkerReport:
         host = next((worker.host for worker in self.registered if worker.sid == answer.worker), None)
         who += f" on {short(host)}" if host else ""
         if answer.rejected:
-            fix = "check its on_request: only accept() accepts a job"
+            fix = "check its on_request (in Node, requestFunc): only accept() accepts a job"
             return Diagnosis(CheckName.WORKERS, State.FAILED, f"{who} rejected the job for {_agent(name)}", fix)
         if answer.silent:
             text = f"{who} was offered the job for {_agent(name)}, and did not get it within {self.waited:.0f} s"
@@ -71,13 +71,16 @@ class WorkerReport:
         near = get_close_matches(name.lower(), [other.lower() for other in others if other], 1, 0.7)
         for other in others:
             if other.lower() in near:
-                return f"request {quoted(other)}, or write agent_name={quoted(name)} in @server.rtc_session"
+                return f"request {quoted(other)}, or write agent_name={quoted(name)} in @server.rtc_session{IN_NODE}"
         if not name and self.found:
             return f"request {_listed(self.found)} in the token or a dispatch, or remove the worker's agent_name"
         if name and not mine:
-            return f"start one with @server.rtc_session(agent_name={quoted(name)})"
+            return f"start one with @server.rtc_session(agent_name={quoted(name)}){IN_NODE}"
         return "start one with this LIVEKIT_URL and key pair"
 
+
+IN_NODE = " (in Node, agentName in ServerOptions)"
+"""Where a worker's name is set, if it is one in Node: of a worker that reports nothing, nobody knows."""
 
 _STANDING: dict[Kind | None, str] = {
     Kind.WORKER_FULL: "is full",

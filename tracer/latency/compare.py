@@ -60,6 +60,8 @@ class Difference:
     """Who spends it; None for sums."""
     first: Length
     second: Length
+    is_node: bool = False
+    """Whether the agent of the first is one in Node."""
 
     @property
     def ns(self) -> int | None:
@@ -72,7 +74,7 @@ class Difference:
         """What can be done where it is longer in the first; empty where nothing can, or it is not."""
         if self.owner is None or self.ns is None or self.ns <= 0:
             return ""
-        return advice(self.owner, Kind(self.name.partition(ARROW)[2]))
+        return advice(self.owner, Kind(self.name.partition(ARROW)[2]), is_node=self.is_node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ def between(first: Summary, second: Summary) -> Comparison:
     two = _job(second, {one.agent_name} if one else set())
     mine, other = _lengths(one), _lengths(two)
     found = [
-        Difference(*key, _of(mine, key), _of(other, key)) for key in dict.fromkeys([*(mine or {}), *(other or {})])
+        Difference(*key, _of(mine, key), _of(other, key), bool(one and one.is_node))
+        for key in dict.fromkeys([*(mine or {}), *(other or {})])
     ]
     gaps, sums = _in_order(found)
     return Comparison(
@@ -121,7 +124,7 @@ def against(first: Summary, figures: Figures) -> Comparison:
     for key in dict.fromkeys([*(mine or {}), *theirs]):
         median = _median(many, key)
         if (mine and key in mine) or median.state is not GapState.ABSENT:  # else few have it, and this one has not
-            found.append(Difference(*key, _of(mine, key), median))
+            found.append(Difference(*key, _of(mine, key), median, bool(job and job.is_node)))
     gaps, sums = _in_order(found)
     name = job.agent_name if job else None
     counted = job.counted if job else first.counted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tracer.labelled import Labelled
 from tracer.moment import Kind
+from tracer.why.node_words import in_node
 
 __all__ = ["Owner", "advice"]
 
@@ -62,6 +63,10 @@ _ADVICE: dict[tuple[str, Kind], str] = {
 }
 
 
-def advice(owner: str, end: Kind) -> str:
-    """What can be done about the time that this owner spends up to a step of this kind; empty where nothing can."""
-    return _ADVICE.get((owner, end), "")
+def advice(owner: str, end: Kind, *, is_node: bool = False) -> str:
+    """What can be done about the time that this owner spends up to a step of this kind; empty where nothing can.
+
+    In Node's words where the agent is one in Node.
+    """
+    found = _ADVICE.get((owner, end), "")
+    return in_node(found) if is_node else found

@@ -40,11 +40,13 @@ class GapFigures:
     """ns, one for each of ``PERCENTILES``; None where there are too few rooms for it."""
     most: int
     """The longest of all, ns."""
+    is_node: bool = False
+    """Whether all measured jobs of its agent's name are of agents in Node."""
 
     @property
     def advice(self) -> str:
         """What can be done about it; empty where nothing can."""
-        return advice(self.owner, Kind(self.name.partition(ARROW)[2])) if self.owner else ""
+        return advice(self.owner, Kind(self.name.partition(ARROW)[2]), is_node=self.is_node) if self.owner else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def figures(summaries: Iterable[Summary]) -> Figures:
     values: dict[str, dict[tuple[str, Owner | None], list[int]]] = defaultdict(lambda: defaultdict(list))
     unknown: dict[str, Counter[tuple[str, Owner | None]]] = defaultdict(Counter)
     jobs: dict[str, Counter[Counted]] = defaultdict(Counter)
+    not_node: set[str] = set()
     for summary in summaries:
         counted[summary.counted] += 1
         causes.update(summary.causes)
@@ -123,8 +126,10 @@ def figures(summaries: Iterable[Summary]) -> Figures:
         unserved = Counted.NOT_REPORTED if came else Counted.NO_AGENT
         for name in set(summary.agent_names).difference(job.agent_name for job in summary.jobs):
             jobs[name][unserved] += 1
-        for name, how, gaps, whole, waited in summary.jobs:
+        for name, how, gaps, whole, waited, is_node in summary.jobs:
             jobs[name][how] += 1
+            if gaps and not is_node:
+                not_node.add(name)
             mine = values[name]
             for what, owner, ns in (*gaps, (WHOLE, None, whole), (CALLER_WAITED, None, waited)):
                 if ns is not None:
@@ -135,7 +140,7 @@ def figures(summaries: Iterable[Summary]) -> Figures:
         counted.total(),
         counted.total() - counted[Counted.OPEN] - counted[Counted.UNREADABLE],
         {how: counted[how] for how in Counted if counted[how]},
-        tuple(_agent(name, jobs[name], values[name], unknown[name]) for name in sorted(jobs)),
+        tuple(_agent(name, jobs[name], values[name], unknown[name], name not in not_node) for name in sorted(jobs)),
         tuple(sorted(causes.items(), key=lambda item: (-item[1], item[0]))),
     )
 
@@ -145,17 +150,18 @@ def _agent(
     counted: Counter[Counted],
     values: dict[tuple[str, Owner | None], list[int]],
     unknown: Counter[tuple[str, Owner | None]],
+    is_node: bool,
 ) -> AgentFigures:
-    stages = sorted((_stage(what, owner, found) for (what, owner), found in values.items()), key=_place)
+    stages = sorted((_stage(what, owner, found, is_node) for (what, owner), found in values.items()), key=_place)
     others: dict[Counted, int] = {how: counted[how] for how in Counted if counted[how] and how is not Counted.MEASURED}
     return AgentFigures(
         name, counted[Counted.MEASURED] + counted[Counted.CLOCK_SKEW], others, tuple(stages), dict(unknown)
     )
 
 
-def _stage(what: str, owner: Owner | None, values: list[int]) -> GapFigures:
+def _stage(what: str, owner: Owner | None, values: list[int], is_node: bool) -> GapFigures:
     values.sort()
-    return GapFigures(what, owner, len(values), tuple(percentile(values, p) for p in PERCENTILES), values[-1])
+    return GapFigures(what, owner, len(values), tuple(percentile(values, p) for p in PERCENTILES), values[-1], is_node)
 
 
 _OWNERS = {owner: number for number, owner in enumerate(Owner)}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ARROW", "VERSION", "Counted", "JobSummary", "Summary", "summarize"]
 
-VERSION = 6
+VERSION = 7
 """Of what is counted and how: a summary of another version is made anew."""
 
 ARROW = " → "
@@ -62,6 +62,8 @@ class JobSummary(NamedTuple):
     caller_waited: int | None
     """For how long somebody who was ACTIVE waited for the agent to be ready for them, ns, from when it was asked for; 0
     where the agent was first; None where that is not known."""
+    is_node: bool = False
+    """Whether its agent is one in Node."""
 
 
 class Summary(NamedTuple):
@@ -87,9 +89,14 @@ class Summary(NamedTuple):
             Counted(counted),
             tuple(
                 JobSummary(
-                    name, Counted(how), tuple((what, Owner(owner), ns) for what, owner, ns in gaps), whole, waited
+                    name,
+                    Counted(how),
+                    tuple((what, Owner(owner), ns) for what, owner, ns in gaps),
+                    whole,
+                    waited,
+                    is_node,
                 )
-                for name, how, gaps, whole, waited in jobs
+                for name, how, gaps, whole, waited, is_node in jobs
             ),
             tuple(causes),
             tuple(agent_names),
@@ -145,6 +152,7 @@ def _job(job: Job, paths: Paths) -> JobSummary:
         tuple((*key, ns) for key, ns in spent.items()),
         sum(gap.ns for gap in gaps) if cause and precise else None,
         _caller_waited(job, at, cause, paths.corrected),
+        job.is_node,
     )
 
 

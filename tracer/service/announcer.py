@@ -32,7 +32,10 @@ LINES = 20
 PERIOD = 10.0
 """Seconds."""
 NO_WEBHOOK = "no webhook has come yet: rooms are known by polling only; `tracer doctor` says how to set webhooks"
-NO_AGENT = "no agent has reported: add tracer.instrument(server) to yours; `tracer doctor` checks the rest"
+NO_AGENT = (
+    "no agent has reported: add tracer.instrument(server) to yours (in Node, export its spans to here); "
+    "`tracer doctor` checks the rest"
+)
 REMEMBERED = 2000
 """Rooms of which it is remembered what was said, so that it is not said twice."""
 
