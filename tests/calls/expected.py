@@ -137,6 +137,11 @@ EXPECTED: dict[str, list[Expected]] = {
     "ok_recorder": [WELL],
     # An agent in Node (@livekit/agents 1.9.0) that heard ada's tone as words, and answered with a tone of its own.
     "ok_node": [WELL],
+    # In Node: the entry throws before it connects; in another room the model server refuses the agent's key (401).
+    "case_node_fails": [
+        Expected("never-connected", says="threw an error"),
+        Expected("model-failed", says="APIStatusError.*bob had no answer"),
+    ],
     # A supervisor who is hidden is there 15 s before the caller, speaks, and stays.
     "ok_hidden_supervisor": [WELL],
 }

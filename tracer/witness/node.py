@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
+
 from tracer import keys
 from tracer.moment import Kind, Moment, facts
 from tracer.timeline.trace_jobs import job_of_trace
 from tracer.units import NS_PER_MS
 from tracer.witness.fields import LATEST_TIME
-from tracer.witness.native import BLOCKED_SERIOUSLY
+from tracer.witness.native import BLOCKED_SERIOUSLY, EXCEPTION_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,6 +77,9 @@ def _told(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_TOLD]:
         case "llm_node":
             yield Kind.MODEL_ASKED, began, itself, {}
             yield _answer(span, attributes)
+        case "llm_request_run" if span.status.code == Status.STATUS_CODE_ERROR:  # ``llm_node`` itself is none then
+            error = attributes.get(EXCEPTION_TYPE) or attributes.get(keys.ERROR_TYPE)
+            yield Kind.MODEL_FAILED, ended, itself, {keys.ERROR_TYPE: error, keys.SPAN_NAME: span.name}
         case "event_loop_blocked":
             lasted = attributes.get("lk.blocking.duration")
             if isinstance(lasted, int | float) and lasted >= BLOCKED_SERIOUSLY:

@@ -33,6 +33,8 @@ __all__ = ["ModelFailed"]
 OF_A_TURN = {"llm_node", "tts_node", "stt_node", "agent_turn", "realtime_session"}
 """Spans whose failure leaves a caller without an answer. A request within them is tried again, or falls back to another
 provider; alone, it is something else's, as of a summary."""
+LAST_TRY = "llm_request_run"
+"""One try of a request, in Node: there ``llm_node`` does not fail with it, and ends at once without an answer."""
 RECOVERED_BY = 8 * NS_PER_S
 """A model that answers again within this time, ns, was tried again."""
 
@@ -124,7 +126,13 @@ class ModelFailed(Cause):
 def _failures(job: Job) -> list[Step]:
     """Failures that left a turn without an answer."""
     failed = [step for step in job.steps if step.kind is Kind.MODEL_FAILED]
-    return [step for step in failed if step.facts.get(keys.SPAN_NAME) in OF_A_TURN]
+    without = [step.time for step in job.steps if step.kind is Kind.MODEL_GAVE_NO_ANSWER]
+    return [
+        step
+        for step in failed
+        if step.facts.get(keys.SPAN_NAME) in OF_A_TURN
+        or (step.facts.get(keys.SPAN_NAME) == LAST_TRY and any(0 <= at - step.time <= NS_PER_S for at in without))
+    ]
 
 
 def _recovered(job: Job, first: Step, failures: Sequence[Step]) -> int:
