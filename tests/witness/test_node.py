@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from tests.moments import JOB, ROOM, SESSION, ms
 from tests.otlp import ROOT, START, TRACE, as_json, job, node_job, node_request, request, span
@@ -70,6 +71,16 @@ def test_the_end_of_the_entrypoint_is_not_the_end_of_the_job() -> None:
 def test_what_became_of_a_question_to_the_model(known: dict[str, Any], kind: Kind) -> None:
     found = told(span("llm_node", b"llm_node", 400, 500, SESSION_ID, **known))
     assert [m.kind for m in found] == [Kind.MODEL_ASKED, kind]
+
+
+def test_a_try_that_failed_is_a_failure_and_one_that_did_not_is_nothing() -> None:
+    known = {"error.type": "401", "exception.type": "APIStatusError"}
+    tried = span("llm_request_run", b"llm_run1", 400, 500, SESSION_ID, **known)
+    assert told(tried) == []
+    tried.status.code = Status.STATUS_CODE_ERROR
+    [failed] = told(tried)
+    assert (failed.kind, failed.time) == (Kind.MODEL_FAILED, ms(500))
+    assert dict(failed.facts)[keys.ERROR_TYPE] == "APIStatusError"
 
 
 def test_only_a_loop_that_was_blocked_for_long_is_a_moment() -> None:

@@ -49,9 +49,19 @@ def test_a_failure_that_the_next_answer_makes_good(span: str) -> None:
     assert named(*turn(4000), *failure(5000, span)) == ("model-failed", True)
 
 
-@pytest.mark.parametrize("span", ["llm_request", "tts_request", "stt_request"])
+@pytest.mark.parametrize("span", ["llm_request", "llm_request_run", "tts_request", "stt_request"])
 def test_a_request_that_fails_alone_is_tried_again_or_something_elses(span: str) -> None:
     assert named(*turn(4000), *failure(5000, span)) is None
+
+
+def test_in_node_the_last_try_fails_and_the_turn_ends_without_an_answer() -> None:
+    def unanswered(at: float) -> Moment:
+        return of_job(Kind.MODEL_GAVE_NO_ANSWER, at, occurrence=f"turn@{at}")
+
+    tried = failure(5000, "llm_request_run")
+    assert named(*turn(4000), *tried, unanswered(5001)) == ("model-failed", True)
+    assert named(*turn(4000), *tried, unanswered(5001), *turn(7000)) is None
+    assert named(*turn(4000), *tried, unanswered(9000), *turn(9500)) is None  # another turn's, which was interrupted
 
 
 @pytest.mark.parametrize(("at", "expected"), [(31_000, ("model-failed", True)), (31_200, None), (34_090, None)])

@@ -43,7 +43,8 @@ class ModelFailed(Cause):
     """A model of the agent (LLM, TTS, STT, realtime) raises: the caller hears no answer.
 
     Known from the ERROR of the job's spans ``llm_node``, ``tts_node``, ``agent_turn``, and from the ``session_close``
-    that livekit-agents makes with the reason ``error`` after several of them. Nothing where an answer or the agent's
+    that livekit-agents makes with the reason ``error`` after several of them; in Node, from a ``llm_request_run`` that
+    failed at the end of a ``llm_node`` without an answer. Nothing where an answer or the agent's
     voice followed within 8 s; not certain where one followed later.
     """
 
