@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Callers"]
 
+FROM_THE_SERVER = {"webhook", "observer"}
+"""Witnesses of what the server says of a room."""
+
 
 class Callers:
     """Those an agent is for."""
@@ -61,6 +64,20 @@ class Callers:
         """Callers who were ACTIVE in the room at this time, ns, and until when for certain."""
         return [(ended, who) for began, ended, who in self.active if began <= at < ended]
 
+    def known_at(self, at: int) -> bool:
+        """Whether a caller was in the room at this time, ns, whatever webhook is lost.
+
+        Their leave is known, or the room goes on and the server has reported something later.
+        """
+        there = [who for _, who in self.at(at)]
+        if any(who.gone for who in there):
+            return True
+        return bool(there) and self._timeline.room.finished is None and self.reported_after(at)
+
+    def reported_after(self, at: int) -> bool:
+        """Whether something that the server reported of this room came after this time, ns."""
+        return any(step.earliest > at and FROM_THE_SERVER & set(step.witnesses) for step in self._timeline.steps)
+
     @cached_property
     def departed(self) -> list[tuple[int, int, Participant]]:
         """From when until when each caller was there who was ACTIVE and has left, ns."""
@@ -70,7 +87,7 @@ class Callers:
     def none_before(self, until: int) -> bool:
         """Whether no caller was there before ``until``, ns, as far as a witness of callers reports."""
         if self.first_active is None:
-            return not self.all and bool(witnesses_of(self._timeline) & {"webhook", "observer"})
+            return not self.all and bool(witnesses_of(self._timeline) & FROM_THE_SERVER)
         return until < self.first_active
 
     def all_left_by(self, at: int) -> bool:

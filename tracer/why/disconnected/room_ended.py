@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.provenance import EndReason
-from tracer.units import NS_PER_S
+from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.limits import SOON
 from tracer.why.call.participants import DROPPED, NOTICED_WITHIN, name_of
 from tracer.why.cause import Cause
@@ -82,14 +82,25 @@ class RoomDeleted(Cause):
 
 
 def _agents_with(call: Call, who: Participant) -> list[Participant]:
-    """Agents that were active when somebody left."""
+    """Agents that may have been there when somebody left: the webhooks of their own coming and going can be lost."""
     left = call.left_at(who)
-    agents = ((agent.at(Kind.PARTICIPANT_ACTIVE), agent) for agent in call.agents.all)
-    return [agent for active, agent in agents if active and active.time < left < call.left_at(agent) + SOON]
+    return [agent for agent in call.agents.all if _came(agent) < left < _went(call, agent) + SOON]
+
+
+def _came(agent: Participant) -> int:
+    """The earliest that an agent can have been ACTIVE, ns; ``FOREVER`` for one that never was."""
+    if agent.at(Kind.PARTICIPANT_ABORTED):
+        return FOREVER
+    return (agent.at(Kind.PARTICIPANT_ACTIVE) or agent.steps[0]).earliest
+
+
+def _went(call: Call, agent: Participant) -> int:
+    """The latest that an agent can have left, ns."""
+    return agent.gone.latest if agent.gone else call.left_at(agent)
 
 
 def _uninstrumented_with(call: Call, who: Participant) -> bool:
-    """Whether all agents that were active when somebody left report nothing, and there were some."""
+    """Whether all agents that were there when somebody left report nothing, and there were some."""
     agents = _agents_with(call, who)
     return bool(agents) and all(agent in call.agents.uninstrumented for agent in agents)
 

@@ -66,8 +66,8 @@ class Deployed(Cause):
     """A worker that is stopped waits for its jobs, but not for ever.
 
     Known from the job's shutdown reason and from its worker, which reported that it drains or closes. Certain where
-    the worker then closed: the server, too, has a worker end a job in these words, after DeleteDispatch or when its
-    agent was removed.
+    the worker then closed, and the caller is known to have been there, whatever webhook is lost: the server, too, has a
+    worker end a job in these words, after DeleteDispatch or when its agent was removed.
     """
 
     name = "deployed"
@@ -114,7 +114,10 @@ class Deployed(Cause):
             shutdown,
             closed,
             again,
-            certain=closed is not None and abs(closed.time - shutdown.time) < CLOSES_WITHIN and not removed,
+            certain=closed is not None
+            and abs(closed.time - shutdown.time) < CLOSES_WITHIN
+            and not removed
+            and (not call.callers.at(shutdown.time) or call.callers.known_at(shutdown.time)),
             advice=self.reloaded if again else None,
         )
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tracer.timeline.entities import Job
     from tracer.timeline.sessions import Session
+    from tracer.timeline.step import Step
     from tracer.why.call import Call
     from tracer.why.call.serving import Stay
     from tracer.why.cause import Finding
@@ -76,7 +77,9 @@ class SessionClosed(Cause):
                 " an agent in the room that could not hear or speak."
             )
         # While the call goes on nobody leaves; but a leave that nobody saw can have been what ended the job.
-        goes_on = call.timeline.room.finished is None and silence.over is None
+        goes_on = (
+            call.timeline.room.finished is None and silence.over is None and call.callers.reported_after(closed.time)
+        )
         known = first.who.gone is not None or goes_on
         return self.found(
             sentence,
@@ -84,6 +87,7 @@ class SessionClosed(Cause):
             *(stay.who.steps[0] for stay in silence.alone[:3] if stay.since > closed.time),
             silence.over,
             certain=known
+            and _at_least(first, closed) > SOON
             and silence.one
             and silence.for_good
             and not silence.on_purpose
@@ -96,6 +100,12 @@ class SessionClosed(Cause):
         return (
             f"instrument {names} (tracer.instrument): only the agent reports what its session does" if names else None
         )
+
+
+def _at_least(stay: Stay, closed: Step) -> int:
+    """For how long a caller was alone at the least, ns: a webhook that came late leaves a second open."""
+    until = min(stay.until, stay.who.gone.earliest) if stay.who.gone else stay.until
+    return until - max(stay.since, closed.latest)
 
 
 def another_may_answer(call: Call, job: Job, at: int) -> bool:
