@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 SCENARIO ?=
 PARTS ?=
+ROUNDS ?=
 PYTHON ?=
 LIVE_JOBS ?= 2
 
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 $(BIN)/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast golden check bench matrix soak lock clean
+.PHONY: help install demo test test-fast golden check bench matrix soak chaos lock clean
 
 help:
 	@echo 'make demo      a call from room to agent on a real LiveKit server, and its timeline'
@@ -24,6 +25,7 @@ help:
 	@echo 'make bench     what tracing costs: the start of a job, the observer, and figures over 10,000 rooms'
 	@echo 'make matrix    a call with other versions of livekit-agents, livekit-server and Python'
 	@echo 'make soak      hours of calls of which why has to say the right thing; writes docs/soak.md'
+	@echo 'make chaos     kills, full disks, lost webhooks and strangers, with a ledger outside; writes docs/chaos.md'
 	@echo 'make lock      requirements.lock anew, from pyproject.toml'
 	@echo 'make clean     removes .venv and caches; built servers stay in the user cache'
 
@@ -61,6 +63,10 @@ matrix: $(READY)
 
 soak: $(READY)
 	@$(BIN)/python -m tests.soak $(PARTS)
+
+# ROUNDS: how often the receiver is killed. PARTS chooses: kills webhooks disk strangers.
+chaos: $(READY)
+	@nice -n 5 $(BIN)/python -m tests.chaos $(PARTS) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 # The interpreter: PYTHON if given, else the first one that fits. Debian has the module venv in a package of its own.
 $(READY): requirements.lock pyproject.toml

@@ -52,7 +52,7 @@ Spans = list["Span"]
 class OtlpBackend:
     """A real HTTP server. ``answer`` says what it replies to a request's spans."""
 
-    def __init__(self, answer: Callable[[Spans], Reply] = lambda _: ACCEPTED) -> None:
+    def __init__(self, answer: Callable[[Spans], Reply] = lambda _: ACCEPTED, port: int = 0) -> None:
         self.answer = answer
         self.requests: list[ExportTraceServiceRequest] = []
         """Every request in order, those that were refused too."""
@@ -62,7 +62,7 @@ class OtlpBackend:
         self.got: Spans = []
         """Spans in requests that it accepted, in order."""
         self.stopped = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self.port = self._server.server_address[1]
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})

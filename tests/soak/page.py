@@ -21,16 +21,16 @@ PAGE = Path(__file__).parents[2] / "docs" / "soak.md"
 GIB = 1024**3
 
 
-def write(part: str, report: Report) -> None:
+def write(part: str, report: Report, page: Path = PAGE) -> None:
     """Put a part's report in the place of the one before. Raises ValueError where the page has no such place."""
-    text = PAGE.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     begin, end = f"<!-- {part}:begin -->\n", f"<!-- {part}:end -->"
     filled, count = re.subn(
         f"{begin}.*?{end}", lambda _: f"{begin}{report.text}\n\n{_measured()}\n{end}", text, flags=re.DOTALL
     )
     if count != 1:
-        raise ValueError(f"{PAGE.name} has no part {part!r}: it needs {begin.strip()} and {end}")
-    PAGE.write_text(filled, encoding="utf-8")
+        raise ValueError(f"{page.name} has no part {part!r}: it needs {begin.strip()} and {end}")
+    page.write_text(filled, encoding="utf-8")
 
 
 def _measured() -> str:

@@ -1,0 +1,124 @@
+"""The processes under test: `tracer serve` and a backend, started, killed and started again at the same address."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.signed import KEY, SECRET
+from tracer.errors import DemoError
+from tracer.local_servers import Process, answers, child_environment, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["BackendProcess", "Receiver", "until"]
+
+ROOT = Path(__file__).parents[2]
+START = 30.0
+"""Seconds a process may take to start, on a busy machine."""
+
+
+class _Killable(Process):
+    port = 0
+
+    def kill(self) -> None:
+        """End it as the kernel does when memory is short."""
+        if self.pid is not None and self.running:
+            os.killpg(self.pid, signal.SIGKILL)
+            self.wait(START)
+
+    async def ready(self) -> None:
+        """Wait until it answers. Raises DemoError where it ends first, or does not within START."""
+        end = time.monotonic() + START
+        while not await asyncio.to_thread(self.is_ready):
+            if not self.running or time.monotonic() > end:
+                raise DemoError(f"{self.name} did not start: {' '.join(self.last_lines(3))}")
+            await asyncio.sleep(0.02)
+
+    def listens(self) -> bool:
+        """Whether somebody accepts a connection at its port."""
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=2):
+            return True
+        return False
+
+    def is_ready(self) -> bool:
+        raise NotImplementedError
+
+
+class Receiver(_Killable):
+    """`tracer serve` on loopback, without an observer: what it stores came by HTTP."""
+
+    def __init__(self, folder: Path, store: Path, *, export_to: str = "", files: int = 0) -> None:
+        """``files``: how many it may have open at one time; 0: as many as this process."""
+        self.port, self.store = free_port(), store
+        command = [sys.executable, "-m", "tracer", "serve", "--port", str(self.port), "--store", str(store)]
+        if files:
+            command = ["sh", "-c", f'ulimit -n {files}; exec "$0" "$@"', *command]
+        environment = child_environment(LIVEKIT_API_KEY=KEY, LIVEKIT_API_SECRET=SECRET)
+        if export_to:
+            environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = export_to
+        super().__init__("serve", command, folder=folder, environment=environment)
+        self.address = f"http://127.0.0.1:{self.port}"
+
+    def is_ready(self) -> bool:
+        return answers(self.port, "/healthz")
+
+    def terminate(self) -> float:
+        """Ask it to end, as Docker does; returns the seconds that it took. Raises DemoError after START."""
+        assert self.pid is not None
+        began = time.monotonic()
+        os.kill(self.pid, signal.SIGTERM)
+        if not self.wait(START):
+            raise DemoError(f"{self.name} did not stop within {START:g} s")
+        return time.monotonic() - began
+
+    def gauge(self, name: str) -> int:
+        """One of its metrics, by its name without ``tracer_`` and ``_total``; -1 where it does not answer."""
+        with suppress(OSError, HTTPException), closing(HTTPConnection("127.0.0.1", self.port, timeout=10)) as asking:
+            asking.request("GET", "/metrics")
+            for line in asking.getresponse().read().decode().splitlines():
+                key, _, value = line.partition(" ")
+                if key in (f"tracer_{name}", f"tracer_{name}_total"):
+                    return int(value)
+        return -1
+
+    def largest(self) -> float:
+        """MiB of memory that it has had at its largest, since its start."""
+        text = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8")
+        return int(text.partition("VmHWM:")[2].split()[0]) / 1024
+
+    def tracebacks(self) -> int:
+        """How many are in its log."""
+        return self.log.read_text(encoding="utf-8", errors="replace").count("Traceback") if self.log.exists() else 0
+
+
+class BackendProcess(_Killable):
+    """An OpenTelemetry backend that writes into a ledger what it accepts."""
+
+    def __init__(self, folder: Path, ledger: Path) -> None:
+        self.port = free_port()
+        command = [sys.executable, "-m", "tests.chaos.backend", str(self.port), str(ledger)]
+        super().__init__("backend", command, folder=folder, environment=child_environment(PYTHONPATH=str(ROOT)))
+        self.address = f"http://127.0.0.1:{self.port}"
+
+    def is_ready(self) -> bool:
+        return self.listens()
+
+
+async def until(condition: Callable[[], bool], limit: float, what: str) -> float:
+    """Wait for what must come true; returns the seconds it took. Raises DemoError after ``limit`` seconds."""
+    began = time.monotonic()
+    while not await asyncio.to_thread(condition):
+        if time.monotonic() - began > limit:
+            raise DemoError(f"not {what} within {limit:g} s")
+        await asyncio.sleep(0.05)
+    return time.monotonic() - began
