@@ -10,10 +10,12 @@ from tracer.store.sqlite.reader import REPORTED
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["AT_ONCE", "delete_of_room", "delete_old"]
+__all__ = ["AT_ONCE", "BETWEEN", "delete_of_room", "delete_old"]
 
-AT_ONCE = 2_000
-"""Rows of one table that are deleted in one transaction: others wait for it."""
+AT_ONCE = 250
+"""Rows of one table that are deleted in one transaction, 6 to 25 ms: others wait for it."""
+BETWEEN = 0.002
+"""Seconds between two of them: else the thread that gave the store back would mostly be the one that gets it."""
 
 _BY = "INDEXED BY moment_of_worker"
 _OLD = (

@@ -15,7 +15,7 @@ from tracer.file_lock import try_lock
 from tracer.moment import Kind
 from tracer.store.contract import NEWEST, Outgoing, Placed
 from tracer.store.sqlite.agent_traces import moved_by, named_by_jobs, room_of
-from tracer.store.sqlite.forgetting import delete_of_room, delete_old
+from tracer.store.sqlite.forgetting import BETWEEN, delete_of_room, delete_old
 from tracer.store.sqlite.migrations import VERSION
 from tracer.store.sqlite.opening import TIMEOUT, is_whole
 from tracer.store.sqlite.reader import COLUMNS, SqliteReader
@@ -318,6 +318,7 @@ class SqliteStore(SqliteReader):
         while not done:
             with self._transaction() as db, closing(db.cursor()) as cursor:
                 done = delete_of_room(cursor, room)
+            time.sleep(BETWEEN)
 
     def forget_old(self, before: int) -> None:
         """Delete what is older, ns since the epoch, and belongs to no room; and keys that have served their time."""
@@ -325,6 +326,7 @@ class SqliteStore(SqliteReader):
         while not done:
             with self._transaction() as db, closing(db.cursor()) as cursor:
                 done = delete_old(cursor, before, now - KEYS_KEPT)
+            time.sleep(BETWEEN)
 
     def oldest(self, before: int, limit: int) -> list[str]:
         """SIDs of rooms that were created before this time, ns since the epoch, and of which nothing came since."""
