@@ -13,7 +13,7 @@ LIVE_JOBS ?= 2
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 $(BIN)/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast golden check bench matrix soak chaos lock clean
+.PHONY: help install demo test test-fast golden check bench matrix soak chaos audit lock clean
 
 help:
 	@echo 'make demo      a call from room to agent on a real LiveKit server, and its timeline'
@@ -26,6 +26,7 @@ help:
 	@echo 'make matrix    a call with other versions of livekit-agents, livekit-server and Python'
 	@echo 'make soak      hours of calls of which why has to say the right thing; writes docs/soak.md'
 	@echo 'make chaos     kills, full disks, lost webhooks and strangers, with a ledger outside; writes docs/chaos.md'
+	@echo 'make audit     whether a weakness is known of any package in requirements.lock'
 	@echo 'make lock      requirements.lock anew, from pyproject.toml'
 	@echo 'make clean     removes .venv and caches; built servers stay in the user cache'
 
@@ -103,6 +104,18 @@ lock:
 	  printf 'hatchling>=1.25\neditables\n' | "$$tool/bin/uv" pip compile --quiet --universal --generate-hashes \
 	    --python-version 3.11 --extra dev --no-emit-index-url --no-annotate --no-header pyproject.toml -; } > "$$tool/lock" && \
 	cp "$$tool/lock" requirements.lock
+
+# By OSV, which is asked for each package: a mirror of the package index knows no weaknesses, and answers as if there were none.
+ADVISORIES ?= https://api.osv.dev/v1/query
+ASKED := {"package": {"name": "pip", "ecosystem": "PyPI"}, "version": "1.0"}
+audit:
+	@reason=$$(python3 -c 'import sys, urllib.request as web; web.urlopen(sys.argv[1], sys.argv[2].encode(), 10)' \
+	    $(ADVISORIES) '$(ASKED)' 2>&1 | tail -n 1); \
+	if [ -n "$$reason" ]; then echo "requirements.lock not audited: no answer from $(ADVISORIES) ($$reason)"; exit 0; fi; \
+	tool=$$(mktemp -d) && trap 'rm -rf "$$tool"' EXIT && python3 -m venv "$$tool" && \
+	"$$tool/bin/pip" install --quiet --disable-pip-version-check 'pip-audit>=2.10,<3' && \
+	"$$tool/bin/pip-audit" -r requirements.lock --disable-pip --require-hashes --strict --progress-spinner off \
+	    -s osv --osv-url $(ADVISORIES)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -65,6 +65,16 @@ def test_every_page_is_reached_from_the_readme() -> None:
         assert f"(docs/{page.name})" in TEXT["README.md"], page.name
 
 
+def test_every_threat_has_a_test_that_is_there() -> None:
+    rows = [line for line in TEXT["docs/security.md"].splitlines() if re.match(r"\| (?!threat )[^-]", line)]
+    assert rows
+    for row in rows:
+        tests = re.findall(r"\[`(test_\w+)`\]\(\.\./(tests/\S+\.py)\)", row)
+        assert tests, row
+        for name, path in tests:
+            assert re.search(rf"^def {name}\(", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE), name
+
+
 def test_the_readme_is_short() -> None:
     assert len(TEXT["README.md"].splitlines()) <= LONGEST_README
 
