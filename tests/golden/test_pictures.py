@@ -71,6 +71,7 @@ PICTURES = {
     "timeline-demo-200.txt": (200, ["timeline", "demo"]),
     "timeline-failed-80.txt": (80, ["timeline", "failed"]),
     "timeline-failed-120.txt": (120, ["timeline", "failed"]),
+    "timeline-summary-80.txt": (80, ["timeline", "failed", "--summary"]),
     "timeline-all-120.txt": (120, ["timeline", "demo", "--all"]),
     "timeline-demo.json": (80, ["timeline", "demo", "--format", "json"]),
     "rooms-80.txt": (80, ["rooms"]),

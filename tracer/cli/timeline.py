@@ -20,6 +20,7 @@ __all__ = ["command"]
 @format_option("svg", help="svg is a picture of the terminal's output.")
 @output_option
 @click.option("--all", "everything", is_flag=True, help="Show every participant and every moment.")
+@click.option("--summary", is_flag=True, help="Show the verdict and the chart only: at most 23 lines.")
 @click.option(
     "--jaeger-url",
     envvar="TRACER_JAEGER_URL",
@@ -34,16 +35,18 @@ def command(
     form: str,
     output: Path | None,
     everything: bool,
+    summary: bool,
     jaeger_url: str | None,
     width: int | None,
 ) -> None:
-    """Show what happened in ROOM, moment by moment.
+    """Show what happened in ROOM, moment by moment: first the verdict, as `tracer why` has it.
 
     ROOM is a name (the latest room of that name), an SID or the FILE of a recording.
 
     \b
     Examples:
       tracer timeline my-room
+      tracer timeline my-room --summary
       tracer timeline RM_ev5rQjUVknES --format json
     """
     from tracer.cli.room import read_room
@@ -59,7 +62,7 @@ def command(
     from tracer.view.terminal import TimelineView
     from tracer.view.text import plain
 
-    view = TimelineView(timeline, everything=everything)
+    view = TimelineView(timeline, everything=everything, summary=summary)
     if form == "svg":
         title = f"tracer timeline {plain(timeline.room.name or timeline.room.sid)}"
         write_text(as_svg(view, title, width), output)

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tracer.moment import Kind
-from tracer.units import FOREVER, NS_PER_MS, milliseconds
+from tracer.units import FOREVER, NS_PER_MS, milliseconds, plural
 from tracer.view.axis import FOLD, Axis
 from tracer.view.failed import failed_stretches, has_failed
 from tracer.view.names import name_of
@@ -71,17 +71,37 @@ class Chart:
 
     def lines(self) -> Iterator[Text]:
         """Line after line, as wide as the terminal at the most."""
-        yield Text(" " * (self.label_width + self.note_width + 2) + self.axis.scale(), style="dim")
-        yield self._finished(self._room())
+        yield self._scale()
+        yield from map(self._finished, self._rows())
+
+    def first(self, most: int) -> Iterator[Text]:
+        """As ``lines``, ``most`` at the most: what agents did gives way first, then the last rows. A line counts them."""
+        rows = list(self._rows())
+        room = most - 1
+        if len(rows) > room:
+            shown = [row for row in rows if not row.inner]
+            shown = shown if len(shown) < room else shown[: room - 1]
+        else:
+            shown = rows
+        yield self._scale()
+        yield from map(self._finished, shown)
+        if left := len(rows) - len(shown):
+            yield Text(f"… and {left} more {plural(left, 'row')}: without --summary", style="dim")
+
+    def _scale(self) -> Text:
+        return Text(" " * (self.label_width + self.note_width + 2) + self.axis.scale(), style="dim")
+
+    def _rows(self) -> Iterator[Row]:
+        yield self._room()
         agents = {agent.sid for job in self.timeline.jobs if (agent := self.timeline.agent_of(job))}
         for participant in self.shown:
             if participant.sid not in agents:
-                yield self._finished(self._participant(participant))
+                yield self._participant(participant)
         for dispatch in self.timeline.dispatches:
             if dispatch.at(Kind.DISPATCH_CREATED):
-                yield self._finished(self._dispatch(dispatch))
+                yield self._dispatch(dispatch)
         for job in self.timeline.jobs:
-            yield from map(self._finished, self._job(job))
+            yield from self._job(job)
 
     def _finished(self, row: Row) -> Text:
         label = fit(row.label, self.label_width)
@@ -187,6 +207,7 @@ class Chart:
             if start is None:
                 continue
             inner = self._row(f"  {name}", "", "inner")
+            inner.inner = True
             end = self._end_of(job, start, ends)
             column = self.axis.column(start.time)
             if end is None:

@@ -24,6 +24,8 @@ class Row:
     cells: list[str] = field(default_factory=list)
     failed: set[int] = field(default_factory=set)
     """Columns that show a failure."""
+    inner: bool = False
+    """Whether it shows what an agent did, within the agent's own row."""
 
     def __post_init__(self) -> None:
         self.cells = [" "] * self.axis.width

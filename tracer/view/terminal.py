@@ -1,4 +1,4 @@
-"""The timeline in a terminal: who was there when, then every moment, then notes and where the time went."""
+"""The timeline in a terminal: how it went, who was there when, every moment, then notes and where the time went."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from tracer.view.chart import Chart
 from tracer.view.moments import MomentTable
 from tracer.view.names import created_by
 from tracer.view.notes import notes
+from tracer.view.prose import wrapped
 from tracer.view.rows import MomentRows
 from tracer.view.text import fit, plain
+from tracer.view.verdict import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +32,8 @@ __all__ = ["TimelineView"]
 
 NARROWEST = 60
 WIDEST = 200
+LINES = 23
+"""Lines of a summary at the most: those of a terminal of 80x24, less one for the prompt."""
 MOST_PARTICIPANTS = 12
 """Participants shown without --all."""
 
@@ -37,19 +41,29 @@ MOST_PARTICIPANTS = 12
 class TimelineView:
     """A Rich renderable of one timeline, as wide as the console, from 60 to 200 columns."""
 
-    def __init__(self, timeline: Timeline, *, everything: bool = False) -> None:
+    def __init__(self, timeline: Timeline, *, everything: bool = False, summary: bool = False) -> None:
         self.timeline = timeline
         self.everything = everything
+        self.summary = summary
+        """Whether it is the verdict and the chart only, and no more of them than a small terminal has lines."""
         self.shown = list(timeline.participants) if everything else _notable(timeline)
         self.hidden = [p for p in timeline.participants if p not in self.shown]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = min(max(options.max_width, NARROWEST), WIDEST)
+        head = list(wrapped(console, verdict(self.timeline, width - 2), width))
+        yield from head
+        rows = MomentRows(self.timeline, self.hidden, everything=self.everything)
+        chart = Chart(self.timeline, self.shown, [row.step for row in rows.rows], width)
+        if self.summary:
+            yield self._one_line(width)
+            if self.timeline.steps:
+                yield from chart.first(LINES - len(head) - 1)
+            return
         yield from self._header(width)
         yield Text()
         if self.timeline.steps:
-            rows = MomentRows(self.timeline, self.hidden, everything=self.everything)
-            yield from Chart(self.timeline, self.shown, [row.step for row in rows.rows], width).lines()
+            yield from chart.lines()
             if self.hidden:
                 yield Text(self._more(), style="dim")
             yield Text()
@@ -62,7 +76,13 @@ class TimelineView:
             yield Text()
         yield from lines
 
-    def _header(self, width: int) -> Iterator[Text]:
+    def _one_line(self, width: int) -> Text:
+        sid, *_, ending = self._parts()
+        name = fit(plain(self.timeline.room.name or "?"), width // 3)
+        return Text(fit(f"room {name}   {sid}   {ending}", width), style="dim", no_wrap=True)
+
+    def _parts(self) -> list[str]:
+        """What is known of the room beside its name."""
         room = self.timeline.room
         parts = [plain(room.sid)]
         if self.timeline.created_by:
@@ -75,6 +95,10 @@ class TimelineView:
             parts.append("closed")
         else:
             parts.append("still open, or its end was not recorded")
+        return parts
+
+    def _header(self, width: int) -> Iterator[Text]:
+        room, parts = self.timeline.room, self._parts()
         text = Text(no_wrap=True)
         text.append(f"room {fit(plain(room.name or '?'), width // 3)}", style="bold")
         rest = "   ".join(parts)

@@ -12,6 +12,7 @@ from tracer.units import NS_PER_MS, offset, plural, rfc3339
 from tracer.view.names import name_of
 from tracer.view.prose import wrapped
 from tracer.view.text import fit, plain
+from tracer.view.verdict import answer
 from tracer.view.wording import say
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ MOST_FINDINGS = 5
 """Findings shown in full; of a room with very many callers, the rest is counted."""
 MOST_STEPS = 6
 """Moments of evidence shown of each."""
-MARKS = {True: ("✓", "bold green"), False: ("✗", "bold red"), None: ("?", "bold")}
-"""Mark and style of the summary: whether all went well; None where that is not known."""
 
 
 class WhyView:
@@ -45,13 +44,10 @@ class WhyView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = min(options.max_width, WIDEST)
         explanation = self.explanation
-        mark, style = MARKS[explanation.well]
-        head = Text(f"{mark} ", style=style)
-        head.append(plain(explanation.summary), style="bold")
         room = self.timeline.room
         name = fit(plain(room.name or "?"), width // 2)
         yield Text(f"room {name}  {plain(room.sid)}", style="dim")
-        yield from wrapped(console, head, width)
+        yield from wrapped(console, answer(explanation), width)
         for number, finding in enumerate(explanation.findings[:MOST_FINDINGS], 1):
             yield Text()
             yield from self._finding(console, number, finding, width)
