@@ -14,9 +14,10 @@ from tests.moments import ADA, ROOM, any_moments, call
 from tests.view.test_stats import HOSTILE, WIDTHS, shown
 from tracer import keys
 from tracer.latency.gaps import Paths
+from tracer.latency.owner import Owner
 from tracer.moment import Kind
 from tracer.timeline.fold import fold
-from tracer.view.budget import budget
+from tracer.view.budget import COLOURS, budget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,26 +35,22 @@ def test_the_budget_of_a_call_at_a_width_of_100() -> None:
 
 GOLDEN = """\
 room created → session started: 2.4 s
-    200 ms   8 %  ▇▇                LiveKit server  dispatch created → job offered
-    500 ms  21 %  ▇▇▇▇▇             process start   job assigned → process started
-     1.5 s  63 %  ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇  your code       process started → process ready
-    5.0 ms   0 %  ▇                 process start   process assigned → entrypoint started
-    4.4 ms   0 %  ▇                 your code       entrypoint started → agent connecting
-     44 ms   2 %  ▇                 worker          agent connecting → agent-AJ_i9CF JOINING
-    100 ms   4 %  ▇                 network         agent-AJ_i9CF JOINING → agent connected
-    3.0 ms   0 %  ▇                 your code       agent connected → agent waiting for participant
-    2.8 ms   0 %  ▇                 your code       participant ready → session starting
-     29 ms   1 %  ▇                 session start   session starting → session started
-    2.0 ms   0 %  in 6 shorter gaps: LiveKit server, network, your code, worker
+    200 ms   8 %  ██▏               LiveKit server  dispatch created → job offered
+    500 ms  21 %  █████▍            process start   job assigned → process started
+     1.5 s  63 %  ████████████████  your code       process started → process ready
+     44 ms   2 %  ▌                 worker          agent connecting → agent-AJ_i9CF JOINING
+    100 ms   4 %  █▏                network         agent-AJ_i9CF JOINING → agent connected
+     29 ms   1 %  ▎                 session start   session starting → session started
+     17 ms   1 %  in 10 shorter gaps: LiveKit server, network, your code, worker, process start
 → longest gap you can shorten: 1.5 s, your code: make setup_fnc shorter, or keep processes warm so
 that nobody waits for it: num_idle_processes
 """
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_every_gap_of_a_millisecond_has_a_line_with_its_owner_at_every_width(width: int) -> None:
+def test_every_gap_of_a_share_has_a_line_with_its_owner_at_every_width(width: int) -> None:
     text = "\n".join(lines(call(), width))
-    gaps = [gap for gap in Paths(fold(ROOM, call())).first if gap.ns >= 1_000_000]
+    gaps = [gap for gap in Paths(fold(ROOM, call())).first if gap.ns >= 0.005 * 392_000_000]
     assert len([line for line in text.splitlines() if " %  " in line]) == len(gaps) + 1
     for gap in gaps:
         assert gap.owner.label in text
@@ -102,6 +99,17 @@ def test_of_a_gap_that_began_before_the_caller_came_only_the_rest_counts() -> No
     told = [m if m.subject != ADA else moved([m], 1_600, m.clock)[0] for m in cold()]
     text = " ".join(" ".join(lines(told)).split())
     assert "longest gap you can shorten: 506 ms (of 1.5 s: before that nobody waited), your code: make" in text
+
+
+def test_no_line_has_0_per_cent() -> None:
+    for moments in (cold(), call(), moved(call(), HOUR)):
+        assert not any(" 0 %" in line for line in lines(moments, 120))
+
+
+def test_each_owner_has_a_colour_of_its_own_and_none_is_that_of_a_failure() -> None:
+    assert set(COLOURS) == set(Owner)
+    assert len(set(COLOURS.values())) == len(COLOURS)
+    assert not any("red" in colour for colour in COLOURS.values())
 
 
 def test_without_a_gap_there_is_no_budget() -> None:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.moments import ADA, JOB, ROOM, WAIT, call, moment, ms
+from tests.why.cases import CASES
 from tracer import keys
 from tracer.moment import Fact, Kind, Moment
 from tracer.timeline.entities import Participant
 from tracer.timeline.fold import fold
 from tracer.view.chart import STYLES, Chart, style_of
+from tracer.why import explain
 
 
 def by_agent(kind: Kind, at: float, told: dict[str, Fact] | None = None) -> Moment:
@@ -15,7 +19,7 @@ def by_agent(kind: Kind, at: float, told: dict[str, Fact] | None = None) -> Mome
 def drawn(*moments: Moment, width: int = 120) -> dict[str, str]:
     """Each row's bars by its name; of two rows of one name the last."""
     made = fold(ROOM, moments)
-    chart = Chart(made, list(made.participants), list(made.steps), width)
+    chart = Chart(made, list(made.participants), list(made.steps), width, explain(made).findings)
     lines = [line.plain for line in chart.lines()]
     return {line[: chart.label_width].strip(): line[chart.label_width + chart.note_width + 2 :] for line in lines}
 
@@ -24,7 +28,9 @@ AGENT = "agent-AJ_i9CF"
 
 
 def test_a_call_that_goes_well_has_no_broken_bar() -> None:
-    assert not set("╌✕") & set("".join(drawn(*call()).values()))
+    rows = drawn(*call())
+    assert set("╌✕") <= set(rows.pop("dispatch"))  # for an agent that nobody is
+    assert not set("╌✕") & set("".join(rows.values()))
 
 
 def test_from_where_it_failed_an_agents_bar_is_broken() -> None:
@@ -62,6 +68,37 @@ def test_what_is_broken_is_red() -> None:
     (agent,) = [line for line in lines if line.plain.startswith(AGENT)]
     red = "".join(agent.plain[span.start : span.end] for span in agent.spans if span.style == STYLES["failed"])
     assert red.startswith("✕╌")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_what_is_missing_is_drawn_for_as_long_as_it_was(width: int) -> None:
+    dispatched = drawn(*call(), width=width)["dispatch"]
+    assert dispatched.rstrip().endswith("✕") or "no job for 5.0 s" in dispatched
+    assert dispatched.count("╌") >= 5
+    if width >= 80:
+        assert " no job for 5.0 s " in dispatched
+
+
+def test_a_job_that_brought_no_agent_shows_for_how_long() -> None:
+    moments = [m for m in call() if m.time < ms(250)]
+    bar = drawn(*moments, moment(Kind.ROOM_FINISHED, ROOM, ms(6000)))[f"job {JOB}"]
+    assert " no agent for 5.8 s " in bar
+    assert "╌" in bar
+    assert bar.endswith("✕")
+
+
+def test_an_agent_that_was_killed_unseen_is_no_solid_line_after_its_last_report() -> None:
+    case = next(one for one in CASES if one.cause == "process-killed" and not one.certain)
+    made = fold(ROOM, case.moments, now=case.now)
+    findings = explain(made).findings
+    chart = Chart(made, list(made.participants), list(made.steps), 120, findings)
+    job = made.jobs[0]
+    agent = made.agent_of(job)
+    assert agent
+    (bar,) = [line for line in chart.lines() if line.plain.startswith(agent.identity or "?")]
+    last = chart.axis.column(findings[0].evidence[0].time) + chart.label_width + chart.note_width + 2
+    assert "━" not in bar.plain[last + 1 :]
+    assert "╌" in bar.plain[last + 1 :]
 
 
 def test_only_who_an_agent_can_be_meant_for_is_drawn_as_a_caller() -> None:

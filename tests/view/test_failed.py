@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 
 from tests.moments import JOB, ROOM, any_moments, call, moment, ms
+from tests.why.cases import CASES
 from tracer import keys
 from tracer.moment import Fact, Kind, Moment
 from tracer.timeline.fold import fold
 from tracer.units import FOREVER
 from tracer.view.failed import failed_stretches, has_failed
+from tracer.why import explain
 
 
 def by_agent(kind: Kind, at: float, told: dict[str, Fact] | None = None, occurrence: str = "x") -> Moment:
@@ -82,6 +84,14 @@ def test_a_session_that_closed_for_an_error_is_back_with_the_next() -> None:
     closed = by_agent(Kind.SESSION_CLOSED, 1000, {keys.CLOSE_REASON: "error"})
     assert stretches(closed) == [(ms(1000), FOREVER)]
     assert stretches(closed, by_agent(Kind.SESSION_STARTED, 1500, occurrence="next")) == [(ms(1000), ms(1500))]
+
+
+def test_a_session_that_left_its_caller_alone_has_failed_where_it_closed() -> None:
+    case = next(one for one in CASES if one.cause == "session-closed")
+    made = fold(ROOM, case.moments)
+    failed = [step.kind for step in made.steps if has_failed(made, step, explain(made).findings)]
+    assert failed == [Kind.SESSION_CLOSED]
+    assert not any(has_failed(made, step) for step in made.steps)
 
 
 @given(any_moments())

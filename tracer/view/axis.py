@@ -21,6 +21,10 @@ FOLD_SHARE = 0.25
 FOLD = " ⋯ "
 NARROWEST = 5
 """Columns of the shortest stretch that is drawn."""
+WAIT_SHARE = 0.25
+"""Part of the whole for the longest stretch in which something was missing."""
+WAIT_FROM = 20
+"""Half of the columns from which on there is room for that."""
 TICK_EVERY = 10
 """Columns between two ticks, at least."""
 
@@ -57,7 +61,8 @@ class _Stretch:
 class Axis:
     """Where on a chart of some width each time lies."""
 
-    def __init__(self, times: Iterable[int], zero: int, width: int) -> None:
+    def __init__(self, times: Iterable[int], zero: int, width: int, waits: Iterable[tuple[int, int]] = ()) -> None:
+        """``waits`` (from, to; ns) is when something was missing: that is drawn, though nothing happens in it."""
         known = sorted(set(times)) or [zero]
         folds = idle_stretches(known)
         # When there is no room for every stretch, the shortest folds stay open.
@@ -65,9 +70,15 @@ class Axis:
         folds = sorted(sorted(folds, key=lambda fold: fold[0] - fold[1])[:most])
         bounds = [known[0], *(edge for fold in folds for edge in fold), known[-1]]
         pieces = list(zip(bounds[::2], bounds[1::2], strict=True))
+        wait = _longest(folds, waits) if width >= 2 * WAIT_FROM else None
+        if wait:
+            # Where nothing but the beginning of the wait lies before it, that is the edge of the same stretch.
+            edge = next((piece for piece in pieces if piece == (wait[0], wait[0])), None)
+            pieces = sorted([*(piece for piece in pieces if piece != edge), (wait[0] + (edge is None), wait[1])])
+            wait = pieces[[end for _, end in pieces].index(wait[1])]
         self.zero = zero
         self.width = width
-        self.stretches = _laid_out(pieces, width)
+        self.stretches = _laid_out(pieces, width, wait)
         self._starts = [stretch.start for stretch in self.stretches]
 
     def column(self, time: int) -> int:
@@ -112,13 +123,22 @@ class Axis:
         return list(range(stretch.start - (stretch.start - self.zero) % step, stretch.end + 1, step))
 
 
-def _laid_out(pieces: list[tuple[int, int]], width: int) -> list[_Stretch]:
-    """Every piece gets its least width, and the rest in proportion to its length."""
-    spare = max(width - len(FOLD) * (len(pieces) - 1) - NARROWEST * len(pieces), 0)
-    total = sum(end - start for start, end in pieces) or 1
+def _longest(folds: list[tuple[int, int]], waits: Iterable[tuple[int, int]]) -> tuple[int, int] | None:
+    """The longest fold in which something was missing, without its end; None where there is no such fold."""
+    missed = list(waits)
+    within = [fold for fold in folds if any(start <= fold[0] and fold[1] <= end for start, end in missed)]
+    start, end = max(within, key=lambda fold: fold[1] - fold[0], default=(0, 0))
+    return (start, end - 1) if end - start > 2 else None
+
+
+def _laid_out(pieces: list[tuple[int, int]], width: int, wait: tuple[int, int] | None = None) -> list[_Stretch]:
+    """Every piece gets its least width, and the rest in proportion to its length; ``wait`` a share of the whole."""
+    fixed = int(width * WAIT_SHARE) if wait else 0
+    spare = max(width - len(FOLD) * (len(pieces) - 1) - NARROWEST * len(pieces) - fixed, 0)
+    total = sum(end - start for start, end in pieces if (start, end) != wait) or 1
     column, laid = 0, []
     for number, (start, end) in enumerate(pieces):
-        share = NARROWEST + int(spare * (end - start) / total)
+        share = NARROWEST + (fixed if (start, end) == wait else int(spare * (end - start) / total))
         if number == len(pieces) - 1:
             share = max(width - column, 1)
         laid.append(_Stretch(start, end, column, share))

@@ -8,8 +8,10 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tracer.latency.gaps import Paths
+from tracer.latency.owner import Owner
 from tracer.latency.shorten import to_shorten
 from tracer.units import NS_PER_MS, milliseconds, plural, share
+from tracer.view.bar import bar
 from tracer.view.text import fit, plain
 from tracer.view.wording import say
 from tracer.why.node_words import in_words_of
@@ -26,7 +28,21 @@ __all__ = ["budget"]
 BAR = 16
 """Columns of the longest bar; half as many where there is little room, and none where there is less."""
 SMALL = NS_PER_MS
-"""Gaps shorter than this, ns, are counted together."""
+"""Gaps shorter than this, ns, are counted together, and so are those that would have 0 %."""
+LEAST_SHARE = 0.005
+"""Part of the whole from which on a gap has a line of its own."""
+COLOURS = {
+    Owner.SERVER: "cyan",
+    Owner.WORKER: "blue",
+    Owner.PROCESS: "yellow",
+    Owner.CODE: "magenta",
+    Owner.NETWORK: "green",
+    Owner.SESSION: "bright_magenta",
+    Owner.CALLER: "bright_green",
+    Owner.SETTING: "bright_yellow",
+    Owner.UNKNOWN: "dim",
+}
+"""Of each owner's bars; the name beside them says the same. Red is for what failed."""
 
 
 def budget(timeline: Timeline, width: int) -> Iterator[Text]:
@@ -39,14 +55,15 @@ def budget(timeline: Timeline, width: int) -> Iterator[Text]:
     about = "~" if any(gap.doubtful for gap in gaps) else ""
     took = f": {about}{milliseconds(whole / NS_PER_MS)}"
     yield Text(_path(timeline, gaps[0], gaps[-1], width - cell_len(took)) + took, style="bold")
-    bar = BAR if width >= 100 else BAR // 2 if width >= 80 else 0
+    columns = BAR if width >= 100 else BAR // 2 if width >= 80 else 0
     longest = max(gap.ns for gap in gaps)
-    small = [gap for gap in gaps if gap.ns < SMALL]
+    least = max(SMALL, LEAST_SHARE * whole)
+    small = [gap for gap in gaps if gap.ns < least]
     for gap in gaps:
-        if gap.ns >= SMALL:
+        if gap.ns >= least:
             line = _amount(gap.ns, whole, "~" if gap.doubtful else "")
-            if bar:
-                line.append(f"{'▇' * max(round(bar * gap.ns / longest), 1):{bar}}  ", style="cyan")
+            if columns:
+                line.append(f"{bar(gap.ns, longest, columns):{columns}}  ", style=COLOURS[gap.owner])
             line.append(f"{gap.owner.label:14}  ")
             line.append(_path(timeline, gap, gap, width - cell_len(line.plain)), style="dim")
             line.rstrip()
@@ -70,7 +87,8 @@ def budget(timeline: Timeline, width: int) -> Iterator[Text]:
 
 
 def _amount(ns: int, whole: int, about: str) -> Text:
-    return Text(f"  {about + milliseconds(ns / NS_PER_MS):>8} {share(ns, whole):>5}  ", no_wrap=True)
+    part = share(ns, whole) if ns >= LEAST_SHARE * whole else "<1 %"
+    return Text(f"  {about + milliseconds(ns / NS_PER_MS):>8} {part:>5}  ", no_wrap=True)
 
 
 def _path(timeline: Timeline, first: Gap, last: Gap, width: int) -> str:

@@ -8,20 +8,23 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tracer.moment import Kind
+from tracer.timeline.overdue import expected
 from tracer.units import FOREVER, NS_PER_MS, milliseconds, plural
 from tracer.view.axis import FOLD, Axis
-from tracer.view.failed import failed_stretches, has_failed
+from tracer.view.failed import failed_stretches, has_failed, last_known_of
 from tracer.view.names import name_of
 from tracer.view.row import Row
 from tracer.view.text import fit, plain
 from tracer.view.wording import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tracer.timeline.entities import Dispatch, Job, Participant
+    from tracer.timeline.overdue import Missing
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
+    from tracer.why import Finding
 
 __all__ = ["STYLES", "WIDE", "Chart", "style_of"]
 
@@ -60,14 +63,25 @@ _OF_JOB = {Kind.JOB_TIMED_OUT, Kind.PROCESS_FAILED, Kind.JOB_ENDED}
 class Chart:
     """The rows for a timeline, for a terminal this wide, on the axis of these steps."""
 
-    def __init__(self, timeline: Timeline, shown: list[Participant], steps: list[Step], width: int) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        shown: list[Participant],
+        steps: list[Step],
+        width: int,
+        findings: Iterable[Finding] = (),
+    ) -> None:
         self.timeline = timeline
+        self.findings = tuple(findings)
+        self.missing = {one.step.subject: one for one in expected(timeline) if not one.lost}
         self.shown = shown
         self.label_width = LABEL if width < WIDE else LABEL + 8
         self.note_width = 9 if width < WIDE else 15
         sids = {entity.sid for entity in (timeline.room, *shown, *timeline.dispatches, *timeline.jobs)}
         times = [step.time for step in steps if step.subject in sids]
-        self.axis = Axis(times, timeline.zero, width - self.label_width - self.note_width - 2)
+        waits = [(one.step.time, one.step.time + one.ns) for one in self.missing.values() if one.step.subject in sids]
+        times += [edge for wait in waits for edge in wait]
+        self.axis = Axis(times, timeline.zero, width - self.label_width - self.note_width - 2, waits)
 
     def lines(self) -> Iterator[Text]:
         """Line after line, as wide as the terminal at the most."""
@@ -75,7 +89,7 @@ class Chart:
         yield from map(self._finished, self._rows())
 
     def first(self, most: int) -> Iterator[Text]:
-        """As ``lines``, ``most`` at the most: what agents did gives way first, then the last rows. A line counts them."""
+        """As ``lines``, ``most`` at the most: what agents did gives way first, then the last rows; they are counted."""
         rows = list(self._rows())
         room = most - 1
         if len(rows) > room:
@@ -163,11 +177,15 @@ class Chart:
     def _draw_failures(self, row: Row, job: Job, agent: Participant) -> None:
         """From where the job had failed on, its agent's bar is broken."""
         left = agent.gone.time if agent.gone else None
-        for start, end in failed_stretches(self.timeline, job):
+        for start, end in failed_stretches(self.timeline, job, self.findings):
             if left is not None and start >= left:
                 continue
             last = min(end, left if left is not None else end)
             row.broken(self.axis.column(start), self.axis.width - 1 if last == FOREVER else self.axis.column(last))
+        last_known = last_known_of(job, self.findings)
+        if last_known is not None:
+            # Somewhere in between it was lost: what nobody reported is no solid line, and no failure at a known time.
+            row.unknown(self.axis.column(last_known), self.axis.width - 1 if left is None else self.axis.column(left))
 
     def _dispatch(self, dispatch: Dispatch) -> Row:
         row = self._row("dispatch", dispatch.mode or "", "dispatch")
@@ -181,22 +199,39 @@ class Chart:
             label = milliseconds((first.time - created.time) / NS_PER_MS)
             row.bracket(start, end, f"server collects bids, {label}" if end - start > 36 else label)
         else:
-            row.bracket(self.axis.column(created.time), self.axis.column(created.time), "no job seen")
+            row.bracket(self.axis.column(created.time), self.axis.column(created.time), "")
+            missing = self.missing.get(dispatch.sid)
+            self._draw_missing(row, missing, f"no job {_long(missing)}" if missing else "no job seen")
         return row
+
+    def _draw_missing(self, row: Row, missing: Missing | None, words: str) -> None:
+        """From when on it was missing, for as long as it was."""
+        if missing is None:
+            row.after(row.last + 1, words)
+            return
+        start, end = missing.step.time, missing.step.time + missing.ns
+        row.missing(self.axis.column(start), self.axis.column(end), words)
 
     def _job(self, job: Job) -> Iterator[Row]:
         row = self._row(f"job {plain(job.sid)}", plain(job.worker_id or ""), "job")
         first = job.at(Kind.JOB_OFFERED, Kind.JOB_RECEIVED)
         started = job.at(Kind.JOB_ENTRYPOINT_STARTED)
+        agent = self.timeline.agent_of(job)
+        missing = None if agent else self.missing.get(job.sid)
         if first:
             last = started or first
-            label = f"{milliseconds((last.time - first.time) / NS_PER_MS)} to the entrypoint" if started else ""
+            took = f"{milliseconds((last.time - first.time) / NS_PER_MS)} to the entrypoint"
+            label = took if started and not missing else ""
             row.bracket(self.axis.column(first.time), self.axis.column(last.time), label)
-        agent = self.timeline.agent_of(job)
+        rejected = job.at(Kind.JOB_REJECTED)
+        if rejected and not agent and not job.at(Kind.JOB_ASSIGNED):
+            row.fail(self.axis.column(rejected.time), say(self.timeline, rejected)[0])
         for step in job.steps:
             if step.kind in _OF_JOB and has_failed(self.timeline, step):
                 words = "job failed" if step.kind is Kind.JOB_ENDED else say(self.timeline, step)[0]
                 row.fail(self.axis.column(step.time), words)
+        if missing:
+            self._draw_missing(row, missing, f"no agent {_long(missing)}")
         yield row
         if agent:
             row = self._participant(agent)
@@ -222,6 +257,11 @@ class Chart:
     @staticmethod
     def _end_of(job: Job, start: Step, ends: tuple[Kind, ...]) -> Step | None:
         return next((s for s in job.steps if s.kind in ends and s.occurrence == start.occurrence), None)
+
+
+def _long(missing: Missing) -> str:
+    """For how long it was missing."""
+    return f"for {milliseconds(missing.ns / NS_PER_MS)}"
 
 
 def style_of(participant: Participant) -> str:

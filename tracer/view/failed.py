@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.moment import Kind
 from tracer.units import FOREVER
+from tracer.why.disconnected.process import ProcessKilled
+from tracer.why.silent.session_closed import SessionClosed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tracer.timeline.entities import Job
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
+    from tracer.why import Finding
 
-__all__ = ["failed_stretches", "has_failed"]
+__all__ = ["failed_stretches", "has_failed", "last_known_of"]
 
 
 _ALWAYS = {
@@ -35,14 +40,18 @@ _BACK = {
 """For a failure, the steps that end it; one that is not here is for good."""
 
 
-def has_failed(timeline: Timeline, step: Step) -> bool:
-    """Whether something failed at this step."""
+def has_failed(timeline: Timeline, step: Step, findings: Iterable[Finding] = ()) -> bool:
+    """Whether something failed at this step: by itself, or by what `tracer why` found."""
     if step.kind in _ALWAYS:
         return True
     if step.kind in _WITH_ERROR:
         return keys.ERROR_TYPE in step.facts
     if step.kind is Kind.SESSION_CLOSED:
-        return step.facts.get(keys.CLOSE_REASON) == "error" or keys.ERROR_TYPE in step.facts
+        if step.facts.get(keys.CLOSE_REASON) == "error" or keys.ERROR_TYPE in step.facts:
+            return True
+        # It closes in every call: only where somebody was left without an agent is that a failure.
+        certain = (finding for finding in findings if finding.certain and isinstance(finding.cause, SessionClosed))
+        return any(step.key == other.key for finding in certain for other in finding.evidence)
     if step.kind is Kind.AGENT_CONNECTION_LOST:
         return not _after_shutdown(timeline, step)
     if step.kind is Kind.JOB_ENDED:
@@ -59,11 +68,21 @@ def _after_shutdown(timeline: Timeline, step: Step) -> bool:
     return any(end is not None and end.earliest <= step.time for end in (began, finished))
 
 
-def failed_stretches(timeline: Timeline, job: Job) -> list[tuple[int, int]]:
+def last_known_of(job: Job, findings: Iterable[Finding]) -> int | None:
+    """When a job's process last reported, ns, where it was killed or crashed unseen; None for any other."""
+    for finding in findings:
+        first = finding.evidence[0] if finding.evidence else None
+        if isinstance(finding.cause, ProcessKilled) and first and first.subject == job.sid:
+            return None if job.at(Kind.PROCESS_FAILED) else first.time
+    return None
+
+
+def failed_stretches(timeline: Timeline, job: Job, findings: Iterable[Finding] = ()) -> list[tuple[int, int]]:
     """From when until when a job had failed, ns since the epoch, in order; FOREVER for what did not come back."""
     found: list[tuple[int, int]] = []
+    named = list(findings)
     for step in job.steps:
-        if not has_failed(timeline, step) or (found and step.time < found[-1][1]):
+        if not has_failed(timeline, step, named) or (found and step.time < found[-1][1]):
             continue
         kinds = _BACK.get(step.kind, ())
         if str(step.facts.get(keys.SPAN_NAME, "")).startswith("tts"):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tracer.timeline.overdue import Missing
     from tracer.timeline.step import Step
     from tracer.view.rows import MomentRow, MomentRows
+    from tracer.why import Finding
 
 __all__ = ["MomentTable"]
 
@@ -37,10 +38,13 @@ ALL = ["agent", "observer", "webhook"]
 class MomentTable:
     """The rows of a timeline, for a terminal this wide; without what happened to ``hidden`` participants."""
 
-    def __init__(self, rows: MomentRows, hidden: Iterable[Participant], width: int) -> None:
+    def __init__(
+        self, rows: MomentRows, hidden: Iterable[Participant], width: int, findings: Iterable[Finding] = ()
+    ) -> None:
         self.timeline = rows.timeline
         self.hidden = {participant.sid for participant in hidden}
         self.rows = rows
+        self.findings = tuple(findings)
         self.columns = _Columns(width, len(rows.rows))
 
     def lines(self) -> Iterator[Text]:
@@ -113,7 +117,7 @@ class MomentTable:
         return text
 
     def _style(self, step: Step) -> str:
-        if has_failed(self.timeline, step):
+        if has_failed(self.timeline, step, self.findings):
             return STYLES["failed"]
         entity = self.timeline.by_sid.get(step.subject)
         if isinstance(entity, Track) and entity.participant:

@@ -60,6 +60,35 @@ class Row:
             self.failed.add(column)
         self.put(start, "✕")
 
+    def unknown(self, start: int, end: int) -> None:
+        """A broken bar of which nothing is known from there on, over a bar that is there; its end is red."""
+        for column in range(start, min(end, len(self.cells) - 1) + 1):
+            if self.cells[column] in "━┄":
+                self.put(column, "╌")
+        self.failed.add(end)
+
+    def missing(self, start: int, end: int, words: str) -> None:
+        """A broken bar for what did not come, with ✕ at its end and what it is within it, or beside it."""
+        for column in range(start, end + 1):
+            if 0 <= column < len(self.cells) and self.cells[column] == " ":
+                self.put(column, "╌")
+                self.failed.add(column)
+        self.put(end, "✕")
+        self.failed.add(end)
+        inside = f" {words} "
+        room = end - start - 1
+        if cell_len(inside) <= room:
+            first = start + 1 + (room - cell_len(inside)) // 2
+            if set(self.cells[first : first + cell_len(inside)]) <= {"╌"}:
+                self._write(first, inside)
+        else:
+            self.after(end + 1, words)
+
+    @property
+    def last(self) -> int:
+        """The last column in which there is something; -1 where there is none."""
+        return max((column for column, char in enumerate(self.cells) if char != " "), default=-1)
+
     def bracket(self, start: int, end: int, label: str) -> None:
         """├─ label ─┤, the label beside it where it does not fit within."""
         width = end - start + 1

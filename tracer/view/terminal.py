@@ -19,6 +19,7 @@ from tracer.view.prose import wrapped
 from tracer.view.rows import MomentRows
 from tracer.view.text import fit, plain
 from tracer.view.verdict import verdict
+from tracer.why import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,7 @@ class TimelineView:
 
     def __init__(self, timeline: Timeline, *, everything: bool = False, summary: bool = False) -> None:
         self.timeline = timeline
+        self.explanation = explain(timeline)
         self.everything = everything
         self.summary = summary
         """Whether it is the verdict and the chart only, and no more of them than a small terminal has lines."""
@@ -51,10 +53,11 @@ class TimelineView:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = min(max(options.max_width, NARROWEST), WIDEST)
-        head = list(wrapped(console, verdict(self.timeline, width - 2), width))
+        head = list(wrapped(console, verdict(self.timeline, self.explanation, width - 2), width))
         yield from head
+        findings = self.explanation.findings
         rows = MomentRows(self.timeline, self.hidden, everything=self.everything)
-        chart = Chart(self.timeline, self.shown, [row.step for row in rows.rows], width)
+        chart = Chart(self.timeline, self.shown, [row.step for row in rows.rows], width, findings)
         if self.summary:
             yield self._one_line(width)
             if self.timeline.steps:
@@ -67,7 +70,7 @@ class TimelineView:
             if self.hidden:
                 yield Text(self._more(), style="dim")
             yield Text()
-            yield from MomentTable(rows, self.hidden, width).lines()
+            yield from MomentTable(rows, self.hidden, width, findings).lines()
             yield Text()
         noted = list(notes(self.timeline))
         yield from noted

@@ -10,7 +10,6 @@ from rich.text import Text
 from tracer.latency.gaps import Paths, first_job, ready
 from tracer.units import NS_PER_MS, milliseconds
 from tracer.view.text import plain
-from tracer.why import explain
 
 if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
@@ -30,9 +29,9 @@ def answer(explanation: Explanation) -> Text:
     return text
 
 
-def verdict(timeline: Timeline, width: int) -> Text:
+def verdict(timeline: Timeline, explanation: Explanation, width: int) -> Text:
     """The answer, and how long it took until the agent was ready, where that is known: on one line if there is room."""
-    text = answer(explain(timeline))
+    text = answer(explanation)
     if took := ready_after(timeline):
         words = f"agent ready after {took}"
         text.append("  " if cell_len(text.plain) + 2 + len(words) <= width else "\n")
