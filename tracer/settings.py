@@ -24,7 +24,9 @@ __all__ = [
     "checked_url",
     "default_store",
     "demo_dir",
+    "in_ci",
     "ingest_token",
+    "legend_marker",
     "load_env",
     "otlp_endpoint",
     "otlp_variable",
@@ -151,6 +153,16 @@ def default_store() -> str:
 def demo_dir() -> Path:
     """Where the calls of `tracer demo` are kept, apart from the user's own rooms."""
     return platformdirs.user_state_path(APP) / "demos"
+
+
+def legend_marker() -> Path:
+    """The file whose presence says that this user has seen the legend of a timeline."""
+    return platformdirs.user_state_path(APP) / "legend-seen"
+
+
+def in_ci() -> bool:
+    """Whether this is continuous integration: ``CI`` is set, as GitHub's, GitLab's and others' runners do."""
+    return bool(os.environ.get("CI"))
 
 
 def cache_dir() -> Path:

@@ -21,6 +21,7 @@ __all__ = ["command"]
 @output_option
 @click.option("--all", "everything", is_flag=True, help="Show every participant and every moment.")
 @click.option("--summary", is_flag=True, help="Show the verdict and the chart only: at most 23 lines.")
+@click.option("--legend", is_flag=True, help="Explain the signs below; shown unasked the first time, on a terminal.")
 @click.option(
     "--jaeger-url",
     envvar="TRACER_JAEGER_URL",
@@ -36,6 +37,7 @@ def command(
     output: Path | None,
     everything: bool,
     summary: bool,
+    legend: bool,
     jaeger_url: str | None,
     width: int | None,
 ) -> None:
@@ -67,6 +69,10 @@ def command(
         title = f"tracer timeline {plain(timeline.room.name or timeline.room.sid)}"
         write_text(as_svg(view, title, width), output)
         return
-    write_view(view, output=output, width=width)
+    from tracer.cli.legend import first_time
+    from tracer.view.legend import Legend
+
+    views = [view, Legend()] if legend or (output is None and first_time()) else [view]
+    write_view(*views, output=output, width=width)
     if jaeger_url and output is None:
         click.echo(f"in Jaeger: {trace_link(timeline.trace_id, jaeger_url)}")
