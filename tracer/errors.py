@@ -57,8 +57,10 @@ class UnreadableError(StoreError):
 class UnknownRoomError(TracerError):
     """No room of that name or SID is in the store."""
 
-    def __init__(self, room: str, store: str) -> None:
-        super().__init__(f"no room {room!r} in {store}: `tracer rooms` lists what is there")
+    def __init__(self, room: str, store: str, near: str = "") -> None:
+        """``near`` says which rooms could be meant."""
+        more = f"{near} " if near.endswith("?") else f"{near}; " if near else ""
+        super().__init__(f"no room {room!r} in {store}: {more}`tracer rooms` lists what is there")
 
 
 class BadSignatureError(TracerError):

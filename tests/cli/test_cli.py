@@ -313,7 +313,8 @@ def test_the_rooms_as_json(tracer: Tracer, store: Path) -> None:
     assert list(listed) == ["schema", "rooms"]
     assert listed["schema"] == "tracer.rooms/1"
     (room,) = listed["rooms"]
-    assert list(room) == ["sid", "name", "created", "finished", "participants", "agents"]
+    known = ["sid", "name", "created", "finished", "participants", "agents"]
+    assert list(room) == [*known, "well", "causes", "ready_ms"]
     assert (room["sid"], room["name"], room["participants"], room["agents"]) == (ROOM, "demo", 1, 1)
 
 

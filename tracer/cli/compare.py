@@ -43,18 +43,18 @@ def command(
       tracer compare RM_ev5rQjUVknES RM_nFyAF2c9Lk31
       tracer compare my-room --with stats
     """
+    from tracer.cli.room import stored
     from tracer.latency.compare import against, between
     from tracer.latency.stats import figures
     from tracer.latency.summary import summarize
-    from tracer.store.load import read_timeline
     from tracer.store.summaries import read_summaries
     from tracer.view.compare import CompareView, as_json
     from tracer.view.write import write_json, write_view
 
     if (b is None) == (many is None):
         raise click.UsageError("name two rooms, or one and --with stats")
-    first = read_timeline(store, a)
-    second = read_timeline(store, b) if b is not None else None
+    first = stored(store, a)
+    second = stored(store, b) if b is not None else None
     if second:
         comparison = between(summarize(first), summarize(second))
     else:

@@ -11,7 +11,13 @@ from tracer.cli.options import format_option, output_option, store_option, width
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tracer.latency.summary import Summary
+    from tracer.store import Reader, RoomRow
+
 __all__ = ["command"]
+
+MADE_NOW = 25
+"""Rooms, the latest, whose summary is made now where none is stored, as of a recording."""
 
 
 @click.command("rooms", short_help="List the recorded rooms, newest first.")
@@ -19,11 +25,12 @@ __all__ = ["command"]
 @click.option(
     "-n", "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="List at most this many."
 )
+@click.option("--all", "everything", is_flag=True, help="List the rooms of tracer doctor and tracer demo too.")
 @format_option()
 @output_option
 @width_option
-def command(store: str, limit: int, form: str, output: Path | None, width: int | None) -> None:
-    """List the recorded rooms, newest first.
+def command(store: str, limit: int, everything: bool, form: str, output: Path | None, width: int | None) -> None:
+    """List the recorded rooms, newest first, each with how it went, as `tracer why` has it, and its first cause.
 
     \b
     Examples:
@@ -37,8 +44,39 @@ def command(store: str, limit: int, form: str, output: Path | None, width: int |
     from tracer.view.write import write_json, write_view
 
     with closing(open_reader(store)) as reader:
-        found = reader.rooms(limit)
+        found, hidden = _listed(reader, limit, everything=everything)
+        summaries = _summaries(reader, found, hidden)
     if form == "json":
-        write_json(rooms.as_json(found), output)
+        write_json(rooms.as_json(found, summaries), output)
     else:
-        write_view(rooms.RoomsView(found), output=output, width=width)
+        write_view(rooms.RoomsView(found, summaries, hidden), output=output, width=width)
+
+
+def _listed(reader: Reader, limit: int, *, everything: bool) -> tuple[list[RoomRow], int]:
+    """The latest rooms, and how many newer than the last of them are not listed, as they are no calls of the user's."""
+    from tracer.store import DEMO, SCRATCH
+
+    read = limit
+    while True:
+        rows = reader.rooms(read)
+        found = [row for row in rows if everything or not (row.name or "").startswith((DEMO, SCRATCH))][:limit]
+        if len(found) == limit or len(rows) < read:
+            return found, (rows.index(found[-1]) + 1 if len(found) == limit else len(rows)) - len(found)
+        read *= 4
+
+
+def _summaries(reader: Reader, rows: list[RoomRow], hidden: int) -> dict[str, Summary]:
+    """The summary of each of these rooms that is over, by its SID; of older ones only where it is stored."""
+    from contextlib import suppress
+
+    from tracer.latency.summary import VERSION, Summary
+    from tracer.store.summaries import summarize_room
+
+    found: dict[str, Summary] = {}
+    for stored in reader.summaries(len(rows) + hidden, version=VERSION):
+        with suppress(ValueError, TypeError):  # damaged: it is made again
+            if stored.body:
+                found[stored.room] = Summary.from_json(stored.body)
+    for row in [row for row in rows if row.finished and row.sid not in found][:MADE_NOW]:
+        found[row.sid] = summarize_room(reader, row.sid)[0]
+    return found

@@ -76,6 +76,13 @@ class Summary(NamedTuple):
     """Names of the causes that were found for certain, and of the first if it is only likely."""
     agent_names: tuple[str, ...] = ()
     """Agents that were asked for, come or not."""
+    well: bool | None = None
+    """Whether all went well; None where that is not known."""
+
+    @property
+    def ready_after(self) -> int | None:
+        """From what first asked for the first agent to its being ready, ns; None where that is not known."""
+        return self.jobs[0].whole if self.jobs else None
 
     def to_json(self) -> str:
         """As text; ``from_json`` reads it back."""
@@ -84,7 +91,7 @@ class Summary(NamedTuple):
     @classmethod
     def from_json(cls, text: str) -> Summary:
         """A summary from what ``to_json`` made of it. Raises ValueError or TypeError for whatever is none."""
-        counted, jobs, causes, agent_names = json.loads(text)
+        counted, jobs, causes, agent_names, well = json.loads(text)
         return cls(
             Counted(counted),
             tuple(
@@ -100,6 +107,7 @@ class Summary(NamedTuple):
             ),
             tuple(causes),
             tuple(agent_names),
+            None if well is None else bool(well),
         )
 
 
@@ -119,6 +127,7 @@ def summarize(timeline: Timeline) -> Summary:
         jobs,
         tuple(dict.fromkeys(causes)),
         tuple(sorted({*asked, *(job.agent_name for job in jobs)})),
+        explanation.well,
     )
 
 
