@@ -38,8 +38,8 @@ room created → session started: 2.4 s
     200 ms   8 %  ██▏               LiveKit server  dispatch created → job offered
     500 ms  21 %  █████▍            process start   job assigned → process started
      1.5 s  63 %  ████████████████  your code       process started → process ready
-     44 ms   2 %  ▌                 worker          agent connecting → agent-AJ_i9CF JOINING
-    100 ms   4 %  █▏                network         agent-AJ_i9CF JOINING → agent connected
+     44 ms   2 %  ▌                 worker          agent connecting → agent 1 JOINING
+    100 ms   4 %  █▏                network         agent 1 JOINING → agent connected
      29 ms   1 %  ▎                 session start   session starting → session started
      17 ms   1 %  in 10 shorter gaps: LiveKit server, network, your code, worker, process start
 → longest gap you can shorten: 1.5 s, your code: make setup_fnc shorter, or keep processes warm so

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.moments import ADA, JOB, ROOM, WAIT, call, moment, ms
+from tests.moments import AGENT as PA_AGENT
+from tests.view.test_wording import SECOND, second_job
 from tests.why.cases import CASES
 from tracer import keys
 from tracer.moment import Fact, Kind, Moment
@@ -24,7 +28,7 @@ def drawn(*moments: Moment, width: int = 120) -> dict[str, str]:
     return {line[: chart.label_width].strip(): line[chart.label_width + chart.note_width + 2 :] for line in lines}
 
 
-AGENT = "agent-AJ_i9CF"
+AGENT = "agent 1"
 
 
 def test_a_call_that_goes_well_has_no_broken_bar() -> None:
@@ -95,7 +99,7 @@ def test_an_agent_that_was_killed_unseen_is_no_solid_line_after_its_last_report(
     job = made.jobs[0]
     agent = made.agent_of(job)
     assert agent
-    (bar,) = [line for line in chart.lines() if line.plain.startswith(agent.identity or "?")]
+    (bar,) = [line for line in chart.lines() if line.plain.startswith(AGENT)]
     last = chart.axis.column(findings[0].evidence[0].time) + chart.label_width + chart.note_width + 2
     assert "━" not in bar.plain[last + 1 :]
     assert "╌" in bar.plain[last + 1 :]
@@ -113,3 +117,32 @@ def test_only_who_an_agent_can_be_meant_for_is_drawn_as_a_caller() -> None:
         "EGRESS": "other",
         "INGRESS": "other",
     }
+
+
+def test_each_agent_has_a_number_and_a_colour_of_its_own() -> None:
+    told = {keys.PARTICIPANT_IDENTITY: f"agent-{SECOND}", keys.PARTICIPANT_KIND: "AGENT"}
+    came = [moment(kind, "PA_two", ms(700), told=told) for kind in (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE)]
+    joined = moment(Kind.AGENT_CONNECTED, SECOND, ms(700), witness="agent", told={keys.PARTICIPANT_ID: "PA_two"})
+    made = fold(ROOM, [*call(), *second_job(), *came, joined])
+    lines = list(Chart(made, list(made.participants), list(made.steps), 120).lines())
+    colour = {
+        name: next(str(span.style) for span in line.spans if line.plain[span.start : span.end].startswith(name))
+        for line in lines
+        for name in ("agent 1", "agent 2")
+        if line.plain.startswith(name)
+    }
+    assert set(colour) == {"agent 1", "agent 2"}
+    assert colour["agent 1"] != colour["agent 2"]
+    assert STYLES["failed"] not in colour.values()
+
+
+def test_an_identity_is_not_shown_twice_and_one_of_the_users_own_stays() -> None:
+    rows = drawn(*call(), width=200)
+    assert [name for name in rows if JOB in name] == [f"job {JOB}"]
+    mine = [
+        replace(m, facts=tuple((k, "nova" if k == keys.PARTICIPANT_IDENTITY else v) for k, v in m.facts))
+        if m.subject == PA_AGENT
+        else m
+        for m in call()
+    ]
+    assert "nova" in drawn(*mine)

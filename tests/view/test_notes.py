@@ -25,7 +25,7 @@ def test_a_call_that_every_source_reported_needs_no_notes() -> None:
 def test_each_missing_source_is_named_with_what_it_would_have_reported() -> None:
     assert without("webhook")[0] == "no webhooks received; join and leave times come from API polling"
     assert without("observer")[0] == "no API polling; JOINED and dispatches are not known"
-    assert without("agent") == ["no spans received of agent-AJ_i9CF; what it did is not known (is it instrumented?)"]
+    assert without("agent") == ["no spans received of agent 1; what it did is not known (is it instrumented?)"]
 
 
 def test_who_reports_or_whose_worker_does_is_not_asked_to_be_instrumented() -> None:

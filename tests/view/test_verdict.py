@@ -15,6 +15,7 @@ from tracer import keys
 from tracer.moment import Kind
 from tracer.service.replay import timelines
 from tracer.timeline.fold import fold
+from tracer.view.names import with_names
 from tracer.view.terminal import TimelineView
 from tracer.view.verdict import ready_after
 from tracer.why import explain
@@ -31,7 +32,7 @@ def test_a_summary_is_the_answer_of_why_and_fits_80x24(path: Path) -> None:
         explanation = explain(timeline)
         lines = shown(TimelineView(timeline, summary=True), 80)
         assert lines[0][0] == {True: "✓", False: "✗", None: "?"}[explanation.well]
-        assert explanation.summary in " ".join(" ".join(lines[:4]).split())
+        assert with_names(timeline, explanation.summary) in " ".join(" ".join(lines[:4]).split())
         assert len(lines) < 24
         assert max(map(cell_len, lines)) <= 80
         assert any(line.startswith("room  ") for line in lines)

@@ -149,7 +149,7 @@ def test_an_agent_whose_identity_is_not_its_jobs_has_the_jobs_tag() -> None:
     timeline = fold(ROOM, [*call(), *second_job(), *renamed])
     joining = {s.subject: say(timeline, s) for s in timeline.steps if s.kind is Kind.PARTICIPANT_JOINING}
     assert joining["PA_own"] == ("my-agent JOINING", "AJ_ioth AGENT")
-    assert joining[AGENT] == ("agent-AJ_i9CF JOINING", "AGENT")
+    assert joining[AGENT] == ("agent 1 JOINING", "AGENT")
 
 
 def test_with_a_width_there_is_room_for_the_tag() -> None:

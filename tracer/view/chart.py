@@ -12,7 +12,7 @@ from tracer.timeline.overdue import expected
 from tracer.units import FOREVER, NS_PER_MS, milliseconds, plural
 from tracer.view.axis import FOLD, Axis
 from tracer.view.failed import failed_stretches, has_failed, last_known_of
-from tracer.view.names import name_of
+from tracer.view.names import agent_number, name_of
 from tracer.view.row import Row
 from tracer.view.text import fit, plain
 from tracer.view.wording import say
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
     from tracer.why import Finding
 
-__all__ = ["STYLES", "WIDE", "Chart", "style_of"]
+__all__ = ["STYLES", "WIDE", "Chart", "colour_of", "style_of"]
 
 STYLES = {
     "room": "bold",
@@ -39,6 +39,8 @@ STYLES = {
     "failed": "red",
 }
 """Colours that read on light and dark ground; shapes say the same without them."""
+AGENTS = (STYLES["agent"], "blue", "yellow", "bright_magenta", "bright_blue")
+"""The colours of agents, one after the other, and from the beginning again."""
 
 WIDE = 100
 """Columns from which on there is room for more."""
@@ -147,6 +149,7 @@ class Chart:
 
     def _participant(self, participant: Participant) -> Row:
         row = self._row(name_of(self.timeline, participant.sid), plain(participant.kind or ""), style_of(participant))
+        row.style = colour_of(self.timeline, participant)
         self._draw_states(row, participant)
         return row
 
@@ -243,6 +246,7 @@ class Chart:
                 continue
             inner = self._row(f"  {name}", "", "inner")
             inner.inner = True
+            inner.style = colour_of(self.timeline, agent) if agent else inner.style
             end = self._end_of(job, start, ends)
             column = self.axis.column(start.time)
             if end is None:
@@ -262,6 +266,12 @@ class Chart:
 def _long(missing: Missing) -> str:
     """For how long it was missing."""
     return f"for {milliseconds(missing.ns / NS_PER_MS)}"
+
+
+def colour_of(timeline: Timeline, participant: Participant) -> str:
+    """The style of a participant: each agent has a colour of its own."""
+    number = agent_number(timeline, participant.sid)
+    return AGENTS[(number - 1) % len(AGENTS)] if number else STYLES[style_of(participant)]
 
 
 def style_of(participant: Participant) -> str:

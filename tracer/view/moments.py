@@ -12,7 +12,7 @@ from tracer.timeline.entities import Job, Participant, Track, Worker
 from tracer.timeline.overdue import expected
 from tracer.units import NS_PER_MS, milliseconds, offset, rfc3339
 from tracer.view.axis import idle_stretches
-from tracer.view.chart import STYLES, WIDE, style_of
+from tracer.view.chart import STYLES, WIDE, colour_of
 from tracer.view.failed import has_failed
 from tracer.view.names import name_of
 from tracer.view.text import fit, plain
@@ -123,9 +123,10 @@ class MomentTable:
         if isinstance(entity, Track) and entity.participant:
             entity = self.timeline.by_sid.get(entity.participant)
         if isinstance(entity, Participant):
-            return STYLES[style_of(entity)]
+            return colour_of(self.timeline, entity)
         if isinstance(entity, Job):
-            return STYLES["job" if step.kind.value.startswith("job") else "agent"]
+            agent = None if step.kind.value.startswith("job") else self.timeline.agent_of(entity)
+            return colour_of(self.timeline, agent) if agent else STYLES["job"]
         if isinstance(entity, Worker):
             return STYLES["job"]
         return STYLES["dispatch" if step.kind is Kind.DISPATCH_CREATED else "room"]

@@ -10,20 +10,51 @@ from tracer.view.text import plain
 if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["created_by", "job_tag", "name_of"]
+__all__ = ["agent_number", "created_by", "job_tag", "name_of", "with_names"]
 
+MADE = "agent-"
+"""What livekit-agents puts before a job's id to make an identity of it."""
+MOST_NUMBERED = 50
+"""Agents of a room that have numbers instead: more are told apart by their ids as well."""
 SHORTEST_TAG = 7
 """Characters of a job's id that are shown beside what happened to it: ``AJ_`` and four more, if these are enough."""
 
 
 def name_of(timeline: Timeline, sid: str) -> str:
-    """The name of a subject: its identity, else its SID or id; harmless to print."""
+    """The name of a subject: its identity, else its SID or id; harmless to print.
+
+    An agent of which livekit-agents made the identity is ``agent 1``, ``agent 2``: its id is that of its job.
+    """
     entity = timeline.by_sid.get(sid)
     if isinstance(entity, Participant):
+        if _has_made_identity(timeline, entity):
+            return f"agent {agent_number(timeline, sid)}"
         return plain(entity.identity or entity.sid)
     if isinstance(entity, Track):
         return name_of(timeline, entity.participant) if entity.participant else plain(sid)
     return plain(sid)
+
+
+def _has_made_identity(timeline: Timeline, one: Participant) -> bool:
+    """Whether livekit-agents made its identity, as for agents that have none of their own: of its job's id."""
+    is_made = isinstance(timeline.by_sid.get((one.identity or "").removeprefix(MADE)), Job)
+    return is_made and len(timeline.agents) <= MOST_NUMBERED
+
+
+def agent_number(timeline: Timeline, sid: str) -> int:
+    """Which of the room's agents this participant is, from 1, in the order in which they came; 0 for any other."""
+    identities = dict.fromkeys(agent.identity or agent.sid for agent in timeline.agents)
+    one = timeline.by_sid.get(sid)
+    identity = (one.identity or one.sid) if isinstance(one, Participant) else ""
+    return list(identities).index(identity) + 1 if identity in identities else 0
+
+
+def with_names(timeline: Timeline, sentence: str) -> str:
+    """A sentence about a room with the names that its rows have, instead of made identities; harmless to print."""
+    for agent in timeline.agents:
+        if agent.identity and _has_made_identity(timeline, agent):
+            sentence = sentence.replace(agent.identity, name_of(timeline, agent.sid))
+    return plain(sentence)
 
 
 def created_by(timeline: Timeline) -> str:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tracer.latency.gaps import Paths, first_job, ready
 from tracer.units import NS_PER_MS, milliseconds
-from tracer.view.text import plain
+from tracer.view.names import with_names
 
 if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
@@ -21,17 +21,17 @@ MARKS = {True: ("✓", "bold green"), False: ("✗", "bold red"), None: ("?", "b
 """Mark and style: whether all went well; None where that is not known."""
 
 
-def answer(explanation: Explanation) -> Text:
+def answer(timeline: Timeline, explanation: Explanation) -> Text:
     """What `tracer why` answers, behind its mark."""
     mark, style = MARKS[explanation.well]
     text = Text(f"{mark} ", style=style)
-    text.append(plain(explanation.summary), style="bold")
+    text.append(with_names(timeline, explanation.summary), style="bold")
     return text
 
 
 def verdict(timeline: Timeline, explanation: Explanation, width: int) -> Text:
     """The answer, and how long it took until the agent was ready, where that is known: on one line if there is room."""
-    text = answer(explanation)
+    text = answer(timeline, explanation)
     if took := ready_after(timeline):
         words = f"agent ready after {took}"
         text.append("  " if cell_len(text.plain) + 2 + len(words) <= width else "\n")

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tracer.units import NS_PER_MS, offset, plural, rfc3339
-from tracer.view.names import name_of
+from tracer.view.names import name_of, with_names
 from tracer.view.prose import wrapped
 from tracer.view.text import fit, plain
 from tracer.view.verdict import answer
@@ -30,6 +30,8 @@ WIDEST = 120
 """Columns; longer lines of prose are not read."""
 MOST_FINDINGS = 5
 """Findings shown in full; of a room with very many callers, the rest is counted."""
+MOST_AGENTS = 5
+"""Agents whose identities are said."""
 MOST_STEPS = 6
 """Moments of evidence shown of each."""
 
@@ -47,7 +49,7 @@ class WhyView:
         room = self.timeline.room
         name = fit(plain(room.name or "?"), width // 2)
         yield Text(f"room {name}  {plain(room.sid)}", style="dim")
-        yield from wrapped(console, answer(explanation), width)
+        yield from wrapped(console, answer(self.timeline, explanation), width)
         for number, finding in enumerate(explanation.findings[:MOST_FINDINGS], 1):
             yield Text()
             yield from self._finding(console, number, finding, width)
@@ -62,13 +64,26 @@ class WhyView:
             yield Text("Not ruled out:", style="bold")
             for doubt in explanation.doubts:
                 text = Text(f"{doubt.cause.about}: ")
-                text.append(plain(doubt.how), style="dim")
+                text.append(with_names(self.timeline, doubt.how), style="dim")
                 yield from wrapped(console, text, width, 2)
+
+        if explanation.findings:
+            yield from self._identities(width)
+
+    def _identities(self, width: int) -> Iterator[Text]:
+        """Whom the names mean that have a number and were used."""
+        found = self.explanation.findings[:MOST_FINDINGS]
+        phrases = [say(self.timeline, step)[0] for one in found for step in one.evidence[:MOST_STEPS]]
+        said = " ".join([*(with_names(self.timeline, one.sentence) for one in found), *phrases])
+        for agent in self.timeline.agents[:MOST_AGENTS]:
+            identity, short = plain(agent.identity or agent.sid), name_of(self.timeline, agent.sid)
+            if short != identity and short in said:
+                yield Text(fit(f"   {short} is {identity}", width), style="dim")
 
     def _finding(self, console: Console, number: int, finding: Finding, width: int) -> Iterator[RenderableType]:
         """What happened, its evidence, what to do, and the cause's slug."""
         head = Text(f"{number}. ", style="bold")
-        head.append(plain(finding.sentence), style="bold" if number == 1 else "")
+        head.append(with_names(self.timeline, finding.sentence), style="bold" if number == 1 else "")
         if not finding.certain:
             head.append("  (likely, not proven)", style="dim")
         yield from wrapped(console, head, width)
