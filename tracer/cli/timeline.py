@@ -72,7 +72,7 @@ def command(
     from tracer.cli.legend import first_time
     from tracer.view.legend import Legend
 
-    views = [view, Legend()] if legend or (output is None and first_time()) else [view]
+    views = [view, Legend()] if legend or (output is None and not summary and first_time()) else [view]
     write_view(*views, output=output, width=width)
     if jaeger_url and output is None:
         click.echo(f"in Jaeger: {trace_link(timeline.trace_id, jaeger_url)}")
