@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import sys
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tests.signed import KEY, SECRET
 from tracer.errors import DemoError
-from tracer.local_servers import Process, answers, child_environment, free_port
+from tracer.local_servers import Process, answers, child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ class Receiver(_Killable):
 
     def __init__(self, folder: Path, store: Path, *, export_to: str = "", files: int = 0) -> None:
         """``files``: how many it may have open at one time; 0: as many as this process."""
-        self.port, self.store = free_port(), store
+        self.port, self.store = _port(), store
         command = [sys.executable, "-m", "tracer", "serve", "--port", str(self.port), "--store", str(store)]
         if files:
             command = ["sh", "-c", f'ulimit -n {files}; exec "$0" "$@"', *command]
@@ -105,13 +106,22 @@ class BackendProcess(_Killable):
     """An OpenTelemetry backend that writes into a ledger what it accepts."""
 
     def __init__(self, folder: Path, ledger: Path) -> None:
-        self.port = free_port()
+        self.port = _port()
         command = [sys.executable, "-m", "tests.chaos.backend", str(self.port), str(ledger)]
         super().__init__("backend", command, folder=folder, environment=child_environment(PYTHONPATH=str(ROOT)))
         self.address = f"http://127.0.0.1:{self.port}"
 
     def is_ready(self) -> bool:
         return self.listens()
+
+
+def _port() -> int:
+    """A free port of those that the system gives to no connection: while a killed receiver is away, it stays free."""
+    for port in random.sample(range(10_000, 30_000), 100):
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise DemoError("no free port")
 
 
 async def until(condition: Callable[[], bool], limit: float, what: str) -> float:
