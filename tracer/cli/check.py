@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracer.cli.options import format_option, output_option, store_option, width_option
+from tracer.cli.options import format_option, output_option, read_store_option, width_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ __all__ = ["command"]
 
 @click.command("check", short_help="Check that a room's events are in the order LiveKit guarantees.")
 @click.argument("rooms", nargs=-1, required=True, metavar="ROOM…")
-@store_option
+@read_store_option
 @format_option("junit", help="junit is for CI: a test suite for each room, a test case for each rule.")
 @output_option
 @click.option("--all", "everything", is_flag=True, help="Show everything that fails or is inconclusive.")

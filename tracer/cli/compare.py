@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracer.cli.options import format_option, output_option, store_option, width_option
+from tracer.cli.options import format_option, output_option, read_store_option, width_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ MANY = 10_000
 @click.argument("a")
 @click.argument("b", required=False)
 @click.option("--with", "many", type=click.Choice(["stats"]), help="Compare A with the figures over all rooms.")
-@store_option
+@read_store_option
 @format_option()
 @output_option
 @width_option

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tracer.cli.options import store_option
+from tracer.cli.options import read_store_option
 
 __all__ = ["command"]
 
@@ -14,7 +14,7 @@ SHOWN = 20
 
 @click.command("forget", short_help="Delete rooms, or all rooms that somebody was in.")
 @click.argument("who", metavar="ROOM|IDENTITY")
-@store_option
+@read_store_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def command(who: str, store: str, yes: bool) -> None:
     """Delete rooms, or all rooms that somebody was in.

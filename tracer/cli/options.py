@@ -8,24 +8,37 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tracer.cli.unread import caught_up
 from tracer.settings import default_store
 from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["format_option", "keep_options", "output_option", "redact_option", "store_option", "width_option"]
+__all__ = [
+    "format_option",
+    "keep_options",
+    "output_option",
+    "read_store_option",
+    "redact_option",
+    "store_option",
+    "width_option",
+]
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
-store_option = click.option(
-    "--store",
-    default=default_store,
-    metavar="PATH",
-    show_default="TRACER_STORE, or a file in your state folder",
-    help="The store of recorded events: a SQLite file.",
-)
-"""Where a command reads or keeps what it knows."""
+_STORE: dict[str, Any] = {
+    "default": default_store,
+    "metavar": "PATH",
+    "show_default": "TRACER_STORE, or a file in your state folder",
+    "help": "The store of recorded events: a SQLite file.",
+}
+
+store_option = click.option("--store", **_STORE)
+"""Where a command keeps what comes in."""
+
+read_store_option = click.option("--store", callback=caught_up, **_STORE)
+"""Where a command reads what it answers from."""
 
 output_option = click.option(
     "-o",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracer.cli.options import format_option, output_option, store_option, width_option
+from tracer.cli.options import format_option, output_option, read_store_option, width_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ MADE_NOW = 25
 
 
 @click.command("rooms", short_help="List the recorded rooms, newest first.")
-@store_option
+@read_store_option
 @click.option(
     "-n", "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="List at most this many."
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracer.cli.options import format_option, output_option, store_option, width_option
+from tracer.cli.options import format_option, output_option, read_store_option, width_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ __all__ = ["command"]
 
 
 @click.command("stats", short_help="Show how long each step to a ready agent takes, over many rooms.")
-@store_option
+@read_store_option
 @click.option(
     "-n",
     "--limit",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracer.cli.options import format_option, output_option, store_option, width_option
+from tracer.cli.options import format_option, output_option, read_store_option, width_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +15,7 @@ __all__ = ["command"]
 
 
 @click.command("store", short_help="Say what is in the store, how large it is, and how far back it goes.")
-@store_option
+@read_store_option
 @format_option()
 @output_option
 @width_option

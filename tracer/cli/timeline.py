@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracer.cli.options import format_option, output_option, store_option, width_option
+from tracer.cli.options import format_option, output_option, read_store_option, width_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ __all__ = ["command"]
 
 @click.command("timeline", short_help="Show what happened in a room, moment by moment.")
 @click.argument("room")
-@store_option
+@read_store_option
 @format_option("svg", help="svg is a picture of the terminal's output.")
 @output_option
 @click.option("--all", "everything", is_flag=True, help="Show every participant and every moment.")

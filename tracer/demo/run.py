@@ -8,7 +8,7 @@ import signal
 import tempfile
 import time
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -187,13 +187,14 @@ def _new_store(scenario: Scenario) -> Path:
 def _hand_over(stage: Stage, store: Path) -> None:
     """Keep what was recorded of the call and its workers, where the user can look at it again."""
     with closing(open_reader(stage.store)) as reader, closing(open_writer(str(store))) as writer:
-        sids = [room.sid for room in reader.rooms(MOST_ROOMS)]
-        writer.add([Arrival(tuple(reader.moments(sid))) for sid in ["", *sids]])
+        for sid in ["", *(room.sid for room in reader.rooms(MOST_ROOMS))]:
+            evidence = [Arrival(evidence=replace(piece, number=0)) for piece in reader.evidence(sid)]
+            writer.add([Arrival(tuple(reader.moments(sid))), *evidence])
 
 
 def _replay(store: Path) -> Timeline:
     """The recorded call, kept in the demo's store."""
-    from tracer.service.replay import arrivals, replay
+    from tracer.service.replay import records, replay
     from tracer.store.load import read_timeline
 
     say("Without a server, this is a recording of a real call.")
@@ -202,7 +203,13 @@ def _replay(store: Path) -> Timeline:
         closing(open_writer(str(store))) as writer,
     ):
         replay([path], writer)
-        room = next(moment.room for arrival in arrivals(path) for moment in arrival.moments if moment.room)
+        room = next(
+            moment.room
+            for arrivals in records(path)
+            for arrival in arrivals
+            for moment in arrival.moments
+            if moment.room
+        )
     return read_timeline(str(store), room)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -30,11 +30,11 @@ from tracer.service.seldom import Seldom
 from tracer.service.senders import refuse_strangers, refuse_web_pages
 from tracer.service.write_queue import WriteQueue
 from tracer.store import Arrival
-from tracer.units import NS_PER_S
-from tracer.witness import agent, webhook
+from tracer.witness import agent, evidence, webhook
+from tracer.witness.outgoing import refuse_too_large
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from livekit.protocol.webhook import WebhookEvent
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tracer.service.announcer import Announcer
     from tracer.service.recording import Recorder
     from tracer.settings import LiveKit
-    from tracer.store import Writer
+    from tracer.store import Evidence, Writer
 
 __all__ = ["Receiver"]
 
@@ -52,8 +52,6 @@ OTLP = ("application/x-protobuf", "application/json")
 """Content types of OTLP over HTTP."""
 DECODED_AT_ONCE = 2
 """Large bodies that are decoded at one time: each takes a thread and, unpacked, ten times its size."""
-AHEAD = 24 * 3600 * NS_PER_S
-"""An agent's clock may be ahead of the receiver's by this, ns. Reports of next year would lead each list until then."""
 LINGERING = 1.0
 """Seconds in which a client that was refused may still send its body, which is not kept."""
 STOPS_WITHIN = 1.0
@@ -105,7 +103,12 @@ class Receiver:
         self._on_event = on_event
         self._refusals = Seldom()
         self._passing = Passing(redact=redact)
-        self._queue = WriteQueue(store, redact=redact)
+        self._queue = WriteQueue(
+            store,
+            redact=redact,
+            exports=exporter is not None,
+            on_read=self._was_read,
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
         self._server: asyncio.Server | None = None
@@ -167,10 +170,7 @@ class Receiver:
 
     async def keep(self, arrival: Arrival) -> bool:
         """Wait until this is on disk; False when it was stored before. Raises StoreError when it cannot be stored."""
-        fresh = await self._queue.keep(arrival)
-        if self.announcer:
-            self.announcer.arrived(arrival.moments)
-        return fresh
+        return await self._queue.keep(arrival)
 
     async def keep_observed(self, arrival: Arrival) -> bool:
         """As ``keep``, for the observer beside this receiver."""
@@ -221,22 +221,33 @@ class Receiver:
         body = decompressed(body, request.headers.get("Content-Encoding", ""), LARGEST_WEBHOOK)
         event = webhook.signed(body, digest)
         self.counts.webhooks += 1
-        room = webhook.room_of(event)
-        wanted = self._wanted(room.name)
-        moments = tuple(webhook.moments(event, arrival)) if wanted else ()
-        unknown = webhook.unknown(body, event) if wanted else ()
-        self.counts.unknown += len(unknown)
-        self.counts.webhooks_ignored += not moments
-        if not moments and not unknown:
+        if not self._wanted(webhook.room_of(event).name):
+            self.counts.webhooks_ignored += 1
             return web.Response()
-        if moments:
+        if webhook.is_of_a_room(event):
             # Before it is on disk, which takes longer than a JOINED can last.
             self._on_event(event)
-        if not await self.keep(Arrival(moments, event_id=event.id, unknown=unknown)):
+            keep = self._keep_evidence([evidence.of_webhook(body, event, arrival)])
+        else:
+            self.counts.webhooks_ignored += 1
+            keep = self.keep(Arrival(event_id=event.id, unknown=webhook.unknown(body, event)))
+        if not await keep:
             self.counts.webhooks_repeated += 1
         elif self.recorder:
             self.recorder.webhook(body, arrival)
         return web.Response()
+
+    async def _keep_evidence(self, pieces: Sequence[Evidence]) -> bool:
+        """Wait until this is on disk; False when it was stored before. With ``redact`` nothing is kept as it came."""
+        if not self.redact:
+            return await self._queue.keep_evidence(pieces)
+        exported = self.exporter is not None
+        return all([await self.keep(evidence.redacted(piece, exported=exported)) for piece in pieces])
+
+    def _was_read(self, arrival: Arrival) -> None:
+        self.counts.unknown += len(arrival.unknown)
+        if self.announcer:
+            self.announcer.arrived(arrival.moments)
 
     def _admit(self, request: web.Request) -> None:
         """Of whom it refuses, no byte of the body is read."""
@@ -244,6 +255,7 @@ class Receiver:
         refuse_strangers(request, self._ingest_token)
 
     async def _traces(self, request: web.Request) -> web.Response:
+        arrival = time.time_ns()
         self._admit(request)
         kind = request.content_type
         if kind not in OTLP:
@@ -252,37 +264,32 @@ class Receiver:
             packed = await self._bodies.read(request, LARGEST_BODY)
         body = decompressed(packed, request.headers.get("Content-Encoding", ""))
         with self._bodies.hold(len(body)):
-            arrival, spans = await self._decoded(body, kind)
+            pieces, spans = await self._decoded(body, kind, arrival)
         self.counts.otlp_requests += 1
         self.counts.otlp_spans += spans
-        await self.keep(arrival)
+        await self._keep_evidence(pieces)
         if self.recorder:
-            self.recorder.traces(body, kind)
+            self.recorder.traces(body, kind, arrival)
         if kind == "application/json":
             return web.json_response({})
         return web.Response(content_type="application/x-protobuf")
 
-    async def _decoded(self, body: bytes, kind: str) -> tuple[Arrival, int]:
+    async def _decoded(self, body: bytes, kind: str, arrival: int) -> tuple[list[Evidence], int]:
         if len(body) <= LARGE:
-            return self._decode(body, kind)
+            return self._decode(body, kind, arrival)
         async with self._decoding:  # a large one takes a second to decode, for which everyone else would wait
-            return await asyncio.to_thread(self._decode, body, kind)
+            return await asyncio.to_thread(self._decode, body, kind, arrival)
 
-    def _decode(self, body: bytes, kind: str) -> tuple[Arrival, int]:
+    def _decode(self, body: bytes, kind: str, arrival: int) -> tuple[list[Evidence], int]:
         """What an OTLP request brought, and how many spans it had."""
         request = agent.read(body, kind)
-        arrival = self._in_time(agent.arrival(request, redact=self.redact))
-        spans = sum(len(scope.spans) for group in request.resource_spans for scope in group.scope_spans)
-        return (arrival if self.exporter else replace(arrival, outgoing=())), spans
-
-    def _in_time(self, arrival: Arrival) -> Arrival:
-        """Without what an agent says of times that are yet to come."""
-        latest = time.time_ns() + AHEAD
-        moments = tuple(moment for moment in arrival.moments if moment.earliest <= latest)
-        if len(moments) == len(arrival.moments):
-            return arrival
-        self._refusals.warn("spans of an agent are more than a day ahead of this machine's clock, and are not stored")
-        return replace(arrival, moments=moments)
+        refuse_too_large(request, len(body))
+        starts = [span.start_time_unix_nano for span in agent.spans(request)]
+        if max(starts, default=0) > arrival + evidence.AHEAD:
+            self._refusals.warn(
+                "spans of an agent are more than a day ahead of this machine's clock: their moments are left out"
+            )
+        return evidence.of_spans(request, body, kind, arrival), len(starts)
 
     async def _others(self, request: web.Request) -> web.Response:
         """Logs and metrics, which only pass through."""

@@ -11,6 +11,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from tracer.errors import TracerError
+from tracer.witness.evidence import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,15 +36,11 @@ class Recorder:
 
     def webhook(self, body: bytes, arrival: int) -> None:
         """A webhook that was accepted, and when it arrived, ns since the epoch by the receiver's clock."""
-        event = json.loads(body)
-        for room in (event.get("room"), (event.get("job") or {}).get("room")):
-            for key in ("turnPassword", "turn_password"):
-                (room or {}).pop(key, None)
-        self._write({"webhook": event, "at": arrival})
+        self._write({"webhook": json.loads(without_secrets(body)), "at": arrival})
 
-    def traces(self, body: bytes, content_type: str) -> None:
-        """An OTLP request that was accepted."""
-        self._write({"traces": b64encode(body).decode(), "type": content_type})
+    def traces(self, body: bytes, content_type: str, arrival: int) -> None:
+        """An OTLP request that was accepted, and when it arrived."""
+        self._write({"traces": b64encode(body).decode(), "type": content_type, "at": arrival})
 
     def moments(self, moments: Iterable[Moment]) -> None:
         """What the observer found."""

@@ -18,7 +18,7 @@ from tracer.errors import MalformedError, RecordingError, TooLargeError
 from tracer.moment import Moment
 from tracer.store import Arrival, open_writer
 from tracer.store.load import timeline_in
-from tracer.witness import agent, webhook
+from tracer.witness import agent, evidence, webhook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tracer.store import Writer
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["arrivals", "replay", "timelines"]
+__all__ = ["records", "replay", "timelines"]
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes of one line, unpacked: the receiver takes 16 MiB in a request, and base64 makes a third more of it."""
@@ -38,8 +38,8 @@ BATCH = 500
 _GZIP = b"\x1f\x8b"
 
 
-def arrivals(path: Path) -> Iterator[Arrival]:
-    """What came in, in the order it came. Raises RecordingError for a file that is no recording."""
+def records(path: Path) -> Iterator[list[Arrival]]:
+    """What each line brought, in the order it came. Raises RecordingError for a file that is no recording."""
     try:
         with _opened(path) as file:
             size = 0
@@ -48,7 +48,7 @@ def arrivals(path: Path) -> Iterator[Arrival]:
                 if len(line) > LONGEST_LINE or size > LARGEST:
                     raise RecordingError(path, "it is too large", number)
                 if line.strip():
-                    yield _arrival(path, number, line)
+                    yield _arrivals(path, number, line)
     except (OSError, EOFError, zlib.error) as error:
         raise RecordingError(path, f"it cannot be read ({getattr(error, 'strerror', None) or error})") from None
 
@@ -64,7 +64,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def _arrival(path: Path, number: int, line: bytes) -> Arrival:
+def _arrivals(path: Path, number: int, line: bytes) -> list[Arrival]:
     try:
         item = json.loads(line)
         if not isinstance(item, dict):
@@ -74,16 +74,17 @@ def _arrival(path: Path, number: int, line: bytes) -> Arrival:
         raise RecordingError(path, f"it is not a webhook, an OTLP request or moments ({error})", number) from None
 
 
-def _read(item: dict[str, Any]) -> Arrival:
+def _read(item: dict[str, Any]) -> list[Arrival]:
     if "webhook" in item:
-        body = json.dumps(item["webhook"]).encode()
-        event = webhook.parse(body)
+        body = json.dumps(item["webhook"], separators=(",", ":")).encode()
         # Older recordings do not hold when a webhook arrived: it is then known to the second it was sent in.
-        moments = tuple(webhook.moments(event, int(item.get("at", NEVER))))
-        return Arrival(moments, event_id=event.id, unknown=webhook.unknown(body, event))
-    if "traces" in item:
-        return agent.arrival(agent.read(b64decode(item["traces"]), item["type"]))
-    return Arrival(tuple(Moment.from_row(row) for row in item["moments"]))
+        pieces = [evidence.of_webhook(body, webhook.parse(body), int(item.get("at", NEVER)))]
+    elif "traces" in item:
+        body = b64decode(item["traces"])
+        pieces = evidence.of_spans(agent.read(body, item["type"]), body, item["type"], int(item.get("at", NEVER)))
+    else:
+        return [Arrival(tuple(Moment.from_row(row) for row in item["moments"]))]
+    return [evidence.arrival(piece, exported=False) for piece in pieces]
 
 
 NEVER = 2**62
@@ -95,8 +96,8 @@ def replay(paths: Iterable[Path], store: Writer) -> int:
     read = 0
     for path in paths:
         waiting: list[Arrival] = []
-        for arrival in arrivals(path):
-            waiting.append(arrival)
+        for arrivals in records(path):
+            waiting += arrivals
             read += 1
             if len(waiting) >= BATCH:
                 store.add(waiting)

@@ -23,13 +23,14 @@ from tracer.service.summarizer import Summarizer
 from tracer.service.write_queue import WriteQueue
 from tracer.settings import HERE, address, ingest_token, otlp_endpoint, where
 from tracer.store import DEMO, open_writer
+from tracer.witness.evidence import VERSION
 from tracer.witness.observer import Observer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tracer.settings import LiveKit
-    from tracer.store import Arrival, Writer
+    from tracer.store import Writer
 
 __all__ = ["LOCKED", "ServeOptions", "observe", "serve"]
 
@@ -83,6 +84,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
             wanted=options.wanted,
             on_event=observer.heard if observer else lambda _: None,
         )
+        store.read_again(VERSION)
         stopped = stop_event()
         port = await receiver.start(options.host, options.port)
         log.info("listening on http://%s:%d, storing moments in %s", options.host, port, options.store)
@@ -105,18 +107,13 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
         raise ConfigurationError("LIVEKIT_URL not set: it is the server to observe, as wss://my-project.livekit.cloud")
     with closing(open_writer(options.store)) as store:
         announcer = Announcer(since=store.newest(), redact=options.redact, webhooks=False)
-        queue = WriteQueue(store, redact=options.redact)
+        queue = WriteQueue(store, redact=options.redact, on_read=lambda arrival: announcer.arrived(arrival.moments))
         exporter = _exporter(store)
         stopped = stop_event()
         writing = asyncio.create_task(queue.run())
 
-        async def keep(arrival: Arrival) -> bool:
-            fresh = await queue.keep(arrival)
-            announcer.arrived(arrival.moments)
-            return fresh
-
         tasks = [
-            asyncio.create_task(Observer(server, options.wanted).run(keep)),
+            asyncio.create_task(Observer(server, options.wanted).run(queue.keep)),
             asyncio.create_task(Summarizer(store, announcer).run()),
             asyncio.create_task(Retention(store, options.limits).run()),
         ]

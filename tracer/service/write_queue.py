@@ -1,72 +1,181 @@
-"""The only way into the store: what comes in, from whichever witness, is written through this queue."""
+"""The only way into the store: what comes in, from whichever witness, is written through this queue.
+
+Evidence is logged first, many requests in one commit, and then read into moments: at once while that keeps up with what
+comes in, before the sender is answered; and later, when there is time, where it does not.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
+import time
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tracer.errors import StoreError
 from tracer.service.seldom import Seldom
+from tracer.store import Arrival, Evidence
+from tracer.witness import evidence as witness
 
 if TYPE_CHECKING:
-    from tracer.store import Arrival, Writer
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["WriteQueue"]
+    from tracer.store import Writer
+
+__all__ = ["WriteQueue", "read_some"]
+
+log = logging.getLogger("tracer")
 
 CAPACITY = 4096
-"""Arrivals that may wait for the disk; the sender of one more is asked to retry."""
+"""Requests that may wait for the disk; the sender of one more is asked to retry."""
+READ_AT_ONCE = 128 * 1024
+"""Bytes of evidence that are read before their senders are answered: some 100 spans, which take 20 ms."""
+CHUNK = 16
+"""Pieces of evidence that are read in one commit when they are read later: who sends something waits for it."""
+LONGEST_UNREAD = 0.5
+"""Seconds after which a chunk is read even while more comes in."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What waits for the disk: moments, or evidence of which they are to be made."""
+
+    arrival: Arrival | None
+    evidence: Sequence[Evidence]
+    done: asyncio.Future[bool]
 
 
 class WriteQueue:
-    """Stores what arrives, many arrivals in one commit. ``run`` must be running."""
+    """Stores what arrives, many requests in one commit. ``run`` must be running."""
 
-    def __init__(self, store: Writer, *, redact: bool = False) -> None:
+    def __init__(
+        self,
+        store: Writer,
+        *,
+        redact: bool = False,
+        exports: bool = False,
+        on_read: Callable[[Arrival], None] = lambda _: None,
+    ) -> None:
+        """``exports``: whether spans wait for a backend; ``on_read`` is called with what is on disk."""
         self.store = store
         self.redact = redact
         self.moments = 0
         """Moments stored since the start."""
+        self._exports = exports
+        self._on_read = on_read
         self._failures = Seldom()
-        self._waiting: asyncio.Queue[tuple[Arrival, asyncio.Future[bool]]] = asyncio.Queue(CAPACITY)
+        self._unread = store.unread() > 0
+        self._read = time.monotonic()
+        """When evidence that had to wait was last read."""
+        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(CAPACITY)
 
     async def keep(self, arrival: Arrival) -> bool:
         """Wait until this is on disk; False when it was stored before. Raises StoreError when it cannot be stored."""
-        if not (arrival.moments or arrival.outgoing or arrival.event_id or arrival.traces or arrival.unknown):
+        if not (arrival.moments or arrival.outgoing or arrival.traces or arrival.unknown):
             return True
         if self.redact:
             arrival = replace(arrival, moments=tuple(moment.redacted() for moment in arrival.moments))
+        return await self._put(arrival, ())
+
+    async def keep_evidence(self, evidence: Sequence[Evidence]) -> bool:
+        """The same for evidence; False when it is of a webhook that was stored before."""
+        return await self._put(None, evidence) if evidence else True
+
+    async def _put(self, arrival: Arrival | None, evidence: Sequence[Evidence]) -> bool:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         try:
-            self._waiting.put_nowait((arrival, done))
+            self._waiting.put_nowait(_Waiting(arrival, evidence, done))
         except asyncio.QueueFull:
             raise StoreError("write queue is full; retry later") from None
-        fresh = await done
-        if fresh:
-            self.moments += len(arrival.moments)
-        return fresh
+        return await done
 
     async def check(self) -> None:
         """Raises StoreError when the store cannot be written now."""
         await asyncio.to_thread(self.store.check)
 
     async def run(self) -> None:
-        """Until cancelled. All that waits is one commit, however many arrivals there are."""
+        """Until cancelled. All that waits is one commit, however many requests there are."""
         while True:
+            if self._unread and (self._waiting.empty() or time.monotonic() > self._read + LONGEST_UNREAD):
+                await self._read_some()
+            if self._unread and self._waiting.empty():
+                await asyncio.sleep(0)
+                continue
             batch = [await self._waiting.get()]
             while not self._waiting.empty() and len(batch) < CAPACITY:
                 batch.append(self._waiting.get_nowait())
-            try:
-                fresh = await asyncio.to_thread(self.store.add, [arrival for arrival, _ in batch])
-            except Exception as error:  # noqa: BLE001  a queue that ends would block every later arrival
-                failure = (
-                    error if isinstance(error, StoreError) else StoreError(f"cannot write to the store: {error!r}")
-                )
-                self._failures.warn(str(failure), logging.ERROR)
-                for _, done in batch:
-                    if not done.done():
-                        done.set_exception(failure)
-            else:
-                for (_, done), new in zip(batch, fresh, strict=True):
-                    if not done.done():
-                        done.set_result(new)
+            await self._store(batch)
+
+    async def _store(self, batch: list[_Waiting]) -> None:
+        try:
+            fresh, told = await asyncio.to_thread(self._stored, batch)
+        except Exception as error:  # noqa: BLE001  a queue that ends would block every later request
+            failure = error if isinstance(error, StoreError) else StoreError(f"cannot write to the store: {error!r}")
+            self._failures.warn(str(failure), logging.ERROR)
+            for one in batch:
+                if not one.done.done():
+                    one.done.set_exception(failure)
+            return
+        self._tell(told)
+        for one, new in zip(batch, fresh, strict=True):
+            if not one.done.done():
+                one.done.set_result(new)
+
+    def _stored(self, batch: list[_Waiting]) -> tuple[list[bool], list[Arrival]]:
+        """Write a batch in one commit. Of each whether it is new, and what was read of it already."""
+        size = sum(len(piece.body) for one in batch for piece in one.evidence)
+        later = self._unread or size > READ_AT_ONCE
+        items: list[Arrival | Evidence] = []
+        for one in batch:
+            if one.arrival:
+                items.append(one.arrival)
+            items += one.evidence if later else [arrival_of(piece, exported=self._exports) for piece in one.evidence]
+        new = self.store.add(items)
+        self._unread = self._unread or (later and size > 0)
+        told = [item for item, is_new in zip(items, new, strict=True) if is_new and isinstance(item, Arrival)]
+        of_each = iter(new)
+        fresh = [all(list(islice(of_each, bool(one.arrival) + len(one.evidence)))) for one in batch]
+        return fresh, told
+
+    async def _read_some(self) -> None:
+        try:
+            self._tell(await asyncio.to_thread(self._next))
+        except StoreError as error:
+            self._failures.warn(str(error), logging.ERROR)
+            await asyncio.sleep(LONGEST_UNREAD)
+        self._read = time.monotonic()
+
+    def _next(self) -> list[Arrival]:
+        evidence = self.store.to_read(CHUNK)
+        told = read(self.store, evidence, exported=self._exports)
+        self._unread = len(evidence) == CHUNK
+        return told
+
+    def _tell(self, told: Iterable[Arrival]) -> None:
+        for arrival in told:
+            self.moments += len(arrival.moments)
+            self._on_read(arrival)
+
+
+def arrival_of(piece: Evidence, *, exported: bool) -> Arrival:
+    """What a piece of evidence reports. What cannot be read is kept, for a version that can."""
+    try:
+        return witness.arrival(piece, exported=exported)
+    except Exception:
+        log.exception("cannot read what came in of room %r", piece.room)
+        return Arrival(evidence=piece)
+
+
+def read(store: Writer, evidence: Iterable[Evidence], *, exported: bool) -> list[Arrival]:
+    """Read evidence that is in the store; what was new. Raises StoreError."""
+    arrivals = [arrival_of(piece, exported=exported) for piece in evidence]
+    new = store.add(arrivals) if arrivals else []
+    return [arrival for arrival, is_new in zip(arrivals, new, strict=True) if is_new]
+
+
+def read_some(store: Writer, *, exported: bool) -> int:
+    """Read some of the evidence that was not, the oldest; how many pieces. Raises StoreError."""
+    evidence = store.to_read(CHUNK)
+    read(store, evidence, exported=exported)
+    return len(evidence)

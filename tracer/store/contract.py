@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ __all__ = [
     "NEWEST",
     "SCRATCH",
     "Arrival",
+    "Evidence",
+    "Form",
     "Outgoing",
     "Placed",
     "Reader",
@@ -58,6 +61,34 @@ class Placed(NamedTuple):
     """SID of its room."""
 
 
+class Form(StrEnum):
+    """What a piece of evidence is, and so which witness reads it."""
+
+    WEBHOOK = "webhook"
+    """The body of a webhook, JSON, without the room's TURN password."""
+    OTLP = "otlp"
+    """An OTLP ``ExportTraceServiceRequest`` in protobuf."""
+    OTLP_JSON = "otlp-json"
+    """The same in JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What came in, as it came: moments are made of it, now and again by every later version."""
+
+    form: Form
+    body: bytes
+    at: int
+    """When it arrived, ns since the epoch by the receiver's clock."""
+    room: str = ""
+    """SID of the room that it is of, or the trace as ``room_of_trace`` has it while that is not known; empty: of none.
+    One piece is of one room, so that a room can be forgotten."""
+    event_id: str = ""
+    """A webhook's id, the same on retries: a second piece with the same id is ignored."""
+    number: int = 0
+    """Its number in the store; 0 while it has none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """What one request brought, stored as a whole or not at all."""
@@ -71,6 +102,8 @@ class Arrival:
     trace without a room, earlier or later, is then of that room; where a trace names several, of none."""
     unknown: tuple[str, ...] = ()
     """What this version does not know of it: events, fields and values of enums, by their names."""
+    evidence: Evidence | None = None
+    """What it was made of: it is stored with it or, when it is in the store already, is read now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +191,12 @@ class Reader(Protocol):
     def unknown(self) -> list[Unknown]:
         """What servers sent that was not known, in order of its name."""
 
+    def unread(self, room: str | None = None) -> int:
+        """How many pieces of evidence no moments were made of yet: of a room, or of all."""
+
+    def evidence(self, room: str) -> list[Evidence]:
+        """All evidence of a room, or of a trace, in the order it came."""
+
     def close(self) -> None:
         """Close the store; it cannot be used again."""
 
@@ -165,8 +204,17 @@ class Reader(Protocol):
 class Writer(Reader, Protocol):
     """What the service needs from a store. What a method was given is on disk when it returns."""
 
-    def add(self, arrivals: Iterable[Arrival]) -> list[bool]:
-        """Store all of them or none. Idempotent; False for an arrival whose webhook was stored before."""
+    def add(self, arrivals: Iterable[Arrival | Evidence]) -> list[bool]:
+        """Store all of them or none; evidence alone is to be read later.
+
+        Idempotent; False for what came of a webhook that was stored before, or of evidence that another has read.
+        """
+
+    def to_read(self, limit: int, room: str | None = None) -> list[Evidence]:
+        """The oldest pieces of evidence that no moments were made of yet: of a room, or of all."""
+
+    def read_again(self, version: int) -> None:
+        """Let all evidence be read again that another version than this has read."""
 
     def check(self) -> None:
         """Raises StoreError where nothing can be written."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.json_format import ParseDict, ParseError
@@ -33,11 +34,11 @@ from tracer.witness.values import as_time, attributes_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from opentelemetry.proto.trace.v1.trace_pb2 import Span
+    from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
     from tracer.moment import Fact
 
-__all__ = ["PENDING_SPANS", "SCOPE", "TOLD_AT_ONCE", "arrival", "read"]
+__all__ = ["PENDING_SPANS", "SCOPE", "TOLD_AT_ONCE", "arrival", "by_room", "read", "rooms", "spans"]
 
 WITNESS = "agent"
 LOST_WITHIN = 600 * NS_PER_S
@@ -82,6 +83,11 @@ def _with_base64_ids(request: Any) -> Any:
     return request
 
 
+def spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
+    """All spans of a request."""
+    return (span for group in request.resource_spans for scope in group.scope_spans for span in scope.spans)
+
+
 def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arrival:
     """The moments in a request, and its spans on their way to the backend, each under its room's trace.
 
@@ -91,6 +97,39 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arri
     moments = [moment for one in received for moment in _moments(one)]
     traces = dict.fromkeys((room_of_trace(one.span.trace_id), one.room) for one in received if _names_room(one))
     return Arrival(tuple(moments), tuple(outgoing(received, redacted=redact)), traces=tuple(traces))
+
+
+def rooms(request: ExportTraceServiceRequest) -> list[str]:
+    """The rooms that a request is of, each by its SID; an agent's trace while it names no room; empty for neither."""
+    return list(dict.fromkeys(room for room, _ in _with_rooms(request)))
+
+
+def by_room(request: ExportTraceServiceRequest) -> dict[str, ExportTraceServiceRequest]:
+    """The same spans as a request for each of its rooms."""
+    parts: dict[str, ExportTraceServiceRequest] = {}
+    last: dict[str, tuple[ResourceSpans, ScopeSpans]] = {}
+    for room, one in _with_rooms(request):
+        part = parts.setdefault(room, ExportTraceServiceRequest())
+        resource, scope = last.get(room, (None, None))
+        if resource is not one.resource:
+            part.resource_spans.add(resource=one.resource.resource, schema_url=one.resource.schema_url)
+        if scope is not one.scope:
+            part.resource_spans[-1].scope_spans.add(scope=one.scope.scope, schema_url=one.scope.schema_url)
+        last[room] = one.resource, one.scope
+        part.resource_spans[-1].scope_spans[-1].spans.append(one.span)
+    return parts
+
+
+def _with_rooms(request: ExportTraceServiceRequest) -> Iterator[tuple[str, ReceivedSpan]]:
+    """Each span with its room; one that names none has the room that others of its trace name, where that is one."""
+    received = list(_received(request))
+    named: defaultdict[str, set[str]] = defaultdict(set)
+    for one in received:
+        if _names_room(one):
+            named[room_of_trace(one.span.trace_id)].add(one.room)
+    for one in received:
+        others = named[one.unplaced]
+        yield one.room or (min(others) if len(others) == 1 else one.unplaced), one
 
 
 def _received(request: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:

@@ -16,11 +16,12 @@ from tracer.witness.values import attributes_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
     from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
 
     from tracer.moment import Fact
 
-__all__ = ["ReceivedSpan", "in_room", "is_trace_id", "outgoing"]
+__all__ = ["ReceivedSpan", "in_room", "is_trace_id", "outgoing", "refuse_too_large"]
 
 LARGEST_OUTGOING = 64 * 1024 * 1024
 """Bytes that the spans of one request may take, each with its resource, which in the request they share."""
@@ -54,16 +55,18 @@ class ReceivedSpan:
         return job if self.room and isinstance(job, str) and not self.span.end_time_unix_nano else ""
 
 
+def refuse_too_large(request: ExportTraceServiceRequest, size: int) -> None:
+    """Raises TooLargeError when the spans of a request of this size, bytes, would take too much as they are sent."""
+    for group in request.resource_spans:
+        shared = group.resource.ByteSize()
+        size += sum(len(scope.spans) * (shared + scope.scope.ByteSize()) for scope in group.scope_spans)
+    if size > LARGEST_OUTGOING:
+        raise TooLargeError(f"spans take more than {LARGEST_OUTGOING} bytes, each with its resource")
+
+
 def outgoing(received: Iterable[ReceivedSpan], *, redacted: bool) -> Iterator[Outgoing]:
-    """The spans that are exported, in order. Raises TooLargeError. The request stays as it is."""
-    size = 0
-    for one in received:
-        if _is_exported(one):
-            packed = _packed(one, redacted=redacted)
-            size += len(packed.body)
-            if size > LARGEST_OUTGOING:
-                raise TooLargeError(f"spans take more than {LARGEST_OUTGOING} bytes, each with its resource")
-            yield packed
+    """The spans that are exported, in order. The request stays as it is."""
+    return (_packed(one, redacted=redacted) for one in received if _is_exported(one))
 
 
 def _is_exported(one: ReceivedSpan) -> bool:

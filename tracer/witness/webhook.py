@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
     from tracer.settings import LiveKit
 
-__all__ = ["KNOWN_EVENTS", "moments", "parse", "room_of", "signed", "signed_digest", "unknown"]
+__all__ = ["KNOWN_EVENTS", "is_of_a_room", "moments", "parse", "room_of", "signed", "signed_digest", "unknown"]
 
 WITNESS = "webhook"
 
@@ -116,9 +116,9 @@ def moments(event: WebhookEvent, arrival: int) -> Iterator[Moment]:
 
     None for other events, which are only counted.
     """
-    room = room_of(event).sid
-    if event.event not in KNOWN_EVENTS or not room:
+    if not is_of_a_room(event):
         return
+    room = room_of(event).sid
     if event.event in _OF_JOB:
         yield from job_moments(room, event.job, WITNESS)
     created = room_created(room_of(event), WITNESS)
@@ -133,6 +133,11 @@ def moments(event: WebhookEvent, arrival: int) -> Iterator[Moment]:
     earliest, latest, clock = _bounds(event.created_at * NS_PER_S, arrival, floor)
     if subject and 0 < earliest <= LATEST_TIME:
         yield Moment(room, kind, subject, earliest, latest, latest, clock, WITNESS, facts=facts(known))
+
+
+def is_of_a_room(event: WebhookEvent) -> bool:
+    """Whether moments are made of an event."""
+    return event.event in KNOWN_EVENTS and bool(room_of(event).sid)
 
 
 def unknown(body: bytes, event: WebhookEvent) -> tuple[str, ...]:

@@ -42,12 +42,17 @@ def named_by_jobs(cursor: sqlite3.Cursor, moment: Moment, trace: str | None) -> 
     return [(str(unplaced), moment.room) for (unplaced,) in traces.fetchall()]
 
 
-def moved_by(cursor: sqlite3.Cursor, trace: str, room: str) -> list[Moment]:
-    """Note that a trace is of this room. Moments that were elsewhere are removed and returned, as they came."""
+def moved_by(cursor: sqlite3.Cursor, trace: str, room: str) -> list[tuple[Moment, int]]:
+    """Note that a trace is of this room. Moments that were elsewhere are removed and returned, as they came.
+
+    With each the number of its evidence, or 0. The evidence itself stays by its trace.
+    """
     before = room_of(cursor, trace)
     cursor.execute("INSERT OR IGNORE INTO agent_trace VALUES (?, ?)", (trace, room))
     if room_of(cursor, trace) == before:
         return []
-    rows = cursor.execute(f"SELECT {COLUMNS} FROM moment WHERE trace = ? ORDER BY seq", (trace,)).fetchall()
+    rows = cursor.execute(
+        f"SELECT coalesce(evidence, 0), {COLUMNS} FROM moment WHERE trace = ? ORDER BY seq", (trace,)
+    ).fetchall()
     cursor.execute("DELETE FROM moment WHERE trace = ?", (trace,))
-    return [Moment.from_row((trace, *row[1:])) for row in rows]
+    return [(Moment.from_row((trace, *row)), evidence) for evidence, _, *row in rows]

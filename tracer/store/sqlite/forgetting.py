@@ -17,6 +17,12 @@ AT_ONCE = 250
 BETWEEN = 0.002
 """Seconds between two of them: else the thread that gave the store back would mostly be the one that gets it."""
 
+EVIDENCE_AT_ONCE = 200
+"""Pieces of evidence that are deleted in one transaction: each can be as large as a request."""
+_OF_NO_ROOM = (
+    "room = '' AND at < ?",
+    "room > 'trace:' AND room < 'trace;' AND at < ? AND room NOT IN (SELECT trace FROM agent_trace)",
+)
 _BY = "INDEXED BY moment_of_worker"
 _OLD = (
     # The last of each kind stays: it tells that a worker is there, however long ago it said so.
@@ -40,10 +46,13 @@ _KEYS = (
 
 def delete_of_room(cursor: sqlite3.Cursor, room: str) -> bool:
     """Delete some of what is kept of a room, and when nothing else is left, the room; whether that is so."""
+    of_agents = cursor.execute("SELECT trace FROM agent_trace WHERE room = ?", (room,)).fetchall()
+    for named in (room, *(trace for (trace,) in of_agents)):  # first: of what stays unread, the room would come back
+        if not _delete_evidence(cursor, "room = ?", named):
+            return False
     cursor.execute("DELETE FROM moment WHERE seq IN (SELECT seq FROM moment WHERE room = ? LIMIT ?)", (room, AT_ONCE))
     if cursor.rowcount == AT_ONCE:
         return False
-    of_agents = cursor.execute("SELECT trace FROM agent_trace WHERE room = ?", (room,)).fetchall()
     traces = [ids.trace_id(room).to_bytes(16), *(bytes.fromhex(trace.rpartition(":")[2]) for (trace,) in of_agents)]
     for trace in traces:
         cursor.execute(
@@ -57,6 +66,14 @@ def delete_of_room(cursor: sqlite3.Cursor, room: str) -> bool:
     return True
 
 
+def _delete_evidence(cursor: sqlite3.Cursor, condition: str, value: str | int) -> bool:
+    """Delete some of the evidence that fulfils a condition; whether nothing is left to delete."""
+    found = cursor.execute(f"SELECT seq FROM evidence WHERE {condition} LIMIT ?", (value, EVIDENCE_AT_ONCE)).fetchall()
+    cursor.executemany("DELETE FROM unread WHERE seq = ?", found)
+    cursor.executemany("DELETE FROM evidence WHERE seq = ?", found)
+    return len(found) < EVIDENCE_AT_ONCE
+
+
 def delete_old(cursor: sqlite3.Cursor, moments: int, keys: int) -> bool:
     """Delete some of what belongs to no room; whether nothing is left to delete.
 
@@ -64,6 +81,8 @@ def delete_old(cursor: sqlite3.Cursor, moments: int, keys: int) -> bool:
     webhook taken once.
     """
     done = True
+    for condition in _OF_NO_ROOM:
+        done = _delete_evidence(cursor, condition, moments) and done
     for statements, before in ((_OLD, moments), (_KEYS, keys)):
         for statement in statements:
             cursor.execute(statement, (before, AT_ONCE))

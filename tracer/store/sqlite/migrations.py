@@ -142,6 +142,30 @@ def m007_unknown(db: sqlite3.Connection) -> None:
     )
 
 
+def m008_evidence(db: sqlite3.Connection) -> None:
+    """``evidence``: what came in, as it came, by room. ``unread``: the pieces that no moments were made of yet.
+
+    ``moment.evidence`` is the piece that a moment was first made of. ``reading`` has one row: the version of the
+    readers that read what is not unread.
+    """
+    db.execute(
+        """
+        CREATE TABLE evidence (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            room TEXT NOT NULL,
+            form TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            body BLOB NOT NULL
+        )
+        """
+    )
+    db.execute("CREATE INDEX evidence_by_room ON evidence (room, at)")
+    db.execute("CREATE TABLE unread (seq INTEGER PRIMARY KEY)")
+    db.execute("CREATE TABLE reading (version INTEGER NOT NULL)")
+    db.execute("ALTER TABLE moment ADD COLUMN evidence INTEGER")
+    db.execute("CREATE INDEX moment_by_evidence ON moment (evidence) WHERE evidence IS NOT NULL")
+
+
 MIGRATIONS = (
     m001_initial,
     m002_open_spans,
@@ -150,6 +174,7 @@ MIGRATIONS = (
     m005_agent_traces,
     m006_ages,
     m007_unknown,
+    m008_evidence,
 )
 """In order; a file's ``user_version`` is how many of them it has had."""
 VERSION = len(MIGRATIONS)

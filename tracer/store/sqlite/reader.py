@@ -12,11 +12,14 @@ from tracer import keys
 from tracer.errors import StoreError, UnknownRoomError, UnreadableError
 from tracer.moment import Kind, Moment
 from tracer.store.contract import SCRATCH, RoomRow, StoredSummary, StoreSize, Unknown
+from tracer.store.sqlite.evidence import evidence_of, unread
 from tracer.store.sqlite.opening import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tracer.store.contract import Evidence
 
 __all__ = ["COLUMNS", "REPORTED", "SqliteReader"]
 
@@ -200,6 +203,16 @@ class SqliteReader:
             if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'unknown'").fetchone():
                 return []
             return [Unknown(*row) for row in db.execute("SELECT name, times, last FROM unknown ORDER BY name")]
+
+    def unread(self, room: str | None = None) -> int:
+        """How many pieces of evidence no moments were made of yet: of a room, or of all."""
+        with self._using() as db:
+            return unread(db, room)
+
+    def evidence(self, room: str) -> list[Evidence]:
+        """All evidence of a room, or of a trace, in the order it came."""
+        with self._using() as db:
+            return evidence_of(db, room)
 
     def close(self) -> None:
         """Close the file, when whoever uses it has finished."""

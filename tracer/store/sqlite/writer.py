@@ -13,8 +13,9 @@ from tracer import keys
 from tracer.errors import StoreError
 from tracer.file_lock import try_lock
 from tracer.moment import Kind
-from tracer.store.contract import NEWEST, Outgoing, Placed
+from tracer.store.contract import NEWEST, Evidence, Outgoing, Placed
 from tracer.store.sqlite.agent_traces import moved_by, named_by_jobs, room_of
+from tracer.store.sqlite.evidence import is_first, log, take, to_read
 from tracer.store.sqlite.forgetting import BETWEEN, delete_of_room, delete_old
 from tracer.store.sqlite.migrations import VERSION
 from tracer.store.sqlite.opening import TIMEOUT, is_whole
@@ -82,28 +83,53 @@ class SqliteStore(SqliteReader):
         if self._export_lock:
             self._export_lock.close()
 
-    def add(self, arrivals: Iterable[Arrival]) -> list[bool]:
+    def add(self, arrivals: Iterable[Arrival | Evidence]) -> list[bool]:
         """Store all of them in one commit; returns only when they are on disk.
 
-        Idempotent. For each arrival: False when its webhook was stored before. Raises StoreError when it cannot, and
-        then nothing is stored.
+        Idempotent. For each: False when its webhook was stored before, or its evidence was read by another. Raises
+        StoreError when it cannot, and then nothing is stored.
         """
         fresh: list[bool] = []
         with self._transaction() as db, closing(db.cursor()) as cursor:
             for arrival in arrivals:
-                if arrival.event_id:
-                    cursor.execute("INSERT OR IGNORE INTO delivery VALUES (?, ?)", (arrival.event_id, time.time_ns()))
-                    if not cursor.rowcount:
-                        fresh.append(False)
-                        continue
-                fresh.append(True)
+                if isinstance(arrival, Evidence):
+                    fresh.append(bool(log(cursor, arrival, is_read=False)))
+                    continue
+                evidence = self._evidence(cursor, arrival)
+                fresh.append(evidence is not None)
+                if evidence is None:
+                    continue
                 for trace, room in arrival.traces:
                     self._name_room(cursor, trace, room)
                 for moment in arrival.moments:
-                    self._add_moment(cursor, moment)
+                    self._add_moment(cursor, moment, evidence)
                 self._queue(cursor, arrival.outgoing)
                 self._count_unknown(cursor, arrival.unknown)
         return fresh
+
+    @staticmethod
+    def _evidence(cursor: sqlite3.Cursor, arrival: Arrival) -> int | None:
+        """Number of the evidence that an arrival is of, 0 where there is none; None when it was stored before."""
+        piece = arrival.evidence
+        if piece is None:
+            return 0 if not arrival.event_id or is_first(cursor, arrival.event_id) else None
+        if piece.number:
+            return piece.number if take(cursor, piece.number) else None
+        return log(cursor, piece, is_read=True) or None
+
+    def to_read(self, limit: int, room: str | None = None) -> list[Evidence]:
+        """The oldest pieces of evidence that no moments were made of yet: of a room, or of all."""
+        with self._using() as db:
+            return to_read(db, limit, room)
+
+    def read_again(self, version: int) -> None:
+        """Let all evidence be read again that another version than this has read."""
+        with self._transaction() as db:
+            read_by = db.execute("SELECT version FROM reading").fetchone()
+            if read_by != (version,):
+                db.execute("DELETE FROM reading")
+                db.execute("INSERT INTO reading VALUES (?)", (version,))
+                db.execute("INSERT OR IGNORE INTO unread SELECT seq FROM evidence")
 
     @staticmethod
     def _count_unknown(cursor: sqlite3.Cursor, names: Iterable[str]) -> None:
@@ -116,17 +142,17 @@ class SqliteStore(SqliteReader):
 
     def _name_room(self, cursor: sqlite3.Cursor, trace: str, room: str) -> None:
         """Note that a trace is of this room, and put what came of it where it now belongs."""
-        for moment in moved_by(cursor, trace, room):
-            self._add_moment(cursor, moment)
+        for moment, evidence in moved_by(cursor, trace, room):
+            self._add_moment(cursor, moment, evidence)
 
-    def _add_moment(self, cursor: sqlite3.Cursor, moment: Moment) -> None:
+    def _add_moment(self, cursor: sqlite3.Cursor, moment: Moment, evidence: int) -> None:
         trace, digest = None, _digest(moment)
         if is_trace(moment.room):
             trace = moment.room
             moment = replace(moment, room=room_of(cursor, trace))
         cursor.execute(
-            f"INSERT OR IGNORE INTO moment (digest, trace, {COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-            (digest, trace, *moment.row()),
+            f"INSERT OR IGNORE INTO moment (digest, trace, evidence, {COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (digest, trace, evidence or None, *moment.row()),
         )
         if not cursor.rowcount or not moment.room:
             return

@@ -1,0 +1,84 @@
+"""Evidence in the file: logged in one piece, and later read into moments."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tracer.store.contract import Evidence, Form
+
+if TYPE_CHECKING:
+    import sqlite3
+
+__all__ = ["evidence_of", "has_evidence", "is_first", "log", "take", "to_read", "unread"]
+
+_COLUMNS = "form, body, at, room, '', seq"
+_OF_ROOM = "(room = ?1 OR room IN (SELECT trace FROM agent_trace WHERE room = ?1))"
+"""A piece of an agent's trace that named no room stays by the trace, whatever is learnt of it."""
+_UNREAD_OF = f"seq IN (SELECT seq FROM evidence WHERE {_OF_ROOM})"
+
+
+def log(cursor: sqlite3.Cursor, piece: Evidence, *, is_read: bool) -> int:
+    """Append a piece; its number, or 0 for a webhook that was stored before."""
+    if piece.event_id and not is_first(cursor, piece.event_id):
+        return 0
+    cursor.execute(
+        "INSERT INTO evidence (room, form, at, body) VALUES (?, ?, ?, ?)",
+        (piece.room, piece.form, piece.at, piece.body),
+    )
+    number = cursor.lastrowid or 0
+    if not is_read:
+        cursor.execute("INSERT INTO unread VALUES (?)", (number,))
+    return number
+
+
+def is_first(cursor: sqlite3.Cursor, event_id: str) -> bool:
+    """Whether a webhook comes for the first time, which is noted."""
+    cursor.execute("INSERT OR IGNORE INTO delivery VALUES (?, ?)", (event_id, time.time_ns()))
+    return bool(cursor.rowcount)
+
+
+def take(cursor: sqlite3.Cursor, number: int) -> bool:
+    """Note that a piece is read, and drop what it was taken for before; False when another process was first."""
+    cursor.execute("DELETE FROM unread WHERE seq = ?", (number,))
+    if not cursor.rowcount:
+        return False
+    cursor.execute("DELETE FROM moment WHERE evidence = ?", (number,))
+    return True
+
+
+def to_read(db: sqlite3.Connection, limit: int, room: str | None) -> list[Evidence]:
+    """The oldest pieces that are not read, of a room or of all."""
+    condition = "1" if room is None else _UNREAD_OF
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM evidence WHERE seq IN"
+        f" (SELECT seq FROM unread WHERE {condition} ORDER BY seq LIMIT ?2) ORDER BY seq",
+        (room, limit),
+    )
+    return [_piece(row) for row in rows]
+
+
+def unread(db: sqlite3.Connection, room: str | None) -> int:
+    """How many pieces are not read, of a room or of all; 0 in a store that an older tracer wrote."""
+    if not has_evidence(db):
+        return 0
+    if room is None:
+        return int(db.execute("SELECT count(*) FROM unread").fetchone()[0])
+    return int(db.execute(f"SELECT count(*) FROM unread WHERE {_UNREAD_OF}", (room,)).fetchone()[0])
+
+
+def evidence_of(db: sqlite3.Connection, room: str) -> list[Evidence]:
+    """All pieces of a room or a trace, in the order they came."""
+    if not has_evidence(db):
+        return []
+    rows = db.execute(f"SELECT {_COLUMNS} FROM evidence WHERE {_OF_ROOM} ORDER BY seq", (room,))
+    return [_piece(row) for row in rows]
+
+
+def has_evidence(db: sqlite3.Connection) -> bool:
+    """Whether the file has the table: one that an older tracer wrote, and no writer opened since, does not."""
+    return bool(db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'evidence'").fetchone())
+
+
+def _piece(row: tuple[str, bytes, int, str, str, int]) -> Evidence:
+    return Evidence(Form(row[0]), *row[1:])

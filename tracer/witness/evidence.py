@@ -1,0 +1,74 @@
+"""Evidence: what came in, made ready to be kept as it came, and read into moments, now or by a later version.
+
+A request is not read into moments where it arrives: only so far as is needed to refuse what nobody could read, and to
+know whose it is. One piece is of one room; a request of several is taken apart.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tracer.store import Arrival, Evidence, Form
+from tracer.units import NS_PER_S
+from tracer.witness import agent, webhook
+
+if TYPE_CHECKING:
+    from livekit.protocol.webhook import WebhookEvent
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+__all__ = ["AHEAD", "VERSION", "arrival", "of_spans", "of_webhook", "redacted", "without_secrets"]
+
+VERSION = 1
+"""Of the readers: when it is raised, all evidence in a store is read again. Raise it when a reader learns something."""
+AHEAD = 24 * 3600 * NS_PER_S
+"""An agent's clock may be ahead of the receiver's by this, ns. Reports of next year would lead each list until then."""
+
+_SECRET = re.compile(rb'("turn_?[pP]assword"\s*:\s*)"(?:[^"\\]|\\.)*"')
+_ROOM = re.compile(rb"RM_[A-Za-z0-9]{1,32}")
+
+
+def of_webhook(body: bytes, event: WebhookEvent, at: int) -> Evidence:
+    """A webhook that was accepted at this time, ns by the receiver's clock."""
+    return Evidence(Form.WEBHOOK, without_secrets(body), at, webhook.room_of(event).sid, event.id)
+
+
+def without_secrets(body: bytes) -> bytes:
+    """A webhook's body without the room's TURN password."""
+    return _SECRET.sub(rb'\1""', body)
+
+
+def of_spans(request: ExportTraceServiceRequest, body: bytes, content_type: str, at: int) -> list[Evidence]:
+    """An OTLP request that was accepted at this time, ns by the receiver's clock: a piece for each room."""
+    form = Form.OTLP_JSON if content_type == "application/json" else Form.OTLP
+    named = set(_ROOM.findall(body))  # or only speaks of it; what really names one is seen when it is read
+    if len(named) == 1:
+        return [Evidence(form, body, at, named.pop().decode())]
+    rooms = agent.rooms(request)
+    if len(rooms) <= 1:
+        return [Evidence(form, body, at, room) for room in rooms]
+    return [Evidence(Form.OTLP, part.SerializeToString(), at, room) for room, part in agent.by_room(request).items()]
+
+
+def arrival(evidence: Evidence, *, exported: bool) -> Arrival:
+    """What a piece of evidence reports; with the spans for the backend where there is one.
+
+    Raises MalformedError, TooLargeError.
+    """
+    return replace(_read(evidence, exported=exported, redact=False), evidence=evidence)
+
+
+def redacted(evidence: Evidence, *, exported: bool) -> Arrival:
+    """The same without the evidence, and with spans without personal data; a moment drops its own when it is kept."""
+    return replace(_read(evidence, exported=exported, redact=True), event_id=evidence.event_id)
+
+
+def _read(evidence: Evidence, *, exported: bool, redact: bool) -> Arrival:
+    if evidence.form is Form.WEBHOOK:
+        event = webhook.parse(evidence.body)
+        return Arrival(tuple(webhook.moments(event, evidence.at)), unknown=webhook.unknown(evidence.body, event))
+    content_type = "application/json" if evidence.form is Form.OTLP_JSON else "application/x-protobuf"
+    told = agent.arrival(agent.read(evidence.body, content_type), redact=redact)
+    in_time = tuple(moment for moment in told.moments if moment.earliest <= evidence.at + AHEAD)
+    return replace(told, moments=in_time, outgoing=told.outgoing if exported else ())
