@@ -89,7 +89,7 @@ class Receiver:
         ingest_token: str = "",
         recorder: Recorder | None = None,
         wanted: Callable[[str], bool] = lambda _: True,
-        on_event: Callable[[WebhookEvent], None] = lambda _: None,
+        on_event: Callable[[WebhookEvent], None] | None = None,
     ) -> None:
         self.store = store
         self.server = server
@@ -219,18 +219,19 @@ class Receiver:
         digest = webhook.signed_digest(request.headers.get("Authorization", ""), self.server)
         body = await self._bodies.read(request, LARGEST_WEBHOOK)
         body = decompressed(body, request.headers.get("Content-Encoding", ""), LARGEST_WEBHOOK)
-        event = webhook.signed(body, digest)
+        told = webhook.signed(body, digest)
         self.counts.webhooks += 1
-        if not self._wanted(webhook.room_of(event).name):
+        if not self._wanted(told.name):
             self.counts.webhooks_ignored += 1
             return web.Response()
-        if webhook.is_of_a_room(event):
-            # Before it is on disk, which takes longer than a JOINED can last.
-            self._on_event(event)
-            keep = self._keep_evidence([evidence.of_webhook(body, event, arrival)])
+        if told.is_of_a_room:
+            if self._on_event:  # before it is on disk, which takes longer than a JOINED can last
+                self._on_event(webhook.parse(body))
+            keep = self._keep_evidence([evidence.of_webhook(body, told, arrival)])
         else:
             self.counts.webhooks_ignored += 1
-            keep = self.keep(Arrival(event_id=event.id, unknown=webhook.unknown(body, event)))
+            unknown = webhook.unknown(body, webhook.parse(body))
+            keep = self.keep(Arrival(event_id=told.id, unknown=unknown))
         if not await keep:
             self.counts.webhooks_repeated += 1
         elif self.recorder:

@@ -78,7 +78,7 @@ def _read(item: dict[str, Any]) -> list[Arrival]:
     if "webhook" in item:
         body = json.dumps(item["webhook"], separators=(",", ":")).encode()
         # Older recordings do not hold when a webhook arrived: it is then known to the second it was sent in.
-        pieces = [evidence.of_webhook(body, webhook.parse(body), int(item.get("at", NEVER)))]
+        pieces = [evidence.of_webhook(body, webhook.glance(body), int(item.get("at", NEVER)))]
     elif "traces" in item:
         body = b64decode(item["traces"])
         pieces = evidence.of_spans(agent.read(body, item["type"]), body, item["type"], int(item.get("at", NEVER)))

@@ -82,7 +82,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
             ingest_token=token,
             recorder=Recorder(options.record) if options.record else None,
             wanted=options.wanted,
-            on_event=observer.heard if observer else lambda _: None,
+            on_event=observer.heard if observer else None,
         )
         store.read_again(VERSION)
         stopped = stop_event()

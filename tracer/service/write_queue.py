@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tracer.errors import StoreError
+from tracer.errors import MalformedError, StoreError, TooLargeError
 from tracer.service.seldom import Seldom
 from tracer.store import Arrival, Evidence
 from tracer.witness import evidence as witness
@@ -29,8 +29,10 @@ log = logging.getLogger("tracer")
 
 CAPACITY = 4096
 """Requests that may wait for the disk; the sender of one more is asked to retry."""
-READ_AT_ONCE = 128 * 1024
-"""Bytes of evidence that are read before their senders are answered: some 100 spans, which take 20 ms."""
+READ_AT_ONCE = 8
+"""Pieces of evidence that are read before their senders are answered: where more wait, there is no time for it."""
+LARGE = 128 * 1024
+"""Bytes of them above which that is so too: some 100 spans, which take 20 ms."""
 CHUNK = 16
 """Pieces of evidence that are read in one commit when they are read later: who sends something waits for it."""
 LONGEST_UNREAD = 0.5
@@ -124,15 +126,15 @@ class WriteQueue:
 
     def _stored(self, batch: list[_Waiting]) -> tuple[list[bool], list[Arrival]]:
         """Write a batch in one commit. Of each whether it is new, and what was read of it already."""
-        size = sum(len(piece.body) for one in batch for piece in one.evidence)
-        later = self._unread or size > READ_AT_ONCE
+        sizes = [len(piece.body) for one in batch for piece in one.evidence]
+        later = self._unread or len(sizes) > READ_AT_ONCE or sum(sizes) > LARGE
         items: list[Arrival | Evidence] = []
         for one in batch:
             if one.arrival:
                 items.append(one.arrival)
             items += one.evidence if later else [arrival_of(piece, exported=self._exports) for piece in one.evidence]
         new = self.store.add(items)
-        self._unread = self._unread or (later and size > 0)
+        self._unread = self._unread or (later and bool(sizes))
         told = [item for item, is_new in zip(items, new, strict=True) if is_new and isinstance(item, Arrival)]
         of_each = iter(new)
         fresh = [all(list(islice(of_each, bool(one.arrival) + len(one.evidence)))) for one in batch]
@@ -162,9 +164,11 @@ def arrival_of(piece: Evidence, *, exported: bool) -> Arrival:
     """What a piece of evidence reports. What cannot be read is kept, for a version that can."""
     try:
         return witness.arrival(piece, exported=exported)
+    except (MalformedError, TooLargeError) as error:
+        log.warning("what came in of room %r is kept and cannot be read: %s", piece.room, error)
     except Exception:
-        log.exception("cannot read what came in of room %r", piece.room)
-        return Arrival(evidence=piece)
+        log.exception("what came in of room %r is kept and cannot be read", piece.room)
+    return Arrival(evidence=piece)
 
 
 def read(store: Writer, evidence: Iterable[Evidence], *, exported: bool) -> list[Arrival]:

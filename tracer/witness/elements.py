@@ -12,8 +12,8 @@ __all__ = ["MOST_ELEMENTS", "refuse_too_many"]
 
 MOST_ELEMENTS = 300_000
 """Spans, attributes, events and their fields. A batch of 512 spans has some 50,000."""
-SMALL = 64 * 1024
-"""Bytes of a request that is not counted: it has at most half as many elements."""
+SMALL = 2 * MOST_ELEMENTS
+"""Bytes of a request that is not counted: each element takes two."""
 LOOKED_INTO = 64
 """Bytes of a message that is looked into; a smaller one counts as if every four bytes of it were an element."""
 DEEPEST = 64

@@ -7,16 +7,18 @@ know whose it is. One piece is of one room; a request of several is taken apart.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tracer.store import Arrival, Evidence, Form
 from tracer.units import NS_PER_S
 from tracer.witness import agent, webhook
 
 if TYPE_CHECKING:
-    from livekit.protocol.webhook import WebhookEvent
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+    from tracer.witness.webhook import Glance
 
 __all__ = ["AHEAD", "VERSION", "arrival", "of_spans", "of_webhook", "redacted", "without_secrets"]
 
@@ -26,12 +28,14 @@ AHEAD = 24 * 3600 * NS_PER_S
 """An agent's clock may be ahead of the receiver's by this, ns. Reports of next year would lead each list until then."""
 
 _SECRET = re.compile(rb'("turn_?[pP]assword"\s*:\s*)"(?:[^"\\]|\\.)*"')
-_ROOM = re.compile(rb"RM_[A-Za-z0-9]{1,32}")
+_IN_PROTOBUF = re.compile(rb"\x0f(RM_[A-Za-z0-9]{12})")
+"""A room's SID as a whole value, after its length; livekit-server v1.13.5, livekit/protocol utils/guid."""
+_IN_JSON = re.compile(rb'"(RM_[A-Za-z0-9]{12})"')
 
 
-def of_webhook(body: bytes, event: WebhookEvent, at: int) -> Evidence:
+def of_webhook(body: bytes, told: Glance, at: int) -> Evidence:
     """A webhook that was accepted at this time, ns by the receiver's clock."""
-    return Evidence(Form.WEBHOOK, without_secrets(body), at, webhook.room_of(event).sid, event.id)
+    return Evidence(Form.WEBHOOK, without_secrets(body), at, told.room, told.id)
 
 
 def without_secrets(body: bytes) -> bytes:
@@ -41,14 +45,29 @@ def without_secrets(body: bytes) -> bytes:
 
 def of_spans(request: ExportTraceServiceRequest, body: bytes, content_type: str, at: int) -> list[Evidence]:
     """An OTLP request that was accepted at this time, ns by the receiver's clock: a piece for each room."""
-    form = Form.OTLP_JSON if content_type == "application/json" else Form.OTLP
-    named = set(_ROOM.findall(body))  # or only speaks of it; what really names one is seen when it is read
-    if len(named) == 1:
-        return [Evidence(form, body, at, named.pop().decode())]
-    rooms = agent.rooms(request)
-    if len(rooms) <= 1:
-        return [Evidence(form, body, at, room) for room in rooms]
-    return [Evidence(Form.OTLP, part.SerializeToString(), at, room) for room, part in agent.by_room(request).items()]
+    form, named = (Form.OTLP_JSON, _IN_JSON) if content_type == "application/json" else (Form.OTLP, _IN_PROTOBUF)
+    if room := _only_room(body, named):
+        return [Evidence(form, body, at, room)]
+    rooms = agent.rooms(request) if len(request.resource_spans) <= 1 or form is Form.OTLP_JSON else []
+    if len(rooms) == 1:
+        return [Evidence(form, body, at, rooms[0])]
+    parts: defaultdict[str, list[bytes]] = defaultdict(list)
+    for group in request.resource_spans:
+        alone = ExportTraceServiceRequest(resource_spans=[group])
+        packed = alone.SerializeToString()
+        if room := _only_room(packed, _IN_PROTOBUF):
+            parts[room].append(packed)
+        else:
+            for room, part in agent.by_room(alone).items():
+                parts[room].append(part.SerializeToString())
+    # Requests one after the other are one request: https://protobuf.dev/programming-guides/encoding/#last-one-wins
+    return [Evidence(Form.OTLP, b"".join(packed), at, room) for room, packed in parts.items()]
+
+
+def _only_room(body: bytes, named: re.Pattern[bytes]) -> str:
+    """SID of the room that a request names, without reading it; empty where that takes reading."""
+    found = named.findall(body)
+    return found[0].decode() if len(found) == body.count(b"RM_") and len(set(found)) == 1 else ""
 
 
 def arrival(evidence: Evidence, *, exported: bool) -> Arrival:

@@ -10,10 +10,11 @@ Of a job a webhook carries the server's own times, which are all that is taken f
 from __future__ import annotations
 
 import hmac
+import json
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from google.protobuf.json_format import ParseError
 from livekit.api import TokenVerifier
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
     from tracer.settings import LiveKit
 
-__all__ = ["KNOWN_EVENTS", "is_of_a_room", "moments", "parse", "room_of", "signed", "signed_digest", "unknown"]
+__all__ = ["KNOWN_EVENTS", "Glance", "glance", "moments", "parse", "room_of", "signed", "signed_digest", "unknown"]
 
 WITNESS = "webhook"
 
@@ -96,11 +97,44 @@ def _was_good_once(token: str, server: LiveKit) -> bool:
     return True
 
 
-def signed(body: bytes, digest: bytes) -> WebhookEvent:
-    """The event in a webhook's body with this SHA-256. Raises BadSignatureError, MalformedError."""
+class Glance(NamedTuple):
+    """As much of a webhook as tells whose it is."""
+
+    id: str
+    event: str
+    room: str
+    """SID of its room."""
+    name: str
+    """Name of its room."""
+
+    @property
+    def is_of_a_room(self) -> bool:
+        """Whether moments are made of it."""
+        return self.event in KNOWN_EVENTS and bool(self.room)
+
+
+def signed(body: bytes, digest: bytes) -> Glance:
+    """A glance at a webhook's body with this SHA-256. Raises BadSignatureError, MalformedError."""
     if not hmac.compare_digest(digest, sha256(body).digest()):
         raise BadSignatureError("webhook body differs from the one that was signed")
-    return parse(body)
+    return glance(body)
+
+
+def glance(body: bytes) -> Glance:
+    """A glance at a webhook's body, whoever signed it. Raises MalformedError when the body is no webhook."""
+    try:
+        event = _object(json.loads(body))
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"webhook body is not a WebhookEvent in JSON: {error}") from None
+    room = _object(event.get("room"))
+    if not room.get("sid"):  # one about a job can have the room within the job alone
+        room = _object(_object(event.get("job")).get("room"))
+    told = (event.get("id"), event.get("event"), room.get("sid"), room.get("name"))
+    return Glance(*(value if isinstance(value, str) else "" for value in told))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def parse(body: bytes) -> WebhookEvent:
@@ -116,9 +150,9 @@ def moments(event: WebhookEvent, arrival: int) -> Iterator[Moment]:
 
     None for other events, which are only counted.
     """
-    if not is_of_a_room(event):
-        return
     room = room_of(event).sid
+    if event.event not in KNOWN_EVENTS or not room:
+        return
     if event.event in _OF_JOB:
         yield from job_moments(room, event.job, WITNESS)
     created = room_created(room_of(event), WITNESS)
@@ -133,11 +167,6 @@ def moments(event: WebhookEvent, arrival: int) -> Iterator[Moment]:
     earliest, latest, clock = _bounds(event.created_at * NS_PER_S, arrival, floor)
     if subject and 0 < earliest <= LATEST_TIME:
         yield Moment(room, kind, subject, earliest, latest, latest, clock, WITNESS, facts=facts(known))
-
-
-def is_of_a_room(event: WebhookEvent) -> bool:
-    """Whether moments are made of an event."""
-    return event.event in KNOWN_EVENTS and bool(room_of(event).sid)
 
 
 def unknown(body: bytes, event: WebhookEvent) -> tuple[str, ...]:

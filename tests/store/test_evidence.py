@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tests.moments import ADA, ROOM, START, call, moment
+from tracer.moment import Kind
+from tracer.store import Arrival, Evidence, Form
+from tracer.store.sqlite import SqliteReader, SqliteStore
+from tracer.timeline.trace_jobs import room_of_trace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TRACE = room_of_trace(bytes(range(16)))
+PIECE = Evidence(Form.WEBHOOK, b"{}", START, ROOM)
+ONE, TWO = moment(Kind.ROOM_CREATED, ROOM, 0), moment(Kind.ROOM_FINISHED, ROOM, 9)
+
+
+def logged(store: SqliteStore, *pieces: Evidence) -> list[Evidence]:
+    """Pieces that are in the store, and not read."""
+    assert store.add(pieces) == [True] * len(pieces)
+    return store.to_read(100)
+
+
+def test_evidence_is_kept_first_and_read_later(store: SqliteStore) -> None:
+    (piece,) = logged(store, PIECE)
+    assert replace(piece, number=0) == PIECE
+    assert (store.unread(), store.unread(ROOM), store.unread("RM_other"), store.moments(ROOM)) == (1, 1, 0, [])
+    assert store.add([Arrival((ONE,), evidence=piece)]) == [True]
+    assert (store.unread(), store.moments(ROOM), store.evidence(ROOM)) == (0, [ONE], [piece])
+
+
+def test_evidence_that_is_read_at_once_is_kept_too(store: SqliteStore) -> None:
+    store.add([Arrival((ONE,), evidence=PIECE)])
+    assert (store.unread(), store.moments(ROOM)) == (0, [ONE])
+    assert [replace(piece, number=0) for piece in store.evidence(ROOM)] == [PIECE]
+
+
+def test_of_two_who_read_the_same_the_second_changes_nothing(store: SqliteStore) -> None:
+    (piece,) = logged(store, PIECE)
+    arrival = Arrival((ONE,), unknown=("Room.new",), evidence=piece)
+    assert store.add([arrival, arrival]) == [True, False]
+    assert store.add([arrival]) == [False]
+    assert [one.times for one in store.unknown()] == [1]
+
+
+def test_a_webhook_is_logged_once(store: SqliteStore) -> None:
+    piece = replace(PIECE, event_id="EV_1")
+    assert store.add([piece, piece, Arrival((ONE,), evidence=piece)]) == [True, False, False]
+    assert (store.unread(), len(store.evidence(ROOM)), store.moments(ROOM)) == (1, 1, [])
+
+
+def test_another_version_reads_all_again_and_what_it_takes_it_for_replaces_what_was(path: Path) -> None:
+    observed = replace(TWO, witness="agent")
+    with closing(SqliteStore(path)) as store:
+        store.read_again(1)
+        store.add([Arrival((ONE, TWO), evidence=PIECE), Arrival((observed,))])
+        store.read_again(1)
+        assert store.unread() == 0
+    with closing(SqliteStore(path)) as store:
+        store.read_again(2)
+        (piece,) = store.to_read(10)
+        assert len(store.moments(ROOM)) == 3  # until then, what is known is known
+        learnt = moment(Kind.PARTICIPANT_LEFT, ADA, 5)
+        store.add([Arrival((ONE, learnt), evidence=piece)])
+        assert set(store.moments(ROOM)) == {observed, ONE, learnt}
+
+
+def test_what_two_pieces_reported_stays_while_one_does(store: SqliteStore) -> None:
+    first, second = logged(store, PIECE, replace(PIECE, body=b"[]"))
+    store.add([Arrival((ONE,), evidence=first), Arrival((ONE,), evidence=second)])
+    store.read_again(2)
+    store.add([Arrival((), evidence=first), Arrival((ONE,), evidence=second)])
+    assert store.moments(ROOM) == [ONE]
+
+
+def test_what_of_a_trace_moves_to_its_room_is_still_of_its_evidence(store: SqliteStore) -> None:
+    (piece,) = logged(store, replace(PIECE, room=TRACE))
+    store.add([Arrival((replace(ONE, room=TRACE),), evidence=piece)])
+    store.add([Arrival(traces=((TRACE, ROOM),))])
+    assert (store.moments(ROOM), store.evidence(ROOM)) == ([ONE], [piece])
+    store.read_again(2)
+    assert store.unread(ROOM) == 1
+    store.add([Arrival((replace(TWO, room=TRACE),), evidence=store.to_read(1, ROOM)[0])])
+    assert store.moments(ROOM) == [TWO]
+
+
+def test_a_room_is_forgotten_with_its_evidence_read_or_not(store: SqliteStore) -> None:
+    of_trace, of_other = replace(PIECE, room=TRACE), replace(PIECE, room="RM_other")
+    store.add([Arrival(tuple(call()), traces=((TRACE, ROOM),), evidence=PIECE), PIECE, of_trace, of_other])
+    store.forget(ROOM)
+    assert (store.evidence(ROOM), store.evidence(TRACE), store.moments(ROOM)) == ([], [], [])
+    assert [replace(piece, number=0) for piece in store.to_read(10)] == [of_other]
+
+
+def test_old_evidence_of_no_room_is_forgotten(store: SqliteStore) -> None:
+    old, late = START - 2, START + 2
+    store.add([replace(PIECE, room=room, at=at) for room in ("", TRACE, ROOM) for at in (old, late)])
+    store.forget_old(START)
+    assert {(piece.room, piece.at) for piece in store.to_read(10)} == {
+        ("", late),
+        (TRACE, late),
+        (ROOM, old),
+        (ROOM, late),
+    }
+
+
+def test_a_store_of_an_older_tracer_has_no_evidence_and_can_be_read(path: Path) -> None:
+    with closing(SqliteStore(path)) as store, store._using() as db:
+        db.executescript("DROP TABLE evidence; DROP TABLE unread; PRAGMA user_version = 7")
+    with closing(SqliteReader(path)) as reader:
+        assert (reader.unread(), reader.evidence(ROOM)) == (0, [])
