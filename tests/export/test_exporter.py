@@ -22,7 +22,8 @@ from tracer.moment import Kind
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
 from tracer.timeline.fold import fold
-from tracer.witness import agent
+from tracer.witness import agent, evidence
+from tracer.witness.evidence import of_spans
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,6 +175,21 @@ def test_a_restarted_receiver_goes_on_with_a_room_that_is_open(store: SqliteStor
     assert early
     assert len(got(backend)) == len(set(got(backend)))
     assert set(got(backend)) == WHOLE
+
+
+def test_a_backend_that_is_switched_on_later_gets_the_agents_spans_too_and_each_once(
+    store: SqliteStore, backend: OtlpBackend
+) -> None:
+    made = request(*job())
+    pieces = of_spans(made, made.SerializeToString(), "application/x-protobuf", ms(0))
+    store.add([evidence.arrival(piece, exported=False) for piece in pieces])
+    add(store)
+    for _ in range(2):  # and again after a restart
+        exporter = backend.exporter(store)
+        exporter.fill(float("inf"))
+        send(exporter)
+    assert {span.span_id for span in job()} < {span.span_id for span in backend.got}
+    assert len(got(backend)) == len(set(got(backend)))
 
 
 def test_finishing_waits_for_no_news(store: SqliteStore, backend: OtlpBackend) -> None:

@@ -10,10 +10,11 @@ import asyncio
 import logging
 import random
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tracer import ids
-from tracer.errors import StoreError, UnreadableError
+from tracer.errors import MalformedError, StoreError, TooLargeError, UnreadableError
 from tracer.export.answer import Verdict
 from tracer.export.otlp import closed_with_job, to_otlp
 from tracer.export.outbox import BATCH, Outbox
@@ -22,6 +23,7 @@ from tracer.export.spans import spans
 from tracer.store import NEWEST
 from tracer.timeline.fold import fold
 from tracer.units import NS_PER_S
+from tracer.witness import evidence
 from tracer.witness.outgoing import in_room
 
 if TYPE_CHECKING:
@@ -71,6 +73,10 @@ class Exporter:
         """Rooms that cannot be exported, each with the number of the newest moment with which that was tried."""
         self._backlog = store.newest()
         """The number of the newest moment that was there before."""
+        self._evidence = store.newest_evidence()
+        """The number of the newest piece of evidence that was there before: nobody may have exported then."""
+        self._looked_up: set[str] = set()
+        """Rooms whose spans of before are queued."""
         self._below = NEWEST
         """The number below which the next of the other rooms are looked up."""
         self._pause = INTERVAL
@@ -178,6 +184,7 @@ class Exporter:
             self.store.queue(ready, exported, [one.number for one in placed])
         self.store.release(time.time_ns() - LONGEST_WAIT, MOST_WAITING)
         # Only what is safely in the outbox counts as queued.
+        self._looked_up |= updated.keys()
         self._rooms |= {room: state for room, state in updated.items() if state.waiting or state.queued}
         self._forget(room for room, _ in exported if ids.span_id("room", room) in updated[room].queued)
 
@@ -196,7 +203,7 @@ class Exporter:
         if newest <= self._backlog and all(timeline.now - step.time > OLD for step in timeline.steps):
             now = float("inf")
         state, ready = self._rooms.get(room, RoomSpans()).updated(spans(timeline), now)
-        outgoing: list[Outgoing] = []
+        outgoing = self._of_before(room)
         for span in ready:
             outgoing.append(to_otlp(span))
             if span.closes:
@@ -204,9 +211,24 @@ class Exporter:
         jobs_may_end = timeline.room.finished and timeline.open_jobs()  # or are taken for lost
         return outgoing, state, not state.waiting and not jobs_may_end
 
+    def _of_before(self, room: str) -> list[Outgoing]:
+        """The agents' spans of a room that came before this exporter began; what was queued then is not queued again.
+
+        What cannot be read was said to be so when it was stored.
+        """
+        if room in self._looked_up:
+            return []
+        found: list[Outgoing] = []
+        for piece in self.store.evidence(room, self._evidence):
+            with suppress(MalformedError, TooLargeError):
+                found += evidence.arrival(piece, exported=True).outgoing
+        return found
+
     def _forget(self, finished: Iterable[str]) -> None:
         """Drop the rooms of which no span is to come, and the oldest where there are too many."""
         for room in finished:
             del self._rooms[room]
+        if len(self._looked_up) > MOST_ROOMS:
+            self._looked_up.clear()
         while len(self._rooms) > MOST_ROOMS:
             del self._rooms[next(iter(self._rooms))]  # spans that still wait there wait a little longer

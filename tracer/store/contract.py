@@ -194,8 +194,8 @@ class Reader(Protocol):
     def unread(self, room: str | None = None) -> int:
         """How many pieces of evidence no moments were made of yet: of a room, or of all."""
 
-    def evidence(self, room: str) -> list[Evidence]:
-        """All evidence of a room, or of a trace, in the order it came."""
+    def evidence(self, room: str, until: int = NEWEST) -> list[Evidence]:
+        """The evidence of a room, or of a trace, in the order it came; ``until``: up to the piece with this number."""
 
     def close(self) -> None:
         """Close the store; it cannot be used again."""
@@ -268,6 +268,9 @@ class Writer(Reader, Protocol):
 
     def newest(self) -> int:
         """The number of the newest moment; 0 when there is none."""
+
+    def newest_evidence(self) -> int:
+        """The number of the newest piece of evidence; 0 when there is none."""
 
     def changed(self, room: str) -> int:
         """The number of a room's newest moment; 0 for an unknown room."""

@@ -67,11 +67,11 @@ def unread(db: sqlite3.Connection, room: str | None) -> int:
     return int(db.execute(f"SELECT count(*) FROM unread WHERE {_UNREAD_OF}", (room,)).fetchone()[0])
 
 
-def evidence_of(db: sqlite3.Connection, room: str) -> list[Evidence]:
-    """All pieces of a room or a trace, in the order they came."""
+def evidence_of(db: sqlite3.Connection, room: str, until: int) -> list[Evidence]:
+    """The pieces of a room or a trace up to a number, in the order they came."""
     if not has_evidence(db):
         return []
-    rows = db.execute(f"SELECT {_COLUMNS} FROM evidence WHERE {_OF_ROOM} ORDER BY seq", (room,))
+    rows = db.execute(f"SELECT {_COLUMNS} FROM evidence WHERE {_OF_ROOM} AND seq <= ?2 ORDER BY seq", (room, until))
     return [_piece(row) for row in rows]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.errors import StoreError, UnknownRoomError, UnreadableError
 from tracer.moment import Kind, Moment
-from tracer.store.contract import SCRATCH, RoomRow, StoredSummary, StoreSize, Unknown
+from tracer.store.contract import NEWEST, SCRATCH, RoomRow, StoredSummary, StoreSize, Unknown
 from tracer.store.sqlite.evidence import evidence_of, unread
 from tracer.store.sqlite.opening import connect
 
@@ -209,10 +209,10 @@ class SqliteReader:
         with self._using() as db:
             return unread(db, room)
 
-    def evidence(self, room: str) -> list[Evidence]:
-        """All evidence of a room, or of a trace, in the order it came."""
+    def evidence(self, room: str, until: int = NEWEST) -> list[Evidence]:
+        """The evidence of a room, or of a trace, in the order it came; ``until``: up to the piece with this number."""
         with self._using() as db:
-            return evidence_of(db, room)
+            return evidence_of(db, room, until)
 
     def close(self) -> None:
         """Close the file, when whoever uses it has finished."""

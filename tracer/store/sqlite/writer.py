@@ -306,6 +306,11 @@ class SqliteStore(SqliteReader):
         with self._using() as db:
             return int(db.execute("SELECT coalesce(max(seq), 0) FROM moment").fetchone()[0])
 
+    def newest_evidence(self) -> int:
+        """The number of the newest piece of evidence; 0 when there is none."""
+        with self._using() as db:
+            return int(db.execute("SELECT coalesce(max(seq), 0) FROM evidence").fetchone()[0])
+
     def to_summarize(self, after: int, until: int, limit: int) -> list[tuple[str, int]]:
         """Finished rooms without a valid summary, each with the number of its newest moment.
 
