@@ -266,9 +266,9 @@ class Receiver:
         body = decompressed(packed, request.headers.get("Content-Encoding", ""))
         with self._bodies.hold(len(body)):
             pieces, spans = await self._decoded(body, kind, arrival)
-        self.counts.otlp_requests += 1
-        self.counts.otlp_spans += spans
-        await self._keep_evidence(pieces)
+            self.counts.otlp_requests += 1
+            self.counts.otlp_spans += spans
+            await self._keep_evidence(pieces)
         if self.recorder:
             self.recorder.traces(body, kind, arrival)
         if kind == "application/json":

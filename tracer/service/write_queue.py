@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ LARGE = 128 * 1024
 """Bytes of them above which that is so too: some 100 spans, which take 20 ms."""
 CHUNK = 16
 """Pieces of evidence that are read in one commit when they are read later: who sends something waits for it."""
+QUIET = 0.05
+"""Seconds without a request after which there is time to read: whoever waits for an answer sends the next one then."""
 LONGEST_UNREAD = 0.5
 """Seconds after which a chunk is read even while more comes in."""
 
@@ -67,9 +70,11 @@ class WriteQueue:
         self._exports = exports
         self._on_read = on_read
         self._failures = Seldom()
-        self._unread = store.unread() > 0
+        self._unread = bool(store.to_read(1))
         self._read = time.monotonic()
         """When evidence that had to wait was last read."""
+        self._came = asyncio.Event()
+        self._is_quiet = False
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(CAPACITY)
 
     async def keep(self, arrival: Arrival) -> bool:
@@ -86,6 +91,7 @@ class WriteQueue:
 
     async def _put(self, arrival: Arrival | None, evidence: Sequence[Evidence]) -> bool:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._came.set()
         try:
             self._waiting.put_nowait(_Waiting(arrival, evidence, done))
         except asyncio.QueueFull:
@@ -99,15 +105,23 @@ class WriteQueue:
     async def run(self) -> None:
         """Until cancelled. All that waits is one commit, however many requests there are."""
         while True:
-            if self._unread and (self._waiting.empty() or time.monotonic() > self._read + LONGEST_UNREAD):
+            if self._unread and (time.monotonic() > self._read + LONGEST_UNREAD or not await self._something_comes()):
                 await self._read_some()
-            if self._unread and self._waiting.empty():
-                await asyncio.sleep(0)
                 continue
             batch = [await self._waiting.get()]
             while not self._waiting.empty() and len(batch) < CAPACITY:
                 batch.append(self._waiting.get_nowait())
             await self._store(batch)
+            self._is_quiet = False
+
+    async def _something_comes(self) -> bool:
+        """Whether something waits, or comes within ``QUIET``; once it is quiet, whether something waits."""
+        if self._waiting.empty() and not self._is_quiet:
+            self._came.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._came.wait(), QUIET)
+        self._is_quiet = self._waiting.empty()
+        return not self._is_quiet
 
     async def _store(self, batch: list[_Waiting]) -> None:
         try:
@@ -151,7 +165,7 @@ class WriteQueue:
     def _next(self) -> list[Arrival]:
         evidence = self.store.to_read(CHUNK)
         told = read(self.store, evidence, exported=self._exports)
-        self._unread = len(evidence) == CHUNK
+        self._unread = bool(evidence)
         return told
 
     def _tell(self, told: Iterable[Arrival]) -> None:

@@ -145,6 +145,8 @@ class StoreSize(NamedTuple):
     """Spans that wait for the OpenTelemetry backend."""
     refused: int
     """Spans that it refused."""
+    evidence: int
+    """Requests that are kept as they came."""
 
 
 class Unknown(NamedTuple):
@@ -191,8 +193,8 @@ class Reader(Protocol):
     def unknown(self) -> list[Unknown]:
         """What servers sent that was not known, in order of its name."""
 
-    def unread(self, room: str | None = None) -> int:
-        """How many pieces of evidence no moments were made of yet: of a room, or of all."""
+    def unread(self) -> int:
+        """How many pieces of evidence no moments were made of yet."""
 
     def evidence(self, room: str, until: int = NEWEST) -> list[Evidence]:
         """The evidence of a room, or of a trace, in the order it came; ``until``: up to the piece with this number."""
@@ -210,8 +212,8 @@ class Writer(Reader, Protocol):
         Idempotent; False for what came of a webhook that was stored before, or of evidence that another has read.
         """
 
-    def to_read(self, limit: int, room: str | None = None) -> list[Evidence]:
-        """The oldest pieces of evidence that no moments were made of yet: of a room, or of all."""
+    def to_read(self, limit: int) -> list[Evidence]:
+        """The oldest pieces of evidence that nobody has read and, where there are none, that another version has."""
 
     def read_again(self, version: int) -> None:
         """Let all evidence be read again that another version than this has read."""

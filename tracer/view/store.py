@@ -27,6 +27,7 @@ def as_json(location: str, size: StoreSize) -> dict[str, Any]:
         "rooms": size.rooms,
         "oldest": rfc3339(size.oldest),
         "newest": rfc3339(size.newest),
+        "requests": size.evidence,
         "unsent_spans": size.unsent,
         "refused_spans": size.refused,
     }
@@ -47,6 +48,8 @@ class StoreView:
         oldest, newest = rfc3339(size.oldest), rfc3339(size.newest)
         since = f", from {_minute(oldest)} to {_minute(newest)} UTC" if oldest and newest else ""
         yield Text(f"  {size.rooms:,} {plural(size.rooms, 'room')}{since}")
+        if size.evidence:
+            yield Text(f"  {size.evidence:,} {plural(size.evidence, 'request')} kept as received")
         if size.unsent:
             yield Text(f"  {size.unsent:,} {plural(size.unsent, 'span')} to be sent to the OpenTelemetry backend")
         if size.refused:

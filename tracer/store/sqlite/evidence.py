@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 __all__ = ["evidence_of", "has_evidence", "is_first", "log", "take", "to_read", "unread"]
 
 _COLUMNS = "form, body, at, room, '', seq"
+LARGEST = 1024 * 1024
+"""Bytes of evidence that are read at one time."""
 _OF_ROOM = "(room = ?1 OR room IN (SELECT trace FROM agent_trace WHERE room = ?1))"
 """A piece of an agent's trace that named no room stays by the trace, whatever is learnt of it."""
-_UNREAD_OF = f"seq IN (SELECT seq FROM evidence WHERE {_OF_ROOM})"
 
 
 def log(cursor: sqlite3.Cursor, piece: Evidence, *, is_read: bool) -> int:
@@ -28,7 +29,7 @@ def log(cursor: sqlite3.Cursor, piece: Evidence, *, is_read: bool) -> int:
     )
     number = cursor.lastrowid or 0
     if not is_read:
-        cursor.execute("INSERT INTO unread VALUES (?)", (number,))
+        cursor.execute("INSERT INTO unread VALUES (?, 0)", (number,))
     return number
 
 
@@ -47,24 +48,33 @@ def take(cursor: sqlite3.Cursor, number: int) -> bool:
     return True
 
 
-def to_read(db: sqlite3.Connection, limit: int, room: str | None) -> list[Evidence]:
-    """The oldest pieces that are not read, of a room or of all."""
-    condition = "1" if room is None else _UNREAD_OF
-    rows = db.execute(
-        f"SELECT {_COLUMNS} FROM evidence WHERE seq IN"
-        f" (SELECT seq FROM unread WHERE {condition} ORDER BY seq LIMIT ?2) ORDER BY seq",
-        (room, limit),
-    )
-    return [_piece(row) for row in rows]
+def to_read(db: sqlite3.Connection, limit: int) -> list[Evidence]:
+    """The oldest pieces that nobody has read and, where there are none, that another version has read.
+
+    No more than ``LARGEST`` bytes of them, or one.
+    """
+    found: list[Evidence] = []
+    for condition in ("again = 0", "1"):
+        size = 0
+        for row in db.execute(
+            f"SELECT {_COLUMNS} FROM evidence WHERE seq IN"
+            f" (SELECT seq FROM unread WHERE {condition} ORDER BY seq LIMIT ?) ORDER BY seq",
+            (limit,),
+        ):
+            found.append(_piece(row))
+            size += len(found[-1].body)
+            if size > LARGEST:
+                break
+        if found:
+            break
+    return found
 
 
-def unread(db: sqlite3.Connection, room: str | None) -> int:
-    """How many pieces are not read, of a room or of all; 0 in a store that an older tracer wrote."""
+def unread(db: sqlite3.Connection) -> int:
+    """How many pieces nobody has read; 0 in a store that an older tracer wrote."""
     if not has_evidence(db):
         return 0
-    if room is None:
-        return int(db.execute("SELECT count(*) FROM unread").fetchone()[0])
-    return int(db.execute(f"SELECT count(*) FROM unread WHERE {_UNREAD_OF}", (room,)).fetchone()[0])
+    return int(db.execute("SELECT count(*) FROM unread WHERE again = 0").fetchone()[0])
 
 
 def evidence_of(db: sqlite3.Connection, room: str, until: int) -> list[Evidence]:

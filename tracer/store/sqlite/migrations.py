@@ -145,8 +145,8 @@ def m007_unknown(db: sqlite3.Connection) -> None:
 def m008_evidence(db: sqlite3.Connection) -> None:
     """``evidence``: what came in, as it came, by room. ``unread``: the pieces that no moments were made of yet.
 
-    ``moment.evidence`` is the piece that a moment was first made of. ``reading`` has one row: the version of the
-    readers that read what is not unread.
+    ``unread.again`` is 1 for a piece that another version has read. ``moment.evidence`` is the piece that a moment was
+    first made of. ``reading`` has one row: the version of the readers that read what is not unread.
     """
     db.execute(
         """
@@ -160,7 +160,8 @@ def m008_evidence(db: sqlite3.Connection) -> None:
         """
     )
     db.execute("CREATE INDEX evidence_by_room ON evidence (room, at)")
-    db.execute("CREATE TABLE unread (seq INTEGER PRIMARY KEY)")
+    db.execute("CREATE TABLE unread (seq INTEGER PRIMARY KEY, again INTEGER NOT NULL)")
+    db.execute("CREATE INDEX unread_new ON unread (seq) WHERE again = 0")
     db.execute("CREATE TABLE reading (version INTEGER NOT NULL)")
     db.execute("ALTER TABLE moment ADD COLUMN evidence INTEGER")
     db.execute("CREATE INDEX moment_by_evidence ON moment (evidence) WHERE evidence IS NOT NULL")

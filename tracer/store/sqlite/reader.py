@@ -12,7 +12,7 @@ from tracer import keys
 from tracer.errors import StoreError, UnknownRoomError, UnreadableError
 from tracer.moment import Kind, Moment
 from tracer.store.contract import NEWEST, SCRATCH, RoomRow, StoredSummary, StoreSize, Unknown
-from tracer.store.sqlite.evidence import evidence_of, unread
+from tracer.store.sqlite.evidence import evidence_of, has_evidence, unread
 from tracer.store.sqlite.opening import connect
 
 if TYPE_CHECKING:
@@ -166,7 +166,8 @@ class SqliteReader:
                 if "refused" in columns
                 else 0
             )
-        return StoreSize(used, free, rooms, oldest, newest, unsent - refused, refused)
+            kept = db.execute("SELECT count(*) FROM evidence").fetchone()[0] if has_evidence(db) else 0
+        return StoreSize(used, free, rooms, oldest, newest, unsent - refused, refused, kept)
 
     def _rooms(self, condition: str, *values: str | int) -> list[RoomRow]:
         with self._using() as db:
@@ -204,10 +205,10 @@ class SqliteReader:
                 return []
             return [Unknown(*row) for row in db.execute("SELECT name, times, last FROM unknown ORDER BY name")]
 
-    def unread(self, room: str | None = None) -> int:
-        """How many pieces of evidence no moments were made of yet: of a room, or of all."""
+    def unread(self) -> int:
+        """How many pieces of evidence no moments were made of yet."""
         with self._using() as db:
-            return unread(db, room)
+            return unread(db)
 
     def evidence(self, room: str, until: int = NEWEST) -> list[Evidence]:
         """The evidence of a room, or of a trace, in the order it came; ``until``: up to the piece with this number."""

@@ -117,10 +117,10 @@ class SqliteStore(SqliteReader):
             return piece.number if take(cursor, piece.number) else None
         return log(cursor, piece, is_read=True) or None
 
-    def to_read(self, limit: int, room: str | None = None) -> list[Evidence]:
-        """The oldest pieces of evidence that no moments were made of yet: of a room, or of all."""
+    def to_read(self, limit: int) -> list[Evidence]:
+        """The oldest pieces of evidence that nobody has read and, where there are none, that another version has."""
         with self._using() as db:
-            return to_read(db, limit, room)
+            return to_read(db, limit)
 
     def read_again(self, version: int) -> None:
         """Let all evidence be read again that another version than this has read."""
@@ -129,7 +129,7 @@ class SqliteStore(SqliteReader):
             if read_by != (version,):
                 db.execute("DELETE FROM reading")
                 db.execute("INSERT INTO reading VALUES (?)", (version,))
-                db.execute("INSERT OR IGNORE INTO unread SELECT seq FROM evidence")
+                db.execute("INSERT OR IGNORE INTO unread SELECT seq, 1 FROM evidence")
 
     @staticmethod
     def _count_unknown(cursor: sqlite3.Cursor, names: Iterable[str]) -> None:
