@@ -4,10 +4,13 @@ import asyncio
 from contextlib import asynccontextmanager, closing, suppress
 from typing import TYPE_CHECKING
 
-from tests.moments import ROOM
+import pytest
+
+from tests.moments import ROOM, call
 from tests.otlp import job, request
 from tests.receiving import LIMIT, talk, until
 from tests.signed import EVENTS, body
+from tracer.errors import StoreError
 from tracer.service import write_queue
 from tracer.service.write_queue import WriteQueue, read_some
 from tracer.store import Arrival, Evidence, Form
@@ -17,8 +20,6 @@ from tracer.witness import evidence, webhook
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
-
-    import pytest
 
     from tests.receiving import Client
 
@@ -112,3 +113,25 @@ def test_redacted_nothing_is_kept_as_it_came(path: Path) -> None:
         assert client.store.evidence(ROOM) == []
 
     talk(path, test, redact=True)
+
+
+def test_a_full_queue_asks_the_sender_to_retry_and_loses_nothing_it_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_queue, "CAPACITY", 1)
+
+    async def main() -> None:
+        with closing(SqliteStore(tmp_path / "t.db")) as store:
+            queue = WriteQueue(store)
+            first, second = (Arrival((moment,)) for moment in call()[:2])
+            accepted = asyncio.create_task(queue.keep(first))
+            await asyncio.sleep(0)  # nothing runs yet that would take it
+            with pytest.raises(StoreError, match="write queue is full; retry later"):
+                await queue.keep(second)
+            writing = asyncio.create_task(queue.run())
+            assert await accepted
+            assert await queue.keep(second)
+            writing.cancel()
+            assert queue.moments == 2
+
+    asyncio.run(main())

@@ -8,7 +8,8 @@ import pytest
 
 from tests.calls.expected import EXPECTED, WELL
 from tests.why.test_calls import FOLDER
-from tracer.service.replay import arrivals
+from tracer.service.replay import records
+from tracer.store import Form
 from tracer.timeline.fold import fold
 from tracer.units import NS_PER_S
 from tracer.why import explain
@@ -26,9 +27,13 @@ LATER = 600 * NS_PER_S
 
 def cut(recorded: Sequence[Arrival]) -> Iterator[tuple[int, ...]]:
     """Which webhooks to lose: each alone, and the last ones, two and more of them."""
-    webhooks = [place for place, arrival in enumerate(recorded) if arrival.event_id]
+    webhooks = [place for place, arrival in enumerate(recorded) if _is_webhook(arrival)]
     yield from ((place,) for place in webhooks)
     yield from (tuple(webhooks[-count:]) for count in range(2, len(webhooks)))
+
+
+def _is_webhook(arrival: Arrival) -> bool:
+    return arrival.evidence is not None and arrival.evidence.form is Form.WEBHOOK
 
 
 def certain_of(recorded: Sequence[Arrival]) -> set[str]:
@@ -45,7 +50,7 @@ def certain_of(recorded: Sequence[Arrival]) -> set[str]:
 @pytest.mark.parametrize("observed", [True, False], ids=["observed", "not observed"])
 @pytest.mark.parametrize("name", CALLS)
 def test_a_lost_webhook_leads_to_no_certain_cause(name: str, observed: bool) -> None:
-    recorded = list(arrivals(FOLDER / f"{name}.jsonl.gz"))
+    recorded = [arrival for record in records(FOLDER / f"{name}.jsonl.gz") for arrival in record]
     if not observed:
         recorded = [arrival for arrival in recorded if {moment.witness for moment in arrival.moments} != {"observer"}]
     assert certain_of(recorded) == set()

@@ -17,7 +17,7 @@ AT_ONCE = 250
 BETWEEN = 0.002
 """Seconds between two of them: else the thread that gave the store back would mostly be the one that gets it."""
 
-EVIDENCE_AT_ONCE = 200
+EVIDENCE_AT_ONCE = 50
 """Pieces of evidence that are deleted in one transaction: each can be as large as a request."""
 _OF_NO_ROOM = (
     "room = '' AND at < ?",
