@@ -22,7 +22,7 @@ help:
 	@echo 'make test-fast the tests that need neither, without the slow ones: well under a minute'
 	@echo 'make golden    the pictures in tests/golden anew, to be looked at in the diff'
 	@echo 'make check     ruff, mypy and all tests'
-	@echo 'make bench     what tracing costs: the start of a job, the observer, and figures over 10,000 rooms'
+	@echo 'make bench     what tracing costs: a job's start, the observer, 10,000 rooms, and spans a second beside Jaeger'
 	@echo 'make matrix    a call with other versions of livekit-agents, livekit-server and Python'
 	@echo 'make soak      hours of calls of which why has to say the right thing; writes docs/soak.md'
 	@echo 'make chaos     kills, full disks, lost webhooks and strangers, with a ledger outside; writes docs/chaos.md'
@@ -56,6 +56,7 @@ bench: $(READY)
 	@$(BIN)/python tests/bench/job_start.py
 	@$(BIN)/python tests/bench/observer.py
 	@$(BIN)/python -m tests.bench.stats
+	@$(BIN)/python -m tests.bench.ingest
 
 # PARTS chooses: recordings scenarios healthy bursts.
 # Each version in an environment of its own, in the user cache; three livekit-servers are built there too, once.

@@ -62,8 +62,7 @@ def command(
     \b
     Example: OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 tracer serve
     """
-    import asyncio
-
+    from tracer.service.event_loop import run
     from tracer.service.retention import Limits
     from tracer.service.serve import ServeOptions, serve
     from tracer.settings import LiveKit
@@ -71,4 +70,4 @@ def command(
     start_logging(log_format, quiet=quiet)
     limits = Limits(keep, max_size)
     options = ServeOptions(store, host, port, not no_observe, redact, record, only, limits)
-    asyncio.run(serve(LiveKit.from_env(), options))
+    run(serve(LiveKit.from_env(), options))
