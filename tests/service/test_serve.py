@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,13 +18,14 @@ from tracer.service import serve as service
 from tracer.service.serve import ServeOptions, observe, serve
 from tracer.service.stop_signal import stop_event
 from tracer.settings import LiveKit
-from tracer.store import Arrival
+from tracer.store import Arrival, open_writer
 from tracer.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from pathlib import Path
     from typing import Any
+
+    from tracer.store import Writer
 
 NOWHERE = LiveKit("ws://127.0.0.1:9", "key", "s" * 32)
 """No server listens there."""
@@ -68,6 +70,29 @@ def test_beyond_this_machine_it_listens_only_with_a_token(
     with pytest.raises(ConfigurationError, match=f"--host {host} lets everyone .* set TRACER_INGEST_TOKEN"):
         asyncio.run(serve(NOWHERE, ServeOptions(str(tmp_path / "t.db"), host=host)))
     assert not (tmp_path / "t.db").exists()
+
+
+def test_without_a_store_nothing_stays_and_a_backend_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    opened: list[Path] = []
+
+    def noted(location: str, **options: Any) -> Writer:
+        opened.append(Path(location))
+        return open_writer(location, **options)
+
+    def stopped() -> asyncio.Event:
+        event = asyncio.Event()
+        event.set()
+        return event
+
+    monkeypatch.setattr(service, "open_writer", noted)
+    monkeypatch.setattr(service, "stop_event", stopped)
+    asyncio.run(serve(NOWHERE, ServeOptions("none", port=0)))
+    assert len(opened) == 1
+    assert not opened[0].parent.exists()
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT")
+    with pytest.raises(ConfigurationError, match="--store none keeps nothing"):
+        asyncio.run(serve(NOWHERE, ServeOptions("none", port=0)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -34,7 +34,9 @@ _STORE: dict[str, Any] = {
     "help": "The store of recorded events: a SQLite file.",
 }
 
-store_option = click.option("--store", **_STORE)
+store_option = click.option(
+    "--store", **_STORE | {"help": "The store of recorded events: a SQLite file; none: only export."}
+)
 """Where a command keeps what comes in."""
 
 read_store_option = click.option("--store", callback=caught_up, **_STORE)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tracer.cli.options import store_option
+from tracer.cli.options import read_store_option
 
 __all__ = ["command"]
 
@@ -15,7 +15,7 @@ __all__ = ["command"]
 @click.argument(
     "files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
-@store_option
+@read_store_option
 def command(files: tuple[Path, ...], store: str) -> None:
     """Add recordings to a store: what `tracer serve --record` wrote, plain or gzipped.
 

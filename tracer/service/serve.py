@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import closing
-from dataclasses import dataclass, field
+import tempfile
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracer.errors import ConfigurationError
@@ -23,11 +25,12 @@ from tracer.service.summarizer import Summarizer
 from tracer.service.write_queue import WriteQueue
 from tracer.settings import HERE, address, ingest_token, otlp_endpoint, where
 from tracer.store import DEMO, open_writer
+from tracer.units import NS_PER_S
 from tracer.witness.evidence import VERSION
 from tracer.witness.observer import Observer
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tracer.settings import LiveKit
     from tracer.store import Writer
@@ -38,6 +41,10 @@ log = logging.getLogger("tracer")
 
 LOCKED = 0.8
 """Seconds that a write waits for another process: whoever sent it gets 503 within 2 s, the write before it included."""
+NONE = "none"
+"""Names no store: what comes in is exported, and forgotten."""
+PASSING = 3600 * NS_PER_S
+"""For how long, ns, a room is then known after the last that came of it, and spans wait for a backend that is away."""
 NOT_OBSERVED = (
     "LIVEKIT_URL is not set, so the server's API is not polled: timelines omit JOINED and dispatches, and what lost"
     " webhooks would have reported"
@@ -49,6 +56,7 @@ class ServeOptions:
     """What was given on the command line."""
 
     store: str
+    """A location, or ``none``."""
     host: str = "127.0.0.1"
     port: int = 7890
     observe: bool = True
@@ -70,7 +78,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
         raise ConfigurationError("--record would write the personal data that --redact leaves out: use one of them")
     _refuse_to_export_to_itself(options)
     token = _ingest_token(options)
-    with closing(open_writer(options.store, wait=LOCKED)) as store:
+    with _stored(options) as options, closing(open_writer(options.store, wait=LOCKED)) as store:  # noqa: PLR1704
         observer = Observer(server, options.wanted) if server.url and options.observe else None
         announcer = Announcer(since=store.newest(), redact=options.redact)
         receiver = Receiver(
@@ -105,7 +113,7 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
     """Only poll the server's API, until SIGTERM or SIGINT. Raises TracerError when it cannot start."""
     if not server.url:
         raise ConfigurationError("LIVEKIT_URL not set: it is the server to observe, as wss://my-project.livekit.cloud")
-    with closing(open_writer(options.store)) as store:
+    with _stored(options) as options, closing(open_writer(options.store)) as store:  # noqa: PLR1704
         announcer = Announcer(since=store.newest(), redact=options.redact, webhooks=False)
         queue = WriteQueue(store, redact=options.redact, on_read=lambda arrival: announcer.arrived(arrival.moments))
         exporter = _exporter(store)
@@ -126,6 +134,24 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
         await _cancel(writing)  # last: what was observed is stored
         if exporter:
             await exporter.finish()
+
+
+@contextmanager
+def _stored(options: ServeOptions) -> Iterator[ServeOptions]:
+    """The options, with ``none`` as a file that is deleted at the end, and in which nothing is kept for long.
+
+    Raises ConfigurationError where nothing would be left of what comes in.
+    """
+    if options.store != NONE:
+        yield options
+        return
+    if otlp_endpoint("traces") is None:
+        raise ConfigurationError(
+            "--store none keeps nothing, and OTEL_EXPORTER_OTLP_ENDPOINT is not set: name a backend, or a file"
+        )
+    with tempfile.TemporaryDirectory(prefix="tracer-") as folder:
+        limits = replace(options.limits, age=min(options.limits.age or PASSING, PASSING))
+        yield replace(options, store=str(Path(folder) / "tracer.db"), limits=limits)
 
 
 def _exporter(store: Writer) -> Exporter | None:
