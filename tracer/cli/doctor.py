@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracer.cli.options import format_option, output_option, store_option, width_option
+from tracer.cli.options import format_option, output_option, read_store_option, width_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ __all__ = ["command"]
     metavar="NAME",
     help="Request only the agent of this name; '' is the unnamed agent. Can be given several times.",
 )
-@store_option
+@read_store_option
 @click.option(
     "--endpoint",
     envvar="TRACER_ENDPOINT",
