@@ -76,6 +76,7 @@ AT_ONCE = {
     "tracer check demo --format junit -o check.xml": "",
     "tracer stats": "measured",
     "tracer compare demo --with stats": "p50 of B",
+    "tracer timeline demo --summary": "agent ready after",
     "tracer timeline demo --format json": '"schema": "tracer.timeline/1"',
     "tracer timeline demo --format svg -o call.svg": "",
     "tracer replay call.jsonl --store calls.db": "are in calls.db",
