@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
@@ -68,4 +69,7 @@ def bounded_api(
     from livekit.api import LiveKitAPI
 
     limited = cast("aiohttp.ClientSession", _WithItsLimit(session))
-    return LiveKitAPI(url, api_key, api_secret, session=limited, failover=failover)
+    # livekit-api 1.0.7, the lowest, has no failover, and no word for it.
+    knows = "failover" in inspect.signature(LiveKitAPI).parameters
+    options: dict[str, Any] = {"failover": failover} if knows else {}
+    return LiveKitAPI(url, api_key, api_secret, session=limited, **options)

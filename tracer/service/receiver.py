@@ -23,6 +23,7 @@ from tracer.errors import (
     TracerError,
 )
 from tracer.service import bodies
+from tracer.service.background import in_background
 from tracer.service.bodies import LARGE, LARGEST_BODY, LARGEST_WEBHOOK, Bodies, decompressed
 from tracer.service.connections import KEEPALIVE, Connections
 from tracer.service.passing import Passing
@@ -149,10 +150,10 @@ class Receiver:
             if error.errno == errno.EADDRINUSE:
                 raise PortInUseError(host, port) from None
             raise TracerError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
-        self._tasks.append(asyncio.create_task(self._queue.run(), name="write"))
-        self._tasks.append(asyncio.create_task(self._connections.run(), name="connections"))
+        self._tasks.append(in_background(self._queue.run(), "store what comes in"))
+        self._tasks.append(in_background(self._connections.run(), "close idle connections"))
         if self.exporter:
-            self._tasks.append(asyncio.create_task(self.exporter.run(), name="export"))
+            self._tasks.append(in_background(self.exporter.run(), "export"))
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:

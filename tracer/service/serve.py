@@ -15,6 +15,7 @@ from tracer.export.backend import Backend
 from tracer.export.exporter import Exporter
 from tracer.export.target import Target
 from tracer.service.announcer import Announcer
+from tracer.service.background import in_background
 from tracer.service.passing import SIGNALS
 from tracer.service.receiver import Receiver
 from tracer.service.recording import Recorder
@@ -99,11 +100,11 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
         if options.observe and not server.url:
             log.info("%s", NOT_OBSERVED)
         tasks = [
-            asyncio.create_task(Summarizer(store, announcer).run()),
-            asyncio.create_task(Retention(store, options.limits).run()),
+            in_background(Summarizer(store, announcer).run(), "sum up rooms"),
+            in_background(Retention(store, options.limits).run(), "forget old rooms"),
         ]
         if observer:
-            tasks.append(asyncio.create_task(observer.run(receiver.keep_observed)))
+            tasks.append(in_background(observer.run(receiver.keep_observed), "poll the server's API"))
         await stopped.wait()
         log.info("stopping")
         await asyncio.gather(_cancel(*tasks), receiver.stop())
@@ -118,15 +119,15 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
         queue = WriteQueue(store, redact=options.redact, on_read=lambda arrival: announcer.arrived(arrival.moments))
         exporter = _exporter(store)
         stopped = stop_event()
-        writing = asyncio.create_task(queue.run())
+        writing = in_background(queue.run(), "store what comes in")
 
         tasks = [
-            asyncio.create_task(Observer(server, options.wanted).run(queue.keep)),
-            asyncio.create_task(Summarizer(store, announcer).run()),
-            asyncio.create_task(Retention(store, options.limits).run()),
+            in_background(Observer(server, options.wanted).run(queue.keep), "poll the server's API"),
+            in_background(Summarizer(store, announcer).run(), "sum up rooms"),
+            in_background(Retention(store, options.limits).run(), "forget old rooms"),
         ]
         if exporter:
-            tasks.append(asyncio.create_task(exporter.run()))
+            tasks.append(in_background(exporter.run(), "export"))
         log.info("observing %s, storing moments in %s", address(server.url), options.store)
         await stopped.wait()
         log.info("stopping")
