@@ -13,16 +13,13 @@ from hypothesis import strategies as st
 from tests.moments import JOB, ROOM, call
 from tests.otlp import TRACE, node_job, node_request
 from tracer.moment import Kind
-from tracer.store import Arrival
+from tracer.store import Arrival, Writer
 from tracer.store.sqlite import SqliteStore
 from tracer.timeline.trace_jobs import room_of_trace
 from tracer.witness import agent
 from tracer.witness.outgoing import in_room as in_room_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
     from tracer.moment import Moment
@@ -33,12 +30,6 @@ OTHER_TRACE = TRACE[::-1]
 OFFERED = next(m for m in call() if m.kind is Kind.JOB_OFFERED)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with closing(SqliteStore(tmp_path / "tracer.db")) as opened:
-        yield opened
-
-
 def in_room(moments: tuple[Moment, ...]) -> set[tuple[Kind, int]]:
     return {(m.kind, m.time) for m in moments}
 
@@ -46,7 +37,7 @@ def in_room(moments: tuple[Moment, ...]) -> set[tuple[Kind, int]]:
 WHOLE = in_room(tuple(m for one in ALONE for m in one.moments))
 
 
-def seen(store: SqliteStore, room: str = ROOM) -> set[tuple[Kind, int]]:
+def seen(store: Writer, room: str = ROOM) -> set[tuple[Kind, int]]:
     return in_room(tuple(store.moments(room)))
 
 
@@ -66,7 +57,7 @@ def test_the_order_of_requests_and_a_restart_change_nothing(
         assert store.rooms_to_export(9) == [(ROOM, store.newest())]
 
 
-def test_until_a_span_names_the_room_it_is_in_none(store: SqliteStore) -> None:
+def test_until_a_span_names_the_room_it_is_in_none(store: Writer) -> None:
     nameless = [one for one in ALONE if not one.traces]
     store.add(nameless)
     assert store.rooms(10) == []
@@ -78,7 +69,7 @@ def test_until_a_span_names_the_room_it_is_in_none(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_the_servers_offer_of_its_job_names_it_too(store: SqliteStore, first: bool) -> None:
+def test_the_servers_offer_of_its_job_names_it_too(store: Writer, first: bool) -> None:
     entrypoint = next(one for one in ALONE if any(m.subject == JOB for m in one.moments))
     both = [Arrival((OFFERED,)), entrypoint]
     for one in both if first else reversed(both):
@@ -86,7 +77,7 @@ def test_the_servers_offer_of_its_job_names_it_too(store: SqliteStore, first: bo
     assert seen(store) == in_room((OFFERED, *entrypoint.moments))
 
 
-def test_a_trace_of_two_rooms_names_neither(store: SqliteStore) -> None:
+def test_a_trace_of_two_rooms_names_neither(store: Writer) -> None:
     store.add([ALONE[0], *ALONE[3:5]])  # without those that name the room themselves
     trace = room_of_trace(TRACE)
     store.add([Arrival(traces=((trace, ROOM),))])
@@ -97,7 +88,7 @@ def test_a_trace_of_two_rooms_names_neither(store: SqliteStore) -> None:
     assert seen(store) == set()
 
 
-def test_each_trace_is_of_its_own_room(store: SqliteStore) -> None:
+def test_each_trace_is_of_its_own_room(store: Writer) -> None:
     def elsewhere(one: Span) -> Arrival:
         for item in one.attributes:
             if other := {ROOM: "RM_other", JOB: "AJ_other"}.get(item.value.string_value):
@@ -110,11 +101,11 @@ def test_each_trace_is_of_its_own_room(store: SqliteStore) -> None:
     assert {m.subject for m in store.moments("RM_other")}.isdisjoint({m.subject for m in store.moments(ROOM)})
 
 
-def outgoing(store: SqliteStore) -> list[int]:
+def outgoing(store: Writer) -> list[int]:
     return [number for number, _ in store.unsent(100)]
 
 
-def test_spans_wait_until_their_room_is_known(store: SqliteStore) -> None:
+def test_spans_wait_until_their_room_is_known(store: Writer) -> None:
     store.add(ALONE[2:5])
     assert outgoing(store) == []
     assert store.placed(100) == []
@@ -129,7 +120,7 @@ def test_spans_wait_until_their_room_is_known(store: SqliteStore) -> None:
     assert len(outgoing(store)) == 4
 
 
-def test_spans_whose_room_nobody_names_go_as_they_came(store: SqliteStore) -> None:
+def test_spans_whose_room_nobody_names_go_as_they_came(store: Writer) -> None:
     store.add(ALONE[2:5])
     assert store.release(0, 10) == 0
     assert store.release(0, 2) == 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.moments import ADA, ROOM, START, call, moment
 from tracer.moment import Kind
-from tracer.store import Arrival, Evidence, Form
+from tracer.store import Arrival, Evidence, Form, Writer, open_writer
 from tracer.store.sqlite import SqliteReader, SqliteStore
 from tracer.timeline.trace_jobs import room_of_trace
 
@@ -18,13 +18,13 @@ PIECE = Evidence(Form.WEBHOOK, b"{}", START, ROOM)
 ONE, TWO = moment(Kind.ROOM_CREATED, ROOM, 0), moment(Kind.ROOM_FINISHED, ROOM, 9)
 
 
-def logged(store: SqliteStore, *pieces: Evidence) -> list[Evidence]:
+def logged(store: Writer, *pieces: Evidence) -> list[Evidence]:
     """Pieces that are in the store, and not read."""
     assert store.add(pieces) == [True] * len(pieces)
     return store.to_read(100)
 
 
-def test_evidence_is_kept_first_and_read_later(store: SqliteStore) -> None:
+def test_evidence_is_kept_first_and_read_later(store: Writer) -> None:
     (piece,) = logged(store, PIECE)
     assert replace(piece, number=0) == PIECE
     assert (store.unread(), store.moments(ROOM)) == (1, [])
@@ -32,13 +32,13 @@ def test_evidence_is_kept_first_and_read_later(store: SqliteStore) -> None:
     assert (store.unread(), store.moments(ROOM), store.evidence(ROOM)) == (0, [ONE], [piece])
 
 
-def test_evidence_that_is_read_at_once_is_kept_too(store: SqliteStore) -> None:
+def test_evidence_that_is_read_at_once_is_kept_too(store: Writer) -> None:
     store.add([Arrival((ONE,), evidence=PIECE)])
     assert (store.unread(), store.moments(ROOM)) == (0, [ONE])
     assert [replace(piece, number=0) for piece in store.evidence(ROOM)] == [PIECE]
 
 
-def test_of_two_who_read_the_same_the_second_changes_nothing(store: SqliteStore) -> None:
+def test_of_two_who_read_the_same_the_second_changes_nothing(store: Writer) -> None:
     (piece,) = logged(store, PIECE)
     arrival = Arrival((ONE,), unknown=("Room.new",), evidence=piece)
     assert store.add([arrival, arrival]) == [True, False]
@@ -46,20 +46,20 @@ def test_of_two_who_read_the_same_the_second_changes_nothing(store: SqliteStore)
     assert [one.times for one in store.unknown()] == [1]
 
 
-def test_a_webhook_is_logged_once(store: SqliteStore) -> None:
+def test_a_webhook_is_logged_once(store: Writer) -> None:
     piece = replace(PIECE, event_id="EV_1")
     assert store.add([piece, piece, Arrival((ONE,), evidence=piece)]) == [True, False, False]
     assert (store.unread(), len(store.evidence(ROOM)), store.moments(ROOM)) == (1, 1, [])
 
 
-def test_another_version_reads_all_again_and_what_it_takes_it_for_replaces_what_was(path: Path) -> None:
+def test_another_version_reads_all_again_and_what_it_takes_it_for_replaces_what_was(location: str) -> None:
     observed = replace(TWO, witness="agent")
-    with closing(SqliteStore(path)) as store:
+    with closing(open_writer(location)) as store:
         store.read_again(1)
         store.add([Arrival((ONE, TWO), evidence=PIECE), Arrival((observed,))])
         store.read_again(1)
         assert store.unread() == 0
-    with closing(SqliteStore(path)) as store:
+    with closing(open_writer(location)) as store:
         store.read_again(2)
         assert store.unread() == 0  # nothing is missing
         (piece,) = store.to_read(10)
@@ -69,7 +69,7 @@ def test_another_version_reads_all_again_and_what_it_takes_it_for_replaces_what_
         assert set(store.moments(ROOM)) == {observed, ONE, learnt}
 
 
-def test_what_two_pieces_reported_stays_while_one_does(store: SqliteStore) -> None:
+def test_what_two_pieces_reported_stays_while_one_does(store: Writer) -> None:
     first, second = logged(store, PIECE, replace(PIECE, body=b"[]"))
     store.add([Arrival((ONE,), evidence=first), Arrival((ONE,), evidence=second)])
     store.read_again(2)
@@ -77,7 +77,7 @@ def test_what_two_pieces_reported_stays_while_one_does(store: SqliteStore) -> No
     assert store.moments(ROOM) == [ONE]
 
 
-def test_what_of_a_trace_moves_to_its_room_is_still_of_its_evidence(store: SqliteStore) -> None:
+def test_what_of_a_trace_moves_to_its_room_is_still_of_its_evidence(store: Writer) -> None:
     (piece,) = logged(store, replace(PIECE, room=TRACE))
     store.add([Arrival((replace(ONE, room=TRACE),), evidence=piece)])
     store.add([Arrival(traces=((TRACE, ROOM),))])
@@ -87,7 +87,7 @@ def test_what_of_a_trace_moves_to_its_room_is_still_of_its_evidence(store: Sqlit
     assert store.moments(ROOM) == [TWO]
 
 
-def test_a_room_is_forgotten_with_its_evidence_read_or_not(store: SqliteStore) -> None:
+def test_a_room_is_forgotten_with_its_evidence_read_or_not(store: Writer) -> None:
     of_trace, of_other = replace(PIECE, room=TRACE), replace(PIECE, room="RM_other")
     store.add([Arrival(tuple(call()), traces=((TRACE, ROOM),), evidence=PIECE), PIECE, of_trace, of_other])
     store.forget(ROOM)
@@ -95,7 +95,7 @@ def test_a_room_is_forgotten_with_its_evidence_read_or_not(store: SqliteStore) -
     assert [replace(piece, number=0) for piece in store.to_read(10)] == [of_other]
 
 
-def test_old_evidence_of_no_room_is_forgotten(store: SqliteStore) -> None:
+def test_old_evidence_of_no_room_is_forgotten(store: Writer) -> None:
     old, late = START - 2, START + 2
     store.add([replace(PIECE, room=room, at=at) for room in ("", TRACE, ROOM) for at in (old, late)])
     store.forget_old(START)
@@ -114,7 +114,7 @@ def test_a_store_of_an_older_tracer_has_no_evidence_and_can_be_read(path: Path) 
         assert (reader.unread(), reader.evidence(ROOM)) == (0, [])
 
 
-def test_what_nobody_has_read_comes_before_what_another_version_has(store: SqliteStore) -> None:
+def test_what_nobody_has_read_comes_before_what_another_version_has(store: Writer) -> None:
     store.read_again(1)
     store.add([Arrival((ONE,), evidence=PIECE)])
     store.read_again(2)
@@ -126,6 +126,6 @@ def test_what_nobody_has_read_comes_before_what_another_version_has(store: Sqlit
     assert [piece.body for piece in store.to_read(10)] == [PIECE.body]
 
 
-def test_no_more_is_taken_at_once_than_memory_has_room_for(store: SqliteStore) -> None:
+def test_no_more_is_taken_at_once_than_memory_has_room_for(store: Writer) -> None:
     store.add([replace(PIECE, body=bytes(700_000))] * 5)
     assert len(store.to_read(10)) == 2

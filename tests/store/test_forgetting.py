@@ -15,8 +15,8 @@ from tests.otlp import job, request
 from tracer import ids
 from tracer.errors import StoreError
 from tracer.moment import Kind
-from tracer.store import Arrival
-from tracer.store.sqlite import SqliteReader, SqliteStore, forgetting, writer
+from tracer.store import Arrival, Writer, open_reader, open_writer
+from tracer.store.sqlite import SqliteStore, forgetting, writer
 from tracer.units import NS_PER_S
 from tracer.witness import agent
 
@@ -48,8 +48,8 @@ def rows(path: Path) -> dict[str, int]:
         return {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES}
 
 
-def full(path: Path) -> SqliteStore:
-    store = SqliteStore(path)
+def full(location: Path | str) -> Writer:
+    store = open_writer(str(location))
     store.add([agent.arrival(request(*job())), Arrival(tuple(call()), event_id="EV_1")])
     store.summarized([(ROOM, store.newest(), "{}")], 1)
     return store
@@ -115,25 +115,32 @@ def test_a_file_that_is_cut_off_is_still_noticed(path: Path) -> None:
             store.add([Arrival(tuple(call()))])
 
 
-def test_the_oldest_rooms_are_those_of_which_nothing_came_lately(path: Path) -> None:
+def test_the_oldest_rooms_are_those_of_which_nothing_came_lately(store: Writer) -> None:
     day = 24 * 3600 * NS_PER_S
-    with closing(SqliteStore(path)) as store:
-        store.add([Arrival(tuple(elsewhere(call(), "RM_2", day))), Arrival(tuple(elsewhere(call(), "RM_1")))])
-        open_still = [*elsewhere(call(), "RM_0"), moment(Kind.TRACK_MUTED, "TR_x", ms(0) + 3 * day, room="RM_0")]
-        store.add([Arrival(tuple(open_still))])
-        assert store.oldest(ms(0) + day // 2, 9) == ["RM_1"]
-        assert store.oldest(ms(0) + 2 * day, 9) == ["RM_1", "RM_2"]
-        assert sorted(store.oldest(ms(0) + 4 * day, 9)) == ["RM_0", "RM_1", "RM_2"]
-        assert len(store.oldest(ms(0) + 4 * day, 2)) == 2
+    store.add([Arrival(tuple(elsewhere(call(), "RM_2", 2 * day))), Arrival(tuple(elsewhere(call(), "RM_1")))])
+    open_still = [*elsewhere(call(), "RM_0"), moment(Kind.TRACK_MUTED, "TR_x", ms(0) + 5 * day, room="RM_0")]
+    store.add([Arrival(tuple(open_still))])
+
+    def forgotten(before: int) -> set[str]:
+        there = {row.sid for row in store.rooms(9)}
+        while count := store.forget_oldest(before):
+            assert count == 1
+        return there - {row.sid for row in store.rooms(9)}
+
+    assert forgotten(ms(0) - day) == set()
+    assert forgotten(ms(0) + day + day // 2) == {"RM_1"}
+    assert forgotten(ms(0) + 4 * day) == {"RM_2"}
+    assert len(store.moments("RM_0")) == len(open_still)
+    assert forgotten(ms(0) + 7 * day) == {"RM_0"}
 
 
-def test_of_workers_the_last_of_each_kind_stays(path: Path) -> None:
+def test_of_workers_the_last_of_each_kind_stays(location: str) -> None:
     said = [
         moment(kind, "AW_1", ms(at), room="", witness="agent", occurrence=str(at))
         for at in (0, 10, 20)
         for kind in (Kind.WORKER_LOAD, Kind.WORKER_REGISTERED)
     ]
-    with closing(SqliteStore(path)) as store:
+    with closing(open_writer(location)) as store:
         store.add([Arrival(tuple(said))])
         store.forget_old(ms(15))
         assert sorted(m.time for m in store.workers(0, ms(99))) == [ms(20)] * 2
@@ -156,14 +163,14 @@ def test_keys_go_when_they_have_served_their_time(path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("who", "found"), [(ROOM, [ROOM]), ("demo", [ROOM]), ("ada", [ROOM]), ("ad", []), ('ada"', []), ("%", []), ("", [])]
 )
-def test_rooms_are_found_by_sid_name_and_who_was_there(path: Path, who: str, found: list[str]) -> None:
-    full(path).close()
-    with closing(SqliteReader(path)) as reader:
+def test_rooms_are_found_by_sid_name_and_who_was_there(location: str, who: str, found: list[str]) -> None:
+    full(location).close()
+    with closing(open_reader(location)) as reader:
         assert [row.sid for row in reader.concerning(who)] == found
 
 
-def test_the_size_says_what_is_there(path: Path) -> None:
-    with closing(full(path)) as store:
+def test_the_size_says_what_is_there(location: str) -> None:
+    with closing(full(location)) as store:
         size = store.size()
         assert (size.rooms, size.refused) == (1, 0)
         assert size.unsent == len(store.unsent(99)) + len(store.open_spans("")) > 0

@@ -30,20 +30,20 @@ def command(who: str, store: str, yes: bool) -> None:
     from contextlib import closing
 
     from tracer.errors import UnknownRoomError
-    from tracer.store import open_reader, open_writer
+    from tracer.store import open_reader, open_writer, shown
     from tracer.units import plural
     from tracer.view.text import plain
 
     with closing(open_reader(store)) as reader:
         rooms = reader.concerning(who)
     if not rooms:
-        raise UnknownRoomError(who, store)
+        raise UnknownRoomError(who, shown(store))
     if not yes:
         for room in rooms[:SHOWN]:
             click.echo(f"{plain(room.sid)}  {plain(room.name or '')}")
         if len(rooms) > SHOWN:
             click.echo(f"and {len(rooms) - SHOWN} more")
-        click.confirm(f"Delete {len(rooms)} {plural(len(rooms), 'room')} from {store}?", abort=True)
+        click.confirm(f"Delete {len(rooms)} {plural(len(rooms), 'room')} from {shown(store)}?", abort=True)
     with closing(open_writer(store)) as writer:
         for room in rooms:
             writer.forget(room.sid)

@@ -15,7 +15,7 @@ __all__ = ["command"]
 @redact_option
 @keep_options
 @log_options
-def command(store: str, redact: bool, keep: int | None, max_size: int, log_format: str, quiet: bool) -> None:
+def command(store: str, redact: bool, keep: int | None, max_size: int | None, log_format: str, quiet: bool) -> None:
     """Record a server's rooms by polling its API, where webhooks cannot be configured.
 
     Needs LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET. JOINING, dispatches and jobs have the server's own times;
@@ -32,4 +32,6 @@ def command(store: str, redact: bool, keep: int | None, max_size: int, log_forma
     from tracer.settings import LiveKit
 
     start_logging(log_format, quiet=quiet)
-    asyncio.run(observe(LiveKit.from_env(), ServeOptions(store, redact=redact, limits=Limits(keep, max_size))))
+    asyncio.run(
+        observe(LiveKit.from_env(), ServeOptions(store, redact=redact, limits=Limits.of(store, keep, max_size)))
+    )

@@ -29,14 +29,12 @@ _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 _STORE: dict[str, Any] = {
     "default": default_store,
-    "metavar": "PATH",
+    "metavar": "STORE",
     "show_default": "TRACER_STORE, or a file in your state folder",
-    "help": "The store of recorded events: a SQLite file.",
+    "help": "The store of recorded events: a SQLite file, or postgresql://user@host/database.",
 }
 
-store_option = click.option(
-    "--store", **_STORE | {"help": "The store of recorded events: a SQLite file; none: only export."}
-)
+store_option = click.option("--store", **_STORE | {"help": _STORE["help"][:-1] + "; none: only export."})
 """Where a command keeps what comes in."""
 
 read_store_option = click.option("--store", callback=caught_up, **_STORE)
@@ -87,8 +85,7 @@ def keep_options(command: _Command) -> _Command:
     most = click.option(
         "--max-size",
         type=_SIZE,
-        default="2GB",
-        show_default=True,
+        show_default="2GB for a file, none for a database",
         metavar="SIZE",
         help="Forget the oldest rooms where the store is larger.",
     )

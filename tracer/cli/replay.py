@@ -30,9 +30,9 @@ def command(files: tuple[Path, ...], store: str) -> None:
     from contextlib import closing
 
     from tracer.service.replay import replay
-    from tracer.store import open_writer
+    from tracer.store import open_writer, shown
     from tracer.units import plural
 
     with closing(open_writer(store)) as kept:
         read = replay(files, kept)
-    click.echo(f"{read} records of {len(files)} {plural(len(files), 'file')} are in {store}")
+    click.echo(f"{read} records of {len(files)} {plural(len(files), 'file')} are in {shown(store)}")

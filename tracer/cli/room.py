@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tracer.errors import UnknownRoomError
+from tracer.store import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +73,7 @@ def _find(reader: Reader, store: str, room: str) -> str:
     different = {row.name if row.name and row.name.startswith(room) else row.sid: row for row in reversed(begin)}
     if len(different) == 1:
         return begin[0].sid
-    raise UnknownRoomError(room, store, _nearest(room, list(different) or _all(rows), fits=bool(different)))
+    raise UnknownRoomError(room, shown(store), _nearest(room, list(different) or _all(rows), fits=bool(different)))
 
 
 def _begins(row: RoomRow, room: str) -> bool:

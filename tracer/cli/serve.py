@@ -40,7 +40,7 @@ def command(
     redact: bool,
     record: Path | None,
     keep: int | None,
-    max_size: int,
+    max_size: int | None,
     only: str,
     log_format: str,
     quiet: bool,
@@ -68,6 +68,6 @@ def command(
     from tracer.settings import LiveKit
 
     start_logging(log_format, quiet=quiet)
-    limits = Limits(keep, max_size)
+    limits = Limits.of(store, keep, max_size)
     options = ServeOptions(store, host, port, not no_observe, redact, record, only, limits)
     run(serve(LiveKit.from_env(), options))

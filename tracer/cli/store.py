@@ -29,13 +29,13 @@ def command(store: str, form: str, output: Path | None, width: int | None) -> No
     """
     from contextlib import closing
 
-    from tracer.store import open_reader
+    from tracer.store import open_reader, shown
     from tracer.view.store import StoreView, as_json
     from tracer.view.write import write_json, write_view
 
     with closing(open_reader(store)) as reader:
         size = reader.size()
     if form == "json":
-        write_json(as_json(store, size), output)
+        write_json(as_json(shown(store), size), output)
     else:
-        write_view(StoreView(store, size), output=output, width=width)
+        write_view(StoreView(shown(store), size), output=output, width=width)

@@ -41,10 +41,10 @@ def caught_up(_: click.Context, __: click.Parameter, store: str) -> str:
 def _read(store: str) -> None:
     """Read what was not, for a while; a file that cannot be written, or a busy service, ends that."""
     from tracer.service.write_queue import read_some
-    from tracer.store import open_writer
+    from tracer.store import Task, open_writer
 
     end = time.monotonic() + WITHIN
     with suppress(StoreError), closing(open_writer(store, wait=WAIT)) as writer:
-        exported = not writer.may_export()  # a service does, to which the spans are left
+        exported = not writer.may(Task.EXPORT)  # a service does, to which the spans are left
         while time.monotonic() < end and read_some(writer, exported=exported):
             pass

@@ -20,7 +20,7 @@ from tracer.export.otlp import closed_with_job, to_otlp
 from tracer.export.outbox import BATCH, Outbox
 from tracer.export.room_spans import RoomSpans
 from tracer.export.spans import spans
-from tracer.store import NEWEST
+from tracer.store import NEWEST, Task
 from tracer.timeline.fold import fold
 from tracer.units import NS_PER_S
 from tracer.witness import evidence
@@ -96,7 +96,7 @@ class Exporter:
         """Do it for ever, each time after the pause that it returned, in s; what fails is logged."""
         while True:
             try:
-                pause = await step() if self.store.may_export() else SHORTEST_PAUSE
+                pause = await step() if self.store.may(Task.EXPORT) else SHORTEST_PAUSE
             except Exception as error:
                 log.error("cannot export: %s", error, exc_info=not isinstance(error, StoreError))
                 pause = LONGEST_PAUSE
@@ -151,7 +151,7 @@ class Exporter:
         await self.outbox.backend.close()
 
     async def _finish(self) -> Answer | None:
-        if not self.store.may_export():
+        if not self.store.may(Task.EXPORT):
             return None
         await asyncio.to_thread(self.fill, float("inf"))
         return await self.outbox.send()  # after the one that is under way

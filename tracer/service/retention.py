@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tracer.service.in_thread import InThread
-from tracer.units import NS_PER_S
+from tracer.store import Task, is_database
+from tracer.units import NS_PER_S, plural
 
 if TYPE_CHECKING:
     from tracer.store import Writer
@@ -20,12 +21,12 @@ log = logging.getLogger("tracer")
 
 EVERY = 60.0
 """Seconds between two passes."""
+LAPTOP = 2 * 1000**3
+"""How large a file becomes, bytes, where nothing was said."""
 RECENT = 3600 * NS_PER_S
 """A room of which something came within this time, ns, is not forgotten, however large the store is."""
 WORKERS_KEPT = 30 * 24 * 3600 * NS_PER_S
 """For how long, ns, what workers say of themselves is kept where rooms are kept for ever."""
-ROOMS_AT_ONCE = 20
-"""Rooms that are looked up at one time."""
 PAGES_AT_ONCE = 256
 """Pages that are given back at one time: others wait for it."""
 PAUSE = 0.02
@@ -40,6 +41,11 @@ class Limits:
     """For how long, ns; None: for ever."""
     size: int | None = None
     """How much, bytes; None: all."""
+
+    @classmethod
+    def of(cls, store: str, age: int | None, size: int | None) -> Limits:
+        """As given; without a size, a file on somebody's laptop is kept to ``LAPTOP``."""
+        return cls(age, LAPTOP if size is None and not is_database(store) else size)
 
 
 class Retention:
@@ -58,6 +64,8 @@ class Retention:
 
     def run_once(self) -> int:
         """One pass; returns how many rooms were forgotten."""
+        if not self.store.may(Task.FORGET):
+            return 0
         now = time.time_ns()
         before = now - self.limits.age if self.limits.age is not None else None
         old = self._forget(before) if before is not None else 0
@@ -66,22 +74,15 @@ class Retention:
         while not self._thread.stopped and self.store.give_back(PAGES_AT_ONCE):
             time.sleep(PAUSE)
         if old:
-            log.info("%d rooms forgotten that were older than --keep", old)
+            log.info("%d %s forgotten, older than --keep", old, plural(old, "room"))
         if much:
-            log.info("%d rooms forgotten, the oldest: the store was larger than --max-size", much)
+            log.info("%d %s forgotten, the oldest: the store was larger than --max-size", much, plural(much, "room"))
         return old + much
 
     def _forget(self, before: int, *, down_to: int = -1) -> int:
         """Forget the oldest rooms that were over before a time, while the store is larger than so many bytes."""
         count = 0
-        while not self._thread.stopped and self.store.used() > down_to:
-            rooms = self.store.oldest(before, ROOMS_AT_ONCE)
-            for room in rooms:
-                if self._thread.stopped:
-                    break
-                self.store.forget(room)
-                count += 1
-                time.sleep(PAUSE)
-            if len(rooms) < ROOMS_AT_ONCE:
-                break
+        while not self._thread.stopped and self.store.used() > down_to and (gone := self.store.forget_oldest(before)):
+            count += gone
+            time.sleep(PAUSE)
         return count

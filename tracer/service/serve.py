@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracer.errors import ConfigurationError
+from tracer.errors import ConfigurationError, MalformedError
 from tracer.export.backend import Backend
 from tracer.export.exporter import Exporter
 from tracer.export.target import Target
@@ -25,16 +25,17 @@ from tracer.service.stop_signal import stop_event
 from tracer.service.summarizer import Summarizer
 from tracer.service.write_queue import WriteQueue
 from tracer.settings import HERE, address, ingest_token, otlp_endpoint, where
-from tracer.store import DEMO, open_writer
+from tracer.store import DEMO, Task, open_writer, shown
 from tracer.units import NS_PER_S
+from tracer.witness import webhook
 from tracer.witness.evidence import VERSION
 from tracer.witness.observer import Observer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from tracer.settings import LiveKit
-    from tracer.store import Writer
+    from tracer.store import Arrival, Writer
 
 __all__ = ["LOCKED", "ServeOptions", "observe", "serve"]
 
@@ -46,6 +47,8 @@ NONE = "none"
 """Names no store: what comes in is exported, and forgotten."""
 PASSING = 3600 * NS_PER_S
 """For how long, ns, a room is then known after the last that came of it, and spans wait for a backend that is away."""
+TURN = 1.0
+"""Seconds until a process looks again whether it is its turn to poll the server."""
 NOT_OBSERVED = (
     "LIVEKIT_URL is not set, so the server's API is not polled: timelines omit JOINED and dispatches, and what lost"
     " webhooks would have reported"
@@ -96,7 +99,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
         store.read_again(VERSION)
         stopped = stop_event()
         port = await receiver.start(options.host, options.port)
-        log.info("listening on http://%s:%d, storing moments in %s", options.host, port, options.store)
+        log.info("listening on http://%s:%d, storing moments in %s", options.host, port, shown(options.store))
         if options.observe and not server.url:
             log.info("%s", NOT_OBSERVED)
         tasks = [
@@ -104,7 +107,9 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
             in_background(Retention(store, options.limits).run(), "forget old rooms"),
         ]
         if observer:
-            tasks.append(in_background(observer.run(receiver.keep_observed), "poll the server's API"))
+            tasks.append(in_background(_observed(store, observer, receiver.keep_observed), "poll the server's API"))
+            if store.shared:
+                tasks.append(in_background(_heard(store, observer), "hear what other receivers are told"))
         await stopped.wait()
         log.info("stopping")
         await asyncio.gather(_cancel(*tasks), receiver.stop())
@@ -122,19 +127,42 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
         writing = in_background(queue.run(), "store what comes in")
 
         tasks = [
-            in_background(Observer(server, options.wanted).run(queue.keep), "poll the server's API"),
+            in_background(_observed(store, Observer(server, options.wanted), queue.keep), "poll the server's API"),
             in_background(Summarizer(store, announcer).run(), "sum up rooms"),
             in_background(Retention(store, options.limits).run(), "forget old rooms"),
         ]
         if exporter:
             tasks.append(in_background(exporter.run(), "export"))
-        log.info("observing %s, storing moments in %s", address(server.url), options.store)
+        log.info("observing %s, storing moments in %s", address(server.url), shown(options.store))
         await stopped.wait()
         log.info("stopping")
         await _cancel(*tasks)
         await _cancel(writing)  # last: what was observed is stored
         if exporter:
             await exporter.finish()
+
+
+async def _observed(store: Writer, observer: Observer, keep: Callable[[Arrival], Awaitable[bool]]) -> None:
+    """Poll the server while this process is the one that does; another takes over when it ends."""
+    while True:
+        if await asyncio.to_thread(store.may, Task.OBSERVE, observer.server.url):
+            polling = asyncio.create_task(observer.run(keep))
+            try:
+                while await asyncio.to_thread(store.may, Task.OBSERVE, observer.server.url):
+                    await asyncio.wait({polling}, timeout=TURN)
+                    if polling.done():
+                        polling.result()
+            finally:
+                await _cancel(polling)
+        await asyncio.sleep(TURN)
+
+
+async def _heard(store: Writer, observer: Observer) -> None:
+    """Have the observer hear the webhooks that other receivers got."""
+    while True:
+        for body in await asyncio.to_thread(store.heard, TURN):
+            with suppress(MalformedError):
+                observer.heard(webhook.parse(body))
 
 
 @contextmanager

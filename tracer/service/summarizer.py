@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tracer.errors import StoreError
 from tracer.latency.summary import VERSION, Counted
 from tracer.service.in_thread import InThread
+from tracer.store import Task
 from tracer.store.load import WORKERS_LATER
 from tracer.store.summaries import summarize_room
 
@@ -57,6 +58,8 @@ class Summarizer:
 
     def run_once(self) -> int:
         """Summarize rooms that have not changed since an earlier pass; returns how many summaries were made."""
+        if not self.store.may(Task.SUMMARIZE):
+            return 0
         rooms = self.store.to_summarize(self._after, self._settled, ROOMS_PER_PASS)
         if len(rooms) < ROOMS_PER_PASS:
             self._after, self._settled = 0, self.store.newest()

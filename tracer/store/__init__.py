@@ -18,6 +18,7 @@ from tracer.store.contract import (
     RoomRow,
     StoredSummary,
     StoreSize,
+    Task,
     Unknown,
     Writer,
 )
@@ -35,15 +36,27 @@ __all__ = [
     "RoomRow",
     "StoreSize",
     "StoredSummary",
+    "Task",
     "Unknown",
     "Writer",
+    "is_database",
     "open_reader",
     "open_writer",
+    "shown",
 ]
+
+DATABASE = ("postgresql://", "postgres://")
+"""How a location in PostgreSQL begins: https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-CONNSTRING."""
+WAIT = 10.0
+"""Seconds that a write waits for another process that writes."""
 
 
 def open_reader(location: str) -> Reader:
     """The store at this location, for reading. Raises StoreError when there is none or it is not tracer's."""
+    if is_database(location):
+        from tracer.store.postgres.reader import PostgresReader
+
+        return PostgresReader(location)
     from tracer.store.sqlite.reader import SqliteReader
 
     return SqliteReader(_path(location))
@@ -54,13 +67,34 @@ def open_writer(location: str, *, wait: float | None = None) -> Writer:
 
     ``wait``: seconds that a write waits for another process that writes; without it, ten.
     """
-    from tracer.store.sqlite.opening import TIMEOUT
+    wait = WAIT if wait is None else wait
+    if is_database(location):
+        from tracer.store.postgres.writer import PostgresStore
+
+        return PostgresStore(location, wait=wait)
     from tracer.store.sqlite.writer import SqliteStore
 
-    return SqliteStore(_path(location), wait=TIMEOUT if wait is None else wait)
+    return SqliteStore(_path(location), wait=wait)
+
+
+def is_database(location: str) -> bool:
+    """Whether a location is in PostgreSQL, and not a file's path."""
+    return location.startswith(DATABASE)
+
+
+def shown(location: str) -> str:
+    """A location as it may be shown: without user and password."""
+    if not is_database(location):
+        return location
+    from tracer.store.postgres.connecting import shown as of_database
+
+    return of_database(location)
 
 
 def _path(location: str) -> Path:
     if "://" in location:
-        raise ConfigurationError(f"--store {location!r} is not supported: name the path of a SQLite file")
+        raise ConfigurationError(
+            f"--store {location.partition('://')[0]}:// is not supported: name a SQLite file, or a database as"
+            " postgresql://user@host/database"
+        )
     return Path(location)

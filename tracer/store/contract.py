@@ -24,6 +24,7 @@ __all__ = [
     "RoomRow",
     "StoreSize",
     "StoredSummary",
+    "Task",
     "Unknown",
     "Writer",
 ]
@@ -34,6 +35,17 @@ NEWEST = 2**62
 """Above the number of each moment."""
 DEMO = "tracer-demo-"
 """Prefix of the rooms that `tracer demo` creates: only its own receiver stores them."""
+
+
+class Task(StrEnum):
+    """What one process does for all that share a store, and another takes over when it ends."""
+
+    EXPORT = "export"
+    """Two would send every span twice."""
+    OBSERVE = "observe"
+    """Two would ask the server everything twice."""
+    SUMMARIZE = "summarize"
+    FORGET = "forget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +233,17 @@ class Writer(Reader, Protocol):
     def check(self) -> None:
         """Raises StoreError where nothing can be written."""
 
-    def may_export(self) -> bool:
-        """Whether this process is the one that exports from this store: two would send every span twice."""
+    shared: bool
+    """Whether processes on other machines write to it too."""
+
+    def heard(self, seconds: float) -> list[bytes]:
+        """Bodies of the webhooks that other processes have stored; waits up to so many seconds for one."""
+
+    def may(self, task: Task, of: str = "") -> bool:
+        """Whether this process is the one that does this: the first that asks, for as long as it runs.
+
+        ``of`` tells tasks of one kind apart, as of two LiveKit servers.
+        """
 
     def rooms_to_export(self, limit: int, below: int = NEWEST) -> list[tuple[str, int]]:
         """Rooms with moments whose spans may not have been queued, each with the number of its newest moment.
@@ -289,11 +310,14 @@ class Writer(Reader, Protocol):
     def forget_summaries(self, version: int) -> None:
         """Invalidate summaries of any other version, so that they are made again."""
 
-    def oldest(self, before: int, limit: int) -> list[str]:
-        """SIDs of rooms that were created before this time, ns since the epoch, and of which nothing came since."""
-
     def forget(self, room: str) -> None:
         """Delete a room and all that is known of it."""
+
+    def forget_oldest(self, before: int) -> int:
+        """Delete the oldest rooms that began before this time, ns since the epoch, and of which nothing came since.
+
+        One, or those of a whole day where the store keeps days apart; returns how many, 0 when there is none.
+        """
 
     def forget_old(self, before: int) -> None:
         """Delete what is older, ns since the epoch, and belongs to no room; and keys that have served their time."""

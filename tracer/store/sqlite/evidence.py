@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from tracer.store.alike import LARGEST
 from tracer.store.contract import Evidence, Form
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 __all__ = ["evidence_of", "has_evidence", "is_first", "log", "take", "to_read", "unread"]
 
 _COLUMNS = "form, body, at, room, '', seq"
-LARGEST = 1024 * 1024
-"""Bytes of evidence that are read at one time."""
 _OF_ROOM = "(room = ?1 OR room IN (SELECT trace FROM agent_trace WHERE room = ?1))"
 """A piece of an agent's trace that named no room stays by the trace, whatever is learnt of it."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tracer import keys
 from tracer.errors import StoreError, UnknownRoomError, UnreadableError
 from tracer.moment import Kind, Moment
+from tracer.store.alike import IS_AGENT, identity_fact
 from tracer.store.contract import NEWEST, SCRATCH, RoomRow, StoredSummary, StoreSize, Unknown
 from tracer.store.sqlite.evidence import evidence_of, has_evidence, unread
 from tracer.store.sqlite.opening import connect
@@ -25,9 +24,6 @@ __all__ = ["COLUMNS", "REPORTED", "SqliteReader"]
 
 COLUMNS = "room, kind, subject, occurrence, earliest, latest, time, clock, witness, facts"
 """A moment's columns, in the order of ``Moment.row``."""
-
-_IS_AGENT = f'["{keys.PARTICIPANT_KIND}","AGENT"]'
-"""How the fact appears in a moment's JSON; text from outside cannot look like it, its quotes are escaped."""
 
 REPORTED = """
 WITH RECURSIVE worker (sid) AS (
@@ -137,13 +133,12 @@ class SqliteReader:
 
     def concerning(self, who: str) -> list[RoomRow]:
         """Rooms with this SID or name, or in which somebody with this identity was, newest first."""
-        fact = f"[{json.dumps(keys.PARTICIPANT_IDENTITY)},{json.dumps(who)}]"
         return self._rooms(
             "sid = ? OR name = ? OR sid IN (SELECT room FROM moment WHERE instr(facts, ?))"
             " ORDER BY coalesce(created, first_seen) DESC, sid",
             who,
             who,
-            fact,
+            identity_fact(who),
         )
 
     def used(self) -> int:
@@ -176,7 +171,7 @@ class SqliteReader:
             counted = db.execute(
                 "SELECT room, count(DISTINCT subject), count(DISTINCT CASE WHEN instr(facts, ?) THEN subject END)"
                 f" FROM moment WHERE kind IN (?, ?) AND room IN (SELECT sid FROM room WHERE {condition}) GROUP BY room",
-                (_IS_AGENT, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE, *values),
+                (IS_AGENT, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE, *values),
             )
             counts = {room: (participants, agents) for room, participants, agents in counted}
         found = []

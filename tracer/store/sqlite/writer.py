@@ -6,14 +6,14 @@ import os
 import time
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from hashlib import blake2b
 from typing import IO, TYPE_CHECKING
 
 from tracer import keys
 from tracer.errors import StoreError
 from tracer.file_lock import try_lock
 from tracer.moment import Kind
-from tracer.store.contract import NEWEST, Evidence, Outgoing, Placed
+from tracer.store.alike import KEYS_KEPT, MOST_UNKNOWN, digest
+from tracer.store.contract import NEWEST, Evidence, Outgoing, Placed, Task
 from tracer.store.sqlite.agent_traces import moved_by, named_by_jobs, room_of
 from tracer.store.sqlite.evidence import is_first, log, take, to_read
 from tracer.store.sqlite.forgetting import BETWEEN, delete_of_room, delete_old
@@ -21,7 +21,6 @@ from tracer.store.sqlite.migrations import VERSION
 from tracer.store.sqlite.opening import TIMEOUT, is_whole
 from tracer.store.sqlite.reader import COLUMNS, SqliteReader
 from tracer.timeline.trace_jobs import is_trace
-from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,16 +32,15 @@ if TYPE_CHECKING:
 
 __all__ = ["SqliteStore"]
 
-KEYS_KEPT = 30 * 24 * 3600 * NS_PER_S
-"""For how long, ns, a span is sent only once and a webhook taken only once. The server repeats one for a minute."""
-MOST_UNKNOWN = 1000
-"""Names of what is unknown that are kept; those that come later are not."""
 _WAITS = "body IS NOT NULL AND open_job IS NULL AND refused IS NULL AND unplaced IS NULL"
 """Of a row in the outbox: it waits for the backend."""
 
 
 class SqliteStore(SqliteReader):
     """A store opened for writing, by one process at a time; any number of readers may use the file meanwhile."""
+
+    shared = False
+    """A file is on one machine, and its webhooks come to one process."""
 
     def __init__(self, path: Path, *, wait: float = TIMEOUT) -> None:
         """``wait``: seconds to wait for another process that writes, once the store is open."""
@@ -70,12 +68,22 @@ class SqliteStore(SqliteReader):
         if now.st_size < self._file.st_size and not is_whole(self.path):
             raise StoreError(f"the store {self.path} was truncated: stop `tracer serve` and move the file away")
 
-    def may_export(self) -> bool:
-        """Whether this process is the one that exports from this file: the first that tries, for as long as it runs."""
+    def may(self, task: Task, of: str = "") -> bool:
+        """Whether this process is the one that does this: the first to export from this file, for as long as it runs.
+
+        Anything else each process with this file does: that takes more time, and changes nothing.
+        """
+        if task is not Task.EXPORT:
+            return True
         if self._export_lock is None:
             path = f"{self.path}-export"
             self._export_lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
         return try_lock(self._export_lock)
+
+    def heard(self, seconds: float) -> list[bytes]:
+        """None: webhooks come to one process."""
+        time.sleep(seconds)
+        return []
 
     def close(self) -> None:
         """Close the file and release the right to export from it."""
@@ -146,13 +154,13 @@ class SqliteStore(SqliteReader):
             self._add_moment(cursor, moment, evidence)
 
     def _add_moment(self, cursor: sqlite3.Cursor, moment: Moment, evidence: int) -> None:
-        trace, digest = None, _digest(moment)
+        trace, identity = None, digest(moment)
         if is_trace(moment.room):
             trace = moment.room
             moment = replace(moment, room=room_of(cursor, trace))
         cursor.execute(
             f"INSERT OR IGNORE INTO moment (digest, trace, evidence, {COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (digest, trace, evidence or None, *moment.row()),
+            (identity, trace, evidence or None, *moment.row()),
         )
         if not cursor.rowcount or not moment.room:
             return
@@ -359,16 +367,19 @@ class SqliteStore(SqliteReader):
                 done = delete_old(cursor, before, now - KEYS_KEPT)
             time.sleep(BETWEEN)
 
-    def oldest(self, before: int, limit: int) -> list[str]:
-        """SIDs of rooms that were created before this time, ns since the epoch, and of which nothing came since."""
+    def forget_oldest(self, before: int) -> int:
+        """Delete the oldest room that began before this time, ns since the epoch, and of which nothing came since."""
         with self._using() as db:
-            rows = db.execute(
+            row = db.execute(
                 "SELECT sid FROM room WHERE coalesce(created, first_seen) < ?"
                 " AND coalesce((SELECT time FROM moment WHERE seq = changed), 0) < ?"
-                " ORDER BY coalesce(created, first_seen) LIMIT ?",
-                (before, before, limit),
-            )
-            return [str(sid) for (sid,) in rows]
+                " ORDER BY coalesce(created, first_seen) LIMIT 1",
+                (before, before),
+            ).fetchone()
+        if row is None:
+            return 0
+        self.forget(str(row[0]))
+        return 1
 
     def give_back(self, pages: int) -> int:
         """Make the file smaller by up to so many pages that hold nothing; returns how many are left."""
@@ -403,8 +414,3 @@ class SqliteStore(SqliteReader):
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
-
-
-def _digest(moment: Moment) -> bytes:
-    """Identity of a moment: the same moment reported twice is one row."""
-    return blake2b(repr(moment.row()).encode("utf-8", "surrogatepass"), digest_size=12).digest()

@@ -1,0 +1,274 @@
+"""What is told of PostgreSQL alone: several processes at once, days, what its text cannot hold, its address."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from tests.moments import ADA, ROOM, START, call, moment, ms
+from tests.postgresql import emptied
+from tests.receiving import LIMIT
+from tests.store.test_evidence import ONE, PIECE, TRACE
+from tests.store.test_forgetting import elsewhere
+from tracer import keys
+from tracer.errors import ConfigurationError, StoreError
+from tracer.moment import Kind
+from tracer.store import Arrival, Outgoing, Task, Writer, open_reader, open_writer, shown
+from tracer.store.postgres import days, writer
+from tracer.store.postgres.days import DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NOW = time.time_ns()
+SECRET = "s3cret"  # noqa: S105
+OLD = days.BACK * DAY
+"""Older than days have tables of their own."""
+
+
+@pytest.fixture
+def location(database: str) -> str:
+    return emptied(database)
+
+
+@pytest.fixture
+def store(location: str) -> Iterator[Writer]:
+    with closing(open_writer(location)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def other(location: str) -> Iterator[Writer]:
+    """Another process's."""
+    with closing(open_writer(location)) as opened:
+        yield opened
+
+
+def tables(location: str, like: str) -> list[str]:
+    with psycopg.connect(location) as db:
+        rows = db.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE %s ORDER BY 1", (like,))
+        return [name for (name,) in rows]
+
+
+def side_by_side(*work: Callable[[], object]) -> None:
+    """Each in a thread of its own; what fails in one fails here."""
+    failed: list[Exception] = []
+
+    def guarded(one: Callable[[], object]) -> None:
+        try:
+            one()
+        except Exception as error:  # noqa: BLE001
+            failed.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(one,)) for one in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LIMIT)
+        assert not thread.is_alive()
+    assert not failed, failed
+
+
+def test_two_that_open_an_empty_database_at_once_make_the_tables_once(location: str) -> None:
+    side_by_side(*(lambda: open_writer(location).close() for _ in range(4)))
+    with closing(open_reader(location)) as reader:
+        assert reader.rooms(9) == []
+
+
+def test_what_many_write_at_once_is_all_there_once(store: Writer, other: Writer) -> None:
+    rooms = [elsewhere(call(), f"RM_{number}") for number in range(20)]
+    arrivals = [Arrival((one,)) for moments in rooms for one in moments]
+
+    def write(into: Writer, mine: list[Arrival]) -> None:
+        for start in range(0, len(mine), 7):
+            into.add(mine[start : start + 7])
+
+    side_by_side(
+        lambda: write(store, arrivals[::2]),
+        lambda: write(other, arrivals[1::2]),
+        lambda: write(other, arrivals),
+        lambda: write(store, arrivals[::-1]),
+    )
+    for moments in rooms:
+        found = store.moments(moments[0].room)
+        assert len(found) == len(moments)
+        assert set(found) == set(moments)
+    newest = dict(store.rooms_to_export(99))
+    assert max(newest.values()) == store.newest()
+
+
+def test_a_webhook_that_comes_to_two_is_stored_once(store: Writer, other: Writer) -> None:
+    fresh: list[bool] = []
+    pieces = [replace(PIECE, event_id=f"EV_{number}") for number in range(30)]
+    side_by_side(*(lambda s=s: fresh.extend(s.add(pieces)) for s in (store, other, store)))  # type: ignore[misc]
+    assert sum(fresh) == len(pieces)
+    assert store.unread() == len(pieces)
+
+
+def test_two_read_different_evidence_and_what_one_leaves_the_other_takes(
+    store: Writer, other: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add([replace(PIECE, body=b"%d" % number) for number in range(6)])
+    mine, others = store.to_read(3), other.to_read(9)
+    assert {piece.body for piece in mine} | {piece.body for piece in others} == {b"%d" % n for n in range(6)}
+    assert len(mine) == len(others) == 3
+    assert store.to_read(9) == mine, "it is this process's own"
+    store.add([Arrival((ONE,), evidence=piece) for piece in mine])
+    assert store.to_read(9) == []
+    monkeypatch.setattr(writer.time, "time_ns", lambda: NOW + 2 * LIMIT * writer.LEASE)
+    assert store.to_read(9) == others, "the other has ended"
+
+
+def test_a_task_is_one_processs_until_it_ends(location: str, store: Writer) -> None:
+    other = open_writer(location)
+    assert other.may(Task.EXPORT)
+    assert other.may(Task.EXPORT)
+    assert not store.may(Task.EXPORT)
+    assert store.may(Task.OBSERVE, "wss://one")
+    assert other.may(Task.OBSERVE, "wss://two")
+    assert not other.may(Task.OBSERVE, "wss://one")
+    other.close()
+    assert store.may(Task.EXPORT)
+
+
+def test_who_loses_its_connection_loses_its_task(location: str, store: Writer, other: Writer) -> None:
+    assert store.may(Task.EXPORT)
+    with psycopg.connect(location, autocommit=True) as db:
+        db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    assert other.may(Task.EXPORT)
+    assert not store.may(Task.EXPORT)
+    assert store.add([Arrival(tuple(call()))]) == [True], "a pool connects anew"
+
+
+def test_others_hear_of_a_webhook_and_the_one_that_has_it_does_not(store: Writer, other: Writer) -> None:
+    assert store.heard(0) == other.heard(0) == []
+    store.add([replace(PIECE, event_id="EV_1"), replace(PIECE, body=b"[]", event_id="EV_2")])
+    store.add([replace(PIECE, event_id="EV_1")])
+    assert other.heard(LIMIT) == [b"{}", b"[]"]
+    assert other.heard(0) == store.heard(0) == []
+
+
+@pytest.mark.parametrize("text", ["a\0b", "x" * 5000])
+def test_an_id_that_an_index_cannot_hold_stands_in_no_ones_way(store: Writer, text: str) -> None:
+    odd = moment(Kind.PARTICIPANT_JOINING, text, ms(1), room=f"RM_{text}", told={keys.PARTICIPANT_IDENTITY: text})
+    piece = replace(PIECE, room=f"RM_{text}", event_id=text)
+    span = Outgoing(bytes(16), bytes(8), b"span", open_job=text, unplaced=text)
+    arrival = Arrival((odd,), (span,), traces=((f"{TRACE}{text}", text),), unknown=(text,), evidence=piece)
+    assert store.add([arrival, Arrival(tuple(call()))]) == [True, True]
+    assert store.moments(ROOM) == call()
+    (found,) = store.moments(f"RM_{text}")
+    assert found.facts == odd.facts
+    assert len(store.evidence(f"RM_{text}")) == len(store.open_spans(text)) == 1
+    store.forget(f"RM_{text}")
+    assert not (store.moments(f"RM_{text}") or store.evidence(f"RM_{text}"))
+
+
+def of_day(ago: int, room: str = "") -> list[Arrival]:
+    later = NOW - START - ago * DAY
+    room = room or f"RM_{ago}"
+    return [Arrival(tuple(elsewhere(call(), room, later)), evidence=replace(PIECE, room=room, at=START + later))]
+
+
+def test_what_is_old_goes_with_its_day(location: str, store: Writer) -> None:
+    for ago in (0, 3, 4, 5):
+        store.add(of_day(ago))
+    before = len(tables(location, "moment_2%"))
+    assert len(tables(location, "evidence_2%")) == before
+    with closing(open_reader(location)) as reader:
+        assert store.forget_oldest(NOW - 4 * DAY) == 1  # the day of RM_5, and the other has not ended by then
+        assert {row.sid for row in reader.rooms(9)} == {"RM_0", "RM_3", "RM_4"}
+        assert store.forget_oldest(NOW - 4 * DAY) == 0
+        assert store.forget_oldest(NOW - 2 * DAY) == 1
+        assert store.forget_oldest(NOW - 2 * DAY) == 1
+        assert {row.sid for row in reader.rooms(9)} == {"RM_0"}
+    assert len(tables(location, "moment_2%")) == before - 3
+    assert not (store.evidence("RM_5") or store.moments("RM_5"))
+    assert store.add(of_day(5)) == [True], "what comes late of a day that is gone"
+    assert len(store.moments("RM_5")) == len(call())
+    store.forget_old(NOW - 2 * DAY)
+
+
+def test_a_room_that_went_on_keeps_what_it_has_of_a_day_that_goes(store: Writer) -> None:
+    store.add(of_day(5, "RM_going"))
+    store.add(of_day(0, "RM_going"))
+    store.add(of_day(5))
+    whole = store.moments("RM_going")
+    assert store.forget_oldest(NOW - 2 * DAY) == 1
+    assert store.forget_oldest(NOW - 2 * DAY) == 0
+    assert store.moments("RM_going") == whole
+    assert len(store.evidence("RM_going")) == 2
+    assert not (store.moments("RM_5") or store.evidence("RM_5"))
+
+
+def test_what_is_of_no_day_that_has_a_table_is_kept_and_forgotten_too(store: Writer) -> None:
+    ancient = elsewhere(call(), "RM_ancient", -OLD - START // DAY)
+    store.add([Arrival(tuple(ancient), evidence=replace(PIECE, room="RM_ancient", at=START - OLD))])
+    assert store.moments("RM_ancient") == ancient
+    assert store.forget_oldest(NOW - DAY) == 1
+    assert not (store.moments("RM_ancient") or store.evidence("RM_ancient"))
+
+
+def test_a_day_that_got_its_table_late_has_what_came_before(store: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(days, "AHEAD", -1)
+    store.add(of_day(0))
+    monkeypatch.undo()
+    with store._using() as db:  # type: ignore[attr-defined]
+        days.make(db, "moment", [NOW // DAY])
+        assert db.execute("SELECT count(*) FROM moment_other").fetchone() == (0,)
+    assert len(store.moments("RM_0")) == len(call())
+
+
+@pytest.mark.parametrize(
+    "wrong", ["postgresql://u:{secret}@127.0.0.1:1/d", "postgresql://u:{secret}@nowhere.invalid/d"]
+)
+def test_a_database_that_cannot_be_reached_is_said_without_the_password(wrong: str) -> None:
+    with pytest.raises(StoreError, match="cannot open the store postgresql://") as error:
+        open_reader(wrong.format(secret=SECRET))
+    assert SECRET not in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_address_that_is_none_is_said_without_the_password() -> None:
+    with pytest.raises(ConfigurationError, match="no address of a database") as error:
+        open_reader(f"postgresql://u:{SECRET}@h:port/d?nonsense=1")
+    assert SECRET not in str(error.value)
+    assert SECRET not in shown(f"postgresql://u:{SECRET}@h/d")
+
+
+def test_reading_makes_no_tables(location: str) -> None:
+    with pytest.raises(StoreError, match="no store in postgresql://"):
+        open_reader(location)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_store_of_a_newer_tracer_is_refused(location: str) -> None:
+    with psycopg.connect(location, autocommit=True) as db:
+        db.execute("UPDATE livekit_tracer.version SET number = 99")
+    for opening in (open_reader, open_writer):
+        with pytest.raises(StoreError, match="has version 99"):
+            opening(location)
+
+
+def test_what_else_is_in_the_database_stays_as_it_is(location: str) -> None:
+    with psycopg.connect(location, autocommit=True) as db:
+        db.execute("CREATE TABLE IF NOT EXISTS public.room (recipe text)")
+        with closing(open_writer(location)) as store:
+            store.add([Arrival((moment(Kind.PARTICIPANT_LEFT, ADA, ms(1)),))])
+        assert db.execute("SELECT count(*) FROM public.room").fetchone() == (0,)
+        db.execute("DROP TABLE public.room")
+
+
+def test_a_database_that_is_locked_is_said_in_time(location: str) -> None:
+    with closing(open_writer(location, wait=0.3)) as store, psycopg.connect(location) as db:
+        db.execute("LOCK TABLE livekit_tracer.version, livekit_tracer.delivery IN ACCESS EXCLUSIVE MODE")
+        for use in (store.check, lambda: store.add([replace(PIECE, event_id="EV_1")])):
+            before = time.monotonic()
+            with pytest.raises(StoreError, match="failed"):
+                use()
+            assert time.monotonic() - before < LIMIT

@@ -1,0 +1,68 @@
+"""Moments and evidence are kept apart by day, UTC: what is old goes with its day, at once."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tracer.store.postgres.locks import WRITE
+from tracer.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from psycopg import Connection
+
+__all__ = ["DAY", "TABLES", "Day", "days_of", "drop", "make", "name_of"]
+
+Day = int
+"""Days since the epoch."""
+DAY = 24 * 3600 * NS_PER_S
+"""ns."""
+TABLES = {"moment": "time", "evidence": "at"}
+"""What is kept by day, and the column that says which."""
+BACK, AHEAD = 1000, 2
+"""Days before and after today that have a table of their own; what is of another is in ``moment_other``."""
+
+
+def name_of(table: str, day: Day) -> str:
+    """The table of a day."""
+    return f"{table}_{datetime.fromtimestamp(day * 86_400, UTC):%Y%m%d}"
+
+
+def days_of(db: Connection[Any], table: str) -> list[Day]:
+    """The days that have a table, the oldest first."""
+    rows = db.execute(
+        "SELECT right(relname, 8) FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
+        " WHERE inhparent = %s::regclass AND relname ~ '_[0-9]{8}$' ORDER BY 1",
+        (table,),
+    )
+    return [round(datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).timestamp()) // 86_400 for (day,) in rows]
+
+
+def make(db: Connection[Any], table: str, days: Iterable[Day]) -> None:
+    """Tables for these days, where they may have one and do not. Others' writing waits meanwhile."""
+    today = time.time_ns() // DAY
+    wanted = {day for day in days if today - BACK <= day <= today + AHEAD}
+    with db.transaction():
+        WRITE.take(db)
+        for day in sorted(wanted - set(days_of(db, table))):
+            name, column, bounds = name_of(table, day), TABLES[table], (day * DAY, (day + 1) * DAY)
+            db.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS)")
+            # Else what has come of this day before, as of a day too far ahead, would forbid it.
+            db.execute(
+                f"WITH of_day AS (DELETE FROM {table}_other WHERE {column} >= %s AND {column} < %s RETURNING *)"
+                f" INSERT INTO {name} SELECT * FROM of_day",
+                bounds,
+            )
+            db.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ({bounds[0]}) TO ({bounds[1]})")
+
+
+def drop(db: Connection[Any], day: Day) -> None:
+    """All that is of this day. Waits only briefly for those who read it. Raises psycopg.errors.LockNotAvailable."""
+    with db.transaction():
+        db.execute("SET LOCAL lock_timeout = '2s'")
+        for table in TABLES:
+            db.execute(f"DROP TABLE IF EXISTS {name_of(table, day)}")
+        db.execute("DELETE FROM unread WHERE at >= %s AND at < %s", (day * DAY, (day + 1) * DAY))

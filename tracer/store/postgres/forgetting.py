@@ -1,0 +1,143 @@
+"""Deleting: a room with all that is known of it, whole days, and what nothing asks for any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import ids
+from tracer.store.postgres.days import DAY, TABLES, days_of, drop, name_of
+from tracer.store.postgres.locks import WRITE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from psycopg import Connection
+
+    from tracer.store.postgres.connecting import Row
+
+__all__ = ["AT_ONCE", "delete_of_rooms", "delete_old", "forget_day"]
+
+AT_ONCE = 500
+"""Rows of one table that are deleted in one transaction."""
+ROOMS_AT_ONCE = 50
+"""Rooms that are: others wait for it."""
+SLACK = DAY // 24
+"""How far, ns, the times of a room's moments may lie from when its evidence arrived."""
+
+
+def delete_of_rooms(db: Connection[Row], rooms: Sequence[str], since: int = 0) -> None:
+    """Delete rooms and all that is kept of them, within a transaction.
+
+    ``since``, ns: what was earlier is not looked for, it goes with its day.
+    """
+    WRITE.take(db)  # who stores something of these rooms has the same rows in hand, in another order
+    listed = list(rooms)
+    latest = db.execute("SELECT max(latest) FROM room WHERE sid = ANY(%s)", (listed,)).fetchall()[0][0]
+    traces = [
+        trace for (trace,) in db.execute("DELETE FROM agent_trace WHERE room = ANY(%s) RETURNING trace", (listed,))
+    ]
+    # First: of what stays unread, the room would come back.
+    db.execute(
+        "WITH gone AS (DELETE FROM evidence WHERE room = ANY(%s) AND at >= %s RETURNING seq)"
+        " DELETE FROM unread WHERE seq IN (SELECT seq FROM gone)",
+        (listed + traces, since),
+    )
+    db.execute("DELETE FROM moment WHERE room = ANY(%s) AND time BETWEEN %s AND %s", (listed, since, latest))
+    sent = [ids.trace_id(room).to_bytes(16) for room in listed]
+    sent += [bytes.fromhex(trace.rpartition(":")[2]) for trace in traces]
+    db.execute("DELETE FROM outbox WHERE trace_id = ANY(%s)", (sent,))
+    db.execute("DELETE FROM summary WHERE room = ANY(%s)", (listed,))
+    db.execute("DELETE FROM room WHERE sid = ANY(%s)", (listed,))
+
+
+def forget_day(db: Connection[Row], before: int) -> int:
+    """Drop the oldest day that ended before a time, ns, with its rooms; returns how many rooms, 0 when none is left.
+
+    A room that went on after that day keeps what it has of it.
+    """
+    for day in sorted({day for table in TABLES for day in days_of(db, table) if (day + 1) * DAY <= before}):
+        start, end = day * DAY, (day + 1) * DAY
+        count = 0
+        while over := _over(db, start, end):
+            with db.transaction():
+                delete_of_rooms(db, over, since=end)
+            count += len(over)
+        going = [sid for (sid,) in db.execute("SELECT sid FROM room WHERE earliest < %s", (end + SLACK,))]
+        if going:
+            _empty(db, day, going)
+        else:
+            drop(db, day)
+        if count:
+            return count
+    if older := _over(db, 0, before // DAY * DAY):  # of days that have no table
+        with db.transaction():
+            delete_of_rooms(db, older)
+    return len(older)
+
+
+def _over(db: Connection[Row], start: int, end: int) -> list[str]:
+    """Some of the rooms of which something came last between these times, ns."""
+    rows = db.execute(
+        "SELECT sid FROM room WHERE latest >= %s AND latest < %s ORDER BY latest LIMIT %s", (start, end, ROOMS_AT_ONCE)
+    )
+    return [sid for (sid,) in rows]
+
+
+def _empty(db: Connection[Row], day: int, going: list[str]) -> None:
+    """Delete of a day what is not of these rooms."""
+    stays = going + [t for (t,) in db.execute("SELECT trace FROM agent_trace WHERE room = ANY(%s)", (going,))]
+    for table in TABLES:
+        if day in days_of(db, table):
+            db.execute(f"DELETE FROM {name_of(table, day)} WHERE room <> ALL(%s)", (stays,))
+
+
+def delete_old(db: Connection[Row], moments: int, keys: int) -> bool:
+    """Delete some of what belongs to no room; whether nothing is left to delete.
+
+    ``moments``: those of workers before this time, ns since the epoch; ``keys``: by which a span is sent once, and a
+    webhook taken once.
+    """
+    done = True
+    for statement, before in (
+        # The last of each kind stays: it tells that a worker is there, however long ago it said so.
+        (
+            (
+                "DELETE FROM worker_moment WHERE seq IN (SELECT seq FROM worker_moment AS old WHERE time < %s"
+                " AND time < (SELECT max(time) FROM worker_moment AS new WHERE new.subject = old.subject"
+                " AND new.kind = old.kind) LIMIT %s)"
+            ),
+            moments,
+        ),
+        # Of traces whose room was never known.
+        (
+            (
+                "DELETE FROM moment WHERE trace IS NOT NULL AND room = trace AND seq IN"
+                " (SELECT seq FROM moment WHERE trace IS NOT NULL AND room = trace AND time < %s LIMIT %s)"
+            ),
+            moments,
+        ),
+        (
+            (
+                "DELETE FROM evidence WHERE seq IN (SELECT seq FROM evidence WHERE at < %s AND (room = ''"
+                " OR starts_with(room, 'trace:') AND room NOT IN (SELECT trace FROM agent_trace)) LIMIT %s)"
+            ),
+            moments,
+        ),
+        (
+            (
+                "DELETE FROM unread WHERE seq IN (SELECT seq FROM unread WHERE at < %s AND NOT EXISTS"
+                " (SELECT 1 FROM evidence WHERE evidence.seq = unread.seq) LIMIT %s)"
+            ),
+            moments,
+        ),
+        (
+            "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE body IS NULL AND since < %s LIMIT %s)",
+            keys,
+        ),
+        (
+            "DELETE FROM delivery WHERE event_id IN (SELECT event_id FROM delivery WHERE at < %s LIMIT %s)",
+            keys,
+        ),
+    ):
+        done = db.execute(statement, (before, AT_ONCE)).rowcount < AT_ONCE and done
+    return done

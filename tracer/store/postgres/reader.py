@@ -1,0 +1,237 @@
+"""Reading a store in PostgreSQL, beside whoever writes to it."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from tracer.errors import StoreError, UnknownRoomError, UnreadableError
+from tracer.moment import Kind, Moment
+from tracer.store.alike import IS_AGENT, identity_fact
+from tracer.store.contract import NEWEST, SCRATCH, Evidence, Form, RoomRow, StoredSummary, StoreSize, Unknown
+from tracer.store.postgres.connecting import in_short, kept, opened, shown
+from tracer.store.postgres.migrations import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from psycopg import Connection
+
+    from tracer.store.postgres.connecting import Row
+
+__all__ = ["COLUMNS", "PIECE", "PostgresReader", "piece_of"]
+
+COLUMNS = "room, kind, subject, occurrence, earliest, latest, time, clock, witness, facts"
+"""A moment's columns, in the order of ``Moment.row``."""
+PIECE = "form, body, at, room, '', seq"
+"""The columns of a piece of evidence, as ``piece_of`` reads them."""
+AGE = "coalesce(created, first_seen)"
+"""When a room began, or was first heard of."""
+
+_WORKERS = f"""
+WITH RECURSIVE worker (sid) AS (
+    SELECT (SELECT min(subject) FROM worker_moment)
+    UNION ALL
+    SELECT (SELECT min(subject) FROM worker_moment WHERE subject > sid) FROM worker WHERE sid IS NOT NULL
+), reported (sid, of) AS (
+    SELECT sid, (SELECT min(kind) FROM worker_moment WHERE subject = sid) FROM worker
+    UNION ALL
+    SELECT sid, (SELECT min(kind) FROM worker_moment WHERE subject = sid AND kind > of) FROM reported
+    WHERE of IS NOT NULL
+)
+SELECT found.* FROM reported CROSS JOIN LATERAL (
+    SELECT {COLUMNS} FROM worker_moment WHERE subject = sid AND kind = of AND time BETWEEN %(since)s AND %(until)s
+    UNION ALL
+    (SELECT {COLUMNS} FROM worker_moment WHERE subject = sid AND kind = of AND time < %(since)s
+     ORDER BY time DESC LIMIT 1)
+) AS found
+"""
+"""From one worker and kind to the next, past all that is between: the cost grows with what is found."""
+
+
+class PostgresReader:
+    """A store opened for reading, beside whoever writes it."""
+
+    def __init__(self, location: str) -> None:
+        self.location = location
+        self.shown = shown(location)
+        """The location as it may be shown."""
+        self._lock = threading.Lock()
+        self._db = opened(location, writable=False)
+
+    @contextmanager
+    def _using(self) -> Iterator[Connection[Row]]:
+        """A connection, for one thread at a time. Raises StoreError for whatever PostgreSQL cannot do."""
+        with self._lock, self._guarded():
+            yield self._db
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except (psycopg.Error, UnicodeEncodeError, OverflowError) as error:  # also for values it does not know
+            raise StoreError(f"the store {self.shown} failed: {in_short(error)}") from error
+
+    def find(self, room: str) -> str:
+        """SID of the room with this SID, or of the latest with this name. Raises UnknownRoomError."""
+        try:
+            room.encode()
+        except UnicodeEncodeError:  # bytes of the command line that are not UTF-8: LiveKit has no such room
+            raise UnknownRoomError(room, self.shown) from None
+        with self._using() as db:
+            row = (
+                db.execute("SELECT sid FROM room WHERE sid = %s", (kept(room),)).fetchone()
+                or db.execute(
+                    f"SELECT sid FROM room WHERE md5(name) = md5(%(name)s) AND name = %(name)s"
+                    f" ORDER BY {AGE} DESC LIMIT 1",
+                    {"name": room.replace("\0", "\ufffd")},
+                ).fetchone()
+            )
+        if row is None:
+            raise UnknownRoomError(room, self.shown)
+        return str(row[0])
+
+    def moments(self, sid: str) -> list[Moment]:
+        """All moments of one room, in the order they came; of the room ``""``, what workers say of themselves."""
+        sid, table = kept(sid), "moment" if sid else "worker_moment"
+        with self._using() as db:
+            bounds = db.execute("SELECT earliest, latest FROM room WHERE sid = %s", (sid,)).fetchone()
+            rows = db.execute(
+                f"SELECT {COLUMNS} FROM {table} WHERE room = %s AND time BETWEEN %s AND %s ORDER BY seq",
+                (sid, *(bounds or (0, NEWEST))),
+            )
+            return [self._moment(row) for row in rows]
+
+    def _moment(self, row: Row) -> Moment:
+        try:
+            return Moment.from_row(row)
+        except (ValueError, TypeError) as error:
+            raise UnreadableError(
+                f"{self.shown} holds a moment that this tracer cannot read ({error}): upgrade tracer"
+            ) from None
+
+    def neighbours(self, sid: str) -> tuple[str | None, str | None]:
+        """SIDs of the rooms of the same name before and after this one; None where there is none."""
+
+        def next_to(which: str, order: str) -> str | None:
+            row = db.execute(
+                "SELECT other.sid FROM room JOIN room AS other ON md5(other.name) = md5(room.name)"
+                f" AND other.name = room.name AND other.created {which} room.created"
+                f" WHERE room.sid = %s ORDER BY other.created {order} LIMIT 1",
+                (kept(sid),),
+            ).fetchone()
+            return str(row[0]) if row else None
+
+        with self._using() as db:
+            return next_to("<", "DESC"), next_to(">", "ASC")
+
+    def workers(self, since: int, until: int) -> list[Moment]:
+        """Moments of workers between two times, ns since the epoch, and before that the last of each kind."""
+        with self._using() as db:
+            return [self._moment(row) for row in db.execute(_WORKERS, {"since": since, "until": until})]
+
+    def rooms(self, limit: int) -> list[RoomRow]:
+        """The latest rooms, newest first."""
+        return self._rooms("true", f"ORDER BY {AGE} DESC, sid LIMIT %s", (limit,))
+
+    def concerning(self, who: str) -> list[RoomRow]:
+        """Rooms with this SID or name, or in which somebody with this identity was, newest first."""
+        return self._rooms(
+            "sid = %s OR name = %s OR sid IN (SELECT room FROM moment WHERE strpos(facts, %s) > 0)",
+            f"ORDER BY {AGE} DESC, sid",
+            (kept(who), who.replace("\0", "\ufffd"), identity_fact(who)),
+        )
+
+    def _rooms(self, condition: str, order: str, values: Sequence[str | int]) -> list[RoomRow]:
+        with self._using() as db:
+            rows = db.execute(
+                f"SELECT sid, name, created, finished, earliest, latest FROM room WHERE {condition} {order}", values
+            ).fetchall()
+            bounds = (min((row[4] for row in rows), default=0), max((row[5] for row in rows), default=0))
+            counted = db.execute(
+                "SELECT room, count(DISTINCT subject), count(DISTINCT subject) FILTER (WHERE strpos(facts, %s) > 0)"
+                " FROM moment WHERE kind = ANY(%s) AND room = ANY(%s) AND time BETWEEN %s AND %s GROUP BY room",
+                (
+                    IS_AGENT,
+                    [Kind.PARTICIPANT_JOINING.value, Kind.PARTICIPANT_ACTIVE.value],
+                    [row[0] for row in rows],
+                    *bounds,
+                ),
+            )
+            counts = {room: (participants, agents) for room, participants, agents in counted}
+        found = []
+        for sid, name, created, finished, *_ in rows:
+            participants, agents = counts.get(sid, (0, 0))
+            found.append(RoomRow(sid, name, created, finished, participants - agents, agents))
+        return found
+
+    def summaries(self, limit: int, *, since: int = 0, version: int) -> list[StoredSummary]:
+        """The latest rooms created after ``since`` (ns since the epoch), newest first, with their summaries."""
+        with self._using() as db:
+            rows = db.execute(
+                "SELECT sid, finished IS NOT NULL, CASE WHEN summarized = changed AND version = %s THEN body END"
+                " FROM room LEFT JOIN summary ON summary.room = sid"
+                f" WHERE {AGE} >= %s AND NOT starts_with(coalesce(name, ''), %s) ORDER BY {AGE} DESC, sid LIMIT %s",
+                (version, since, SCRATCH, limit),
+            )
+            return [StoredSummary(*row) for row in rows]
+
+    def used(self) -> int:
+        """Bytes of all tables and indices."""
+        with self._using() as db:
+            return int(_one(db, _USED))
+
+    def size(self) -> StoreSize:
+        """What is in it. What PostgreSQL will use again is not told apart."""
+        with self._using() as db:
+            rooms, oldest, newest = db.execute(f"SELECT count(*), min({AGE}), max({AGE}) FROM room").fetchall()[0]
+            unsent, refused = db.execute(
+                "SELECT count(*) FILTER (WHERE NOT refused), count(*) FILTER (WHERE refused) FROM outbox"
+                " WHERE body IS NOT NULL"
+            ).fetchall()[0]
+            pieces = _one(db, "SELECT count(*) FROM evidence")
+            return StoreSize(int(_one(db, _USED)), 0, rooms, oldest, newest, unsent, refused, pieces)
+
+    def unknown(self) -> list[Unknown]:
+        """What servers sent that was not known, in order of its name."""
+        with self._using() as db:
+            return [Unknown(*row) for row in db.execute("SELECT name, times, last FROM unknown ORDER BY name")]
+
+    def unread(self) -> int:
+        """How many pieces of evidence no moments were made of yet."""
+        with self._using() as db:
+            return int(_one(db, "SELECT count(*) FROM unread WHERE NOT again"))
+
+    def evidence(self, room: str, until: int = NEWEST) -> list[Evidence]:
+        """The evidence of a room, or of a trace, in the order it came; ``until``: up to the piece with this number."""
+        with self._using() as db:
+            rows = db.execute(
+                f"SELECT {PIECE} FROM evidence WHERE (room = %(room)s OR room IN (SELECT trace FROM agent_trace"
+                " WHERE room = %(room)s)) AND seq <= %(until)s ORDER BY seq",
+                {"room": kept(room), "until": until},
+            )
+            return [piece_of(row) for row in rows]
+
+    def close(self) -> None:
+        """Close the connection, when whoever uses it has finished."""
+        with self._lock:
+            self._db.close()
+
+
+_USED = (
+    "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class"
+    f" WHERE relnamespace = '{SCHEMA}'::regnamespace AND relkind = 'r'"
+)
+
+
+def piece_of(row: Row) -> Evidence:
+    """A piece of evidence from the columns ``PIECE``."""
+    return Evidence(Form(row[0]), *row[1:])
+
+
+def _one(db: Connection[Row], query: str) -> int:
+    row = db.execute(query).fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
