@@ -93,12 +93,19 @@ class Exporter:
         await asyncio.gather(self._repeated(self._fill), self._repeated(self._send))
 
     async def _repeated(self, step: Callable[[], Awaitable[float]]) -> None:
-        """Do it for ever, each time after the pause that it returned, in s; what fails is logged."""
+        """Do it for ever, each time after the pause that it returned, in s; what fails is logged, once."""
+        failed = ""
         while True:
             try:
-                pause = await step() if self.store.may(Task.EXPORT) else SHORTEST_PAUSE
-            except Exception as error:
-                log.error("cannot export: %s", error, exc_info=not isinstance(error, StoreError))
+                may = await asyncio.to_thread(self.store.may, Task.EXPORT)
+                pause = await step() if may else SHORTEST_PAUSE
+                failed = ""
+            except StoreError as error:
+                if str(error) != failed:
+                    log.error("cannot export: %s", error)
+                failed, pause = str(error), SHORTEST_PAUSE
+            except Exception:
+                log.exception("cannot export")
                 pause = LONGEST_PAUSE
             await asyncio.sleep(pause)
 
@@ -151,7 +158,7 @@ class Exporter:
         await self.outbox.backend.close()
 
     async def _finish(self) -> Answer | None:
-        if not self.store.may(Task.EXPORT):
+        if not await asyncio.to_thread(self.store.may, Task.EXPORT):
             return None
         await asyncio.to_thread(self.fill, float("inf"))
         return await self.outbox.send()  # after the one that is under way

@@ -55,6 +55,8 @@ class Outbox:
         """Spans that it refused for good."""
         self.failed = 0
         """Times that what waits could not be sent."""
+        self._accepted_only: list[int] = []
+        """Numbers of spans that the backend has accepted, and the store does not know of yet: it may be away."""
         self._largest = LARGEST_BATCH
         self._stopped = False
         self._sending = asyncio.Lock()
@@ -67,6 +69,7 @@ class Outbox:
         """Send all that waits; an answer for which sending has to pause ends it."""
         async with self._sending:
             while not self._stopped:
+                await self._strike_off()
                 batch = self._within_limit(await asyncio.to_thread(self.store.unsent, BATCH))
                 if not batch:
                     break
@@ -111,13 +114,20 @@ class Outbox:
         return answer.verdict is Verdict.REFUSED
 
     async def _accepted(self, part: Sequence[Item], answer: Answer) -> None:
-        await asyncio.to_thread(self.store.sent, [number for number, _ in part])
+        self._accepted_only += [number for number, _ in part]
+        await self._strike_off()
         rejected = min(answer.rejected, len(part))
         self.sent += len(part) - rejected
         if rejected:
             self._say("rejected {} of those it accepted: {}", rejected, answer)
         elif answer.text:
             self._say("accepted {} and says: {}", len(part), answer, refused=False)
+
+    async def _strike_off(self) -> None:
+        """Have the store know what was accepted; else it would be sent again."""
+        if self._accepted_only:
+            await asyncio.to_thread(self.store.sent, self._accepted_only)
+            self._accepted_only = []
 
     async def _set_aside(self, part: Sequence[Item], answer: Answer) -> None:
         await asyncio.to_thread(self.store.refused, [number for number, _ in part])

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from tracer.errors import StoreError
+from tracer.service.seldom import Seldom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ class InThread:
         self.what = what
         self.stopped = False
         """Whether it was cancelled: the work should end soon."""
+        self._failures = Seldom()
 
     async def run(self, work: Callable[[], int]) -> int:
         """What the work returns; 0 when it fails, which is logged. When cancelled, it waits until the work ends."""
@@ -33,6 +35,9 @@ class InThread:
             self.stopped = True
             await asyncio.gather(working, return_exceptions=True)
             raise
-        except Exception as error:
-            log.error("cannot %s: %s", self.what, error, exc_info=not isinstance(error, StoreError))
+        except StoreError as error:
+            self._failures.warn(f"cannot {self.what}: {error}", logging.ERROR)
+            return 0
+        except Exception:
+            log.exception("cannot %s", self.what)
             return 0

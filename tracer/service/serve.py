@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracer.errors import ConfigurationError, MalformedError
+from tracer.errors import ConfigurationError, MalformedError, StoreError
 from tracer.export.backend import Backend
 from tracer.export.exporter import Exporter
 from tracer.export.target import Target
@@ -145,10 +145,10 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
 async def _observed(store: Writer, observer: Observer, keep: Callable[[Arrival], Awaitable[bool]]) -> None:
     """Poll the server while this process is the one that does; another takes over when it ends."""
     while True:
-        if await asyncio.to_thread(store.may, Task.OBSERVE, observer.server.url):
+        if await _is_ours(store, observer):
             polling = asyncio.create_task(observer.run(keep))
             try:
-                while await asyncio.to_thread(store.may, Task.OBSERVE, observer.server.url):
+                while await _is_ours(store, observer):
                     await asyncio.wait({polling}, timeout=TURN)
                     if polling.done():
                         polling.result()
@@ -157,10 +157,22 @@ async def _observed(store: Writer, observer: Observer, keep: Callable[[Arrival],
         await asyncio.sleep(TURN)
 
 
+async def _is_ours(store: Writer, observer: Observer) -> bool:
+    """Whether this process is the one that polls; not while the store is away, which has the say."""
+    with suppress(StoreError):
+        return await asyncio.to_thread(store.may, Task.OBSERVE, observer.server.url)
+    return False
+
+
 async def _heard(store: Writer, observer: Observer) -> None:
     """Have the observer hear the webhooks that other receivers got."""
     while True:
-        for body in await asyncio.to_thread(store.heard, TURN):
+        try:
+            bodies = await asyncio.to_thread(store.heard, TURN)
+        except StoreError:  # which whoever writes says
+            await asyncio.sleep(TURN)
+            continue
+        for body in bodies:
             with suppress(MalformedError):
                 observer.heard(webhook.parse(body))
 

@@ -75,10 +75,11 @@ class SqliteStore(SqliteReader):
         """
         if task is not Task.EXPORT:
             return True
-        if self._export_lock is None:
-            path = f"{self.path}-export"
-            self._export_lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
-        return try_lock(self._export_lock)
+        with self._lock:  # two threads ask
+            if self._export_lock is None:
+                path = f"{self.path}-export"
+                self._export_lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+            return try_lock(self._export_lock)
 
     def heard(self, seconds: float) -> list[bytes]:
         """None: webhooks come to one process."""
