@@ -5,12 +5,12 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Self
 
 import psycopg
 import pytest
@@ -18,9 +18,6 @@ import pytest
 from tracer.local_servers.ports import free_port
 from tracer.local_servers.process import Process, child_environment
 from tracer.store.postgres.migrations import SCHEMA
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 USER = "postgres"
 """Debian's user. PostgreSQL refuses to run as root, as tests do in a container."""
@@ -44,41 +41,55 @@ def required(name: str) -> str:
     return found
 
 
-@contextmanager
-def postgres(*, durable: bool = False) -> Iterator[str]:
-    """The location of a fresh, empty database; ``durable``: what is committed outlives a crash of the machine."""
-    initdb, server = required("initdb"), required("postgres")
-    run_as = USER if os.geteuid() == 0 else getpass.getuser()
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    try:
-        if os.geteuid() == 0:
-            shutil.chown(folder, USER, USER)
-        su = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"] if os.geteuid() == 0 else []
-        data, port = folder / "data", free_port()
+class Postgres:
+    """A fresh, empty database, until the end of the block. Raises DemoError when it does not start."""
+
+    def __init__(self, *, durable: bool = False) -> None:
+        """``durable``: what is committed outlives a crash of the machine, which takes longer."""
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self._port = free_port()
+        as_root = os.geteuid() == 0
+        user = USER if as_root else getpass.getuser()
+        self.location = f"postgresql://{user}@127.0.0.1:{self._port}/postgres"
+        """As `--store` takes it."""
+        if as_root:
+            shutil.chown(self._folder, USER, USER)
+        su = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"] if as_root else []
+        data = str(self._folder / "data")
         subprocess.run(
-            [*su, initdb, "-D", data, "-A", "trust", "-U", run_as, "-E", "UTF8", "--no-locale", "--no-sync"],
+            [*su, required("initdb"), "-D", data, "-A", "trust", "-U", user, "-E", "UTF8", "--no-locale", "--no-sync"],
             check=True,
             capture_output=True,
-            cwd=folder,
+            cwd=self._folder,
             env=child_environment(),
         )
-        settings = ["listen_addresses=127.0.0.1", f"port={port}", f"unix_socket_directories={folder}"]
+        settings = ["listen_addresses=127.0.0.1", f"port={self._port}", f"unix_socket_directories={self._folder}"]
         settings += [] if durable else ["fsync=off", "full_page_writes=off"]
-        command = [*su, server, "-D", str(data), *(part for one in settings for part in ("-c", one))]
-        process = Process("postgres", command, folder=folder, environment=child_environment())
-        process.start()
-        try:
-            process.wait_until(lambda: is_ready(folder, port))
-            yield f"postgresql://{run_as}@127.0.0.1:{port}/postgres"
-        finally:
-            process.stop(1)  # it waits for its clients, and nothing of it is to be kept
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        command = [*su, required("postgres"), "-D", data, *(part for one in settings for part in ("-c", one))]
+        self._process = Process("postgres", command, folder=self._folder, environment=child_environment())
 
+    def start(self) -> None:
+        """Start it, also after it was killed, and wait until it answers."""
+        self._process.start()
+        self._process.wait_until(self._is_ready)
 
-def is_ready(folder: Path, port: int) -> bool:
-    command = [required("pg_isready"), "-q", "-h", str(folder), "-p", str(port)]
-    return subprocess.run(command, check=False, env=child_environment()).returncode == 0
+    def kill(self) -> None:
+        """End it and all its processes as a power cut does."""
+        assert self._process.pid is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(30)
+
+    def _is_ready(self) -> bool:
+        command = [required("pg_isready"), "-q", "-h", str(self._folder), "-p", str(self._port)]
+        return subprocess.run(command, check=False, env=child_environment()).returncode == 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.stop(1)  # it waits for its clients, and nothing of it is to be kept
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def emptied(location: str) -> str:

@@ -1,6 +1,6 @@
 """Puts real processes under fire, part by part, and writes what came of it to docs/chaos.md.
 
-python -m tests.chaos [kills] [webhooks] [disk] [strangers] [--rounds 200] [--seed N] [--keep FOLDER]
+python -m tests.chaos [kills] [shared] [webhooks] [disk] [strangers] [--rounds 200] [--seed N] [--keep FOLDER]
 
 Exits 1 when anything was lost, exported twice, or took too long. With parts named, nothing is written.
 """
@@ -15,11 +15,11 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.chaos import disk, kills, strangers, webhooks
+from tests.chaos import disk, kills, shared, strangers, webhooks
 from tests.chaos.options import Options
 from tests.chaos.page import rows_of, write
 
-PARTS = {"kills": kills, "webhooks": webhooks, "disk": disk, "strangers": strangers}
+PARTS = {"kills": kills, "shared": shared, "webhooks": webhooks, "disk": disk, "strangers": strangers}
 ROUNDS = 200
 
 

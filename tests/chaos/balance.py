@@ -34,7 +34,7 @@ class Left(NamedTuple):
         return sorted([*map(" ".join, calm.moments - self.moments), *spans])
 
 
-def left(calls: Iterable[Call], store: Path, arrived: Iterable[Entry]) -> dict[int, Left]:
+def left(calls: Iterable[Call], store: Path | str, arrived: Iterable[Entry]) -> dict[int, Left]:
     """What is there of each call, by its number."""
     by_trace: dict[str, dict[str, str]] = defaultdict(dict)
     for entry in arrived:

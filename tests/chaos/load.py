@@ -27,15 +27,16 @@ TIMEOUT = 5.0
 
 
 class Load:
-    """Sends calls to one receiver and keeps the ledger of what it acknowledged."""
+    """Sends calls to a receiver, or to several by turns, and keeps the ledger of what it acknowledged."""
 
-    def __init__(self, address: str, ledger: Acknowledged, names: Sequence[str] = HEALTHY) -> None:
+    def __init__(self, address: str | Sequence[str], ledger: Acknowledged, names: Sequence[str] = HEALTHY) -> None:
         self.ledger = ledger
         self.calls: list[Call] = []
         """All that were begun."""
         self.answers: Counter[int] = Counter()
         """How often each status was answered; 0: no answer."""
-        self._address = address
+        self._addresses = itertools.cycle([address] if isinstance(address, str) else address)
+        """Each request goes to the next: so a load balancer gives them out."""
         self.recordings = {name: Recording(name) for name in names}
         self._next = itertools.cycle(names)
         self._session: aiohttp.ClientSession | None = None
@@ -44,7 +45,7 @@ class Load:
     async def connected(self) -> AsyncIterator[Load]:
         """While it may send."""
         timeout = aiohttp.ClientTimeout(total=TIMEOUT)
-        async with aiohttp.ClientSession(self._address, timeout=timeout) as self._session:
+        async with aiohttp.ClientSession(timeout=timeout) as self._session:
             yield self
 
     def call(self, name: str = "") -> Call:
@@ -78,7 +79,7 @@ class Load:
         assert self._session is not None
         try:
             async with self._session.post(
-                request.path, data=request.body, headers={**request.headers, **headers}
+                next(self._addresses) + request.path, data=request.body, headers={**request.headers, **headers}
             ) as answer:
                 await answer.read()
                 status = answer.status

@@ -58,7 +58,7 @@ class _Killable(Process):
 class Receiver(_Killable):
     """`tracer serve` on loopback, without an observer: what it stores came by HTTP."""
 
-    def __init__(self, folder: Path, store: Path, *, export_to: str = "", files: int = 0) -> None:
+    def __init__(self, folder: Path, store: Path | str, *, export_to: str = "", files: int = 0) -> None:
         """``files``: how many it may have open at one time; 0: as many as this process."""
         self.port, self.store = _port(), store
         command = [sys.executable, "-m", "tracer", "serve", "--port", str(self.port), "--store", str(store)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.postgresql import emptied, postgres
+from tests.postgresql import Postgres, emptied
 from tracer.store import open_writer
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def database() -> Iterator[str]:
     """A database that the tests of this process use one after the other."""
-    with postgres() as location:
-        yield location
+    with Postgres() as server:
+        yield server.location
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql"))])

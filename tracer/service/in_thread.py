@@ -7,7 +7,6 @@ import logging
 from typing import TYPE_CHECKING
 
 from tracer.errors import StoreError
-from tracer.service.seldom import Seldom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,20 +23,25 @@ class InThread:
         self.what = what
         self.stopped = False
         """Whether it was cancelled: the work should end soon."""
-        self._failures = Seldom()
+        self._failed = ""
+        """Why the store failed last time, so that it is said once."""
 
     async def run(self, work: Callable[[], int]) -> int:
         """What the work returns; 0 when it fails, which is logged. When cancelled, it waits until the work ends."""
         working = asyncio.create_task(asyncio.to_thread(work))
         try:
-            return await asyncio.shield(working)
+            done = await asyncio.shield(working)
         except asyncio.CancelledError:
             self.stopped = True
             await asyncio.gather(working, return_exceptions=True)
             raise
         except StoreError as error:
-            self._failures.warn(f"cannot {self.what}: {error}", logging.ERROR)
+            if str(error) != self._failed:
+                log.error("cannot %s: %s", self.what, error)
+            self._failed = str(error)
             return 0
         except Exception:
             log.exception("cannot %s", self.what)
             return 0
+        self._failed = ""
+        return done
