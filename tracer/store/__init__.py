@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tracer.errors import ConfigurationError
+from tracer.settings import address
 from tracer.store.contract import (
     DEMO,
     NEWEST,
@@ -94,7 +95,7 @@ def shown(location: str) -> str:
 def _path(location: str) -> Path:
     if "://" in location:
         raise ConfigurationError(
-            f"--store {location.partition('://')[0]}:// is not supported: name a SQLite file, or a database as"
+            f"--store {address(location)!r} is not supported: name a SQLite file, or a database as"
             " postgresql://user@host/database"
         )
     return Path(location)

@@ -26,6 +26,7 @@ GONE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "
 """A database that has vanished without a word is given up after some 10 s; the last is ms."""
 
 Row = tuple[Any, ...]
+"""A row of a query."""
 
 
 def settings(location: str) -> dict[str, Any]:
