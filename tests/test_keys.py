@@ -24,6 +24,8 @@ from tracer.witness.jobs import dispatch_moments
 
 SAFE = {
     "lk.agent_label",
+    "lk.function_tool.name",
+    "tracer.spoke_for",
     "lk.previous_agent_label",
     "tracer.track.muted",
     "error.type",

@@ -58,6 +58,8 @@ BEYOND = [
     "model.asked",
     "model.failed",
     "model.gave_no_answer",
+    "agent.code_began",
+    "agent.code_returned",
     "participant.attributes_changed",
     "participant.permissions_changed",
     "process.failed",

@@ -69,7 +69,9 @@ __all__ = [
     "SHUTDOWN_BY_USER",
     "SHUTDOWN_REASON",
     "SPAN_NAME",
+    "SPOKE_FOR",
     "SUBJECT",
+    "TOOL_NAME",
     "TRACK_MUTED",
     "TRACK_NAME",
     "TRACK_SOURCE",
@@ -206,7 +208,11 @@ PREVIOUS_AGENT_LABEL: Final = "lk.previous_agent_label"
 SHUTDOWN_BY_USER: Final = "lk.shutdown.user_initiated"
 """Whether the agent's own code shut the job down."""
 SPAN_NAME: Final = "tracer.span_name"
-"""Name of the span of livekit-agents that failed."""
+"""Name of the span of livekit-agents that failed, or of the agent's own code that it is about."""
+TOOL_NAME: Final = "lk.function_tool.name"
+"""The function tool that a model called."""
+SPOKE_FOR: Final = "tracer.spoke_for"
+"""Seconds that an agent spoke, at one go."""
 BLOCKED_FOR: Final = "tracer.blocked_for"
 """Seconds that an agent's event loop stood still."""
 EVENTS_DROPPED: Final = "tracer.session.events_dropped"

@@ -220,6 +220,9 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "model-silent": lambda timeline: (
         told(timeline, Kind.MODEL_GAVE_NO_ANSWER) and not told(timeline, Kind.AGENT_SPEAKING)
     ),
+    "own-code-hangs": lambda timeline: told(
+        timeline, Kind.AGENT_CODE_BEGAN, span_name="function_tool", tool_name="look_up"
+    ),
     "on-enter-raised": lambda timeline: told(timeline, Kind.MODEL_FAILED, span_name="on_enter", error_type="KeyError"),
     "event-loop-blocked": lambda timeline: told(timeline, Kind.AGENT_BLOCKED),
     "no-session": lambda timeline: (

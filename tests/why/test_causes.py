@@ -14,6 +14,7 @@ import tracer.why
 from tests.why import cases
 from tests.why.silent.calls import CASES as SILENT
 from tests.why.silent.cases import WHO_HEARS_WHOM
+from tests.why.silent.test_own_code import OWN_CODE
 from tests.why.silent.test_taken_away import TAKEN_AWAY
 from tests.why.test_connection import CONNECTION
 from tests.why.test_late_hidden import LATE_HIDDEN
@@ -23,7 +24,7 @@ from tracer.why import CAUSES, Cause, Symptom
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CASES = (*cases.CASES, *SILENT, *WHO_HEARS_WHOM, *TAKEN_AWAY, *CONNECTION, *TWO_AGENTS, *LATE_HIDDEN)
+CASES = (*cases.CASES, *SILENT, *WHO_HEARS_WHOM, *TAKEN_AWAY, *OWN_CODE, *CONNECTION, *TWO_AGENTS, *LATE_HIDDEN)
 
 CAPITALISED_CODE = re.compile(r"\b[A-Z]\w*\.[a-z_]\w*\(|\bRequest_fnc|\bSetup_fnc")
 """A method with a capital, as ``Ctx.connect()``, or a function of the user's with one."""

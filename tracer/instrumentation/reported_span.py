@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from tracer import keys
 from tracer.witness.agent import PENDING_SPANS
 
 if TYPE_CHECKING:
@@ -31,14 +32,16 @@ class ReportedSpan(ReadableSpan):
     def snapshot(self) -> ReadableSpan:
         """The span as it is now. One that reports a start has no end, though the span may have ended meanwhile."""
         span = self.span
-        # The words of a conversation are reported with the span's end, when the user's own filter has seen it.
+        # The words of a conversation are reported with the span's end, when the user's own filter has seen it. A tool's
+        # name is the agent's own, and nothing that anybody said.
+        known = span.attributes or {}
         whole = not self.is_start or span.name in PENDING_SPANS
         return ReadableSpan(
             span.name,
             context=span.get_span_context(),
             parent=self.above,
             resource=span.resource,
-            attributes={**self.added, **((whole and span.attributes) or {})},
+            attributes={**self.added, **{key: known[key] for key in known if whole or key == keys.TOOL_NAME}},
             events=span.events if whole else (),
             links=span.links,
             kind=span.kind,

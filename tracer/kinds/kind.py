@@ -83,6 +83,8 @@ class Kind(StrEnum):
     MODEL_FAILED = "model.failed"
     SESSION_AGENT_CHANGED = "session.agent_changed"
     AGENT_SPEAKING = "agent.speaking"
+    AGENT_CODE_BEGAN = "agent.code_began"
+    AGENT_CODE_RETURNED = "agent.code_returned"
     AGENT_BLOCKED = "agent.blocked"
     AGENT_STALLED = "agent.stalled"
     AGENT_DELETING_ROOM = "agent.deleting_room"

@@ -187,6 +187,8 @@ def _of_agent(timeline: Timeline, step: Step, entity: Entity | None) -> str:
             )
         case Kind.AGENT_PARTICIPANT_READY:
             return str(facts.get(keys.PARTICIPANT_IDENTITY, ""))
+        case Kind.AGENT_CODE_BEGAN | Kind.AGENT_CODE_RETURNED:
+            return str(facts.get(keys.TOOL_NAME) or facts.get(keys.SPAN_NAME) or "")
         case Kind.AGENT_BLOCKED:
             lasted = facts.get(keys.BLOCKED_FOR)
             return f"for {duration(lasted)}" if isinstance(lasted, float) else ""

@@ -241,6 +241,8 @@ class _Conversation:
         self.spoke: dict[str, list[Step]] = defaultdict(list)
         self.last: dict[str, Step] = {}
         self.heard: dict[tuple[str, object], Step] = {}
+        self.code: dict[tuple[str, str], Step] = {}
+        self.took: dict[tuple[str, str], int] = {}
         self.waits = {
             (step.subject, step.occurrence) for step in timeline.steps if step.kind is Kind.SESSION_WAITING_FOR_AUDIO
         }
@@ -254,6 +256,10 @@ class _Conversation:
                 self.last[step.subject] = step
             if step.kind in (Kind.AGENT_SPEAKING, Kind.MODEL_ANSWERED):
                 self.spoke[step.subject].append(step)
+            if step.kind is Kind.AGENT_CODE_BEGAN:
+                self.code[answer] = step
+            elif step.kind is Kind.AGENT_CODE_RETURNED:
+                self.took[answer] = step.time - self.code[answer].time if answer in self.code else 0
             if step.kind is Kind.SESSION_AUDIO_RECEIVED:
                 self.heard.setdefault(self._whom(step), step)
 
@@ -273,6 +279,8 @@ class _Conversation:
             case Kind.AGENT_SPEAKING:
                 first = next(one for one in self.spoke[step.subject] if one.kind is Kind.AGENT_SPEAKING)
                 return step.key != first.key
+            case Kind.AGENT_CODE_BEGAN | Kind.AGENT_CODE_RETURNED:
+                return self.took.get(answer, SLOW) < SLOW
             case Kind.SESSION_AUDIO_RECEIVED:
                 # An agent in Node tells of each time that they speak; one in Python waits for their audio once.
                 return answer not in self.waits and self.heard[self._whom(step)] is not step

@@ -46,6 +46,7 @@ _WORDS = (
     ("has its stack (lk.blocking.stack)", "tells whether code or the machine did it (lk.blocking.cause)"),
     ("run it in a thread (await asyncio.to_thread(…))", "run it in a worker thread (node:worker_threads)"),
     ("(asyncio.wait_for)", "(Promise.race)"),
+    ("asyncio.timeout(…)", "AbortSignal.timeout(…)"),
     ("(asyncio.gather)", "(Promise.all)"),
 )
 """In Python and in Node; what holds another is before it."""

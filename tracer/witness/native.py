@@ -71,7 +71,6 @@ _ENDS: dict[str, tuple[Kind | None, Kind | None]] = {
     "publish_audio_output": (None, Kind.SESSION_AUDIO_PUBLISHED),
     "wait_for_audio_track": (Kind.SESSION_WAITING_FOR_AUDIO, None),
     "llm_node": (Kind.MODEL_ASKED, None),
-    "agent_speaking": (Kind.AGENT_SPEAKING, None),
     "update_agent": (None, Kind.SESSION_AGENT_CHANGED),
 }
 """Spans whose start or end is a moment of the job."""
@@ -99,9 +98,12 @@ _MODEL_SPANS = (
 _NO_FAILURE = ("CancelledError", "ToolError", "StopResponse")
 """Errors of these types end a span when a caller hangs up, an agent hands over, or a tool refuses: healthy."""
 
-TOLD_AT_ONCE = frozenset({"llm_node", "agent_speaking"})
+_CODE = frozenset({"function_tool", "on_user_turn_completed", "on_enter"})
+"""Spans of the agent's own code, for which the conversation waits. The second is in livekit-agents 1.8.2 and newer."""
+
+TOLD_AT_ONCE = frozenset({"llm_node", "agent_speaking", *_CODE})
 """Spans that hold the conversation's words. An instrumented agent sends them when they end, and the user's own filter
-has seen them; at their start it sends only that they began: a model that hangs ends none."""
+has seen them; at their start it sends only that they began, and which tool it is: a model that hangs ends none."""
 
 PENDING_SPANS = frozenset({*_ENDS, *_NAME_THE_JOB, "wait_for_participant"} - TOLD_AT_ONCE)
 """Spans of the lifecycle: an instrumented agent sends them at their start already, with no end."""
@@ -178,8 +180,13 @@ def _moments(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Rep
             yield from _first_audio(span)
         case "llm_node":
             yield from _answer(span, attributes)
+        case "agent_speaking":
+            yield from _speech(span)
+            return
         case "event_loop_blocked":
             yield from _blocked(span, attributes)
+        case name if name in _CODE:
+            yield from _code(span, attributes)
         case _:
             pass
     yield from _both_ends(span, attributes)
@@ -321,6 +328,20 @@ def _answer(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Repo
         yield _Reported(Kind.MODEL_ANSWERED, ended, ended, {})
     else:
         yield _Reported(Kind.MODEL_GAVE_NO_ANSWER, ended, ended, {})
+
+
+def _speech(span: Span) -> Iterator[_Reported]:
+    """That the agent spoke, and for how long, when that is over."""
+    began, ended = span.start_time_unix_nano, span.end_time_unix_nano
+    lasted: dict[str, Fact] = {keys.SPOKE_FOR: (ended - began) / 1e9} if ended > began else {}
+    yield _Reported(Kind.AGENT_SPEAKING, began, began, {**_error(span, {}), **lasted})
+
+
+def _code(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
+    """From when until when the agent's own code ran, however it ended."""
+    what = {keys.SPAN_NAME: span.name, keys.TOOL_NAME: attributes.get(keys.TOOL_NAME)}
+    yield _Reported(Kind.AGENT_CODE_BEGAN, span.start_time_unix_nano, span.start_time_unix_nano, what)
+    yield _Reported(Kind.AGENT_CODE_RETURNED, span.end_time_unix_nano, span.end_time_unix_nano, what)
 
 
 def _blocked(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:

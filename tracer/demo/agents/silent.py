@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from livekit.agents import Agent, AgentServer, AgentSession, APIConnectionError, JobContext, cli, llm
@@ -36,6 +36,21 @@ class Hangs(Agent):
         return ""
 
 
+class Searches(Agent):
+    """Its tool waits for a database that does not answer."""
+
+    @llm.function_tool
+    async def look_up(self) -> str:
+        """Look the caller up."""
+        await asyncio.Event().wait()
+        return ""
+
+    async def llm_node(self, *_: object) -> AsyncIterator[llm.ChatChunk]:
+        """Ask for the tool."""
+        call = llm.FunctionToolCall(name="look_up", arguments="{}", call_id="call-1")
+        yield llm.ChatChunk(id="1", delta=llm.ChoiceDelta(role="assistant", tool_calls=[call]))
+
+
 class Raises(Agent):
     """It greets the caller by a name that it does not know."""
 
@@ -61,6 +76,11 @@ async def fails(ctx: JobContext) -> None:
 async def hangs(ctx: JobContext) -> None:
     """Greet the caller with what the model says."""
     (await serve(ctx, Hangs(instructions=""))).generate_reply()
+
+
+async def searches(ctx: JobContext) -> None:
+    """Greet the caller with what is known of them."""
+    (await serve(ctx, Searches(instructions=""))).generate_reply()
 
 
 async def raises(ctx: JobContext) -> None:
@@ -94,6 +114,7 @@ async def starts_none(ctx: JobContext) -> None:
 FAULTS: dict[str, Callable[[JobContext], Awaitable[None]]] = {
     "fails": fails,
     "hangs": hangs,
+    "searches": searches,
     "raises": raises,
     "blocks": blocks,
     "unsubscribes": unsubscribes,

@@ -48,6 +48,7 @@ from tracer.demo.failures.on_enter_raised import OnEnterRaised
 from tracer.demo.failures.one_identity import OneIdentity
 from tracer.demo.failures.other_deployment import OtherDeployment
 from tracer.demo.failures.out_of_memory import OutOfMemory
+from tracer.demo.failures.own_code_hangs import OwnCodeHangs
 from tracer.demo.failures.peer_never_active import PeerNeverActive
 from tracer.demo.failures.permission_taken_away import PermissionTakenAway
 from tracer.demo.failures.prewarm_failure import PrewarmFailure
@@ -121,6 +122,7 @@ FAILURES = {
         NoSession(),
         ModelFailed(),
         ModelSilent(),
+        OwnCodeHangs(),
         OnEnterRaised(),
         EventLoopBlocked(),
         MissingPermission(),
