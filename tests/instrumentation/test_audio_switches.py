@@ -33,8 +33,27 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     provider.add_span_processor(SimpleSpanProcessor(spans))
     for side in (io.AgentInput, io.AgentOutput):
         monkeypatch.setattr(side, "set_audio_enabled", side.set_audio_enabled)
+        monkeypatch.setattr(side, "audio", side.audio)
     AudioSwitches(provider.get_tracer("test")).listen()
     return spans
+
+
+class Session:
+    """A session, as far as it is used."""
+
+    _closing = False
+
+    def changed(self) -> None:
+        """What it does when its audio changes."""
+
+
+def audio() -> Any:
+    """Somebody's audio, in or out."""
+    return SimpleNamespace(on_attached=nothing, on_detached=nothing)
+
+
+def of_session(session: Session) -> tuple[io.AgentInput, io.AgentOutput]:
+    return io.AgentInput(nothing, session.changed), io.AgentOutput(nothing, session.changed, nothing)
 
 
 def nothing(*_: object) -> None:
@@ -85,3 +104,32 @@ def test_what_the_user_passes_wrongly_is_the_users_error_and_none_of_ours(export
     with pytest.raises(TypeError, match="unexpected keyword argument 'on'"):
         sides()[0].set_audio_enabled(on=False)  # type: ignore[call-arg]
     assert exported.get_finished_spans() == ()
+
+
+@pytest.mark.parametrize(("number", "kinds"), [(0, INPUT), (1, OUTPUT)], ids=["input", "output"])
+def test_audio_that_is_taken_away_is_turned_off_until_it_is_given_back(
+    number: int, kinds: list[Kind], exported: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, session, given = Job(), Session(), audio()
+    current(monkeypatch, job)
+    side = of_session(session)[number]
+    for stream in (None, given, audio(), None, None, given):
+        side.audio = stream
+        assert side.audio is stream
+    assert [span.name for span in exported.get_finished_spans()] == kinds
+    side.set_audio_enabled(False)
+    side.audio = None
+    side.audio = given
+    assert [span.name for span in exported.get_finished_spans()] == [*kinds, kinds[0]]
+
+
+def test_audio_that_the_session_takes_away_as_it_closes_is_nothing(
+    exported: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, session = Job(), Session()
+    current(monkeypatch, job)
+    side, _ = of_session(session)
+    side.audio = audio()
+    session._closing = True
+    side.audio = None
+    assert (exported.get_finished_spans(), side.audio) == ((), None)

@@ -1,7 +1,8 @@
 """A session whose audio input or output the agent's code turns off: it hears nobody or says nothing, and no span shows.
 
 The caller's track stays subscribed and its first frame arrives; the agent's own track stays published. Push-to-talk
-turns the input on and off with every turn. Source: livekit-agents 1.3 to 1.8, voice/io.py.
+turns the input on and off with every turn. ``session.input.audio = None`` does the same as
+``set_audio_enabled(False)``. Source: livekit-agents 1.3 to 1.8, voice/io.py.
 """
 
 from __future__ import annotations
@@ -31,12 +32,14 @@ OUTPUT = {False: Kind.SESSION_AUDIO_OUTPUT_OFF, True: Kind.SESSION_AUDIO_OUTPUT_
 
 
 class AudioSwitches:
-    """Reports each ``set_audio_enabled()`` of a session's input or output that changes something."""
+    """Reports each ``set_audio_enabled()`` and ``audio = …`` of a session's input or output that changes something."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
         self._known: weakref.WeakKeyDictionary[object, _Known] = weakref.WeakKeyDictionary()
         """What was reported last, by input or output."""
+        self._emptied: weakref.WeakSet[object] = weakref.WeakSet()
+        """Those whose audio was taken away, and not given back."""
 
     def listen(self) -> None:
         """From now on, to every session of this process; once."""
@@ -56,11 +59,30 @@ class AudioSwitches:
             return result
 
         owner.set_audio_enabled = set_audio_enabled_reported
+        audio = owner.audio
+
+        def set_audio(side: Any, stream: Any) -> None:
+            was = guarded(audio.__get__, side)
+            audio.__set__(side, stream)
+            guarded(self._given, side, was, stream, kinds)
+
+        owner.audio = audio.setter(set_audio)
+
+    def _given(self, side: Any, was: object, stream: object, kinds: dict[bool, Kind]) -> None:
+        """Its audio was replaced: taken away by the agent's code, or given back."""
+        session = getattr(side._audio_changed, "__self__", None)  # noqa: SLF001  see private_names
+        if session is None or session._closing or (was is None) is (stream is None):  # noqa: SLF001  see private_names
+            return  # a session that closes takes it away itself
+        if stream is None:
+            self._emptied.add(side)
+        else:
+            self._emptied.discard(side)
+        self._called(side, kinds)
 
     def _called(self, side: Any, kinds: dict[bool, Kind]) -> None:
         # What turns it on again can run where no job is current, as a handler of the user's own server does.
         was, its_job = self._known.get(side, (True, current_job))
-        job, enabled = its_job(), bool(side.audio_enabled)
+        job, enabled = its_job(), bool(side.audio_enabled) and side not in self._emptied
         if job is None or enabled is was:
             return
         # Not to keep the job: it has the session, and that has what this is kept under.

@@ -43,6 +43,8 @@ PRIVATE_NAMES = (
     PrivateName("worker", "", "_default_request_fnc", "what answers where the user has no request_fnc"),
     PrivateName("job", "JobRequest", "_on_accept", "called by accept(): when it was called, whether the job started"),
     PrivateName("ipc.supervised_proc", "SupervisedProc", "_initialize_fut", "why a process did not come up"),
+    PrivateName("voice.io", "AgentInput", "_audio_changed", "the session whose audio it is; AgentOutput has the same"),
+    PrivateName("voice.agent_session", "AgentSession", "_closing", "whether the session takes its audio away itself"),
     PrivateName("telemetry.traces", "_DynamicTracer", "_tracer_provider", "the provider that is set already"),
     PrivateName("telemetry.traces", "_DynamicTracer", "_tracer", "the user's tracer, which makes the spans of a job"),
     PrivateName("telemetry.traces", "", "_install_pii_redaction", "leaves out personal data where settings want that"),

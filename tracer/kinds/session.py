@@ -74,7 +74,7 @@ SESSION = {
     "session.audio_input_off": KindInfo(
         phrase="audio input turned off",
         verb="turned its audio input off",
-        meaning="`session.input.set_audio_enabled(False)`: the session drops whatever audio it receives.",
+        meaning="`session.input.set_audio_enabled(False)`, or `.audio = None`: the session hears nothing from now on.",
         cause="The agent's own code: push-to-talk, a pause, a hand-over to a person.",
         following="The same with True, when the agent is to hear again.",
         reported={"agent": ""},
@@ -90,7 +90,7 @@ SESSION = {
     "session.audio_output_off": KindInfo(
         phrase="audio output turned off",
         verb="turned its audio output off",
-        meaning="`session.output.set_audio_enabled(False)`: the agent says nothing, and its track stays published.",
+        meaning="`session.output.set_audio_enabled(False)` or `.audio = None`: the agent says nothing, its track stays.",
         cause="The agent's own code: it answers in writing, or a person has taken over.",
         following="The same with True, when the agent is to speak again.",
         reported={"agent": ""},

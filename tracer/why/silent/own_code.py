@@ -48,11 +48,11 @@ class OwnCodeHangs(Cause):
     """The caller hears nothing while a function tool, ``on_user_turn_completed`` or ``on_enter`` runs on and on.
 
     Known from the job's spans of these names, of which an instrumented agent reports the start at once; from a caller
-    who was there; and from nothing asked of a model and nothing said meanwhile. A tool takes some seconds, and
-    livekit-agents itself gives one of an MCP server 5: it is found after 10 s without an end, and after 20 s of one that
-    returned. Certain of ``on_user_turn_completed``, and of a tool after 20 s, if it did not return, and nothing else can
-    have been played. Nothing where a tool hands over to a task (AgentTask), which talks itself, or where another caller
-    was there to talk to.
+    who was there; and from nothing asked of a model and nothing said meanwhile. A tool takes some seconds (of an MCP
+    server, livekit-agents waits 5 s for it): it is found after 10 s without an end, and after 20 s of one that
+    returned. Certain of ``on_user_turn_completed``, and of a tool after 20 s, if it did not return, and nothing else
+    can have been played. Nothing where a tool hands over to a task (AgentTask), which talks itself, or where another
+    caller was there to talk to.
     """
 
     name = "own-code-hangs"
