@@ -90,7 +90,7 @@ SESSION = {
     "session.audio_output_off": KindInfo(
         phrase="audio output turned off",
         verb="turned its audio output off",
-        meaning="`session.output.set_audio_enabled(False)` or `.audio = None`: the agent says nothing, its track stays.",
+        meaning="`output.set_audio_enabled(False)` or `.audio = None`: the agent says nothing; its track stays.",
         cause="The agent's own code: it answers in writing, or a person has taken over.",
         following="The same with True, when the agent is to speak again.",
         reported={"agent": ""},
