@@ -18,13 +18,24 @@ from tests.why.silent.test_own_code import OWN_CODE
 from tests.why.silent.test_taken_away import TAKEN_AWAY
 from tests.why.test_connection import CONNECTION
 from tests.why.test_late_hidden import LATE_HIDDEN
+from tests.why.test_room_expired import EXPIRED
 from tests.why.test_two_agents import TWO_AGENTS
 from tracer.why import CAUSES, Cause, Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CASES = (*cases.CASES, *SILENT, *WHO_HEARS_WHOM, *TAKEN_AWAY, *OWN_CODE, *CONNECTION, *TWO_AGENTS, *LATE_HIDDEN)
+CASES = (
+    *cases.CASES,
+    *SILENT,
+    *WHO_HEARS_WHOM,
+    *TAKEN_AWAY,
+    *OWN_CODE,
+    *EXPIRED,
+    *CONNECTION,
+    *TWO_AGENTS,
+    *LATE_HIDDEN,
+)
 
 CAPITALISED_CODE = re.compile(r"\b[A-Z]\w*\.[a-z_]\w*\(|\bRequest_fnc|\bSetup_fnc")
 """A method with a capital, as ``Ctx.connect()``, or a function of the user's with one."""

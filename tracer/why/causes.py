@@ -35,6 +35,7 @@ from tracer.why.missing.not_asked import LoadAboveLimit, OtherDeployment, Worker
 from tracer.why.missing.overbooked import WorkerOverbooked
 from tracer.why.missing.process import ProcessFailed
 from tracer.why.missing.refused import Rejected, RequestRaised, RequestUnanswered, SlowRequest
+from tracer.why.missing.room_expired import RoomExpired
 from tracer.why.missing.unavailable import LateWorker, WorkerDraining, WorkersFull
 from tracer.why.missing.worker_disconnected import WorkerDisconnected
 from tracer.why.silent.agent_hidden import AgentHidden
@@ -64,6 +65,7 @@ __all__ = ["CAUSES"]
 CAUSES: tuple[Cause, ...] = (
     # missing: the commonest first
     NoWorker(),
+    RoomExpired(),
     WorkerIsNamed(),
     RoomExisted(),
     WorkerIsUnnamed(),

@@ -15,6 +15,7 @@ from tracer.units import NS_PER_S
 from tracer.why.call.limits import NOTICED, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.lack import in_seconds
+from tracer.why.missing.room_expired import closed_empty
 from tracer.why.served import lacks
 
 if TYPE_CHECKING:
@@ -147,11 +148,26 @@ class NobodyJoined(Conclusion):
         if call.callers.all or not call.witnesses & {"webhook", "observer"}:
             return None
         agent = min(call.agents.all, key=lambda one: one.steps[0].time, default=None)
+        closed = self._closed(known)
         if agent is None:
-            return "No caller joined."
+            return f"No caller joined{closed}."
         waited = max(min(call.left_at(agent), call.end) - agent.steps[0].time, 0) / NS_PER_S
         so_far = "" if known.over else " so far"
-        return f"No caller joined{so_far}: {name_of(agent)} was alone for {waited:.1f} s."
+        return f"No caller joined{so_far}: {name_of(agent)} was alone for {waited:.1f} s{closed}."
+
+    @staticmethod
+    def _closed(known: Known) -> str:
+        """That the room closed as it was empty, and who came too late; empty where that is not known."""
+        timeline, how = known.call.timeline, closed_empty(known.call.timeline)
+        if how is None:
+            return ""
+        finished, later = timeline.room.finished, timeline.later
+        late = next(iter(later.callers), None) if later else None
+        if finished is None or later is None or late is None:
+            return f", until the room closed {how}"
+        after = in_seconds(max(late.steps[0].time - finished.time, 0))
+        new = f"a new room of this name ({later.room.sid})"
+        return f", until the room closed {how}; {name_of(late)} joined {new} {after} later"
 
 
 class NoCallerActive(Conclusion):
