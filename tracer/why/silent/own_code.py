@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tracer.timeline.entities import Job
-    from tracer.timeline.sessions import Session
     from tracer.timeline.step import Step
     from tracer.why.call import Call
     from tracer.why.call.serving import Stay
@@ -66,10 +65,9 @@ class OwnCodeHangs(Cause):
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
-            for session in sessions_of(job):
-                quiet = [one for one in _quiet(call, job, session) if self._matters(call, job, one)]
-                if worst := max(quiet, key=lambda one: one.stay.lasted, default=None):
-                    yield self._finding(call, job, worst)
+            quiet = [one for one in _quiet(call, job) if self._matters(call, job, one)]
+            if worst := max(quiet, key=lambda one: one.stay.lasted, default=None):
+                yield self._finding(call, job, worst)
 
     def _finding(self, call: Call, job: Job, one: _Quiet) -> Finding:
         name, lasted = name_of(one.stay.who), seconds(call, one.stay)
@@ -97,14 +95,16 @@ class OwnCodeHangs(Cause):
         return not company and not call.agents.ended_the_call(one.stay.until) and not _plays(call, job, one)
 
 
-def _quiet(call: Call, job: Job, session: Session) -> Iterator[_Quiet]:
+def _quiet(call: Call, job: Job) -> Iterator[_Quiet]:
     """The longest time that a caller heard nothing, of each time that the agent's own code ran."""
     ends = {s.occurrence: s for s in job.steps if s.kind is Kind.AGENT_CODE_RETURNED}
     for began in job.steps:
-        if began.kind is not Kind.AGENT_CODE_BEGAN or not session.since <= began.time <= session.until:
+        if began.kind is not Kind.AGENT_CODE_BEGAN:
             continue
         returned = ends.get(began.occurrence)
-        end = min(session.until, over_at(call, job, began.time))
+        # An older livekit-agents reports no sessions.
+        closes = [session.until for session in sessions_of(job) if session.since <= began.time <= session.until]
+        end = min([over_at(call, job, began.time), *closes])
         over = min(end, returned.time if returned else FOREVER)
         speech = list(_speech(job, began.time))
         asks = [s.time for s in job.steps if s.kind in (Kind.MODEL_ASKED, Kind.MODEL_ANSWERED) and s.time > began.time]
