@@ -144,6 +144,17 @@ def test_people_among_themselves_may_want_no_agent() -> None:
     assert sureness(recorded, registered(name="helper")) == [("worker-is-named", False)]
 
 
+def test_a_worker_that_is_stopped_after_the_webhooks_of_the_end_were_lost_did_not_surely_cut_the_call() -> None:
+    recorded = ended_early(2500, "parent process shutdown")
+    draining = [*registered(), worker(Kind.WORKER_DRAINING, 1000), worker(Kind.WORKER_CLOSED, 2600)]
+    assert sureness(recorded, draining) == [("deployed", True)]
+    end = {(LEFT, ADA), (Kind.ROOM_FINISHED, ROOM), (Kind.TRACK_UNPUBLISHED, MICROPHONE)}
+    lost = [m for m in recorded if (m.kind, m.subject) not in end]
+    lost += bob(8000, 9000)
+    assert sureness(without(lost, "observer"), draining)[0] == ("deployed", False)
+    assert sureness(lost, draining)[0] == ("deployed", True)  # who is polled is there
+
+
 def over_at_once(*agent: Moment) -> list[Moment]:
     """The caller hangs up and the backend deletes the room while the agent is JOINING."""
     recorded = [m for m in healthy() if m.time < ms(257) and m.subject != MICROPHONE]

@@ -67,12 +67,15 @@ class Callers:
     def known_at(self, at: int) -> bool:
         """Whether a caller was in the room at this time, ns, whatever webhook is lost.
 
-        Their leave is known, or the room goes on and the server has reported something later.
+        Their leave is known; or the room goes on, and they are polled, or the server has reported more of them later.
+        What it has reported of others is not enough: their leave, and the end of the room, can both be lost.
         """
         there = [who for _, who in self.at(at)]
         if any(who.gone for who in there):
             return True
-        return bool(there) and self._timeline.room.finished is None and self.reported_after(at)
+        if self._timeline.room.finished is not None or not self.reported_after(at):
+            return False
+        return any("observer" in step.witnesses or step.earliest > at for who in there for step in who.steps)
 
     def reported_after(self, at: int) -> bool:
         """Whether something that the server reported of this room came after this time, ns."""
