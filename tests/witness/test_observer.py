@@ -321,15 +321,17 @@ def test_a_webhook_makes_one_poll_of_its_room_and_no_other() -> None:
     assert server.calls == ["ListParticipants"]
 
 
-@pytest.mark.parametrize("name", ["track_published", "track_unpublished"])
-def test_a_webhook_of_a_track_shows_nothing_to_poll_for_where_its_publisher_is_known(name: str) -> None:
+@pytest.mark.parametrize(("name", "polls"), [("track_published", ["ListParticipants"]), ("track_unpublished", [])])
+def test_a_webhook_of_a_track_shows_nothing_to_poll_for_where_its_publisher_is_known(
+    name: str, polls: list[str]
+) -> None:
     server = Server()
     server.participants["demo"] = [ada(ACTIVE)]
     watching = at_rest(server)
     assert rounds(watching, server, heard=heard(name, ada(ACTIVE))) == []
     assert server.calls == []
     rounds(watching, server, heard=heard(name, ada(ACTIVE, "PA_2")))
-    assert server.calls == ["ListParticipants"]
+    assert server.calls == polls
 
 
 def test_who_comes_and_leaves_by_webhooks_is_known_without_a_poll() -> None:
@@ -372,9 +374,43 @@ def test_a_poll_that_was_on_its_way_when_a_webhook_came_does_not_undo_it(state: 
 def test_a_webhook_of_an_unknown_or_empty_room_makes_a_poll_for_rooms() -> None:
     server = Server()
     watching = at_rest(server)
-    for sid in (ROOM, "RM_new"):
-        rounds(watching, server, heard=heard("room_finished", room=sid))
+    for name, sid in (("participant_joined", "RM_new"), ("egress_ended", ROOM)):
+        rounds(watching, server, heard=heard(name, room=sid))
         assert "ListRooms" in server.calls
+
+
+def test_a_room_that_a_webhook_starts_is_looked_into_at_once_and_listed_when_rooms_are_next() -> None:
+    server = Server()
+    server.participants["new"] = [ada(JOINED, "PA_2")]
+    watching = at_rest(server)
+    started = WebhookEvent(
+        event="room_started", room=Room(sid="RM_new", name="new", creation_time_ms=START // 1_000_000)
+    )
+    found = rounds(watching, server, heard=webhook_event(MessageToJson(started)))
+    assert ("RM_new", Kind.PARTICIPANT_JOINED) in {(m.room, m.kind) for m in found}
+    assert "ListRooms" not in server.calls
+    server.rooms.append(started.room)
+    watching._next_list = 0.0
+    assert ("RM_new", Kind.ROOM_CREATED) in {(m.room, m.kind) for m in rounds(watching, server)}
+    watching._next_list = 0.0
+    assert Kind.ROOM_CREATED not in {m.kind for m in rounds(watching, server)}
+
+
+def test_a_room_that_only_a_webhook_has_shown_and_that_is_never_listed_is_the_webhooks_alone() -> None:
+    server = Server()
+    watching = at_rest(server)
+    rounds(watching, server, heard=heard("room_started", room="RM_new"))
+    watching._rooms["RM_new"].polled_at = 0  # the poll did not come back
+    watching._next_list = 0.0
+    assert rounds(watching, server) == []
+    assert "RM_new" not in watching._rooms
+
+
+def test_a_webhook_of_a_rooms_end_is_enough_until_rooms_are_listed_next() -> None:
+    server = Server()
+    watching = at_rest(server)
+    assert rounds(watching, server, heard=heard("room_finished")) == []
+    assert server.calls == []
 
 
 def test_participants_of_a_newer_room_of_the_same_name_are_not_taken_for_this_rooms() -> None:

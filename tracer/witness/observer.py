@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import re
 import time
 from contextlib import suppress
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 from livekit import api
-from livekit.protocol.models import ParticipantInfo
+from livekit.protocol.models import ParticipantInfo, Room
 
 from tracer import keys
 from tracer.answers.of_aiohttp import bounded_api, bounded_session
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from livekit.protocol.agent_dispatch import AgentDispatch
-    from livekit.protocol.models import Room
     from livekit.protocol.webhook import WebhookEvent
 
     from tracer.moment import Fact
@@ -68,6 +68,8 @@ IDLE_ALONE = 0.5
 """As ``IDLE``, without webhooks."""
 CLOSING = 0.25
 """Seconds until the next poll for rooms when one may be closing: its webhook can be quicker than its removal."""
+CONFIRMED = 1.0
+"""Seconds for which the room of a name is taken to be the one that it was: to end and to start anew takes longer."""
 LIMIT = 10.0
 """Seconds that the server may take to answer."""
 LONGEST_PAUSE = 30.0
@@ -121,9 +123,21 @@ class Observer:
         self._webhooks = True
         sid = room_of(event).sid
         room = self._rooms.get(sid)
-        if room is None or not room.hears(event, time.monotonic()):
+        if room is None and event.event == "room_started" and self._listed:
+            self._watch(room_of(event))  # no list of rooms is needed to look who is there
+        elif event.event == "room_finished" and room:
+            room.confirmed = -math.inf
+            return  # it reports the end: the next list of rooms is soon enough
+        elif room is None or not room.hears(event, time.monotonic()):
             self._woken_rooms.add(sid)
         self._woken.set()
+
+    def _watch(self, started: Room) -> None:
+        """Observe a room of which a webhook has just reported the start."""
+        if self._wanted(started.name):
+            listed = Room.FromString(started.SerializeToString())  # an event's own class is another
+            now = time.monotonic()
+            self._rooms[listed.sid] = WatchedRoom(listed, expected_since=now, confirmed=now, unlisted=True)
 
     async def run(self, keep: Callable[[Arrival], Awaitable[bool]]) -> None:
         """Until cancelled. A server that is away is tried again, ever more seldom, and reported once."""
@@ -196,11 +210,11 @@ class Observer:
 
     async def _list(self, livekit: api.LiveKitAPI, woken: set[str]) -> None:
         """Poll for rooms: which are new, and which are no longer there."""
-        sent = time.time_ns()
+        sent, before = time.time_ns(), set(self._rooms)
         listed = await livekit.room.list_rooms(api.ListRoomsRequest())
         answered, now = time.time_ns(), time.monotonic()
         rooms = [room for room in listed.rooms if self._wanted(room.name)]
-        for gone in self._rooms.keys() - {room.sid for room in rooms}:
+        for gone in before - {room.sid for room in rooms}:
             self._unkept += self._closed(self._rooms.pop(gone), answered)
         closing = False
         for room in rooms:
@@ -209,8 +223,11 @@ class Observer:
                 self._webhooks = self._webhooks and room.sid in woken | self._woken_rooms
                 self._unkept += self._found(room, answered)
                 expected = now if self._listed else now - time.time() + room.creation_time
-                self._rooms[room.sid] = WatchedRoom(room, expected_since=min(expected, now))
+                self._rooms[room.sid] = WatchedRoom(room, expected_since=min(expected, now), confirmed=now)
                 continue
+            if known.unlisted:
+                self._unkept += self._found(room, answered)
+                known.unlisted = False
             if known.relisted(room):
                 known.wake(now)
             closing = closing or (room.sid in woken and not known.present)
@@ -230,6 +247,8 @@ class Observer:
 
     def _closed(self, room: WatchedRoom, answered: int) -> Iterator[Moment]:
         """A room that was listed and no longer is, and with it all who were in it."""
+        if room.unlisted and not room.polled_at:
+            return  # it came and went between two polls: only webhooks know of it
         # Only with somebody in it does a poll of its participants show that it was there.
         seen = max(self._listed, room.polled_at) if room.present else self._listed
         for sid in room.present:
@@ -247,7 +266,7 @@ class Observer:
             *(self._participants(livekit, room, at_once) for room in due), return_exceptions=True
         )
         polls = [answer for answer in answers if isinstance(answer, _Poll)]
-        if verify and any(poll.came_or_left for poll in polls):
+        if verify and any(self._may_be_another(poll, now) for poll in polls):
             # Participants are listed by the room's name: they can be those of another room that has it by now.
             await self._list(livekit, set())
         for poll in polls:
@@ -256,6 +275,12 @@ class Observer:
         for failed in answers:
             if isinstance(failed, BaseException):
                 raise failed
+
+    @staticmethod
+    def _may_be_another(poll: _Poll, now: float) -> bool:
+        """Whether an answer can be about a newer room of that name: in it nobody of before is left."""
+        left = poll.room.present.keys() - poll.present.keys()
+        return bool(left) or (bool(poll.came_or_left) and now - poll.room.confirmed > CONFIRMED)
 
     async def _participants(
         self, livekit: api.LiveKitAPI, room: WatchedRoom, at_once: asyncio.Semaphore

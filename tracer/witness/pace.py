@@ -32,17 +32,20 @@ GROWTH = 12
 """While somebody joins, a pause between polls is this part of the time since the last change."""
 GROWTH_EXPECTED = 16
 """As ``GROWTH``, while somebody is expected to join."""
-GROWTH_REPORTED = 6
-"""As ``GROWTH_EXPECTED``, where a webhook will report who comes: only their JOINED is missed by a poll too few."""
-REPORTED = 0.5
+GROWTH_REPORTED, AGENT_COMES = 6, 1.0
+"""As ``GROWTH_EXPECTED``, where a webhook will report who comes: only their JOINED is missed by a poll too few. An
+agent mostly comes within so many s; later, and where a caller is waited for, each wait is twice the one before."""
+REPORTED = 2.0
 """Seconds until a room is polled for what a webhook should have reported by then, ACTIVE; and then twice as long."""
-MOST_A_SECOND, MOST_REPORTED = 12, 4
+MOST_A_SECOND, MOST_REPORTED = 12, 3
 """Polls a second, about, of all rooms together in which somebody is expected: of ten at once each is polled a tenth as
 often. The second is where webhooks report who comes."""
 EXPECTED_FOR = 8.0
 """Seconds after a dispatch, or after a room was created, that an agent or a caller is expected to join."""
 JOBS_LATE = 8.0
 """Seconds after a dispatch or a leave until the API shows its job as it is: the server writes jobs every 5 s."""
+JOBS_LISTED = 5.5
+"""Seconds after a dispatch until its job is listed, if it has one."""
 JOBS_APART = 3.0
 """Seconds between polls for dispatches, at least: their times are the server's own, so that none is urgent."""
 ANOTHER = 1.0
@@ -69,6 +72,12 @@ class WatchedRoom:
     """When the last answered poll of its participants was sent, ns since the epoch; 0 before the first."""
     present: dict[str, ParticipantInfo] = field(default_factory=dict)
     """Who was there at that poll, or has come since by a webhook, by SID."""
+    confirmed: float = -math.inf
+    """When a list, or the webhook of its start, last showed that the room of this name is this one."""
+    had_caller: bool = False
+    """Whether anybody but an agent has been ACTIVE."""
+    unlisted: bool = False
+    """Whether only a webhook has reported it so far, and no list of rooms."""
     heard_at: dict[str, int] = field(default_factory=dict)
     """When webhooks reported who had come or left, ns since the epoch, by SID: a poll sent before may not show it."""
     changed: float = -math.inf
@@ -93,8 +102,8 @@ class WatchedRoom:
 
     @property
     def is_complete(self) -> bool:
-        """Whether an agent and somebody else are ACTIVE: nobody is expected then."""
-        return self.has_agent and len(self._active) > 1
+        """Whether an agent is ACTIVE, and somebody else is or was: nobody is expected then."""
+        return self.has_agent and self.had_caller
 
     @property
     def _active(self) -> set[int]:
@@ -106,7 +115,7 @@ class WatchedRoom:
 
         The list is up to 5 s late and counts no agents.
         """
-        before, self.listed = self.listed, room
+        before, self.listed, self.confirmed = self.listed, room, time.monotonic()
         return (before.num_participants, before.num_publishers) != (room.num_participants, room.num_publishers)
 
     def hears(self, event: WebhookEvent, now: float) -> bool:
@@ -114,13 +123,15 @@ class WatchedRoom:
         who = event.participant
         known = self.present.get(who.sid)
         if event.event in _OF_TRACKS:
-            return known is not None and known.state == ParticipantInfo.ACTIVE
+            # Of one who is not there it is the end of what they published.
+            is_end = event.event == "track_unpublished"
+            return is_end or (known is not None and known.state == ParticipantInfo.ACTIVE)
         if event.event in _LEAVES and known is not None:
             del self.present[who.sid]
             self.heard_at[who.sid] = time.time_ns()
             self.came_or_left(now, [known])
             return True
-        if event.event == "participant_joined" and self.polled_at:
+        if event.event == "participant_joined" and (self.polled_at or self.unlisted):
             there = ParticipantInfo.FromString(who.SerializeToString())  # an event's own class is another
             there.state = ParticipantInfo.ACTIVE
             self.present[who.sid] = there
@@ -147,6 +158,7 @@ class WatchedRoom:
         """
         if changed:
             self.changed = now
+        self.had_caller = self.had_caller or bool(self._active - {ParticipantInfo.Kind.AGENT})
         if self.is_complete:
             self.expected_since = -math.inf
         shared = (awaited - 1) / (MOST_REPORTED if webhooks else MOST_A_SECOND)
@@ -162,11 +174,18 @@ class WatchedRoom:
         elif ParticipantInfo.JOINED in states:
             pause = min(pause, max(REPORTED, changed))
         if expected < EXPECTED_FOR:
-            pause = min(pause, max(CLOSELY, expected / (GROWTH_REPORTED if webhooks else GROWTH_EXPECTED)))
+            soon = GROWTH_REPORTED if expected < AGENT_COMES and not self.has_agent else 1
+            pause = min(pause, max(CLOSELY, expected / (soon if webhooks else GROWTH_EXPECTED)))
         return pause
 
     def came_or_left(self, now: float, left: Iterable[ParticipantInfo]) -> None:
-        """Somebody did: dispatches may have changed, and the job of an agent that left has ended."""
+        """Somebody did: dispatches may have changed, and the job of an agent that left has ended.
+
+        Who comes while jobs are about to be polled is no reason to poll them sooner; who leaves may end the room.
+        """
+        left = list(left)
+        if not left and now - self.jobs_since < JOBS_LISTED:
+            return
         if any(who.kind == ParticipantInfo.Kind.AGENT for who in left):
             self.jobs_since = now
         self.next_dispatches = min(self.next_dispatches, max(now, self.polled_dispatches_at + JOBS_APART))
@@ -177,11 +196,12 @@ class WatchedRoom:
             created = min(now - wall + dispatch.state.created_at / NS_PER_S, now)
             if not dispatch.state.jobs and created > self.jobs_since + ANOTHER:  # else it is the one of last time
                 self.jobs_since = created
+                if not self.is_awaited(now):
+                    self.wake(now + CLOSELY)
                 self.expected_since = max(self.expected_since, created)
-                self.wake(now + CLOSELY)
         waited = now - self.jobs_since
         if waited < JOBS_LATE:
-            pause = max(JOBS_APART, waited)
+            pause = max(JOBS_APART, JOBS_LISTED - waited)
         elif self.present and not self.has_agent:
             least, most = UNSERVED
             pause = min(max(least, (now - self.changed) / 4), most)
