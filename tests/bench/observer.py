@@ -6,18 +6,18 @@ Counts the server's log lines about API requests for one call with the sample ag
 minute without rooms and for a minute with 20 in which nothing happens; then, of twenty joins one after the other, those
 whose JOINED was seen. ``serve`` has webhooks, ``observe`` has the API alone.
 
-Measured on two busy cores, with livekit-server 1.13.5; in brackets with the observer as it was before it took from
-webhooks what they show and shared its polls among rooms, and as it was when it polled around the clock (the busier the
-machine, the fewer polls it managed):
+Measured on two busy cores, with livekit-server 1.13.5; in brackets with the observer as it was before it looked into a
+room as its webhook came, before it took from webhooks what they show and shared its polls among rooms, and as it was
+when it polled around the clock (the busier the machine, the fewer polls it managed). Of observe, the last two alone:
 
     lines in the log                 serve                            observe
-    one call                          16 (28 to 41, 404 to 492)        23 to 31 (24 to 35, 481)
-      of these ListParticipants        9 (16 to 30)                     3 to 10 (4 to 14)
-    ten calls at once                125 (285, 300 to 546)            153 (322, 759)
-      of these ListParticipants       76 (218)                        106 (267)
+    one call                          10 to 13 (16, 28, 404 to 492)    23 to 31 (24 to 35, 481)
+      of these ListParticipants        7 to 9 (9, 16 to 30)             3 to 10 (4 to 14)
+    ten calls at once                 55 to 57 (102 to 125, 285, 300 to 546)  153 (322, 759)
+      of these ListParticipants       29 to 32 (65 to 76, 218)        106 (267)
     60 s without rooms                 6 (24, 233)                    118 (118, about 230)
     60 s with 20 settled rooms        65 (65, 671)                    219 (219, 692)
-    JOINED seen, ten at once          17/19 (17/17)                    11/18 (15/17)
+    JOINED seen, ten at once          33/44 (41/50, 17/17)             11/18 (15/17)
     JOINED seen, call after call      12/20 (16/21, 23/26)             12/22 (20/25, 17/28)
 """
 
