@@ -41,6 +41,7 @@ from tracer.why.missing.worker_disconnected import WorkerDisconnected
 from tracer.why.silent.agent_hidden import AgentHidden
 from tracer.why.silent.blocked import EventLoopBlocked
 from tracer.why.silent.caller_not_heard import CallerNotHeard
+from tracer.why.silent.job_ended import JobEndedInCall
 from tracer.why.silent.linked import LinkedToAnother, LinkedToNobody
 from tracer.why.silent.missing_permission import MissingPermission
 from tracer.why.silent.model_failed import ModelFailed
@@ -103,6 +104,7 @@ CAUSES: tuple[Cause, ...] = (
     AgentLeftCaller(),
     CallerAway(),
     # silent
+    JobEndedInCall(),
     ModelFailed(),
     OnEnterRaised(),
     OnTurnRaised(),

@@ -14,6 +14,7 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.reporting import is_reported
 from tracer.timeline.sessions import sessions_of
+from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.jobs import error_of
 from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH, NOTICED, SOON, STUCK_BY
 from tracer.why.call.listening import listenings
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from tracer.timeline.entities import Job, Participant
     from tracer.timeline.sessions import Off, Session
+    from tracer.timeline.step import Step
     from tracer.why.call import Call
 
 __all__ = ["lacks"]
@@ -95,6 +97,7 @@ class _CallerStay:
             self._listened_as_others,
             self._listened,
             self._spoke,
+            self._said,
             self._cut_off,
             self._answered_twice,
         )
@@ -338,6 +341,25 @@ class _CallerStay:
             f"a model was asked, and in {in_seconds(lasted)} no answer to {self.name} was recorded", certain=False
         )
 
+    def _said(self) -> Lack | None:
+        """The model answered last, and the agent that has a voice said nothing of it: its TTS hangs, or gives no audio.
+
+        Where the answer was a tool, the agent's own code began after it.
+        """
+        best = None
+        for job in self.jobs:
+            steps = [step for step in job.steps if self.began <= step.time < self.ended]
+            if not any(step.kind is Kind.SESSION_AUDIO_PUBLISHED for step in job.steps):
+                continue
+            answered = max((step.time for step in steps if step.kind is Kind.MODEL_ANSWERED), default=None)
+            if answered is None or any(_goes_on_from(step, answered) for step in steps):
+                continue
+            until = min(self.ended, *(session.until for session in self.sessions))
+            if until - answered > STUCK_BY and (best is None or until - answered > best.ns):
+                sentence = f"a model answered, and in {in_seconds(until - answered)} no word of the agent was recorded"
+                best = Lack(sentence, certain=False, ns=until - answered)
+        return best
+
     def _cut_off(self) -> Lack | None:
         """The server lost this caller; without an identity nobody knows whether the same one came back."""
         reason = self.who.disconnect_reason
@@ -375,6 +397,15 @@ def _both_speak(one: Session, other: Session) -> bool:
     if one == other or not (one.complete and other.complete):
         return False
     return len({step.key for step in (*one.voiced, *other.voiced) if step.kind is Kind.SESSION_AUDIO_PUBLISHED}) > 1
+
+
+def _goes_on_from(step: Step, answered: int) -> bool:
+    """Whether a step shows what came of a model's answer at this time, ns."""
+    if step.kind is Kind.AGENT_SPEAKING:
+        lasted = step.facts.get(keys.SPOKE_FOR)
+        return step.time + round(lasted * NS_PER_S if isinstance(lasted, int | float) else FOREVER) > answered
+    after = (Kind.AGENT_CODE_BEGAN, Kind.MODEL_ASKED, Kind.MODEL_FAILED)
+    return step.kind in after and step.time > answered
 
 
 def _agent_name(job: Job) -> str:

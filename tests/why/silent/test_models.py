@@ -231,3 +231,10 @@ def test_an_answer_of_text_that_is_not_complete_yet_may_have_begun() -> None:
     going_on = [m for m in long_call() if m.time < ms(30_000)]
     text = without([*going_on, *ask(5000)], Kind.SESSION_AUDIO_PUBLISHED)
     assert explain(timeline(text, now=ms(20_000))).findings == ()
+
+
+def test_a_greeting_that_fails_after_a_hand_over_is_missed_though_the_first_agent_spoke() -> None:
+    changed = of_job(Kind.SESSION_AGENT_CHANGED, 7000, occurrence="handed over")
+    raised = failure(7100, "on_enter", error("ValueError", "no prompt"))
+    assert named(*turn(5000), changed, *raised) == ("on-enter-raised", True)
+    assert named(*turn(5000), changed, *speaks(7050), *raised) is None

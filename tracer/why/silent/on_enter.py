@@ -70,7 +70,8 @@ class OnEnterRaised(_HookRaised):
     """An agent greets in its ``on_enter``; what raises before leaves the caller without a greeting.
 
     Known from the ERROR of the job's span ``on_enter``, from a caller who was there, and from no ``agent_speaking``
-    before it, nor after. Not certain where the agent spoke later: it may have had nothing to say at first.
+    before it, nor after; of an agent that another one handed over to, from then on. Not certain where the agent spoke
+    later: it may have had nothing to say at first.
     """
 
     name = "on-enter-raised"
@@ -79,8 +80,10 @@ class OnEnterRaised(_HookRaised):
     hook = "on_enter"
 
     def matters(self, steps: list[Step], raised: Step) -> bool:
-        """Not where the agent had spoken before."""
-        return not any(step.kind is Kind.AGENT_SPEAKING and step.time < raised.time for step in steps)
+        """Not where the agent had spoken before; what the one said that handed over to it does not count."""
+        changed = [s.time for s in steps if s.kind is Kind.SESSION_AGENT_CHANGED and s.time < raised.time]
+        since = max(changed, default=0)
+        return not any(step.kind is Kind.AGENT_SPEAKING and since <= step.time < raised.time for step in steps)
 
 
 class OnTurnRaised(_HookRaised):

@@ -1,0 +1,64 @@
+"""The job ended, and its agent is still in the room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.why.call.limits import LONG_ENOUGH, SOON
+from tracer.why.call.participants import name_of
+from tracer.why.call.serving import seconds, stays
+from tracer.why.cause import Cause
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Job
+    from tracer.why.call import Call
+    from tracer.why.cause import Finding
+
+__all__ = ["JobEndedInCall"]
+
+
+class JobEndedInCall(Cause):
+    """The agent's event loop ends without a shutdown, as with ``sys.exit()``: its connection to the room stays up.
+
+    livekit-rtc keeps the connection on threads of its own, until the process ends: the agent is ACTIVE and its track
+    published, and it neither hears nor speaks. Known from the end of the job's root span (livekit-agents 1.8.2 and
+    newer) without a ``job_shutdown``, and from an agent who was there for 3 s after with a caller.
+    """
+
+    name = "job-ended-in-call"
+    symptom = Symptom.SILENT
+    about = "the agent's job ended without a shutdown, and the agent stayed in the room without a word"
+    advice = (
+        "End a job by ctx.shutdown(): sys.exit(), or whatever else raises SystemExit in the agent's code, stops its"
+        " event loop and leaves its connection to the room behind."
+    )
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job in call.timeline.jobs:
+            if found := self._judge(call, job):
+                yield found
+
+    def _judge(self, call: Call, job: Job) -> Finding | None:
+        ended, agent = job.at(Kind.JOB_ENDED), call.agents.of(job)
+        if ended is None or agent is None or "agent" not in ended.witnesses or keys.ENTRYPOINT_ONLY in ended.facts:
+            return None
+        if job.at(Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.AGENT_CONNECTION_LOST):
+            return None
+        until = min(call.left_at(agent), call.end)
+        stay = max(stays(call, job, ended.time, until), key=lambda one: one.lasted, default=None)
+        if stay is None or stay.lasted <= LONG_ENOUGH:
+            return None
+        others = (one for one in call.agents.all if one.sid != agent.sid)
+        served = any(one.steps[0].time < stay.until and call.left_at(one) > stay.since + SOON for one in others)
+        return self.found(
+            f"Job {job.sid} ended without a shutdown, and {name_of(agent)} stayed in the room: for"
+            f" {seconds(call, stay)} {name_of(stay.who)} was with an agent that could not hear or speak.",
+            ended,
+            agent.gone,
+            certain=not served,
+        )
