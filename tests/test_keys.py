@@ -27,6 +27,7 @@ SAFE = {
     "lk.function_tool.name",
     "tracer.spoke_for",
     "lk.previous_agent_label",
+    "tracer.track.encryption",
     "tracer.track.muted",
     "error.type",
     "process.pid",

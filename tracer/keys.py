@@ -72,6 +72,7 @@ __all__ = [
     "SPOKE_FOR",
     "SUBJECT",
     "TOOL_NAME",
+    "TRACK_ENCRYPTION",
     "TRACK_MUTED",
     "TRACK_NAME",
     "TRACK_SOURCE",
@@ -225,6 +226,8 @@ CAN_PUBLISH_SOURCES: Final = "tracer.participant.can_publish_sources"
 """The track sources that a token allows, joined by commas; absent where it allows all."""
 HIDDEN: Final = "tracer.participant.hidden"
 """Whether the others in the room do not see a participant."""
+TRACK_ENCRYPTION: Final = "tracer.track.encryption"
+"""How a track is encrypted end to end, as ``GCM``; absent where it is not."""
 TRACK_MUTED: Final = "tracer.track.muted"
 """Whether a track was muted when it was published."""
 DEPLOYMENT: Final = "tracer.worker.deployment"

@@ -14,6 +14,7 @@ import tracer.why
 from tests.why import cases
 from tests.why.silent.calls import CASES as SILENT
 from tests.why.silent.cases import WHO_HEARS_WHOM
+from tests.why.silent.test_encryption import ENCRYPTION
 from tests.why.silent.test_job_ended import JOB_ENDED
 from tests.why.silent.test_own_code import OWN_CODE
 from tests.why.silent.test_taken_away import TAKEN_AWAY
@@ -33,6 +34,7 @@ CASES = (
     *TAKEN_AWAY,
     *OWN_CODE,
     *JOB_ENDED,
+    *ENCRYPTION,
     *EXPIRED,
     *CONNECTION,
     *TWO_AGENTS,

@@ -41,6 +41,7 @@ from tracer.why.missing.worker_disconnected import WorkerDisconnected
 from tracer.why.silent.agent_hidden import AgentHidden
 from tracer.why.silent.blocked import EventLoopBlocked
 from tracer.why.silent.caller_not_heard import CallerNotHeard
+from tracer.why.silent.encryption import EncryptionDiffers
 from tracer.why.silent.job_ended import JobEndedInCall
 from tracer.why.silent.linked import LinkedToAnother, LinkedToNobody
 from tracer.why.silent.missing_permission import MissingPermission
@@ -113,6 +114,7 @@ CAUSES: tuple[Cause, ...] = (
     PermissionTakenAway(),
     AgentHidden(),
     CallerNotHeard(),
+    EncryptionDiffers(),
     AgentUnsubscribed(),
     AgentHasNoVoice(),
     WaitedForAnother(),

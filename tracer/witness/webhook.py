@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from google.protobuf.json_format import ParseError
 from livekit.api import TokenVerifier
-from livekit.protocol.models import TrackSource
+from livekit.protocol.models import Encryption, TrackSource
 
 from tracer import keys
 from tracer.errors import BadSignatureError, MalformedError
@@ -193,6 +193,7 @@ def _about(event: WebhookEvent, kind: Kind) -> tuple[str, dict[str, Fact | None]
             keys.TRACK_SOURCE: enum_name(TrackSource, event.track.source),
             keys.TRACK_NAME: event.track.name or None,
             keys.TRACK_MUTED: event.track.muted or None,
+            keys.TRACK_ENCRYPTION: _encryption(event),
         }
         return event.track.sid, known, event.track.version.unix_micro * 1000
     if kind is Kind.ROOM_FINISHED:
@@ -200,6 +201,11 @@ def _about(event: WebhookEvent, kind: Kind) -> tuple[str, dict[str, Fact | None]
         end = {keys.ROOM_END_REASON: enum_name(RoomEndReason, reason)} if reason else {}
         return event.room.sid, room_facts(event.room) | end, 0
     return event.participant.sid, participant_facts(event.participant), 0
+
+
+def _encryption(event: WebhookEvent) -> str | None:
+    """How a track is encrypted end to end; None for one that is not."""
+    return enum_name(Encryption.Type, event.track.encryption) if event.track.encryption else None
 
 
 def _bounds(created_at: int, arrival: int, floor: int) -> tuple[int, int, str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.timeline.entities import Shutdown
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import disconnected_itself, own_shutdown
 from tracer.why.call.limits import HUNG_UP_WITHIN, SOON, STUCK_BY
@@ -31,9 +32,9 @@ class AgentLeftCaller(Cause):
     agent after which the caller leaves or the room is deleted, of one that leaves two people to each other, or that
     hands over to another agent or to somebody who joins; nor after a session that closed by an error, which is a cause
     of its own. Not certain of a job that disconnects from the room (``ctx.room.disconnect()``) and does not shut down,
-    as far as it reported, nor of an agent that had no session: it may not have been meant to talk. An agent without
-    spans that leaves as a client does (CLIENT_INITIATED) is a doubt: its code may have raised, or its worker was
-    stopped.
+    as far as it reported, or that the server had its worker end then; nor of an agent that had no session: it may not
+    have been meant to talk. An agent without spans that leaves as a client does (CLIENT_INITIATED) is a doubt: its code
+    may have raised, or its worker was stopped.
     """
 
     name = "agent-left-caller"
@@ -49,16 +50,24 @@ class AgentLeftCaller(Cause):
         for job in call.timeline.jobs:
             agent, shutdown = call.agents.of(job), own_shutdown(job)
             left = agent.gone if agent else None
-            if agent is None or left is None or _failed(job) or not (shutdown or disconnected_itself(job, agent)):
+            ended = None if shutdown else _ended_as_it_left(call, job)
+            if ended:  # it may have come back for a moment
+                same = [one for one in call.agents.all if one.identity == job.participant_identity]
+                agent = max(same, key=call.left_at)
+                left = agent.gone
+            if agent is None or left is None or _failed(job):
                 continue
-            does = "ended" if shutdown else "left"
-            why = f" (shutdown reason: {job.shutdown_reason})" if job.shutdown_reason else ""
+            if not (shutdown or ended or disconnected_itself(job, agent)):
+                continue
+            does = "ended by its own code" if shutdown else "left by its own code"
+            does += ", or as its dispatch was deleted," if ended else ""
+            why = f" (shutdown reason: {job.shutdown_reason})" if job.shutdown_reason and not ended else ""
             for caller, alone in _left_alone(call, agent, left):
                 stays = "has been" if caller.gone is None and call.timeline.room.finished is None else "was"
                 yield self.found(
-                    f"{name_of(agent)} {does} by its own code{why} while {name_of(caller)} was there, who {stays} alone"
+                    f"{name_of(agent)} {does}{why} while {name_of(caller)} was there, who {stays} alone"
                     f" for at least {alone // NS_PER_S} s since.",
-                    shutdown,
+                    shutdown or ended,
                     left,
                     caller.gone,
                     certain=shutdown is not None and job.at(Kind.SESSION_STARTING) is not None,
@@ -70,6 +79,23 @@ class AgentLeftCaller(Cause):
             if agent.gone and by_itself and any(_left_alone(call, agent, agent.gone)):
                 return f"check in its worker's log why {name_of(agent)} left: by its code, an exception, or a stop"
         return None
+
+
+def _ended_as_it_left(call: Call, job: Job) -> Step | None:
+    """The shutdown of a job that the server had its worker end as its agent left by itself; the worker did not stop.
+
+    DeleteDispatch looks the same.
+    """
+    shutdown, worker = job.at(Kind.JOB_SHUTDOWN), next((w for w in call.workers.all if w.sid == job.worker_id), None)
+    if shutdown is None or worker is None or job.shutdown_reason != Shutdown.BY_WORKER:
+        return None
+    stopping = worker.at(Kind.WORKER_DRAINING, Kind.WORKER_CLOSED)
+    if stopping and stopping.time <= shutdown.time + SOON:
+        return None
+    same = [a for a in call.agents.all if a.identity is not None and a.identity == job.participant_identity]
+    left = [a.gone for a in same if a.gone and a.disconnect_reason == "CLIENT_INITIATED"]
+    near = any(abs(gone.time - shutdown.time) <= SOON or gone.earliest <= shutdown.time <= gone.latest for gone in left)
+    return shutdown if near else None
 
 
 def _failed(job: Job) -> bool:
