@@ -27,6 +27,8 @@ PRIVATE = re.compile(
 )
 """The folders of a program's file, and those of a user."""
 PROTOBUF = "application/x-protobuf"
+EMPTIED = ("turnPassword", "turn_password")
+"""A secret: the receiver keeps the field without a value, and a recording not even that."""
 
 
 def clean(line: str) -> str:
@@ -66,7 +68,7 @@ def _in_json(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, list):
         return [_in_json(one, change) for one in value]
     if isinstance(value, dict):
-        return {key: _in_json(one, change) for key, one in value.items()}
+        return {key: _in_json(one, change) for key, one in value.items() if key not in EMPTIED}
     return value
 
 

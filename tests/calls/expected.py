@@ -123,7 +123,36 @@ EXPECTED: dict[str, list[Expected]] = {
     "voice_not_subscribed": [Expected(says="ada was subscribed to the agent's audio")],
     "two_sessions_at_once": [Expected(says="two sessions of job")],
     "audio_input_off": [Expected(says="its audio input was turned off")],
+    # A function tool awaits what never comes, from the first second on; the same with livekit-agents 1.3.12.
+    "tool_hangs": [Expected("own-code-hangs", says="look_up", never=("model-silent",))],
+    "tool_hangs_1_3": [Expected("own-code-hangs", says="look_up.*17\\.. s")],
+    # on_user_turn_completed does.
+    "turn_hangs": [Expected("own-code-hangs", says="on_user_turn_completed.*16\\.. s")],
+    # The LLM answers, and the TTS takes the text and never gives audio: ada hears nothing at all.
+    "tts_hangs": [Expected(says="no word of the agent")],
+    # sys.exit() in the entrypoint after 3 s: the agent stays in the room, deaf and silent, until ada hangs up.
+    "exits_in_call": [Expected("job-ended-in-call", says="15\\.. s")],
+    # update_agent() to an agent whose on_enter raises: the first one had spoken, the second never does.
+    "greeting_after_hand_over": [Expected("on-enter-raised", says="ValueError: no prompt.*14\\.. s")],
+    # The agent calls ctx.room.disconnect(), connects again with the same token for a moment, and is gone for good.
+    "leaves_and_comes_back": [Expected("agent-left-caller", says="left by its own code")],
+    # ada's client encrypts end to end, and the agent has no key.
+    "encrypted_caller": [Expected("encryption-differs", says="ada was encrypted")],
+    # session.input.audio = None after 3 s.
+    "audio_input_none": [Expected(says="its audio input was turned off")],
+    # session.room_io.unset_participant() after 3 s, and the agent goes on speaking.
+    "unlinked": [Expected(says="its audio input was turned off for the last 13")],
+    # The agent mutes its own track, and goes on speaking.
+    "agent_mutes_itself": [Expected(says="spoke while its audio track was muted")],
+    # CreateRoom with the agent and an empty_timeout of 6 s; ada comes 7 s after the room closed, into a new one.
+    "room_expired": [
+        Expected(says="closed by its empty_timeout .6 s.; ada joined a new room", reason="empty_timeout"),
+        Expected("room-expired", says="6\\.. s later"),
+    ],
     # Healthy.
+    # session.input.audio is None and given back again and again; a tool hands over to an AgentTask that takes 14 s.
+    "ok_push_to_talk": [WELL],
+    "ok_task_in_tool": [WELL],
     # The permission to publish is granted 3 s after the join; the agent's own second session hears the second caller.
     "ok_permission_granted_late": [WELL],
     "ok_second_session": [WELL],

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import pickle
 from functools import partial
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType, MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import requests
 from livekit.agents import AssignmentTimeoutError, telemetry
 from livekit.agents.telemetry.traces import _DynamicTracer
 from livekit.agents.voice import io
+from livekit.agents.voice.room_io import RoomIO
 from livekit.protocol.models import DisconnectReason, ParticipantPermission
 from livekit.rtc import ConnectionState, TrackKind
 from opentelemetry import trace
@@ -148,6 +149,17 @@ class Job(SimpleNamespace):
     """livekit-agents' JobContext, as far as it is used; of a class, to which there can be weak references."""
 
 
+WRAPPED: tuple[tuple[Any, str], ...] = (
+    (io.AgentInput, "set_audio_enabled"),
+    (io.AgentInput, "audio"),
+    (io.AgentOutput, "set_audio_enabled"),
+    (io.AgentOutput, "audio"),
+    (RoomIO, "set_participant"),
+    (RoomIO, "unset_participant"),
+)
+"""What is wrapped in livekit-agents itself, and has to be as it was after."""
+
+
 def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
     """A worker's life and a job's, and what the user and livekit-agents saw of them."""
     happened: Happened = []
@@ -174,8 +186,8 @@ def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
         patch.setattr(subscriptions, "EVERY_S", 0)
         patch.setattr(versions, "version", lambda _: "1.3.1")
         patch.setattr(job_process, "_reporters", [])
-        for side in (io.AgentInput, io.AgentOutput):
-            patch.setattr(side, "set_audio_enabled", side.set_audio_enabled)
+        for owner, name in WRAPPED:
+            patch.setattr(owner, name, getattr(owner, name))
         patch.setattr(telemetry, "tracer", fresh := _DynamicTracer("livekit-agents"))
         patch.setattr(telemetry.traces, "tracer", fresh)
         server = Worker(_request_fnc=accepts, _proc_pool=Pool())
@@ -210,6 +222,10 @@ def _nothing() -> None:
     """What a session does when its audio changes."""
 
 
+def _changed(_: object) -> None:
+    """As a method of a session's."""
+
+
 def _session() -> Any:
     return SimpleNamespace(current_agent=SimpleNamespace(instructions="be brief"))
 
@@ -229,6 +245,25 @@ async def _job(job: Any) -> None:
         span.set_status(Status(StatusCode.OK))
         span.record_exception(KeyError("d"))
         job.delete_room()
-        for side in (io.AgentInput(_nothing, _nothing), io.AgentOutput(_nothing, _nothing, _nothing)):
+        session = SimpleNamespace(_closing=False, _cancel_user_away_timer=_nothing)
+        changed = MethodType(_changed, session)
+        session.input = io.AgentInput(_nothing, changed)
+        sides: tuple[Any, Any] = session.input, io.AgentOutput(_nothing, changed, _nothing)
+        for side in sides:
             side.set_audio_enabled(False)
             job.happened(side.audio_enabled)
+            side.audio = audio = SimpleNamespace(on_attached=_nothing, on_detached=_nothing)
+            side.audio = None
+            side.audio = audio
+            job.happened(side.audio is audio)
+        room_io: Any = SimpleNamespace(
+            _agent_session=session,
+            _audio_input=None,
+            _video_input=None,
+            _user_tr_output=None,
+            _room=SimpleNamespace(remote_participants={}, name="demo"),
+            linked_participant=None,
+        )
+        RoomIO.unset_participant(room_io)
+        RoomIO.set_participant(room_io, "ada")
+        job.happened(room_io._participant_identity)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from livekit.agents.voice import io
+from livekit.agents.voice.room_io import RoomIO
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -34,6 +35,8 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     for side in (io.AgentInput, io.AgentOutput):
         monkeypatch.setattr(side, "set_audio_enabled", side.set_audio_enabled)
         monkeypatch.setattr(side, "audio", side.audio)
+    for name in ("set_participant", "unset_participant"):
+        monkeypatch.setattr(RoomIO, name, getattr(RoomIO, name))
     AudioSwitches(provider.get_tracer("test")).listen()
     return spans
 
@@ -133,3 +136,24 @@ def test_audio_that_the_session_takes_away_as_it_closes_is_nothing(
     session._closing = True
     side.audio = None
     assert (exported.get_finished_spans(), side.audio) == ((), None)
+
+
+def test_a_session_that_is_unlinked_hears_nobody_until_it_is_linked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spans = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    called: list[object] = []
+    monkeypatch.setattr(RoomIO, "unset_participant", lambda _: called.append(None))
+    monkeypatch.setattr(RoomIO, "set_participant", lambda _, participant_identity: called.append(participant_identity))
+    AudioSwitches(provider.get_tracer("test"))._wrap_links()
+    job, session = Job(), Session()
+    current(monkeypatch, job)
+    session.input, _ = of_session(session)  # type: ignore[attr-defined]
+    room_io: Any = SimpleNamespace(_agent_session=session)
+    RoomIO.set_participant(room_io, "ada")
+    RoomIO.unset_participant(room_io)
+    RoomIO.set_participant(room_io, participant_identity="bob")
+    assert called == ["ada", None, "bob"]
+    assert [span.name for span in spans.get_finished_spans()] == INPUT

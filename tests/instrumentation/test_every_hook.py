@@ -48,6 +48,9 @@ ON = {
     ("start_span", "start_span"),
     ("delete_reported", "delete_reported"),
     ("set_audio_enabled_reported", "set_audio_enabled"),
+    ("set_audio", "audio"),
+    ("set_participant", "set_participant"),
+    ("unset_participant", "unset_participant"),
     *((hook, step) for hook in ("start_as_current_span", "_current") for step in ("helper", "__enter__", "__exit__")),
 }
 """What a hook calls in the user's stead: what that raises is the user's."""

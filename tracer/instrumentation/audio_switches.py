@@ -2,7 +2,8 @@
 
 The caller's track stays subscribed and its first frame arrives; the agent's own track stays published. Push-to-talk
 turns the input on and off with every turn. ``session.input.audio = None`` does the same as
-``set_audio_enabled(False)``. Source: livekit-agents 1.3 to 1.8, voice/io.py.
+``set_audio_enabled(False)``, and so does ``session.room_io.unset_participant()`` until another one is set.
+Source: livekit-agents 1.3 to 1.8, voice/io.py and voice/room_io.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class AudioSwitches:
         """What was reported last, by input or output."""
         self._emptied: weakref.WeakSet[object] = weakref.WeakSet()
         """Those whose audio was taken away, and not given back."""
+        self._unlinked: weakref.WeakSet[object] = weakref.WeakSet()
+        """Inputs of sessions that were unlinked from whomever they listened to, and linked to nobody since."""
 
     def listen(self) -> None:
         """From now on, to every session of this process; once."""
@@ -48,6 +51,7 @@ class AudioSwitches:
 
         self._wrap(AgentInput, INPUT)
         self._wrap(AgentOutput, OUTPUT)
+        self._wrap_links()
 
     def _wrap(self, owner: Any, kinds: dict[bool, Kind]) -> None:
         set_audio_enabled = owner.set_audio_enabled
@@ -68,6 +72,34 @@ class AudioSwitches:
 
         owner.audio = audio.setter(set_audio)
 
+    def _wrap_links(self) -> None:
+        from livekit.agents.voice.room_io import RoomIO
+
+        owner: Any = RoomIO
+        unset, set_ = owner.unset_participant, owner.set_participant
+
+        @wraps(unset)
+        def unset_participant(room_io: Any, *args: Any, **kwargs: Any) -> Any:
+            result = unset(room_io, *args, **kwargs)
+            guarded(self._linked, room_io, self._unlinked.add)
+            return result
+
+        @wraps(set_)
+        def set_participant(room_io: Any, *args: Any, **kwargs: Any) -> Any:
+            result = set_(room_io, *args, **kwargs)
+            if (*args, *kwargs.values()) != (None,):  # which is the same as to unset it
+                guarded(self._linked, room_io, self._unlinked.discard)
+            return result
+
+        owner.unset_participant, owner.set_participant = unset_participant, set_participant
+
+    def _linked(self, room_io: Any, change: Callable[[object], None]) -> None:
+        """The session was unlinked by the agent's code, or linked again."""
+        session = room_io._agent_session  # noqa: SLF001  see private_names
+        if not session._closing:  # noqa: SLF001  see private_names
+            change(session.input)
+            self._called(session.input, INPUT)
+
     def _given(self, side: Any, was: object, stream: object, kinds: dict[bool, Kind]) -> None:
         """Its audio was replaced: taken away by the agent's code, or given back."""
         session = getattr(side._audio_changed, "__self__", None)  # noqa: SLF001  see private_names
@@ -82,7 +114,8 @@ class AudioSwitches:
     def _called(self, side: Any, kinds: dict[bool, Kind]) -> None:
         # What turns it on again can run where no job is current, as a handler of the user's own server does.
         was, its_job = self._known.get(side, (True, current_job))
-        job, enabled = its_job(), bool(side.audio_enabled) and side not in self._emptied
+        off = side in self._emptied or side in self._unlinked
+        job, enabled = its_job(), bool(side.audio_enabled) and not off
         if job is None or enabled is was:
             return
         # Not to keep the job: it has the session, and that has what this is kept under.

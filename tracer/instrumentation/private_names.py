@@ -44,6 +44,7 @@ PRIVATE_NAMES = (
     PrivateName("job", "JobRequest", "_on_accept", "called by accept(): when it was called, whether the job started"),
     PrivateName("ipc.supervised_proc", "SupervisedProc", "_initialize_fut", "why a process did not come up"),
     PrivateName("voice.io", "AgentInput", "_audio_changed", "the session whose audio it is; AgentOutput has the same"),
+    PrivateName("voice.room_io", "RoomIO", "_agent_session", "the session that it links to a participant"),
     PrivateName("voice.agent_session", "AgentSession", "_closing", "whether the session takes its audio away itself"),
     PrivateName("telemetry.traces", "_DynamicTracer", "_tracer_provider", "the provider that is set already"),
     PrivateName("telemetry.traces", "_DynamicTracer", "_tracer", "the user's tracer, which makes the spans of a job"),

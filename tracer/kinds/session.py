@@ -74,7 +74,7 @@ SESSION = {
     "session.audio_input_off": KindInfo(
         phrase="audio input turned off",
         verb="turned its audio input off",
-        meaning="`session.input.set_audio_enabled(False)`, or `.audio = None`: the session hears nothing from now on.",
+        meaning="`session.input.set_audio_enabled(False)`, `.audio = None`, or `unset_participant()`: it hears nobody.",
         cause="The agent's own code: push-to-talk, a pause, a hand-over to a person.",
         following="The same with True, when the agent is to hear again.",
         reported={"agent": ""},
