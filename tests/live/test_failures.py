@@ -223,6 +223,7 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "own-code-hangs": lambda timeline: told(
         timeline, Kind.AGENT_CODE_BEGAN, span_name="function_tool", tool_name="look_up"
     ),
+    "exits-in-call": lambda timeline: told(timeline, Kind.JOB_ENDED) and not told(timeline, Kind.JOB_SHUTDOWN),
     "on-enter-raised": lambda timeline: told(timeline, Kind.MODEL_FAILED, span_name="on_enter", error_type="KeyError"),
     "event-loop-blocked": lambda timeline: told(timeline, Kind.AGENT_BLOCKED),
     "no-session": lambda timeline: (

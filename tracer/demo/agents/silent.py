@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -37,12 +38,12 @@ class Hangs(Agent):
 
 
 class Searches(Agent):
-    """Its tool waits for a database that does not answer."""
+    """Its tool waits for a database that answers when the caller has given up."""
 
     @llm.function_tool
     async def look_up(self) -> str:
         """Look the caller up."""
-        await asyncio.Event().wait()
+        await asyncio.sleep(18)
         return ""
 
     async def llm_node(self, *_: object) -> AsyncIterator[llm.ChatChunk]:
@@ -95,6 +96,13 @@ async def blocks(ctx: JobContext) -> None:
     time.sleep(4)  # noqa: ASYNC251  this is the fault
 
 
+async def exits(ctx: JobContext) -> None:
+    """End the program, as a script does, once the caller is there."""
+    await serve(ctx, Agent(instructions=""))
+    await asyncio.sleep(1)
+    sys.exit()
+
+
 async def unsubscribes(ctx: JobContext) -> None:
     """Stop listening to the caller for a while, and forget to begin again."""
     await serve(ctx, Agent(instructions=""))
@@ -117,6 +125,7 @@ FAULTS: dict[str, Callable[[JobContext], Awaitable[None]]] = {
     "searches": searches,
     "raises": raises,
     "blocks": blocks,
+    "exits": exits,
     "unsubscribes": unsubscribes,
     "starts-none": starts_none,
 }

@@ -24,6 +24,7 @@ from tracer.demo.failures.draining_worker import DrainingWorker
 from tracer.demo.failures.duplicate_identity import DuplicateIdentity
 from tracer.demo.failures.earlier_room import EarlierRoom
 from tracer.demo.failures.event_loop_blocked import EventLoopBlocked
+from tracer.demo.failures.exits_in_call import ExitsInCall
 from tracer.demo.failures.frozen_worker import FrozenWorker
 from tracer.demo.failures.full_worker import FullWorker
 from tracer.demo.failures.ghost_room import GhostRoom
@@ -125,6 +126,7 @@ FAILURES = {
         OwnCodeHangs(),
         OnEnterRaised(),
         EventLoopBlocked(),
+        ExitsInCall(),
         MissingPermission(),
         PermissionTakenAway(),
         AgentHidden(),
