@@ -1,7 +1,7 @@
 """The rows of the matrix: each a version of livekit-agents, livekit-server or Python, or the lowest of everything.
 
-``MATRIX`` chooses: ``all``, or names of rows. Without it those that CI has time for: the oldest livekit-agents, the last
-that traces neither connection nor session, and the Python from which on no thread starts while a process ends.
+``MATRIX`` chooses: ``all``, or names of rows. Without it those that CI has time for: the oldest livekit-agents, the
+last that traces neither connection nor session, and the Python from which on no thread starts while a process ends.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ IN_CI = (Row("1.3.12"), Row("1.8.1"), Row(python="3.12"))
 
 
 def chosen(names: str) -> tuple[Row, ...]:
-    """The rows of these names, or all, or those of CI where none is named. Raises ValueError for a name that none has."""
+    """The rows of these names, or all, or those of CI where none is named. Raises ValueError for another name."""
     wanted = names.split()
     if unknown := set(wanted) - {"all", *map(str, ROWS)}:
         raise ValueError(f"no row {', '.join(sorted(unknown))} in {', '.join(map(str, ROWS))}")
