@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-__all__ = ["in_the_way", "main"]
+__all__ = ["in_the_way", "is_ours", "main"]
 
 log = logging.getLogger("tracer")
 
@@ -32,12 +32,17 @@ def in_the_way() -> str:
         break
     else:
         return f"livekit-tracer's module `tracer` is missing from {OURS}: install livekit-tracer again"
-    if MARK not in (OURS / "__init__.py").read_text(encoding="utf-8", errors="replace")[:1000]:
+    if not is_ours(OURS / "__init__.py"):
         return (
             f"another distribution called tracer is installed over livekit-tracer in {OURS}:"
             " `pip uninstall tracer`, then install livekit-tracer again"
         )
     return ""
+
+
+def is_ours(module: Path) -> bool:
+    """Whether a module's file is of livekit-tracer, wherever it is."""
+    return MARK in module.read_text(encoding="utf-8", errors="replace")[:1000]
 
 
 def _found() -> list[Path]:

@@ -53,6 +53,13 @@ def test_nothing_is_in_the_way_here() -> None:
     assert here(Path(livekit_tracer.__file__).parents[1]) is None
 
 
+def test_a_checkout_that_was_installed_from_is_not_in_the_way(tmp_path: Path) -> None:
+    ours = Path(livekit_tracer.__file__).parents[1] / "tracer" / "__init__.py"
+    (tmp_path / "tracer").mkdir()
+    shutil.copy(ours, tmp_path / "tracer")
+    assert here(tmp_path) is None
+
+
 def test_the_doctor_names_it_before_a_program_meets_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(here(folder)).startswith(str(folder / "tracer"))
     monkeypatch.chdir(folder)

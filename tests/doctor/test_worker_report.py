@@ -39,6 +39,25 @@ def test_an_answer_names_worker_machine_and_agent() -> None:
 
 
 @pytest.mark.parametrize(
+    ("refusal", "said", "fix"),
+    [
+        ("", "rejected the job for the unnamed agent", "check its on_request (in Node, requestFunc): only accept()"),
+        ("rejected", "rejected the job for the unnamed agent", "check its on_request"),
+        ("raised", "its on_request raised", "look for the exception in the worker's log"),
+        ("unanswered", "its on_request ended without an answer", "check its on_request"),
+        ("full", "it is full", "start more workers, or raise load_threshold"),
+        ("draining", "it is draining and accepts no new jobs", "start another worker"),
+    ],
+)
+def test_a_rejection_is_said_with_what_was_in_the_way(refusal: str, said: str, fix: str) -> None:
+    answer = Answer(0.3, "AW_0", rejected=True, refusal=refusal)
+    finding = report({"": answer}, workers("")).answered("", answer)
+    assert finding.state is State.FAILED
+    assert finding.text.endswith(said)
+    assert finding.fix.startswith(fix)
+
+
+@pytest.mark.parametrize(
     ("name", "found", "known", "requested", "state", "fix"),
     [
         ("", [], [], False, State.FAILED, "start one with this LIVEKIT_URL"),

@@ -38,8 +38,9 @@ class WorkerReport:
         host = next((worker.host for worker in self.registered if worker.sid == answer.worker), None)
         who += f" on {short(host)}" if host else ""
         if answer.rejected:
-            fix = "check its on_request (in Node, requestFunc): only accept() accepts a job"
-            return Diagnosis(CheckName.WORKERS, State.FAILED, f"{who} rejected the job for {_agent(name)}", fix)
+            because, fix = _REFUSALS.get(answer.refusal, _BY_ITS_CODE)
+            text = f"{who} rejected the job for {_agent(name)}{because}"
+            return Diagnosis(CheckName.WORKERS, State.FAILED, text, fix)
         if answer.silent:
             text = f"{who} was offered the job for {_agent(name)}, and did not get it within {self.waited:.0f} s"
             fix = "answer sooner in request_fnc: after 3 s the server drops the job"
@@ -67,7 +68,7 @@ class WorkerReport:
 
     def _fix(self, name: str, mine: list[Worker], others: list[str]) -> str:
         if any(worker.standing(LATEST_TIME) is Kind.WORKER_FULL for worker in mine):
-            return "start more workers, or raise load_threshold"
+            return MORE_WORKERS
         near = get_close_matches(name.lower(), [other.lower() for other in others if other], 1, 0.7)
         for other in others:
             if other.lower() in near:
@@ -79,6 +80,15 @@ class WorkerReport:
         return "start one with this LIVEKIT_URL and key pair"
 
 
+MORE_WORKERS = "start more workers, or raise load_threshold"
+_BY_ITS_CODE = ("", "check its on_request (in Node, requestFunc): only accept() accepts a job")
+_REFUSALS = {
+    "raised": (": its on_request raised", "look for the exception in the worker's log"),
+    "unanswered": (": its on_request ended without an answer", _BY_ITS_CODE[1]),
+    "full": (": it is full", MORE_WORKERS),
+    "draining": (": it is draining and accepts no new jobs", "start another worker"),
+}
+"""How a worker rejected a job, as ``tracer.job.answer`` has it: what is said of it, and what to do."""
 IN_NODE = " (in Node, agentName in ServerOptions)"
 """Where a worker's name is set, if it is one in Node: of a worker that reports nothing, nobody knows."""
 

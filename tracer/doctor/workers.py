@@ -44,6 +44,7 @@ class WorkerCheck:
                 if known.silent and not answer.silent:
                     known.after = answer.after
                 known.worker, known.rejected = answer.worker or known.worker, answer.rejected
+                known.refusal = answer.refusal
                 known.silent = answer.silent
             if self._is_settled(visit, names, found, room.age):
                 break
