@@ -183,6 +183,8 @@ def call_is_traced(row: Row, python: str, server: LiveKitServer, webhook_port: i
         kinds = ALWAYS | (SINCE_1_8_2 if agents >= (1, 8, 2) else set())
         call_until(stage, server, Kind.SESSION_AUDIO_RECEIVED if agents >= (1, 8, 2) else Kind.JOB_ENTRYPOINT_RETURNED)
         timeline = timeline_when(stage, "matrix", lambda known: {step.kind for step in known.steps} >= kinds)
+        # livekit-agents before 1.6 does not end in order while a process of its pool is still starting.
+        process.wait_until(lambda: none_starts(process.log.read_text()), LIMIT, what="done with starting processes")
         process.stop(30)
         wait_for(lambda: stage.worker_reported(Kind.WORKER_CLOSED, process), "its report of that")
         log = process.log.read_text()
@@ -202,6 +204,11 @@ def call_is_traced(row: Row, python: str, server: LiveKitServer, webhook_port: i
     for trouble in ("the agent is not affected", "can't create new thread"):
         assert trouble not in log
     assert "Traceback" not in received
+
+
+def none_starts(log: str) -> bool:
+    """Whether each process that the worker has begun to start is there."""
+    return log.count('"initializing process"') == log.count('"process initialized"')
 
 
 def call_until(stage: Stage, server: LiveKitServer, kind: Kind) -> None:
