@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Worker
 
 ATTRIBUTE = keys.PARTICIPANT_ATTRIBUTE + NAME_ATTRIBUTE
+REQUESTED = ms(1000)
 
 
 def workers(*names: str, standing: Kind = Kind.WORKER_REGISTERED) -> list[Worker]:
@@ -27,7 +28,7 @@ def workers(*names: str, standing: Kind = Kind.WORKER_REGISTERED) -> list[Worker
 
 
 def report(found: dict[str, Answer], known: list[Worker], *, requested: bool = False) -> WorkerReport:
-    return WorkerReport(found, known, 6.04, requested)
+    return WorkerReport(found, known, REQUESTED, 6.04, requested)
 
 
 def test_an_answer_names_worker_machine_and_agent() -> None:
@@ -82,10 +83,19 @@ def test_nobody_is_said_with_what_to_do(
 
 @pytest.mark.parametrize(
     ("standing", "said"),
-    [(Kind.WORKER_FULL, "worker AW_0 is full"), (Kind.WORKER_DRAINING, "worker AW_0 is draining")],
+    [(Kind.WORKER_FULL, "worker AW_0 was full"), (Kind.WORKER_DRAINING, "worker AW_0 was draining")],
 )
 def test_a_worker_that_takes_no_job_says_why(standing: Kind, said: str) -> None:
     assert said in report({}, workers("", standing=standing)).nobody("").text
+
+
+def test_a_worker_that_was_full_only_when_it_was_wanted_is_not_one_that_stopped() -> None:
+    told = {keys.AGENT_NAME: ""}
+    steps = [(Kind.WORKER_REGISTERED, 0), (Kind.WORKER_FULL, 900), (Kind.WORKER_AVAILABLE, 3400)]
+    known = [moment(kind, "AW_0", ms(at), room="", told=told) for kind, at in steps]
+    finding = report({}, list(fold("", (), workers=known).workers)).nobody("")
+    assert finding.text.endswith("worker AW_0 was full")
+    assert finding.fix == "start more workers, or raise load_threshold"
 
 
 def test_names_of_strangers_stay_on_the_line() -> None:

@@ -27,6 +27,8 @@ class WorkerReport:
     found: dict[str, Answer]
     registered: list[Worker]
     """Those that the store knows; they may have stopped."""
+    since: int
+    """When the agents were requested, ns by this machine's clock."""
     waited: float
     """Seconds."""
     requested: bool
@@ -56,18 +58,23 @@ class WorkerReport:
         mine = [worker for worker in self.registered if worker.agent_name == name]
         others = [other for other in self._known() if other != name]
         for worker in mine[:1]:
-            standing = _STANDING.get(worker.standing(LATEST_TIME), "was registered, and may have stopped")
+            standing = _STANDING.get(self._standing(worker), "was registered, and may have stopped")
             text += f"; worker {short(worker.sid)} {standing}"
         if others:
             text += f"; known: {_listed(others)}"
         return Diagnosis(CheckName.WORKERS, state, text, self._fix(name, mine, others))
+
+    def _standing(self, worker: Worker) -> Kind | None:
+        """Why a worker took no job: what it was when the agents were requested, or is by now; None where it could."""
+        known = (worker.standing(at) for at in (self.since, LATEST_TIME))
+        return next((standing for standing in known if standing in _STANDING), None)
 
     def _known(self) -> list[str]:
         """Names that answered, and those that were registered once."""
         return list(dict.fromkeys([*self.found, *(worker.agent_name for worker in self.registered)]))
 
     def _fix(self, name: str, mine: list[Worker], others: list[str]) -> str:
-        if any(worker.standing(LATEST_TIME) is Kind.WORKER_FULL for worker in mine):
+        if any(self._standing(worker) is Kind.WORKER_FULL for worker in mine):
             return MORE_WORKERS
         near = get_close_matches(name.lower(), [other.lower() for other in others if other], 1, 0.7)
         for other in others:
@@ -93,8 +100,8 @@ IN_NODE = " (in Node, agentName in ServerOptions)"
 """Where a worker's name is set, if it is one in Node: of a worker that reports nothing, nobody knows."""
 
 _STANDING: dict[Kind | None, str] = {
-    Kind.WORKER_FULL: "is full",
-    Kind.WORKER_DRAINING: "is draining and accepts no new jobs",
+    Kind.WORKER_FULL: "was full",
+    Kind.WORKER_DRAINING: "was draining and accepted no new jobs",
 }
 """Why a worker that runs does not answer; any other has stopped."""
 

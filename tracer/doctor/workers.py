@@ -49,7 +49,7 @@ class WorkerCheck:
             if self._is_settled(visit, names, found, room.age):
                 break
             await asyncio.sleep(POLL_EVERY)
-        report = WorkerReport(found, visit.workers(), room.age, requested=bool(visit.setup.agents))
+        report = WorkerReport(found, visit.workers(), room.sent, room.age, requested=bool(visit.setup.agents))
         return [report.answered(name, found[name]) if name in found else report.nobody(name) for name in names]
 
     def _is_settled(self, visit: Visit, names: list[str], found: dict[str, Answer], age: float) -> bool:
