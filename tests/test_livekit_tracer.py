@@ -97,3 +97,13 @@ def test_another_distribution_that_was_installed_over_it_is_named(tmp_path: Path
     (tmp_path / "tracer" / "__init__.py").write_text(THEIRS)
     done = run(tmp_path, "-c", "import livekit_tracer; print(livekit_tracer.in_the_way())")
     assert "another distribution called tracer is installed over livekit-tracer" in done.stdout
+
+
+def test_what_is_left_when_that_one_was_uninstalled_says_what_to_do(tmp_path: Path) -> None:
+    shutil.copytree(Path(livekit_tracer.__file__).parent, tmp_path / "livekit_tracer")
+    (tmp_path / "tracer" / "cli").mkdir(parents=True)  # the other one's uninstallation takes what it had installed over
+    # Without the packages that are installed for the tests, of which a whole `tracer` is one.
+    done = run(tmp_path, "-S", "-c", "import sys, livekit_tracer; sys.exit(livekit_tracer.main())")
+    assert done.returncode == 2
+    assert done.stderr.startswith("tracer: livekit-tracer's module `tracer` is missing from")
+    assert done.stderr.endswith("install livekit-tracer again\n")
