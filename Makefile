@@ -7,6 +7,7 @@ READY := $(VENV)/ready
 SCENARIO ?=
 PARTS ?=
 ROUNDS ?=
+ROWS ?=
 PYTHON ?=
 LIVE_JOBS ?= 2
 
@@ -23,7 +24,7 @@ help:
 	@echo 'make golden    the pictures in tests/golden anew, to be looked at in the diff'
 	@echo 'make check     ruff, mypy and all tests'
 	@echo 'make bench     what tracing costs: a job's start, the observer, 10,000 rooms, and spans a second beside Jaeger'
-	@echo 'make matrix    a call with other versions of livekit-agents, livekit-server and Python'
+	@echo 'make matrix    a call with other versions of livekit-agents, livekit-server and Python; writes docs/versions.md'
 	@echo 'make soak      hours of calls of which why has to say the right thing; writes docs/soak.md'
 	@echo 'make chaos     kills, full disks, lost webhooks and strangers, with a ledger outside; writes docs/chaos.md'
 	@echo 'make audit     whether a weakness is known of any package in requirements.lock'
@@ -60,8 +61,9 @@ bench: $(READY)
 
 # PARTS chooses: recordings scenarios healthy bursts.
 # Each version in an environment of its own, in the user cache; three livekit-servers are built there too, once.
+# ROWS chooses, by the names in docs/versions.md; without it, all.
 matrix: $(READY)
-	@MATRIX=all $(BIN)/python -m pytest -q tests/live/test_matrix.py
+	@MATRIX='$(or $(ROWS),all)' $(BIN)/python -m pytest -q tests/live/test_matrix.py
 
 soak: $(READY)
 	@$(BIN)/python -m tests.soak $(PARTS)

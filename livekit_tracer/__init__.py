@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-__all__ = ["in_the_way", "main"]
+__all__ = ["in_the_way", "is_ours", "main"]
 
 log = logging.getLogger("tracer")
 
@@ -23,21 +23,29 @@ MARK = "livekit_tracer"
 
 def in_the_way() -> str:
     """What is imported instead of this package's module `tracer`, and what to do; empty when nothing is."""
-    for found in _found():
-        if found.resolve() not in (OURS / "__init__.py", OURS):
-            return (
-                f"{found} is imported as `tracer` instead of livekit-tracer's module of that name:"
-                " rename it, or run from another folder"
-            )
-        break
-    else:
+    ours = OURS / "__init__.py"
+    found = next(iter(_found()), OURS)
+    if found.resolve() not in (ours, OURS):
+        return (
+            f"{found} is imported as `tracer` instead of livekit-tracer's module of that name:"
+            " rename it, or run from another folder"
+        )
+    if not ours.is_file():  # uninstalled with another distribution that was installed over it
         return f"livekit-tracer's module `tracer` is missing from {OURS}: install livekit-tracer again"
-    if MARK not in (OURS / "__init__.py").read_text(encoding="utf-8", errors="replace")[:1000]:
+    if not is_ours(ours):
         return (
             f"another distribution called tracer is installed over livekit-tracer in {OURS}:"
             " `pip uninstall tracer`, then install livekit-tracer again"
         )
     return ""
+
+
+def is_ours(module: Path) -> bool:
+    """Whether a module's file is of livekit-tracer, wherever it is. One that cannot be read is not."""
+    try:
+        return MARK in module.read_text(encoding="utf-8", errors="replace")[:1000]
+    except OSError:
+        return False
 
 
 def _found() -> list[Path]:

@@ -53,6 +53,13 @@ def test_nothing_is_in_the_way_here() -> None:
     assert here(Path(livekit_tracer.__file__).parents[1]) is None
 
 
+def test_a_checkout_that_was_installed_from_is_not_in_the_way(tmp_path: Path) -> None:
+    ours = Path(livekit_tracer.__file__).parents[1] / "tracer" / "__init__.py"
+    (tmp_path / "tracer").mkdir()
+    shutil.copy(ours, tmp_path / "tracer")
+    assert here(tmp_path) is None
+
+
 def test_the_doctor_names_it_before_a_program_meets_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(here(folder)).startswith(str(folder / "tracer"))
     monkeypatch.chdir(folder)
@@ -90,3 +97,13 @@ def test_another_distribution_that_was_installed_over_it_is_named(tmp_path: Path
     (tmp_path / "tracer" / "__init__.py").write_text(THEIRS)
     done = run(tmp_path, "-c", "import livekit_tracer; print(livekit_tracer.in_the_way())")
     assert "another distribution called tracer is installed over livekit-tracer" in done.stdout
+
+
+def test_what_is_left_when_that_one_was_uninstalled_says_what_to_do(tmp_path: Path) -> None:
+    shutil.copytree(Path(livekit_tracer.__file__).parent, tmp_path / "livekit_tracer")
+    (tmp_path / "tracer" / "cli").mkdir(parents=True)  # the other one's uninstallation takes what it had installed over
+    # Without the packages that are installed for the tests, of which a whole `tracer` is one.
+    done = run(tmp_path, "-S", "-c", "import sys, livekit_tracer; sys.exit(livekit_tracer.main())")
+    assert done.returncode == 2
+    assert done.stderr.startswith("tracer: livekit-tracer's module `tracer` is missing from")
+    assert done.stderr.endswith("install livekit-tracer again\n")

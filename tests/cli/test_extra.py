@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.test_cli import KEYS, Tracer, tracer  # noqa: F401  a fixture
+from tracer.cli import extra
+from tracer.instrumentation.versions import SINCE
 from tracer.local_servers import child_environment
 
 if TYPE_CHECKING:
@@ -38,6 +40,23 @@ def test_the_missing_extra_is_named_before_anything_starts(
     assert named in line
     assert "pip install '.[demo]'" in line
     assert list(tracer.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("installed", ["1.3.12", "1.8.1"])
+def test_livekit_agents_that_are_too_old_are_named_before_anything_starts(
+    tracer: Tracer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    installed: str,
+) -> None:
+    monkeypatch.setattr(extra, "version", lambda _: installed)
+    line = tracer.fails(2, "demo")
+    assert f"needs livekit-agents 1.8.2 or newer, and {installed} is installed here" in line
+    assert list(tracer.folder.iterdir()) == []
+
+
+def test_the_demo_needs_the_first_that_reports_a_started_session() -> None:
+    [since] = {since.version for since in SINCE if "started its session" in since.reports}
+    assert since == extra.DEMOS_AGENTS
 
 
 @pytest.mark.parametrize(

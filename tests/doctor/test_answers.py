@@ -37,6 +37,13 @@ def test_a_job_that_ended_as_it_began_was_turned_down() -> None:
     assert not answers(fold(ROOM, [*job, accepted]), [""], 0.4)[""].rejected
 
 
+def test_a_worker_that_reports_its_refusal_says_how() -> None:
+    about = {keys.JOB_ID: JOB, keys.DISPATCH_ID: DISPATCH, keys.AGENT_NAME: "", keys.WORKER_ID: WORKER}
+    refused = moment(Kind.JOB_REJECTED, JOB, ms(203), witness="agent", told={keys.JOB_ANSWER: "full"})
+    known = answers(fold(ROOM, [moment(Kind.JOB_OFFERED, JOB, ms(201), told=about), refused]), [""], 0.4)[""]
+    assert (known.rejected, known.refusal) == (True, "full")
+
+
 def test_a_worker_that_was_asked_has_not_answered_until_it_has_the_job() -> None:
     told_by = {"witness": "agent", "clock": "agent", "occurrence": WORKER}
     about = {keys.JOB_ID: JOB, keys.DISPATCH_ID: DISPATCH, keys.AGENT_NAME: "", keys.WORKER_ID: WORKER}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Worker
 
 ATTRIBUTE = keys.PARTICIPANT_ATTRIBUTE + NAME_ATTRIBUTE
+REQUESTED = ms(1000)
 
 
 def workers(*names: str, standing: Kind = Kind.WORKER_REGISTERED) -> list[Worker]:
@@ -27,7 +28,7 @@ def workers(*names: str, standing: Kind = Kind.WORKER_REGISTERED) -> list[Worker
 
 
 def report(found: dict[str, Answer], known: list[Worker], *, requested: bool = False) -> WorkerReport:
-    return WorkerReport(found, known, 6.04, requested)
+    return WorkerReport(found, known, REQUESTED, 6.04, requested)
 
 
 def test_an_answer_names_worker_machine_and_agent() -> None:
@@ -36,6 +37,25 @@ def test_an_answer_names_worker_machine_and_agent() -> None:
         "worker AW_0 on box answered for agent 'helper' within 244 ms"
     )
     assert report(found, []).answered("", found[""]).text == "a worker answered for the unnamed agent within 300 ms"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said", "fix"),
+    [
+        ("", "rejected the job for the unnamed agent", "check its on_request (in Node, requestFunc): only accept()"),
+        ("rejected", "rejected the job for the unnamed agent", "check its on_request"),
+        ("raised", "its on_request raised", "look for the exception in the worker's log"),
+        ("unanswered", "its on_request ended without an answer", "check its on_request"),
+        ("full", "it is full", "start more workers, or raise load_threshold"),
+        ("draining", "it is draining and accepts no new jobs", "start another worker"),
+    ],
+)
+def test_a_rejection_is_said_with_what_was_in_the_way(refusal: str, said: str, fix: str) -> None:
+    answer = Answer(0.3, "AW_0", rejected=True, refusal=refusal)
+    finding = report({"": answer}, workers("")).answered("", answer)
+    assert finding.state is State.FAILED
+    assert finding.text.endswith(said)
+    assert finding.fix.startswith(fix)
 
 
 @pytest.mark.parametrize(
@@ -63,10 +83,19 @@ def test_nobody_is_said_with_what_to_do(
 
 @pytest.mark.parametrize(
     ("standing", "said"),
-    [(Kind.WORKER_FULL, "worker AW_0 is full"), (Kind.WORKER_DRAINING, "worker AW_0 is draining")],
+    [(Kind.WORKER_FULL, "worker AW_0 was full"), (Kind.WORKER_DRAINING, "worker AW_0 was draining")],
 )
 def test_a_worker_that_takes_no_job_says_why(standing: Kind, said: str) -> None:
     assert said in report({}, workers("", standing=standing)).nobody("").text
+
+
+def test_a_worker_that_was_full_only_when_it_was_wanted_is_not_one_that_stopped() -> None:
+    told = {keys.AGENT_NAME: ""}
+    steps = [(Kind.WORKER_REGISTERED, 0), (Kind.WORKER_FULL, 900), (Kind.WORKER_AVAILABLE, 3400)]
+    known = [moment(kind, "AW_0", ms(at), room="", told=told) for kind, at in steps]
+    finding = report({}, list(fold("", (), workers=known).workers)).nobody("")
+    assert finding.text.endswith("worker AW_0 was full")
+    assert finding.fix == "start more workers, or raise load_threshold"
 
 
 def test_names_of_strangers_stay_on_the_line() -> None:

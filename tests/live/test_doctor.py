@@ -297,7 +297,7 @@ def test_a_worker_that_is_full(stage: Stage, livekit: LiveKitServer) -> None:
     full = worker(stage, livekit.settings, [str(UNWELL), "start"], TRACER_ENDPOINT=endpoint, LOAD="0.9")
     wait_for(lambda: stage.worker_reported(Kind.WORKER_FULL, full), "full", LIMIT)
     state, text, fix = doctor(stage, livekit.settings).of("workers")
-    assert (state, text.endswith(" is full"), fix) == ("failed", True, "start more workers, or raise load_threshold")
+    assert (state, text.endswith(" was full"), fix) == ("failed", True, "start more workers, or raise load_threshold")
 
 
 def test_a_worker_that_is_not_instrumented(stage: Stage, livekit: LiveKitServer) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from base64 import b64decode
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,10 +26,12 @@ from tracer.witness import agent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from tracer.local_servers import LiveKitServer
     from tracer.local_servers.jaeger import Jaeger
+    from tracer.why import Explanation
 
 OF_THE_CALL = {
     Kind.JOB_ENTRYPOINT_STARTED,
@@ -74,43 +78,54 @@ def collector(progress: Callable[[str], None], tmp_path: Path, webhook_port: int
         yield f"http://127.0.0.1:{port}"
 
 
-@pytest.mark.parametrize("way", ["protobuf through a collector", "JSON"])
-def test_its_call_is_one_timeline_and_one_trace(
-    livekit: LiveKitServer,
-    webhook_port: int,
-    jaeger: Jaeger,
-    packages: Path,
-    tmp_path: Path,
-    progress: Callable[[str], None],
-    request: pytest.FixtureRequest,
-    way: str,
-) -> None:
-    folder = tmp_path / "agent"
-    folder.mkdir()
-    (folder / "node_modules").symlink_to(packages)
-    shutil.copy(FOLDER / "package.json", folder)
-    code = (FOLDER / "agent.mjs").read_text()
-    (folder / "agent.mjs").write_text(code.replace("otlp-proto", "otlp-http") if way == "JSON" else code)
-    server, room, recording = livekit.settings, f"node-{way[:4]}", tmp_path / "call.jsonl"
-    with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
-        stage.export = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_endpoint}
-        stage.serve(server, "--record", str(recording))
-        to = f"http://127.0.0.1:{webhook_port}" if way == "JSON" else request.getfixturevalue("collector")
+@pytest.fixture
+def worker(
+    livekit: LiveKitServer, packages: Path, tmp_path: Path, progress: Callable[[str], None]
+) -> Callable[[str, str], AbstractContextManager[Process]]:
+    """A worker in Node with a process that waits for a job: where its spans go, and by which of npm's exporters."""
+
+    @contextmanager
+    def started(to: str, exporter: str = "otlp-proto") -> Iterator[Process]:
+        folder = tmp_path / "agent"
+        folder.mkdir()
+        (folder / "node_modules").symlink_to(packages)
+        shutil.copy(FOLDER / "package.json", folder)
+        (folder / "agent.mjs").write_text((FOLDER / "agent.mjs").read_text().replace("otlp-proto", exporter))
         environment = child_environment(
-            LIVEKIT_URL=server.url,
-            LIVEKIT_API_KEY=server.api_key,
-            LIVEKIT_API_SECRET=server.api_secret,
+            LIVEKIT_URL=livekit.settings.url,
+            LIVEKIT_API_KEY=livekit.settings.api_key,
+            LIVEKIT_API_SECRET=livekit.settings.api_secret,
             AGENT_PORT=str(free_port()),
             OTEL_SERVICE_NAME="in-node",
             OTEL_EXPORTER_OTLP_ENDPOINT=to,
             OTEL_BSP_SCHEDULE_DELAY="200",
         )
         command = [had(find_node, progress), str(folder / "agent.mjs"), "start", "--log-level", "debug"]
-        with Process("node", command, folder=folder, environment=environment) as worker:
+        with Process("node", command, folder=folder, environment=environment) as process:
             for line in ("registered worker", "job runner initialized"):
-                worker.wait_until(lambda line=line: line in worker.log.read_text(), STARTS_WITHIN, what=line)  # type: ignore[misc]
-            jwt = caller_token(server, room, "ada")
-            caller = stage.caller("ada", server.url, jwt, STARTS_WITHIN)
+                process.wait_until(lambda line=line: line in process.log.read_text(), STARTS_WITHIN, what=line)  # type: ignore[misc]
+            yield process
+
+    return started
+
+
+@pytest.mark.parametrize("way", ["protobuf through a collector", "JSON"])
+def test_its_call_is_one_timeline_and_one_trace(
+    livekit: LiveKitServer,
+    webhook_port: int,
+    jaeger: Jaeger,
+    worker: Callable[[str, str], AbstractContextManager[Process]],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    way: str,
+) -> None:
+    server, room, recording = livekit.settings, f"node-{way[:4]}", tmp_path / "call.jsonl"
+    with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
+        stage.export = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_endpoint}
+        stage.serve(server, "--record", str(recording))
+        to = f"http://127.0.0.1:{webhook_port}" if way == "JSON" else request.getfixturevalue("collector")
+        with worker(to, "otlp-http" if way == "JSON" else "otlp-proto"):
+            caller = stage.caller("ada", server.url, caller_token(server, room, "ada"), STARTS_WITHIN)
             # Who the agent is in the room only the API shows, where the server lists a job up to 5 s late.
             there = {Kind.MODEL_ANSWERED, Kind.JOB_OFFERED}
             caller.wait_until(lambda: kinds(stage, room) >= there, STARTS_WITHIN, what="answered, and its job listed")
@@ -129,7 +144,40 @@ def test_its_call_is_one_timeline_and_one_trace(
     )
     assert {span["operationName"] for span in trace_of(jaeger, timeline.trace_id)} >= SPANS
 
-    explanation = explain(timeline)
+    assert_in_its_own_words(explain(timeline))
+
+
+def test_what_fails_in_it_is_named(
+    livekit: LiveKitServer,
+    webhook_port: int,
+    worker: Callable[[str], AbstractContextManager[Process]],
+    tmp_path: Path,
+) -> None:
+    """Its entry throws before it connects; in another room a model refuses its key."""
+    fails = {
+        "node-throws": ("never-connected", "it threw an error"),
+        "node-refused": ("model-failed", "APIStatusError"),
+    }
+    with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
+        stage.serve(livekit.settings)
+        with worker(f"http://127.0.0.1:{webhook_port}"):
+            callers = {}
+            for room in fails:
+                jwt = caller_token(livekit.settings, room, f"of-{room}")
+                callers[room] = stage.caller(f"of-{room}", livekit.settings.url, jwt, STARTS_WITHIN)
+            for room, (cause, says) in fails.items():
+                # A caller who hangs up at once has not waited in vain.
+                found = partial(lambda room, cause: cause in causes(stage, room), room, cause)
+                callers[room].wait_until(found, STARTS_WITHIN, what=cause)
+                callers[room].stop()
+                explanation = explain(timeline_when(stage, room, lambda known: known.jobs))
+                first = explanation.findings[0]
+                assert first.cause.name == cause, explanation.summary
+                assert says in first.sentence
+                assert_in_its_own_words(explanation)
+
+
+def assert_in_its_own_words(explanation: Explanation) -> None:
     said = repr([(one.sentence, one.advice) for one in explanation.findings] + [one.how for one in explanation.doubts])
     assert not [word for word in ONLY_IN_PYTHON if word in said], said
 
@@ -139,6 +187,14 @@ def kinds(stage: Stage, room: str) -> set[Kind]:
         return {step.kind for step in stage.timeline(room).steps}
     except UnknownRoomError:
         return set()
+
+
+def causes(stage: Stage, room: str) -> list[str]:
+    """What is wrong by now."""
+    try:
+        return [finding.cause.name for finding in explain(stage.timeline(room)).findings]
+    except UnknownRoomError:
+        return []
 
 
 def of_the_job(recording: Path) -> set[str]:

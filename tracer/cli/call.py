@@ -90,7 +90,10 @@ def command(
         except TracerError as error:
             _end(call, str(error) if call.sid else await _why_not_joined(server, error))
         missing = agents and not call.agents
-        _end(call, f"no agent came: was {' or '.join(agents)} requested, and is its worker there?" if missing else "")
+        named = " or ".join(map(repr, agents))
+        _end(
+            call, f"no agent came: is there a worker of {named}, and did this call create the room?" if missing else ""
+        )
 
     asyncio.run(make())
 

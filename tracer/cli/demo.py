@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tracer.cli.extra import needs_demo_extra
+from tracer.cli.extra import needs_demo_extra, needs_new_enough_agents
 
 __all__ = ["command"]
 
@@ -65,6 +65,7 @@ def command(
         _list()
         return
     needs_demo_extra("tracer demo")
+    needs_new_enough_agents("tracer demo")
     from tracer.demo.run import DemoOptions, named, run
 
     options = DemoOptions(

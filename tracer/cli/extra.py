@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-__all__ = ["needs_demo_extra"]
+__all__ = ["DEMOS_AGENTS", "needs_demo_extra", "needs_new_enough_agents"]
 
 MODULES = {"livekit-agents": "livekit.agents", "livekit": "livekit.rtc"}
 """What the extra ``demo`` brings: each package with the module that shows whether it is there."""
+DEMOS_AGENTS = (1, 8, 2)
+"""The first livekit-agents whose sessions report that they started: every scenario waits for that."""
 
 
 def needs_demo_extra(command: str) -> None:
@@ -18,6 +22,22 @@ def needs_demo_extra(command: str) -> None:
 
         raise ConfigurationError(
             f"`{command}` needs {' and '.join(missing)}, of the extra demo: in tracer's checkout, pip install '.[demo]'"
+        )
+
+
+def needs_new_enough_agents(command: str) -> None:
+    """Raises ConfigurationError where livekit-agents is too old, as in the environment of an agent that is traced."""
+    try:
+        installed = version("livekit-agents")
+    except PackageNotFoundError:
+        return  # a checkout on the path, as its developers have it
+    if tuple(map(int, re.findall(r"\d+", installed)[:3])) < DEMOS_AGENTS:
+        from tracer.errors import ConfigurationError
+
+        needed = ".".join(map(str, DEMOS_AGENTS))
+        raise ConfigurationError(
+            f"`{command}` needs livekit-agents {needed} or newer, and {installed} is installed here:"
+            " `make demo` in tracer's checkout runs it in an environment of its own"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tracer import keys
 from tracer.doctor.rejection import is_rejected
 from tracer.moment import Kind
 
@@ -29,6 +30,8 @@ class Answer:
     worker: str | None = None
     """The worker's id (``AW_…``), once it is known."""
     rejected: bool = False
+    refusal: str = ""
+    """How it rejected the job, as ``tracer.job.answer`` has it; empty where only the server reports that."""
     silent: bool = False
     """The worker was offered the job, and no source reports that it got it."""
 
@@ -38,7 +41,8 @@ def answers(timeline: Timeline, requested: Collection[str], age: float) -> dict[
     found: dict[str, Answer] = {}
     for job in timeline.jobs:
         if job.agent_name in requested and job.agent_name is not None:
-            found[job.agent_name] = Answer(age, job.worker_id, is_rejected(job), _is_silent(job))
+            refusal = job.text(keys.JOB_ANSWER) or ""
+            found[job.agent_name] = Answer(age, job.worker_id, is_rejected(job), refusal, _is_silent(job))
     for agent in timeline.participants:
         name = agent.attributes.get(NAME_ATTRIBUTE, "")  # the server keeps no empty attribute
         if agent.is_agent and name in requested:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from livekit_tracer import is_ours
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State
 
 if TYPE_CHECKING:
@@ -33,8 +34,11 @@ class ModuleNameCheck:
 
 
 def in_the_way(folder: Path) -> Path | None:
-    """The module `tracer` of a program that is started in a folder, where it is not ours."""
+    """The module `tracer` of a program that is started in a folder, where it is not ours.
+
+    A checkout, which was installed from and holds another copy of ours, is not in the way.
+    """
     for path in (folder / "tracer" / "__init__.py", folder / "tracer.py"):  # a package comes before a module
         if path.is_file():
-            return None if path.samefile(OURS) else path
+            return None if path.samefile(OURS) or is_ours(path) else path
     return None

@@ -44,11 +44,12 @@ class WorkerCheck:
                 if known.silent and not answer.silent:
                     known.after = answer.after
                 known.worker, known.rejected = answer.worker or known.worker, answer.rejected
+                known.refusal = answer.refusal
                 known.silent = answer.silent
             if self._is_settled(visit, names, found, room.age):
                 break
             await asyncio.sleep(POLL_EVERY)
-        report = WorkerReport(found, visit.workers(), room.age, requested=bool(visit.setup.agents))
+        report = WorkerReport(found, visit.workers(), room.sent, room.age, requested=bool(visit.setup.agents))
         return [report.answered(name, found[name]) if name in found else report.nobody(name) for name in names]
 
     def _is_settled(self, visit: Visit, names: list[str], found: dict[str, Answer], age: float) -> bool:

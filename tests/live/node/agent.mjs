@@ -1,5 +1,5 @@
 // An agent in Node that tells `tracer serve` of itself: the lines that its user writes for that are marked.
-import { ServerOptions, cli, defineAgent, llm, telemetry, voice } from '@livekit/agents';
+import { APIStatusError, ServerOptions, cli, defineAgent, getJobContext, llm, telemetry, voice } from '@livekit/agents';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'; // traced
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node'; // traced
 import { fileURLToPath } from 'node:url';
@@ -10,8 +10,15 @@ const provider = new NodeTracerProvider({ spanProcessors: [processors] }); // tr
 provider.register(); // traced
 telemetry.setTracerProvider(provider, { registerSpanProcessor: (one) => processors.add(one) }); // traced
 
+// In a room of that name it fails.
+const NO_ENTRY = 'node-throws';
+const NO_MODEL = 'node-refused';
+
 class Words extends llm.LLMStream {
   async run() {
+    if (getJobContext().job.room.name === NO_MODEL) {
+      throw new APIStatusError({ message: 'no such key', options: { statusCode: 401 } });
+    }
     this.queue.put({ id: 'words', delta: { role: 'assistant', content: 'Hello there.' } });
   }
 }
@@ -35,6 +42,9 @@ class Greeter extends voice.Agent {
 export default defineAgent({
   entry: async (ctx) => {
     ctx.addShutdownCallback(() => provider.forceFlush()); // traced
+    if (ctx.job.room.name === NO_ENTRY) {
+      throw new Error('the menu is not to be had');
+    }
     await ctx.connect();
     const session = new voice.AgentSession({ llm: new Model() });
     const agent = new Greeter({ instructions: 'Greet.' });
