@@ -93,6 +93,8 @@ EXPECTED: dict[str, list[Expected]] = {
         Expected("server-restarted", says="server", never=("ghost-room",)),
         Expected(never=("ghost-room",)),
     ],
+    # One of two servers of a cluster is killed; the agent reconnects to the other, then ada, and a second agent comes.
+    "server_lost": [Expected("server-lost", says="another took it over", never=("dispatched-twice", "lost-webhooks"))],
     # reject(terminate=False): the next worker is asked; in the third room it rejects too.
     "s11_all_reject": [WELL, WELL, Expected("rejected", says="reject")],
     # The worker is reloaded in the middle of a call, and the same job runs a second time.

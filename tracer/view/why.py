@@ -75,8 +75,11 @@ class WhyView:
         found = self.explanation.findings[:MOST_FINDINGS]
         phrases = [say(self.timeline, step)[0] for one in found for step in one.evidence[:MOST_STEPS]]
         said = " ".join([*(with_names(self.timeline, one.sentence) for one in found), *phrases])
-        for agent in self.timeline.agents[:MOST_AGENTS]:
-            identity, short = plain(agent.identity or agent.sid), name_of(self.timeline, agent.sid)
+        named = {
+            (plain(agent.identity or agent.sid), name_of(self.timeline, agent.sid)): None
+            for agent in self.timeline.agents[:MOST_AGENTS]
+        }  # once, also one that came back
+        for identity, short in named:
             if short != identity and short in said:
                 yield Text(fit(f"   {short} is {identity}", width), style="dim")
 

@@ -15,6 +15,7 @@ from tracer.why.disconnected.process import ProcessKilled
 from tracer.why.disconnected.rejoined import RejoinedWithoutAgent
 from tracer.why.disconnected.removed import Removed
 from tracer.why.disconnected.room_ended import CallerAway, RoomDeleted
+from tracer.why.disconnected.server_lost import ServerLost
 from tracer.why.disconnected.server_restarted import ServerRestarted
 from tracer.why.disconnected.shut_down import Deployed, RaisedAfterConnect
 from tracer.why.duplicated.dispatched import DefaultAndNamed, DispatchedTwice, TwoJobTypes
@@ -90,6 +91,7 @@ CAUSES: tuple[Cause, ...] = (
     WorkerNotAsked(),
     # disconnected: the surest first
     ServerRestarted(),
+    ServerLost(),
     ProcessKilled(),
     AgentLostConnection(),
     RaisedAfterConnect(),

@@ -13,6 +13,7 @@ from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.outage import Outage, outage
 from tracer.why.call.participants import left_at, seen_until, witnesses_of
 from tracer.why.call.replaced import Replaced, Retry, replaced_agents, retries
+from tracer.why.call.taken_over import TakenOver, taken_over
 from tracer.why.call.voices import Voice, voices
 from tracer.why.call.workers import Workers
 
@@ -86,6 +87,11 @@ class Call:
     def outage(self) -> Outage | None:
         """How the server went away while callers were in the room; None where it did not, as far as is known."""
         return outage(self.timeline)
+
+    @cached_property
+    def taken_over(self) -> TakenOver | None:
+        """Whether another server of the cluster took the room over."""
+        return taken_over(self.timeline)
 
     @cached_property
     def replaced(self) -> list[Replaced]:

@@ -46,7 +46,7 @@ class AgentLostConnection(Cause):
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
-        if call.outage:
+        if call.outage or call.taken_over:
             return
         for job in call.timeline.jobs:
             lost = self._for_good(call, job)
@@ -140,7 +140,7 @@ class AgentLostConnection(Cause):
                 lasted,
                 self.found(
                     f"{name} was without its connection to the room for at least {lasted / NS_PER_S:.1f} s while"
-                    f" {name_of(there[0])} was in it, and came back{then}.",
+                    f" {name_of(there[0])} was in it, {then}.",
                     lost.began,
                     lost.ended,
                     ended,

@@ -112,6 +112,8 @@ class DispatchedTwice(Cause):
     def find(self, call: Call) -> Iterator[Finding]:
         for pair in _pairs(call):
             one, two = pair.one, pair.two
+            if call.taken_over and two is call.taken_over.dispatch:
+                continue  # nobody asked for it
             if one is not two and one.agent_name == two.agent_name and one.agent_name is not None:
                 modes = " and ".join(dispatch.mode or "of unknown origin" for dispatch in (one, two))
                 yield self.found(

@@ -36,7 +36,7 @@ class LostWebhooks(Cause):
 
     def find(self, call: Call) -> Iterator[Finding]:
         lost = without_webhook(call.timeline)
-        if lost and not call.outage:  # a server that dies sends none
+        if lost and not (call.outage or call.taken_over):  # a server that dies sends none
             kinds = ", ".join(sorted({step.kind.value for step in lost}))
             number = "1 webhook" if len(lost) == 1 else f"{len(lost)} webhooks"
             yield self.found(f"{number} did not arrive: only the API showed {kinds}.", *lost[:MOST_STEPS])
