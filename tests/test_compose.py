@@ -117,7 +117,9 @@ def test_there_is_no_key_but_in_the_example() -> None:
     assert "api_key" not in config("livekit.yaml")["webhook"]
 
 
-@pytest.mark.parametrize("missing", ["LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "TRACER_INGEST_TOKEN"])
+@pytest.mark.parametrize(
+    "missing", ["LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "TRACER_INGEST_TOKEN", "TRACER_READ_TOKEN"]
+)
 def test_without_a_key_nothing_starts(missing: str) -> None:
     with pytest.raises(KeyError, match=missing):
         composed(TEXT, example() | {missing: ""})

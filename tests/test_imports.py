@@ -51,7 +51,6 @@ ALLOWED: dict[str, set[str]] = {
     "store": GROUND | {"file_lock", "settings", "timeline", "latency"},
     "witness": KEPT | {"answers", "server_fault", "timeline"},
     "export": KEPT | {"answers", "reaching", "timeline", "clocks", "witness"},
-    "service": KEPT | {"answers", "reaching", "timeline", "latency", "why", "witness", "export"},
     # In the user's process.
     "instrumentation": GROUND | {"answers", "settings", "witness"},
     "zero_code": {"instrumentation"},
@@ -61,6 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     "doctor": READ | KEPT | {"answers", "reaching", "server_fault", "witness", "export", "local_servers"},
     # What people see.
     "view": READ | {"check", "why", "latency", "doctor", "store"},
+    "service": READ | KEPT | {"answers", "reaching", "latency", "why", "witness", "export", "view"},
     "demo": READ | KEPT | {"answers", "reaching", "server_fault", "tracer", "local_servers", "service", "why", "view"},
     "pytest_plugin": READ | KEPT | {"local_servers", "check", "view"},
     "cli": READ

@@ -30,6 +30,7 @@ __all__ = [
     "load_env",
     "otlp_endpoint",
     "otlp_variable",
+    "read_token",
     "receiver_endpoint",
     "service_name",
     "where",
@@ -121,6 +122,11 @@ def receiver_endpoint(endpoint: str | None = None) -> str:
 def ingest_token() -> str:
     """``TRACER_INGEST_TOKEN``: what agents send to show that they may report, and the receiver asks for. Secret."""
     return os.environ.get("TRACER_INGEST_TOKEN", "").strip()
+
+
+def read_token() -> str:
+    """``TRACER_READ_TOKEN``: what whoever opens the page has to enter, where it is set. Secret."""
+    return os.environ.get("TRACER_READ_TOKEN", "").strip()
 
 
 def otlp_endpoint(signal: str = "traces") -> str | None:

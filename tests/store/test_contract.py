@@ -295,3 +295,33 @@ def test_of_workers_only_what_was_near_is_told_and_the_last_of_each_kind_before(
         found = store.workers(ms(900), ms(950))
     assert sorted({m.time for m in found}) == [ms(at) for at in range(890, 951, 10)]
     assert len(found) == 2 * 7
+
+
+def test_rooms_are_searched_by_name_identity_agent_and_cause_the_newest_first(store: Writer) -> None:
+    for number, name in enumerate(("Alpha", "beta", "alphabet", f"{SCRATCH}alpha")):
+        store.add([Arrival((created(f"RM_{number}", ms(number * 1000), name),))])
+    identity = {keys.PARTICIPANT_IDENTITY: 'Carl "C"', keys.PARTICIPANT_KIND: "STANDARD"}
+    store.add([Arrival((moment(Kind.PARTICIPANT_JOINING, "PA_1", ms(1001), room="RM_1", told=identity),))])
+    body = '["measured",[],["session-closed"],["Greeter"],false]'
+    store.summarized([("RM_0", store.changed("RM_0"), body)], 1)
+
+    def found(text: str, limit: int = 9, after: int = 0) -> list[str]:
+        return [row.sid for row in store.search(text, limit, after=after)]
+
+    assert found("") == ["RM_2", "RM_1", "RM_0"], "without what doctors made"
+    assert found("ALPHA") == ["RM_2", "RM_0"]
+    assert found('carl "') == ["RM_1"]
+    assert found("standard") == [], "which is in the facts, and no identity"
+    assert found("closed") == found("greet") == found("RM_0") == ["RM_0"]
+    assert found("measured") == []
+    assert found("", 2) == ["RM_2", "RM_1"]
+    assert found("", 2, 2) == ["RM_0"]
+    assert found("%") == []
+
+
+def test_summaries_are_told_of_the_rooms_that_are_asked_for(store: Writer) -> None:
+    store.add([Arrival((created("RM_1", ms(1), "one"), created("RM_2", ms(2), "two")))])
+    store.summarized([("RM_1", store.changed("RM_1"), "[1]"), ("RM_2", store.changed("RM_2"), "[2]")], 1)
+    assert store.summaries_of(["RM_2", "RM_3"], version=1) == [StoredSummary("RM_2", False, "[2]")]
+    assert store.summaries_of(["RM_2"], version=2) == [StoredSummary("RM_2", False, None)]
+    assert store.summaries_of([], version=1) == []

@@ -31,6 +31,13 @@ __all__ = ["command"]
 )
 @keep_options
 @click.option("--only", default="", metavar="PREFIX", help="Store only rooms whose names begin with this.")
+@click.option(
+    "--jaeger-url",
+    envvar="TRACER_JAEGER_URL",
+    show_envvar=True,
+    metavar="URL",
+    help="Address of Jaeger's UI, as http://127.0.0.1:16686: the page links to each room's trace.",
+)
 @log_options
 def command(
     host: str,
@@ -42,6 +49,7 @@ def command(
     keep: int | None,
     max_size: int | None,
     only: str,
+    jaeger_url: str | None,
     log_format: str,
     quiet: bool,
 ) -> None:
@@ -51,6 +59,7 @@ def command(
     POST /webhook     LiveKit's webhooks, signed with LIVEKIT_API_KEY's secret
     POST /v1/traces   OpenTelemetry spans of agents (OTLP/HTTP, protobuf or JSON)
     POST /v1/logs     and /v1/metrics: passed on to OTEL_EXPORTER_OTLP_ENDPOINT, not kept
+    GET  /            a page with the rooms and the timeline of each, as it happens
     GET  /healthz     whether it is up
     GET  /metrics     counters, for Prometheus
 
@@ -69,5 +78,12 @@ def command(
 
     start_logging(log_format, quiet=quiet)
     limits = Limits.of(store, keep, max_size)
-    options = ServeOptions(store, host, port, not no_observe, redact, record, only, limits)
+    options = ServeOptions(store, host, port, not no_observe, redact, record, only, _http(jaeger_url), limits)
     run(serve(LiveKit.from_env(), options))
+
+
+def _http(url: str | None) -> str:
+    """An address that a page may link to. Raises ConfigurationError."""
+    from tracer.settings import checked_url
+
+    return checked_url("--jaeger-url (TRACER_JAEGER_URL)", url, "http", "https") if url else ""

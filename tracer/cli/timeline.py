@@ -17,7 +17,9 @@ __all__ = ["command"]
 @click.command("timeline", short_help="Show what happened in a room, moment by moment.")
 @click.argument("room")
 @read_store_option
-@format_option("svg", help="svg is a picture of the terminal's output.")
+@format_option(
+    "svg", "html", help="svg is a picture of the terminal's output; html is the page, one file that opens offline."
+)
 @output_option
 @click.option("--all", "everything", is_flag=True, help="Show every participant and every moment.")
 @click.option("--summary", is_flag=True, help="Show the verdict and the chart only: at most 23 lines.")
@@ -59,6 +61,14 @@ def command(
         from tracer.view.json import timeline as as_json
 
         write_json(as_json(timeline), output)
+        return
+    if form == "html":
+        from tracer.view.page.files import one_file
+        from tracer.view.page.room import as_json as as_page
+        from tracer.view.text import plain
+
+        shown = as_page(timeline, everything=everything)
+        write_text(one_file([shown], f"{plain(timeline.room.name or timeline.room.sid)} · tracer"), output)
         return
     from tracer.view.link import trace_link
     from tracer.view.terminal import TimelineView

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from tracer.export.exporter import Exporter
     from tracer.service.announcer import Announcer
+    from tracer.service.page import Page
     from tracer.service.recording import Recorder
     from tracer.settings import LiveKit
     from tracer.store import Evidence, Writer
@@ -89,6 +90,7 @@ class Receiver:
         redact: bool = False,
         ingest_token: str = "",
         recorder: Recorder | None = None,
+        page: Page | None = None,
         wanted: Callable[[str], bool] = lambda _: True,
         on_event: Callable[[WebhookEvent], None] | None = None,
     ) -> None:
@@ -99,6 +101,7 @@ class Receiver:
         self.redact = redact
         self._ingest_token = ingest_token
         self.recorder = recorder
+        self.page = page
         self._wanted = wanted
         self.counts = Counts()
         self._on_event = on_event
@@ -127,6 +130,8 @@ class Receiver:
         app.router.add_post("/v1/{signal:logs|metrics}", self._others)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/metrics", self._metrics)
+        if self.page:
+            self.page.add_to(app)
         return app
 
     async def start(self, host: str, port: int) -> int:
@@ -143,6 +148,8 @@ class Receiver:
         await self._runner.setup()
         assert self._runner.server  # noqa: S101  it is set up
         self._connections, self._host = Connections(self._runner.server), host
+        if self.page:
+            self.page.host = host
         try:
             self._server = await asyncio.get_running_loop().create_server(self._connections.accept, host, port)
         except OSError as error:
@@ -154,12 +161,16 @@ class Receiver:
         self._tasks.append(in_background(self._connections.run(), "close idle connections"))
         if self.exporter:
             self._tasks.append(in_background(self.exporter.run(), "export"))
+        if self.page:
+            self._tasks.append(in_background(self.page.run(), "tell the page of changes"))
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Stop accepting, finish what was accepted, export what is ready."""
         if self._server:
             self._server.close()
+        if self.page:
+            await self.page.stop()  # before those who listen are waited for
         if self._runner:
             await self._runner.cleanup()
         for task in self._tasks:

@@ -11,7 +11,13 @@ from tracer.errors import BadTokenError, ForbiddenError
 if TYPE_CHECKING:
     from aiohttp import web
 
-__all__ = ["is_loopback", "refuse_strangers", "refuse_web_pages"]
+__all__ = [
+    "is_loopback",
+    "refuse_other_sites",
+    "refuse_strangers",
+    "refuse_unknown_readers",
+    "refuse_web_pages",
+]
 
 
 def refuse_web_pages(request: web.BaseRequest, host: str) -> None:
@@ -23,6 +29,39 @@ def refuse_web_pages(request: web.BaseRequest, host: str) -> None:
     """
     if "Origin" in request.headers:
         raise ForbiddenError("requests of web pages (with an Origin header) are not taken")
+    _refuse_other_names(request, host)
+
+
+def refuse_other_sites(request: web.BaseRequest, host: str) -> None:
+    """Raises ForbiddenError for what another site's page asks, and for a name that could be an attacker's.
+
+    tracer's own page asks with its own Origin, or none. Who opens the page by a link on another site is welcome.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None and origin.partition("://")[2] != request.host:
+        raise ForbiddenError("requests of other sites' pages (with another Origin) are not answered")
+    is_opened = (
+        request.headers.get("Sec-Fetch-Mode") == "navigate" and request.headers.get("Sec-Fetch-Dest") == "document"
+    )
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and not (is_opened and request.path == "/"):
+        raise ForbiddenError("requests of other sites' pages are not answered")
+    _refuse_other_names(request, host)
+
+
+def refuse_unknown_readers(request: web.BaseRequest, token: str, host: str) -> None:
+    """Raises BadTokenError for whoever does not have ``TRACER_READ_TOKEN``.
+
+    Raises ForbiddenError where there is none, and the receiver listens beyond loopback.
+    """
+    if not token and not is_loopback(host):
+        raise ForbiddenError(
+            f"this receiver listens on {host}, where everyone could read every room: set TRACER_READ_TOKEN for it"
+        )
+    if token and not _has(request, token):
+        raise BadTokenError("whoever reads here needs this receiver's TRACER_READ_TOKEN")
+
+
+def _refuse_other_names(request: web.BaseRequest, host: str) -> None:
     named = _name(request.host)
     if not _is_here(named) and is_loopback(host) and named != host:
         raise ForbiddenError(
@@ -32,12 +71,17 @@ def refuse_web_pages(request: web.BaseRequest, host: str) -> None:
 
 def refuse_strangers(request: web.BaseRequest, token: str) -> None:
     """Raises BadTokenError for a request that does not have it; with an empty token everyone is admitted."""
-    sent = request.headers.get("Authorization", "")
-    if token and not hmac.compare_digest(sent.encode("utf-8", "surrogateescape"), f"Bearer {token}".encode()):
+    if token and not _has(request, token):
+        sent = request.headers.get("Authorization", "")
         what = "another TRACER_INGEST_TOKEN than this receiver's" if sent else "no TRACER_INGEST_TOKEN"
         raise BadTokenError(
             f"the request has {what}: set it for the agent, or Authorization=Bearer%20… in OTEL_EXPORTER_OTLP_HEADERS"
         )
+
+
+def _has(request: web.BaseRequest, token: str) -> bool:
+    sent = request.headers.get("Authorization", "")
+    return hmac.compare_digest(sent.encode("utf-8", "surrogateescape"), f"Bearer {token}".encode())
 
 
 def is_loopback(host: str) -> bool:

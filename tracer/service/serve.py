@@ -16,6 +16,7 @@ from tracer.export.exporter import Exporter
 from tracer.export.target import Target
 from tracer.service.announcer import Announcer
 from tracer.service.background import in_background
+from tracer.service.page import Page, PageOptions
 from tracer.service.passing import SIGNALS
 from tracer.service.receiver import Receiver
 from tracer.service.recording import Recorder
@@ -24,7 +25,7 @@ from tracer.service.senders import is_loopback
 from tracer.service.stop_signal import stop_event
 from tracer.service.summarizer import Summarizer
 from tracer.service.write_queue import WriteQueue
-from tracer.settings import HERE, address, ingest_token, otlp_endpoint, where
+from tracer.settings import HERE, address, ingest_token, otlp_endpoint, read_token, where
 from tracer.store import DEMO, Task, open_writer, shown
 from tracer.units import NS_PER_S
 from tracer.witness import webhook
@@ -68,6 +69,8 @@ class ServeOptions:
     record: Path | None = None
     only: str = ""
     """Only rooms whose names begin with this are stored; when empty, all but those of `tracer demo`."""
+    jaeger_url: str = ""
+    """Where the page links each room's trace to; empty: nowhere."""
     limits: Limits = field(default_factory=Limits)
     """How much is kept."""
 
@@ -93,6 +96,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
             redact=options.redact,
             ingest_token=token,
             recorder=Recorder(options.record) if options.record else None,
+            page=Page(options.store, PageOptions(read_token(), options.redact, options.jaeger_url)),
             wanted=options.wanted,
             on_event=observer.heard if observer else None,
         )

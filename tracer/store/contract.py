@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tracer.moment import Moment
 
@@ -190,6 +190,22 @@ class Reader(Protocol):
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
 
+    def search(self, text: str, limit: int, *, after: int = 0) -> list[RoomRow]:
+        """The latest rooms that have this text in their name, in an identity, an agent's name or a cause; newest first.
+
+        Upper and lower case are one. An empty text finds all; an SID finds its room. ``after`` so many of them.
+        Rooms of `tracer doctor` and `tracer demo` are left out.
+        """
+
+    def summaries_of(self, rooms: Sequence[str], *, version: int) -> list[StoredSummary]:
+        """As ``summaries``, of the rooms with these SIDs, in no order."""
+
+    def newest(self) -> int:
+        """The number of the newest moment; 0 when there is none."""
+
+    def changed(self, room: str) -> int:
+        """The number of a room's newest moment; 0 for an unknown room."""
+
     def summaries(self, limit: int, *, since: int = 0, version: int) -> list[StoredSummary]:
         """The latest rooms created after ``since`` (ns since the epoch), newest first, with their summaries."""
 
@@ -289,14 +305,8 @@ class Writer(Reader, Protocol):
     def offer_refused(self) -> None:
         """Let the spans that were set aside wait for the backend again."""
 
-    def newest(self) -> int:
-        """The number of the newest moment; 0 when there is none."""
-
     def newest_evidence(self) -> int:
         """The number of the newest piece of evidence; 0 when there is none."""
-
-    def changed(self, room: str) -> int:
-        """The number of a room's newest moment; 0 for an unknown room."""
 
     def to_summarize(self, after: int, until: int, limit: int) -> list[tuple[str, int]]:
         """Finished rooms without a valid summary, each with the number of its newest moment.

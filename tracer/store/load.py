@@ -12,6 +12,7 @@ from tracer.timeline.fold import fold
 from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from tracer.moment import Moment
     from tracer.store import Reader
     from tracer.timeline.timeline import Timeline
 
@@ -32,12 +33,19 @@ def read_timeline(store: str, room: str) -> Timeline:
         return timeline_in(reader, reader.find(room))
 
 
-def timeline_in(reader: Reader, sid: str, *, now: int | None = None) -> Timeline:
-    """The room with this SID, as of ``now`` (ns; the present), and beside it the rooms of its name before and after."""
+def timeline_in(reader: Reader, sid: str, *, now: int | None = None, redact: bool = False) -> Timeline:
+    """The room with this SID, as of ``now`` (ns; the present), and beside it the rooms of its name before and after.
+
+    ``redact``: without personal data, also where it is in the store.
+    """
+
+    def read(room: str) -> list[Moment]:
+        return [moment.redacted() if redact else moment for moment in reader.moments(room)]
+
     now = time.time_ns() if now is None else now
-    moments = reader.moments(sid)
+    moments = read(sid)
     times = [moment.time for moment in moments]
     workers = reader.workers(min(times) - WORKERS_BEFORE, max(times) + WORKERS_LATER) if times else ()
     timeline = fold(sid, moments, workers=workers, now=now)
-    before, after = (other and fold(other, reader.moments(other), now=now) for other in reader.neighbours(sid))
+    before, after = (other and fold(other, read(other), now=now) for other in reader.neighbours(sid))
     return replace(timeline, earlier=before or None, later=after or None)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tracer.latency.gaps import Gap
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["budget"]
+__all__ = ["advice", "budget"]
 
 BAR = 16
 """Columns of the longest bar; half as many where there is little room, and none where there is less."""
@@ -75,15 +75,18 @@ def budget(timeline: Timeline, width: int) -> Iterator[Text]:
         line.append(fit(shorter, width - cell_len(line.plain)))
         yield line
     yield from _doubts(paths.corrected, bool(about))
+    if words := advice(timeline, paths):
+        yield Text.assemble(("→ ", "bold cyan"), words)
+
+
+def advice(timeline: Timeline, paths: Paths) -> str:
+    """Which gap is the longest that the user can shorten, and how; empty where there is none."""
     yours = to_shorten(timeline, paths)
-    if yours:
-        gap, waited, lasted = yours.gap, milliseconds(yours.ns / NS_PER_MS), milliseconds(yours.gap.ns / NS_PER_MS)
-        part = "" if waited == lasted else f" (of {lasted}: before that nobody waited)"
-        text = Text.assemble(("→ ", "bold cyan"))
-        text.append(
-            f"longest gap you can shorten: {waited}{part}, {gap.owner.label}: {in_words_of(timeline, gap.advice)}"
-        )
-        yield text
+    if yours is None:
+        return ""
+    gap, waited, lasted = yours.gap, milliseconds(yours.ns / NS_PER_MS), milliseconds(yours.gap.ns / NS_PER_MS)
+    part = "" if waited == lasted else f" (of {lasted}: before that nobody waited)"
+    return f"longest gap you can shorten: {waited}{part}, {gap.owner.label}: {in_words_of(timeline, gap.advice)}"
 
 
 def _amount(ns: int, whole: int, about: str) -> Text:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
     from tracer.why import Finding
 
-__all__ = ["STYLES", "WIDE", "Chart", "colour_of", "style_of"]
+__all__ = ["OF_JOB", "SPANS", "STYLES", "WIDE", "Chart", "colour_of", "style_of"]
 
 STYLES = {
     "room": "bold",
@@ -47,7 +47,7 @@ WIDE = 100
 LABEL = 22
 """Columns of a row's name: an agent's identity has 21, wait_for_participant 22."""
 
-_SPANS = (
+SPANS = (
     ("room_connect", (Kind.AGENT_CONNECTING,), (Kind.AGENT_CONNECTED,)),
     (
         "wait_for_participant",
@@ -56,9 +56,10 @@ _SPANS = (
     ),
     ("session_start", (Kind.SESSION_STARTING,), (Kind.SESSION_STARTED,)),
 )
+"""What an agent does, from which steps to which."""
 
 
-_OF_JOB = {Kind.JOB_TIMED_OUT, Kind.PROCESS_FAILED, Kind.JOB_ENDED}
+OF_JOB = {Kind.JOB_TIMED_OUT, Kind.PROCESS_FAILED, Kind.JOB_ENDED}
 """Failures of a job itself, whether its agent is in the room or not."""
 
 
@@ -230,7 +231,7 @@ class Chart:
         if rejected and not agent and not job.at(Kind.JOB_ASSIGNED):
             row.fail(self.axis.column(rejected.time), say(self.timeline, rejected)[0])
         for step in job.steps:
-            if step.kind in _OF_JOB and has_failed(self.timeline, step):
+            if step.kind in OF_JOB and has_failed(self.timeline, step):
                 words = "job failed" if step.kind is Kind.JOB_ENDED else say(self.timeline, step)[0]
                 row.fail(self.axis.column(step.time), words)
         if missing:
@@ -240,7 +241,7 @@ class Chart:
             row = self._participant(agent)
             self._draw_failures(row, job, agent)
             yield row
-        for name, starts, ends in _SPANS:
+        for name, starts, ends in SPANS:
             start = job.at(*starts)
             if start is None:
                 continue

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tracer.view.rows import MomentRow, MomentRows
     from tracer.why import Finding
 
-__all__ = ["MomentTable"]
+__all__ = ["MomentTable", "accuracy"]
 
 MOST_MISSING = 12
 """Rows for what has not come."""
@@ -81,7 +81,7 @@ class MomentTable:
         line.append(f"{since:>{columns.since}}  ", style="dim")
         line.append_text(self._what(row, columns.what))
         line.append(f"  {columns.sources(row)}", style="dim")
-        line.append(f"  {_accuracy(step):<{columns.accuracy}}", style="red" if step.contradicted else "dim")
+        line.append(f"  {accuracy(step):<{columns.accuracy}}", style="red" if step.contradicted else "dim")
         line.append(columns.more(step), style="dim")
         line.rstrip()
         return line
@@ -172,7 +172,7 @@ class _Columns:
         return clock + (f"  {rfc3339(step.time)[11:26]}" if self.utc else "")
 
 
-def _accuracy(step: Step) -> str:
+def accuracy(step: Step) -> str:
     """How far off the time can be, and to which side."""
     if step.contradicted:
         return "?!"

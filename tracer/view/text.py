@@ -25,6 +25,8 @@ def plain(text: str) -> str:
     fixed width in every terminal are shown as their code point.
     """
     cut = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    if cut.isascii() and cut.isprintable():  # as most are: a room of a thousand has twenty thousand of them
+        return cut
     safe: list[str] = []
     marks = 0
     for char in unicodedata.normalize("NFC", cut):

@@ -39,9 +39,12 @@ def verdict(timeline: Timeline, explanation: Explanation, width: int) -> Text:
     return text
 
 
-def ready_after(timeline: Timeline) -> str:
-    """From what first asked for an agent to its being ready, as the budget has it; empty where it never was."""
-    paths = Paths(timeline)
+def ready_after(timeline: Timeline, paths: Paths | None = None) -> str:
+    """From what first asked for an agent to its being ready, as the budget has it; empty where it never was.
+
+    ``paths`` are those of the timeline, where whoever asks has them.
+    """
+    paths = paths or Paths(timeline)
     job, gaps = first_job(paths.corrected.timeline.jobs), paths.first
     if job is None or ready(job) is None or not gaps:
         return ""

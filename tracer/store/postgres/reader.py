@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from tracer import keys
 from tracer.errors import StoreError, UnknownRoomError, UnreadableError
 from tracer.moment import Kind, Moment
 from tracer.store.alike import IS_AGENT, identity_fact
-from tracer.store.contract import NEWEST, SCRATCH, Evidence, Form, RoomRow, StoredSummary, StoreSize, Unknown
+from tracer.store.contract import DEMO, NEWEST, SCRATCH, Evidence, Form, RoomRow, StoredSummary, StoreSize, Unknown
 from tracer.store.postgres.connecting import in_short, kept, opened, shown
 from tracer.store.postgres.migrations import SCHEMA
 
@@ -50,6 +51,17 @@ SELECT found.* FROM reported CROSS JOIN LATERAL (
 ) AS found
 """
 """From one worker and kind to the next, past all that is between: the cost grows with what is found."""
+
+_FINDS = f"""
+AND (sid = %(sid)s OR strpos(lower(name), %(text)s) > 0
+     OR EXISTS (SELECT 1 FROM summary WHERE summary.room = sid
+                AND (strpos(lower(body::json ->> 2), %(text)s) > 0 OR strpos(lower(body::json ->> 3), %(text)s) > 0))
+     OR EXISTS (SELECT 1 FROM moment, json_array_elements(facts::json) AS fact
+                WHERE moment.room = sid AND kind IN ('{Kind.PARTICIPANT_JOINING}', '{Kind.PARTICIPANT_ACTIVE}')
+                AND moment.time BETWEEN room.earliest AND room.latest
+                AND fact ->> 0 = '{keys.PARTICIPANT_IDENTITY}' AND strpos(lower(fact ->> 1), %(text)s) > 0))
+"""
+"""Names, causes and agents' names at their places in ``latency.summary.Summary``, and identities."""
 
 
 class PostgresReader:
@@ -145,7 +157,44 @@ class PostgresReader:
             (kept(who), who.replace("\0", "\ufffd"), identity_fact(who)),
         )
 
-    def _rooms(self, condition: str, order: str, values: Sequence[str | int]) -> list[RoomRow]:
+    def search(self, text: str, limit: int, *, after: int = 0) -> list[RoomRow]:
+        """The latest rooms that this text finds: see the contract. Rooms are looked through from the newest on."""
+        named = "NOT starts_with(coalesce(name, ''), %(scratch)s) AND NOT starts_with(coalesce(name, ''), %(demo)s)"
+        return self._rooms(
+            named + (_FINDS if text else ""),
+            f"ORDER BY {AGE} DESC, sid LIMIT %(limit)s OFFSET %(after)s",
+            {
+                "scratch": SCRATCH,
+                "demo": DEMO,
+                "sid": kept(text),
+                "text": kept(text.lower()),
+                "limit": limit,
+                "after": after,
+            },
+        )
+
+    def summaries_of(self, rooms: Sequence[str], *, version: int) -> list[StoredSummary]:
+        """As ``summaries``, of the rooms with these SIDs, in no order."""
+        with self._using() as db:
+            rows = db.execute(
+                "SELECT sid, finished IS NOT NULL, CASE WHEN summarized = changed AND version = %s THEN body END"
+                " FROM room LEFT JOIN summary ON summary.room = sid WHERE sid = ANY(%s)",
+                (version, [kept(room) for room in rooms]),
+            )
+            return [StoredSummary(*row) for row in rows]
+
+    def newest(self) -> int:
+        """The number of the newest moment of a room; 0 when there is none."""
+        with self._using() as db:
+            return int(db.execute("SELECT coalesce(max(changed), 0) FROM room").fetchall()[0][0])
+
+    def changed(self, room: str) -> int:
+        """The number of a room's newest moment; 0 for an unknown room."""
+        with self._using() as db:
+            row = db.execute("SELECT changed FROM room WHERE sid = %s", (kept(room),)).fetchone()
+        return int(row[0]) if row else 0
+
+    def _rooms(self, condition: str, order: str, values: Sequence[str | int] | dict[str, str | int]) -> list[RoomRow]:
         with self._using() as db:
             rows = db.execute(
                 f"SELECT sid, name, created, finished, earliest, latest FROM room WHERE {condition} {order}", values

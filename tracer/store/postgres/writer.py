@@ -304,21 +304,10 @@ class PostgresStore(PostgresReader):
         with self._using() as db:
             db.execute("UPDATE outbox SET refused = false WHERE refused")
 
-    def newest(self) -> int:
-        """The number of the newest moment of a room; 0 when there is none."""
-        with self._using() as db:
-            return int(db.execute("SELECT coalesce(max(changed), 0) FROM room").fetchall()[0][0])
-
     def newest_evidence(self) -> int:
         """The number of the newest piece of evidence; 0 when there is none."""
         with self._using() as db:
             return int(db.execute("SELECT coalesce(max(seq), 0) FROM evidence").fetchall()[0][0])
-
-    def changed(self, room: str) -> int:
-        """The number of a room's newest moment; 0 for an unknown room."""
-        with self._using() as db:
-            row = db.execute("SELECT changed FROM room WHERE sid = %s", (kept(room),)).fetchone()
-        return int(row[0]) if row else 0
 
     def to_summarize(self, after: int, until: int, limit: int) -> list[tuple[str, int]]:
         """Finished rooms without a valid summary, each with the number of its newest moment.

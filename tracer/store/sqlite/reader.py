@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tracer import keys
 from tracer.errors import StoreError, UnknownRoomError, UnreadableError
 from tracer.moment import Kind, Moment
 from tracer.store.alike import IS_AGENT, identity_fact
-from tracer.store.contract import NEWEST, SCRATCH, RoomRow, StoredSummary, StoreSize, Unknown
+from tracer.store.contract import DEMO, NEWEST, SCRATCH, RoomRow, StoredSummary, StoreSize, Unknown
 from tracer.store.sqlite.evidence import evidence_of, has_evidence, unread
 from tracer.store.sqlite.opening import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tracer.store.contract import Evidence
@@ -48,6 +50,19 @@ SELECT {COLUMNS} FROM moment WHERE seq IN (
 )
 """
 """The cost grows with what is found, not with all that is stored."""
+
+_IN_SUMMARY = """
+    OR EXISTS (SELECT 1 FROM summary WHERE summary.room = sid AND json_valid(body)
+               AND (instr(lower(json_extract(body, '$[2]')), :text) OR instr(lower(json_extract(body, '$[3]')), :text)))
+"""
+"""Causes and agents' names, at their places in ``latency.summary.Summary``."""
+_FINDS = f"""
+AND (sid = :sid OR instr(lower(name), :text) {{summary}}
+     OR EXISTS (SELECT 1 FROM moment, json_each(facts) AS fact
+                WHERE moment.room = sid AND kind IN ('{Kind.PARTICIPANT_JOINING}', '{Kind.PARTICIPANT_ACTIVE}')
+                AND json_extract(fact.value, '$[0]') = '{keys.PARTICIPANT_IDENTITY}'
+                AND instr(lower(json_extract(fact.value, '$[1]')), :text)))
+"""
 
 
 class SqliteReader:
@@ -129,17 +144,51 @@ class SqliteReader:
 
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
-        return self._rooms("1 ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?", limit)
+        return self._rooms("1 ORDER BY coalesce(created, first_seen) DESC, sid LIMIT :limit", {"limit": limit})
 
     def concerning(self, who: str) -> list[RoomRow]:
         """Rooms with this SID or name, or in which somebody with this identity was, newest first."""
         return self._rooms(
-            "sid = ? OR name = ? OR sid IN (SELECT room FROM moment WHERE instr(facts, ?))"
+            "sid = :who OR name = :who OR sid IN (SELECT room FROM moment WHERE instr(facts, :identity))"
             " ORDER BY coalesce(created, first_seen) DESC, sid",
-            who,
-            who,
-            identity_fact(who),
+            {"who": who, "identity": identity_fact(who)},
         )
+
+    def search(self, text: str, limit: int, *, after: int = 0) -> list[RoomRow]:
+        """The latest rooms that this text finds: see the contract. Rooms are looked through from the newest on."""
+        with self._using() as db:
+            # Absent in a store that an older tracer wrote and no writer has opened since.
+            has_table = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'summary'").fetchone()
+        found = _FINDS.replace("{summary}", _IN_SUMMARY if has_table else "") if text else ""
+        return self._rooms(
+            f"coalesce(name, '') NOT LIKE '{SCRATCH}%' AND coalesce(name, '') NOT LIKE '{DEMO}%' {found}"
+            " ORDER BY coalesce(created, first_seen) DESC, sid LIMIT :limit OFFSET :after",
+            {"sid": text, "text": text.lower(), "limit": limit, "after": after},
+        )
+
+    def summaries_of(self, rooms: Sequence[str], *, version: int) -> list[StoredSummary]:
+        """As ``summaries``, of the rooms with these SIDs, in no order."""
+        with self._using() as db:
+            has_table = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'summary'").fetchone()
+            body = "CASE WHEN summarized = changed AND version = ? THEN body END" if has_table else "? AND NULL"
+            rows = db.execute(
+                f"SELECT sid, finished IS NOT NULL, {body} FROM room"
+                f" {'LEFT JOIN summary ON summary.room = sid' if has_table else ''}"
+                f" WHERE sid IN ({', '.join('?' * len(rooms))})",
+                (version, *rooms),
+            )
+            return [StoredSummary(sid, bool(finished), stored) for sid, finished, stored in rows]
+
+    def newest(self) -> int:
+        """The number of the newest moment; 0 when there is none."""
+        with self._using() as db:
+            return int(db.execute("SELECT coalesce(max(seq), 0) FROM moment").fetchone()[0])
+
+    def changed(self, room: str) -> int:
+        """The number of a room's newest moment; 0 for an unknown room."""
+        with self._using() as db:
+            row = db.execute("SELECT changed FROM room WHERE sid = ?", (room,)).fetchone()
+        return int(row[0]) if row else 0
 
     def used(self) -> int:
         """Bytes that hold something, for which nothing is counted."""
@@ -164,14 +213,20 @@ class SqliteReader:
             kept = db.execute("SELECT count(*) FROM evidence").fetchone()[0] if has_evidence(db) else 0
         return StoreSize(used, free, rooms, oldest, newest, unsent - refused, refused, kept)
 
-    def _rooms(self, condition: str, *values: str | int) -> list[RoomRow]:
+    def _rooms(self, condition: str, values: dict[str, str | int]) -> list[RoomRow]:
         with self._using() as db:
             rows = db.execute(f"SELECT sid, name, created, finished FROM room WHERE {condition}", values).fetchall()
             # One query for all of them: 10,000 take half a second less than as many queries.
             counted = db.execute(
-                "SELECT room, count(DISTINCT subject), count(DISTINCT CASE WHEN instr(facts, ?) THEN subject END)"
-                f" FROM moment WHERE kind IN (?, ?) AND room IN (SELECT sid FROM room WHERE {condition}) GROUP BY room",
-                (IS_AGENT, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE, *values),
+                "SELECT room, count(DISTINCT subject), count(DISTINCT CASE WHEN instr(facts, :agent) THEN subject END)"
+                " FROM moment WHERE kind IN (:joining, :active) AND room IN (SELECT value FROM json_each(:rooms))"
+                " GROUP BY room",
+                {
+                    "agent": IS_AGENT,
+                    "joining": Kind.PARTICIPANT_JOINING.value,
+                    "active": Kind.PARTICIPANT_ACTIVE.value,
+                    "rooms": json.dumps([row[0] for row in rows]),
+                },
             )
             counts = {room: (participants, agents) for room, participants, agents in counted}
         found = []

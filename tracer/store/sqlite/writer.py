@@ -310,11 +310,6 @@ class SqliteStore(SqliteReader):
         with self._transaction() as db:
             db.execute("UPDATE outbox SET refused = NULL WHERE refused IS NOT NULL")
 
-    def newest(self) -> int:
-        """The number of the newest moment; 0 when there is none."""
-        with self._using() as db:
-            return int(db.execute("SELECT coalesce(max(seq), 0) FROM moment").fetchone()[0])
-
     def newest_evidence(self) -> int:
         """The number of the newest piece of evidence; 0 when there is none."""
         with self._using() as db:
@@ -345,12 +340,6 @@ class SqliteStore(SqliteReader):
             db.execute(
                 "UPDATE room SET summarized = 0 WHERE sid IN (SELECT room FROM summary WHERE version <> ?)", (version,)
             )
-
-    def changed(self, room: str) -> int:
-        """The number of a room's newest moment; 0 for an unknown room."""
-        with self._using() as db:
-            row = db.execute("SELECT changed FROM room WHERE sid = ?", (room,)).fetchone()
-        return int(row[0]) if row else 0
 
     def forget(self, room: str) -> None:
         """Delete a room and all that is known of it. In steps, between which others can write."""

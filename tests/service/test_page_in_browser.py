@@ -1,0 +1,251 @@
+"""The page in a real Chromium."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser import CHROMIUM, Tab, chromium
+from tests.moments import call
+from tests.receiving import LIMIT, Client, receiving
+from tests.signed import EVENTS
+from tracer import keys
+from tracer.moment import Kind, Moment
+from tracer.service.page import Page, PageOptions
+from tracer.store import Arrival
+from tracer.store.sqlite import SqliteStore
+from tracer.timeline.fold import fold
+from tracer.units import NS_PER_MS, NS_PER_S
+from tracer.view.page.files import one_file
+from tracer.view.page.room import as_json
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.skipif(not CHROMIUM and not os.environ.get("CI"), reason="no chromium: apt-get install chromium"),
+]
+HOSTILE = "</script><img src=x onerror=\"document.title='owned'\"><b>"
+"""A name that would run where text was taken for markup."""
+
+
+def in_browser(
+    path: Path,
+    what: Callable[[Tab, Client, str], Awaitable[None]],
+    moments: Iterable[Moment] = (),
+    options: PageOptions = PageOptions(),  # noqa: B008  it does not change
+) -> None:
+    """Run a test with a browser, a receiver that has these moments, and the address of its page."""
+
+    @asynccontextmanager
+    async def all_of_it() -> AsyncIterator[tuple[Tab, Client]]:
+        async with chromium() as tab, receiving(path, page=Page(str(path), options)) as client:
+            yield tab, client
+
+    async def main() -> None:
+        async with asyncio.timeout(6 * LIMIT), all_of_it() as (tab, client):
+            await what(tab, client, f"http://127.0.0.1:{client.port}/")
+            assert tab.complaints == []
+            others = [
+                asked for asked in tab.asked if not asked.startswith((f"http://127.0.0.1:{client.port}/", "data:"))
+            ]
+            assert [asked for asked in others if asked != "about:blank"] == []
+
+    with closing(SqliteStore(path)) as store:
+        store.add([Arrival(tuple(moments or call()))])
+    asyncio.run(main())
+
+
+SID = call()[0].room
+HEADLINE = "document.querySelector('.verdict h1')?.textContent"
+
+
+def test_a_recorded_call_is_found_and_shown(tmp_path: Path) -> None:
+    async def look(tab: Tab, _: Client, page: str) -> None:
+        await tab.open(page)
+        await tab.until("document.querySelector('.rooms .name a')?.textContent === 'demo'")
+        await tab.run("document.querySelector('.rooms .name a').click()")
+        await tab.until(HEADLINE)
+        assert await tab.until("document.querySelectorAll('.bar').length > 3")
+        rows = await tab.run("[...document.querySelectorAll('.row .what')].map((row) => row.textContent)")
+        assert any("JOINING" in row for row in rows)
+        assert await tab.run("document.querySelector('#live').textContent") == "live"
+
+    in_browser(tmp_path / "t.db", look)
+
+
+def test_it_is_used_with_the_keyboard_alone(tmp_path: Path) -> None:
+    async def look(tab: Tab, _: Client, page: str) -> None:
+        await tab.open(f"{page}#room={SID}")
+        await tab.until("document.querySelectorAll('.bar').length > 3")
+        names = []
+        for _step in range(20):
+            await tab.press("Tab")
+            names.append(await tab.run("document.activeElement.className || document.activeElement.tagName"))
+            if names[-1] == "lanes":
+                break
+        assert names[0] == "skip"
+        assert names[-1] == "lanes", names
+        for _step in range(3):
+            await tab.press("ArrowRight")
+        third = await tab.until("document.querySelector('.row[aria-selected=true] .what')?.textContent")
+        assert third in await tab.run("document.querySelectorAll('.row .what')[2].textContent")
+        assert await tab.run("document.querySelector('.details').textContent.length") > 40
+        assert await tab.run("document.querySelector('.details').getAttribute('aria-live')") == "polite"
+        before = await tab.run(
+            "document.querySelectorAll('.axis .tick').length && document.querySelector('.axis').textContent"
+        )
+        for _step in range(4):
+            await tab.press("+")
+        await tab.until(f"document.querySelector('.axis').textContent !== {before!r}")
+        unnamed = (
+            "[...document.querySelectorAll('button, a, input')]"
+            ".filter((one) => !(one.ariaLabel || one.textContent.trim() || one.labels?.length)).length"
+        )
+        assert await tab.run(unnamed) == 0
+
+    in_browser(tmp_path / "t.db", look)
+
+
+def test_names_from_outside_run_nothing(tmp_path: Path) -> None:
+    personal = {keys.PARTICIPANT_IDENTITY, keys.ROOM_NAME, keys.AGENT_NAME}
+    hostile = [
+        replace(moment, facts=tuple((key, HOSTILE if key in personal else fact) for key, fact in moment.facts))
+        for moment in call()
+    ]
+
+    async def look(tab: Tab, _: Client, page: str) -> None:
+        await tab.open(page)
+        await tab.until("document.querySelector('.rooms .name a')?.textContent.includes('onerror')")
+        await tab.open(f"{page}#room={SID}")
+        await tab.run("location.reload()")
+        await tab.until("document.querySelectorAll('.bar').length > 3")
+        await tab.run("document.querySelector('.lanes').focus()")
+        await tab.press("ArrowRight")
+        assert await tab.run("document.querySelectorAll('img').length") == 0
+        assert "owned" not in await tab.run("document.title.slice(0, 6)")
+        # As one file, where names stand in the page's own source.
+        file = tmp_path / "room.html"
+        timeline = fold(SID, hostile, now=max(moment.latest for moment in hostile))
+        file.write_text(one_file([as_json(timeline)], HOSTILE), encoding="utf-8")
+        asked = len(tab.asked)
+        await tab.open(file.as_uri())
+        await tab.until("document.querySelectorAll('.bar').length > 3")
+        assert await tab.run("document.querySelectorAll('img').length") == 0
+        assert [one for one in tab.asked[asked:] if not one.startswith(("file:", "data:"))] == []
+        del tab.asked[asked:]
+
+    in_browser(tmp_path / "t.db", look, hostile)
+
+
+def test_what_is_committed_is_seen_within_250_ms(tmp_path: Path) -> None:
+    sid = EVENTS[0]["room"]["sid"]
+    others = [replace(moment, room="RM_other") for moment in call()]
+
+    async def look(tab: Tab, client: Client, page: str) -> None:
+        assert await client.webhook(EVENTS[0]) == 200
+        await tab.open(f"{page}#room={sid}")
+        await tab.until(
+            "document.querySelectorAll('.row').length === 1 && document.querySelector('#live').className === 'live'"
+        )
+        await tab.run(
+            "window.seen = []; new MutationObserver(() => seen.push("
+            "[Date.now(), document.querySelectorAll('.row').length]))"
+            ".observe(document.querySelector('.rows .space'), {childList: true})"
+        )
+        delays = []
+        for rows, event in enumerate([event for event in EVENTS[1:] if event["room"]["sid"] == sid][:6], 2):
+            assert await client.webhook(event) == 200
+            committed = time.time() * 1000
+            await tab.until(f"seen.some(([, rows]) => rows >= {rows})")
+            delays.append(await tab.run(f"seen.find(([, rows]) => rows >= {rows})[0]") - committed)
+        assert len(delays) > 2
+        assert sorted(delays)[len(delays) // 2] < 250, delays
+        assert await tab.run("document.querySelector('.axis .tick') !== null")
+
+    in_browser(tmp_path / "t.db", look, others)
+
+
+def test_two_rooms_are_found_chosen_and_shown_side_by_side(tmp_path: Path) -> None:
+    others = [replace(moment, room="RM_other") for moment in call()]
+
+    async def look(tab: Tab, _: Client, page: str) -> None:
+        await tab.open(page)
+        await tab.until("document.querySelectorAll('.rooms .pick input').length === 2")
+        await tab.run("document.querySelectorAll('.rooms .pick input').forEach((one) => one.click())")
+        await tab.run("document.querySelector('.compare').click()")
+        await tab.until("document.querySelectorAll('.pair .room .bar').length > 6")
+        await tab.run("document.querySelector('.home').click()")
+        await tab.until("document.querySelector('.rooms') !== null")
+        await tab.press("/")
+        for key in "nobody":
+            await tab.press(key)
+        await tab.until("document.querySelector('.none')?.hidden === false")
+        assert await tab.run("location.hash") == "#search=nobody"
+
+    in_browser(tmp_path / "t.db", look, [*call(), *others])
+
+
+def test_the_token_is_asked_for_and_is_in_no_address(tmp_path: Path) -> None:
+    async def look(tab: Tab, _: Client, page: str) -> None:
+        await tab.open(page)
+        await tab.until("document.querySelector('#token') !== null")
+        await tab.run("document.querySelector('#token').value = 'secret-of-readers'")
+        await tab.run("document.querySelector('.token button').click()")
+        await tab.until("document.querySelector('.rooms .name a') !== null")
+        assert [asked for asked in tab.asked if "secret" in asked] == []
+        assert "secret" not in await tab.run("location.href")
+        refused = [one for one in tab.complaints if "401" in one]
+        tab.complaints[:] = [one for one in tab.complaints if one not in refused]
+
+    in_browser(tmp_path / "t.db", look, options=PageOptions("secret-of-readers"))
+
+
+def crowd(sid: str, many: int) -> list[Moment]:
+    """A room in which so many joined."""
+    now = time.time_ns()
+    zero = now - 60 * NS_PER_S
+    made = [
+        Moment(sid, Kind.ROOM_CREATED, sid, zero, zero, zero, "server", "webhook", "", ((keys.ROOM_NAME, "crowd"),))
+    ]
+    for number in range(many):
+        at = zero + number * 20 * NS_PER_MS
+        facts: Any = ((keys.PARTICIPANT_IDENTITY, f"caller {number}"), (keys.PARTICIPANT_KIND, "STANDARD"))
+        for kind, after in ((Kind.PARTICIPANT_JOINING, 0), (Kind.PARTICIPANT_ACTIVE, 90 * NS_PER_MS)):
+            moment = at + after
+            made.append(Moment(sid, kind, f"PA_{number}", moment, moment, moment, "server", "webhook", "", facts))
+    return [*made, Moment(sid, Kind.ROOM_FINISHED, sid, now, now, now, "server", "webhook", "", ())]
+
+
+def test_a_thousand_participants_are_drawn_within_a_second_and_pan_smoothly(tmp_path: Path) -> None:
+    async def look(tab: Tab, _: Client, page: str) -> None:
+        await tab.open(f"{page}#room=RM_crowd")
+        await tab.until("document.querySelectorAll('.bar').length > 10")
+        took = await tab.run(
+            "new Promise(async (done) => {"
+            " const room = await (await fetch('/api/rooms/RM_crowd')).json();"
+            " const began = performance.now(); const view = new Tracer.Room('RM_crowd');"
+            " document.querySelector('main').replaceChildren(view.element); view.show(room, 0);"
+            " window.view = view;"
+            " requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - began))); })"
+        )
+        assert took < 1000
+        assert await tab.run("view.chart.room.lanes.length") > 1000
+        frames = await tab.run(
+            "new Promise((done) => { const times = []; let n = 0; view.chart.zoomBy(8);"
+            " const step = () => { const began = performance.now(); view.chart.panBy(n % 2 ? 30 : -30);"
+            " view.chart.draw(); times.push(performance.now() - began); if (++n < 40) requestAnimationFrame(step);"
+            " else done(times.sort((a, b) => a - b)); }; step(); })"
+        )
+        assert frames[len(frames) // 2] < 1000 / 60, "half of the frames take longer than a frame has"
+
+    in_browser(tmp_path / "t.db", look, crowd("RM_crowd", 1000))

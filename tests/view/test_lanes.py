@@ -1,0 +1,84 @@
+"""The lanes that every picture of a room is drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.moments import call
+from tracer.moment import Kind
+from tracer.service.replay import timelines
+from tracer.timeline.fold import fold
+from tracer.view.lanes import Form, Lane, lanes
+from tracer.why import explain
+
+if TYPE_CHECKING:
+    from tracer.timeline.timeline import Timeline
+
+CALLS = Path(__file__).parents[1] / "calls"
+
+
+def of(name: str) -> tuple[Timeline, list[Lane]]:
+    timeline = timelines(CALLS / f"{name}.jsonl.gz")[-1]
+    return timeline, lanes(timeline, explain(timeline).findings)
+
+
+@pytest.mark.parametrize("name", ["ok_two_callers", "two_job_types", "s11_all_reject", "ok_long_back_muted"])
+def test_every_lane_is_one_and_lies_within_the_room(name: str) -> None:
+    timeline, found = of(name)
+    assert len({lane.id for lane in found}) == len(found)
+    known: set[str] = {""}
+    for lane in found:
+        assert lane.parent in known, "a lane stands below the one that it can be folded into"
+        known.add(lane.id)
+        for bar in lane.bars:
+            assert bar.end is not None
+            assert bar.start <= bar.end
+    assert {participant.sid for participant in timeline.participants} <= known
+    assert {job.sid for job in timeline.jobs} <= known
+
+
+def test_a_participant_is_joining_until_it_is_active_and_there_until_it_left() -> None:
+    timeline, found = of("ok_two_callers")
+    caller = timeline.callers[0]
+    lane = next(one for one in found if one.id == caller.sid)
+    joining, present = lane.bars
+    assert (joining.form, joining.start, joining.end) == (
+        Form.JOINING,
+        caller.time(Kind.PARTICIPANT_JOINING),
+        caller.time(Kind.PARTICIPANT_ACTIVE),
+    )
+    assert caller.gone
+    assert (present.form, present.end) == (Form.PRESENT, caller.gone.time)
+
+
+def test_where_an_agent_failed_its_bar_is_broken_until_it_left() -> None:
+    timeline, found = of("case_agent_cut")
+    (agent,) = timeline.agents
+    lane = next(one for one in found if one.id == agent.sid)
+    failed = next(bar for bar in lane.bars if bar.form is Form.FAILED)
+    lost = next(step for step in timeline.steps if step.kind is Kind.AGENT_CONNECTION_LOST)
+    assert agent.gone
+    assert (failed.start, failed.end) == (lost.time, agent.gone.time)
+
+
+def test_a_track_is_muted_while_it_is() -> None:
+    published = next(one for one in call() if one.kind is Kind.TRACK_PUBLISHED)
+    at = published.time
+    muted, unmuted = (
+        replace(published, kind=kind, earliest=at + after, time=at + after, latest=at + after)
+        for kind, after in ((Kind.TRACK_MUTED, 10), (Kind.TRACK_UNMUTED, 30))
+    )
+    found = lanes(fold(published.room, [*call(), muted, unmuted]))
+    track = next(lane for lane in found if lane.id == published.subject)
+    assert [bar.form for bar in track.bars] == [Form.PRESENT, Form.MUTED, Form.PRESENT]
+    assert (track.bars[1].start, track.bars[1].end) == (at + 10, at + 30)
+
+
+def test_what_goes_on_has_no_end() -> None:
+    moments = [one for one in call() if one.kind not in (Kind.ROOM_FINISHED, Kind.PARTICIPANT_LEFT)]
+    timeline = fold(moments[0].room, moments, now=max(one.latest for one in moments))
+    assert next(iter(lanes(timeline))).bars[0].end is None

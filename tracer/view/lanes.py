@@ -1,0 +1,255 @@
+"""Who was there when, without a picture: a lane for each, with bars and marks in time. Pictures are drawn of it.
+
+Times are ns since the epoch. There are no columns, characters and colours in it: whoever draws has those.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from tracer import keys
+from tracer.moment import Kind
+from tracer.timeline.overdue import expected
+from tracer.units import FOREVER, NS_PER_MS, milliseconds
+from tracer.view.chart import OF_JOB, SPANS, style_of
+from tracer.view.failed import failed_stretches, has_failed, last_known_of
+from tracer.view.names import agent_number, name_of
+from tracer.view.text import plain
+from tracer.view.wording import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tracer.timeline.entities import Dispatch, Job, Participant, Track
+    from tracer.timeline.overdue import Missing
+    from tracer.timeline.timeline import Timeline
+    from tracer.why import Finding
+
+__all__ = ["Bar", "Form", "Lane", "Mark", "lanes"]
+
+
+class Form(StrEnum):
+    """What a bar shows."""
+
+    PRESENT = "present"
+    """It is there, and all is well."""
+    JOINING = "joining"
+    """It is not yet as far."""
+    SPAN = "span"
+    """Something that was done, from its begin to its end."""
+    MISSING = "missing"
+    """Something should have come, and did not; the room is over."""
+    AWAITED = "awaited"
+    """Something should have come, and can still."""
+    FAILED = "failed"
+    """It did not do its work any more."""
+    UNKNOWN = "unknown"
+    """Nobody reported how it was."""
+    MUTED = "muted"
+    """A track that is published, and muted."""
+
+
+class Bar(NamedTuple):
+    """A stretch of a lane."""
+
+    form: Form
+    start: int
+    end: int | None
+    """None while it goes on."""
+    text: str = ""
+    """What is written beside it; harmless to print."""
+
+
+class Mark(NamedTuple):
+    """A point of a lane: what happened there is the name of a kind's last part, as ``joined``, or ``failed``."""
+
+    form: str
+    at: int
+    text: str = ""
+
+
+@dataclass
+class Lane:
+    """One line of the picture. Text is harmless to print."""
+
+    id: str
+    """SID or id of whom it is about; of something that it did with a name behind it."""
+    of: str
+    """room, caller, agent, other, dispatch, job, worker or track."""
+    label: str
+    note: str = ""
+    agent: int = 0
+    """The number of the agent that it is of, from 1; 0 for none."""
+    parent: str = ""
+    """The id of the lane that it can be folded into."""
+    bars: list[Bar] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+
+
+def lanes(timeline: Timeline, findings: Iterable[Finding] = ()) -> list[Lane]:
+    """The lanes of a room, from top to bottom: the room, who came, then each dispatch, job and its agent."""
+    return list(_Lanes(timeline, tuple(findings)).all())
+
+
+class _Lanes:
+    def __init__(self, timeline: Timeline, findings: tuple[Finding, ...]) -> None:
+        self.timeline = timeline
+        self.findings = findings
+        self.missing = {one.step.subject: one for one in expected(timeline) if not one.lost}
+        self.until = timeline.room.time(Kind.ROOM_FINISHED)
+        """The end of what goes on until the room closes, ns; None while it is open."""
+        self.tracks: dict[str, list[Track]] = {}
+        for track in timeline.tracks:
+            self.tracks.setdefault(track.participant or "", []).append(track)
+
+    def all(self) -> Iterator[Lane]:
+        yield self._room()
+        agents = {agent.sid for agent in self.timeline.agent_by_job.values()}
+        for participant in self.timeline.participants:
+            if participant.sid not in agents:
+                yield self._participant(participant)
+                yield from self._tracks(participant)
+        for dispatch in self.timeline.dispatches:
+            if dispatch.at(Kind.DISPATCH_CREATED):
+                yield self._dispatch(dispatch)
+        for job in self.timeline.jobs:
+            yield from self._job(job)
+        yield from (self._track(track, "", 0) for track in self.tracks.get("", ()))
+
+    def _room(self) -> Lane:
+        room = self.timeline.room
+        lane = Lane(room.sid, "room", "room", plain(room.name or ""))
+        start = room.created or (room.steps[0] if room.steps else None)
+        if start:
+            lane.bars.append(Bar(Form.PRESENT, start.time, self.until))
+        if room.finished:
+            lane.marks.append(Mark("finished", room.finished.time, "closed"))
+        return lane
+
+    def _participant(self, participant: Participant, parent: str = "") -> Lane:
+        number = agent_number(self.timeline, participant.sid)
+        name = name_of(self.timeline, participant.sid)
+        lane = Lane(participant.sid, style_of(participant), name, plain(participant.kind or ""), number, parent)
+        times = {kind: step.time for kind in _STATES if (step := participant.at(kind))}
+        gone = participant.gone.time if participant.gone else None
+        end = gone if gone is not None else self.until
+        first, active = min(times.values(), default=None), times.get(Kind.PARTICIPANT_ACTIVE)
+        if first is not None and first != active:
+            lane.bars.append(Bar(Form.JOINING, first, active if active is not None else end))
+        if active is not None:
+            lane.bars.append(Bar(Form.PRESENT, active, end))
+        lane.marks += [Mark(kind.value.partition(".")[2], time) for kind, time in times.items()]
+        if participant.gone:
+            aborted = participant.gone.kind is Kind.PARTICIPANT_ABORTED
+            words = "aborted" if aborted else "left"
+            lane.marks.append(Mark(words, participant.gone.time, words))
+        return lane
+
+    def _tracks(self, participant: Participant) -> Iterator[Lane]:
+        number = agent_number(self.timeline, participant.sid)
+        for track in self.tracks.get(participant.sid, ()):
+            yield self._track(track, participant.sid, number, participant.gone.time if participant.gone else None)
+
+    def _track(self, track: Track, parent: str, agent: int, gone: int | None = None) -> Lane:
+        source = plain(track.text(keys.TRACK_SOURCE) or "track").lower()
+        lane = Lane(track.sid, "track", source, plain(track.sid), agent, parent)
+        published = track.at(Kind.TRACK_PUBLISHED) or track.steps[0]
+        ends = [time for time in (track.time(Kind.TRACK_UNPUBLISHED), gone, self.until) if time is not None]
+        ended = min(ends, default=None)
+        form, since = Form.PRESENT, published.time
+        for step in track.steps:
+            changed = {Kind.TRACK_MUTED: Form.MUTED, Kind.TRACK_UNMUTED: Form.PRESENT}.get(step.kind, form)
+            if changed is not form and (ended is None or step.time < ended):
+                lane.bars.append(Bar(form, since, step.time))
+                form, since = changed, step.time
+        lane.bars.append(Bar(form, since, ended))
+        return lane
+
+    def _dispatch(self, dispatch: Dispatch) -> Lane:
+        lane = Lane(dispatch.sid, "dispatch", "dispatch", plain(dispatch.mode.label if dispatch.mode else ""))
+        created = dispatch.time(Kind.DISPATCH_CREATED)
+        assert created is not None  # noqa: S101  only such have a lane
+        offers = [job.time(Kind.JOB_OFFERED) for job in self.timeline.jobs if job.sid in dispatch.jobs]
+        first = min((offer for offer in offers if offer is not None), default=None)
+        missing = self.missing.get(dispatch.sid)
+        if first is not None and first >= created:
+            took = milliseconds((first - created) / NS_PER_MS)
+            lane.bars.append(Bar(Form.SPAN, created, first, f"server collects bids, {took}"))
+        elif missing:
+            lane.bars.append(self._missed(missing, "no job"))
+        else:
+            lane.marks.append(Mark("created", created, "" if offers else "no job seen"))
+        return lane
+
+    @staticmethod
+    def _missed(missing: Missing, what: str) -> Bar:
+        start = missing.step.time
+        words = f"{what} for {milliseconds(missing.ns / NS_PER_MS)}"
+        return Bar(Form.MISSING if missing.over else Form.AWAITED, start, start + missing.ns, words)
+
+    def _job(self, job: Job) -> Iterator[Lane]:
+        agent = self.timeline.agent_of(job)
+        number = agent_number(self.timeline, agent.sid) if agent else 0
+        lane = Lane(job.sid, "job", f"job {plain(job.sid)}", plain(job.worker_id or ""), 0)
+        first, started = job.at(Kind.JOB_OFFERED, Kind.JOB_RECEIVED), job.at(Kind.JOB_ENTRYPOINT_STARTED)
+        missing = None if agent else self.missing.get(job.sid)
+        if first and started and started.time >= first.time:
+            took = "" if missing else f"{milliseconds((started.time - first.time) / NS_PER_MS)} to the entrypoint"
+            lane.bars.append(Bar(Form.SPAN, first.time, started.time, took))
+        elif first:
+            lane.marks.append(Mark("offered", first.time))
+        rejected = job.at(Kind.JOB_REJECTED)
+        if rejected and not agent and not job.at(Kind.JOB_ASSIGNED):
+            lane.marks.append(Mark("failed", rejected.time, say(self.timeline, rejected)[0]))
+        for step in job.steps:
+            if step.kind in OF_JOB and has_failed(self.timeline, step):
+                words = "job failed" if step.kind is Kind.JOB_ENDED else say(self.timeline, step)[0]
+                lane.marks.append(Mark("failed", step.time, words))
+        if missing:
+            lane.bars.append(self._missed(missing, "no agent"))
+        yield lane
+        above = job.sid
+        if agent:
+            theirs = self._participant(agent)
+            self._break(theirs, job, agent)
+            yield theirs
+            above = agent.sid
+        yield from self._spans(job, above, number)
+        if agent:
+            yield from self._tracks(agent)
+
+    def _spans(self, job: Job, above: str, number: int) -> Iterator[Lane]:
+        """What its agent does: it connects, waits for somebody, and runs sessions; each lane the same once more."""
+        for name, begins, ends in (*SPANS, _SESSION):
+            lane = Lane(f"{job.sid} {name}", "span", name, "", number, above)
+            for begin in (step for step in job.steps if step.kind in begins):
+                later = (s for s in job.steps if s.kind in ends and s.occurrence == begin.occurrence)
+                end = next((step for step in later if step.time >= begin.time), None)
+                if end:
+                    words = milliseconds((end.time - begin.time) / NS_PER_MS)
+                    words += ", nobody" if end.kind is Kind.AGENT_WAIT_ENDED else ""
+                    lane.bars.append(Bar(Form.SPAN, begin.time, end.time, words))
+                else:
+                    last = job.time(Kind.JOB_ENDED) or self.until
+                    lane.bars.append(Bar(Form.JOINING, begin.time, last))
+            if lane.bars:
+                yield lane
+
+    def _break(self, lane: Lane, job: Job, agent: Participant) -> None:
+        """From where the job had failed on, its agent's bar is broken."""
+        left = agent.gone.time if agent.gone else self.until
+        for start, end in failed_stretches(self.timeline, job, self.findings):
+            if left is not None and start >= left:
+                continue
+            until = left if end == FOREVER else end if left is None else min(end, left)
+            lane.bars.append(Bar(Form.FAILED, start, until, "failed"))
+            lane.marks.append(Mark("failed", start))
+        since = last_known_of(job, self.findings)
+        if since is not None:
+            lane.bars.append(Bar(Form.UNKNOWN, since, left, "nothing reported"))
+
+
+_STATES = (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ACTIVE)
+_SESSION = ("session", (Kind.SESSION_STARTED,), (Kind.SESSION_CLOSED,))
