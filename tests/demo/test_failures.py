@@ -18,10 +18,11 @@ NOT_MADE = {
     "on-turn-raised",
     "encryption-differs",
     "room-expired",
+    "server-lost",
 }
 """They need a server that is killed and started again under one address, livekit-agents' command ``connect``, a machine
-without CPU to spare, a model that understands what the caller says, a caller with a key, and half a minute. Of the last
-three there are recorded calls."""
+without CPU to spare, a model that understands what the caller says, a caller with a key, half a minute, and a cluster.
+Of the last four there are recorded calls."""
 CAUSE_NAMES = {cause.name for cause in CAUSES}
 
 

@@ -123,6 +123,17 @@ def next_room(*, caller: bool = True) -> list[Moment]:
     return in_room(AFTER, made)
 
 
+def taken_over(*, left: bool = False, asked: float = 20_000) -> list[Moment]:
+    """Another server takes the room over at 20 s: nobody was reported to leave, and the agent is dispatched anew."""
+    told = [m for m in long_call() if left or (m.kind, m.subject, m.witness) != (Kind.PARTICIPANT_LEFT, ADA, "webhook")]
+    anew = moment(Kind.DISPATCH_CREATED, "AD_anew", ms(asked), told={keys.AGENT_NAME: ""})
+    back = [
+        _cut(Kind.PARTICIPANT_JOINING, "PA_ada_again", 20_100, "webhook", ABOUT_ADA),
+        _webhook(Kind.PARTICIPANT_ACTIVE, "PA_ada_again", 20_200, ABOUT_ADA),
+    ]
+    return [*told, anew, *back]
+
+
 def reused(identity: dict[str, Fact], *, reason: str | None = "DUPLICATE_IDENTITY", gone: float = 5800) -> list[Moment]:
     """Two jobs with one identity: the second joins at 5.7 s, and is ended by the server."""
     first = agent_leaves(gone, reason, shuts_down(gone - 30, "room disconnected", long_call(40_000)))
@@ -240,6 +251,15 @@ CONNECTION = (
         ),
         later=next_room(),
         now=HOUR,
+    ),
+    Case(
+        "another server took the room over",
+        "server-lost",
+        taken_over(),
+        "The LiveKit server that had the room went away, and another took it over when ada joined anew.",
+        ((Kind.DISPATCH_CREATED, "AD_anew"), (Kind.PARTICIPANT_JOINING, "PA_ada_again")),
+        now=HOUR,
+        certain=False,
     ),
     Case(
         "two jobs",
@@ -403,6 +423,13 @@ def test_without_webhooks_the_tracer_itself_may_have_been_cut_off_with_the_agent
 def test_where_nobody_polls_the_api_the_next_room_shows_the_end_of_this_one() -> None:
     known = timeline([*without(dies(), "observer"), *RECONNECTED], now=HOUR, later=next_room())
     assert names(explain(known)) == ["server-restarted"]
+
+
+def test_who_was_reported_to_leave_or_asked_for_an_agent_after_joining_was_not_taken_over() -> None:
+    assert "server-lost" not in named(taken_over(left=True))
+    assert "server-lost" not in named(taken_over(asked=20_300))
+    assert "server-lost" not in named(taken_over(asked=15_000))
+    assert "server-lost" not in named(without(taken_over(), "webhook"))
 
 
 def test_a_webhook_that_was_lost_is_no_restart() -> None:
