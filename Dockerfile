@@ -8,12 +8,13 @@ COPY requirements.lock .
 RUN pip download --quiet --require-hashes --no-deps --only-binary :all: --dest /wheels -r requirements.lock
 ENV PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels
 COPY pyproject.toml README.md LICENSE ./
+COPY livekit_tracer livekit_tracer
 COPY tracer tracer
 COPY agent agent
 RUN pip wheel --quiet --no-deps --wheel-dir /wheels .
 
 FROM wheels AS tracer-packages
-RUN python -m venv --without-pip /opt/venv && pip --python /opt/venv install --quiet livekit-tracer
+RUN python -m venv --without-pip /opt/venv && pip --python /opt/venv install --quiet 'livekit-tracer[postgres]'
 
 FROM python:3.12-slim AS runtime
 RUN groupadd --gid 10001 tracer \

@@ -84,6 +84,11 @@ class Postgres:
             else:
                 return
 
+    @property
+    def pid(self) -> int | None:
+        """Its first process."""
+        return self._process.pid
+
     def kill(self) -> None:
         """End it at once; its processes end when they notice."""
         assert self._process.pid is not None

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -17,12 +18,15 @@ import yaml  # type: ignore[import-untyped]  # comes with livekit-agents, its ty
 
 from tests.composing import COMPOSE, EXAMPLE, ROOT, VARIABLE, composed, example, start_order
 from tracer.local_servers import child_environment, free_port, jaeger, livekit
+from tracer.store import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
+SHARED = ROOT / "deploy" / "shared.yml"
+RECEIVERS = ("tracer", "tracer-2", "tracer-3")
 TEXT = COMPOSE.read_text(encoding="utf-8")
 SERVICES: dict[str, Any] = composed(TEXT, example())["services"]
 OURS = ("tracer", "agent")
@@ -179,6 +183,8 @@ def test_the_build_sees_what_it_copies_and_nothing_else() -> None:
     assert {rule[1:] for rule in rules if rule.startswith("!")} == copied
     assert "**/.env*" in rules
     assert all((ROOT / source).exists() for source in copied)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) <= copied, "the wheel is whole"
 
 
 def test_livekit_tells_the_tracer_and_callers_on_this_machine_find_it() -> None:
@@ -225,6 +231,44 @@ def test_compose_reads_it_as_we_do(compose: list[str]) -> None:
         assert environment == SERVICES[name]["environment"]
         assert service["command"] == SERVICES[name]["command"]
         assert service["healthcheck"]["test"] == SERVICES[name]["healthcheck"]["test"]
+
+
+def test_with_a_database_three_receivers_share_it_and_the_file_is_gone(compose: list[str]) -> None:
+    files = ["-f", str(COMPOSE), "-f", str(SHARED)]
+    command = [*compose, *files, "--env-file", str(EXAMPLE), "config"]
+    done = subprocess.run(command, env=child_environment(), capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    services = yaml.safe_load(done.stdout)["services"]
+    first, *others = (services[name] for name in RECEIVERS)
+    postgres, balancer = services["postgres"], services["balancer"]
+    assert {*RECEIVERS, "postgres", "balancer"} | SERVICES.keys() == services.keys()
+    for one in others:
+        assert one["environment"] == first["environment"]
+        assert one["command"] == first["command"]
+        assert one["healthcheck"] == first["healthcheck"]
+        assert "ports" not in one
+    assert {**SERVICES["tracer"]["environment"], "TRACER_STORE": ""} == {**first["environment"], "TRACER_STORE": ""}
+    location, password = first["environment"]["TRACER_STORE"], postgres["environment"]["POSTGRES_PASSWORD"]
+    assert location.startswith("postgresql://")
+    assert f":{password}@postgres:" in location
+    assert password not in shown(location)
+    assert "--store" not in first["command"], "the variable says where"
+    for service in (postgres, balancer, *others):
+        assert service["cap_drop"] == ["ALL"]
+        assert service["read_only"]
+        assert service["user"]
+    nginx = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    assert set(re.findall(r"server ([\w-]+):7890", nginx)) == set(RECEIVERS)
+
+
+def test_the_servers_and_agents_go_through_the_balancer() -> None:
+    files = yaml.safe_load(SHARED.read_text(encoding="utf-8"))["services"]
+    assert files["agent"]["environment"]["TRACER_ENDPOINT"] == "http://balancer:7890"
+    hook = config("livekit.shared.yaml")["webhook"]["urls"]
+    assert hook == ["http://balancer:7890/webhook"]
+    settings = config("livekit.yaml")
+    settings["webhook"]["urls"] = hook
+    assert config("livekit.shared.yaml") == settings, "nothing else differs"
 
 
 def test_compose_refuses_to_start_without_keys(compose: list[str], tmp_path: Path) -> None:

@@ -47,6 +47,11 @@ ELSEWHERE = {
     "tracer demo explicit --jaeger": "tests/live/test_demo.py",
     "tracer call demo --agent helper --identity ada --attribute tier=gold --seconds 5": "tests/live/test_caller.py",
     "pip install '.[agent]'": "the extra is in requirements.lock, from which the tests were installed",
+    "pip install 'livekit-tracer[postgres]'": "the extra is in requirements.lock too",
+    "export TRACER_STORE=postgresql://tracer@db.example.com:5432/tracer": "tests/live/test_shared.py, with its own",
+    "docker compose -f docker-compose.yml -f deploy/shared.yml up --build": (
+        "tests/test_compose.py reads it, and tests/live/test_shared.py runs receivers that share a database"
+    ),
     "opentelemetry-instrument python agent.py start": "tests/live/test_zero_code.py",
     "tracer doctor": "tests/live/test_doctor.py",
     "tracer store": "tests/cli/test_cli.py",
@@ -79,6 +84,7 @@ AT_ONCE = {
     "tracer timeline demo --summary": "agent ready after",
     "tracer timeline demo --format json": '"schema": "tracer.timeline/1"',
     "tracer timeline demo --format svg -o call.svg": "",
+    "tracer timeline demo --format html -o call.html": "",
     "tracer replay call.jsonl --store calls.db": "are in calls.db",
     "tracer why call.jsonl": "All went well.",
     "tracer timeline demo --jaeger-url http://127.0.0.1:16686": "in Jaeger: http://127.0.0.1:16686/trace/",
@@ -155,6 +161,7 @@ def test_commands_that_end_by_themselves(tmp_path: Path, livekit: LiveKitServer)
         assert done.returncode == 0, f"{command}: {done.stderr}"
         assert done.stderr == ""
         assert expected in done.stdout, command
+    assert "Content-Security-Policy" in (tmp_path / "call.html").read_text(encoding="utf-8")
     assert "<svg" in (tmp_path / "call.svg").read_text(encoding="utf-8")
 
 
