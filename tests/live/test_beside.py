@@ -46,7 +46,7 @@ OF_A_JOB = {
 }
 AT_THE_END = {"job_entrypoint", "job_shutdown"}
 """Spans that end just before the process does: whether a batch with them still leaves is luck."""
-IN_BATCHES = {*AT_THE_END, "room_disconnect", "session_end_upload"}
+IN_BATCHES = {*AT_THE_END, "room_disconnect", "session_end_upload", "shutdown_callback"}
 """Those that a provider loses which sends from a thread and is not flushed: without tracer always, with it seldom."""
 
 

@@ -69,7 +69,7 @@ class Machine:
         shutil.copytree(ROOT / "agent", folder / "app", ignore=shutil.ignore_patterns(".env*", "__pycache__"))
         self.api_key, self.api_secret = "compose", secrets.token_urlsafe(32)
         variables = {"LIVEKIT_API_KEY": self.api_key, "LIVEKIT_API_SECRET": self.api_secret}
-        variables["TRACER_INGEST_TOKEN"] = secrets.token_urlsafe(16)
+        variables |= {name: secrets.token_urlsafe(16) for name in ("TRACER_INGEST_TOKEN", "TRACER_READ_TOKEN")}
         self.services = composed(self.here(text), variables)["services"]
 
     def here(self, text: str) -> str:

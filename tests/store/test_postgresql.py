@@ -121,7 +121,8 @@ def test_two_read_different_evidence_and_what_one_leaves_the_other_takes(
     assert store.to_read(9) == mine, "it is this process's own"
     store.add([Arrival((ONE,), evidence=piece) for piece in mine])
     assert store.to_read(9) == []
-    monkeypatch.setattr("tracer.store.postgres.writer.time.time_ns", lambda: NOW + 2 * LIMIT * writer.LEASE)
+    later = time.time_ns() + 2 * writer.LEASE
+    monkeypatch.setattr("tracer.store.postgres.writer.time.time_ns", lambda: later)
     assert store.to_read(9) == others, "the other has ended"
 
 
