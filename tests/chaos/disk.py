@@ -19,6 +19,7 @@ from tests.chaos.options import Row
 from tests.chaos.recorded import HEALTHY
 from tests.chaos.running import Receiver, until
 from tracer.local_servers import answers
+from tracer.store import open_reader
 from tracer.units import plural
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ async def _full(options: Options, names: Sequence[str]) -> Row:
                 await receiver.ready()
                 over.set()
                 await sending
+            await until(lambda: _unread(store) == 0, 120, "read")
             await asyncio.to_thread(receiver.terminate)
             found = left(load.calls, store, ())
     finally:
@@ -123,6 +125,12 @@ async def _full(options: Options, names: Sequence[str]) -> Row:
         f" full, it {'starts' if started else 'does not start until there is space'}"
     )
     return Row(f"Disk full under load ({disk.what})", "1 time", outcome, not lack)
+
+
+def _unread(store: Path) -> int:
+    """How much of what is stored nobody has read yet."""
+    with closing(open_reader(str(store))) as reader:
+        return reader.unread()
 
 
 def _delete(store: Path) -> None:
