@@ -67,12 +67,12 @@ AND (sid = %(sid)s OR strpos(lower(name), %(text)s) > 0
 class PostgresReader:
     """A store opened for reading, beside whoever writes it."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, *, writable: bool = False) -> None:
         self.location = location
         self.shown = shown(location)
         """The location as it may be shown."""
         self._lock = threading.Lock()
-        self._db = opened(location, writable=False)
+        self._db = opened(location, writable=writable)
 
     @contextmanager
     def _using(self) -> Iterator[Connection[Row]]:

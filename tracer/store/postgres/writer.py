@@ -15,7 +15,7 @@ from tracer.store.alike import KEYS_KEPT, LARGEST
 from tracer.store.contract import NEWEST, Evidence, Outgoing, Placed, Task
 from tracer.store.postgres import adding
 from tracer.store.postgres.adding import CHANNEL
-from tracer.store.postgres.connecting import configure, connect, kept, opened, settings
+from tracer.store.postgres.connecting import configure, connect, kept, settings
 from tracer.store.postgres.days import DAY, TABLES, make
 from tracer.store.postgres.forgetting import delete_of_rooms, delete_old, forget_day
 from tracer.store.postgres.locks import WRITE, try_to_hold
@@ -64,17 +64,14 @@ class PostgresStore(PostgresReader):
 
     def __init__(self, location: str, *, wait: float) -> None:
         """``wait``: seconds to wait for another process that writes, and for a connection."""
-        opened(location, writable=True).close()
-        super().__init__(location)
+        super().__init__(location, writable=True)
         self._reader = token_hex(8)
         """Which process this is, among those that read evidence."""
         self._wait = wait
         self._days: set[tuple[str, int]] = set()
         """Tables and days that have a table of their own, or can have none."""
         self._held: set[str] = set()
-        """Tasks that this process does."""
-        self._holding: Connection[Row] | None = None
-        """The connection that holds their locks."""
+        """Tasks that this process does; the reader's connection, which the pool leaves free, holds their locks."""
         self._listening: Connection[Row] | None = None
         """The connection that hears of others' webhooks."""
         self._pool: ConnectionPool[Connection[Row]] = ConnectionPool(
@@ -109,9 +106,8 @@ class PostgresStore(PostgresReader):
     def close(self) -> None:
         """Close all connections, and leave to others what only one may do."""
         self._pool.close()
-        for connection in (self._holding, self._listening):
-            if connection:
-                connection.close()
+        if self._listening:
+            self._listening.close()
         super().close()
 
     def check(self) -> None:
@@ -123,16 +119,13 @@ class PostgresStore(PostgresReader):
         """Whether this process is the one that does this, of all that share the database, for as long as it runs."""
         name = f"{task}:{of}"
         with self._lock, self._guarded():
-            if self._holding is not None:
-                try:
-                    self._holding.execute("SELECT 1")
-                except psycopg.Error:  # and the locks are gone with it
-                    self._holding.close()
-                    self._holding = None
-            if self._holding is None:
+            try:
+                self._db.execute("SELECT 1")
+            except psycopg.Error:  # and the locks are gone with it
+                self._db.close()
                 self._held.clear()
-                self._holding = connect(self.location)
-            if name not in self._held and try_to_hold(self._holding, name):
+                self._db = connect(self.location)
+            if name not in self._held and try_to_hold(self._db, name):
                 self._held.add(name)
             return name in self._held
 
