@@ -14,7 +14,7 @@ from tracer import keys
 from tracer.moment import Kind, Moment
 from tracer.store.alike import MOST_UNKNOWN, digest
 from tracer.store.contract import Evidence, Form, Outgoing
-from tracer.store.postgres.connecting import kept
+from tracer.store.postgres.connecting import kept, storable
 from tracer.store.postgres.reader import COLUMNS
 from tracer.timeline.trace_jobs import is_trace
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tracer.store.contract import Arrival
     from tracer.store.postgres.connecting import Row
 
-__all__ = ["CHANNEL", "add", "queue"]
+__all__ = ["CHANNEL", "add", "piece_in", "queue"]
 
 CHANNEL = "livekit_tracer"
 """On which processes hear of each other's webhooks."""
@@ -84,22 +84,22 @@ def add(db: Connection[Row], items: Sequence[Arrival | Evidence], sender: str) -
     return fresh
 
 
+def piece_in(item: Arrival | Evidence) -> Evidence | None:
+    """The evidence that an item is, or was made of."""
+    return item if isinstance(item, Evidence) else item.evidence
+
+
 def _fresh(db: Connection[Row], items: Sequence[Arrival | Evidence]) -> list[bool]:
     """Of each whether it comes for the first time, which is noted; and what pieces were taken for is dropped."""
     events: dict[str, int] = {}
     taken: dict[int, int] = {}
     for index, item in enumerate(items):
-        piece = item if isinstance(item, Evidence) else item.evidence
+        piece = piece_in(item)
         if piece and piece.number:
             taken.setdefault(piece.number, index)
         elif event := piece.event_id if piece else item.event_id:
             events.setdefault(kept(event), index)
-    fresh = [
-        not (piece.number or piece.event_id)
-        if (piece := item if isinstance(item, Evidence) else item.evidence)
-        else not item.event_id
-        for item in items
-    ]
+    fresh = [not (piece.number or piece.event_id) if (piece := piece_in(item)) else not item.event_id for item in items]
     if events:
         for (event,) in db.execute(
             "INSERT INTO delivery SELECT unnest(%s::text[]), %s ON CONFLICT DO NOTHING RETURNING event_id",
@@ -120,7 +120,7 @@ def _log(db: Connection[Row], items: Sequence[Arrival | Evidence], fresh: Sequen
     numbers = [0] * len(items)
     new: list[tuple[int, Evidence, bool]] = []
     for index, item in enumerate(items):
-        piece = item if isinstance(item, Evidence) else item.evidence
+        piece = piece_in(item)
         if piece and piece.number:
             numbers[index] = piece.number
         elif piece and fresh[index]:
@@ -156,7 +156,7 @@ def _tell_others(
 ) -> None:
     new = []
     for item, is_new, number in zip(items, fresh, numbers, strict=True):
-        piece = item if isinstance(item, Evidence) else item.evidence
+        piece = piece_in(item)
         if is_new and piece and piece.form is Form.WEBHOOK and not piece.number:
             new.append(str(number))
     for start in range(0, len(new), TOLD_AT_ONCE):
@@ -298,7 +298,7 @@ def _note(db: Connection[Row], new: Iterable[tuple[int, str, Moment]]) -> None:
         (
             time.time_ns(),
             list(rooms),
-            [room.name and room.name.replace("\0", "\ufffd") for room in values],
+            [room.name and storable(room.name) for room in values],
             [room.created for room in values],
             [room.finished for room in values],
             [room.changed for room in values],

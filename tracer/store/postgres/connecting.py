@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from tracer.errors import ConfigurationError, StoreError
@@ -18,8 +19,10 @@ except ImportError as error:
 if TYPE_CHECKING:
     from psycopg import Connection
 
-__all__ = ["Row", "configure", "connect", "in_short", "kept", "opened", "settings", "shown"]
+__all__ = ["Row", "configure", "connect", "in_short", "kept", "opened", "settings", "shown", "storable"]
 
+LONGEST = 500
+"""Characters of a name or id that are kept: a row of an index holds 2,700 bytes."""
 CONNECT = 5
 """Seconds to reach the database."""
 GONE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 8000}
@@ -95,21 +98,20 @@ def in_short(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def storable(text: str) -> str:
+    """A text that can be long, as the tables have it: without NUL."""
+    return text.replace("\0", "\ufffd")
+
+
 def kept(text: str) -> str:
     """A name or id as the tables have it: PostgreSQL's text holds no NUL, and its indices no long values.
 
     What LiveKit gives has neither; and the requests themselves are kept as they came.
     """
-    from hashlib import blake2b
-
-    text = text.replace("\0", "\ufffd")
+    text = storable(text)
     if len(text) <= LONGEST:
         return text
     return text[: LONGEST // 2] + blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
-LONGEST = 500
-"""Characters of a name or id that are kept: a row of an index holds 2,700 bytes."""
 
 
 def _version(db: Connection[Row]) -> int | None:

@@ -13,7 +13,7 @@ from tracer.errors import StoreError, UnknownRoomError, UnreadableError
 from tracer.moment import Kind, Moment
 from tracer.store.alike import IS_AGENT, identity_fact
 from tracer.store.contract import DEMO, NEWEST, SCRATCH, Evidence, Form, RoomRow, StoredSummary, StoreSize, Unknown
-from tracer.store.postgres.connecting import in_short, kept, opened, shown
+from tracer.store.postgres.connecting import in_short, kept, opened, shown, storable
 from tracer.store.postgres.migrations import SCHEMA
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class PostgresReader:
                 or db.execute(
                     f"SELECT sid FROM room WHERE md5(name) = md5(%(name)s) AND name = %(name)s"
                     f" ORDER BY {AGE} DESC LIMIT 1",
-                    {"name": room.replace("\0", "\ufffd")},
+                    {"name": storable(room)},
                 ).fetchone()
             )
         if row is None:
@@ -154,7 +154,7 @@ class PostgresReader:
         return self._rooms(
             "sid = %s OR name = %s OR sid IN (SELECT room FROM moment WHERE strpos(facts, %s) > 0)",
             f"ORDER BY {AGE} DESC, sid",
-            (kept(who), who.replace("\0", "\ufffd"), identity_fact(who)),
+            (kept(who), storable(who), identity_fact(who)),
         )
 
     def search(self, text: str, limit: int, *, after: int = 0) -> list[RoomRow]:

@@ -170,7 +170,7 @@ class PostgresStore(PostgresReader):
         """Have a table for each day of which something comes."""
         wanted = {("evidence", time.time_ns() // DAY)}
         for item in items:
-            piece = item if isinstance(item, Evidence) else item.evidence
+            piece = adding.piece_in(item)
             if piece:
                 wanted.add(("evidence", piece.at // DAY))
             if not isinstance(item, Evidence):
