@@ -168,16 +168,7 @@ class SqliteReader:
 
     def summaries_of(self, rooms: Sequence[str], *, version: int) -> list[StoredSummary]:
         """As ``summaries``, of the rooms with these SIDs, in no order."""
-        with self._using() as db:
-            has_table = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'summary'").fetchone()
-            body = "CASE WHEN summarized = changed AND version = ? THEN body END" if has_table else "? AND NULL"
-            rows = db.execute(
-                f"SELECT sid, finished IS NOT NULL, {body} FROM room"
-                f" {'LEFT JOIN summary ON summary.room = sid' if has_table else ''}"
-                f" WHERE sid IN ({', '.join('?' * len(rooms))})",
-                (version, *rooms),
-            )
-            return [StoredSummary(sid, bool(finished), stored) for sid, finished, stored in rows]
+        return self._summaries(f"sid IN ({', '.join('?' * len(rooms))})", version, *rooms)
 
     def newest(self) -> int:
         """The number of the newest moment; 0 when there is none."""
@@ -237,16 +228,24 @@ class SqliteReader:
 
     def summaries(self, limit: int, *, since: int = 0, version: int) -> list[StoredSummary]:
         """The latest rooms created after ``since`` (ns since the epoch), newest first, with their summaries."""
+        return self._summaries(
+            "coalesce(created, first_seen) >= ? AND coalesce(name, '') NOT LIKE ?"
+            " ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?",
+            version,
+            since,
+            f"{SCRATCH}%",
+            limit,
+        )
+
+    def _summaries(self, condition: str, version: int, *values: str | int) -> list[StoredSummary]:
         with self._using() as db:
             # Absent in a store that an older tracer wrote and no writer has opened since.
             has_table = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'summary'").fetchone()
             body = "CASE WHEN summarized = changed AND version = ? THEN body END" if has_table else "? AND NULL"
             rows = db.execute(
                 f"SELECT sid, finished IS NOT NULL, {body} FROM room"
-                f" {'LEFT JOIN summary ON summary.room = sid' if has_table else ''}"
-                " WHERE coalesce(created, first_seen) >= ? AND coalesce(name, '') NOT LIKE ?"
-                " ORDER BY coalesce(created, first_seen) DESC, sid LIMIT ?",
-                (version, since, f"{SCRATCH}%", limit),
+                f" {'LEFT JOIN summary ON summary.room = sid' if has_table else ''} WHERE {condition}",
+                (version, *values),
             )
             return [StoredSummary(sid, bool(finished), stored) for sid, finished, stored in rows]
 
