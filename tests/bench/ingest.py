@@ -1,37 +1,45 @@
-"""How many spans and webhooks a second are acknowledged, beside peers in one run?
+"""How many spans and webhooks a second are acknowledged, beside peers in one run, and how many reach a backend?
 
     python -m tests.bench.ingest [SECONDS]
 
 The same bodies of a recorded call, with fresh ids, are sent on 32 connections to `tracer serve`, to Jaeger with Badger
-and to Jaeger in memory, one after the other. `tracer serve` has all on disk when it answers.
+and to Jaeger in memory, one after the other; to `tracer serve` again at half of what it took. `tracer serve` has all on
+disk when it answers. Writes the table of docs/benchmarks.md and its plot.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import tempfile
 import time
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.bench.load import Figures, post, send, spans_of, webhooks
+from tests.bench.plot import plot
+from tests.bench.sink import Sink
 from tests.signed import KEY, SECRET
+from tests.soak.options import Report
+from tests.soak.page import write
 from tracer.local_servers import Jaeger, find_jaeger, free_port
 from tracer.local_servers.process import Process, answers, child_environment
-from tracer.store import open_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+PLOT = PAGE.with_suffix(".svg")
+OURS = "tracer serve"
 CONNECTIONS = 32
 SHAPES = (17, 510, 1)
 """Spans in a request."""
 MOST = {17: 3000, 510: 100, 1: 4000}
 """Requests that are made for each second: more than anyone takes."""
+DRAINED = 10.0
+"""Seconds without a span at the backend after which all that will come has come."""
 
 
 def peak(process: Process) -> int:
@@ -87,47 +95,101 @@ def jaeger(kind: type[Jaeger], folder: Path) -> Iterator[tuple[Process, int]]:
         server.stop()
 
 
-def shown(what: str, figures: Figures, each: int, process: Process) -> None:
-    """A line of the table."""
-    print(
-        f"{what:34} {each * figures.requests / figures.seconds:>9,.0f}/s  p50 {figures.p50:6.1f} ms  p99"
-        f" {figures.p99:6.1f} ms  refused {figures.refused}  {peak(process)} MiB",
-        flush=True,
+class Row(NamedTuple):
+    """What one server made of one load."""
+
+    server: str
+    body: str
+    a_second: float
+    """Spans or webhooks acknowledged a second."""
+    p99: float
+    """99 of 100 requests were acknowledged within this, ms."""
+    half: float | None
+    """The same at half of this load, ms; None where it was not measured."""
+    peak: int
+    """MiB."""
+
+    def cells(self) -> str:
+        """A row of the table."""
+        half = "" if self.half is None else f"{self.half:.0f} ms"
+        return f"| {self.body} | {self.server} | {self.a_second:,.0f} | {self.p99:.0f} ms | {half} | {self.peak} MiB |"
+
+
+SERVERS: dict[str, Callable[[Path], AbstractContextManager[tuple[Process, int]]]] = {
+    OURS: served,
+    "Jaeger, Badger (on disk)": lambda folder: jaeger(JaegerOnDisk, folder),
+    "Jaeger, memory": lambda folder: jaeger(Jaeger, folder),
+}
+
+
+def measured(name: str, body: str, requests: list[bytes], each: int, seconds: float) -> Row:
+    """One server under one load, and ours under half of it too."""
+
+    def under(rate: float) -> tuple[Figures, int]:
+        with tempfile.TemporaryDirectory() as folder, SERVERS[name](Path(folder)) as (process, port):
+            figures = asyncio.run(send(port, requests, connections=CONNECTIONS, seconds=seconds, rate=rate))
+            return figures, peak(process)
+
+    full, most = under(0.0)
+    half = under(full.requests / full.seconds / 2)[0].p99 if name == OURS else None
+    row = Row(name, body, each * full.requests / full.seconds, full.p99, half, most)
+    print(row.cells() + (f" {full.refused} refused" if full.refused else ""), flush=True)
+    return row
+
+
+def to_a_backend(seconds: float) -> str:
+    """How many spans a second reach a backend behind `tracer serve`, which takes whatever comes."""
+    requests = [
+        post("/v1/traces", body, Content_Type="application/x-protobuf")
+        for body in islice(spans_of(17), int(MOST[17] * seconds))
+    ]
+    with (
+        Sink() as sink,
+        tempfile.TemporaryDirectory() as folder,
+        served(Path(folder), OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint) as (process, port),
+    ):
+        began = time.perf_counter()
+        figures = asyncio.run(send(port, requests, connections=CONNECTIONS, seconds=seconds))
+        early = arrived = sink.spans
+        last = time.perf_counter()
+        while time.perf_counter() < last + DRAINED:
+            time.sleep(0.2)
+            if sink.spans > arrived:
+                arrived, last = sink.spans, time.perf_counter()
+        most = peak(process)
+    return (
+        f"With a backend behind it `tracer serve` acknowledged {17 * figures.requests / figures.seconds:,.0f} spans/s"
+        f" for {seconds:g} s (p99 {figures.p99:.0f} ms). {early:,} spans were at the backend by then, and"
+        f" {arrived:,} after {last - began:.0f} s: {arrived / (last - began):,.0f} a second, with {most} MiB at most."
     )
 
 
 def main(seconds: float, only: str) -> None:
-    """Print the table."""
-    print(f"{os.cpu_count()} cores, {CONNECTIONS} connections, {seconds:g} s each; {time.strftime('%Y-%m-%d')}")
+    """Measure, print, and write the page where all was measured."""
+    rows = []
     for count in SHAPES:
         requests = [
             post("/v1/traces", body, Content_Type="application/x-protobuf")
             for body in islice(spans_of(count), int(MOST[count] * seconds))
         ]
-        print(f"\n{count} spans a request, {len(requests[0]):,} bytes")
-        for name in ("tracer serve", "Jaeger, Badger", "Jaeger, memory"):
-            if only and only not in name:
-                continue
-            with tempfile.TemporaryDirectory() as folder:
-                place = Path(folder)
-                server = (
-                    served(place)
-                    if name == "tracer serve"
-                    else jaeger(JaegerOnDisk if "Badger" in name else Jaeger, place)
-                )
-                with server as (process, port):
-                    figures = asyncio.run(send(port, requests, connections=CONNECTIONS, seconds=seconds))
-                    shown(name, figures, count, process)
-                    if name == "tracer serve":
-                        with closing(open_reader(str(place / "tracer.db"))) as reader:
-                            print(f"{'':34} {reader.unread()} requests not read yet")
+        body = f"{count} span{'s' * (count > 1)} a request, {len(requests[0]) / 1000:.0f} kB"
+        rows += [measured(name, body, requests, count, seconds) for name in SERVERS if only in name]
     requests = [
         post("/webhook", body, Authorization=signed, Content_Type="application/webhook+json")
         for body, signed in islice(webhooks(), int(3000 * seconds))
     ]
-    print(f"\nsigned webhooks, {len(requests[0]):,} bytes")
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as (process, port):
-        shown("tracer serve", asyncio.run(send(port, requests, connections=CONNECTIONS, seconds=seconds)), 1, process)
+    rows.append(measured(OURS, f"signed webhooks, {len(requests[0]) / 1000:.1f} kB", requests, 1, seconds))
+    passed_on = to_a_backend(seconds)
+    print(passed_on)
+    if only:
+        return
+    table = [
+        "| body | server | acknowledged a second | p99 | p99 at half of it | memory at most |",
+        "|---|---|---|---|---|---|",
+    ]
+    text = "\n".join([*table, *(row.cells() for row in rows), "", passed_on])
+    write("receiver", Report(text, right=True), PAGE)
+    PLOT.write_text(plot([(row.body, row.server, row.a_second) for row in rows]), encoding="utf-8")
 
 
 if __name__ == "__main__":
