@@ -140,6 +140,16 @@ def test_a_task_is_one_processs_until_it_ends(location: str, store: Writer) -> N
         assert time.monotonic() < end
 
 
+def test_who_is_frozen_loses_its_task(store: Writer, other: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracer.store.postgres.writer.FROZEN", 0.2)
+    assert other.may(Task.EXPORT)
+    end = time.monotonic() + LIMIT
+    while not store.may(Task.EXPORT):  # the other asks for nothing meanwhile
+        assert time.monotonic() < end
+    assert not other.may(Task.EXPORT), "it goes on, and others do its task"
+    assert other.newest() == 0
+
+
 def test_who_loses_its_connection_loses_its_task(location: str, store: Writer, other: Writer) -> None:
     assert store.may(Task.EXPORT)
     with psycopg.connect(location, autocommit=True) as db:

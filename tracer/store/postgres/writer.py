@@ -54,6 +54,9 @@ WITH free AS (
 SELECT {PIECE} FROM mine JOIN evidence USING (seq, at) ORDER BY seq
 """
 """The oldest pieces that no other process has in hand; no more than ``most`` bytes before the last of them."""
+FROZEN = 60.0
+"""Seconds without a word after which the database takes a process for frozen, and lets others do what only it might: a
+service asks for its tasks every few seconds, in ``may``."""
 
 
 class PostgresStore(PostgresReader):
@@ -127,6 +130,7 @@ class PostgresStore(PostgresReader):
                 self._db = connect(self.location)
             if name not in self._held and try_to_hold(self._db, name):
                 self._held.add(name)
+                self._db.execute(f"SET idle_session_timeout = {round(FROZEN * 1000)}")
             return name in self._held
 
     def heard(self, seconds: float) -> list[bytes]:
