@@ -36,7 +36,7 @@ def test_every_command_reads_a_bundle_as_it_reads_the_room(tracer: Tracer) -> No
     body = gzip.decompress(file.read_bytes()).decode()
     header = json.loads(body.partition("\n")[0])
     assert header["settings"] == {"store": "SQLite", "variables": ["LIVEKIT_API_SECRET"]}
-    assert header["versions"]["tracer"]
+    assert header["versions"]["livekit-tracer"]
     assert "tell nobody" not in body
     for command in (["timeline"], ["timeline", "--summary"], ["why"], ["check"], ["compare", ROOM]):
         mine = tracer(*command, "demo", "--store", "tracer.db")

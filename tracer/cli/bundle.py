@@ -21,17 +21,13 @@ __all__ = ["command"]
     required=True,
     help="The file to write, as call.bundle.gz.",
 )
-@click.option(
-    "--redact/--no-redact",
-    default=True,
-    show_default=True,
-    help="Put pseudonyms in the place of names, identities, attributes, hosts and free text.",
-)
-def command(room: str, store: str, output: Path, redact: bool) -> None:
+@click.option("--no-redact", "whole", is_flag=True, help="Keep names and texts, and what came in as it came.")
+def command(room: str, store: str, output: Path, whole: bool) -> None:
     """Write what is known of ROOM to one file, to keep it or to send it with a report.
 
     ROOM is a name (the latest room of that name), an SID or the FILE of a recording. Every command that takes the FILE
-    of a recording reads a bundle, and `tracer why` gives the same answer from it. With --no-redact it holds webhooks
+    of a recording reads a bundle, and `tracer why` gives the same answer from it. There are pseudonyms in it for names,
+    identities, attributes, hosts, addresses and free text. With --no-redact it holds webhooks
     and agents' spans as they came in: transcripts and prompts too.
 
     \b
@@ -48,8 +44,8 @@ def command(room: str, store: str, output: Path, redact: bool) -> None:
 
     with opened(store, room) as found:
         settings = {"store": "PostgreSQL" if is_database(store) else "SQLite", "variables": named_variables()}
-        made = bundle(found.reader, found.room, found.now, redact=redact, settings=settings)
+        made = bundle(found.reader, found.room, found.now, redact=not whole, settings=settings)
     write_private(made.body, output)
-    requests = f"{made.requests} {plural(made.requests, 'request')} as they came, " if not redact else ""
-    how = "with pseudonyms" if redact else "not redacted"
+    requests = f"{made.requests} {plural(made.requests, 'request')} as they came, " if whole else ""
+    how = "not redacted" if whole else "with pseudonyms"
     click.echo(f"{output}: {requests}{made.moments} moments, {how}, {len(made.body) / 1000:.0f} kB")

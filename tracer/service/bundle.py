@@ -13,7 +13,6 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tracer import __version__
 from tracer.errors import MalformedError, TooLargeError
 from tracer.service.pseudonyms import Pseudonyms
 from tracer.service.recording import line_of_moments, line_of_traces, line_of_webhook
@@ -30,9 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA", "Bundle", "bundle"]
 
 SCHEMA = "tracer.bundle/1"
+"""What the first line begins with."""
 MOMENTS_A_LINE = 200
 """So that no line is long."""
-PACKAGES = ("livekit-agents", "livekit-api", "livekit-protocol", "opentelemetry-sdk")
+PACKAGES = ("livekit-tracer", "livekit-agents", "livekit-api", "livekit-protocol", "opentelemetry-sdk")
 """Whose versions say what could be seen; of this machine, which may not be the agent's."""
 
 
@@ -90,7 +90,7 @@ def _lines(moments: list[Moment]) -> Iterator[dict[str, Any]]:
 
 
 def _versions() -> dict[str, str]:
-    found = {"tracer": __version__, "python": platform.python_version(), "system": platform.system()}
+    found = {"python": platform.python_version(), "system": platform.system()}
     for name in PACKAGES:
         with suppress(PackageNotFoundError):
             found[name] = version(name)
