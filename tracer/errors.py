@@ -88,11 +88,11 @@ class TooLargeError(TracerError):
 
 
 class RecordingError(TracerError):
-    """A file is no recording of `tracer serve --record`, or is damaged."""
+    """A file is neither a recording of `tracer serve --record` nor a bundle, or is damaged."""
 
     def __init__(self, path: Path, why: str, line: int = 0) -> None:
         where = f"line {line} of {path}" if line else str(path)
-        super().__init__(f"{where} is not a recording of `tracer serve --record`: {why}")
+        super().__init__(f"{where} is neither a recording of `tracer serve --record` nor a bundle: {why}")
 
 
 class BinaryMissingError(TracerError):

@@ -28,6 +28,7 @@ __all__ = [
     "ingest_token",
     "legend_marker",
     "load_env",
+    "named_variables",
     "otlp_endpoint",
     "otlp_variable",
     "read_token",
@@ -164,6 +165,11 @@ def demo_dir() -> Path:
 def legend_marker() -> Path:
     """The file whose presence says that this user has seen the legend of a timeline."""
     return platformdirs.user_state_path(APP) / "legend-seen"
+
+
+def named_variables() -> list[str]:
+    """The variables that are set and that tracer or OpenTelemetry reads, by their names: values can be secrets."""
+    return sorted(name for name in os.environ if name.startswith(("LIVEKIT_", "TRACER_", "OTEL_")))
 
 
 def in_ci() -> bool:

@@ -85,6 +85,8 @@ AT_ONCE = {
     "tracer timeline demo --format json": '"schema": "tracer.timeline/1"',
     "tracer timeline demo --format svg -o call.svg": "",
     "tracer timeline demo --format html -o call.html": "",
+    "tracer bundle demo -o call.bundle.gz": "with pseudonyms",
+    "tracer why call.bundle.gz": "room room-1",
     "tracer replay call.jsonl --store calls.db": "are in calls.db",
     "tracer why call.jsonl": "All went well.",
     "tracer timeline demo --jaeger-url http://127.0.0.1:16686": "in Jaeger: http://127.0.0.1:16686/trace/",

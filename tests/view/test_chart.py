@@ -12,7 +12,8 @@ from tracer import keys
 from tracer.moment import Fact, Kind, Moment
 from tracer.timeline.entities import Participant
 from tracer.timeline.fold import fold
-from tracer.view.chart import STYLES, Chart, style_of
+from tracer.view.chart import STYLES, Chart
+from tracer.view.lanes import style_of
 from tracer.why import explain
 
 
@@ -64,6 +65,17 @@ def test_a_wait_that_ended_with_nobody_is_not_drawn_as_open() -> None:
     waits = drawn(*(m for m in call() if m.kind is not Kind.AGENT_PARTICIPANT_READY), ended)["wait_for_participant"]
     assert "┄" not in waits
     assert "nobody" in waits
+
+
+def test_what_an_agent_does_twice_is_drawn_twice_and_no_words_cover_a_bar() -> None:
+    again = [
+        moment(kind, JOB, ms(at), witness="agent", clock="agent", occurrence="second")
+        for kind, at in ((Kind.AGENT_WAITING_FOR_PARTICIPANT, 2000), (Kind.AGENT_PARTICIPANT_READY, 3000))
+    ]
+    waits = drawn(*call(), *again, width=200)["wait_for_participant"]
+    assert "▏ 0.2 ms" in waits
+    assert "├" in waits.partition("0.2 ms")[2]
+    assert "1.0 s" in waits
 
 
 def test_what_is_broken_is_red() -> None:

@@ -17,6 +17,7 @@ from tracer.errors import TracerError
 __all__ = ["main"]
 
 COMMANDS = (
+    "bundle",
     "call",
     "check",
     "compare",

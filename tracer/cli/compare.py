@@ -36,14 +36,14 @@ def command(
 ) -> None:
     """Compare the timing of two rooms, gap by gap, the largest difference first; or of one room with all rooms.
 
-    A and B are names (the latest room of that name) or SIDs, of rooms that have finished.
+    A and B are names (the latest room of that name), SIDs or FILEs of recordings, of rooms that have finished.
 
     \b
     Examples:
       tracer compare RM_ev5rQjUVknES RM_nFyAF2c9Lk31
       tracer compare my-room --with stats
     """
-    from tracer.cli.room import stored
+    from tracer.cli.room import read_room
     from tracer.latency.compare import against, between
     from tracer.latency.stats import figures
     from tracer.latency.summary import summarize
@@ -53,8 +53,8 @@ def command(
 
     if (b is None) == (many is None):
         raise click.UsageError("name two rooms, or one and --with stats")
-    first = stored(store, a)
-    second = stored(store, b) if b is not None else None
+    first = read_room(store, a)
+    second = read_room(store, b) if b is not None else None
     if second:
         comparison = between(summarize(first), summarize(second))
     else:

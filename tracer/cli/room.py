@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import time
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -12,12 +13,12 @@ from tracer.errors import UnknownRoomError
 from tracer.store import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tracer.store import Reader, RoomRow
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["read_room", "read_rooms", "stored"]
+__all__ = ["OpenedRoom", "opened", "read_room", "read_rooms", "stored"]
 
 SEARCHED = 10_000
 """Rooms of a store, the latest, among which a beginning is looked for, and what is nearest."""
@@ -45,10 +46,40 @@ def read_rooms(store: str, room: str) -> list[Timeline]:
 def read_room(store: str, room: str) -> Timeline:
     """As ``read_rooms``, one room: of a recording with several the latest, which is noted on standard error."""
     found = read_rooms(store, room)
-    if len(found) > 1:
-        others = ", ".join(f"{one.room.name or '?'} {one.room.sid}" for one in found[:-1])
-        click.echo(f"{room} has {len(found)} rooms: this is the latest; `tracer replay` it to see {others}", err=True)
+    _say_latest(room, len(found), ", ".join(f"{one.room.name or '?'} {one.room.sid}" for one in found[:-1]))
     return found[-1]
+
+
+class OpenedRoom(NamedTuple):
+    """A room where it is kept."""
+
+    reader: Reader
+    room: str
+    """Its SID."""
+    now: int
+    """As of when it is read, ns."""
+
+
+@contextmanager
+def opened(store: str, room: str) -> Iterator[OpenedRoom]:
+    """As ``read_room``, with the store or the recording that it is in open."""
+    path = Path(room)
+    if path.is_file():
+        from tracer.service import replay
+
+        with replay.opened(path) as found:
+            _say_latest(room, len(found.rooms), ", ".join(found.rooms[:-1]))
+            yield OpenedRoom(found.store, found.rooms[-1], found.end)
+        return
+    from tracer.store import open_reader
+
+    with closing(open_reader(store)) as reader:
+        yield OpenedRoom(reader, _find(reader, store, room), time.time_ns())
+
+
+def _say_latest(file: str, count: int, others: str) -> None:
+    if count > 1:
+        click.echo(f"{file} has {count} rooms: this is the latest; `tracer replay` it to see {others}", err=True)
 
 
 def stored(store: str, room: str) -> Timeline:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tracer.moment import Moment
 
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "line_of_moments", "line_of_traces", "line_of_webhook"]
 
 
 class Recorder:
@@ -36,16 +36,31 @@ class Recorder:
 
     def webhook(self, body: bytes, arrival: int) -> None:
         """A webhook that was accepted, and when it arrived, ns since the epoch by the receiver's clock."""
-        self._write({"webhook": json.loads(without_secrets(body)), "at": arrival})
+        self._write(line_of_webhook(body, arrival))
 
     def traces(self, body: bytes, content_type: str, arrival: int) -> None:
         """An OTLP request that was accepted, and when it arrived."""
-        self._write({"traces": b64encode(body).decode(), "type": content_type, "at": arrival})
+        self._write(line_of_traces(body, content_type, arrival))
 
     def moments(self, moments: Iterable[Moment]) -> None:
         """What the observer found."""
-        self._write({"moments": [moment.row() for moment in moments]})
+        self._write(line_of_moments(moments))
 
     def _write(self, line: dict[str, Any]) -> None:
         self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
         self._file.flush()
+
+
+def line_of_webhook(body: bytes, arrival: int) -> dict[str, Any]:
+    """A webhook as JSON types, and when it arrived, ns since the epoch by the receiver's clock."""
+    return {"webhook": json.loads(without_secrets(body)), "at": arrival}
+
+
+def line_of_traces(body: bytes, content_type: str, arrival: int) -> dict[str, Any]:
+    """An OTLP request as JSON types, and when it arrived."""
+    return {"traces": b64encode(body).decode(), "type": content_type, "at": arrival}
+
+
+def line_of_moments(moments: Iterable[Moment]) -> dict[str, Any]:
+    """Moments as JSON types."""
+    return {"moments": [moment.row() for moment in moments]}

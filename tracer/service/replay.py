@@ -1,7 +1,8 @@
-"""Recordings of `tracer serve --record`, read back: into a store, or as one timeline.
+"""Recordings of `tracer serve --record`, and bundles, read back: into a store, or as timelines.
 
 A recording holds what came in, a JSON object a line, plain or gzipped. It is read by the same pure functions that the
-receiver calls, so every recording ever made gets what a newer tracer sees in it.
+receiver calls, so every recording ever made gets what a newer tracer sees in it. A bundle is one whose first line names
+the room that it is of.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import json
 import tempfile
 import zlib
 from base64 import b64decode
-from contextlib import closing
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from tracer.errors import MalformedError, RecordingError, TooLargeError
 from tracer.moment import Moment
+from tracer.service.bundle import SCHEMA
 from tracer.store import Arrival, open_writer
 from tracer.store.load import timeline_in
 from tracer.witness import agent, evidence, webhook
+from tracer.witness.fields import LATEST_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,12 +30,18 @@ if TYPE_CHECKING:
     from tracer.store import Writer
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["records", "replay", "timelines"]
+__all__ = ["Opened", "opened", "records", "replay", "timelines"]
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes of one line, unpacked: the receiver takes 16 MiB in a request, and base64 makes a third more of it."""
 LARGEST = 2 * 1024 * 1024 * 1024
 """Bytes of a whole recording, unpacked."""
+LARGEST_BUNDLE = 128 * 1024 * 1024
+"""Bytes of a bundle, unpacked: one room has a few, also one of a day; what a stranger sent is not worth more."""
+MOST_MOMENTS = 300_000
+"""Moments of a line."""
+LONGEST_ID = 200
+"""Characters of a moment's id, kind or clock."""
 BATCH = 500
 """Arrivals that go to the store in one commit."""
 _GZIP = b"\x1f\x8b"
@@ -42,10 +51,13 @@ def records(path: Path) -> Iterator[list[Arrival]]:
     """What each line brought, in the order it came. Raises RecordingError for a file that is no recording."""
     try:
         with _opened(path) as file:
-            size = 0
+            size, largest = 0, LARGEST
             for number, line in enumerate(_lines(file), 1):
+                if number == 1 and _header(path, line):
+                    largest = LARGEST_BUNDLE
+                    continue
                 size += len(line)
-                if len(line) > LONGEST_LINE or size > LARGEST:
+                if len(line) > LONGEST_LINE or size > largest:
                     raise RecordingError(path, "it is too large", number)
                 if line.strip():
                     yield _arrivals(path, number, line)
@@ -83,8 +95,56 @@ def _read(item: dict[str, Any]) -> list[Arrival]:
         body = b64decode(item["traces"])
         pieces = evidence.of_spans(agent.read(body, item["type"]), body, item["type"], int(item.get("at", NEVER)))
     else:
-        return [Arrival(tuple(Moment.from_row(row) for row in item["moments"]))]
+        return [Arrival(tuple(map(_moment, _listed(item["moments"]))))]
     return [evidence.arrival(piece, exported=False) for piece in pieces]
+
+
+class _About(NamedTuple):
+    """What a bundle's first line says."""
+
+    room: str
+    now: int
+
+
+def _read_header(path: Path) -> _About | None:
+    with _opened(path) as file:
+        return _header(path, next(_lines(file), b""))
+
+
+def _header(path: Path, line: bytes) -> _About | None:
+    """What it is about, where a first line is a bundle's."""
+    if not line.lstrip().startswith(b'{"bundle"'):
+        return None
+    try:
+        item = json.loads(line)
+        room, now = item["room"], item["now"]
+    except (ValueError, KeyError, RecursionError):
+        raise RecordingError(path, "its first line is damaged", 1) from None
+    if item["bundle"] != SCHEMA:
+        raise RecordingError(path, f"it is {str(item['bundle'])[:LONGEST_ID]!r}, of a later tracer: upgrade", 1)
+    if not isinstance(room, str) or type(now) is not int or not 0 < now <= LATEST_TIME:
+        raise RecordingError(path, "its first line is damaged", 1)
+    return _About(room, now)
+
+
+def _listed(rows: Any) -> list[Any]:
+    if not isinstance(rows, list) or len(rows) > MOST_MOMENTS:
+        raise ValueError(f"moments are no list of at most {MOST_MOMENTS:,}")
+    return rows
+
+
+def _moment(row: Any) -> Moment:
+    """A moment of which every part is what it should be: the file may come from anybody. Raises ValueError."""
+    one = Moment.from_row(row)
+    texts = (one.room, one.subject, one.clock, one.witness, one.occurrence)
+    times = (one.earliest, one.time, one.latest)
+    if not all(isinstance(text, str) and len(text) <= LONGEST_ID for text in texts):
+        raise ValueError("an id of a moment is no text, or too long")
+    if not all(type(time) is int and 0 <= time <= LATEST_TIME for time in times) or not one.earliest <= one.latest:
+        raise ValueError("the times of a moment are no interval")
+    if not all(isinstance(key, str) and isinstance(value, str | int | float) for key, value in one.facts):
+        raise ValueError("a fact is neither text nor number")
+    return one
 
 
 NEVER = 2**62
@@ -106,19 +166,42 @@ def replay(paths: Iterable[Path], store: Writer) -> int:
     return read
 
 
-def timelines(path: Path) -> list[Timeline]:
-    """The rooms in a recording, the oldest first, each as of the recording's end. Raises RecordingError."""
+class Opened(NamedTuple):
+    """A recording in a store that is thrown away afterwards."""
+
+    store: Writer
+    rooms: list[str]
+    """SIDs of the rooms that it is about, the oldest first."""
+    end: int
+    """As of when it is read, ns."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Opened]:
+    """A recording or a bundle, as long as it is read. Raises RecordingError, also where it contains no room."""
     with (
         tempfile.TemporaryDirectory(prefix="tracer-") as folder,
         closing(open_writer(f"{folder}/recording.db")) as store,
     ):
         replay([path], store)
-        rooms = sorted(store.rooms(MOST_ROOMS), key=lambda room: (room.created or 0, room.sid))
-        end = max((moment.latest for room in rooms for moment in store.moments(room.sid)), default=0)
-        found = [timeline_in(store, room.sid, now=end) for room in rooms]
-    if not found:
-        raise RecordingError(path, "it contains no room")
-    return found
+        rows = sorted(store.rooms(MOST_ROOMS), key=lambda room: (room.created or 0, room.sid))
+        if about := _read_header(path):
+            rooms, end = [row.sid for row in rows if row.sid == about.room], about.now
+        else:
+            rooms = [row.sid for row in rows]
+            end = max((moment.latest for room in rooms for moment in store.moments(room)), default=0)
+        if not rooms:
+            raise RecordingError(path, "it contains no room")
+        yield Opened(store, rooms, end)
+
+
+def timelines(path: Path) -> list[Timeline]:
+    """The rooms in a recording, the oldest first, each as of its end; of a bundle its room, as of when it was made.
+
+    Raises RecordingError.
+    """
+    with opened(path) as found:
+        return [timeline_in(found.store, room, now=found.end) for room in found.rooms]
 
 
 MOST_ROOMS = 10_000

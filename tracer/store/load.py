@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tracer.store import Reader
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["WORKERS_LATER", "read_timeline", "timeline_in"]
+__all__ = ["WORKERS_LATER", "moments_around", "read_timeline", "timeline_in"]
 
 WORKERS_BEFORE = 600 * NS_PER_S
 """All moments of workers this long before a room are read, ns; of earlier ones the last of each kind is enough."""
@@ -44,8 +44,17 @@ def timeline_in(reader: Reader, sid: str, *, now: int | None = None, redact: boo
 
     now = time.time_ns() if now is None else now
     moments = read(sid)
-    times = [moment.time for moment in moments]
-    workers = reader.workers(min(times) - WORKERS_BEFORE, max(times) + WORKERS_LATER) if times else ()
-    timeline = fold(sid, moments, workers=workers, now=now)
+    timeline = fold(sid, moments, workers=_workers(reader, moments), now=now)
     before, after = (other and fold(other, read(other), now=now) for other in reader.neighbours(sid))
     return replace(timeline, earlier=before or None, later=after or None)
+
+
+def moments_around(reader: Reader, sid: str) -> list[Moment]:
+    """What a timeline of the room is made of beside its own moments: those of workers, and of the rooms of its name."""
+    rooms = [other for other in reader.neighbours(sid) if other]
+    return [*_workers(reader, reader.moments(sid)), *(moment for other in rooms for moment in reader.moments(other))]
+
+
+def _workers(reader: Reader, moments: list[Moment]) -> list[Moment]:
+    times = [moment.time for moment in moments]
+    return reader.workers(min(times) - WORKERS_BEFORE, max(times) + WORKERS_LATER) if times else []

@@ -7,26 +7,24 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from tracer.moment import Kind
 from tracer.timeline.overdue import expected
-from tracer.units import FOREVER, NS_PER_MS, milliseconds, plural
+from tracer.units import NS_PER_MS, milliseconds, plural
 from tracer.view.axis import FOLD, Axis
-from tracer.view.failed import failed_stretches, has_failed, last_known_of
-from tracer.view.names import agent_number, name_of
+from tracer.view.lanes import Form, lanes, style_of
+from tracer.view.names import agent_number
 from tracer.view.row import Row
-from tracer.view.text import fit, plain
-from tracer.view.wording import say
+from tracer.view.text import fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tracer.timeline.entities import Dispatch, Job, Participant
-    from tracer.timeline.overdue import Missing
+    from tracer.timeline.entities import Participant
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
+    from tracer.view.lanes import Bar, Lane, Mark
     from tracer.why import Finding
 
-__all__ = ["OF_JOB", "SPANS", "STYLES", "WIDE", "Chart", "colour_of", "style_of"]
+__all__ = ["STYLES", "WIDE", "Chart", "colour_of"]
 
 STYLES = {
     "room": "bold",
@@ -35,7 +33,7 @@ STYLES = {
     "other": "",
     "dispatch": "cyan",
     "job": "cyan",
-    "inner": "magenta",
+    "span": "magenta",
     "failed": "red",
 }
 """Colours that read on light and dark ground; shapes say the same without them."""
@@ -46,21 +44,17 @@ WIDE = 100
 """Columns from which on there is room for more."""
 LABEL = 22
 """Columns of a row's name: an agent's identity has 21, wait_for_participant 22."""
+ROOM_FOR_WORDS = 36
+"""Columns of a dispatch's bar from which on it says what it shows; else how long it was alone."""
 
-SPANS = (
-    ("room_connect", (Kind.AGENT_CONNECTING,), (Kind.AGENT_CONNECTED,)),
-    (
-        "wait_for_participant",
-        (Kind.AGENT_WAITING_FOR_PARTICIPANT,),
-        (Kind.AGENT_PARTICIPANT_READY, Kind.AGENT_WAIT_ENDED),
-    ),
-    ("session_start", (Kind.SESSION_STARTING,), (Kind.SESSION_STARTED,)),
-)
-"""What an agent does, from which steps to which."""
-
-
-OF_JOB = {Kind.JOB_TIMED_OUT, Kind.PROCESS_FAILED, Kind.JOB_ENDED}
-"""Failures of a job itself, whether its agent is in the room or not."""
+_FILLED = {Form.PRESENT: "━", Form.JOINING: "┄"}
+_SIGNS = {"joining": "◌", "joined": "◐", "active": "●", "left": "┫", "aborted": "✕", "finished": "┫"}
+"""Marks that are more than a ▏: the legend explains them."""
+_OVER = (Form.FAILED, Form.UNKNOWN)
+"""What breaks a bar that is there."""
+_STATES = ("joining", "joined", "active")
+_DETAILS = {"track", "worker"}
+"""Lanes that the chart has no rows for: the moments below it do."""
 
 
 class Chart:
@@ -74,51 +68,42 @@ class Chart:
         width: int,
         findings: Iterable[Finding] = (),
     ) -> None:
-        self.timeline = timeline
-        self.findings = tuple(findings)
-        self.missing = {one.step.subject: one for one in expected(timeline) if not one.lost}
-        self.shown = shown
+        agents = {agent.sid for agent in timeline.agent_by_job.values()}
+        hidden = {one.sid for one in timeline.participants} - agents - {one.sid for one in shown}
+        self.lanes = [
+            lane
+            for lane in lanes(timeline, findings)
+            if lane.of not in _DETAILS and lane.id not in hidden and not lane.id.endswith(_SESSION)
+        ]
         self.label_width = LABEL if width < WIDE else LABEL + 8
         self.note_width = 9 if width < WIDE else 15
         sids = {entity.sid for entity in (timeline.room, *shown, *timeline.dispatches, *timeline.jobs)}
         times = [step.time for step in steps if step.subject in sids]
-        waits = [(one.step.time, one.step.time + one.ns) for one in self.missing.values() if one.step.subject in sids]
+        missing = [one for one in expected(timeline) if not one.lost and one.step.subject in sids]
+        waits = [(one.step.time, one.step.time + one.ns) for one in missing]
         times += [edge for wait in waits for edge in wait]
         self.axis = Axis(times, timeline.zero, width - self.label_width - self.note_width - 2, waits)
 
     def lines(self) -> Iterator[Text]:
         """Line after line, as wide as the terminal at the most."""
         yield self._scale()
-        yield from map(self._finished, self._rows())
+        yield from map(self._finished, map(self._row, self.lanes))
 
     def first(self, most: int) -> Iterator[Text]:
         """As ``lines``, ``most`` at the most: what agents did gives way first, then the last rows; they are counted."""
-        rows = list(self._rows())
         room = most - 1
-        if len(rows) > room:
-            shown = [row for row in rows if not row.inner]
+        if len(self.lanes) > room:
+            shown = [lane for lane in self.lanes if lane.of != "span"]
             shown = shown if len(shown) < room else shown[: room - 1]
         else:
-            shown = rows
+            shown = self.lanes
         yield self._scale()
-        yield from map(self._finished, shown)
-        if left := len(rows) - len(shown):
+        yield from map(self._finished, map(self._row, shown))
+        if left := len(self.lanes) - len(shown):
             yield Text(f"… and {left} more {plural(left, 'row')}: without --summary", style="dim")
 
     def _scale(self) -> Text:
         return Text(" " * (self.label_width + self.note_width + 2) + self.axis.scale(), style="dim")
-
-    def _rows(self) -> Iterator[Row]:
-        yield self._room()
-        agents = {agent.sid for job in self.timeline.jobs if (agent := self.timeline.agent_of(job))}
-        for participant in self.shown:
-            if participant.sid not in agents:
-                yield self._participant(participant)
-        for dispatch in self.timeline.dispatches:
-            if dispatch.at(Kind.DISPATCH_CREATED):
-                yield self._dispatch(dispatch)
-        for job in self.timeline.jobs:
-            yield from self._job(job)
 
     def _finished(self, row: Row) -> Text:
         label = fit(row.label, self.label_width)
@@ -136,145 +121,76 @@ class Chart:
         text.rstrip()
         return text
 
-    def _row(self, label: str, note: str, style: str) -> Row:
-        return Row(label, note, STYLES[style], self.axis)
-
-    def _room(self) -> Row:
-        row = self._row("room", "", "room")
-        room = self.timeline.room
-        if room.created:
-            end = self.axis.column(room.finished.time) if room.finished else self.axis.width - 1
-            row.fill(self.axis.column(room.created.time), end, "━")
-            row.put(end, "┫" if room.finished else "▸")
+    def _row(self, lane: Lane) -> Row:
+        label = f"  {lane.label}" if lane.of == "span" else lane.label
+        # The room's own name stands above the chart.
+        row = Row(label, "" if lane.of == "room" else lane.note, _colour(lane.agent, lane.of), self.axis)
+        over = [bar for bar in lane.bars if bar.form in _OVER]
+        for bar in lane.bars:
+            if bar not in over:
+                self._draw_bar(row, lane, bar)
+        spans = sorted((bar for bar in lane.bars if bar.form is Form.SPAN), key=_length)
+        # Of those in one column the longest says what it is.
+        for columns, bar in {self._columns(bar): bar for bar in spans}.items():
+            row.say(*columns, self._words(lane, bar))
+        for mark in lane.marks:
+            if mark.form != "failed":
+                self._draw_mark(row, mark)
+        for bar in over:
+            self._draw_bar(row, lane, bar)
+        for mark in lane.marks:
+            if mark.form == "failed" and mark.text:
+                row.fail(self.axis.column(mark.at), mark.text)
         return row
 
-    def _participant(self, participant: Participant) -> Row:
-        row = self._row(name_of(self.timeline, participant.sid), plain(participant.kind or ""), style_of(participant))
-        row.style = colour_of(self.timeline, participant)
-        self._draw_states(row, participant)
-        return row
+    def _columns(self, bar: Bar) -> tuple[int, int]:
+        return self.axis.column(bar.start), self.axis.width - 1 if bar.end is None else self.axis.column(bar.end)
 
-    def _draw_states(self, row: Row, participant: Participant) -> None:
-        at = {kind: self.axis.column(step.time) for kind in Kind if (step := participant.at(kind))}
-        joining, joined = at.get(Kind.PARTICIPANT_JOINING), at.get(Kind.PARTICIPANT_JOINED)
-        active = at.get(Kind.PARTICIPANT_ACTIVE)
-        gone = self.axis.column(participant.gone.time) if participant.gone else None
-        end = gone if gone is not None else self.axis.width - 1
-        if joining is not None:
-            row.fill(joining, active if active is not None else end, "┄")
-        if active is not None:
-            row.fill(active, end, "━")
-        if gone is None:
-            row.put(end, "▸")
-        for column, char in ((joining, "◌"), (joined, "◐"), (active, "●")):
-            if column is not None and row.cells[column] not in "◌◐":
-                row.put(column, char)
-            elif column is not None:
-                # Two states in one column: the later one takes the next, if that is free.
-                is_free = row.cells[column + 1 : column + 2] == ["┄"]
-                row.put(column + 1 if is_free else column, char)
-        if gone is not None and participant.gone:
-            aborted = participant.gone.kind is Kind.PARTICIPANT_ABORTED
-            row.put(gone, "✕" if aborted else "┫")
-            row.after(gone + 1, "aborted" if aborted else "left")
+    def _words(self, lane: Lane, bar: Bar) -> str:
+        start, end = self._columns(bar)
+        if lane.of == "dispatch" and end - start <= ROOM_FOR_WORDS:
+            return milliseconds(_length(bar) / NS_PER_MS)
+        return bar.text
 
-    def _draw_failures(self, row: Row, job: Job, agent: Participant) -> None:
-        """From where the job had failed on, its agent's bar is broken."""
-        left = agent.gone.time if agent.gone else None
-        for start, end in failed_stretches(self.timeline, job, self.findings):
-            if left is not None and start >= left:
-                continue
-            last = min(end, left if left is not None else end)
-            row.broken(self.axis.column(start), self.axis.width - 1 if last == FOREVER else self.axis.column(last))
-        last_known = last_known_of(job, self.findings)
-        if last_known is not None:
-            # Somewhere in between it was lost: what nobody reported is no solid line, and no failure at a known time.
-            row.unknown(self.axis.column(last_known), self.axis.width - 1 if left is None else self.axis.column(left))
+    def _draw_bar(self, row: Row, lane: Lane, bar: Bar) -> None:
+        start, end = self._columns(bar)
+        match bar.form:
+            case Form.SPAN:
+                row.bracket(start, end)
+            case Form.MISSING | Form.AWAITED:
+                row.missing(start, end, bar.text)
+            case Form.FAILED:
+                row.broken(start, end)
+            case Form.UNKNOWN:
+                row.unknown(start, end)
+            case _:
+                row.fill(start, end, _FILLED[bar.form])
+                if bar.end is None and lane.of != "span":
+                    row.put(end, "▸")
 
-    def _dispatch(self, dispatch: Dispatch) -> Row:
-        row = self._row("dispatch", dispatch.mode or "", "dispatch")
-        created = dispatch.at(Kind.DISPATCH_CREATED)
-        offers = [step for job in self.timeline.jobs if job.sid in dispatch.jobs if (step := job.at(Kind.JOB_OFFERED))]
-        if created is None:
-            return row
-        if offers:
-            first = min(offers, key=lambda step: step.time)
-            start, end = self.axis.column(created.time), self.axis.column(first.time)
-            label = milliseconds((first.time - created.time) / NS_PER_MS)
-            row.bracket(start, end, f"server collects bids, {label}" if end - start > 36 else label)
-        else:
-            row.bracket(self.axis.column(created.time), self.axis.column(created.time), "")
-            missing = self.missing.get(dispatch.sid)
-            self._draw_missing(row, missing, f"no job {_long(missing)}" if missing else "no job seen")
-        return row
-
-    def _draw_missing(self, row: Row, missing: Missing | None, words: str) -> None:
-        """From when on it was missing, for as long as it was."""
-        if missing is None:
-            row.after(row.last + 1, words)
-            return
-        start, end = missing.step.time, missing.step.time + missing.ns
-        row.missing(self.axis.column(start), self.axis.column(end), words)
-
-    def _job(self, job: Job) -> Iterator[Row]:
-        row = self._row(f"job {plain(job.sid)}", plain(job.worker_id or ""), "job")
-        first = job.at(Kind.JOB_OFFERED, Kind.JOB_RECEIVED)
-        started = job.at(Kind.JOB_ENTRYPOINT_STARTED)
-        agent = self.timeline.agent_of(job)
-        missing = None if agent else self.missing.get(job.sid)
-        if first:
-            last = started or first
-            took = f"{milliseconds((last.time - first.time) / NS_PER_MS)} to the entrypoint"
-            label = took if started and not missing else ""
-            row.bracket(self.axis.column(first.time), self.axis.column(last.time), label)
-        rejected = job.at(Kind.JOB_REJECTED)
-        if rejected and not agent and not job.at(Kind.JOB_ASSIGNED):
-            row.fail(self.axis.column(rejected.time), say(self.timeline, rejected)[0])
-        for step in job.steps:
-            if step.kind in OF_JOB and has_failed(self.timeline, step):
-                words = "job failed" if step.kind is Kind.JOB_ENDED else say(self.timeline, step)[0]
-                row.fail(self.axis.column(step.time), words)
-        if missing:
-            self._draw_missing(row, missing, f"no agent {_long(missing)}")
-        yield row
-        if agent:
-            row = self._participant(agent)
-            self._draw_failures(row, job, agent)
-            yield row
-        for name, starts, ends in SPANS:
-            start = job.at(*starts)
-            if start is None:
-                continue
-            inner = self._row(f"  {name}", "", "inner")
-            inner.inner = True
-            inner.style = colour_of(self.timeline, agent) if agent else inner.style
-            end = self._end_of(job, start, ends)
-            column = self.axis.column(start.time)
-            if end is None:
-                inner.fill(column, self.axis.width - 1, "┄")
-            else:
-                label = milliseconds((end.time - start.time) / NS_PER_MS)
-                if end.kind is Kind.AGENT_WAIT_ENDED:
-                    label += ", nobody"
-                inner.bracket(column, self.axis.column(end.time), label)
-            yield inner
-
-    @staticmethod
-    def _end_of(job: Job, start: Step, ends: tuple[Kind, ...]) -> Step | None:
-        return next((s for s in job.steps if s.kind in ends and s.occurrence == start.occurrence), None)
+    def _draw_mark(self, row: Row, mark: Mark) -> None:
+        column, sign = self.axis.column(mark.at), _SIGNS.get(mark.form, "▏")
+        if mark.form in _STATES and row.cells[column] in "◌◐":
+            # Two states in one column: the later one takes the next, if that is free.
+            is_free = row.cells[column + 1 : column + 2] == ["┄"]
+            column = column + 1 if is_free else column
+        row.put(column, sign)
+        if mark.text and mark.form != "finished":
+            row.after(column + 1, mark.text)
 
 
-def _long(missing: Missing) -> str:
-    """For how long it was missing."""
-    return f"for {milliseconds(missing.ns / NS_PER_MS)}"
+def _length(bar: Bar) -> int:
+    return 0 if bar.end is None else bar.end - bar.start
+
+
+_SESSION = " session"
+"""How the id of a session's lane ends: its bar is its agent's, once it has started."""
 
 
 def colour_of(timeline: Timeline, participant: Participant) -> str:
     """The style of a participant: each agent has a colour of its own."""
-    number = agent_number(timeline, participant.sid)
-    return AGENTS[(number - 1) % len(AGENTS)] if number else STYLES[style_of(participant)]
+    return _colour(agent_number(timeline, participant.sid), style_of(participant))
 
 
-def style_of(participant: Participant) -> str:
-    """Which of ``STYLES`` a participant has: agents and callers one each, recorders and the like none."""
-    return "agent" if participant.is_agent else "caller" if participant.is_caller else "other"
+def _colour(agent: int, of: str) -> str:
+    return AGENTS[(agent - 1) % len(AGENTS)] if agent else STYLES[of]

@@ -13,7 +13,6 @@ from tracer import keys
 from tracer.moment import Kind
 from tracer.timeline.overdue import expected
 from tracer.units import FOREVER, NS_PER_MS, milliseconds
-from tracer.view.chart import OF_JOB, SPANS, style_of
 from tracer.view.failed import failed_stretches, has_failed, last_known_of
 from tracer.view.names import agent_number, name_of
 from tracer.view.text import plain
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
     from tracer.why import Finding
 
-__all__ = ["Bar", "Form", "Lane", "Mark", "lanes"]
+__all__ = ["Bar", "Form", "Lane", "Mark", "lanes", "style_of"]
 
 
 class Form(StrEnum):
@@ -178,6 +177,7 @@ class _Lanes:
             took = milliseconds((first - created) / NS_PER_MS)
             lane.bars.append(Bar(Form.SPAN, created, first, f"server collects bids, {took}"))
         elif missing:
+            lane.marks.append(Mark("created", created))
             lane.bars.append(self._missed(missing, "no job"))
         else:
             lane.marks.append(Mark("created", created, "" if offers else "no job seen"))
@@ -204,7 +204,7 @@ class _Lanes:
         if rejected and not agent and not job.at(Kind.JOB_ASSIGNED):
             lane.marks.append(Mark("failed", rejected.time, say(self.timeline, rejected)[0]))
         for step in job.steps:
-            if step.kind in OF_JOB and has_failed(self.timeline, step):
+            if step.kind in _OF_JOB and has_failed(self.timeline, step):
                 words = "job failed" if step.kind is Kind.JOB_ENDED else say(self.timeline, step)[0]
                 lane.marks.append(Mark("failed", step.time, words))
         if missing:
@@ -222,7 +222,7 @@ class _Lanes:
 
     def _spans(self, job: Job, above: str, number: int) -> Iterator[Lane]:
         """What its agent does: it connects, waits for somebody, and runs sessions; each lane the same once more."""
-        for name, begins, ends in (*SPANS, _SESSION):
+        for name, begins, ends in _SPANS:
             lane = Lane(f"{job.sid} {name}", "span", name, "", number, above)
             for begin in (step for step in job.steps if step.kind in begins):
                 later = (s for s in job.steps if s.kind in ends and s.occurrence == begin.occurrence)
@@ -252,4 +252,21 @@ class _Lanes:
 
 
 _STATES = (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ACTIVE)
-_SESSION = ("session", (Kind.SESSION_STARTED,), (Kind.SESSION_CLOSED,))
+_SPANS = (
+    ("room_connect", (Kind.AGENT_CONNECTING,), (Kind.AGENT_CONNECTED,)),
+    (
+        "wait_for_participant",
+        (Kind.AGENT_WAITING_FOR_PARTICIPANT,),
+        (Kind.AGENT_PARTICIPANT_READY, Kind.AGENT_WAIT_ENDED),
+    ),
+    ("session_start", (Kind.SESSION_STARTING,), (Kind.SESSION_STARTED,)),
+    ("session", (Kind.SESSION_STARTED,), (Kind.SESSION_CLOSED,)),
+)
+"""What an agent does, from which steps to which."""
+_OF_JOB = {Kind.JOB_TIMED_OUT, Kind.PROCESS_FAILED, Kind.JOB_ENDED}
+"""Failures of a job itself, whether its agent is in the room or not."""
+
+
+def style_of(participant: Participant) -> str:
+    """What a participant's lane is of: an agent and a caller are such, recorders and the like others."""
+    return "agent" if participant.is_agent else "caller" if participant.is_caller else "other"

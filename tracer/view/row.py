@@ -24,8 +24,6 @@ class Row:
     cells: list[str] = field(default_factory=list)
     failed: set[int] = field(default_factory=set)
     """Columns that show a failure."""
-    inner: bool = False
-    """Whether it shows what an agent did, within the agent's own row."""
 
     def __post_init__(self) -> None:
         self.cells = [" "] * self.axis.width
@@ -84,27 +82,27 @@ class Row:
         else:
             self.after(end + 1, words)
 
-    @property
-    def last(self) -> int:
-        """The last column in which there is something; -1 where there is none."""
-        return max((column for column, char in enumerate(self.cells) if char != " "), default=-1)
-
-    def bracket(self, start: int, end: int, label: str) -> None:
-        """├─ label ─┤, the label beside it where it does not fit within."""
-        width = end - start + 1
-        if width == 1:
+    def bracket(self, start: int, end: int) -> None:
+        """├──┤, or ▏ in one column."""
+        if start == end:
             self.put(start, "▏")
-        else:
-            self.fill(start, end, "─")
-            self.put(start, "├")
-            self.put(end, "┤")
-        inside = f" {label} "
-        if cell_len(inside) <= width - 4:
-            self._write(start + (width - cell_len(inside)) // 2, inside)
-        elif end + 2 + cell_len(label) <= len(self.cells):
-            self._write(end + 2, label)
-        elif start - 1 - cell_len(label) >= 0:
-            self._write(start - 1 - cell_len(label), label)
+            return
+        self.fill(start, end, "─")
+        self.put(start, "├")
+        self.put(end, "┤")
+
+    def say(self, start: int, end: int, text: str) -> None:
+        """What a bracket is: within it, else on that side of it where there is room and nothing yet."""
+        inside, width = f" {text} ", cell_len(text)
+        spare = end - start + 1 - (width + 2)
+        if spare >= 4:
+            self._write(start + (end - start + 1 - width - 2) // 2, inside)
+            return
+        for first in (end + 2, start - 1 - width):
+            around = self.cells[max(first - 1, 0) : first + width + 1]
+            if first >= 0 and first + width <= len(self.cells) and set(around) <= {" "}:
+                self._write(first, text)
+                return
 
     def _write(self, column: int, text: str) -> None:
         for char in text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-__all__ = ["as_svg", "as_text", "write_json", "write_text", "write_view"]
+__all__ = ["as_svg", "as_text", "write_json", "write_private", "write_text", "write_view"]
 
 FILE_WIDTH = 100
 """Columns of a text in a file, without --width."""
@@ -54,6 +55,15 @@ def write_text(text: str, output: Path | None = None) -> None:
         return
     try:
         output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise TracerError(f"cannot write {output}: {error.strerror}") from None
+
+
+def write_private(body: bytes, output: Path) -> None:
+    """Write a file that its owner alone can read. Raises TracerError when it cannot be written."""
+    try:
+        with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(body)
     except OSError as error:
         raise TracerError(f"cannot write {output}: {error.strerror}") from None
 

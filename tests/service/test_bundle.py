@@ -1,0 +1,209 @@
+"""A bundle answers as its room does, and names nobody."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.calls.clean import texts
+from tests.calls.expected import EXPECTED
+from tests.moments import ADA, JOB, ROOM, call, ms
+from tracer import keys
+from tracer.check import check
+from tracer.errors import RecordingError
+from tracer.moment import Kind, facts
+from tracer.service.bundle import bundle
+from tracer.service.pseudonyms import Pseudonyms
+from tracer.service.replay import Opened, opened, timelines
+from tracer.store.load import moments_around, timeline_in
+from tracer.view.check_json import as_json as check_as_json
+from tracer.view.why import as_json
+from tracer.why import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CALLS = Path(__file__).parents[1] / "calls"
+USUAL = 200_000
+"""Bytes of the bundle of a usual call."""
+ADDRESS = re.compile(r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|\b[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){5,7}\b")
+THEIRS = re.compile(
+    r"(?:[A-Z]{2}_[A-Za-z0-9_]+|agent-AJ_\w+|[A-Z0-9_]+|[0-9a-f]{16,32}|\d+(?:\.\d+)*|\w+Error|[a-z]+_[a-z_]+|[a-z]{1,3}|true|false)?"
+)
+"""Words of LiveKit's, of Python's and of livekit-agents', and what is too short to be told from them."""
+COMMON = {
+    *Kind,
+    *(value for name, value in vars(keys).items() if name.isupper()),
+    *{"webhook", "agent", "agents", "server", "active", "listening", "speaking", "thinking", "initializing", "nodejs"},
+    *{"microphone", "default_agent", "observer", "room disconnected", "parent process shutdown", "job crashed"},
+    *{keys.PARTICIPANT_ATTRIBUTE + name for name in ("lk.agent.state", "lk.agent.name", "lk.agent_name")},
+    *{keys.PARTICIPANT_ATTRIBUTE + name for name in ("sip.callID", "sip.callStatus")},
+    *{
+        "livekit-agents",
+        "receiver",
+        "system",
+        "error",
+        "rejected",
+        "worker",
+        "python",
+        "job",
+        "401",
+        "AgentSession isn't running",
+        "wait_pc_connection timed out",
+        "voice",
+    },
+}
+
+
+THEIR_KEYS = sorted(value for name, value in vars(keys).items() if name.isupper() and isinstance(value, str))
+
+
+def written(found: Opened, sid: str, path: Path, *, redact: bool) -> Path:
+    path.write_bytes(bundle(found.store, sid, found.end, redact=redact, settings={}).body)
+    return path
+
+
+def restored(value: Any, names: dict[str, str]) -> Any:
+    """The same with texts in the place of their pseudonyms."""
+    if isinstance(value, str):
+        return re.sub(r"\b[a-z-]+-\d+\b", lambda match: names.get(match[0], match[0]), value)
+    if isinstance(value, list):
+        return [restored(one, names) for one in value]
+    return {key: restored(one, names) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def private(recording: Path) -> Iterator[str]:
+    """Every text of a recording that somebody chose: no id, no word of LiveKit's."""
+    with gzip.open(recording, "rt") as file:
+        for line in file:
+            for text in texts(line):
+                yield from (part for part in [text, *re.findall(r'"((?:[^"\\]|\\.)*)"', text)] if part)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_bundle_of_every_recorded_call_gives_the_same_answer_and_names_nobody(name: str, tmp_path: Path) -> None:
+    recording = CALLS / f"{name}.jsonl.gz"
+    with opened(recording) as found:
+        for sid in found.rooms:
+            mine = timeline_in(found.store, sid, now=found.end)
+            (theirs,) = timelines(written(found, sid, tmp_path / "redacted", redact=True))
+            names = Pseudonyms([*found.store.moments(sid), *moments_around(found.store, sid)])
+            by_name = {name: text for text, name in names.by_text.items()}
+            assert len(by_name) == len(names.by_text)
+            assert restored(as_json(theirs, explain(theirs)), by_name) == as_json(mine, explain(mine))
+            assert restored(check_as_json([check(theirs)]), by_name) == check_as_json([check(mine)])
+            (same,) = timelines(written(found, sid, tmp_path / "whole", redact=False))
+            assert as_json(same, explain(same)) == as_json(mine, explain(mine))
+            assert check_as_json([check(same)]) == check_as_json([check(mine)])
+            body = gzip.decompress((tmp_path / "redacted").read_bytes()).decode()
+            assert (tmp_path / "redacted").stat().st_size < USUAL
+            assert not ADDRESS.search(body)
+            left = set(re.findall(r"[^\"\\\[\],{}:]+", body))
+            chosen = {text for text in private(recording) if not THEIRS.fullmatch(text)} - COMMON
+            assert left & chosen == set()
+
+
+HOSTILE = "grace@example.org 10.1.2.3 sk-live-1234"
+
+
+def strange(key: str, value: str = HOSTILE) -> Any:
+    return replace(call()[0], facts=facts({key: value}))
+
+
+@pytest.mark.parametrize(
+    "key", [*THEIR_KEYS, "tracer.pii.attribute.mood", "tracer.pii.attribute.lk.agent.state", "x.y"]
+)
+def test_text_that_somebody_chose_is_left_under_no_key(key: str) -> None:
+    one = strange(key)
+    shown = repr(Pseudonyms([one]).moment(one))
+    assert not re.search("grace|example|10\\.1|sk-live", shown)
+
+
+def test_a_key_that_somebody_chose_is_a_pseudonym_too() -> None:
+    for key in ("tracer.pii.attribute.mother of ada", "ada's"):
+        one = strange(key, "x")
+        assert "ada" not in repr(Pseudonyms([one]).moment(one))
+
+
+def test_ids_and_occurrences_that_are_none_are_pseudonyms() -> None:
+    one = replace(call()[0], room="RM ada", subject="ada smith", occurrence="ada smith's")
+    assert "ada" not in repr(Pseudonyms([one]).moment(one))
+
+
+def test_who_is_one_stays_one_and_an_identity_made_of_a_jobs_id_stays() -> None:
+    moments = call()
+    names = Pseudonyms(moments)
+    assert names.by_text == Pseudonyms(reversed(moments)).by_text
+    told = [dict(names.moment(one).facts) for one in moments if one.subject == ADA]
+    identities = {one[keys.PARTICIPANT_IDENTITY] for one in told if keys.PARTICIPANT_IDENTITY in one}
+    assert identities == {"identity-1"}
+    assert f"agent-{JOB}" not in names.by_text
+    made_up = strange(keys.PARTICIPANT_IDENTITY, "agent-AJ_ada")
+    assert "ada" not in repr(Pseudonyms([made_up]).moment(made_up))
+
+
+HEADER: dict[str, Any] = {"bundle": "tracer.bundle/1", "room": ROOM, "now": ms(9000)}
+ROW = list(call()[0].row())
+
+
+def changed(place: int, value: Any) -> dict[str, Any]:
+    return {"moments": [[*ROW[:place], value, *ROW[place + 1 :]]]}
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ([HEADER], "no room"),
+        ([HEADER | {"room": "RM_other"}, {"moments": [ROW]}], "no room"),
+        ([HEADER | {"bundle": "tracer.bundle/2"}, {"moments": [ROW]}], "upgrade"),
+        ([HEADER | {"bundle": ["x" * 9000]}], "upgrade"),
+        ([HEADER | {"now": True}], "damaged"),
+        ([HEADER | {"now": 2**70}], "damaged"),
+        ([{"bundle": 1}], "damaged"),
+        ([HEADER, changed(4, "soon")], "interval"),
+        ([HEADER, changed(4, -1)], "interval"),
+        ([HEADER, changed(5, 0)], "interval"),
+        ([HEADER, changed(6, 2**80)], "interval"),
+        ([HEADER, changed(2, {"a": 1})], "no text"),
+        ([HEADER, changed(2, "x" * 300)], "too long"),
+        ([HEADER, changed(1, "room.burnt")], "burnt"),
+        ([HEADER, changed(9, '[["a",{}]]')], "neither text nor number"),
+        ([HEADER, changed(9, "[" * 100_000)], "line 2"),
+        ([HEADER, {"moments": {}}], "no list"),
+        ([HEADER, {"moments": [[]] * 300_001}], "no list"),
+    ],
+)
+def test_a_bundle_that_is_none_is_refused_with_its_line(lines: list[Any], why: str, tmp_path: Path) -> None:
+    path = tmp_path / "hostile.gz"
+    path.write_bytes(gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode()))
+    with pytest.raises(RecordingError, match=why) as error:
+        timelines(path)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 600
+
+
+def test_a_bundle_that_unpacks_to_more_than_its_bound_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracer.service.replay.LARGEST_BUNDLE", 10_000)
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(gzip.compress(json.dumps(HEADER).encode() + b"\n" * 20_000))
+    with pytest.raises(RecordingError, match="too large"):
+        timelines(path)
+
+
+def test_an_open_room_is_read_as_of_when_its_bundle_was_made(tmp_path: Path) -> None:
+    path = tmp_path / "open"
+    moments = [one for one in call() if one.time < ms(300)]
+    lines = [HEADER, {"moments": [one.row() for one in moments]}]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (timeline,) = timelines(path)
+    assert timeline.now == HEADER["now"]
+    assert timeline.room.at(Kind.ROOM_FINISHED) is None
