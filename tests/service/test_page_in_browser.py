@@ -176,14 +176,27 @@ def test_what_is_committed_is_seen_within_250_ms(tmp_path: Path) -> None:
 
 
 def test_two_rooms_are_found_chosen_and_shown_side_by_side(tmp_path: Path) -> None:
-    others = [replace(moment, room="RM_other") for moment in call()]
+    # A second room of which less is known, and which is shorter.
+    others = [replace(moment, room="RM_other") for moment in call() if moment.time < call()[0].time + NS_PER_S]
 
-    async def look(tab: Tab, _: Client, page: str) -> None:
+    async def look(tab: Tab, _client: Client, page: str) -> None:
         await tab.open(page)
         await tab.until("document.querySelectorAll('.rooms .pick input').length === 2")
         await tab.run("document.querySelectorAll('.rooms .pick input').forEach((one) => one.click())")
         await tab.run("document.querySelector('.compare').click()")
-        await tab.until("document.querySelectorAll('.pair .room .bar').length > 6")
+        await tab.until("document.querySelectorAll('.pair .room .bar').length > 4")
+        # Both on one scale, as long as the longer: moved and zoomed together.
+        axes = "[...document.querySelectorAll('.axis')].map((one) => [...one.querySelectorAll('.tick')].map("
+        axes += "(tick) => tick.textContent).join())"
+        one, other = await tab.until(f"(([a, b]) => a && a === b && [a, b])({axes})")
+        assert one == other
+        await tab.run("document.querySelectorAll('.lanes')[1].focus()")
+        for _ in range(5):
+            await tab.press("+")
+        zoomed, _also = await tab.until(f"(([a, b]) => a && a === b && a !== '{one}' && [a, b])({axes})")
+        await tab.run("document.querySelector('[aria-label^=\"Show both rooms\"]').click()")
+        await tab.until(f"(([a, b]) => a && b && a !== b)({axes})")
+        assert zoomed
         await tab.run("document.querySelector('.home').click()")
         await tab.until("document.querySelector('.rooms') !== null")
         await tab.press("/")
