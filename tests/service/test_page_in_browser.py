@@ -240,6 +240,39 @@ def test_the_token_is_asked_for_and_is_in_no_address(tmp_path: Path) -> None:
     in_browser(tmp_path / "t.db", look, options=PageOptions("secret-of-readers"))
 
 
+def test_what_is_out_of_order_and_clock_skew_are_marked_on_the_axis(tmp_path: Path) -> None:
+    """The clock of the agent's machine is 2 s behind, and the caller was ACTIVE before they were JOINING."""
+    late = [
+        replace(moment, **{name: getattr(moment, name) - 2 * NS_PER_S for name in ("earliest", "latest", "time")})
+        if moment.clock == "agent"
+        else moment
+        for moment in call()
+    ]
+    active = next(moment for moment in late if moment.kind is Kind.PARTICIPANT_ACTIVE and moment.subject == "PA_ada")
+    at = call()[0].earliest - 3 * NS_PER_MS
+    wrong = replace(active, earliest=at, latest=at, time=at, clock="server", witness="observer")
+    moments = [moment for moment in late if (moment.kind, moment.subject) != (active.kind, active.subject)] + [wrong]
+    made = as_json(fold(SID, moments, now=max(moment.latest for moment in moments)))
+    assert made["orderings"]
+    assert made["clocks"]
+
+    async def look(tab: Tab, _: Client, page: str) -> None:
+        await tab.open(f"{page}#room={SID}")
+        await tab.until("document.querySelectorAll('.bar').length > 3")
+        for name, what in (("broken", made["orderings"][0]["sentence"]), ("skew", made["clocks"][0]["sentence"])):
+            said = await tab.run(f"[...document.querySelectorAll('.flag.{name} title')].map((one) => one.textContent)")
+            assert any(what in one for one in said), (what, said)
+            cards = await tab.run(f"[...document.querySelectorAll('.found .{name}')].map((one) => one.textContent)")
+            assert any(what in one for one in cards)
+        assert await tab.run("document.querySelectorAll('.plot path.broken').length") > 0
+        # What is marked can be read by the keys alone.
+        await tab.run("document.querySelector('.lanes').focus()")
+        await tab.press("n")
+        await tab.until("document.querySelector('.row[aria-selected=true]') !== null")
+
+    in_browser(tmp_path / "t.db", look, moments)
+
+
 def crowd(sid: str, many: int) -> list[Moment]:
     """A room in which so many joined."""
     now = time.time_ns()
