@@ -50,7 +50,7 @@ ALLOWED: dict[str, set[str]] = {
     # What comes in, is kept, and goes out.
     "store": GROUND | {"file_lock", "settings", "timeline", "latency"},
     "witness": KEPT | {"answers", "server_fault", "timeline"},
-    "export": KEPT | {"answers", "reaching", "timeline", "clocks", "witness"},
+    "export": KEPT | {"answers", "reaching", "timeline", "clocks", "why", "witness"},
     # In the user's process.
     "instrumentation": GROUND | {"answers", "settings", "witness"},
     "zero_code": {"instrumentation"},
@@ -61,7 +61,9 @@ ALLOWED: dict[str, set[str]] = {
     # What people see.
     "view": READ | {"check", "why", "latency", "doctor", "store"},
     "service": READ | KEPT | {"answers", "reaching", "latency", "why", "witness", "export", "view"},
-    "demo": READ | KEPT | {"answers", "reaching", "server_fault", "tracer", "local_servers", "service", "why", "view"},
+    "demo": READ
+    | KEPT
+    | {"answers", "reaching", "server_fault", "tracer", "local_servers", "service", "why", "view", "export"},
     "pytest_plugin": READ | KEPT | {"local_servers", "check", "view"},
     "cli": READ
     | KEPT

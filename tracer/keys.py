@@ -11,11 +11,13 @@ __all__ = [
     "AGENT_LABEL",
     "AGENT_NAME",
     "AGENT_TRACE",
+    "ANSWER",
     "AUTO_SUBSCRIBE",
     "BLOCKED_FOR",
     "CAN_PUBLISH",
     "CAN_PUBLISH_SOURCES",
     "CAN_SUBSCRIBE",
+    "CAUSE",
     "CLOCK",
     "CLOSE_REASON",
     "CONVERSATION_ID",
@@ -76,6 +78,7 @@ __all__ = [
     "TRACK_MUTED",
     "TRACK_NAME",
     "TRACK_SOURCE",
+    "WELL",
     "WITNESS",
     "WORKERS_ASKED",
     "WORKER_HOST",
@@ -249,6 +252,13 @@ LATEST: Final = "tracer.latest"
 """Upper bound of the moment, ns since the epoch, as text."""
 OCCURRENCE: Final = "tracer.occurrence"
 """Distinguishes moments of one kind and subject where there can be several; else absent."""
+
+WELL: Final = "tracer.well"
+"""Whether all went well in a room, on its span; absent where that was not known when the span was exported."""
+CAUSE: Final = "tracer.cause"
+"""Name of the first cause that `tracer why` found, on the room's span."""
+ANSWER: Final = "tracer.pii.answer"
+"""What `tracer why` answered, in a sentence, on the room's span: it can name people."""
 
 
 def is_personal(key: str) -> bool:

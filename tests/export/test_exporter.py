@@ -277,7 +277,9 @@ def test_our_spans_as_a_backend_gets_them(store: SqliteStore, backend: OtlpBacke
         sent, group = found[span.span_id]
         assert (sent.name, sent.start_time_unix_nano, sent.end_time_unix_nano) == (span.name, span.start, span.end)
         assert facts_of(group.resource.attributes) == {"service.name": span.service}
-        assert facts_of(sent.attributes) == dict(span.attributes)
+        answer = {keys.WELL, keys.CAUSE, keys.ANSWER} if span.parent_id is None else set()
+        attributes = {key: value for key, value in facts_of(sent.attributes).items() if key not in answer}
+        assert attributes == dict(span.attributes)
         assert sent.parent_span_id == (b"" if span.parent_id is None else span.parent_id.to_bytes(8))
         assert [(e.name, e.time_unix_nano, facts_of(e.attributes)) for e in sent.events] == [
             (e.name, e.time, dict(e.attributes)) for e in span.events
@@ -331,7 +333,7 @@ def test_beside_many_rooms_of_before_a_new_call_goes_first_and_they_follow_by_tu
     monkeypatch.setattr(store, "moments", noted)
     exporter.fill(0.0)
     assert looked_at[0] == ROOM
-    assert len(looked_at) == 10
+    assert len(set(looked_at)) == 10
     exporter.fill(QUIET)
     send(exporter)
     assert ids.trace_id(ROOM) in {int.from_bytes(span.trace_id) for span in backend.got}

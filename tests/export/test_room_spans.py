@@ -36,3 +36,14 @@ def test_an_update_leaves_the_state_before_it_true() -> None:
 def test_a_span_that_is_no_longer_there_holds_up_nothing() -> None:
     state, _ = RoomSpans().updated([SPAN], 0.0)
     assert not state.updated([], 0.1)[0].waiting
+
+
+def test_a_span_that_waits_for_an_agents_end_is_not_ready_and_keeps_no_room_in_work() -> None:
+    pending = replace(SPAN, pending=True)
+    state, ready = RoomSpans().updated([pending], 0.0)
+    state, ready = state.updated([pending], 2 * QUIET)
+    assert (ready, dict(state.waiting)) == ([], {})
+    state, ready = state.updated([SPAN], 3 * QUIET)
+    assert ready == []
+    assert state.updated([SPAN], 4 * QUIET)[1] == [SPAN]
+    assert RoomSpans().updated([pending], float("inf"))[1] == [pending]

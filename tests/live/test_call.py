@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 import urllib.request
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,8 @@ CALL_SECONDS = 6.5
 @dataclass
 class Call:
     told: Told
+    watched: list[dict[str, Any]]
+    """What the page had of the room, again and again while it was open and when it was over."""
     timeline: Timeline
     stage: Stage
     sid: str
@@ -46,6 +49,29 @@ class Call:
 def fetch(url: str) -> Any:
     with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  loopback
         return json.load(answer)
+
+
+@contextmanager
+def watching(port: int, room: str) -> Iterator[list[dict[str, Any]]]:
+    """Ask for the room of this name as the page does: whenever the page is told that something changed."""
+    seen: list[dict[str, Any]] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        base = f"http://127.0.0.1:{port}/api"
+        with urllib.request.urlopen(f"{base}/changes", timeout=30) as changes:  # noqa: S310  loopback
+            while not over.is_set() and (line := changes.readline()):
+                if line.startswith(b"data:"):
+                    found = [one for one in fetch(f"{base}/rooms?search={room}")["rooms"] if one["name"] == room]
+                    seen.extend(fetch(f"{base}/rooms/{one['sid']}") for one in found[:1])
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        # It ends with the next change, or with the receiver.
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +86,10 @@ def call(
         receiver = stage.serve(server)
         stage.agent(server)
         began = time.time_ns()
-        with asking(server, ROOM) as told:
+        with asking(server, ROOM) as told, watching(stage.port, ROOM) as watched:
             calls.call(stage, server, ROOM, CALL_SECONDS, tier="gold")
-        receiver.wait_until(lambda: calls.is_over(stage, ROOM, began), LIMIT, what="told of the end")
+            receiver.wait_until(lambda: calls.is_over(stage, ROOM, began), LIMIT, what="told of the end")
+            wait_for(lambda: bool(watched) and not watched[-1]["room"]["open"], "on the page")
         timeline = stage.timeline(ROOM)
         url = f"{jaeger.query_url}/api/traces/{timeline.trace_id}"
 
@@ -76,7 +103,7 @@ def call(
         trace = fetch(url)["data"][0]
         for span in trace["spans"]:
             span["service"] = trace["processes"][span["processID"]]["serviceName"]
-        yield Call(told, timeline, stage, timeline.room.sid, trace["spans"])
+        yield Call(told, watched, timeline, stage, timeline.room.sid, trace["spans"])
 
 
 def test_the_whole_life_of_a_call_is_there_in_order(call: Call) -> None:
@@ -110,6 +137,21 @@ def test_the_whole_life_of_a_call_is_there_in_order(call: Call) -> None:
     assert set(expected) <= set(seen)
     assert Kind.ROOM_FINISHED in seen
     assert not [step for step in call.timeline.steps if step.contradicted]
+
+
+def test_the_page_is_told_of_it_as_it_happens(call: Call) -> None:
+    pages = [page for page in call.watched if page["room"]["sid"] == call.sid]
+    rows = [len(page["rows"]) for page in pages]
+    assert rows == sorted(rows), "nothing that was shown is gone"
+    assert len(set(rows)) > 4, "bit by bit"
+    first, last = pages[0], pages[-1]
+    assert first["room"]["open"]
+    assert len(first["rows"]) < len(last["rows"]) / 2
+    assert not last["room"]["open"]
+    open_bars = [bar for page in pages if page["room"]["open"] for lane in page["lanes"] for bar in lane["bars"]]
+    assert any(bar["end_ms"] is None for bar in open_bars), "what goes on has no end"
+    assert {lane["of"] for lane in last["lanes"]} >= {"room", "caller", "agent", "dispatch", "job"}
+    assert last["room"]["trace_id"] == call.timeline.trace_id
 
 
 def test_times_are_those_of_the_servers_own_api(call: Call) -> None:
@@ -201,8 +243,9 @@ def test_jaegers_tree_is_the_one_promised(call: Call) -> None:
     assert edges["dispatch", "livekit.dispatch", "job"] == 1
     assert edges["job", "livekit-agent", "job_entrypoint"] == 1
     assert edges["job_entrypoint", "livekit-agent", "room_connect"] == 1
-    assert edges["room", "livekit.participant", "participant"] == 2
-    assert edges["participant", "livekit.participant", "ACTIVE"] == 2
+    for kind in ("participant STANDARD", "participant AGENT"):
+        assert edges["room", "livekit.participant", kind] == 1
+        assert edges[kind, "livekit.participant", "ACTIVE"] == 1
 
 
 def test_jaeger_has_what_the_store_says(call: Call) -> None:

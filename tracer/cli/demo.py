@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from tracer.cli.extra import needs_demo_extra, needs_new_enough_agents
+from tracer.cli.options import span_names_option
+from tracer.export.span_names import SpanNames
 
 __all__ = ["command"]
 
@@ -38,6 +40,7 @@ __all__ = ["command"]
     type=click.Path(path_type=Path, dir_okay=False),
     help="Record the call to this file.",
 )
+@span_names_option(SpanNames.FULL)
 def command(
     scenario: str,
     listed: bool,
@@ -47,6 +50,7 @@ def command(
     jaeger: bool,
     store: Path | None,
     record: Path | None,
+    span_names: SpanNames,
 ) -> None:
     """Make a real call with a real agent, and show what happened. SCENARIO is one of --list.
 
@@ -75,6 +79,7 @@ def command(
         keep,
         jaeger,
         record and record.absolute(),
+        span_names,
     )
     run(named(scenario), options)
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from tracer.cli.logs import log_options, start_logging
-from tracer.cli.options import keep_options, redact_option, store_option
+from tracer.cli.options import keep_options, redact_option, span_names_option, store_option
+
+if TYPE_CHECKING:
+    from tracer.export.span_names import SpanNames
 
 __all__ = ["command"]
 
@@ -14,8 +19,17 @@ __all__ = ["command"]
 @store_option
 @redact_option
 @keep_options
+@span_names_option(envvar="TRACER_SPAN_NAMES", show_envvar=True)
 @log_options
-def command(store: str, redact: bool, keep: int | None, max_size: int | None, log_format: str, quiet: bool) -> None:
+def command(
+    store: str,
+    redact: bool,
+    keep: int | None,
+    max_size: int | None,
+    span_names: SpanNames,
+    log_format: str,
+    quiet: bool,
+) -> None:
     """Record a server's rooms by polling its API, where webhooks cannot be configured.
 
     Needs LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET. JOINING, dispatches and jobs have the server's own times;
@@ -32,6 +46,5 @@ def command(store: str, redact: bool, keep: int | None, max_size: int | None, lo
     from tracer.settings import LiveKit
 
     start_logging(log_format, quiet=quiet)
-    asyncio.run(
-        observe(LiveKit.from_env(), ServeOptions(store, redact=redact, limits=Limits.of(store, keep, max_size)))
-    )
+    limits = Limits.of(store, keep, max_size)
+    asyncio.run(observe(LiveKit.from_env(), ServeOptions(store, redact=redact, limits=limits, span_names=span_names)))

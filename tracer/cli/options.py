@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tracer.cli.unread import caught_up
+from tracer.export.span_names import SpanNames
 from tracer.settings import default_store
 from tracer.units import NS_PER_S
 
@@ -21,6 +22,7 @@ __all__ = [
     "output_option",
     "read_store_option",
     "redact_option",
+    "span_names_option",
     "store_option",
     "width_option",
 ]
@@ -57,6 +59,19 @@ redact_option = click.option(
     "--redact", is_flag=True, help="Keep and export no personal data: names, identities, attributes."
 )
 """Whether personal data is left out."""
+
+
+def span_names_option(default: SpanNames = SpanNames.FEW, **more: Any) -> Callable[[_Command], _Command]:
+    """What stands in the names of the spans that are exported; ``more`` is for click."""
+    return click.option(
+        "--span-names",
+        type=click.Choice([names.value for names in SpanNames]),
+        callback=lambda _context, _option, value: SpanNames(value),
+        default=default.value,
+        show_default=True,
+        help="full: room, identity and agent's name stand in the names of exported spans, for development.",
+        **more,
+    )
 
 
 class _Measure(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no type argument

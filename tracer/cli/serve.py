@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tracer.cli.logs import log_options, start_logging
-from tracer.cli.options import keep_options, redact_option, store_option
+from tracer.cli.options import keep_options, redact_option, span_names_option, store_option
+
+if TYPE_CHECKING:
+    from tracer.export.span_names import SpanNames
 
 __all__ = ["command"]
 
@@ -38,6 +42,7 @@ __all__ = ["command"]
     metavar="URL",
     help="Address of Jaeger's UI, as http://127.0.0.1:16686: the page links to each room's trace.",
 )
+@span_names_option(envvar="TRACER_SPAN_NAMES", show_envvar=True)
 @log_options
 def command(
     host: str,
@@ -50,6 +55,7 @@ def command(
     max_size: int | None,
     only: str,
     jaeger_url: str | None,
+    span_names: SpanNames,
     log_format: str,
     quiet: bool,
 ) -> None:
@@ -78,7 +84,9 @@ def command(
 
     start_logging(log_format, quiet=quiet)
     limits = Limits.of(store, keep, max_size)
-    options = ServeOptions(store, host, port, not no_observe, redact, record, only, _http(jaeger_url), limits)
+    options = ServeOptions(
+        store, host, port, not no_observe, redact, record, only, _http(jaeger_url), limits, span_names
+    )
     run(serve(LiveKit.from_env(), options))
 
 

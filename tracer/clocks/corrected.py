@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tracer.clocks.offsets import Clocks
 from tracer.moment import Kind
 from tracer.timeline.fold import fold
+from tracer.timeline.once import once
 from tracer.timeline.precedence import must_precede
 from tracer.units import NS_PER_MS, NS_PER_S
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step, StepKey
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["CorrectedStep", "CorrectedTimeline"]
+__all__ = ["CorrectedStep", "CorrectedTimeline", "by_servers_clock"]
 
 ASSIGNED_WITHIN = 10 * NS_PER_S
 """A job that was assigned was so this long after it was offered, ns, at the most: the server waits 3 s for the worker's
@@ -113,3 +114,9 @@ def _proven(timeline: Timeline, clocks: Clocks) -> dict[Clock, int]:
                 if ahead.get(clock, 0) < late <= (clocks.offsets[clock].most or 0):
                     ahead[clock] = late
     return ahead
+
+
+@once
+def by_servers_clock(reported: Timeline) -> CorrectedTimeline:
+    """A timeline with every clock corrected as far as is proven."""
+    return CorrectedTimeline(reported)

@@ -25,6 +25,7 @@ from tracer.demo.stage import Stage
 from tracer.demo.theirs import TheirServer
 from tracer.demo.trace import JaegerTrace, TraceFile, destination
 from tracer.errors import BinaryMissingError, ConfigurationError, DemoError
+from tracer.export.span_names import SpanNames
 from tracer.local_servers import LiveKitServer, find_livekit_server, free_port
 from tracer.reaching import in_words
 from tracer.settings import address, demo_dir
@@ -71,6 +72,7 @@ class DemoOptions:
     keep: bool = False
     jaeger: bool = False
     record: Path | None = None
+    span_names: SpanNames = SpanNames.FULL
 
 
 class _Place(NamedTuple):
@@ -117,12 +119,12 @@ def _run(stack: ExitStack, scenario: Scenario, options: DemoOptions) -> None:
         stage.export["OTEL_EXPORTER_OTLP_ENDPOINT"] = trace.endpoint
     over = stack.enter_context(ExitStack())
     stack.enter_context(stage)
-    timeline = asyncio.run(_call(stage, scenario, place, options.record))
+    timeline = asyncio.run(_call(stage, scenario, place, options))
     _hand_over(stage, kept)
     over.callback(_hand_over, stage, kept)  # once more when all have ended: they report to the last
     show(scenario, timeline, kept)
     if trace:
-        asyncio.run(until(lambda: trace.arrived(timeline.trace_id), "the trace was not exported"))
+        asyncio.run(until(lambda: trace.arrived(timeline.room.sid), "the trace was not exported"))
         if isinstance(trace, TraceFile):
             over.callback(lambda: say(trace.write(timeline.trace_id, kept), whole=True))
         else:
@@ -157,10 +159,11 @@ def _own(stack: ExitStack, stage: Stage) -> _Place:
     return _Place(stack.enter_context(running).settings, "demo")
 
 
-async def _call(stage: Stage, scenario: Scenario, place: _Place, record: Path | None) -> Timeline:
+async def _call(stage: Stage, scenario: Scenario, place: _Place, options: DemoOptions) -> Timeline:
     say("starting tracer serve")
     server = place.server
-    stage.serve(server, "--only", place.room, *(["--record", str(record)] if record else []))
+    recorded = ["--record", str(options.record)] if options.record else []
+    stage.serve(server, "--only", place.room, "--span-names", options.span_names, *recorded)
     try:
         async with bounded_session(LONGEST_ANSWER) as session:
             livekit = bounded_api(session, server.url, server.api_key, server.api_secret)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tracer import ids
 from tracer.errors import BinaryMissingError
 from tracer.local_servers import Jaeger, answers, find_jaeger_with_pages
 from tracer.view.link import trace_link
@@ -36,10 +37,10 @@ class JaegerTrace:
         self.jaeger = jaeger
         self.endpoint = jaeger.otlp_endpoint
 
-    def arrived(self, trace_id: str) -> bool:
-        """Whether the room's own span is there, which comes when the room is over."""
-        room = b'"operationName":"room"'
-        return answers(self.jaeger.query_port, f"/api/traces/{trace_id}", lambda body: room in body)
+    def arrived(self, room: str) -> bool:
+        """Whether the room's own span is there, which comes when the room is over; by the room's SID."""
+        whole = f'"spanID":"{_whole(room)}"'.encode()
+        return answers(self.jaeger.query_port, f"/api/traces/{ids.trace_id(room):032x}", lambda body: whole in body)
 
     def link(self, trace_id: str) -> str:
         """How to look at it."""
@@ -78,9 +79,10 @@ class TraceFile:
         self._server.shutdown()
         self._server.server_close()
 
-    def arrived(self, trace_id: str) -> bool:
-        """Whether the room's own span is there, which comes when the room is over."""
-        return any(span["name"] == "room" for group in self._of(trace_id) for span in _spans(group))
+    def arrived(self, room: str) -> bool:
+        """Whether the room's own span is there, which comes when the room is over; by the room's SID."""
+        whole = _whole(room)
+        return any(span["spanId"] == whole for group in list(self._groups) for span in _spans(group))
 
     def write(self, trace_id: str, store: Path) -> str:
         """Write it beside the store, as OTLP in JSON, and say how to look at it."""
@@ -108,6 +110,11 @@ def destination(stack: ExitStack, folder: Path, say: Callable[[str], None]) -> J
     except BinaryMissingError as reason:
         say(f"{reason}. The trace will be written to a file instead.")
         return stack.enter_context(TraceFile())
+
+
+def _whole(room: str) -> str:
+    """The id of a room's own span, in hexadecimal."""
+    return f"{ids.span_id('room', room):016x}"
 
 
 def _as_json(request: ExportTraceServiceRequest) -> list[dict[str, Any]]:

@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING
 from tracer import ids
 from tracer.errors import MalformedError, StoreError, TooLargeError, UnreadableError
 from tracer.export.answer import Verdict
+from tracer.export.answered import answered
 from tracer.export.otlp import closed_with_job, to_otlp
 from tracer.export.outbox import BATCH, Outbox
 from tracer.export.room_spans import RoomSpans
+from tracer.export.span_names import SpanNames
 from tracer.export.spans import spans
 from tracer.store import NEWEST, Task
+from tracer.store.load import timeline_in
 from tracer.timeline.fold import fold
 from tracer.units import NS_PER_S
 from tracer.witness import evidence
@@ -64,8 +67,9 @@ MOST_WAITING = 20_000
 class Exporter:
     """Fills the outbox with spans that are ready and empties it into the backend, until cancelled."""
 
-    def __init__(self, store: Writer, backend: Backend) -> None:
+    def __init__(self, store: Writer, backend: Backend, names: SpanNames = SpanNames.FEW) -> None:
         self.store = store
+        self.names = names
         self.outbox = Outbox(store, backend)
         self._rooms: dict[str, RoomSpans] = {}
         """The rooms of which spans may still come, by SID."""
@@ -209,9 +213,11 @@ class Exporter:
         timeline = fold(room, self.store.moments(room), now=time.time_ns())
         if newest <= self._backlog and all(timeline.now - step.time > OLD for step in timeline.steps):
             now = float("inf")
-        state, ready = self._rooms.get(room, RoomSpans()).updated(spans(timeline), now)
+        state, ready = self._rooms.get(room, RoomSpans()).updated(spans(timeline, self.names), now)
         outgoing = self._of_before(room)
         for span in ready:
+            if span.parent_id is None:  # with the workers and the rooms of this name beside it, for this only
+                span = answered(span, timeline_in(self.store, room), self.names)  # noqa: PLW2901
             outgoing.append(to_otlp(span))
             if span.closes:
                 outgoing += [closed_with_job(open_span, span) for open_span in self.store.open_spans(span.closes)]

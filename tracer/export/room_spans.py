@@ -36,7 +36,7 @@ class RoomSpans:
         waiting: dict[int, _Waiting] = {}
         ready: list[Span] = []
         for span in spans:
-            if span.span_id in self.queued:
+            if span.span_id in self.queued or (span.pending and now != float("inf")):
                 continue
             before = self.waiting.get(span.span_id)
             since = before.since if before and before.span == span else now

@@ -5,7 +5,7 @@ livekit.room         ├ room_started              created
 livekit.dispatch     ├ dispatch                  created … job assigned (ERROR if one should have been)
 livekit.dispatch     │  └ job                    offered … ended
 (the agent's own)    │     └ job_entrypoint …    livekit-agents' own tree, see witness.agent
-livekit.participant  └ participant               JOINING … left
+livekit.participant  └ participant STANDARD      JOINING … left; the kind is one of seven
 livekit.participant     ├ JOINING ├ JOINED ├ ACTIVE
 """
 
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tracer import ids, keys
+from tracer.export.span_names import KINDS, SpanNames, with_names
 from tracer.moment import Facts, Kind, facts
 from tracer.timeline.missing_jobs import dispatches_without_job, unaccounted_until
 
@@ -56,21 +57,30 @@ class Span:
     """What went wrong, in a sentence; None for a span whose status is not ERROR."""
     closes: str = ""
     """Id of a lost job: its open spans end with this one."""
+    pending: bool = False
+    """Whether an agent has yet to report its end, which says how this went."""
 
 
-def spans(timeline: Timeline) -> list[Span]:
+LOST = "lost"
+"""Name of the event that says where in an agent's span its job was lost."""
+
+
+def spans(timeline: Timeline, names: SpanNames = SpanNames.FEW) -> list[Span]:
     """Every span of a room of which both ends are known, in the order in which they started.
 
-    A lost job ends, with an error, when it is known to be lost.
+    A lost job ends, with an error, when it is known to be lost. What stands in their names changes no id.
     """
-    return sorted(_Trace(timeline).spans(), key=lambda span: (span.start, span.end, span.span_id))
+    return sorted(_Trace(timeline, names).spans(), key=lambda span: (span.start, span.end, span.span_id))
 
 
 class _Trace:
     """One room's spans in the making."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, names: SpanNames) -> None:
         self.timeline = timeline
+        self.names = names
+        self._jobs = {agent.sid: job for job in timeline.jobs if (agent := timeline.agent_of(job))}
+        """The job of each agent's participant."""
         self.trace_id = ids.trace_id(timeline.room.sid)
         self.root = ids.span_id("room", timeline.room.sid)
         self._unaccounted_until = unaccounted_until(timeline)
@@ -82,7 +92,15 @@ class _Trace:
             yield self._span("livekit.room", "room_started", room, self.root, room.created.time, room.created.latest)
             if room.finished:
                 yield self._span(
-                    "livekit.room", "room", room, None, room.created.time, room.finished.time, events=self._events(room)
+                    "livekit.room",
+                    "room",
+                    room,
+                    None,
+                    room.created.time,
+                    room.finished.time,
+                    personal=room.name,
+                    events=self._events(room),
+                    pending=bool(self.timeline.open_jobs()),
                 )
         for participant in self.timeline.participants:
             yield from self._participant(participant)
@@ -100,11 +118,15 @@ class _Trace:
         start: int,
         end: int,
         *,
+        kind: str = "",
+        personal: str | None = None,
         more: dict[str, Fact | None] | None = None,
         events: tuple[SpanEvent, ...] = (),
         error: str | None = None,
         closes: str = "",
+        pending: bool = False,
     ) -> Span:
+        """A span of ``name``, by which it has its id; ``kind`` stands in the name that is shown, ``personal`` may."""
         room = self.timeline.room
         attributes = {
             **entity.facts,
@@ -120,13 +142,14 @@ class _Trace:
             ids.span_id(name, entity.sid),
             parent,
             service,
-            name,
+            with_names(name, kind, personal if self.names is SpanNames.FULL else None),
             start,
             max(start + 1, end),
             facts(attributes),
             events,
             error,
             closes,
+            pending,
         )
 
     def _events(self, *entities: Entity) -> tuple[SpanEvent, ...]:
@@ -173,6 +196,11 @@ class _Trace:
                 Kind.PARTICIPANT_ABORTED: "the participant left before it was ACTIVE",
                 Kind.ROOM_FINISHED: "the participant's leaving was not reported: it was before the room's end",
             }
+            events, error = self._events(participant, *tracks), errors.get(gone.kind)
+            job = self._jobs.get(participant.sid)
+            lost = self._lost(job) if job else None
+            if lost:
+                events = tuple(sorted((*events, lost[0]), key=lambda event: event.time))
             yield self._span(
                 service,
                 "participant",
@@ -180,10 +208,28 @@ class _Trace:
                 self.root,
                 joining.time,
                 gone.time,
+                kind=participant.kind if participant.kind in KINDS else "",
+                personal=participant.identity,
                 more=about,
-                events=self._events(participant, *tracks),
-                error=errors.get(gone.kind),
+                events=events,
+                error=lost[1] if lost else error,
+                pending=job is not None and self.timeline.is_open(job),
             )
+
+    def _lost(self, job: Job) -> tuple[SpanEvent, str] | None:
+        """Where in its agent's span a job was lost, and a sentence on it; None for a job that was not.
+
+        When its process ended, where the worker saw that; else when it last reported.
+        """
+        if self.timeline.lost(job) is None:
+            return None
+        at = job.at(Kind.PROCESS_FAILED) or job.last_reported
+        known = {keys.SUBJECT: job.sid, keys.EXIT_CODE: at.facts.get(keys.EXIT_CODE)}
+        return SpanEvent(LOST, at.time, facts(known)), self._lost_sentence(job)
+
+    @staticmethod
+    def _lost_sentence(job: Job) -> str:
+        return f"the job was lost: its last recorded step is {job.last_reported.kind}"
 
     def _dispatch(self, dispatch: Dispatch) -> Iterator[Span]:
         created = dispatch.at(Kind.DISPATCH_CREATED)
@@ -211,6 +257,7 @@ class _Trace:
             self.root,
             created.time,
             end,
+            personal=dispatch.agent_name,
             more={keys.DISPATCH_ID: dispatch.sid},
             events=events,
             error=error,
@@ -230,7 +277,7 @@ class _Trace:
             return
         error = "the job failed" if ended and job.status == "JS_FAILED" else None
         if lost is not None and error is None:
-            error = f"the job was lost: its last recorded step is {job.last_reported.kind}"
+            error = self._lost_sentence(job)
         dispatch = self.timeline.dispatch_of(job)
         seen = dispatch is not None and dispatch.at(Kind.DISPATCH_CREATED) is not None
         yield self._span(
@@ -240,6 +287,7 @@ class _Trace:
             ids.span_id("dispatch", dispatch.sid) if dispatch and seen else self.root,
             start.time,
             lost if lost is not None else ended.time if ended else start.time,
+            personal=job.agent_name,
             more={keys.JOB_ID: job.sid},
             events=self._events(job),
             error=error,

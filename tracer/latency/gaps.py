@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from tracer.clocks.corrected import CorrectedStep, CorrectedTimeline
+from tracer.clocks.corrected import CorrectedStep, CorrectedTimeline, by_servers_clock
 from tracer.latency.entrypoint import Stretch, stretches
 from tracer.latency.owner import Owner, advice
 from tracer.latency.request import PathStep, request
@@ -57,7 +57,7 @@ class Paths:
     """The paths of a room's jobs to their being ready."""
 
     def __init__(self, timeline: Timeline) -> None:
-        self.corrected = CorrectedTimeline(timeline)
+        self.corrected = by_servers_clock(timeline)
 
     @cached_property
     def first(self) -> tuple[Gap, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tracer.errors import ConfigurationError, MalformedError, StoreError
 from tracer.export.backend import Backend
 from tracer.export.exporter import Exporter
+from tracer.export.span_names import SpanNames
 from tracer.export.target import Target
 from tracer.service.announcer import Announcer
 from tracer.service.background import in_background
@@ -73,6 +74,7 @@ class ServeOptions:
     """Where the page links each room's trace to; empty: nowhere."""
     limits: Limits = field(default_factory=Limits)
     """How much is kept."""
+    span_names: SpanNames = SpanNames.FEW
 
     def wanted(self, room: str) -> bool:
         """Whether a room of this name is stored."""
@@ -83,6 +85,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
     """Until SIGTERM or SIGINT; then finishes what was accepted. Raises TracerError when it cannot start."""
     if options.redact and options.record:
         raise ConfigurationError("--record would write the personal data that --redact leaves out: use one of them")
+    _refuse_names_of_the_redacted(options)
     _refuse_to_export_to_itself(options)
     token = _ingest_token(options)
     with _stored(options) as options, closing(open_writer(options.store, wait=LOCKED)) as store:  # noqa: PLR1704
@@ -92,7 +95,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
             store,
             server,
             announcer=announcer,
-            exporter=_exporter(store),
+            exporter=_exporter(store, options.span_names),
             redact=options.redact,
             ingest_token=token,
             recorder=Recorder(options.record) if options.record else None,
@@ -123,10 +126,11 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
     """Only poll the server's API, until SIGTERM or SIGINT. Raises TracerError when it cannot start."""
     if not server.url:
         raise ConfigurationError("LIVEKIT_URL not set: it is the server to observe, as wss://my-project.livekit.cloud")
+    _refuse_names_of_the_redacted(options)
     with _stored(options) as options, closing(open_writer(options.store)) as store:  # noqa: PLR1704
         announcer = Announcer(since=store.newest(), redact=options.redact, webhooks=False)
         queue = WriteQueue(store, redact=options.redact, on_read=lambda arrival: announcer.arrived(arrival.moments))
-        exporter = _exporter(store)
+        exporter = _exporter(store, options.span_names)
         stopped = stop_event()
         writing = in_background(queue.run(), "store what comes in")
 
@@ -199,13 +203,13 @@ def _stored(options: ServeOptions) -> Iterator[ServeOptions]:
         yield replace(options, store=str(Path(folder) / "tracer.db"), limits=limits)
 
 
-def _exporter(store: Writer) -> Exporter | None:
+def _exporter(store: Writer, names: SpanNames) -> Exporter | None:
     """The exporter to where ``OTEL_EXPORTER_OTLP_ENDPOINT`` points; None when that is not set."""
     target = Target.from_env()
     if target is None:
         return None
     log.info("exporting to %s", target.shown)
-    return Exporter(store, Backend(target))
+    return Exporter(store, Backend(target), names)
 
 
 async def _cancel(*tasks: asyncio.Task[None]) -> None:
@@ -223,6 +227,15 @@ def _ingest_token(options: ServeOptions) -> str:
             " TRACER_INGEST_TOKEN to a secret of your own, here and for the agents"
         )
     return token
+
+
+def _refuse_names_of_the_redacted(options: ServeOptions) -> None:
+    """Rooms of before can be in the store, with their names."""
+    if options.redact and options.span_names is SpanNames.FULL:
+        raise ConfigurationError(
+            "--span-names full puts names and identities into the names of spans, and --redact leaves them out: use one"
+            " of them"
+        )
 
 
 def _refuse_to_export_to_itself(options: ServeOptions) -> None:

@@ -53,7 +53,14 @@ class Entity:
 
     def at(self, *kinds: Kind) -> Step | None:
         """The first step of one of these kinds; None when none was recorded."""
+        if len(kinds) == 1:
+            return self._first.get(kinds[0])
         return next((step for step in self.steps if step.kind in kinds), None)
+
+    @cached_property
+    def _first(self) -> Mapping[Kind, Step]:
+        """The first step of each kind: what is asked for most often."""
+        return {step.kind: step for step in reversed(self.steps)}
 
     def time(self, *kinds: Kind) -> int | None:
         """Most likely time of that step, ns since the epoch."""

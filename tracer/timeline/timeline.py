@@ -53,7 +53,7 @@ class Timeline:
     by_sid: Mapping[str, Entity] = field(default_factory=dict)
     """Every subject by its SID or id."""
 
-    @property
+    @cached_property
     def zero(self) -> int:
         """What offsets are counted from: the room's creation or, if that was not seen, the first step; ns."""
         created = self.room.created

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-__all__ = ["as_svg", "as_text", "write_json", "write_private", "write_text", "write_view"]
+__all__ = ["as_svg", "as_text", "without_fonts", "write_json", "write_private", "write_text", "write_view"]
 
 FILE_WIDTH = 100
 """Columns of a text in a file, without --width."""
@@ -89,5 +89,9 @@ def as_svg(view: RenderableType, title: str, width: int | None = None) -> str:
         file=io.StringIO(), record=True, width=width or SVG_WIDTH, force_terminal=True, color_system="truecolor"
     )
     out.print(view)
-    # Rich's picture loads its font from the internet; this one needs nothing but itself.
-    return re.sub(r"@font-face \{.*?\}\s*", "", out.export_svg(title=title), flags=re.DOTALL)
+    return without_fonts(out.export_svg(title=title))
+
+
+def without_fonts(svg: str) -> str:
+    """Rich's picture without its font, which it loads from the internet: it needs nothing but itself."""
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)

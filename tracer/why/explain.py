@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tracer.timeline.once import once
 from tracer.why.call import Call
 from tracer.why.cause import Doubt
 from tracer.why.causes import CAUSES
@@ -24,6 +25,7 @@ OR_ELSE = ", or "
 """What comes before another way to find out."""
 
 
+@once
 def explain(timeline: Timeline) -> Explanation:
     """Why a call went as it did: the causes, the worst and likeliest first; what cannot be ruled out; a summary."""
     call = Call(timeline)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tracer.clocks.corrected import CorrectedTimeline
+from tracer.clocks.corrected import by_servers_clock
 from tracer.why.call.agents import Agents
 from tracer.why.call.callers import Callers
 from tracer.why.call.dispatches import Dispatches
@@ -29,7 +29,7 @@ class Call:
     """One room's timeline; what causes ask of it is worked out once, by topic."""
 
     def __init__(self, timeline: Timeline) -> None:
-        self._corrected = CorrectedTimeline(timeline)
+        self._corrected = by_servers_clock(timeline)
         self.timeline = self._corrected.timeline
         """By the server's clock: the others are corrected as far as a skew is proven."""
         self.callers = Callers(self.timeline)

@@ -13,6 +13,8 @@ Tracer.Chart = class Chart {
     this.selected = -1;
     this.hovered = -1;
     this.transform = d3.zoomIdentity;
+    this.partner = null;
+    this.isTogether = false;
     const { make } = Tracer;
     this.element = make("section", "chart");
     this.element.setAttribute("aria-label", "Timeline");
@@ -23,6 +25,8 @@ Tracer.Chart = class Chart {
     this.tool("+", "Zoom in", () => this.zoomBy(1.6));
     this.tool("fit", "Show the whole call", () => this.reset());
     this.foldTool = this.tool("fold idle", "Fold stretches in which nothing happens", () => this.setFolding(!this.folding));
+    this.pairTool = this.tool("one scale", "Show both rooms on one scale, moved and zoomed together", () => this.setTogether(!this.isTogether));
+    this.pairTool.hidden = true;
     this.laneTool = this.tool("fold lanes", "Fold what belongs to a participant or job", () => this.foldLanes());
     this.tools.append(make("span", "keys", "drag pans · ctrl+wheel zooms · ←→ moments · n next problem"));
     this.head = make("div", "axis");
@@ -49,6 +53,7 @@ Tracer.Chart = class Chart {
       .on("zoom", (event) => {
         this.transform = event.transform;
         this.later();
+        if (this.isTogether && !this.isFollowing) this.partner.follow(this);
       });
     this.svg.call(this.zoom).on("dblclick.zoom", null);
     this.svg.on("wheel.pan", (event) => {
@@ -90,12 +95,32 @@ Tracer.Chart = class Chart {
     this.parents = parents;
     if (isFirst && room.lanes.length > 60) parents.forEach((id) => this.closed.add(id));
     this.byLane = d3.group(room.rows.map((row, number) => ({ row, number })), (one) => one.row.lane);
-    this.foldTool.hidden = !room.folds_ms.length;
+    if (this.isTogether) this.partner.later();
+    this.foldTool.hidden = this.isTogether || !room.folds_ms.length;
     this.laneTool.hidden = !parents.size;
     this.arrange();
     this.later();
     clearInterval(this.ticking);
     if (room.room.open && !Tracer.isFile) this.ticking = setInterval(() => this.element.isConnected && this.later(), 100);
+  }
+
+  /** Of two rooms side by side: each is counted from its own creation, and what is idle is not folded. */
+  setTogether(value) {
+    for (const one of [this, this.partner]) {
+      one.isTogether = value;
+      one.pairTool.hidden = false;
+      one.pairTool.setAttribute("aria-pressed", String(value));
+      one.foldTool.hidden = value || !one.room?.folds_ms.length;
+      if (one.room) one.reset();
+    }
+  }
+
+  /** Show the stretch of time that the other shows. */
+  follow(other) {
+    const { x, k } = other.transform;
+    this.isFollowing = true;
+    this.zoom.transform(this.svg, d3.zoomIdentity.translate((x * (this.width ?? other.width)) / other.width, 0).scale(k));
+    this.isFollowing = false;
   }
 
   stop() {
@@ -128,14 +153,20 @@ Tracer.Chart = class Chart {
     });
   }
 
-  scale() {
+  /** From when until when there is something to show, ms. */
+  get extent() {
     const { room } = this;
-    const now = this.now;
     const starts = [0, ...room.rows.map((row) => row.at_ms)];
     for (const lane of room.lanes) for (const bar of lane.bars) starts.push(bar.start_ms);
-    this.start ??= null;
-    const start = d3.min(starts);
-    const folds = this.folding ? room.folds_ms.map(([a, b]) => [a, b >= room.end_ms && room.room.open ? now : b]) : [];
+    return [d3.min(starts), this.now];
+  }
+
+  scale() {
+    const { room } = this;
+    const both = [this.extent, ...(this.isTogether && this.partner.room ? [this.partner.extent] : [])];
+    const start = d3.min(both, ([from]) => from);
+    const now = d3.max(both, ([, until]) => until);
+    const folds = this.folding && !this.isTogether ? room.folds_ms.map(([a, b]) => [a, b >= room.end_ms && room.room.open ? now : b]) : [];
     const fold = Tracer.folded(start, Math.max(now, start + 1), folds);
     const base = d3.scaleLinear([0, fold.length], [10, this.width - 18]);
     const { transform } = this;

@@ -134,6 +134,7 @@
     const views = sids.map((sid) => new Tracer.Room(sid));
     const box = make("div", views.length > 1 ? "pair" : "single", null, ...views.map((view) => view.element));
     shown = box;
+    if (views.length > 1) views[0].pair(views[1]);
     const reload = views.map((view) =>
       oneAtATime(async () => {
         const answer = await ask(`/api/rooms/${encodeURIComponent(view.sid)}${view.everything ? "?all" : ""}`);
@@ -174,6 +175,7 @@
     document.getElementById("search").remove();
     const views = rooms.map((room) => [new Tracer.Room(room.room.sid), room]);
     main.append(make("div", views.length > 1 ? "pair" : "single", null, ...views.map(([view]) => view.element)));
+    if (views.length > 1) views[0][0].pair(views[1][0]);
     for (const [view, room] of views) view.show(room, 0);
   }
 

@@ -170,6 +170,13 @@ Tracer.Room = class Room {
     this.rows.sizes.disconnect();
   }
 
+  /** Stand side by side with this one. */
+  pair(other) {
+    this.chart.partner = other.chart;
+    other.chart.partner = this.chart;
+    this.chart.setTogether(true);
+  }
+
   select(number) {
     const row = this.room.rows[number];
     if (!row) return;

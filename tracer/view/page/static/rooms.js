@@ -24,7 +24,7 @@ Tracer.RoomList = class RoomList {
     this.more.addEventListener("click", () => this.load(this.next));
     this.none = make("p", "none");
     const table = make("table", "rooms", null, make("caption", "hidden", "Rooms, newest first"), make("thead", "", null, head), this.body);
-    this.element = make("section", "list", null, this.compare, table, this.none, this.more);
+    this.element = make("section", "list", null, make("h1", "hidden", "Rooms"), this.compare, table, this.none, this.more);
   }
 
   /** Show a page of the list; behind what is shown when `after` is not 0. */
