@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["AGENTS_VERSION", "SERVER_VERSION", "Source", "agents", "docs", "issue", "protocol", "server"]
+__all__ = ["AGENTS_VERSION", "SERVER_VERSION", "Page", "Source", "agents", "issue", "protocol", "server"]
 
 SERVER_VERSION = "1.13.5"
 """Of livekit-server, whose files are named."""
@@ -21,7 +21,7 @@ class Source(NamedTuple):
     """Where it can be read; empty for a file of an installed package."""
 
 
-def docs(title: str, path: str) -> Source:
+def _docs(title: str, path: str) -> Source:
     """A page of LiveKit's documentation."""
     return Source(f"LiveKit docs, {title}", f"https://docs.livekit.io/{path}/")
 
@@ -46,3 +46,23 @@ def protocol(path: str) -> Source:
 def issue(repository: str, number: int) -> Source:
     """A thread in which people met it, in a repository of LiveKit's."""
     return Source(f"livekit/{repository} #{number}", f"https://github.com/livekit/{repository}/issues/{number}")
+
+
+class Page:
+    """The pages of LiveKit's documentation that are named."""
+
+    ROOMS = _docs("Room management", "intro/basics/rooms-participants-tracks/rooms")
+    PARTICIPANTS = _docs("Participant management", "intro/basics/rooms-participants-tracks/participants")
+    TRACKS = _docs("Tracks", "intro/basics/rooms-participants-tracks/tracks")
+    WEBHOOKS = _docs("Webhooks & events", "intro/basics/rooms-participants-tracks/webhooks-events")
+    ATTRIBUTES = _docs("Participant attributes and metadata", "transport/data/state/participant-attributes")
+    TOKENS = _docs("Authentication", "frontends/build/authentication")
+    AGENT_STATE = _docs("Agent state", "frontends/build/agent-state")
+    DISPATCH = _docs("Agent dispatch", "agents/server/agent-dispatch")
+    DISPATCH_API = _docs("AgentDispatchService API", "reference/agents/agent-dispatch-service-api")
+    LIFECYCLE = _docs("Server lifecycle", "agents/server/lifecycle")
+    JOB = _docs("Job lifecycle", "agents/server/job")
+    OPTIONS = _docs("Server options", "agents/server/options")
+    SESSIONS = _docs("Agent sessions", "agents/logic/sessions")
+    NODES = _docs("Pipeline nodes & hooks", "agents/logic/nodes")
+    WORKFLOWS = _docs("Workflows", "agents/logic/workflows")

@@ -22,6 +22,7 @@ COMMANDS = (
     "compare",
     "demo",
     "doctor",
+    "explain",
     "forget",
     "observe",
     "replay",

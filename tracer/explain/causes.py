@@ -40,7 +40,7 @@ def _docstring(cause: Cause) -> tuple[str, str]:
     """
     text = " ".join((inspect.getdoc(type(cause)) or "").split())
     meaning, known = (text.partition("Known ")[::2]) if "Known " in text else (text, "")
-    known = re.sub(r" ?Source: .*$", "", known)
+    known = re.sub(r" ?Source: .*$", "", known).removeprefix("from ")
     known = f"{known[:1].upper()}{known[1:]}"
     return _plain(meaning.strip()), _plain(known.strip())
 

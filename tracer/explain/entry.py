@@ -18,16 +18,16 @@ __all__ = ["Entry", "Group"]
 class Group(Labelled):
     """What a word is, in the order in which the groups are listed: the slug for programs, and a label for people."""
 
-    THING = "thing", "what there is in a call"
+    THING = "thing", "things: what there is in a call"
     MOMENT = "moment", "moments: what can happen"
-    STATE = "state", "states"
+    STATE = "state", "states: of participants, jobs, workers and sessions"
     GAP = "gap", "gaps: where the time goes"
     OWNER = "owner", "owners: who spends the time of a gap"
     REASON = "reason", "reasons: why somebody left, and why a room ended"
     MODE = "mode", "modes: how a dispatch came about"
     CAUSE = "cause", "causes: what goes wrong"
     RULE = "rule", "rules: what must hold"
-    COLUMN = "column", "columns of the tables"
+    COLUMN = "column", "columns: of the tables"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def moments() -> Iterator[Entry]:
             caused_by=info.cause,
             following=info.following,
             mistake=info.mistake,
-            known_from=f"{info.source}.",
+            known_from=f"{info.source[:1].upper()}{info.source[1:]}.",
             sources=info.said,
             related=tuple(dict.fromkeys(row.guarantee.value for row in TABLE if kind in (row.cause, row.effect))),
             aliases=(info.phrase.format(who="").strip(),),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.explain.entry import Entry, Group
-from tracer.livekit_sources import docs, issue, protocol, server
+from tracer.livekit_sources import Page, issue, protocol, server
 from tracer.timeline.provenance import EndReason, Mode
 
 if TYPE_CHECKING:
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["modes", "reasons"]
 
 _REASONS = (server("pkg/rtc/types/interfaces.go"), protocol("protobufs/livekit_models.proto"))
-_CLOSING = (server("pkg/rtc/room.go"), docs("Room management", "intro/basics/rooms-participants-tracks/rooms"))
-_DISPATCH = docs("Agent dispatch", "agents/server/agent-dispatch")
+_CLOSING = (server("pkg/rtc/room.go"), Page.ROOMS)
 
 _LEAVES: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     (
@@ -184,6 +183,6 @@ def modes() -> Iterator[Entry]:
             caused_by=caused_by,
             following="The server collects bids from workers for about 200 ms and offers the job to one.",
             mistake=mistake,
-            sources=(_DISPATCH, *more),
+            sources=(Page.DISPATCH, *more),
             related=("dispatch.created",),
         )

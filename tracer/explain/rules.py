@@ -24,7 +24,7 @@ def rules() -> Iterator[Entry]:
             title=rule.sentence,
             meaning=text or f"{rule.sentence[0].upper()}{rule.sentence[1:]}.",
             known_from=f"Inconclusive where {rule.missing}.",
-            mistake=rule.believed,
+            mistake=f"Believed, and not guaranteed: {rule.believed}" if rule.believed else "",
             sources=rule.said,
             aliases=(f"rule {rule.number}",),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.explain.entry import Entry, Group
-from tracer.livekit_sources import agents, docs, protocol, server
+from tracer.livekit_sources import Page, agents, protocol, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ _MODELS = protocol("protobufs/livekit_models.proto")
 _PARTICIPANT = server("pkg/rtc/participant.go")
 _JOBS = server("pkg/agent/worker.go")
 _AGENT = protocol("protobufs/livekit_agent.proto")
-_SAID = (docs("Agent state", "frontends/build/agent-state"), agents("voice/events.py"))
+_SAID = (Page.AGENT_STATE, agents("voice/events.py"))
 _STATE = "The agent's attribute `lk.agent.state`; `tracer call` shows it."
 
 

@@ -5,23 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.explain.entry import Entry, Group
-from tracer.livekit_sources import agents, docs, protocol, server
+from tracer.livekit_sources import Page, agents, protocol, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["things"]
 
-_DISPATCH = docs("Agent dispatch", "agents/server/agent-dispatch")
-_JOB = docs("Job lifecycle", "agents/server/job")
-_LIFECYCLE = docs("Server lifecycle", "agents/server/lifecycle")
-_OPTIONS = docs("Server options", "agents/server/options")
-_SESSIONS = docs("Agent sessions", "agents/logic/sessions")
-_ROOMS = docs("Room management", "intro/basics/rooms-participants-tracks/rooms")
-_PARTICIPANTS = docs("Participant management", "intro/basics/rooms-participants-tracks/participants")
-_WEBHOOKS = docs("Webhooks & events", "intro/basics/rooms-participants-tracks/webhooks-events")
-_ATTRIBUTES = docs("Participant attributes and metadata", "transport/data/state/participant-attributes")
-_TOKENS = docs("Authentication", "frontends/build/authentication")
 
 _THINGS = (
     Entry(
@@ -32,7 +22,7 @@ _THINGS = (
         caused_by="The first join, CreateRoom, CreateDispatch, SIP or ingress.",
         following="Its dispatches are made with it; it closes when nobody but agents has been in it for a while.",
         mistake="Two calls under one name are two rooms where the first one closed in between.",
-        sources=(server("pkg/service/roomallocator.go"), _ROOMS),
+        sources=(server("pkg/service/roomallocator.go"), Page.ROOMS),
         related=("room.created", "room.finished", "departure_timeout", "empty_timeout"),
     ),
     Entry(
@@ -46,7 +36,7 @@ _THINGS = (
         caused_by="A client that connects with a token.",
         following="It goes through JOINING, JOINED, ACTIVE and DISCONNECTED.",
         mistake="Who leaves and comes back has the same identity, and is another participant.",
-        sources=(_PARTICIPANTS, server("pkg/rtc/participant.go")),
+        sources=(Page.PARTICIPANTS, server("pkg/rtc/participant.go")),
         related=("JOINING", "JOINED", "ACTIVE", "DISCONNECTED", "identity"),
     ),
     Entry(
@@ -57,7 +47,7 @@ _THINGS = (
         caused_by="Whoever makes the token: your backend; of an agent, `accept(identity=…)`, or livekit-agents.",
         following="The agent reads it of the participant that `wait_for_participant()` returns.",
         mistake="A second client with the same identity disconnects the first.",
-        sources=(_PARTICIPANTS, _TOKENS),
+        sources=(Page.PARTICIPANTS, Page.TOKENS),
         related=("DUPLICATE_IDENTITY", "duplicate-identity", "agent-identity-reused"),
     ),
     Entry(
@@ -68,7 +58,7 @@ _THINGS = (
         caused_by="The token, the participant's client, or `UpdateParticipant`.",
         following="The agent reads them once the participant is there, before `session.start()`.",
         mistake="They are the participant's: what is given to a dispatch is in `ctx.job.metadata`.",
-        sources=(_ATTRIBUTES, agents("job.py")),
+        sources=(Page.ATTRIBUTES, agents("job.py")),
         related=("participant.attributes_changed", "instructions", "wait_for_participant"),
         aliases=("metadata",),
     ),
@@ -80,7 +70,7 @@ _THINGS = (
         caused_by="The participant's client.",
         following="Others subscribe to it; an agent's session listens to one.",
         mistake="A participant without a track is announced to the agent up to 3 s late.",
-        sources=(docs("Tracks", "intro/basics/rooms-participants-tracks/tracks"), server("pkg/rtc/room.go")),
+        sources=(Page.TRACKS, server("pkg/rtc/room.go")),
         related=("track.published", "silent-caller"),
     ),
     Entry(
@@ -94,7 +84,7 @@ _THINGS = (
             "It is made when the room is, and not when the caller joins; and it is made once: no worker that registers"
             " later gets it."
         ),
-        sources=(_DISPATCH, server("pkg/rtc/room.go")),
+        sources=(Page.DISPATCH, server("pkg/rtc/room.go")),
         related=("dispatch.created", "automatic", "explicit", "no-worker", "late-worker"),
     ),
     Entry(
@@ -105,7 +95,7 @@ _THINGS = (
         caused_by="The server, from a dispatch: for the room, or for each participant, as the worker's type is.",
         following="It is offered, received, accepted, assigned; a process takes it, and the entrypoint runs.",
         mistake="A job goes on when its session closes: it ends with the room, or with `ctx.shutdown()`.",
-        sources=(_JOB, server("pkg/rtc/room.go"), protocol("protobufs/livekit_agent.proto")),
+        sources=(Page.JOB, server("pkg/rtc/room.go"), protocol("protobufs/livekit_agent.proto")),
         related=("job.offered", "JS_RUNNING", "worker", "entrypoint"),
     ),
     Entry(
@@ -119,7 +109,7 @@ _THINGS = (
         caused_by="Whoever starts it: `python agent.py start`.",
         following="It is registered, and the server offers it jobs while its load is low.",
         mistake="A worker with an `agent_name` gets dispatches of that name only, one without gets unnamed ones only.",
-        sources=(_LIFECYCLE, _OPTIONS, agents("worker.py")),
+        sources=(Page.LIFECYCLE, Page.OPTIONS, agents("worker.py")),
         related=("worker.registered", "worker-is-named", "worker-is-unnamed", "load-above-limit"),
         aliases=("agent server",),
     ),
@@ -131,7 +121,7 @@ _THINGS = (
         caused_by="The worker.",
         following="It takes the job and calls the entrypoint.",
         mistake="In dev mode none is kept ready: each job waits for its process and its imports.",
-        sources=(_JOB, agents("ipc/proc_pool.py")),
+        sources=(Page.JOB, agents("ipc/proc_pool.py")),
         related=("process.started", "process.ready", "cold-process", "setup_fnc"),
     ),
     Entry(
@@ -142,7 +132,7 @@ _THINGS = (
         caused_by="The worker, when it starts a process.",
         following="The process is ready for a job.",
         mistake="It has 10 s (`initialize_process_timeout`); a process that takes longer fails.",
-        sources=(_OPTIONS, agents("worker.py")),
+        sources=(Page.OPTIONS, agents("worker.py")),
         related=("process.ready", "process-failed", "cold-process"),
         aliases=("prewarm",),
     ),
@@ -154,7 +144,7 @@ _THINGS = (
         caused_by="The server's offer.",
         following="`accept()`, and the server assigns the job.",
         mistake="The server waits 3 s for the answer, and then drops the job without an error.",
-        sources=(_OPTIONS, server("pkg/agent/worker.go")),
+        sources=(Page.OPTIONS, server("pkg/agent/worker.go")),
         related=("job.accepted", "job.rejected", "slow-request", "rejected"),
     ),
     Entry(
@@ -165,7 +155,7 @@ _THINGS = (
         caused_by="The job's process, when it has taken the job.",
         following="It connects, waits for the participant, and starts a session.",
         mistake="When it returns the job is not over: that goes on until it is shut down.",
-        sources=(_JOB, agents("job.py")),
+        sources=(Page.JOB, agents("job.py")),
         related=("job.entrypoint_started", "job.entrypoint_returned", "raised-before-connect"),
     ),
     Entry(
@@ -179,7 +169,7 @@ _THINGS = (
             "It is not there when it is requested: first come the dispatch, the job and its process. It exists from the"
             " middle of `ctx.connect()` on."
         ),
-        sources=(_JOB, _PARTICIPANTS),
+        sources=(Page.JOB, Page.PARTICIPANTS),
         related=("agent.connecting", "agent.connected", "dispatch", "job"),
     ),
     Entry(
@@ -207,7 +197,7 @@ _THINGS = (
             "Built before `wait_for_participant()` has returned they can hold nothing of the caller; of an agent that"
             " runs already, `update_instructions()` changes them."
         ),
-        sources=(_SESSIONS, agents("voice/agent.py")),
+        sources=(Page.SESSIONS, agents("voice/agent.py")),
         related=("wait_for_participant", "attributes", "session.starting"),
     ),
     Entry(
@@ -218,7 +208,7 @@ _THINGS = (
         caused_by="`session.start()` in the entrypoint.",
         following="It closes when the participant it is linked to leaves (`close_on_disconnect`); the job goes on.",
         mistake="A session that closed stays closed: who reloads the page comes back to an agent that says nothing.",
-        sources=(_SESSIONS, agents("voice/room_io/room_io.py")),
+        sources=(Page.SESSIONS, agents("voice/room_io/room_io.py")),
         related=("session.started", "session.closed", "session-closed", "no-session"),
     ),
     Entry(
@@ -231,7 +221,7 @@ _THINGS = (
             "`created_at` is in whole seconds, `participant_joined` means ACTIVE, and webhooks do get lost: the server"
             " tries five times."
         ),
-        sources=(_WEBHOOKS, protocol("webhook/resource_url_notifier.go")),
+        sources=(Page.WEBHOOKS, protocol("webhook/resource_url_notifier.go")),
         related=("witness", "lost-webhooks", "accuracy"),
     ),
     Entry(
@@ -244,7 +234,7 @@ _THINGS = (
         ),
         caused_by="`LIVEKIT_URL` and its key pair.",
         mistake="`ListDispatch` lists a job up to 5 s after it was assigned: the times in it are exact all the same.",
-        sources=(docs("AgentDispatchService API", "reference/agents/agent-dispatch-service-api"),),
+        sources=(Page.DISPATCH_API,),
         related=("witness", "dispatch.created"),
         aliases=("API",),
     ),
