@@ -7,8 +7,8 @@ import pytest
 
 from tracer.kinds import Kind, KindInfo
 
-
 NOT_ALWAYS = {"reported", "mistake", "said"}
+"""Parts that are no text, or that not every kind has."""
 
 
 @pytest.mark.parametrize("field", ["source", *(field.name for field in fields(KindInfo) if field.name != "reported")])
