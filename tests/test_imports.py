@@ -64,6 +64,7 @@ ALLOWED: dict[str, set[str]] = {
     "view": READ | {"check", "why", "latency", "explain", "doctor", "store"},
     "service": READ | KEPT | {"answers", "reaching", "latency", "why", "witness", "export", "view"},
     "demo": READ | KEPT | {"answers", "reaching", "server_fault", "tracer", "local_servers", "service", "why", "view"},
+    "learn": READ | {"settings", "why", "view", "demo"},
     "pytest_plugin": READ | KEPT | {"local_servers", "check", "view"},
     "cli": READ
     | KEPT
@@ -80,6 +81,7 @@ ALLOWED: dict[str, set[str]] = {
         "local_servers",
         "doctor",
         "demo",
+        "learn",
         "view",
         "witness",
     },

@@ -24,6 +24,7 @@ COMMANDS = (
     "doctor",
     "explain",
     "forget",
+    "learn",
     "observe",
     "replay",
     "rooms",
