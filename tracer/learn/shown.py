@@ -102,14 +102,14 @@ class ResultView:
         for place in self.places:
             yield self._row(place, next(ordinals) if place.happened else None)
         for number in self.unseen:
-            yield Text(f"{'':5}{self._text(number)}: not observed this time", style="dim")
+            yield Text(f"{'':5}{self._text(number):{WHAT}}{'not observed':>{AT}}", style="dim")
         yield Text()
         wrong = [place for place in self.places if not place.right]
         if self.guess and not wrong:
             yield Text("All in the right order.", style="bold green")
             wrong = list(self.places)
-        for place in wrong:
-            item = self.lesson.items[place.item - 1]
+        for number in [*(place.item for place in wrong), *self.unseen]:
+            item = self.lesson.items[number - 1]
             why = Text.assemble((f"{item.text}: ", "bold"), item.why)
             yield from wrapped(console, why, width, 0, 2)
         for paragraph in self.lesson.taught(self.timeline):

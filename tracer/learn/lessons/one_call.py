@@ -23,7 +23,7 @@ def _taught(timeline: Timeline) -> Iterator[str]:
     call = first_call(timeline)
     if call is None:
         return
-    who, job = call
+    _, job = call
     dispatch = timeline.dispatch_of(job)
     asked = dispatch.at(Kind.DISPATCH_CREATED) if dispatch else None
     offered, started = job.at(Kind.JOB_OFFERED), job.at(Kind.JOB_ENTRYPOINT_STARTED)
@@ -87,7 +87,8 @@ ONE_CALL = Lesson(
     code=(
         "await ctx.connect()\n"
         "caller = await ctx.wait_for_participant()\n"
-        "brief = f\"You help {caller.name}. Their tier is {caller.attributes['tier']}.\"\n"
+        "tier = caller.attributes.get('tier', 'unknown')\n"
+        'brief = f"You help {caller.name}. Their tier is {tier}."\n'
         "session = AgentSession(...)\n"
         "await session.start(agent=Agent(instructions=brief), room=ctx.room)"
     ),

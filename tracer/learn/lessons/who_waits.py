@@ -70,7 +70,7 @@ WHO_WAITS = Lesson(
         Item(
             "the agent begins to wait",
             first(Kind.AGENT_WAITING_FOR_PARTICIPANT),
-            "It is connected and alone: an agent's own presence does not count as a caller's.",
+            "It is connected, and alone: wait_for_participant() takes a caller, no agent.",
         ),
     ),
     taught=_taught,
