@@ -112,6 +112,7 @@ THE_WAY = [
     "check",
     "why",
     "latency",
+    "explain",
     "export",
     "view",
     "cli",

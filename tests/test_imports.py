@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
-GROUND = {"errors", "ids", "keys", "kinds", "labelled", "moment", "server_defaults", "units"}
+GROUND = {"errors", "ids", "keys", "kinds", "labelled", "livekit_sources", "moment", "server_defaults", "units"}
 READ = GROUND | {"timeline", "clocks"}
 KEPT = GROUND | {"settings", "store"}
 
@@ -34,7 +34,8 @@ ALLOWED: dict[str, set[str]] = {
     "keys": set(),
     "units": set(),
     "server_defaults": set(),
-    "kinds": set(),
+    "livekit_sources": set(),
+    "kinds": {"livekit_sources"},
     "labelled": set(),
     "file_lock": set(),
     "reaching": set(),
@@ -47,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "check": READ,
     "why": READ,
     "latency": READ | {"why"},
+    "explain": READ | {"check", "why", "latency"},
     # What comes in, is kept, and goes out.
     "store": GROUND | {"file_lock", "settings", "timeline", "latency"},
     "witness": KEPT | {"answers", "server_fault", "timeline"},
@@ -59,11 +61,12 @@ ALLOWED: dict[str, set[str]] = {
     "local_servers": {"errors", "file_lock", "settings"},
     "doctor": READ | KEPT | {"answers", "reaching", "server_fault", "witness", "export", "local_servers"},
     # What people see.
-    "view": READ | {"check", "why", "latency", "doctor", "store"},
+    "view": READ | {"check", "why", "latency", "explain", "doctor", "store"},
     "service": READ | KEPT | {"answers", "reaching", "latency", "why", "witness", "export", "view"},
     "demo": READ
     | KEPT
     | {"answers", "reaching", "server_fault", "tracer", "local_servers", "service", "why", "view", "export"},
+    "learn": READ | {"settings", "why", "view", "demo"},
     "pytest_plugin": READ | KEPT | {"local_servers", "check", "view"},
     "cli": READ
     | KEPT
@@ -74,11 +77,13 @@ ALLOWED: dict[str, set[str]] = {
         "check",
         "why",
         "latency",
+        "explain",
         "service",
         "export",
         "local_servers",
         "doctor",
         "demo",
+        "learn",
         "view",
         "witness",
     },
@@ -156,7 +161,7 @@ def loaded_by(code: str, packages: set[str]) -> set[str]:
 
 
 def test_what_is_pure_loads_neither_view_nor_store() -> None:
-    pure = [name for name in modules() if package(name) in {"timeline", "clocks", "check", "why", "latency"}]
+    pure = [name for name in modules() if package(name) in {"timeline", "clocks", "check", "why", "latency", "explain"}]
     assert len(pure) > 20
     assert loaded_by(f"import {', '.join(pure)}", SLOW | {"click", "rich", "sqlite3"}) == set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "TooLargeError",
     "TracerError",
     "UnknownRoomError",
+    "UnknownWordError",
     "UnreadableError",
 ]
 
@@ -61,6 +63,21 @@ class UnknownRoomError(TracerError):
         """``near`` says which rooms could be meant."""
         more = f"{near} " if near.endswith("?") else f"{near}; " if near else ""
         super().__init__(f"no room {room!r} in {store}: {more}`tracer rooms` lists what is there")
+
+
+class UnknownWordError(TracerError):
+    """Nothing is said of this word."""
+
+    def __init__(self, word: str, near: Sequence[str] = ()) -> None:
+        """``near`` are words that could be meant."""
+        shown = word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}…"
+        *others, last = [repr(one) for one in near] or [""]
+        more = f"did you mean {' or '.join([', '.join(others), last] if others else [last])}? " if last else ""
+        super().__init__(f"no word {shown!r}: {more}`tracer explain` lists what is explained")
+
+
+_LONGEST_WORD = 60
+"""Characters of a word that are repeated in an error."""
 
 
 class BadSignatureError(TracerError):

@@ -26,6 +26,7 @@ __all__ = [
     "demo_dir",
     "in_ci",
     "ingest_token",
+    "learnt_file",
     "legend_marker",
     "load_env",
     "named_variables",
@@ -160,6 +161,11 @@ def default_store() -> str:
 def demo_dir() -> Path:
     """Where the calls of `tracer demo` are kept, apart from the user's own rooms."""
     return platformdirs.user_state_path(APP) / "demos"
+
+
+def learnt_file() -> Path:
+    """The file with the steps of `tracer learn` that this user has done."""
+    return platformdirs.user_state_path(APP) / "learnt"
 
 
 def legend_marker() -> Path:

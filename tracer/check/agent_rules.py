@@ -8,6 +8,7 @@ from tracer import keys
 from tracer.check.rule import Rule
 from tracer.check.sentences import name
 from tracer.check.verdict import Outcome, Verdict
+from tracer.livekit_sources import agents, server
 from tracer.moment import Kind
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ class AgentIsItsJobs(Rule):
     name = "agent-identity"
     sentence = "agents have their job's identity and room"
     missing = "no agent with a known job"
+    said = (
+        agents("worker.py"),
+        agents("job.py"),
+    )
 
     def judge(self, room: CheckedRoom) -> Iterator[Verdict]:
         """One verdict for each job whose agent connected, and for each agent that another room's job sent."""
@@ -102,6 +107,8 @@ class OneRoomJob(Rule):
     name = "one-room-job"
     sentence = "a dispatch makes at most one room job"
     missing = "no job with a known dispatch"
+    believed = "that a dispatch has one job: workers of other types make a job for each participant."
+    said = (server("pkg/rtc/room.go"),)
 
     def judge(self, room: CheckedRoom) -> Iterator[Verdict]:
         """One verdict for each dispatch with jobs."""
@@ -129,6 +136,7 @@ class AgentHasJob(Rule):
     name = "agent-has-job"
     sentence = "an ACTIVE agent was assigned a job before"
     missing = "no agent was observed to be ACTIVE"
+    said = (server("pkg/agent/worker.go"),)
 
     def judge(self, room: CheckedRoom) -> Iterator[Verdict]:
         """One verdict for each agent that was ACTIVE."""

@@ -28,6 +28,7 @@ class ClocksFit(PairRule):
     name = Guarantee.CLOCKS
     sentence = "one offset per clock explains every timestamp"
     missing = "every timestamp is the server's"
+    believed = "that clocks of two machines agree."
 
     def judge(self, room: CheckedRoom) -> Iterator[Verdict]:
         """One verdict for each clock, for each offer of a job, and for each step whose witnesses differ."""

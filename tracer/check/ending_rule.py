@@ -8,6 +8,7 @@ from tracer import keys
 from tracer.check.rule import PairRule
 from tracer.check.sentences import name
 from tracer.check.verdict import Outcome, Verdict
+from tracer.livekit_sources import Page, server
 from tracer.moment import Kind
 from tracer.timeline.precedence import Guarantee
 
@@ -28,6 +29,11 @@ class RoomEndsLast(PairRule):
     name = Guarantee.ROOM_ENDS_LAST
     sentence = "a room finishes last; everyone left it once"
     missing = "the room is open, or its end was not observed"
+    believed = "that each `participant_joined` has a `participant_left`, or that webhooks arrive in order."
+    said = (
+        server("pkg/rtc/room.go"),
+        Page.WEBHOOKS,
+    )
 
     def judge(self, room: CheckedRoom) -> Iterator[Verdict]:
         """One verdict for each pair, and for each participant."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tracer.check.rule import PairRule
 from tracer.check.sentences import name
 from tracer.check.verdict import Outcome, Verdict
+from tracer.livekit_sources import agents, server
 from tracer.moment import Kind
 from tracer.timeline.precedence import Guarantee
 
@@ -30,6 +31,8 @@ class RoomFirst(PairRule):
     name = Guarantee.ROOM_FIRST
     sentence = "room created, then dispatch, then job offered"
     missing = "the room's creation was not observed"
+    believed = "that `room_started` comes before the job, or the caller before the agent."
+    said = (server("pkg/rtc/room.go"),)
 
 
 class ParticipantStates(PairRule):
@@ -39,6 +42,11 @@ class ParticipantStates(PairRule):
     name = Guarantee.PARTICIPANT_STATES
     sentence = "participants go JOINING, JOINED, ACTIVE, left"
     missing = "no participant was observed in two states"
+    believed = "that the SDK's “participant connected” means ACTIVE."
+    said = (
+        server("pkg/rtc/participant.go"),
+        server("pkg/rtc/participant_signal.go"),
+    )
 
 
 class JobStarts(PairRule):
@@ -48,6 +56,11 @@ class JobStarts(PairRule):
     name = Guarantee.JOB_START
     sentence = "jobs are received, accepted, assigned, started"
     missing = "no agent reported the start of a job"
+    believed = "that JS_RUNNING means that the agent runs."
+    said = (
+        agents("worker.py"),
+        agents("ipc/job_proc_lazy_main.py"),
+    )
 
 
 class AgentConnects(PairRule):
@@ -57,6 +70,8 @@ class AgentConnects(PairRule):
     name = Guarantee.AGENT_CONNECTS
     sentence = "an agent is JOINING while its job connects"
     missing = "no agent reported that it connected"
+    believed = "that a caller is in the room before the agent: it can be there first."
+    said = (agents("job.py"),)
 
 
 class Sessions(PairRule):
@@ -66,6 +81,11 @@ class Sessions(PairRule):
     name = Guarantee.SESSION_AND_SHUTDOWN
     sentence = "sessions start and close, jobs shut down and end"
     missing = "no agent reported a session or its shutdown"
+    believed = "that a session ends with its job: it can close long before."
+    said = (
+        agents("voice/agent_session.py"),
+        agents("ipc/job_proc_lazy_main.py"),
+    )
 
     def judge(self, room: CheckedRoom) -> Iterator[Verdict]:
         """One verdict for each pair, and one for each session whose start and end were reported."""

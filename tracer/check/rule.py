@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.check.checked_room import CheckedRoom
+    from tracer.livekit_sources import Source
     from tracer.timeline.precedence import Guarantee
 
 __all__ = ["Judgement", "PairRule", "Rule"]
@@ -27,6 +28,10 @@ class Rule(ABC):
     """What must hold, for people: short enough for one line."""
     missing: ClassVar[str]
     """Why it is inconclusive when there is nothing to judge."""
+    believed: ClassVar[str] = ""
+    """What people often take to hold as well, and LiveKit does not guarantee; empty where nothing is known to be."""
+    said: ClassVar[tuple[Source, ...]] = ()
+    """Where LiveKit says so."""
 
     @abstractmethod
     def judge(self, room: CheckedRoom) -> Iterator[Verdict]:

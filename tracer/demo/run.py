@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tracer.settings import LiveKit
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["DemoOptions", "named", "run"]
+__all__ = ["DemoOptions", "named", "perform", "run"]
 
 LONGEST_ANSWER = 30.0
 """Seconds that the server's API may take for one answer: a busy machine has other things to do."""
@@ -86,11 +86,17 @@ class _Place(NamedTuple):
 
 def run(scenario: Scenario, options: DemoOptions) -> None:
     """One call, shown. Raises DemoError when it cannot be made; nothing it started is left behind."""
+    say(scenario.question + "\n")
+    perform(scenario, options, show)
+
+
+def perform(scenario: Scenario, options: DemoOptions, shown: Callable[[Scenario, Timeline, Path], None]) -> None:
+    """As ``run``, but ``shown`` shows it, given also the store that it is kept in; the question is not said."""
     for number in ENDING:
         signal.signal(number, _end)
     with ExitStack() as stack:
         try:
-            _run(stack, scenario, options)
+            _run(stack, scenario, options, shown)
         finally:
             # From here on everything is cleaned up, which takes some seconds at most and is not to be cut short.
             for number in ENDING:
@@ -101,18 +107,22 @@ def _end(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _run(stack: ExitStack, scenario: Scenario, options: DemoOptions) -> None:
+def _run(
+    stack: ExitStack,
+    scenario: Scenario,
+    options: DemoOptions,
+    shown: Callable[[Scenario, Timeline, Path], None],
+) -> None:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracer-demo-")))
     kept = options.store or _new_store(scenario)
     stage = Stage(folder, folder / "demo.db", free_port(), lost=scenario.lost)
-    say(scenario.question + "\n")
     try:
         place = _theirs(stack, scenario, options) if options.server else _own(stack, stage)
     except BinaryMissingError as reason:
         if scenario.name != RECORDED:
             raise
         say(str(reason))
-        show(scenario, _replay(kept), kept)
+        shown(scenario, _replay(kept), kept)
         return
     trace = destination(stack, folder, say) if options.jaeger else None
     if trace:
@@ -122,7 +132,7 @@ def _run(stack: ExitStack, scenario: Scenario, options: DemoOptions) -> None:
     timeline = asyncio.run(_call(stage, scenario, place, options))
     _hand_over(stage, kept)
     over.callback(_hand_over, stage, kept)  # once more when all have ended: they report to the last
-    show(scenario, timeline, kept)
+    shown(scenario, timeline, kept)
     if trace:
         asyncio.run(until(lambda: trace.arrived(timeline.room.sid), "the trace was not exported"))
         if isinstance(trace, TraceFile):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tracer.demo.scenario import Scenario
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["say", "show"]
+__all__ = ["called", "command", "say", "show"]
 
 
 def say(text: str, *, whole: bool = False) -> None:
@@ -40,15 +40,19 @@ def show(scenario: Scenario, timeline: Timeline, store: Path) -> None:
     if scenario.cause:
         out.print(WhyView(timeline, explain(timeline)))
     out.print()
-    tracer, room = _called(), timeline.room.sid
-    kept = "" if Path(default_store()).absolute() == store else f" --store {shlex.quote(str(store))}"
-    say(f"again: {tracer} timeline {room}{kept}", whole=True)
+    say(f"again: {command('timeline', timeline, store)}", whole=True)
     if scenario.cause:
-        say(f"why:   {tracer} why {room}{kept}", whole=True)
-    say(f"order: {tracer} check {room}{kept}", whole=True)
+        say(f"why:   {command('why', timeline, store)}", whole=True)
+    say(f"order: {command('check', timeline, store)}", whole=True)
 
 
-def _called() -> str:
+def command(name: str, timeline: Timeline, store: Path) -> str:
+    """The command that shows a call again, to be copied."""
+    kept = "" if Path(default_store()).absolute() == store else f" --store {shlex.quote(str(store))}"
+    return f"{called()} {name} {timeline.room.sid}{kept}"
+
+
+def called() -> str:
     """How the user calls this program: it need not be on the PATH, as after `make demo`."""
     if shutil.which("tracer"):
         return "tracer"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracer.kinds.info import KindInfo
+from tracer.livekit_sources import Page, agents
 
 __all__ = ["AGENT"]
 
@@ -14,6 +15,14 @@ AGENT = {
         cause="The agent's own code, or a session that connects by itself.",
         following="The agent is JOINING as a participant, in the middle of it.",
         reported={"agent": ""},
+        mistake=(
+            "Slow work before it: the room can close meanwhile, and the agent then makes a new one of that name,"
+            " without a caller."
+        ),
+        said=(
+            agents("job.py"),
+            Page.JOB,
+        ),
     ),
     "agent.connected": KindInfo(
         phrase="agent connected",
@@ -22,6 +31,8 @@ AGENT = {
         cause="The server accepted the connection and the media path is up.",
         following="The agent waits for a participant or starts its session.",
         reported={"agent": ""},
+        mistake="Connected is not ready: the agent answers once its session has started.",
+        said=(agents("job.py"),),
     ),
     "agent.waiting_for_participant": KindInfo(
         phrase="agent waiting for participant",
@@ -30,6 +41,11 @@ AGENT = {
         cause="The agent's own code, or its session.",
         following="It returns with the first participant who is ACTIVE.",
         reported={"agent": ""},
+        mistake="It has no limit of its own: it waits for ever for a participant who never is ACTIVE.",
+        said=(
+            agents("job.py"),
+            agents("utils/participant.py"),
+        ),
     ),
     "agent.participant_ready": KindInfo(
         phrase="participant ready",
@@ -38,6 +54,13 @@ AGENT = {
         cause="A participant is ACTIVE and the agent knows of it.",
         following="The agent starts its session.",
         reported={"agent": ""},
+        mistake=(
+            "What is known of the caller is known from here on: instructions that were built before hold nothing of it."
+        ),
+        said=(
+            agents("job.py"),
+            agents("utils/participant.py"),
+        ),
     ),
     "agent.wait_ended": KindInfo(
         phrase="wait for a participant ended with none",
@@ -46,6 +69,10 @@ AGENT = {
         cause="The room closed, or the agent's code gave up.",
         following="The job fails or shuts down.",
         reported={"agent": "livekit-agents' span `wait_for_participant`"},
+        said=(
+            agents("job.py"),
+            agents("utils/participant.py"),
+        ),
     ),
     "agent.speaking": KindInfo(
         phrase="agent speaks",
@@ -54,6 +81,7 @@ AGENT = {
         cause="An answer, or `say()`.",
         following="The caller answers.",
         reported={"agent": "livekit-agents' span `agent_speaking`"},
+        said=(agents("voice/agent_activity.py"),),
     ),
     "agent.code_began": KindInfo(
         phrase="agent's code runs",
@@ -62,6 +90,12 @@ AGENT = {
         cause="The model called the tool, the caller's turn ended, or the agent took over.",
         following="It returns, and the agent answers.",
         reported={"agent": "livekit-agents' spans of these names"},
+        mistake="While it runs the caller hears nothing: let the agent say something first, or give the code a limit.",
+        said=(
+            agents("voice/agent_activity.py"),
+            agents("voice/generation.py"),
+            Page.NODES,
+        ),
     ),
     "agent.code_returned": KindInfo(
         phrase="agent's code returned",
@@ -70,6 +104,14 @@ AGENT = {
         cause="It is done, or the session closed.",
         following="The agent answers.",
         reported={"agent": "livekit-agents' spans of these names"},
+        mistake=(
+            "`on_enter` ends with an error when it raised, and also when a task in it was cancelled at hang-up, which"
+            " is healthy."
+        ),
+        said=(
+            agents("voice/agent_activity.py"),
+            Page.NODES,
+        ),
     ),
     "agent.blocked": KindInfo(
         phrase="event loop blocked",
@@ -78,6 +120,11 @@ AGENT = {
         cause="Blocking code in the agent, or a machine without CPU to spare.",
         following="It goes on.",
         reported={"agent": "livekit-agents' span `event_loop_blocked`"},
+        mistake=(
+            "One blocking call (`time.sleep`, loading a model, a client that is not async) stops all of the job, its"
+            " audio too."
+        ),
+        said=(agents("telemetry/loop_monitor.py"),),
     ),
     "agent.stalled": KindInfo(
         phrase="event loop does not run",
@@ -86,6 +133,11 @@ AGENT = {
         cause="Blocking code in the agent, or a machine without CPU to spare.",
         following="It goes on, and the whole is reported as `agent.blocked`.",
         reported={"agent": "while it lasts"},
+        mistake=(
+            "One blocking call (`time.sleep`, loading a model, a client that is not async) stops all of the job, its"
+            " audio too."
+        ),
+        said=(agents("telemetry/loop_monitor.py"),),
     ),
     "agent.deleting_room": KindInfo(
         phrase="agent deletes the room",
@@ -94,6 +146,11 @@ AGENT = {
         cause="The agent's own code, a tool that ends the call, or `delete_room_on_close`: the agent hangs up.",
         following="Everybody is disconnected, ROOM_DELETED.",
         reported={"agent": ""},
+        mistake="Callers who are to go on talking to each other are disconnected too.",
+        said=(
+            agents("job.py"),
+            Page.JOB,
+        ),
     ),
     "agent.reconnecting": KindInfo(
         phrase="agent reconnecting",
@@ -102,6 +159,7 @@ AGENT = {
         cause="The network, or a restart of the server.",
         following="It is reconnected, or gives up after about 15 s.",
         reported={"agent": "livekit-agents' span `agent_session`, event `connection_state_changed`"},
+        said=(agents("voice/room_io/room_io.py"),),
     ),
     "agent.reconnected": KindInfo(
         phrase="agent reconnected",
@@ -110,6 +168,7 @@ AGENT = {
         cause="The network recovered.",
         following="The call goes on.",
         reported={"agent": "livekit-agents' span `agent_session`, event `connection_state_changed`"},
+        said=(agents("voice/room_io/room_io.py"),),
     ),
     "agent.connection_lost": KindInfo(
         phrase="agent gave up reconnecting",
@@ -118,6 +177,8 @@ AGENT = {
         cause="The network.",
         following="Its job shuts down.",
         reported={"agent": "livekit-agents' span `agent_session`, event `connection_state_changed`"},
+        mistake="The caller stays in the room, without an agent.",
+        said=(agents("voice/room_io/room_io.py"),),
     ),
     "agent.disconnected": KindInfo(
         phrase="agent disconnected",
@@ -126,6 +187,7 @@ AGENT = {
         cause="The job's shutdown.",
         following="The job ends.",
         reported={"agent": ""},
+        said=(agents("ipc/job_proc_lazy_main.py"),),
     ),
 }
 """By slug."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tracer.livekit_sources import Source
+
 __all__ = ["KindInfo"]
 
 _WORDS = {"observer": "API"}
@@ -31,6 +33,10 @@ class KindInfo:
 
     What another witness reports of this kind is not its own to report.
     """
+    mistake: str = ""
+    """What people often get wrong about it; empty where nothing is known to be."""
+    said: tuple[Source, ...] = ()
+    """Where LiveKit says so."""
 
     @property
     def source(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracer.kinds.info import KindInfo
+from tracer.livekit_sources import Page, agents, protocol, server
 
 __all__ = ["JOB"]
 
@@ -17,6 +18,8 @@ JOB = {
             "observer": "the server's own time, where it gives one",
             "webhook": "the server's own time, where it gives one",
         },
+        mistake="livekit-server 1.13.11 and older do not report it: that it is missing means nothing.",
+        said=(protocol("protobufs/livekit_agent.proto"),),
     ),
     "job.offered": KindInfo(
         phrase="job offered",
@@ -29,6 +32,11 @@ JOB = {
             "webhook": "the server's own time",
             "agent": "the server's own time",
         },
+        mistake="`job.state.started_at` is this time: it is set before the worker is asked, not when the agent starts.",
+        said=(
+            server("pkg/agent/worker.go"),
+            server("pkg/service/agentservice.go"),
+        ),
     ),
     "job.received": KindInfo(
         phrase="job received",
@@ -37,6 +45,13 @@ JOB = {
         cause="The server's offer.",
         following="The worker's `request_fnc` answers.",
         reported={"agent": ""},
+        mistake=(
+            "A worker whose process stands still receives it late; the server waits 3 s, and then asks nobody else."
+        ),
+        said=(
+            agents("worker.py"),
+            Page.LIFECYCLE,
+        ),
     ),
     "job.accepted": KindInfo(
         phrase="job accepted",
@@ -49,6 +64,14 @@ JOB = {
             "observer": "not after the server's own time, where it gives one",
             "webhook": "not after the server's own time, where it gives one",
         },
+        mistake=(
+            "It is an answer and no more: slow work belongs in the entrypoint. After 3 s the server has dropped the"
+            " job."
+        ),
+        said=(
+            agents("worker.py"),
+            Page.OPTIONS,
+        ),
     ),
     "job.rejected": KindInfo(
         phrase="job rejected",
@@ -57,6 +80,15 @@ JOB = {
         cause="`request_fnc` rejected it, raised or gave no answer, or the worker is full or draining.",
         following="The server offers the job to another worker, unless the rejection was for good.",
         reported={"agent": ""},
+        mistake=(
+            "`reject()` is for good, and the API then lists the job as JS_SUCCESS; after `reject(terminate=False)`"
+            " another worker is asked."
+        ),
+        said=(
+            agents("worker.py"),
+            server("pkg/agent/worker.go"),
+            Page.OPTIONS,
+        ),
     ),
     "job.timed_out": KindInfo(
         phrase="job timed out",
@@ -65,6 +97,11 @@ JOB = {
         cause="An answer later than the 3 s that the server waits.",
         following="Nothing: the server does not offer the job again.",
         reported={"agent": ""},
+        mistake="The server reports nothing of it: the dispatch has `jobs: []`, and only the worker's log has a line.",
+        said=(
+            agents("worker.py"),
+            server("pkg/agent/worker.go"),
+        ),
     ),
     "job.assigned": KindInfo(
         phrase="job assigned",
@@ -77,6 +114,11 @@ JOB = {
             "observer": "not before the server's own time, where it gives one",
             "webhook": "not before the server's own time, where it gives one",
         },
+        mistake="`ListDispatch` lists the job up to 5 s after this.",
+        said=(
+            server("pkg/agent/worker.go"),
+            agents("worker.py"),
+        ),
     ),
     "process.started": KindInfo(
         phrase="process started",
@@ -85,6 +127,11 @@ JOB = {
         cause="The worker, when no idle process is ready.",
         following="The `setup_fnc` returns.",
         reported={"agent": ""},
+        mistake="In dev mode no process is kept ready (`num_idle_processes` is 0): every job waits for one.",
+        said=(
+            agents("ipc/proc_pool.py"),
+            agents("ipc/supervised_proc.py"),
+        ),
     ),
     "process.ready": KindInfo(
         phrase="process ready",
@@ -93,6 +140,11 @@ JOB = {
         cause="The `setup_fnc` is done: models are loaded.",
         following="The process gets the job.",
         reported={"agent": ""},
+        mistake="What the entrypoint loads in place of `setup_fnc` is loaded again in every call.",
+        said=(
+            agents("ipc/supervised_proc.py"),
+            Page.OPTIONS,
+        ),
     ),
     "job.process_assigned": KindInfo(
         phrase="process assigned",
@@ -101,6 +153,11 @@ JOB = {
         cause="The worker.",
         following="The entrypoint starts.",
         reported={"agent": ""},
+        mistake=(
+            "When more calls come at once than processes are ready (`num_idle_processes`), the others wait for a new"
+            " process."
+        ),
+        said=(agents("ipc/proc_pool.py"),),
     ),
     "job.entrypoint_started": KindInfo(
         phrase="entrypoint started",
@@ -109,6 +166,11 @@ JOB = {
         cause="The job's process.",
         following="It connects to the room.",
         reported={"agent": ""},
+        mistake="The agent is not in the room yet: first it has to connect.",
+        said=(
+            agents("ipc/job_proc_lazy_main.py"),
+            Page.JOB,
+        ),
     ),
     "job.entrypoint_returned": KindInfo(
         phrase="entrypoint returned",
@@ -117,6 +179,11 @@ JOB = {
         cause="The agent's own code.",
         following="The call goes on; the job shuts down when the room closes or the agent asks for it.",
         reported={"agent": ""},
+        mistake="It is not the end of the job, and the agent stays in the room.",
+        said=(
+            agents("ipc/job_proc_lazy_main.py"),
+            Page.JOB,
+        ),
     ),
     "job.shutdown": KindInfo(
         phrase="job shutting down",
@@ -125,6 +192,13 @@ JOB = {
         cause="The room closed, `ctx.shutdown()`, or the worker drains.",
         following="Shutdown callbacks run, and the agent disconnects.",
         reported={"agent": ""},
+        mistake=(
+            "A shutdown that takes longer than `shutdown_process_timeout` (10 s) is cut off: the process is killed."
+        ),
+        said=(
+            agents("ipc/job_proc_lazy_main.py"),
+            Page.JOB,
+        ),
     ),
     "process.failed": KindInfo(
         phrase="process failed",
@@ -133,6 +207,11 @@ JOB = {
         cause="`setup_fnc` raised or took too long, a crash, a kill, or too little memory.",
         following="Nothing: the job has no agent, and the server does not offer it again.",
         reported={"agent": ""},
+        mistake="Where the process never came up, the server goes on listing the job as JS_RUNNING.",
+        said=(
+            agents("ipc/supervised_proc.py"),
+            agents("ipc/proc_pool.py"),
+        ),
     ),
     "job.ended": KindInfo(
         phrase="job ended",
@@ -145,6 +224,11 @@ JOB = {
             "observer": "the server's own time",
             "webhook": "the server's own time",
         },
+        mistake="JS_SUCCESS does not mean that anybody was served: a rejected job ends so too.",
+        said=(
+            server("pkg/agent/worker.go"),
+            Page.JOB,
+        ),
     ),
 }
 """By slug."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracer.kinds.info import KindInfo
+from tracer.livekit_sources import Page, server
 
 __all__ = ["PARTICIPANT"]
 
@@ -14,6 +15,8 @@ PARTICIPANT = {
         cause="A client connects with a token.",
         following="JOINED, a few ms later.",
         reported={"webhook": "the server's own time in ms", "observer": "the server's own time in ms"},
+        mistake="`joined_at` is this time: neither that of JOINED nor that of ACTIVE.",
+        said=(server("pkg/rtc/participant.go"),),
     ),
     "participant.joined": KindInfo(
         phrase="{who} JOINED",
@@ -22,6 +25,8 @@ PARTICIPANT = {
         cause="The server, once the participant's session exists.",
         following="ACTIVE, when the media path is up.",
         reported={"observer": "between two polls"},
+        mistake="The webhook `participant_joined` is not this: it is sent when the participant is ACTIVE.",
+        said=(server("pkg/rtc/participant_signal.go"),),
     ),
     "participant.active": KindInfo(
         phrase="{who} ACTIVE",
@@ -30,6 +35,14 @@ PARTICIPANT = {
         cause="The client's primary transport is connected.",
         following="The participant publishes tracks, and an agent can wait for it.",
         reported={"webhook": "within its second", "observer": "between two polls"},
+        mistake=(
+            "Who publishes no track is announced to the others up to 3 s later: an agent that waits for them waits as"
+            " long."
+        ),
+        said=(
+            server("pkg/telemetry/events.go"),
+            server("pkg/rtc/room.go"),
+        ),
     ),
     "participant.attributes_changed": KindInfo(
         phrase="{who} changes attributes",
@@ -38,6 +51,10 @@ PARTICIPANT = {
         cause="The participant's client, SIP, or `UpdateParticipant`.",
         following="The agent reads the new values.",
         reported={"agent": "when it learns of it", "observer": "between two polls"},
+        mistake=(
+            "No webhook reports it; and instructions that were built of the old values do not change by themselves."
+        ),
+        said=(Page.ATTRIBUTES,),
     ),
     "participant.permissions_changed": KindInfo(
         phrase="{who} has other permissions",
@@ -46,6 +63,8 @@ PARTICIPANT = {
         cause="`UpdateParticipant`.",
         following="Tracks that it may not publish are unpublished, those it may not subscribe to unsubscribed.",
         reported={"agent": "when it learns of it", "observer": "between two polls"},
+        mistake="`UpdateParticipant` replaces all permissions at once: one that it does not name is taken away.",
+        said=(Page.PARTICIPANTS,),
     ),
     "track.published": KindInfo(
         phrase="{who} publishes",
@@ -54,6 +73,12 @@ PARTICIPANT = {
         cause="The participant's client.",
         following="Others subscribe to it.",
         reported={"webhook": "within its second"},
+        mistake="A caller who publishes nothing is announced to the agent up to 3 s late.",
+        said=(
+            server("pkg/telemetry/events.go"),
+            server("pkg/rtc/room.go"),
+            Page.TRACKS,
+        ),
     ),
     "track.muted": KindInfo(
         phrase="{who} mutes",
@@ -62,6 +87,8 @@ PARTICIPANT = {
         cause="The participant's client, or `MutePublishedTrack`.",
         following="The track is unmuted.",
         reported={"agent": "when it learns of it", "observer": "between two polls"},
+        mistake="No webhook reports it. The track stays published and subscribed; only its sound stops.",
+        said=(Page.PARTICIPANTS,),
     ),
     "track.unmuted": KindInfo(
         phrase="{who} unmutes",
@@ -70,6 +97,7 @@ PARTICIPANT = {
         cause="The participant's client.",
         following="The conversation goes on.",
         reported={"agent": "when it learns of it", "observer": "between two polls"},
+        said=(Page.PARTICIPANTS,),
     ),
     "track.unsubscribed": KindInfo(
         phrase="agent unsubscribed from {who}",
@@ -78,6 +106,11 @@ PARTICIPANT = {
         cause="The agent's code (`set_subscribed(False)`), `UpdateSubscriptions`, or a permission.",
         following="It is subscribed again.",
         reported={"agent": "when it learns of it"},
+        mistake=(
+            "The track stays published: no webhook and no answer of the API shows that the agent does not hear it any"
+            " more."
+        ),
+        said=(Page.TRACKS,),
     ),
     "track.subscribed": KindInfo(
         phrase="agent subscribed to {who} again",
@@ -86,6 +119,7 @@ PARTICIPANT = {
         cause="The agent's code (`set_subscribed(True)`), `UpdateSubscriptions`, or a permission.",
         following="The agent hears the participant.",
         reported={"agent": "when it learns of it"},
+        said=(Page.TRACKS,),
     ),
     "track.unpublished": KindInfo(
         phrase="{who} unpublishes",
@@ -94,6 +128,7 @@ PARTICIPANT = {
         cause="The participant's client, or the participant left.",
         following="Others no longer hear or see it.",
         reported={"webhook": "within its second"},
+        said=(server("pkg/telemetry/events.go"),),
     ),
     "participant.aborted": KindInfo(
         phrase="{who} aborted",
@@ -102,6 +137,11 @@ PARTICIPANT = {
         cause="No media path within 60 s, or the client left before it was up.",
         following="Nothing: a client that tries again has another SID.",
         reported={"webhook": "within its second", "observer": "between two polls"},
+        mistake="No webhook `participant_left` comes for such a one: it is `participant_connection_aborted`.",
+        said=(
+            server("pkg/telemetry/events.go"),
+            Page.WEBHOOKS,
+        ),
     ),
     "participant.left": KindInfo(
         phrase="{who} left",
@@ -110,6 +150,14 @@ PARTICIPANT = {
         cause="Its client, a removal, a lost connection or the end of the room.",
         following="The room closes once departure_timeout has passed with nobody left but agents.",
         reported={"webhook": "within its second", "observer": "between two polls"},
+        mistake=(
+            "Not every `participant_joined` has a `participant_left`: webhooks get lost. And who comes back is"
+            " another participant with the same identity."
+        ),
+        said=(
+            server("pkg/telemetry/events.go"),
+            Page.WEBHOOKS,
+        ),
     ),
 }
 """By slug."""

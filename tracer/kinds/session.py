@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracer.kinds.info import KindInfo
+from tracer.livekit_sources import Page, agents
 
 __all__ = ["SESSION"]
 
@@ -14,6 +15,11 @@ SESSION = {
         cause="The agent's own code.",
         following="The session is started.",
         reported={"agent": ""},
+        mistake="The instructions are those of now: what is learnt of the caller later needs `update_instructions()`.",
+        said=(
+            agents("voice/agent_session.py"),
+            Page.SESSIONS,
+        ),
     ),
     "session.started": KindInfo(
         phrase="session started",
@@ -22,6 +28,11 @@ SESSION = {
         cause="The session's models and audio are ready.",
         following="The conversation.",
         reported={"agent": ""},
+        mistake="A session says nothing by itself: greet in `on_enter`, or with `session.generate_reply()` after it.",
+        said=(
+            agents("voice/agent_session.py"),
+            Page.SESSIONS,
+        ),
     ),
     "session.linked": KindInfo(
         phrase="session linked",
@@ -30,6 +41,11 @@ SESSION = {
         cause="The first participant to come, `participant_identity` in the room options, or `set_participant()`.",
         following="The session waits for their audio track.",
         reported={"agent": "livekit-agents' span `agent_session`, event `participant_linked`"},
+        mistake="A session listens to one participant: the first to come, unless it is told another.",
+        said=(
+            agents("voice/room_io/room_io.py"),
+            Page.PARTICIPANTS,
+        ),
     ),
     "session.waiting_for_audio": KindInfo(
         phrase="session waits for audio",
@@ -38,6 +54,8 @@ SESSION = {
         cause="`session.start()`, or a new link.",
         following="The track is subscribed, and its first frame arrives.",
         reported={"agent": "livekit-agents' span `wait_for_audio_track`"},
+        mistake="A session of text only has no such wait.",
+        said=(agents("voice/room_io/_input.py"),),
     ),
     "session.track_subscribed": KindInfo(
         phrase="audio track subscribed",
@@ -46,6 +64,7 @@ SESSION = {
         cause="The participant published it.",
         following="Its first frame arrives.",
         reported={"agent": "livekit-agents' span `wait_for_audio_track`"},
+        said=(agents("voice/room_io/_input.py"),),
     ),
     "session.audio_received": KindInfo(
         phrase="session hears the participant",
@@ -54,6 +73,8 @@ SESSION = {
         cause="The participant's microphone.",
         following="The caller speaks, and the agent answers.",
         reported={"agent": "livekit-agents' span `wait_for_audio_track`, event `first_frame`; in Node `user_speaking`"},
+        mistake="Frames that are encrypted end to end arrive too, and cannot be decoded without the key.",
+        said=(agents("voice/room_io/_input.py"),),
     ),
     "session.audio_published": KindInfo(
         phrase="agent has a voice",
@@ -62,6 +83,7 @@ SESSION = {
         cause="`session.start()`.",
         following="The agent can speak.",
         reported={"agent": "livekit-agents' span `publish_audio_output`"},
+        said=(agents("voice/room_io/_output.py"),),
     ),
     "session.audio_failed": KindInfo(
         phrase="agent has no voice",
@@ -70,6 +92,8 @@ SESSION = {
         cause="A missing permission, or lost signalling.",
         following="The agent stays silent.",
         reported={"agent": "livekit-agents' span `publish_audio_output`"},
+        mistake="The session goes on all the same, without a voice.",
+        said=(agents("voice/room_io/_output.py"),),
     ),
     "session.audio_input_off": KindInfo(
         phrase="audio input turned off",
@@ -78,6 +102,8 @@ SESSION = {
         cause="The agent's own code: push-to-talk, a pause, a hand-over to a person.",
         following="The same with True, when the agent is to hear again.",
         reported={"agent": ""},
+        mistake="The track stays subscribed and its frames come: no span shows that the session drops them.",
+        said=(agents("voice/io.py"),),
     ),
     "session.audio_input_on": KindInfo(
         phrase="audio input turned on",
@@ -86,6 +112,7 @@ SESSION = {
         cause="The agent's own code, as when the caller holds a button.",
         following="The caller speaks.",
         reported={"agent": ""},
+        said=(agents("voice/io.py"),),
     ),
     "session.audio_output_off": KindInfo(
         phrase="audio output turned off",
@@ -94,6 +121,8 @@ SESSION = {
         cause="The agent's own code: it answers in writing, or a person has taken over.",
         following="The same with True, when the agent is to speak again.",
         reported={"agent": ""},
+        mistake="The agent's track stays published: nobody else can tell.",
+        said=(agents("voice/io.py"),),
     ),
     "session.audio_output_on": KindInfo(
         phrase="audio output turned on",
@@ -102,6 +131,7 @@ SESSION = {
         cause="The agent's own code.",
         following="The agent speaks.",
         reported={"agent": ""},
+        said=(agents("voice/io.py"),),
     ),
     "model.asked": KindInfo(
         phrase="model asked",
@@ -110,6 +140,10 @@ SESSION = {
         cause="The caller's turn ended, or the agent's code asked for a reply.",
         following="The first token of the answer.",
         reported={"agent": "livekit-agents' span `llm_node`"},
+        said=(
+            agents("voice/agent_activity.py"),
+            Page.NODES,
+        ),
     ),
     "model.answered": KindInfo(
         phrase="model answered",
@@ -118,6 +152,11 @@ SESSION = {
         cause="The model.",
         following="The agent speaks.",
         reported={"agent": "livekit-agents' span `llm_node`"},
+        mistake="It is the first token and not the first sound: speech has to be made of it.",
+        said=(
+            agents("voice/generation.py"),
+            Page.NODES,
+        ),
     ),
     "model.gave_no_answer": KindInfo(
         phrase="no answer from the model",
@@ -126,6 +165,8 @@ SESSION = {
         cause="The caller spoke again, or left, before the model answered.",
         following="The next turn.",
         reported={"agent": "livekit-agents' span `llm_node`"},
+        mistake="It need not be a fault: a caller who goes on speaking interrupts it.",
+        said=(agents("voice/generation.py"),),
     ),
     "model.failed": KindInfo(
         phrase="model failed",
@@ -134,6 +175,13 @@ SESSION = {
         cause="The model's provider, a wrong key, or a bug.",
         following="No answer; after several failures the session closes.",
         reported={"agent": "livekit-agents' span that failed"},
+        mistake=(
+            "When the session closes after several failures, the job and its agent stay in the room without a word."
+        ),
+        said=(
+            agents("voice/agent_session.py"),
+            agents("voice/agent_activity.py"),
+        ),
     ),
     "session.agent_changed": KindInfo(
         phrase="agent handed over",
@@ -142,6 +190,11 @@ SESSION = {
         cause="A tool that returned an agent, or `session.update_agent()`.",
         following="The new agent's `on_enter`.",
         reported={"agent": "livekit-agents' span `update_agent`"},
+        mistake="It is another `Agent` of the same session: no other participant and no other job.",
+        said=(
+            agents("voice/agent_session.py"),
+            Page.WORKFLOWS,
+        ),
     ),
     "session.closed": KindInfo(
         phrase="session closed",
@@ -150,6 +203,14 @@ SESSION = {
         cause="Its linked participant left, an error, or the job shuts down.",
         following="The job shuts down, or stays in the room.",
         reported={"agent": ""},
+        mistake=(
+            "The job goes on, and its agent stays in the room without a word, until the room closes or the job is"
+            " shut down."
+        ),
+        said=(
+            agents("voice/agent_session.py"),
+            agents("voice/room_io/room_io.py"),
+        ),
     ),
     "session.unlinked": KindInfo(
         phrase="linked participant left",
@@ -158,6 +219,11 @@ SESSION = {
         cause="The participant hung up or lost the connection.",
         following="The session closes (`close_on_disconnect`) or is linked to whoever comes next.",
         reported={"agent": "livekit-agents' span `agent_session`, event `participant_disconnected`"},
+        mistake="With `close_on_disconnect` off the session does not turn to somebody who is in the room already.",
+        said=(
+            agents("voice/room_io/room_io.py"),
+            Page.PARTICIPANTS,
+        ),
     ),
 }
 """By slug."""

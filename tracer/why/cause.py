@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tracer.livekit_sources import Source
     from tracer.timeline.step import Step
     from tracer.why.call import Call
     from tracer.why.symptom import Symptom
@@ -54,6 +55,8 @@ class Cause(ABC):
     """What it is, in a few words that start with an ordinary one and have no full stop: for a list or a summary."""
     advice: ClassVar[str]
     """What to do, in whole sentences, where a finding has no advice of its own."""
+    said: ClassVar[tuple[Source, ...]] = ()
+    """Where LiveKit says how it comes to do this."""
 
     @abstractmethod
     def find(self, call: Call) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import own_shutdown
 from tracer.why.call.limits import SOON
@@ -40,6 +41,11 @@ class AgentDeletedRoom(Cause):
     advice = (
         "Do not delete the room when callers stay to talk: leave delete_room_on_close off, do not call"
         " ctx.delete_room(), and let only the agent leave (session.aclose(), ctx.shutdown())."
+    )
+    said = (
+        agents("job.py"),
+        agents("voice/room_io/room_io.py"),
+        Page.JOB,
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

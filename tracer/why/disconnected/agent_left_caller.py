@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page
 from tracer.timeline.entities import Shutdown
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import disconnected_itself, own_shutdown
@@ -45,6 +46,7 @@ class AgentLeftCaller(Cause):
         " agent that ends the call has to disconnect the caller too: delete the room (ctx.delete_room(),"
         " delete_room_on_close)."
     )
+    said = (Page.JOB,)
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import server
 from tracer.timeline.entities import Shutdown
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import LONG_ENOUGH, SOON
@@ -52,6 +53,10 @@ class AgentRetried(Cause):
     advice = (
         "Check the network between the agent and the server: the answer to the agent's first try was lost or came too"
         " late. Dispatch an agent again (CreateDispatch) for a caller who is alone."
+    )
+    said = (
+        server("pkg/service/roommanager.go"),
+        server("pkg/rtc/room.go"),
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

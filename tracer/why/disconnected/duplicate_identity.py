@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, server
 from tracer.units import NS_PER_S
 from tracer.why.call.agents import is_own
 from tracer.why.call.participants import name_of
@@ -41,6 +42,10 @@ class DuplicateIdentity(Cause):
     symptom = Symptom.DISCONNECTED
     about = "somebody joined with the same identity, which disconnected the first"
     advice = "Give each client an identity of its own: two tabs with one token keep disconnecting each other."
+    said = (
+        server("pkg/service/roommanager.go"),
+        Page.PARTICIPANTS,
+    )
 
     def find(self, call: Call) -> Iterator[Finding]:
         everybody = call.timeline.participants

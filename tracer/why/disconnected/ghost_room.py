@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import agents, server
 from tracer.timeline.origin import LONG_AFTER, may_be_outage
 from tracer.units import NS_PER_S
 from tracer.why.call.agents import is_own
@@ -41,6 +42,10 @@ class GhostRoom(Cause):
     advice = (
         "Connect at once, and do slow work afterwards. The new room has no caller, and stays open until its"
         " empty_timeout."
+    )
+    said = (
+        server("pkg/service/roomallocator.go"),
+        agents("job.py"),
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

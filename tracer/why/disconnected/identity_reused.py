@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.livekit_sources import Page, server
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
 from tracer.why.disconnected.agent_retried import ended_by_server, then_alone
@@ -31,6 +32,10 @@ class AgentIdentityReused(Cause):
     advice = (
         "Give each job an identity of its own: leave out identity= in accept(), or put the job's id into it"
         " (await request.accept(identity=f'my-agent-{request.id}'))."
+    )
+    said = (
+        server("pkg/service/roommanager.go"),
+        Page.OPTIONS,
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import agents
 from tracer.timeline.entities import Shutdown
 from tracer.units import NS_PER_S
 from tracer.why.call.connection import interruptions
@@ -44,6 +45,7 @@ class AgentLostConnection(Cause):
         "Look at the network of the agent's machine at that time: its route to the server, UDP, and what it passes"
         " (NAT, VPN, proxy). Dispatch an agent again (CreateDispatch) for a caller who is alone."
     )
+    said = (agents("voice/room_io/room_io.py"),)
 
     def find(self, call: Call) -> Iterator[Finding]:
         if call.outage or call.taken_over:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.why.call.jobs import disconnected_itself
 from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.participants import DROPPED, name_of
@@ -37,6 +38,10 @@ class ProcessKilled(Cause):
     advice = (
         "Look for the reason on the worker's machine: the worker's log says when it killed the process itself"
         " (job_memory_limit_mb, unresponsive); the kernel's log says when memory ran out."
+    )
+    said = (
+        agents("ipc/supervised_proc.py"),
+        Page.JOB,
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, server
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import is_room_job
 from tracer.why.call.limits import LONG_ENOUGH, SOON
@@ -54,6 +55,10 @@ class RejoinedWithoutAgent(Cause):
         "The agent is dispatched once, with the room. Keep its job running while the room is open"
         " (close_on_disconnect=False, no ctx.shutdown() when the caller leaves), or call CreateDispatch when the caller"
         " comes back."
+    )
+    said = (
+        server("pkg/rtc/room.go"),
+        Page.DISPATCH,
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

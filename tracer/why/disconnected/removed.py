@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page
 from tracer.timeline.entities import Shutdown
 from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.participants import name_of
@@ -35,6 +36,7 @@ class Removed(Cause):
     symptom = Symptom.DISCONNECTED
     about = "somebody was removed by an API call"
     advice = "Find what calls RemoveParticipant."
+    said = (Page.PARTICIPANTS,)
 
     def find(self, call: Call) -> Iterator[Finding]:
         for who in (*call.callers.all, *call.agents.all):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, server
 from tracer.timeline.provenance import EndReason
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.limits import SOON
@@ -46,6 +47,10 @@ class RoomDeleted(Cause):
     advice = (
         "Find what calls DeleteRoom: your backend, or the agent itself (ctx.delete_room()), which is no fault where it"
         " hangs up."
+    )
+    said = (
+        Page.ROOMS,
+        server("pkg/service/roommanager.go"),
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
@@ -116,6 +121,10 @@ class CallerAway(Cause):
     symptom = Symptom.DISCONNECTED
     about = "the caller was away for longer than departure_timeout, and the room closed"
     advice = "Raise departure_timeout (20 s by default) in CreateRoom or in the token's RoomConfiguration."
+    said = (
+        server("pkg/rtc/room.go"),
+        Page.ROOMS,
+    )
 
     def find(self, call: Call) -> Iterator[Finding]:
         room, later = call.timeline.room, call.timeline.later

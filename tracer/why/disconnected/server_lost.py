@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.livekit_sources import server
 from tracer.units import NS_PER_S
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
@@ -33,6 +34,7 @@ class ServerLost(Cause):
         " then its rooms end in order. The dispatches are made anew too: an agent should look on connecting whether"
         " another is in the room already."
     )
+    said = (server("pkg/service/roommanager.go"),)
 
     def find(self, call: Call) -> Iterator[Finding]:
         if not (moved := call.taken_over):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import server
 from tracer.units import NS_PER_S
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
@@ -36,6 +37,7 @@ class ServerRestarted(Cause):
         "Find in the server's log, and in that of what runs it, why it stopped. Stop it with SIGTERM and give it time"
         " (terminationGracePeriodSeconds, stop_grace_period): then it waits until its rooms are empty."
     )
+    said = (server("pkg/service/roommanager.go"),)
 
     def find(self, call: Call) -> Iterator[Finding]:
         if outage := call.outage:

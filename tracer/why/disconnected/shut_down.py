@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.timeline.entities import Shutdown
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import error_of
@@ -44,6 +45,7 @@ class RaisedAfterConnect(Cause):
     symptom = Symptom.DISCONNECTED
     about = "the entrypoint raised an exception, and the agent left"
     advice = "Fix the entrypoint: an exception in it ends the job, also one that session.start() raises."
+    said = (agents("ipc/job_proc_lazy_main.py"),)
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
@@ -76,6 +78,10 @@ class Deployed(Cause):
     advice = (
         "Give the worker time to finish: raise drain_timeout, and the grace period of what stops it"
         " (terminationGracePeriodSeconds, stop_grace_period)."
+    )
+    said = (
+        agents("worker.py"),
+        Page.LIFECYCLE,
     )
 
     reloaded = (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, server
 from tracer.timeline.entities import Participant
 from tracer.units import NS_PER_S
 from tracer.why.call.dispatches import agent_named
@@ -108,6 +109,10 @@ class DispatchedTwice(Cause):
     advice = (
         "Dispatch it in one place: the token, CreateRoom or CreateDispatch. ListDispatch shows what was dispatched."
     )
+    said = (
+        server("pkg/service/agent_dispatch_service.go"),
+        Page.DISPATCH,
+    )
 
     def find(self, call: Call) -> Iterator[Finding]:
         for pair in _pairs(call):
@@ -136,6 +141,10 @@ class DefaultAndNamed(Cause):
     advice = (
         "Give every worker an agent_name: an unnamed one is dispatched to every room that lists no agents when it is"
         " created. Or list the agent in the token or CreateRoom, which replaces the automatic dispatch."
+    )
+    said = (
+        server("pkg/service/agent_dispatch_service.go"),
+        Page.DISPATCH,
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
@@ -166,6 +175,7 @@ class TwoJobTypes(Cause):
         "Register all workers of one agent_name with the same type (WorkerType.ROOM or WorkerType.PUBLISHER in"
         " rtc_session(type=…)), or give those of another type another name."
     )
+    said = (server("pkg/service/roommanager.go"),)
 
     def find(self, call: Call) -> Iterator[Finding]:
         for pair in _pairs(call):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import agents
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
@@ -34,6 +35,7 @@ class AgentOfEarlierRoom(Cause):
         "Give each call a room name of its own. Or connect first in the entrypoint, and call ctx.shutdown() where the"
         " room's SID is not that of ctx.job.room: it is another room by then."
     )
+    said = (agents("job.py"),)
 
     def find(self, call: Call) -> Iterator[Finding]:
         before = call.timeline.earlier

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, server
 from tracer.timeline.reporting import is_reported
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
@@ -31,6 +32,10 @@ class ForeignWorker(Cause):
     advice = (
         "Look for another worker of that name with the same API key: on a laptop, in an old deployment. Use an"
         " agent_name, or a project, of your own while you develop."
+    )
+    said = (
+        server("pkg/service/agentservice.go"),
+        Page.DISPATCH,
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.why.call.limits import LONG_ENOUGH, NO_JOB_AFTER
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
@@ -39,6 +40,10 @@ class AgentWithoutJob(Cause):
     advice = (
         "Look for an agent that was started with livekit-agents' command `connect`, which joins whether or not one is"
         " dispatched, and for a program that joins with a token of kind agent."
+    )
+    said = (
+        agents("cli/cli.py"),
+        Page.TOKENS,
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

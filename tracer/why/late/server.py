@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, server
 from tracer.timeline.missing_jobs import unaccounted_until
 from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.why.call.dispatches import agent_named
@@ -42,6 +43,10 @@ class AskedAgain(Cause):
         "Find out why the first one brought no agent: was a worker of that name registered, available, and quick to"
         " answer? `tracer timeline` shows what workers reported meanwhile."
     )
+    said = (
+        server("pkg/service/agentservice.go"),
+        Page.DISPATCH_API,
+    )
 
     def find(self, call: Call) -> Iterator[Finding]:
         for dispatch in call.timeline.dispatches:
@@ -71,6 +76,7 @@ class SlowOffer(Cause):
     symptom = Symptom.LATE
     about = "the job was slow to reach the worker from the server"
     advice = "Check the network between server and worker, and whether the worker's own process was busy or suspended."
+    said = (server("pkg/service/agentservice.go"),)
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
@@ -101,6 +107,7 @@ class SilentCaller(Cause):
     symptom = Symptom.LATE
     about = "the caller published no track, and so was announced to the agent late"
     advice = "Have the caller publish its microphone as soon as it joins; then the agent is notified within 0.1 s."
+    said = (server("pkg/rtc/room.go"),)
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:

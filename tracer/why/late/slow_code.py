@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import waits
 from tracer.why.cause import Cause
@@ -38,6 +39,7 @@ class SlowCode(Cause):
         "Do it in setup_fnc (once a process, before a call), in parallel with the rest (asyncio.gather), or after the"
         " greeting."
     )
+    said = (Page.JOB,)
 
     def find(self, call: Call) -> Iterator[Finding]:
         first_active = call.callers.first_active

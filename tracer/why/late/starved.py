@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
@@ -60,6 +61,10 @@ class StarvedMachine(Cause):
         "Give the machine more CPU, or fewer jobs and idle processes (load_threshold, num_idle_processes), and look at"
         " what else ran on it at that time. Code that blocks the event loop (time.sleep, loading a model) looks the"
         " same: run it in setup_fnc or in a thread."
+    )
+    said = (
+        agents("telemetry/loop_monitor.py"),
+        Page.OPTIONS,
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

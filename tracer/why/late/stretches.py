@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents, server
 from tracer.units import NS_PER_S
 from tracer.why.cause import Cause
 from tracer.why.late.starved import starved
@@ -79,6 +80,10 @@ class ColdProcess(_SlowStretch):
         "Keep processes warm: num_idle_processes of 1 or more (0 is the default in dev mode), and more than the calls"
         " that come at once; keep setup_fnc and imports short."
     )
+    said = (
+        agents("ipc/proc_pool.py"),
+        Page.OPTIONS,
+    )
     first, last = Kind.JOB_ASSIGNED, Kind.JOB_PROCESS_ASSIGNED
     longest = NS_PER_S
     """A warm process takes a job in a millisecond; one that takes longer than this was not there."""
@@ -99,6 +104,10 @@ class SlowAnswer(_SlowStretch):
     name = "slow-answer"
     about = "the worker's request_fnc was slow to accept the job"
     advice = "Answer at once: move slow work into the entrypoint. After 3 s the job would be lost."
+    said = (
+        agents("worker.py"),
+        Page.OPTIONS,
+    )
     first, last = Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED
     longest = NS_PER_S
 
@@ -123,6 +132,10 @@ class SlowConnect(_SlowStretch):
     advice = (
         "Run the agent near the server, and check that media needs no fallback (UDP blocked, TURN): each round trip"
         " counts about ten times."
+    )
+    said = (
+        agents("job.py"),
+        server("pkg/rtc/participant.go"),
     )
     first, last = Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED
     longest = 2 * NS_PER_S
@@ -165,6 +178,10 @@ class SlowSession(_SlowStretch):
     advice = (
         "Look at how long the models take to start: the spans below session_start show it. Load what you can in"
         " setup_fnc."
+    )
+    said = (
+        agents("voice/agent_session.py"),
+        Page.SESSIONS,
     )
     first, last = Kind.SESSION_STARTING, Kind.SESSION_STARTED
     longest = 3 * NS_PER_S

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page
 from tracer.units import NS_PER_S
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
@@ -47,6 +48,7 @@ class LateUnexplained(Cause):
         " ctx.connect(), and a slow connection. Until it reports (see `tracer doctor`), compare the times in its log:"
         " “received job request”, “initializing process”, and the entrypoint's first line."
     )
+    said = (Page.LIFECYCLE,)
 
     def find(self, call: Call) -> Iterator[Finding]:
         active = call.callers.first_active

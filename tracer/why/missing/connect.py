@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import agents, server
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import error_of
 from tracer.why.call.limits import SOON
@@ -44,6 +45,10 @@ class ConnectFailed(Cause):
     advice = (
         "Check that the agent's machine can reach LIVEKIT_URL and the server's media ports (rtc.tcp_port,"
         " rtc.udp_port, node_ip); the error shows which failed."
+    )
+    said = (
+        agents("job.py"),
+        server("pkg/telemetry/events.go"),
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import server
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import SERVER_WAITS, SOON
 from tracer.why.cause import Cause
@@ -40,6 +41,7 @@ class WorkerDidNotAnswer(Cause):
         " debugger, or blocking code in its event loop (load_fnc, request_fnc). The server waits 3 s, and does not"
         " offer the job to another worker."
     )
+    said = (server("pkg/agent/worker.go"),)
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job, received, mine in requests(call):

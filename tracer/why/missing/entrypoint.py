@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.why.call.jobs import error_of
 from tracer.why.cause import Cause
@@ -53,6 +54,10 @@ class RaisedBeforeConnect(Cause):
     symptom = Symptom.MISSING
     about = "the entrypoint raised an exception before it connected"
     advice = "Fix the entrypoint. The server keeps listing such a job as JS_RUNNING, and reports no error."
+    said = (
+        agents("ipc/job_proc_lazy_main.py"),
+        Page.JOB,
+    )
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job, started in _without_connect(call):
@@ -78,6 +83,10 @@ class NeverConnected(Cause):
     symptom = Symptom.MISSING
     about = "the entrypoint never called ctx.connect()"
     advice = "Call await ctx.connect(), or session.start(room=ctx.room), on every path through the entrypoint."
+    said = (
+        agents("job.py"),
+        Page.JOB,
+    )
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job, started in _without_connect(call):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, issue, server
 from tracer.timeline.provenance import CreatedBy
 from tracer.why.call.participants import name_of
 from tracer.why.missing.without_job import MOST_WORKERS, WithoutJob, names_of
@@ -34,6 +35,7 @@ class WorkerIsNamed(WithoutJob):
         " (RoomConfiguration.agents), in CreateRoom, or with CreateDispatch. Or remove its agent_name: then it is"
         " dispatched to every new room."
     )
+    said = (Page.DISPATCH,)
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
         known = call.workers.registered(created.time)
@@ -60,6 +62,10 @@ class RoomExisted(WithoutJob):
     advice = (
         "RoomConfiguration.agents in a token applies only when the join creates the room. List the agents in"
         " CreateRoom, or call CreateDispatch after it."
+    )
+    said = (
+        Page.DISPATCH,
+        issue("livekit", 4390),
     )
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
@@ -103,6 +109,10 @@ class WorkerIsUnnamed(WithoutJob):
     advice = (
         "Set that agent_name in @server.rtc_session(), or list no agents in the token and CreateRoom: a room that"
         " lists agents gets no automatic dispatch."
+    )
+    said = (
+        Page.DISPATCH,
+        server("pkg/rtc/room.go"),
     )
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, server
 from tracer.why.missing.without_job import MOST_WORKERS, WithoutJob
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ class NoWorker(WithoutJob):
     advice = (
         "Start a worker for this agent, or dispatch the name that the worker has: agent_name in @server.rtc_session()"
         " and in the dispatch, token or CreateRoom must be identical, letter by letter."
+    )
+    said = (
+        Page.DISPATCH,
+        server("pkg/service/agentservice.go"),
     )
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import agents, server
 from tracer.server_defaults import TARGET_LOAD
 from tracer.units import NS_PER_S
 from tracer.why.call.dispatches import agent_named
@@ -47,6 +48,10 @@ class LoadAboveLimit(WithoutJob):
         "Run fewer jobs on a machine, or more workers; or give the worker a load_fnc that measures what limits it: by"
         " default it is the CPU load of the whole machine. The limit is agents.target_load in livekit-server's"
         " configuration (0.7 by default); the worker's load_threshold does not change it."
+    )
+    said = (
+        server("pkg/service/agentservice.go"),
+        server("pkg/agent/config.go"),
     )
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
@@ -107,6 +112,10 @@ class OtherDeployment(WithoutJob):
         "Start the worker without LIVEKIT_AGENT_DEPLOYMENT, or dispatch with the same deployment: the server matches"
         " the two letter by letter."
     )
+    said = (
+        server("pkg/service/agentservice.go"),
+        agents("worker.py"),
+    )
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
         available = _available(same, created.time)
@@ -142,6 +151,7 @@ class WorkerNotAsked(WithoutJob):
         "Check that the worker still runs and is connected to this server and project: one that is killed, or cut off,"
         " cannot report it. The server's log has a line for each job that it could not place."
     )
+    said = (server("pkg/service/agentservice.go"),)
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
         there = _available(same, created.time)

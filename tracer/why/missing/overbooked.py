@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.server_defaults import TARGET_LOAD
 from tracer.units import NS_PER_S, plural
 from tracer.why.call.dispatches import agent_named
@@ -44,6 +45,10 @@ class WorkerOverbooked(WithoutJob):
     advice = (
         "Raise num_idle_processes: each request in flight counts as load_threshold ÷ num_idle_processes until its job"
         " runs. Or start more workers; or call CreateDispatch again after a few seconds."
+    )
+    said = (
+        agents("worker.py"),
+        Page.OPTIONS,
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

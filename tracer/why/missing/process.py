@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.units import NS_PER_S
 from tracer.why.cause import Cause
 from tracer.why.missing.without_job import instrument_or_log, runs_unreported
@@ -37,6 +38,10 @@ class ProcessFailed(Cause):
     symptom = Symptom.MISSING
     about = "no process started for the job"
     advice = "Fix setup_fnc; it must finish within initialize_process_timeout (10 s by default)."
+    said = (
+        agents("ipc/supervised_proc.py"),
+        Page.OPTIONS,
+    )
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.dispatches.failed_jobs:

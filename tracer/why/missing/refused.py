@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents, server
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import error_of
 from tracer.why.call.limits import SERVER_WAITS
@@ -92,6 +93,11 @@ class Rejected(_RefusedJob):
         "Check what request_fnc rejects. reject() ends the dispatch; after reject(terminate=False) the server offers"
         " the job to another worker, where there is one that has not been asked."
     )
+    said = (
+        server("pkg/agent/worker.go"),
+        agents("worker.py"),
+        Page.OPTIONS,
+    )
     answer = "rejected"
     what_it_did = "rejected it"
 
@@ -119,6 +125,7 @@ class RequestRaised(_RefusedJob):
     name = "request-raised"
     about = "the worker's request_fnc raised an exception"
     advice = "Fix request_fnc: an exception before accept() or reject() rejects the job."
+    said = (agents("worker.py"),)
     answer = "raised"
     what_it_did = "raised an exception"
 
@@ -135,6 +142,7 @@ class RequestUnanswered(_RefusedJob):
     name = "request-unanswered"
     about = "the worker's request_fnc returned without an answer"
     advice = "Call accept() or reject() on every path through request_fnc."
+    said = (agents("worker.py"),)
     answer = "unanswered"
     what_it_did = "returned without calling accept() or reject()"
 
@@ -154,6 +162,10 @@ class SlowRequest(Cause):
     symptom = Symptom.MISSING
     about = "the worker's request_fnc took longer than the 3 s that the server waits"
     advice = "Answer at once: move slow work into the entrypoint, after accept()."
+    said = (
+        server("pkg/agent/worker.go"),
+        Page.OPTIONS,
+    )
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job, received, mine in requests(call):

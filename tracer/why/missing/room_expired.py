@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import keys
+from tracer.livekit_sources import Page, server
 from tracer.timeline.provenance import EndReason
 from tracer.units import NS_PER_S
 from tracer.why.call.participants import name_of
@@ -49,6 +50,10 @@ class RoomExpired(WithoutJob):
     advice = (
         "Raise empty_timeout in CreateRoom (300 s by default), make the room when the caller is about to join, or list"
         " the agents in the caller's token (RoomConfiguration.agents): then a new room gets them too."
+    )
+    said = (
+        server("pkg/rtc/room.go"),
+        Page.ROOMS,
     )
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents, server
 from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.why.call.dispatches import agent_named
 from tracer.why.call.limits import SOON
@@ -39,6 +40,10 @@ class LateWorker(WithoutJob):
     advice = (
         "A dispatch is offered once and not retried: have the worker registered before the room is created, or call"
         " CreateDispatch once it is."
+    )
+    said = (
+        server("pkg/service/agentservice.go"),
+        Page.LIFECYCLE,
     )
     log = "“registered worker” and its time"
 
@@ -74,6 +79,10 @@ class WorkersFull(WithoutJob):
     advice = (
         "Start more workers, or raise load_threshold: a worker whose load_fnc returns 0.7 or more (by default, the CPU"
         " load of its machine) takes no jobs."
+    )
+    said = (
+        agents("worker.py"),
+        Page.OPTIONS,
     )
     log = "“worker is at full capacity”"
 
@@ -113,6 +122,10 @@ class WorkerDraining(WithoutJob):
     name = "worker-draining"
     about = "the only worker for this agent was draining"
     advice = "Start the new worker before you stop the old one."
+    said = (
+        agents("worker.py"),
+        Page.LIFECYCLE,
+    )
 
     def find(self, call: Call) -> Iterator[Finding]:
         yield from super().find(call)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import SOON
 from tracer.why.call.workers import is_alive
@@ -34,6 +35,10 @@ class WorkerDisconnected(WithoutJob):
     advice = (
         "A dispatch is offered once and not retried: call CreateDispatch again once the worker is registered. Check"
         " what breaks the connection (a restart of the server, a proxy's timeout, the network), or run a second worker."
+    )
+    said = (
+        agents("worker.py"),
+        Page.LIFECYCLE,
     )
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import LONG_ENOUGH
@@ -34,6 +35,10 @@ class AgentHidden(Cause):
     symptom = Symptom.SILENT
     about = "the agent was hidden: the callers could neither see nor hear the agent"
     advice = "Take hidden=True out of the worker's WorkerPermissions, unless the agent is meant to listen only."
+    said = (
+        Page.PARTICIPANTS,
+        agents("worker.py"),
+    )
 
     def find(self, call: Call) -> Iterator[Finding]:
         hidden = [agent for agent in call.agents.all if is_hidden(agent)]

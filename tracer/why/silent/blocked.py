@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import agents
 from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import SOON
@@ -47,6 +48,7 @@ class EventLoopBlocked(Cause):
         " for it, or run it in a thread (await asyncio.to_thread(…)). Where every job is blocked at once, give the"
         " machine more CPU, or the worker fewer jobs."
     )
+    said = (agents("telemetry/loop_monitor.py"),)
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import agents
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import LONG_ENOUGH, STUCK_BY
 from tracer.why.call.listening import Listening, listenings
@@ -57,6 +58,10 @@ class CallerNotHeard(Cause):
     advice = (
         "Connect with auto_subscribe=AutoSubscribe.SUBSCRIBE_ALL or AUDIO_ONLY (ctx.connect), or subscribe to the"
         " caller's track yourself (publication.set_subscribed(True))."
+    )
+    said = (
+        agents("voice/room_io/_input.py"),
+        agents("job.py"),
     )
     OTHER_SOURCE = (
         "Publish the caller's audio as a microphone (TrackPublishOptions(source=TrackSource.SOURCE_MICROPHONE)): a"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import keys
+from tracer.livekit_sources import agents
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import NOTICED
 from tracer.why.call.participants import name_of
@@ -37,6 +38,7 @@ class EncryptionDiffers(Cause):
         "Give the agent the key of the room (ctx.connect(encryption=…), the E2EE options of rtc.RoomOptions), or turn"
         " end-to-end encryption off in the caller's client."
     )
+    said = (agents("voice/room_io/_input.py"),)
 
     def find(self, call: Call) -> Iterator[Finding]:
         for _, _, who in call.callers.active:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.why.call.limits import LONG_ENOUGH, SOON
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import seconds, stays
@@ -36,6 +37,10 @@ class JobEndedInCall(Cause):
     advice = (
         "End a job by ctx.shutdown(): sys.exit(), or whatever else raises SystemExit in the agent's code, stops its"
         " event loop and leaves its connection to the room behind."
+    )
+    said = (
+        agents("ipc/job_proc_lazy_main.py"),
+        Page.JOB,
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import is_room_job
 from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
@@ -38,6 +39,10 @@ class LinkedToAnother(Cause):
     symptom = Symptom.SILENT
     about = "the session was linked to another participant than the one who spoke"
     advice = "Choose whom to listen to: participant_identity in room_options, or session.room_io.set_participant()."
+    said = (
+        agents("voice/room_io/room_io.py"),
+        Page.PARTICIPANTS,
+    )
 
     def find(self, call: Call) -> Iterator[Finding]:
         room = _of_room(call)
@@ -86,6 +91,10 @@ class LinkedToNobody(Cause):
         "A session stays with the participant it is linked to: when they leave, call"
         " session.room_io.set_participant() with one who stays (in the room's participant_disconnected), or let it"
         " close with them (close_on_disconnect)."
+    )
+    said = (
+        agents("voice/room_io/room_io.py"),
+        Page.PARTICIPANTS,
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

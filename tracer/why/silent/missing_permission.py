@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page
 from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import LONG_ENOUGH
@@ -49,6 +50,10 @@ class MissingPermission(Cause):
     advice = (
         "Grant it in the caller's token (VideoGrants: can_publish with a microphone among can_publish_sources,"
         " can_subscribe), or during the call with UpdateParticipant."
+    )
+    said = (
+        Page.PARTICIPANTS,
+        Page.TOKENS,
     )
     OF_AGENT = "Grant it to the worker's agents: AgentServer(permissions=WorkerPermissions(…))."
 

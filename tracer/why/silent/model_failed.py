@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import agents
 from tracer.timeline.sessions import sessions_of
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.jobs import error_of
@@ -55,6 +56,10 @@ class ModelFailed(Cause):
         "Fix what the error names: the provider's key, quota, address or model name. A FallbackAdapter of another"
         " provider answers meanwhile; and when the session closes with an error (its “close” event), say so to the"
         " caller and end the job."
+    )
+    said = (
+        agents("voice/agent_session.py"),
+        agents("voice/agent_activity.py"),
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

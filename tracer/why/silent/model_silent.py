@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.timeline.sessions import sessions_of
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.limits import STUCK_BY
@@ -61,6 +62,10 @@ class ModelSilent(Cause):
         "Look at the provider's status and latency for that time. Give the request a limit (APIConnectOptions: timeout,"
         " max_retry, in the session's conn_options), a FallbackAdapter of another provider, and say something while the"
         " caller waits."
+    )
+    said = (
+        agents("voice/generation.py"),
+        Page.NODES,
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.timeline.entities import Shutdown
 from tracer.timeline.reporting import is_reported
 from tracer.timeline.sessions import sessions_of
@@ -58,6 +59,10 @@ class NoSession(Cause):
         "Find what the entrypoint waits for after ctx.connect() (a database, an API, a participant that is not there),"
         " and give it a limit (asyncio.wait_for), so that session.start() is reached. An agent that needs no"
         " AgentSession is not meant."
+    )
+    said = (
+        agents("voice/agent_session.py"),
+        Page.SESSIONS,
     )
     in_start = (
         "Find what session.start() waits for: the spans below session_start show the models, toolsets and the agent's"

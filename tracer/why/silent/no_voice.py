@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import agents
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import error_of, is_for
 from tracer.why.call.limits import LONG_ENOUGH, SOON
@@ -37,6 +38,7 @@ class AgentHasNoVoice(Cause):
         "'track publication timed out' is a permission that was taken from the agent (UpdateParticipant), or a broken"
         " connection to the server's signalling: see the agent's log, and check the network between the two."
     )
+    said = (agents("voice/room_io/_output.py"),)
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.timeline.sessions import sessions_of
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.jobs import error_of
@@ -77,6 +78,10 @@ class OnEnterRaised(_HookRaised):
     name = "on-enter-raised"
     about = "the agent's on_enter raised an exception, and it did not speak"
     advice = "Fix on_enter: livekit-agents logs what it raises and goes on, without what it had still to say or set up."
+    said = (
+        agents("voice/agent_activity.py"),
+        Page.NODES,
+    )
     hook = "on_enter"
 
     def matters(self, steps: list[Step], raised: Step) -> bool:
@@ -98,5 +103,9 @@ class OnTurnRaised(_HookRaised):
     advice = (
         "Fix on_user_turn_completed: livekit-agents logs what it raises, and gives the turn no answer. Where it depends"
         " on something that can fail, catch that and go on without."
+    )
+    said = (
+        agents("voice/agent_activity.py"),
+        Page.NODES,
     )
     hook = "on_user_turn_completed"

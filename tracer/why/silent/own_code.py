@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.timeline.sessions import sessions_of
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.limits import SOON, STUCK_BY
@@ -61,6 +62,11 @@ class OwnCodeHangs(Cause):
         "Give what the code waits for a limit (asyncio.timeout(…), or the timeout of its client), and say something"
         " while the caller waits: session.say() in the tool, or a sound (BackgroundAudioPlayer). What takes long is"
         " better a task of its own, with an answer to the caller meanwhile."
+    )
+    said = (
+        agents("voice/generation.py"),
+        agents("voice/agent_activity.py"),
+        Page.NODES,
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import agents, server
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import is_for, waits
 from tracer.why.call.limits import STUCK_BY
@@ -39,6 +40,10 @@ class PeerNeverActive(Cause):
     advice = (
         "Find out why the caller's media connection fails: UDP or TURN blocked by their network, a wrong node_ip or"
         " external IP at the server. The server gives up after 60 s; give wait_for_participant() a limit of your own."
+    )
+    said = (
+        agents("utils/participant.py"),
+        server("pkg/rtc/room.go"),
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page
 from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import NOTICED, STUCK_BY
@@ -44,6 +45,7 @@ class PermissionTakenAway(Cause):
         "Find what called UpdateParticipant. It replaces all permissions at once: name can_publish and can_subscribe in"
         " it whenever it changes another one."
     )
+    said = (Page.PARTICIPANTS,)
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:

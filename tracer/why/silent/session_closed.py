@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.livekit_sources import agents
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import SOON
 from tracer.why.call.participants import name_of
@@ -47,6 +48,10 @@ class SessionClosed(Cause):
     symptom = Symptom.SILENT
     about = "the agent's session closed, and its job went on"
     advice = "When the session is over, end the job too (ctx.shutdown()), or start a new session."
+    said = (
+        agents("voice/agent_session.py"),
+        agents("voice/room_io/room_io.py"),
+    )
     when_its_participant_left = (
         "A session closes with the participant it is linked to (close_on_disconnect in RoomOptions). Set"
         " close_on_disconnect=False to keep it for whoever comes back, start a new session when somebody joins, or set"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
 from tracer.why.call.listening import listenings
 from tracer.why.call.participants import name_of
@@ -54,6 +55,10 @@ class AgentUnsubscribed(Cause):
     advice = (
         "Find what unsubscribed it: publication.set_subscribed(False) in the agent's code, UpdateSubscriptions in your"
         " backend, or the caller's own track permissions; and subscribe again when the agent is to listen."
+    )
+    said = (
+        Page.TRACKS,
+        agents("voice/room_io/_input.py"),
     )
 
     def find(self, call: Call) -> Iterator[Finding]:

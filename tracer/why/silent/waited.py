@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import agents
 from tracer.timeline.sessions import sessions_of
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.jobs import in_vain, is_for, waits
@@ -57,6 +58,10 @@ class WaitedForAnother(Cause):
     advice = (
         "Wait for the identity that your backend puts into the caller's token (wait_for_participant(identity=…),"
         " participant_identity in room_options), or for nobody in particular; and give the wait a limit of your own."
+    )
+    said = (
+        agents("utils/participant.py"),
+        agents("voice/room_io/room_io.py"),
     )
     OTHER_KIND = (
         "Name the kind of your callers in wait_for_participant(kind=…), or participant_kinds in room_options; without"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.units import NS_PER_S
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
@@ -61,6 +62,10 @@ class KilledInShutdown(Cause):
     advice = (
         "Make the shutdown callbacks and on_session_end shorter, or give them time: raise shutdown_process_timeout"
         " (10 s by default) and, for on_session_end, session_end_timeout. What they had not done yet was lost."
+    )
+    said = (
+        agents("ipc/supervised_proc.py"),
+        Page.JOB,
     )
     by_itself = (
         "Look in the worker's log for what the process did last: it was not the worker that killed it. What its"

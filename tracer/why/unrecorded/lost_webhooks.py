@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.livekit_sources import Page, protocol
 from tracer.timeline.lost_webhooks import without_webhook
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
@@ -32,6 +33,11 @@ class LostWebhooks(Cause):
     advice = (
         "Check that the server can reach the receiver, and that it answers at once: the server retries for about a"
         " minute, and drops what waits longer or queues deeper than 200."
+    )
+    said = (
+        Page.WEBHOOKS,
+        protocol("webhook/resource_url_notifier.go"),
+        protocol("webhook/resource_queue.go"),
     )
 
     def find(self, call: Call) -> Iterator[Finding]:
