@@ -84,6 +84,16 @@ class Summary(NamedTuple):
         """From what first asked for the first agent to its being ready, ns; None where that is not known."""
         return self.jobs[0].whole if self.jobs else None
 
+    def outcomes(self) -> list[tuple[str, Counted]]:
+        """Each job with its agent's name and how it counts; and each name that was asked for and has no job.
+
+        An agent that came, and of which no job is known, can be of any name.
+        """
+        came = self.counted is Counted.NOT_REPORTED and not self.jobs
+        unserved = Counted.NOT_REPORTED if came else Counted.NO_AGENT
+        without = sorted(set(self.agent_names).difference(job.agent_name for job in self.jobs))
+        return [*((name, unserved) for name in without), *((job.agent_name, job.counted) for job in self.jobs)]
+
     def to_json(self) -> str:
         """As text; ``from_json`` reads it back."""
         return json.dumps(self, separators=(",", ":"))
