@@ -54,13 +54,14 @@ ALLOWED: dict[str, set[str]] = {
     # In the user's process.
     "instrumentation": GROUND | {"answers", "settings", "witness"},
     "zero_code": {"instrumentation"},
-    "tracer": {"errors", "instrumentation", "moment", "timeline"},
     # What runs programs and looks at set-ups.
     "local_servers": {"errors", "file_lock", "settings"},
     "doctor": READ | KEPT | {"answers", "reaching", "server_fault", "witness", "export", "local_servers"},
     # What people see.
     "view": READ | {"check", "why", "latency", "doctor", "store"},
     "service": READ | KEPT | {"answers", "reaching", "latency", "why", "witness", "export", "view"},
+    "notebook": READ | KEPT | {"check", "latency", "service", "view", "why"},
+    "tracer": {"errors", "instrumentation", "moment", "notebook", "timeline"},
     "demo": READ | KEPT | {"answers", "reaching", "server_fault", "tracer", "local_servers", "service", "why", "view"},
     "pytest_plugin": READ | KEPT | {"local_servers", "check", "view"},
     "cli": READ
@@ -188,6 +189,11 @@ except SystemExit as done:
     assert not done.code, done.code
 """
     assert loaded_by(code, SLOW | {"pytest"}) == set()
+
+
+def test_the_package_alone_loads_next_to_nothing() -> None:
+    """An agent imports it, and so does every command."""
+    assert loaded_by("import tracer", SLOW | {"click", "dataclasses", "rich", "sqlite3", "dotenv"}) == set()
 
 
 def test_the_pytest_plugin_loads_nothing_slow() -> None:

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer.labelled import Labelled
-from tracer.latency.gaps import Paths, ready
+from tracer.latency.gaps import Paths, first_cause, ready, whole
 from tracer.latency.owner import Owner
 from tracer.latency.shorten import caller_active
 from tracer.moment import Kind
@@ -164,13 +164,12 @@ def _job(job: Job, paths: Paths) -> JobSummary:
         before = spent.get(key, 0)
         spent[key] = None if gap.doubtful or before is None else before + gap.ns
     precise = None not in spent.values()
-    cause = gaps[0].start if gaps and gaps[0].start.subject != job.sid else None
     return JobSummary(
         name,
         Counted.MEASURED if precise else Counted.CLOCK_SKEW,
         tuple((*key, ns) for key, ns in spent.items()),
-        sum(gap.ns for gap in gaps) if cause and precise else None,
-        _caller_waited(job, at, cause, paths.corrected),
+        whole(job, gaps),
+        _caller_waited(job, at, first_cause(job, gaps), paths.corrected),
         job.is_node,
     )
 
