@@ -63,7 +63,7 @@ ALLOWED: dict[str, set[str]] = {
     "notebook": READ | KEPT | {"check", "latency", "service", "view", "why"},
     "tracer": {"errors", "instrumentation", "moment", "notebook", "timeline"},
     "demo": READ | KEPT | {"answers", "reaching", "server_fault", "tracer", "local_servers", "service", "why", "view"},
-    "pytest_plugin": READ | KEPT | {"local_servers", "check", "view"},
+    "pytest_plugin": READ | KEPT | {"local_servers", "check", "latency", "view", "why"},
     "cli": READ
     | KEPT
     | {
