@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Standing"]
 
-FOR = 10.0
+FOR = 5.0
 """Seconds for which an answer is good: however often it is asked for, the store is not."""
 WITHIN = 24 * 3600 * NS_PER_S
 """A worker that has said nothing for so long, ns, has gone without a word; a room as old has, too."""
