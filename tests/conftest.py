@@ -19,7 +19,7 @@ CI = os.environ.get("CI") == "true"
 """Whether nobody watches. Calls there share two cores with the servers and workers of other tests: a live test that
 fails is run once more, and the last line of the report counts those."""
 LIVE = Path(__file__).parent / "live"
-SHARING = {"test_call", "test_compose", "test_dashboards", "test_gaps"}
+SHARING = {"test_call", "test_compose", "test_dashboards", "test_gaps", "test_prometheus"}
 """Live modules whose tests share what takes long to start: pytest-xdist runs them in one process."""
 
 # No deadline: a busy machine is no fault. CI tries more, and of each commit the same each time.

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.signed import SERVER, body, token
 from tracer.service.receiver import Receiver
@@ -46,9 +47,10 @@ class Client:
             return answer.status, await answer.text()
 
     async def metrics(self) -> dict[str, int]:
-        """The counters, by their names without ``tracer_`` and ``_total``."""
-        lines = [line.split() for line in (await self.get("/metrics"))[1].splitlines() if not line.startswith("#")]
-        return {name.removeprefix("tracer_").removesuffix("_total"): int(value) for name, value in lines}
+        """The counters and gauges without labels, by their names without ``tracer_`` and ``_total``."""
+        families = text_string_to_metric_families((await self.get("/metrics"))[1])
+        found = [sample for family in families for sample in family.samples if not sample.labels]
+        return {one.name.removeprefix("tracer_").removesuffix("_total"): int(one.value) for one in found}
 
 
 @asynccontextmanager

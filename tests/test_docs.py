@@ -106,8 +106,9 @@ def test_every_command_has_help_an_entry_and_no_option_that_is_not_there() -> No
         "--set",
         "--no-deps",
         "--config",
+        "--enable-feature",
         "--kinds",
-    }  # pytest's, docker's, jaeger's, pip's, LiveKit's, the soak's
+    }  # pytest's, docker's, jaeger's, pip's, LiveKit's, the soak's, Prometheus's
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", EVERYTHING)) <= every | others
 
 

@@ -56,7 +56,6 @@ ALLOWED: dict[str, set[str]] = {
     # In the user's process.
     "instrumentation": GROUND | {"answers", "settings", "witness"},
     "zero_code": {"instrumentation"},
-    "tracer": {"errors", "instrumentation", "moment", "timeline"},
     # What runs programs and looks at set-ups.
     "local_servers": {"errors", "file_lock", "settings"},
     "doctor": READ | KEPT | {"answers", "reaching", "server_fault", "witness", "export", "local_servers"},
@@ -67,7 +66,9 @@ ALLOWED: dict[str, set[str]] = {
     | KEPT
     | {"answers", "reaching", "server_fault", "tracer", "local_servers", "service", "why", "view", "export"},
     "learn": READ | {"settings", "why", "view", "demo"},
-    "pytest_plugin": READ | KEPT | {"local_servers", "check", "view"},
+    "notebook": READ | KEPT | {"check", "latency", "service", "view", "why"},
+    "tracer": {"errors", "instrumentation", "moment", "notebook", "timeline"},
+    "pytest_plugin": READ | KEPT | {"local_servers", "check", "latency", "view", "why"},
     "cli": READ
     | KEPT
     | {
@@ -195,6 +196,11 @@ except SystemExit as done:
     assert not done.code, done.code
 """
     assert loaded_by(code, SLOW | {"pytest"}) == set()
+
+
+def test_the_package_alone_loads_next_to_nothing() -> None:
+    """An agent imports it, and so does every command."""
+    assert loaded_by("import tracer", SLOW | {"click", "dataclasses", "rich", "sqlite3", "dotenv"}) == set()
 
 
 def test_the_pytest_plugin_loads_nothing_slow() -> None:

@@ -19,6 +19,7 @@ from tracer.moment import Kind, Moment, facts
 from tracer.pytest_plugin import NEEDED, LiveKitTracer
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
+from tracer.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,3 +152,71 @@ def test_it_waits_until_a_call_is_over(tmp_path: Path, monkeypatch: pytest.Monke
         tracer.wait_until_over("other", 0.05)
     recorded(tmp_path / "t.db", *call(), last)
     assert tracer.wait_until_over("demo").room.finished
+
+
+def late(room: str, more: float) -> list[Moment]:
+    """The call in a room of its own, of which the agent was ready so many ms later."""
+
+    def moved(m: Moment) -> Moment:
+        by = round(more * NS_PER_MS) if m.time > ms(390) else 0
+        named = facts({**dict(m.facts), keys.ROOM_NAME: room.removeprefix("RM_")})
+        subject = m.subject.replace(ROOM, room)
+        times = m.earliest + by, m.latest + by, m.time + by
+        return replace(m, room=room, subject=subject, facts=named, earliest=times[0], latest=times[1], time=times[2])
+
+    return [moved(m) for m in call()]
+
+
+def test_an_agent_that_is_ready_in_time_passes(tmp_path: Path) -> None:
+    tracer = recorded(tmp_path / "t.db", *call())
+    assert tracer.ready_after("demo") == pytest.approx(0.392, abs=0.001)
+    tracer.assert_ready_within("demo", seconds=0.4)
+
+
+def test_one_that_is_not_fails_with_its_budget(tmp_path: Path) -> None:
+    tracer = recorded(tmp_path / "t.db", *call())
+    with pytest.raises(AssertionError) as failed:
+        tracer.assert_ready_within("demo", seconds=0.3)
+    lines = str(failed.value).splitlines()
+    assert lines[0] == "the agent was not ready within 0.3 s"
+    assert lines[1] == "    room 'demo': ready after 0.392 s"
+    assert "session started: 392 ms" in lines[3]
+    assert any("LiveKit server" in line for line in lines[4:])
+
+
+def test_one_that_was_never_ready_fails_whatever_the_limit(tmp_path: Path) -> None:
+    moments = [m for m in call() if not m.kind.startswith(("session", "job.entrypoint_returned"))]
+    tracer = recorded(tmp_path / "t.db", *moments)
+    assert tracer.ready_after("demo") is None
+    with pytest.raises(AssertionError, match="room 'demo': not ready, or not known when: "):
+        tracer.assert_ready_within("demo", seconds=3600)
+
+
+def test_of_several_calls_so_many_per_cent_have_to_be_in_time(tmp_path: Path) -> None:
+    *rooms, another = [f"r{n}" for n in range(21)]
+    tracer = recorded(
+        tmp_path / "t.db", *(m for n, room in enumerate([*rooms, another]) for m in late(f"RM_{room}", 100 * (n < 2)))
+    )
+    tracer.assert_ready_within(*rooms, seconds=0.5)
+    tracer.assert_ready_within(*rooms, seconds=0.4, percentile=90)
+    tracer.assert_ready_within(*rooms[1:], another, seconds=0.4, percentile=95)
+    with pytest.raises(
+        AssertionError, match=r"2 of 20 agents were not ready within 0\.4 s, and 95 % of them had to be"
+    ):
+        tracer.assert_ready_within(*rooms, seconds=0.4, percentile=95)
+    with pytest.raises(AssertionError, match="and all had to be"):
+        tracer.assert_ready_within(*rooms, seconds=0.4)
+
+
+@pytest.mark.parametrize(("rooms", "percentile"), [((), 95), (("demo",), 0), (("demo",), 101)])
+def test_a_gate_that_could_not_fail_is_an_error(tmp_path: Path, rooms: tuple[str, ...], percentile: int) -> None:
+    with pytest.raises(ValueError, match="at least one room"):
+        recorded(tmp_path / "t.db", *call()).assert_ready_within(*rooms, seconds=1, percentile=percentile)
+
+
+def test_a_room_that_is_named_badly_is_shown_harmlessly(tmp_path: Path) -> None:
+    name = "a\x1b[2J\nb"
+    moments = [replace(m, facts=facts({**dict(m.facts), keys.ROOM_NAME: name})) for m in call()]
+    with pytest.raises(AssertionError) as failed:
+        recorded(tmp_path / "t.db", *moments).assert_ready_within(name, seconds=0.1)
+    assert "\x1b" not in str(failed.value)

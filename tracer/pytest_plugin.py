@@ -8,6 +8,7 @@
             timeline = livekit_tracer.wait_until_over("room-of-this-test")
         assert timeline.jobs
         livekit_tracer.assert_order("room-of-this-test")
+        livekit_tracer.assert_ready_within("room-of-this-test", seconds=1.5)
 
 The call runs on the server of ``LIVEKIT_URL``, ``LIVEKIT_API_KEY`` and ``LIVEKIT_API_SECRET``. Without these the test
 is skipped, and fails where ``CI=true``: nobody would see a skip there. The server's API is polled. For more precise
@@ -17,6 +18,7 @@ times, configure the server to send its webhooks to ``http://127.0.0.1:PORT/webh
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -25,6 +27,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tracer.errors import TracerError, UnknownRoomError
+from tracer.units import NS_PER_S
 
 # What takes long to import is imported where it is needed: this module is loaded with every run of pytest.
 if TYPE_CHECKING:
@@ -42,6 +45,10 @@ START_LIMIT = 60.0
 """Seconds the receiver may take to start."""
 POLL_EVERY = 0.25
 """Seconds between checks whether a call is over."""
+MOST_SLOW = 10
+"""Rooms that were too slow and are listed."""
+WIDTH = 100
+"""Columns of what an error shows."""
 
 
 class LiveKitTracer:
@@ -110,6 +117,56 @@ class LiveKitTracer:
         if check.violated:
             raise AssertionError("\n".join(lines))
         return check
+
+    def ready_after(self, room: str) -> float | None:
+        """Seconds from what first asked for an agent to its being ready for its caller, as the budget has it.
+
+        None where it was not ready, or that is not known. Raises UnknownRoomError.
+        """
+        from tracer.latency.gaps import Paths
+
+        ns = Paths(self.timeline(room)).ready_after
+        return None if ns is None else ns / NS_PER_S
+
+    def assert_ready_within(self, *rooms: str, seconds: float, percentile: int = 100) -> None:
+        """Raises AssertionError where the agent was not ready within so many seconds, in any of these rooms.
+
+        ``percentile=95``: at least so many per cent of them have to be within; it takes 20 rooms for one to be allowed
+        to be slow. A room in which no agent was ready, or in which that is not known, is not within. The error says
+        where the time of the slowest went.
+        """
+        __tracebackhide__ = True
+        if not rooms or not 0 < percentile <= 100:
+            raise ValueError("name at least one room, and a percentile from 1 to 100")
+        took = {room: self.ready_after(room) for room in rooms}
+        slow = [room for room, lasted in took.items() if lasted is None or lasted > seconds]
+        if len(slow) * 100 <= len(took) * (100 - percentile):
+            return
+        wanted = f"{percentile} % of them" if percentile < 100 else "all"
+        lines = [f"{len(slow)} of {len(took)} agents were not ready within {seconds:g} s, and {wanted} had to be"]
+        if len(took) == 1:
+            lines = [f"the agent was not ready within {seconds:g} s"]
+        slow.sort(key=lambda room: -(took[room] or math.inf))
+        lines += (f"    {self._why_slow(room, took[room])}" for room in slow[:MOST_SLOW])
+        if hidden := slow[MOST_SLOW:]:
+            lines.append(f"    … and {len(hidden)} more")
+        known = max((room for room in slow if took[room] is not None), key=lambda room: took[room] or 0, default=None)
+        if known:
+            lines += ["", *self._budget(known)]
+        raise AssertionError("\n".join(lines))
+
+    def _why_slow(self, room: str, lasted: float | None) -> str:
+        if lasted is not None:
+            return f"room {room!r}: ready after {lasted:.3f} s"
+        from tracer.view.text import plain
+        from tracer.why import explain
+
+        return f"room {room!r}: not ready, or not known when: {plain(explain(self.timeline(room)).summary)}"
+
+    def _budget(self, room: str) -> list[str]:
+        from tracer.view.budget import budget
+
+        return [line.plain for line in budget(self.timeline(room), WIDTH)]
 
 
 def _missing(timeline: Timeline) -> str:

@@ -77,9 +77,9 @@ class Recording:
         self._names = {item["webhook"]["room"]["name"] for item in self._items if "webhook" in item}
         self._end = max(int(item["webhook"]["createdAt"]) for item in self._items if "webhook" in item)
 
-    def copy(self, number: int) -> Call:
-        """The call as if it ended now, in whole seconds, with ids made from this number."""
-        call = Call(self.name, number, [], later=int(time.time()) - self._end)
+    def copy(self, number: int, *, ago: int = 0) -> Call:
+        """The call as if it ended now, or so many seconds ago, in whole seconds, with ids made from this number."""
+        call = Call(self.name, number, [], later=int(time.time()) - ago - self._end)
         new = _Renamed(number, self._names, call.later)
         for item in self._items:
             if "webhook" in item:

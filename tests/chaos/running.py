@@ -89,7 +89,7 @@ class Receiver(_Killable):
             for line in asking.getresponse().read().decode().splitlines():
                 key, _, value = line.partition(" ")
                 if key in (f"tracer_{name}", f"tracer_{name}_total"):
-                    return int(value)
+                    return int(float(value))
         return -1
 
     def largest(self) -> float:

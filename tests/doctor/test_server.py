@@ -26,6 +26,7 @@ def examined(
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     check: ServerCheck | ReceiverCheck,
     limit: float = 4.0,
+    read_token: str = "",
 ) -> tuple[Diagnosis, Visit]:
     """The only finding about a server that answers everything with this handler."""
 
@@ -37,7 +38,8 @@ def examined(
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
-        setup = Setup(LiveKit(f"ws://127.0.0.1:{port}", "APIkey", SECRET), f"http://127.0.0.1:{port}", "none.db")
+        server = LiveKit(f"ws://127.0.0.1:{port}", "APIkey", SECRET)
+        setup = Setup(server, f"http://127.0.0.1:{port}", "none.db", read_token=read_token)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=limit)) as session:
             visit = Visit(setup, session)
             await ask(visit)
@@ -70,6 +72,24 @@ def test_a_receiver_is_known_by_its_counters() -> None:
     found, visit = examined(answer(200, metrics), ReceiverCheck())
     assert found.state is State.OK
     assert visit.counters == {"tracer_webhooks_total": 3}
+
+
+def test_a_receiver_that_does_not_show_them_is_one_with_a_token() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(status=200 if request.path == "/healthz" else 401)
+
+    found, _ = examined(handler, ReceiverCheck())
+    assert found.state is State.FAILED
+    assert "TRACER_READ_TOKEN" in found.text
+
+
+def test_the_read_token_is_sent_for_them() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        known = request.headers.get("Authorization") == f"Bearer {SECRET}" or request.path == "/healthz"
+        return web.Response(status=200 if known else 401, text="tracer_webhooks_total 3.0\n")
+
+    found, visit = examined(handler, ReceiverCheck(), read_token=SECRET)
+    assert (found.state, visit.counters) == (State.OK, {"tracer_webhooks_total": 3})
 
 
 @pytest.mark.parametrize(("status", "text"), [(200, "ok\n"), (404, "tracer_webhooks_total 3\n"), (200, "")])

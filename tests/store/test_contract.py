@@ -325,3 +325,10 @@ def test_summaries_are_told_of_the_rooms_that_are_asked_for(store: Writer) -> No
     assert store.summaries_of(["RM_2", "RM_3"], version=1) == [StoredSummary("RM_2", False, "[2]")]
     assert store.summaries_of(["RM_2"], version=2) == [StoredSummary("RM_2", False, None)]
     assert store.summaries_of([], version=1) == []
+
+
+def test_open_rooms_are_those_without_a_known_end(store: Writer) -> None:
+    for room, at in (("RM_early", ms(0)), ("RM_late", ms(5000)), ("RM_over", ms(6000))):
+        store.add([Arrival((created(room, at),))])
+    store.add([Arrival((moment(Kind.ROOM_FINISHED, "RM_over", ms(7000), room="RM_over"),))])
+    assert [store.open_rooms(since) for since in (ms(0), ms(5000), ms(5001))] == [2, 1, 0]

@@ -82,7 +82,7 @@ def command(
     from tracer.doctor.diagnosis import State
     from tracer.errors import ConfigurationError
     from tracer.export.target import Target
-    from tracer.settings import LiveKit, checked_url
+    from tracer.settings import LiveKit, checked_url, read_token
     from tracer.view.doctor import DiagnosisView, as_json
     from tracer.view.write import write_json, write_view
 
@@ -99,7 +99,7 @@ def command(
         if form == "terminal" and output is None:
             write_view(DiagnosisView([found]), width=width)
 
-    setup = Setup(server, endpoint, store, agents, Target.from_env(), jaeger_url or None)
+    setup = Setup(server, endpoint, store, agents, Target.from_env(), jaeger_url or None, read_token())
     found = asyncio.run(examine(setup, show))
     if form == "json":
         write_json(as_json(found), output)

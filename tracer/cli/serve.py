@@ -67,7 +67,7 @@ def command(
     POST /v1/logs     and /v1/metrics: passed on to OTEL_EXPORTER_OTLP_ENDPOINT, not kept
     GET  /            a page with the rooms and the timeline of each, as it happens
     GET  /healthz     whether it is up
-    GET  /metrics     counters, for Prometheus
+    GET  /metrics     how long things took and what went wrong, for Prometheus
 
     With LIVEKIT_URL set, it also polls the server's API for what webhooks do not report: JOINED, dispatches and jobs.
     With OTEL_EXPORTER_OTLP_ENDPOINT set, it exports each room there as a trace. Rooms of `tracer demo` are not stored.

@@ -15,7 +15,9 @@ from tracer.units import milliseconds
 if TYPE_CHECKING:
     from tracer.doctor.visit import Visit
 
-__all__ = ["ReceiverCheck", "ask", "counters"]
+__all__ = ["ACCEPTED", "REFUSED", "ReceiverCheck", "ask", "counters"]
+
+ACCEPTED, REFUSED = "tracer_webhooks_total", "tracer_webhooks_refused_total"
 
 OBSERVED_WITHIN = 3.0
 """Seconds from the scratch room's creation in which `tracer observe`, which polls twice a second, records it."""
@@ -24,16 +26,23 @@ POLL_EVERY = 0.05
 
 
 async def counters(visit: Visit) -> dict[str, int]:
-    """What the receiver has counted since its start, by the names of `/metrics`; empty when it is not a tracer.
+    """The webhooks that the receiver has counted since its start, by the names of `/metrics`.
 
-    Raises one of UNREACHED.
+    Empty when it is not a tracer, or does not let us read that: ``visit.not_admitted`` says so then. Raises one of
+    UNREACHED.
     """
-    async with visit.session.get(f"{visit.setup.receiver.rstrip('/')}/metrics") as answer:
+    token = visit.setup.read_token
+    async with visit.session.get(
+        f"{visit.setup.receiver.rstrip('/')}/metrics",
+        params=[("name[]", ACCEPTED), ("name[]", REFUSED)],
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+    ) as answer:
+        visit.not_admitted = answer.status in (401, 403)
         lines = (await answer.text()).splitlines() if answer.status == 200 else []
     found = {}
     for line in lines:
-        name, _, value = line.partition(" ")
-        if name.startswith("tracer_") and value.isdigit():
+        name, _, value = line.removesuffix(".0").partition(" ")
+        if name in (ACCEPTED, REFUSED) and value.isdigit():
             found[name] = int(value)
     return found
 
@@ -55,6 +64,10 @@ async def ask(visit: Visit) -> None:
         return
     if status == 503 and visit.counters:
         visit.no_receiver = f"`tracer serve` at {at} cannot write to its store: its log says why"
+    elif status == 200 and visit.not_admitted:
+        visit.no_receiver = (
+            f"{at} answers, and /metrics only to who has its TRACER_READ_TOKEN: set it here too, as for `tracer serve`"
+        )
     elif status != 200 or not visit.counters:
         visit.no_receiver = f"{at} answers, but is not `tracer serve`"
 

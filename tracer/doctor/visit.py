@@ -42,6 +42,8 @@ class Setup:
     """Where spans are exported to, by OpenTelemetry's variables."""
     jaeger: str | None = None
     """Address of Jaeger's UI."""
+    read_token: str = field(default="", repr=False)
+    """What the receiver lets read for; secret."""
 
 
 @dataclass
@@ -57,6 +59,8 @@ class Visit:
     """Whether the server answers and accepts the key."""
     counters: dict[str, int] = field(default_factory=dict)
     """The receiver's counters before the scratch room was created; empty when there is no receiver."""
+    not_admitted: bool = False
+    """Whether the receiver does not show its counters to us."""
     no_receiver: str = ""
     """Why there is no receiver; empty when there is one."""
     receiver_answers_in: float = 0.0

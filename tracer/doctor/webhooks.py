@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tracer.doctor.diagnosis import CheckName, Diagnosis, State, quoted
-from tracer.doctor.receiver import counters
+from tracer.doctor.receiver import ACCEPTED, REFUSED, counters
 from tracer.settings import address
 from tracer.units import milliseconds
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["WebhookCheck"]
 
-ACCEPTED, REFUSED = "tracer_webhooks_total", "tracer_webhooks_refused_total"
 ADDED = (
     "webhooks would add exact times of becoming ACTIVE, leaving and the room's end, and what is over between two polls"
 )

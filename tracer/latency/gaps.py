@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["Gap", "Paths", "first_job", "ready"]
+__all__ = ["Gap", "Paths", "first_cause", "first_job", "ready", "whole"]
 
 _AFTER_CODE = (Kind.AGENT_CONNECTING, Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.SESSION_STARTING)
 """What the entrypoint does by itself: the time before it, where nothing else goes on, is the user's code."""
@@ -65,6 +65,12 @@ class Paths:
         job = first_job(self.corrected.timeline.jobs)
         return self.of(job) if job else ()
 
+    @cached_property
+    def ready_after(self) -> int | None:
+        """From what first asked for that job to its agent's being ready, ns; None where it was not, or is not known."""
+        job = first_job(self.corrected.timeline.jobs)
+        return whole(job, self.first) if job and ready(job) else None
+
     def of(self, job: Job) -> tuple[Gap, ...]:
         """A job's path, from what first asked for it, as far as it came."""
         own = self.corrected.timeline.by_sid.get(job.sid)  # as corrected
@@ -83,6 +89,17 @@ def ready(job: Job) -> Step | None:
     return job.at(Kind.AGENT_PARTICIPANT_READY) or (
         None if job.at(Kind.AGENT_WAITING_FOR_PARTICIPANT) else job.at(Kind.AGENT_CONNECTED)
     )
+
+
+def first_cause(job: Job, gaps: Sequence[Gap]) -> Step | None:
+    """What first asked for a job, whose path this is; None where that was not seen."""
+    return gaps[0].start if gaps and gaps[0].start.subject != job.sid else None
+
+
+def whole(job: Job, gaps: Sequence[Gap]) -> int | None:
+    """From that to the end of its path, ns; None where it was not seen, or clocks are apart."""
+    doubtful = any(gap.doubtful for gap in gaps)
+    return sum(gap.ns for gap in gaps) if first_cause(job, gaps) and not doubtful else None
 
 
 def first_job(jobs: Sequence[Job]) -> Job | None:

@@ -121,13 +121,9 @@ def figures(summaries: Iterable[Summary]) -> Figures:
     for summary in summaries:
         counted[summary.counted] += 1
         causes.update(summary.causes)
-        # An agent that came, and of which no job is known, can be of any name.
-        came = summary.counted is Counted.NOT_REPORTED and not summary.jobs
-        unserved = Counted.NOT_REPORTED if came else Counted.NO_AGENT
-        for name in set(summary.agent_names).difference(job.agent_name for job in summary.jobs):
-            jobs[name][unserved] += 1
-        for name, how, gaps, whole, waited, is_node in summary.jobs:
+        for name, how in summary.outcomes():
             jobs[name][how] += 1
+        for name, _, gaps, whole, waited, is_node in summary.jobs:
             if gaps and not is_node:
                 not_node.add(name)
             mine = values[name]

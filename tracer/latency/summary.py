@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer.labelled import Labelled
-from tracer.latency.gaps import Paths, ready
+from tracer.latency.gaps import Paths, first_cause, ready, whole
 from tracer.latency.owner import Owner
 from tracer.latency.shorten import caller_active
 from tracer.moment import Kind
@@ -84,6 +84,16 @@ class Summary(NamedTuple):
         """From what first asked for the first agent to its being ready, ns; None where that is not known."""
         return self.jobs[0].whole if self.jobs else None
 
+    def outcomes(self) -> list[tuple[str, Counted]]:
+        """Each job with its agent's name and how it counts; and each name that was asked for and has no job.
+
+        An agent that came, and of which no job is known, can be of any name.
+        """
+        came = self.counted is Counted.NOT_REPORTED and not self.jobs
+        unserved = Counted.NOT_REPORTED if came else Counted.NO_AGENT
+        without = sorted(set(self.agent_names).difference(job.agent_name for job in self.jobs))
+        return [*((name, unserved) for name in without), *((job.agent_name, job.counted) for job in self.jobs)]
+
     def to_json(self) -> str:
         """As text; ``from_json`` reads it back."""
         return json.dumps(self, separators=(",", ":"))
@@ -154,13 +164,12 @@ def _job(job: Job, paths: Paths) -> JobSummary:
         before = spent.get(key, 0)
         spent[key] = None if gap.doubtful or before is None else before + gap.ns
     precise = None not in spent.values()
-    cause = gaps[0].start if gaps and gaps[0].start.subject != job.sid else None
     return JobSummary(
         name,
         Counted.MEASURED if precise else Counted.CLOCK_SKEW,
         tuple((*key, ns) for key, ns in spent.items()),
-        sum(gap.ns for gap in gaps) if cause and precise else None,
-        _caller_waited(job, at, cause, paths.corrected),
+        whole(job, gaps),
+        _caller_waited(job, at, first_cause(job, gaps), paths.corrected),
         job.is_node,
     )
 

@@ -6,10 +6,12 @@ import asyncio
 import errno
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from tracer.errors import (
     BadSignatureError,
@@ -26,6 +28,7 @@ from tracer.service import bodies
 from tracer.service.background import in_background
 from tracer.service.bodies import LARGE, LARGEST_BODY, LARGEST_WEBHOOK, Bodies, decompressed
 from tracer.service.connections import KEEPALIVE, Connections
+from tracer.service.metrics import Metrics
 from tracer.service.passing import Passing
 from tracer.service.seldom import Seldom
 from tracer.service.senders import refuse_strangers, refuse_web_pages
@@ -35,9 +38,10 @@ from tracer.witness import agent, evidence, webhook
 from tracer.witness.outgoing import refuse_too_large
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from livekit.protocol.webhook import WebhookEvent
+    from prometheus_client import Metric
 
     from tracer.export.exporter import Exporter
     from tracer.service.announcer import Announcer
@@ -77,6 +81,19 @@ class Counts:
     too_large: int = 0
 
 
+_MEANS = {
+    "webhooks": "Webhooks that are signed.",
+    "webhooks_repeated": "Webhooks that came again: LiveKit sends one again that it takes for lost.",
+    "webhooks_ignored": "Webhooks of rooms that are not stored, and of no room.",
+    "webhooks_refused": "Webhooks that are not signed with the key pair of this receiver.",
+    "unknown": "Events, fields and values in webhooks that this version does not know.",
+    "otlp_requests": "Requests with agents' spans.",
+    "otlp_spans": "Spans in them.",
+    "malformed": "Requests that could not be read.",
+    "too_large": "Requests that were too large.",
+}
+
+
 class Receiver:
     """Accepts webhooks and spans, and answers 200 only when they are on disk."""
 
@@ -91,6 +108,7 @@ class Receiver:
         ingest_token: str = "",
         recorder: Recorder | None = None,
         page: Page | None = None,
+        metrics: Metrics | None = None,
         wanted: Callable[[str], bool] = lambda _: True,
         on_event: Callable[[WebhookEvent], None] | None = None,
     ) -> None:
@@ -102,6 +120,8 @@ class Receiver:
         self._ingest_token = ingest_token
         self.recorder = recorder
         self.page = page
+        self.metrics = metrics or Metrics(store)
+        self.metrics.add(self)
         self._wanted = wanted
         self.counts = Counts()
         self._on_event = on_event
@@ -233,6 +253,7 @@ class Receiver:
         body = decompressed(body, request.headers.get("Content-Encoding", ""), LARGEST_WEBHOOK)
         told = webhook.signed(body, digest)
         self.counts.webhooks += 1
+        self.metrics.webhook(told.sent, arrival)
         if not self._wanted(told.name):
             self.counts.webhooks_ignored += 1
             return web.Response()
@@ -318,18 +339,19 @@ class Receiver:
         await self._queue.check()
         return web.Response(text="ok\n")
 
-    async def _metrics(self, _: web.Request) -> web.Response:
-        lines = []
+    async def _metrics(self, request: web.Request) -> web.Response:
+        return await self.metrics.answer(request, self._host)
+
+    def collect(self) -> Iterator[Metric]:
+        """What this receiver counted since its start, and what waits in it; as prometheus_client asks a collector."""
         for name in Counts.__slots__:
-            lines += [f"# TYPE tracer_{name}_total counter", f"tracer_{name}_total {getattr(self.counts, name)}"]
-        lines += ["# TYPE tracer_moments_total counter", f"tracer_moments_total {self._queue.moments}"]
+            yield CounterMetricFamily(f"tracer_{name}", _MEANS[name], value=getattr(self.counts, name))
+        yield CounterMetricFamily("tracer_moments", "Moments stored.", value=self._queue.moments)
+        yield GaugeMetricFamily("tracer_write_queue", "Requests that wait for the disk.", value=self._queue.waiting)
         if self.exporter:
-            lines += [
-                "# TYPE tracer_spans_exported_total counter",
-                f"tracer_spans_exported_total {self.exporter.outbox.sent}",
-                "# TYPE tracer_spans_refused_total counter",
-                f"tracer_spans_refused_total {self.exporter.outbox.refused}",
-                "# TYPE tracer_outbox gauge",
-                f"tracer_outbox {await asyncio.to_thread(self.store.count_unsent)}",
-            ]
-        return web.Response(text="\n".join(lines) + "\n")
+            outbox = self.exporter.outbox
+            yield CounterMetricFamily("tracer_spans_exported", "Spans that the backend accepted.", value=outbox.sent)
+            yield CounterMetricFamily("tracer_spans_refused", "Spans that the backend refused.", value=outbox.refused)
+            with suppress(StoreError):  # which `/healthz` says
+                waiting = self.store.count_unsent()
+                yield GaugeMetricFamily("tracer_outbox", "Spans that wait for the backend.", value=waiting)

@@ -17,6 +17,8 @@ from tracer.export.span_names import SpanNames
 from tracer.export.target import Target
 from tracer.service.announcer import Announcer
 from tracer.service.background import in_background
+from tracer.service.fleet import Fleet
+from tracer.service.metrics import Metrics
 from tracer.service.page import Page, PageOptions
 from tracer.service.passing import SIGNALS
 from tracer.service.receiver import Receiver
@@ -90,7 +92,8 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
     token = _ingest_token(options)
     with _stored(options) as options, closing(open_writer(options.store, wait=LOCKED)) as store:  # noqa: PLR1704
         observer = Observer(server, options.wanted) if server.url and options.observe else None
-        announcer = Announcer(since=store.newest(), redact=options.redact)
+        newest = store.newest()
+        announcer, fleet = Announcer(since=newest, redact=options.redact), Fleet(since=newest)
         receiver = Receiver(
             store,
             server,
@@ -100,6 +103,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
             ingest_token=token,
             recorder=Recorder(options.record) if options.record else None,
             page=Page(options.store, PageOptions(read_token(), options.redact, options.jaeger_url)),
+            metrics=Metrics(store, token=read_token(), fleet=fleet),
             wanted=options.wanted,
             on_event=observer.heard if observer else None,
         )
@@ -110,7 +114,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
         if options.observe and not server.url:
             log.info("%s", NOT_OBSERVED)
         tasks = [
-            in_background(Summarizer(store, announcer).run(), "sum up rooms"),
+            in_background(Summarizer(store, announcer, fleet).run(), "sum up rooms"),
             in_background(Retention(store, options.limits).run(), "forget old rooms"),
         ]
         if observer:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tracer.latency.summary import Summary
     from tracer.service.announcer import Announcer
+    from tracer.service.fleet import Fleet
     from tracer.store import Writer
     from tracer.timeline.timeline import Timeline
 
@@ -34,11 +35,12 @@ ROOMS_PER_PASS = 20
 
 
 class Summarizer:
-    """Finds rooms that are over, stores a summary of each and has it announced, until cancelled."""
+    """Finds rooms that are over, stores a summary of each and has it announced and counted, until cancelled."""
 
-    def __init__(self, store: Writer, announcer: Announcer | None = None) -> None:
+    def __init__(self, store: Writer, announcer: Announcer | None = None, fleet: Fleet | None = None) -> None:
         self.store = store
         self.announcer = announcer
+        self.fleet = fleet
         self._settled = 0
         """Number of the newest moment at an earlier pass: nothing was learnt since of a room whose newest is older."""
         self._after = 0
@@ -81,6 +83,8 @@ class Summarizer:
                 yield room, newest, summary.to_json()
                 if timeline and self.announcer:
                     self.announcer.ended(timeline, summary, newest)
+                if timeline and self.fleet:
+                    self.fleet.over(timeline, summary, newest)
         except StoreError as error:
             log.error("cannot summarize room %s: %s", room, error)
 

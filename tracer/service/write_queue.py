@@ -77,6 +77,11 @@ class WriteQueue:
         self._is_quiet = False
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(CAPACITY)
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for the disk."""
+        return self._waiting.qsize()
+
     async def keep(self, arrival: Arrival) -> bool:
         """Wait until this is on disk; False when it was stored before. Raises StoreError when it cannot be stored."""
         if not (arrival.moments or arrival.outgoing or arrival.traces or arrival.unknown):

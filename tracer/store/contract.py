@@ -187,6 +187,9 @@ class Reader(Protocol):
     def workers(self, since: int, until: int) -> list[Moment]:
         """Moments of workers between two times, ns since the epoch, and before that the last of each kind."""
 
+    def open_rooms(self, since: int) -> int:
+        """How many rooms that began since then, ns since the epoch, have no known end."""
+
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
 

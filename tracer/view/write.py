@@ -16,12 +16,23 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-__all__ = ["as_svg", "as_text", "without_fonts", "write_json", "write_private", "write_text", "write_view"]
+__all__ = ["as_html", "as_svg", "as_text", "without_fonts", "write_json", "write_private", "write_text", "write_view"]
 
 FILE_WIDTH = 100
 """Columns of a text in a file, without --width."""
 SVG_WIDTH = 112
 """Columns of a picture, without --width."""
+COLOURS = [
+    (110, 110, 110),
+    (205, 50, 50),
+    (40, 145, 75),
+    (175, 120, 0),
+    (55, 115, 215),
+    (165, 75, 175),
+    (0, 135, 155),
+    (128, 128, 128),
+]
+"""The terminal's colours, from black to white, as a notebook shows them: to be read on white and on black."""
 
 
 def write_view(*views: RenderableType, output: Path | None = None, width: int | None = None) -> None:
@@ -79,6 +90,28 @@ def as_text(*views: RenderableType, width: int | None = None) -> str:
             out.print()
         out.print(view)
     return file.getvalue()
+
+
+def as_html(view: RenderableType, width: int | None = None) -> str:
+    """A piece of HTML with colours, to be read on white and on black, in which nothing runs and nothing is loaded."""
+    from rich.console import Console
+    from rich.terminal_theme import TerminalTheme
+
+    out = Console(
+        file=io.StringIO(),
+        record=True,
+        width=width or FILE_WIDTH,
+        force_terminal=True,
+        color_system="standard",
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    out.print(view)
+    html = out.export_html(
+        theme=TerminalTheme((255, 255, 255), (0, 0, 0), COLOURS), inline_styles=True, code_format="{code}"
+    )
+    return f'<pre style="font-family:monospace;line-height:1.3;overflow-x:auto;white-space:pre">{html}</pre>'
 
 
 def as_svg(view: RenderableType, title: str, width: int | None = None) -> str:

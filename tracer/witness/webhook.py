@@ -106,6 +106,8 @@ class Glance(NamedTuple):
     """SID of its room."""
     name: str
     """Name of its room."""
+    sent: int = 0
+    """When the second began in which the server sent it, ns since the epoch by its clock; 0 where it does not say."""
 
     @property
     def is_of_a_room(self) -> bool:
@@ -130,7 +132,14 @@ def glance(body: bytes) -> Glance:
     if not room.get("sid"):  # one about a job can have the room within the job alone
         room = _object(_object(event.get("job")).get("room"))
     told = (event.get("id"), event.get("event"), room.get("sid"), room.get("name"))
-    return Glance(*(value if isinstance(value, str) else "" for value in told))
+    identity, kind, sid, name = (value if isinstance(value, str) else "" for value in told)
+    return Glance(identity, kind, sid, name, _seconds(event.get("createdAt")))
+
+
+def _seconds(value: Any) -> int:
+    """Seconds since the epoch, a number or, as JSON has those of 64 bits, text; in ns, and 0 for what is none."""
+    text = str(value)
+    return int(text) * NS_PER_S if text.isascii() and text.isdigit() and len(text) <= 11 else 0
 
 
 def _object(value: Any) -> dict[str, Any]:

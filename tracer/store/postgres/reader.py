@@ -145,6 +145,12 @@ class PostgresReader:
         with self._using() as db:
             return [self._moment(row) for row in db.execute(_WORKERS, {"since": since, "until": until})]
 
+    def open_rooms(self, since: int) -> int:
+        """How many rooms that began since then, ns since the epoch, have no known end."""
+        with self._using() as db:
+            found = db.execute(f"SELECT count(*) FROM room WHERE finished IS NULL AND {AGE} >= %s", (since,)).fetchall()
+            return int(found[0][0])
+
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
         return self._rooms("true", f"ORDER BY {AGE} DESC, sid LIMIT %s", (limit,))

@@ -142,6 +142,12 @@ class SqliteReader:
             rows = db.execute(query, {"since": since, "until": until})
             return [self._moment(row) for row in rows]
 
+    def open_rooms(self, since: int) -> int:
+        """How many rooms that began since then, ns since the epoch, have no known end."""
+        with self._using() as db:
+            query = "SELECT count(*) FROM room WHERE finished IS NULL AND coalesce(created, first_seen) >= ?"
+            return int(db.execute(query, (since,)).fetchone()[0])
+
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
         return self._rooms("1 ORDER BY coalesce(created, first_seen) DESC, sid LIMIT :limit", {"limit": limit})
