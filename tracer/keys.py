@@ -46,6 +46,7 @@ __all__ = [
     "LATEST",
     "LINKED_ID",
     "LINKED_IDENTITY",
+    "LISTENS_BY",
     "OCCURRENCE",
     "PARTICIPANT_ATTRIBUTE",
     "PARTICIPANT_FILTER",
@@ -73,11 +74,13 @@ __all__ = [
     "SPAN_NAME",
     "SPOKE_FOR",
     "SUBJECT",
+    "TASK",
     "TOOL_NAME",
     "TRACK_ENCRYPTION",
     "TRACK_MUTED",
     "TRACK_NAME",
     "TRACK_SOURCE",
+    "TURN_LASTED",
     "WELL",
     "WITNESS",
     "WORKERS_ASKED",
@@ -216,7 +219,13 @@ SPAN_NAME: Final = "tracer.span_name"
 TOOL_NAME: Final = "lk.function_tool.name"
 """The function tool that a model called."""
 SPOKE_FOR: Final = "tracer.spoke_for"
-"""Seconds that an agent spoke, at one go."""
+"""Seconds that an agent, or a caller, spoke at one go."""
+TURN_LASTED: Final = "tracer.turn_lasted"
+"""Seconds from the beginning of a caller's turn until it was over, with pauses."""
+TASK: Final = "tracer.task"
+"""A task of livekit-agents by the function that it runs, as ``_vad_task``; ``stt_node`` for the agent's own."""
+LISTENS_BY: Final = "tracer.session.listens_by"
+"""What understands the caller of a session: ``stt``, ``realtime``, or ``nothing``."""
 BLOCKED_FOR: Final = "tracer.blocked_for"
 """Seconds that an agent's event loop stood still."""
 EVENTS_DROPPED: Final = "tracer.session.events_dropped"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import pickle
 from functools import partial
 from types import MappingProxyType, MethodType, SimpleNamespace
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import requests
 from livekit.agents import AssignmentTimeoutError, telemetry
 from livekit.agents.telemetry.traces import _DynamicTracer
+from livekit.agents.utils import log_exceptions
 from livekit.agents.voice import io
+from livekit.agents.voice.audio_recognition import AudioRecognition
 from livekit.agents.voice.room_io import RoomIO
 from livekit.protocol.models import DisconnectReason, ParticipantPermission
 from livekit.rtc import ConnectionState, TrackKind
@@ -149,6 +152,7 @@ class Job(SimpleNamespace):
     """livekit-agents' JobContext, as far as it is used; of a class, to which there can be weak references."""
 
 
+LOG = logging.getLogger("livekit.agents")
 WRAPPED: tuple[tuple[Any, str], ...] = (
     (io.AgentInput, "set_audio_enabled"),
     (io.AgentInput, "audio"),
@@ -188,6 +192,7 @@ def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
         patch.setattr(job_process, "_reporters", [])
         for owner, name in WRAPPED:
             patch.setattr(owner, name, getattr(owner, name))
+        _as_at_first(patch)
         patch.setattr(telemetry, "tracer", fresh := _DynamicTracer("livekit-agents"))
         patch.setattr(telemetry.traces, "tracer", fresh)
         server = Worker(_request_fnc=accepts, _proc_pool=Pool())
@@ -218,6 +223,13 @@ def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
     return happened
 
 
+def _as_at_first(patch: pytest.MonkeyPatch) -> None:
+    """livekit-agents' logger, which logs, and what begins to run an stt_node."""
+    patch.setattr(LOG, "filters", [])
+    patch.setattr(LOG, "disabled", False)
+    patch.setattr(AudioRecognition, "_update_stt", _runs_stt)
+
+
 def _nothing() -> None:
     """What a session does when its audio changes."""
 
@@ -227,7 +239,8 @@ def _changed(_: object) -> None:
 
 
 def _session() -> Any:
-    return SimpleNamespace(current_agent=SimpleNamespace(instructions="be brief"))
+    agent = SimpleNamespace(instructions="be brief", stt=None, llm=None)
+    return SimpleNamespace(current_agent=agent, stt=None, llm=None)
 
 
 async def _job(job: Any) -> None:
@@ -267,3 +280,28 @@ async def _job(job: Any) -> None:
         RoomIO.unset_participant(room_io)
         RoomIO.set_participant(room_io, "ada")
         job.happened(room_io._participant_identity)
+        await _tasks_that_end(job)
+
+
+async def _tasks_that_end(job: Any) -> None:
+    """A session's stt_node that raises, and another task of it."""
+    recognition: Any = SimpleNamespace()
+    AudioRecognition._update_stt(recognition, None)
+    for task in (recognition.task, asyncio.create_task(_vad_task())):
+        await asyncio.wait([task])
+        job.happened(repr(task.exception()))
+
+
+def _runs_stt(recognition: Any, _: object) -> None:
+    """As livekit-agents begins to run an stt_node."""
+    recognition.task = asyncio.create_task(_stt_pump())
+
+
+@log_exceptions(logger=LOG)
+async def _stt_pump() -> None:
+    raise ValueError
+
+
+@log_exceptions(logger=LOG)
+async def _vad_task() -> None:
+    raise RuntimeError

@@ -225,6 +225,9 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     ),
     "exits-in-call": lambda timeline: told(timeline, Kind.JOB_ENDED) and not told(timeline, Kind.JOB_SHUTDOWN),
     "on-enter-raised": lambda timeline: told(timeline, Kind.MODEL_FAILED, span_name="on_enter", error_type="KeyError"),
+    "session-task-ended": lambda timeline: told(
+        timeline, Kind.SESSION_TASK_ENDED, task="stt_node", error_type="FileNotFoundError"
+    ),
     "event-loop-blocked": lambda timeline: told(timeline, Kind.AGENT_BLOCKED),
     "no-session": lambda timeline: (
         told(timeline, Kind.AGENT_PARTICIPANT_READY) and not told(timeline, Kind.SESSION_STARTING)

@@ -18,6 +18,7 @@ from tests.why.silent.test_encryption import ENCRYPTION
 from tests.why.silent.test_job_ended import JOB_ENDED
 from tests.why.silent.test_own_code import OWN_CODE
 from tests.why.silent.test_taken_away import TAKEN_AWAY
+from tests.why.silent.test_task_ended import TASK_ENDED
 from tests.why.test_connection import CONNECTION
 from tests.why.test_late_hidden import LATE_HIDDEN
 from tests.why.test_room_expired import EXPIRED
@@ -32,6 +33,7 @@ CASES = (
     *SILENT,
     *WHO_HEARS_WHOM,
     *TAKEN_AWAY,
+    *TASK_ENDED,
     *OWN_CODE,
     *JOB_ENDED,
     *ENCRYPTION,

@@ -119,6 +119,35 @@ def test_a_model_that_failed_names_the_span_and_the_error() -> None:
         assert dict(found[0].facts)[keys.ERROR_TYPE] == "APIConnectionError"
 
 
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"lk.pii.user_transcript": "when are you open", "lk.transcript_confidence": 0.9}, True),
+        ({"lk.user_transcript": "when are you open"}, True),  # livekit-agents before 1.6
+        ({"lk.transcript_confidence": 0.9}, True),  # redacted
+        ({"lk.pii.user_transcript": "", "lk.transcript_confidence": 0.0}, False),  # nothing was committed by hand
+        ({}, False),  # the session closed before the STT gave anything
+    ],
+)
+def test_a_turn_of_the_callers_was_transcribed_or_it_was_not(known: dict[str, Any], expected: bool) -> None:
+    found = moments(span("user_turn", b"userturn", 400, 1900, SESSION_ID, **IN_JOB, **known))
+    told = [(m.kind, m.time, dict(m.facts)[keys.TURN_LASTED]) for m in found]
+    assert told == [(Kind.SESSION_TURN_TRANSCRIBED, ms(1900), 1.5)] * expected
+
+
+def test_what_a_caller_said_lasts_until_they_were_silent() -> None:
+    ada = {keys.PARTICIPANT_IDENTITY: "ada"}
+    speaking = span("user_speaking", b"speaking", 400, 1900, SESSION_ID, **IN_JOB, **ada)
+    [told] = moments(speaking)
+    assert (told.kind, told.time, dict(told.facts)) == (
+        Kind.SESSION_CALLER_SPOKE,
+        ms(400),
+        {keys.SPOKE_FOR: 1.5, keys.LINKED_IDENTITY: "ada"},
+    )
+    speaking.end_time_unix_nano = 0
+    assert kinds(speaking) == []
+
+
 @pytest.mark.parametrize("error", ["asyncio.CancelledError", "CancelledError", "ToolError", "StopResponse"])
 def test_what_ends_at_a_hang_up_is_no_failure(error: str) -> None:
     assert Kind.MODEL_FAILED not in kinds(failed("on_enter", error))

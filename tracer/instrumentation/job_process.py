@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from tracer import keys
 from tracer.instrumentation.audio_switches import AudioSwitches
 from tracer.instrumentation.deletion import Deletion
+from tracer.instrumentation.ended_tasks import EndedTasks
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.job_tracer import JobTracer
 from tracer.instrumentation.loop_watch import LoopWatch
@@ -77,6 +78,7 @@ def _prepare(endpoint: str) -> None:
         reporter.listen_to(beside)
         JobTracer(reporter, beside).listen()
         guarded(AudioSwitches(tracer).listen)
+        guarded(EndedTasks(beside.get_tracer(SCOPE)).listen)
         _reporters.append(reporter)
     _warm_up()
 

@@ -46,6 +46,10 @@ PRIVATE_NAMES = (
     PrivateName("voice.io", "AgentInput", "_audio_changed", "the session whose audio it is; AgentOutput has the same"),
     PrivateName("voice.room_io", "RoomIO", "_agent_session", "the session that it links to a participant"),
     PrivateName("voice.agent_session", "AgentSession", "_closing", "whether the session takes its audio away itself"),
+    PrivateName("voice.audio_recognition", "AudioRecognition", "_update_stt", "begins to run the agent's stt_node"),
+    PrivateName(
+        "voice.agent_activity", "AgentActivity", "_user_turn_completed_task", "logs what the agent's own raised"
+    ),
     PrivateName("telemetry.traces", "_DynamicTracer", "_tracer_provider", "the provider that is set already"),
     PrivateName("telemetry.traces", "_DynamicTracer", "_tracer", "the user's tracer, which makes the spans of a job"),
     PrivateName("telemetry.traces", "", "_install_pii_redaction", "leaves out personal data where settings want that"),

@@ -9,6 +9,8 @@ from multiprocessing import parent_process
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
 
+from livekit.agents.llm import RealtimeModel
+from livekit.agents.utils import is_given
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
@@ -135,6 +137,7 @@ class Reporter(SpanProcessor):
         if span.name == "session_start" and (job := attributes.get(keys.JOB_ID)) and job not in self._instructed:
             self._instructed.add(job)
             guarded(_add_instructions, attributes)
+            guarded(_add_listener, attributes)
         self._batch.on_end(ReportedSpan(span, attributes, running.parent if running else span.parent))
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
@@ -162,6 +165,17 @@ def _add_instructions(attributes: dict[str, str]) -> None:
     if job := current_job():
         instructions = str(job.primary_session.current_agent.instructions)
         attributes[keys.INSTRUCTIONS] = instructions[:LONGEST_INSTRUCTIONS]
+
+
+def _add_listener(attributes: dict[str, str]) -> None:
+    """What the first agent of the session understands the caller by."""
+    if job := current_job():
+        session = job.primary_session
+        agent = session.current_agent
+        stt = agent.stt if is_given(agent.stt) else session.stt
+        model = agent.llm if is_given(agent.llm) else session.llm
+        realtime = "realtime" if isinstance(model, RealtimeModel) else "nothing"
+        attributes[keys.LISTENS_BY] = "stt" if stt is not None and realtime == "nothing" else realtime
 
 
 @dataclass(slots=True)

@@ -133,6 +133,22 @@ SESSION = {
         reported={"agent": ""},
         said=(agents("voice/io.py"),),
     ),
+    "session.caller_spoke": KindInfo(
+        phrase="caller speaks",
+        verb="heard the caller speak",
+        meaning="The session noticed that the caller spoke: by its VAD, its STT or its realtime model.",
+        cause="The caller.",
+        following="What they say is transcribed.",
+        reported={"agent": "livekit-agents' span `user_speaking`"},
+    ),
+    "session.turn_transcribed": KindInfo(
+        phrase="caller's turn transcribed",
+        verb="had the caller's turn transcribed",
+        meaning="The STT gave the words of what the caller said, and their turn was over.",
+        cause="The caller stopped speaking.",
+        following="The model is asked.",
+        reported={"agent": "livekit-agents' span `user_turn`"},
+    ),
     "model.asked": KindInfo(
         phrase="model asked",
         verb="asked its model",
@@ -182,6 +198,14 @@ SESSION = {
             agents("voice/agent_session.py"),
             agents("voice/agent_activity.py"),
         ),
+    ),
+    "session.task_ended": KindInfo(
+        phrase="task of the session ended",
+        verb="had a task of its session end",
+        meaning="A task of livekit-agents raised, which it only logs, or the agent's `stt_node` ended.",
+        cause="The agent's own code (`stt_node`, `tts_node`, …), a plugin, or livekit-agents.",
+        following="The session goes on without it.",
+        reported={"agent": ""},
     ),
     "session.agent_changed": KindInfo(
         phrase="agent handed over",

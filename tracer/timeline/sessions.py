@@ -69,6 +69,15 @@ class Session:
     """Each time that its audio output was."""
 
     @property
+    def listens_by(self) -> str | None:
+        """What understands the caller: ``stt``, ``realtime`` or ``nothing``; None where that was not reported.
+
+        Of the first agent: those that it hands over to can have models of their own.
+        """
+        known = (step.facts.get(keys.LISTENS_BY) for step in (self.started, self.starting) if step)
+        return next((str(value) for value in known if value), None)
+
+    @property
     def since(self) -> int:
         """When it began, ns."""
         step = self.starting or self.started or self.closed

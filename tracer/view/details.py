@@ -210,6 +210,8 @@ def _of_agent(timeline: Timeline, step: Step, entity: Entity | None) -> str:
             return _joined(str(facts.get(keys.CLOSE_REASON, "")), failure(step))
         case Kind.MODEL_ANSWERED:
             return _took(entity, step)
+        case Kind.SESSION_TASK_ENDED:
+            return _joined(str(facts.get(keys.TASK, "")), failure(step))
         case Kind.MODEL_FAILED:
             span = facts.get(keys.SPAN_NAME)
             return failure(step) + (f" ({span})" if span else "")

@@ -9,6 +9,7 @@ from tracer.moment import Kind
 from tracer.units import FOREVER
 from tracer.why.disconnected.process import ProcessKilled
 from tracer.why.silent.session_closed import SessionClosed
+from tracer.why.silent.task_ended import SessionTaskEnded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
     from tracer.why import Finding
+    from tracer.why.cause import Cause
 
 __all__ = ["failed_stretches", "has_failed", "last_known_of"]
 
@@ -50,14 +52,21 @@ def has_failed(timeline: Timeline, step: Step, findings: Iterable[Finding] = ())
         if step.facts.get(keys.CLOSE_REASON) == "error" or keys.ERROR_TYPE in step.facts:
             return True
         # It closes in every call: only where somebody was left without an agent is that a failure.
-        certain = (finding for finding in findings if finding.certain and isinstance(finding.cause, SessionClosed))
-        return any(step.key == other.key for finding in certain for other in finding.evidence)
+        return _is_named(step, findings, SessionClosed)
+    if step.kind is Kind.SESSION_TASK_ENDED:
+        return _is_named(step, findings, SessionTaskEnded)  # some tasks nobody misses
     if step.kind is Kind.AGENT_CONNECTION_LOST:
         return not _after_shutdown(timeline, step)
     if step.kind is Kind.JOB_ENDED:
         # The server calls a job failed as soon as its agent has left, also where that was meant.
         return "agent" in step.witnesses and step.facts.get(keys.JOB_STATUS) == "JS_FAILED"
     return False
+
+
+def _is_named(step: Step, findings: Iterable[Finding], cause: type[Cause]) -> bool:
+    """Whether a certain finding of this cause rests on it."""
+    certain = (finding for finding in findings if finding.certain and isinstance(finding.cause, cause))
+    return any(step.key == other.key for finding in certain for other in finding.evidence)
 
 
 def _after_shutdown(timeline: Timeline, step: Step) -> bool:

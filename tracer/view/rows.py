@@ -232,6 +232,9 @@ def _loads_worth_a_row(steps: Iterable[Step]) -> Iterator[StepKey]:
             above[step.subject] = is_above
 
 
+_TURNS = (Kind.SESSION_CALLER_SPOKE, Kind.SESSION_TURN_TRANSCRIBED)
+
+
 class _Conversation:
     """An agent's answers, and what it hears of whom: the first is shown, and those that went wrong."""
 
@@ -243,6 +246,7 @@ class _Conversation:
         self.heard: dict[tuple[str, object], Step] = {}
         self.code: dict[tuple[str, str], Step] = {}
         self.took: dict[tuple[str, str], int] = {}
+        self.turns: dict[tuple[Kind, str], Step] = {}
         self.waits = {
             (step.subject, step.occurrence) for step in timeline.steps if step.kind is Kind.SESSION_WAITING_FOR_AUDIO
         }
@@ -260,6 +264,8 @@ class _Conversation:
                 self.code[answer] = step
             elif step.kind is Kind.AGENT_CODE_RETURNED:
                 self.took[answer] = step.time - self.code[answer].time if answer in self.code else 0
+            if step.kind in _TURNS:
+                self.turns.setdefault((step.kind, step.subject), step)
             if step.kind is Kind.SESSION_AUDIO_RECEIVED:
                 self.heard.setdefault(self._whom(step), step)
 
@@ -279,6 +285,8 @@ class _Conversation:
             case Kind.AGENT_SPEAKING:
                 first = next(one for one in self.spoke[step.subject] if one.kind is Kind.AGENT_SPEAKING)
                 return step.key != first.key
+            case Kind.SESSION_CALLER_SPOKE | Kind.SESSION_TURN_TRANSCRIBED:
+                return self.turns[step.kind, step.subject] is not step
             case Kind.AGENT_CODE_BEGAN | Kind.AGENT_CODE_RETURNED:
                 return self.took.get(answer, SLOW) < SLOW
             case Kind.SESSION_AUDIO_RECEIVED:

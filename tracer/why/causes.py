@@ -55,6 +55,7 @@ from tracer.why.silent.own_code import OwnCodeHangs
 from tracer.why.silent.peer import PeerNeverActive
 from tracer.why.silent.permission_taken import PermissionTakenAway
 from tracer.why.silent.session_closed import SessionClosed
+from tracer.why.silent.task_ended import SessionTaskEnded
 from tracer.why.silent.unsubscribed import AgentUnsubscribed
 from tracer.why.silent.waited import WaitedForAnother
 from tracer.why.unrecorded.killed_in_shutdown import KilledInShutdown
@@ -111,6 +112,7 @@ CAUSES: tuple[Cause, ...] = (
     ModelFailed(),
     OnEnterRaised(),
     OnTurnRaised(),
+    SessionTaskEnded(),
     SessionClosed(),
     MissingPermission(),
     PermissionTakenAway(),

@@ -23,6 +23,8 @@ from tracer.why.call.permissions import is_hidden
 from tracer.why.call.voices import MICROPHONE
 from tracer.why.lack import Lack, in_seconds
 from tracer.why.losses import losses
+from tracer.why.silent.task_ended import ended_ears, what_ended
+from tracer.why.silent.transcripts import SPOKEN, transcribed_after, untranscribed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -96,6 +98,7 @@ class _CallerStay:
             self._output_on,
             self._listened_as_others,
             self._listened,
+            self._understood,
             self._spoke,
             self._said,
             self._cut_off,
@@ -323,6 +326,40 @@ class _CallerStay:
                     sentence = f"in {in_seconds(lasted)} no session listened to {self.name}, only to {to}"
                     best = Lack(sentence, certain=False, ns=lasted)
         return best
+
+    def _understood(self) -> Lack | None:
+        """They spoke, by the session's VAD, and nothing of it was transcribed; or what transcribes it had ended."""
+        best = None
+        for job in self.jobs:
+            turns = [s.time for s in job.steps if s.kind is Kind.SESSION_TURN_TRANSCRIBED and s.time < self.ended]
+            since = max([self.began, *turns])
+            # What they said last is not yet over: a session waits for more before it takes it as their turn.
+            spoken = untranscribed(job, since, self.ended - LONG_ENOUGH)
+            if spoken > (NOTICED if turns else SPOKEN) and (turns or self._has_stt(job)):
+                more = " more" if turns else ""
+                sentence = f"{self.name} spoke for {in_seconds(spoken)}, and nothing{more} of it was transcribed"
+                lack = Lack(sentence, certain=False, ns=spoken)
+                best = lack if best is None or lack.ns > best.ns else best
+        return best or self._deaf()
+
+    def _has_stt(self, job: Job) -> bool:
+        """Whether the agents of a job are known to have an STT, and nothing else, to understand the caller by."""
+        handed_over = any(step.kind is Kind.SESSION_AGENT_CHANGED for step in job.steps)
+        return not handed_over and {session.listens_by for session in sessions_of(job)} == {"stt"}
+
+    def _deaf(self) -> Lack | None:
+        """What a session understood them by ended, and they stayed with a microphone for longer than a caller waits."""
+        if self.has_company or not self.call.voices(self.who.sid):
+            return None
+        for job in self.jobs:
+            for session in sessions_of(job):
+                until = min(self.ended, session.until)
+                ended = (s for s in ended_ears(job, session) if transcribed_after(job, s.time) > until)
+                if (step := next(ended, None)) and until - max(step.time, self.began) > STUCK_BY:
+                    lasted = until - max(step.time, self.began)
+                    sentence = f"{what_ended(step)}, and whether it understood {self.name} is not known"
+                    return Lack(f"in job {job.sid}, {sentence}", certain=False, ns=lasted)
+        return None
 
     def _spoke(self) -> Lack | None:
         """The model was asked, and the agent said nothing after for longer than a caller waits."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AHEAD", "VERSION", "arrival", "of_spans", "of_webhook", "redacted", "without_secrets"]
 
-VERSION = 2
+VERSION = 3
 """Of the readers: when it is raised, all evidence in a store is read again. Raise it when a reader learns something."""
 AHEAD = 24 * 3600 * NS_PER_S
 """An agent's clock may be ahead of the receiver's by this, ns. Reports of next year would lead each list until then."""

@@ -121,7 +121,7 @@ _KEPT = {
     "agent_session": _COMMON,
     "room_connect": (keys.PARTICIPANT_ID, keys.PARTICIPANT_IDENTITY, keys.AUTO_SUBSCRIBE),
     "wait_for_participant": (keys.PARTICIPANT_ID, keys.PARTICIPANT_IDENTITY, keys.PARTICIPANT_FILTER),
-    "session_start": (keys.INSTRUCTIONS,),
+    "session_start": (keys.INSTRUCTIONS, keys.LISTENS_BY),
     "session_close": (keys.CLOSE_REASON,),
     "update_agent": (keys.AGENT_LABEL, keys.PREVIOUS_AGENT_LABEL),
     "job_shutdown": (keys.SHUTDOWN_REASON, keys.SHUTDOWN_BY_USER),
@@ -182,6 +182,12 @@ def _moments(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Rep
             yield from _answer(span, attributes)
         case "agent_speaking":
             yield from _speech(span)
+            return
+        case "user_speaking":
+            yield from _caller(span, attributes)
+            return
+        case "user_turn":
+            yield from _turn(span, attributes)
             return
         case "event_loop_blocked":
             yield from _blocked(span, attributes)
@@ -335,6 +341,33 @@ def _speech(span: Span) -> Iterator[_Reported]:
     began, ended = span.start_time_unix_nano, span.end_time_unix_nano
     lasted: dict[str, Fact] = {keys.SPOKE_FOR: (ended - began) / 1e9} if ended > began else {}
     yield _Reported(Kind.AGENT_SPEAKING, began, began, {**_error(span, {}), **lasted})
+
+
+def _caller(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
+    """That the caller spoke, and for how long, when that is over."""
+    began, ended = span.start_time_unix_nano, span.end_time_unix_nano
+    if ended:
+        who = attributes.get(keys.PARTICIPANT_IDENTITY)
+        yield _Reported(
+            Kind.SESSION_CALLER_SPOKE,
+            began,
+            began,
+            {keys.SPOKE_FOR: max(ended - began, 0) / 1e9, keys.LINKED_IDENTITY: who},
+        )
+
+
+_TRANSCRIPTS = ("lk.pii.user_transcript", "lk.user_transcript")
+"""What the caller said in a turn, by its name of now and of before livekit-agents 1.6."""
+
+
+def _turn(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
+    """A turn of the caller's of which words are known; where those are redacted, that there were some."""
+    words = next((attributes[key] for key in _TRANSCRIPTS if key in attributes), None)
+    redacted = words is None and "lk.transcript_confidence" in attributes
+    began, ended = span.start_time_unix_nano, span.end_time_unix_nano
+    if ended and (words or redacted):
+        lasted: dict[str, Fact] = {keys.TURN_LASTED: max(ended - began, 0) / 1e9}
+        yield _Reported(Kind.SESSION_TURN_TRANSCRIBED, ended, ended, lasted)
 
 
 def _code(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:

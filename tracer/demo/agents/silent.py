@@ -4,10 +4,11 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from livekit.agents import Agent, AgentServer, AgentSession, APIConnectionError, JobContext, cli, llm
+from livekit import rtc
+from livekit.agents import NOT_GIVEN, Agent, AgentServer, AgentSession, APIConnectionError, JobContext, cli, llm, stt
 
 import tracer
 
@@ -52,6 +53,16 @@ class Searches(Agent):
         yield llm.ChatChunk(id="1", delta=llm.ChoiceDelta(role="assistant", tool_calls=[call]))
 
 
+class Deaf(Agent):
+    """It is to mend what its STT gives, and looks into a dictionary that is not there."""
+
+    async def stt_node(self, audio: AsyncIterable[rtc.AudioFrame], _: object) -> AsyncIterator[stt.SpeechEvent]:
+        """Begin to listen."""
+        async for _frame in audio:
+            raise FileNotFoundError("names.txt")
+        yield stt.SpeechEvent(stt.SpeechEventType.START_OF_SPEECH)
+
+
 class Raises(Agent):
     """It greets the caller by a name that it does not know."""
 
@@ -60,11 +71,21 @@ class Raises(Agent):
         raise KeyError("name")
 
 
-async def serve(ctx: JobContext, agent: Agent) -> AgentSession[None]:
+class Ears(stt.STT[Any]):
+    """An STT that the agent above does not get as far as to ask."""
+
+    def __init__(self) -> None:
+        super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=False))
+
+    async def _recognize_impl(self, *_: object, **__: object) -> stt.SpeechEvent:
+        raise NotImplementedError
+
+
+async def serve(ctx: JobContext, agent: Agent, ears: stt.STT[Any] | None = None) -> AgentSession[None]:
     """As it should be: connect, wait for the caller, start the session."""
     await ctx.connect()
     await ctx.wait_for_participant()
-    session = AgentSession[None](llm=Model())
+    session = AgentSession[None](llm=Model(), stt=ears or NOT_GIVEN)
     await session.start(agent=agent, room=ctx.room)
     return session
 
@@ -82,6 +103,11 @@ async def hangs(ctx: JobContext) -> None:
 async def searches(ctx: JobContext) -> None:
     """Greet the caller with what is known of them."""
     (await serve(ctx, Searches(instructions=""))).generate_reply()
+
+
+async def deaf(ctx: JobContext) -> None:
+    """Listen to the caller first."""
+    await serve(ctx, Deaf(instructions=""), Ears())
 
 
 async def raises(ctx: JobContext) -> None:
@@ -123,6 +149,7 @@ FAULTS: dict[str, Callable[[JobContext], Awaitable[None]]] = {
     "fails": fails,
     "hangs": hangs,
     "searches": searches,
+    "deaf": deaf,
     "raises": raises,
     "blocks": blocks,
     "exits": exits,

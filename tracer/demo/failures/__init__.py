@@ -61,6 +61,7 @@ from tracer.demo.failures.rejoin import Rejoin
 from tracer.demo.failures.reload import Reload
 from tracer.demo.failures.removed import Removed
 from tracer.demo.failures.session_closed import SessionClosed
+from tracer.demo.failures.session_task_ended import SessionTaskEnded
 from tracer.demo.failures.slow_answer import SlowAnswer
 from tracer.demo.failures.slow_code import SlowCode
 from tracer.demo.failures.slow_connect import SlowConnect
@@ -125,6 +126,7 @@ FAILURES = {
         ModelSilent(),
         OwnCodeHangs(),
         OnEnterRaised(),
+        SessionTaskEnded(),
         EventLoopBlocked(),
         ExitsInCall(),
         MissingPermission(),

@@ -1,0 +1,61 @@
+"""What a caller said, by the session's VAD, and whether any of it was transcribed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.units import FOREVER, NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Job
+    from tracer.timeline.step import Step
+
+__all__ = ["SPOKEN", "transcribed_after", "untranscribed"]
+
+SPOKEN = 2 * NS_PER_S
+"""Who spoke for so long, ns, said something: a cough or a door is shorter."""
+
+
+def transcribed_after(job: Job, at: int) -> int:
+    """When a turn of the caller's that began after a time, ns, was transcribed; FOREVER where none was.
+
+    What was transcribed before can be over later: the agent was interrupted, or waited for more.
+    """
+    turns = (
+        (step.time, step.time - _lasted(step, keys.TURN_LASTED))
+        for step in job.steps
+        if step.kind is Kind.SESSION_TURN_TRANSCRIBED
+    )
+    return min((over for over, began in turns if began > at), default=FOREVER)
+
+
+def untranscribed(job: Job, since: int, until: int) -> int:
+    """For how long the caller spoke between two times, ns; 0 where a turn was transcribed between them.
+
+    Without what they said while the agent spoke: a session can be made to ignore that.
+    """
+    if transcribed_after(job, since) <= until:
+        return 0
+    agent = list(_speech(job, Kind.AGENT_SPEAKING))
+    return sum(
+        ended - began
+        for began, ended in _speech(job, Kind.SESSION_CALLER_SPOKE)
+        if since <= began and ended <= until and not any(began < over and ended > start for start, over in agent)
+    )
+
+
+def _speech(job: Job, kind: Kind) -> Iterator[tuple[int, int]]:
+    """From when until when the agent or the caller spoke, ns, each time."""
+    for step in job.steps:
+        if step.kind is kind:
+            yield step.time, step.time + _lasted(step, keys.SPOKE_FOR)
+
+
+def _lasted(step: Step, key: str) -> int:
+    """How long, ns, by a fact in seconds; 0 where it is not known."""
+    lasted = step.facts.get(key)
+    return round(lasted * NS_PER_S) if isinstance(lasted, int | float) else 0
