@@ -11,6 +11,8 @@ from tracer.cli.options import format_option, output_option, read_store_option, 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tracer.timeline.timeline import Timeline
+
 __all__ = ["command"]
 
 
@@ -18,7 +20,14 @@ __all__ = ["command"]
 @click.argument("room")
 @read_store_option
 @format_option(
-    "svg", "html", help="svg is a picture of the terminal's output; html is the page, one file that opens offline."
+    "svg",
+    "html",
+    "mermaid",
+    "csv",
+    "perfetto",
+    "otlp",
+    help="svg is a picture; html the page, one file that opens offline; mermaid a diagram for Markdown; csv a row for"
+    " each moment; perfetto a trace for ui.perfetto.dev; otlp the room's whole trace in OpenTelemetry's JSON.",
 )
 @output_option
 @click.option("--all", "everything", is_flag=True, help="Show every participant and every moment.")
@@ -54,31 +63,26 @@ def command(
       tracer timeline RM_ev5rQjUVknES --format json
     """
     from tracer.cli.room import read_room
-    from tracer.view.write import as_svg, write_json, write_text, write_view
+    from tracer.view.write import write_json, write_view
 
-    timeline = read_room(store, room)
-    if form == "json":
-        from tracer.view.json import timeline as as_json
+    if form == "otlp":
+        from tracer.cli.room import opened
+        from tracer.export.otlp import as_json as as_otlp
+        from tracer.export.whole import whole_trace
+        from tracer.store.load import timeline_in
 
-        write_json(as_json(timeline), output)
+        with opened(store, room) as found:
+            trace = whole_trace(found.reader, timeline_in(found.reader, found.room, now=found.now))
+        write_json(as_otlp(trace), output)
         return
-    if form == "html":
-        from tracer.view.page.files import one_file
-        from tracer.view.page.room import as_json as as_page
-        from tracer.view.text import plain
-
-        shown = as_page(timeline, everything=everything)
-        write_text(one_file([shown], f"{plain(timeline.room.name or timeline.room.sid)} · tracer"), output)
+    timeline = read_room(store, room)
+    if form != "terminal":
+        _write(timeline, form, output, everything=everything, summary=summary, width=width)
         return
     from tracer.view.link import trace_link
     from tracer.view.terminal import TimelineView
-    from tracer.view.text import plain
 
     view = TimelineView(timeline, everything=everything, summary=summary)
-    if form == "svg":
-        title = f"tracer timeline {plain(timeline.room.name or timeline.room.sid)}"
-        write_text(as_svg(view, title, width), output)
-        return
     from tracer.cli.legend import first_time
     from tracer.view.legend import Legend
 
@@ -86,3 +90,39 @@ def command(
     write_view(*views, output=output, width=width)
     if jaeger_url and output is None:
         click.echo(f"in Jaeger: {trace_link(timeline.trace_id, jaeger_url)}")
+
+
+def _write(
+    timeline: Timeline, form: str, output: Path | None, *, everything: bool, summary: bool, width: int | None
+) -> None:
+    """Write it in one of the forms that are files."""
+    from tracer.view.write import write_bytes, write_json, write_text
+    from tracer.why import explain
+
+    if form == "json":
+        from tracer.view.json import timeline as as_json
+
+        write_json(as_json(timeline), output)
+    elif form == "html":
+        from tracer.view.page.files import one_file
+        from tracer.view.page.room import as_json as as_page
+        from tracer.view.text import plain
+
+        shown = as_page(timeline, everything=everything)
+        write_text(one_file([shown], f"{plain(timeline.room.name or timeline.room.sid)} · tracer"), output)
+    elif form == "svg":
+        from tracer.view.svg import as_svg
+
+        write_text(as_svg(timeline, everything=everything, summary=summary, width=width), output)
+    elif form == "mermaid":
+        from tracer.view.mermaid import mermaid
+
+        write_text(mermaid(timeline, everything=everything), output)
+    elif form == "csv":
+        from tracer.view.csv import as_csv
+
+        write_text(as_csv(timeline, explain(timeline).findings), output)
+    else:
+        from tracer.view.perfetto import perfetto
+
+        write_bytes(perfetto(timeline, explain(timeline).findings), output)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-from base64 import b64decode
 from contextlib import ExitStack
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
-from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tracer import ids
 from tracer.errors import BinaryMissingError
+from tracer.export.otlp import as_json
 from tracer.local_servers import Jaeger, answers, find_jaeger_with_pages
 from tracer.view.link import trace_link
 from tracer.view.progress import progress
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["JaegerTrace", "TraceFile", "destination"]
 
-IDS = ("traceId", "spanId", "parentSpanId")
 UPLOAD = "open it with “Upload” on the search page of any Jaeger 2"
 
 
@@ -60,7 +58,7 @@ class TraceFile:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 if self.headers.get("Content-Encoding") == "gzip":
                     body = gzip.decompress(body)
-                taken.extend(_as_json(ExportTraceServiceRequest.FromString(body)))
+                taken.extend(as_json(ExportTraceServiceRequest.FromString(body)).get("resourceSpans", []))
                 self.send_response(HTTPStatus.OK)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -115,16 +113,6 @@ def destination(stack: ExitStack, folder: Path, say: Callable[[str], None]) -> J
 def _whole(room: str) -> str:
     """The id of a room's own span, in hexadecimal."""
     return f"{ids.span_id('room', room):016x}"
-
-
-def _as_json(request: ExportTraceServiceRequest) -> list[dict[str, Any]]:
-    """As OTLP/JSON has it: ids in hexadecimal, where protobuf's JSON has base64, and enums as numbers."""
-    groups: list[dict[str, Any]] = MessageToDict(request, use_integers_for_enums=True).get("resourceSpans", [])
-    for group in groups:
-        for span in _spans(group):
-            for holder in (span, *span.get("links", ())):
-                holder.update({key: b64decode(holder[key]).hex() for key in IDS if key in holder})
-    return groups
 
 
 def _spans(group: dict[str, Any]) -> list[dict[str, Any]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from base64 import b64decode
+from typing import TYPE_CHECKING, Any
 
+from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
@@ -18,9 +20,10 @@ if TYPE_CHECKING:
     from tracer.export.spans import Span
     from tracer.moment import Fact
 
-__all__ = ["closed_with_job", "request", "to_otlp"]
+__all__ = ["as_json", "closed_with_job", "request", "to_otlp"]
 
 _SCOPE = InstrumentationScope(name="livekit-tracer")
+_IDS = ("traceId", "spanId", "parentSpanId")
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 
 
@@ -76,6 +79,20 @@ def request(bodies: Iterable[bytes]) -> ExportTraceServiceRequest:
         _leave_out_wrong_ids(scope.spans[0])
         scopes[within].spans.append(scope.spans[0])
     return made
+
+
+def as_json(made: ExportTraceServiceRequest) -> dict[str, Any]:
+    """A request as OTLP/JSON has it: ids in hexadecimal, where protobuf's JSON has base64, and enums as numbers.
+
+    https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+    """
+    told: dict[str, Any] = MessageToDict(made, use_integers_for_enums=True)
+    for group in told.get("resourceSpans", ()):
+        for scope in group.get("scopeSpans", ()):
+            for span in scope.get("spans", ()):
+                for holder in (span, *span.get("links", ())):
+                    holder.update({key: b64decode(holder[key]).hex() for key in _IDS if key in holder})
+    return told
 
 
 def _leave_out_wrong_ids(span: ProtoSpan) -> None:

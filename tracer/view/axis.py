@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tracer.units import NS_PER_MS, milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Axis", "idle_stretches"]
 
@@ -52,10 +52,14 @@ class _Stretch:
     width: int
 
     def at(self, time: int) -> int:
+        return self.column + round(self.within(time))
+
+    def within(self, time: int) -> float:
+        """Columns from its own left edge."""
         if self.end <= self.start:
-            return self.column
+            return 0
         share = (min(max(time, self.start), self.end) - self.start) / (self.end - self.start)
-        return self.column + round(share * (self.width - 1))
+        return share * (self.width - 1)
 
 
 class Axis:
@@ -83,8 +87,15 @@ class Axis:
 
     def column(self, time: int) -> int:
         """The column, from 0, of a time in ns. Between two stretches: the edge of the earlier one."""
-        index = max(bisect_right(self._starts, time) - 1, 0)
-        return self.stretches[index].at(time)
+        return self._stretch(time).at(time)
+
+    def position(self, time: int) -> float:
+        """As ``column``, between columns too."""
+        stretch = self._stretch(time)
+        return stretch.column + stretch.within(time)
+
+    def _stretch(self, time: int) -> _Stretch:
+        return self.stretches[max(bisect_right(self._starts, time) - 1, 0)]
 
     @property
     def folds(self) -> list[int]:
@@ -94,21 +105,23 @@ class Axis:
     def scale(self) -> str:
         """The line of ticks above the chart."""
         line = [" "] * (self.width + 12)
-        free = 0
-        for number, stretch in enumerate(self.stretches):
-            for time in self._ticks(stretch, first=number == 0):
-                label = milliseconds((time - self.zero) / NS_PER_MS)
-                if time == self.zero:
-                    label = "0"
-                column = stretch.at(time)
-                if column < free or column + len(label) > self.width:
-                    continue
-                line[column : column + len(label)] = label
-                free = column + len(label) + 2
+        for column, label in self.ticks():
+            line[column : column + len(label)] = label
         for column in self.folds:
             if all(char == " " for char in line[column : column + len(FOLD)]):
                 line[column : column + len(FOLD)] = FOLD
         return "".join(line[: self.width]).rstrip()
+
+    def ticks(self) -> Iterator[tuple[int, str]]:
+        """Where a label of the scale begins, and what it is; none overlaps another."""
+        free = 0
+        for number, stretch in enumerate(self.stretches):
+            for time in self._ticks(stretch, first=number == 0):
+                label = "0" if time == self.zero else milliseconds((time - self.zero) / NS_PER_MS)
+                column = stretch.at(time)
+                if column >= free and column + len(label) <= self.width:
+                    yield column, label
+                    free = column + len(label) + 2
 
     def _ticks(self, stretch: _Stretch, *, first: bool) -> list[int]:
         length = stretch.end - stretch.start

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from tracer.timeline.overdue import expected
 from tracer.units import NS_PER_MS, milliseconds, plural
 from tracer.view.axis import FOLD, Axis
-from tracer.view.lanes import Form, lanes, style_of
+from tracer.view.lanes import Form, main_lanes, style_of, waits
 from tracer.view.names import agent_number
 from tracer.view.row import Row
 from tracer.view.text import fit
@@ -53,8 +52,6 @@ _SIGNS = {"joining": "◌", "joined": "◐", "active": "●", "left": "┫", "ab
 _OVER = (Form.FAILED, Form.UNKNOWN)
 """What breaks a bar that is there."""
 _STATES = ("joining", "joined", "active")
-_DETAILS = {"track", "worker"}
-"""Lanes that the chart has no rows for: the moments below it do."""
 
 
 class Chart:
@@ -68,21 +65,14 @@ class Chart:
         width: int,
         findings: Iterable[Finding] = (),
     ) -> None:
-        agents = {agent.sid for agent in timeline.agent_by_job.values()}
-        hidden = {one.sid for one in timeline.participants} - agents - {one.sid for one in shown}
-        self.lanes = [
-            lane
-            for lane in lanes(timeline, findings)
-            if lane.of not in _DETAILS and lane.id not in hidden and not lane.id.endswith(_SESSION)
-        ]
+        self.lanes = main_lanes(timeline, shown, findings)
         self.label_width = LABEL if width < WIDE else LABEL + 8
         self.note_width = 9 if width < WIDE else 15
         sids = {entity.sid for entity in (timeline.room, *shown, *timeline.dispatches, *timeline.jobs)}
         times = [step.time for step in steps if step.subject in sids]
-        missing = [one for one in expected(timeline) if not one.lost and one.step.subject in sids]
-        waits = [(one.step.time, one.step.time + one.ns) for one in missing]
-        times += [edge for wait in waits for edge in wait]
-        self.axis = Axis(times, timeline.zero, width - self.label_width - self.note_width - 2, waits)
+        missing = waits(timeline, sids)
+        times += [edge for wait in missing for edge in wait]
+        self.axis = Axis(times, timeline.zero, width - self.label_width - self.note_width - 2, missing)
 
     def lines(self) -> Iterator[Text]:
         """Line after line, as wide as the terminal at the most."""
@@ -181,10 +171,6 @@ class Chart:
 
 def _length(bar: Bar) -> int:
     return 0 if bar.end is None else bar.end - bar.start
-
-
-_SESSION = " session"
-"""How the id of a session's lane ends: its bar is its agent's, once it has started."""
 
 
 def colour_of(timeline: Timeline, participant: Participant) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
     from tracer.why import Finding
 
-__all__ = ["Bar", "Form", "Lane", "Mark", "lanes", "style_of"]
+__all__ = ["Bar", "Form", "Lane", "Mark", "lanes", "main_lanes", "style_of", "waits"]
 
 
 class Form(StrEnum):
@@ -90,6 +90,20 @@ class Lane:
 def lanes(timeline: Timeline, findings: Iterable[Finding] = ()) -> list[Lane]:
     """The lanes of a room, from top to bottom: the room, who came, then each dispatch, job and its agent."""
     return list(_Lanes(timeline, tuple(findings)).all())
+
+
+def main_lanes(timeline: Timeline, shown: Iterable[Participant], findings: Iterable[Finding] = ()) -> list[Lane]:
+    """Those for a picture that folds nothing: of ``shown`` and of every agent, without tracks and sessions."""
+    agents = {agent.sid for agent in timeline.agent_by_job.values()}
+    hidden = {one.sid for one in timeline.participants} - agents - {one.sid for one in shown}
+    chosen = (lane for lane in lanes(timeline, findings) if lane.of != "track" and lane.id not in hidden)
+    return [lane for lane in chosen if not lane.id.endswith(f" {_SESSION}")]
+
+
+def waits(timeline: Timeline, sids: set[str]) -> list[tuple[int, int]]:
+    """From when until when, ns, something of these was missing: a picture has room for that, though nothing happens."""
+    missing = (one for one in expected(timeline) if not one.lost and one.step.subject in sids)
+    return [(one.step.time, one.step.time + one.ns) for one in missing]
 
 
 class _Lanes:
@@ -252,6 +266,8 @@ class _Lanes:
 
 
 _STATES = (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ACTIVE)
+_SESSION = "session"
+"""Its bar is its agent's, once it has started."""
 _SPANS = (
     ("room_connect", (Kind.AGENT_CONNECTING,), (Kind.AGENT_CONNECTED,)),
     (
@@ -260,7 +276,7 @@ _SPANS = (
         (Kind.AGENT_PARTICIPANT_READY, Kind.AGENT_WAIT_ENDED),
     ),
     ("session_start", (Kind.SESSION_STARTING,), (Kind.SESSION_STARTED,)),
-    ("session", (Kind.SESSION_STARTED,), (Kind.SESSION_CLOSED,)),
+    (_SESSION, (Kind.SESSION_STARTED,), (Kind.SESSION_CLOSED,)),
 )
 """What an agent does, from which steps to which."""
 _OF_JOB = {Kind.JOB_TIMED_OUT, Kind.PROCESS_FAILED, Kind.JOB_ENDED}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Participant
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["TimelineView"]
+__all__ = ["TimelineView", "notable"]
 
 NARROWEST = 60
 WIDEST = 200
@@ -48,7 +48,7 @@ class TimelineView:
         self.everything = everything
         self.summary = summary
         """Whether it is the verdict and the chart only, and no more of them than a small terminal has lines."""
-        self.shown = list(timeline.participants) if everything else _notable(timeline)
+        self.shown = list(timeline.participants) if everything else notable(timeline)
         self.hidden = [p for p in timeline.participants if p not in self.shown]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -122,7 +122,7 @@ class TimelineView:
         return f"… and {len(self.hidden)} more participants ({counts}): --all shows them"
 
 
-def _notable(timeline: Timeline) -> list[Participant]:
+def notable(timeline: Timeline) -> list[Participant]:
     """All of a small room; of a large one the agents, those who never were ACTIVE, and the first to come."""
     everyone = list(timeline.participants)
     if len(everyone) <= MOST_PARTICIPANTS:

@@ -16,12 +16,10 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-__all__ = ["as_html", "as_svg", "as_text", "without_fonts", "write_json", "write_private", "write_text", "write_view"]
+__all__ = ["as_html", "as_text", "without_fonts", "write_bytes", "write_json", "write_private", "write_text", "write_view"]
 
 FILE_WIDTH = 100
 """Columns of a text in a file, without --width."""
-SVG_WIDTH = 112
-"""Columns of a picture, without --width."""
 COLOURS = [
     (110, 110, 110),
     (205, 50, 50),
@@ -70,6 +68,19 @@ def write_text(text: str, output: Path | None = None) -> None:
         raise TracerError(f"cannot write {output}: {error.strerror}") from None
 
 
+def write_bytes(body: bytes, output: Path | None = None) -> None:
+    """Write what is no text, to standard output or to a file. Raises TracerError where it cannot be written."""
+    if output is None:
+        if sys.stdout.isatty():
+            raise TracerError("this is no text for a terminal: name a file with -o")
+        sys.stdout.buffer.write(body)
+        return
+    try:
+        output.write_bytes(body)
+    except OSError as error:
+        raise TracerError(f"cannot write {output}: {error.strerror}") from None
+
+
 def write_private(body: bytes, output: Path) -> None:
     """Write a file that its owner alone can read. Raises TracerError when it cannot be written."""
     try:
@@ -112,17 +123,6 @@ def as_html(view: RenderableType, width: int | None = None) -> str:
         theme=TerminalTheme((255, 255, 255), (0, 0, 0), COLOURS), inline_styles=True, code_format="{code}"
     )
     return f'<pre style="font-family:monospace;line-height:1.3;overflow-x:auto;white-space:pre">{html}</pre>'
-
-
-def as_svg(view: RenderableType, title: str, width: int | None = None) -> str:
-    """A picture of what a terminal with colours shows."""
-    from rich.console import Console
-
-    out = Console(
-        file=io.StringIO(), record=True, width=width or SVG_WIDTH, force_terminal=True, color_system="truecolor"
-    )
-    out.print(view)
-    return without_fonts(out.export_svg(title=title))
 
 
 def without_fonts(svg: str) -> str:
