@@ -1,4 +1,4 @@
-"""Draws the pictures of these pages: makes the call of each scenario, and writes its timeline as SVG.
+"""Draws the pictures of these pages: makes the call of each scenario, and writes as SVG what a terminal shows of it.
 
     python docs/pictures.py [SCENARIO…]
 
@@ -7,14 +7,22 @@ A call takes about ten seconds. Its times are those of this machine: draw where 
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from rich.console import Console
+
 from tracer.demo.scenarios import SCENARIOS
+from tracer.store.load import read_timeline
+from tracer.view.terminal import TimelineView
+from tracer.view.write import without_fonts
 
 DOCS = Path(__file__).parent
+WIDTH = 112
+"""Columns of a picture."""
 
 
 def draw(name: str) -> None:
@@ -22,7 +30,11 @@ def draw(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "tracer.db"
         tracer("demo", name, "--store", store)
-        tracer("timeline", "demo", "--store", store, "--format", "svg", "-o", DOCS / f"{name}.svg")
+        view = TimelineView(read_timeline(str(store), "demo"))
+    out = Console(file=io.StringIO(), record=True, width=WIDTH, force_terminal=True, color_system="truecolor")
+    out.print(view)
+    picture = without_fonts(out.export_svg(title="tracer timeline demo"))
+    (DOCS / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
 def tracer(*arguments: str | Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from rich.text import Text
 
 from tracer.errors import TracerError
-from tracer.view.write import FILE_WIDTH, as_svg, write_json, write_text, write_view
+from tracer.view.write import FILE_WIDTH, write_json, write_text, write_view
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,10 +48,3 @@ def test_json_is_ascii_and_ends_its_line(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(TracerError, match=r"cannot write .*nowhere.out"):
         write_text("text", tmp_path / "nowhere" / "out")
-
-
-def test_a_picture_needs_nothing_from_the_internet() -> None:
-    picture = as_svg(Text("job offered"), "tracer timeline demo")
-    assert picture.startswith("<svg")
-    assert "@font-face" not in picture
-    assert "job&#160;offered" in picture

@@ -62,6 +62,7 @@ class _Diagram:
     def lines(self) -> Iterator[str]:
         """Line after line, without their ends."""
         messages = [self._message(row.step) for row in self.rows[:MOST_ROWS]]
+        missing = list(self._missing())
         yield "sequenceDiagram"
         for short, name in self.names.items():
             yield f"    participant {short} as {_text(fit(name, 40))}"
@@ -72,11 +73,15 @@ class _Diagram:
         if (left := len(self.rows) - MOST_ROWS) > 0:
             more = f"… and {left} more {plural(left, 'moment')}"
             yield f"    Note over {SERVER}: {_text(more)}"
+        yield from (f"    {note}" for note in missing)
+
+    def _missing(self) -> Iterator[str]:
+        """What should have come, and did not."""
         for one in expected(self.timeline):
             if not one.lost:
-                words = f"✕ nothing came of it for {milliseconds(one.ns / NS_PER_MS)}"
                 what = say(self.timeline, one.step)[0]
-                yield f"    Note over {self._actor(one.step)}: {_text(f'{what}: {words}')}"
+                words = f"✕ {what}: nothing came of it for {milliseconds(one.ns / NS_PER_MS)}"
+                yield f"Note over {self._actor(one.step)}: {_text(words)}"
 
     def _message(self, step: Step) -> str:
         what, detail = say(self.timeline, step)

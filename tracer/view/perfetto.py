@@ -82,7 +82,7 @@ def perfetto(timeline: Timeline, findings: Iterable[Finding] = ()) -> bytes:
         for number, layer in enumerate(_layers(lane, timeline.now)):
             track = tracks[lane.id] if not number else _track(trace, lane, rank, tracks[lane.id], f"{number}")
             for time, kind, bar in _ordered(layer):
-                event = {"type": kind, "track_uuid": track}
+                event: dict[str, Any] = {"type": kind, "track_uuid": track}
                 if bar:
                     event |= {"name": bar.text or bar.form.value, "categories": [bar.form.value]}
                 _packet(trace, time, event)

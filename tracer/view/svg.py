@@ -35,11 +35,11 @@ __all__ = ["as_svg"]
 
 COLUMN = 8
 """Pixels of a column: half of the size of what is written, as wide as most letters."""
-COLUMNS = 70
+COLUMNS = 60
 """Without --width: on a phone the letters are then as large as it writes its own small ones."""
 EDGE = 16
 LINE = 22
-LANE, INNER = 46, 36
+LANE, INNER = 46, 40
 """Height of a lane, and of one that shows what an agent did."""
 MOST_ROWS = 200
 
@@ -59,10 +59,10 @@ svg{--ground:#fbfaf7;--ink:#1d2129;--soft:#5c6470;--line:#dedbd3;--good:#177245;
 .agent,.span{--of:var(--a1)}.agent-1{--of:var(--a1)}.agent-2{--of:var(--a2)}.agent-3{--of:var(--a3)}
 .agent-4{--of:var(--a4)}
 .agent-5{--of:var(--a5)}.label{fill:var(--of)}.bar{fill:var(--of)}
-.joining,.muted{fill-opacity:.35}.room .bar{fill-opacity:.6}
-.missing{fill:var(--bad);fill-opacity:.2;stroke:var(--bad);stroke-dasharray:4 3}
-.awaited{fill:var(--warn);fill-opacity:.2;stroke:var(--warn);stroke-dasharray:4 3}
-.failed{fill:var(--bad)}.unknown{fill:var(--ground);stroke:var(--bad);stroke-dasharray:3 3}
+.is-joining,.is-muted{fill-opacity:.35}.room .bar{fill-opacity:.6}
+.is-missing{fill:var(--bad);fill-opacity:.2;stroke:var(--bad);stroke-dasharray:4 3}
+.is-awaited{fill:var(--warn);fill-opacity:.2;stroke:var(--warn);stroke-dasharray:4 3}
+.is-failed{fill:var(--bad)}.is-unknown{fill:var(--ground);stroke:var(--bad);stroke-dasharray:3 3}
 .state{fill:var(--ground);stroke:var(--of);stroke-width:2}.full{fill:var(--of)}.stop{stroke:var(--of);stroke-width:3}
 .cross{stroke:var(--bad);stroke-width:2.5;fill:none}
 """
@@ -116,7 +116,7 @@ class _Picture:
 
     def _head(self) -> Iterator[str]:
         tone = {True: "well", False: "bad", None: "warn"}[self.explanation.well]
-        for line in wrap(f"{self._mark()} {self._sentence()}", round(self.columns * 0.92)):
+        for line in wrap(f"{self._mark()} {self._sentence()}", round(self.columns * 0.8)):
             yield self._line(line, f"verdict {tone}")
         room, ready = self.timeline.room, ready_after(self.timeline)
         parts = [
@@ -141,8 +141,8 @@ class _Picture:
         kind = f"{lane.of} agent-{(lane.agent - 1) % 5 + 1}" if lane.agent else lane.of
         yield f'<g class="{kind}">'
         right, base = self.columns * COLUMN + EDGE, self.y + 17
-        words = [bar.text for bar in lane.bars if bar.text]
-        words += [mark.text for mark in lane.marks if mark.text and mark.form != "finished"]
+        told: list[Bar | Mark] = [*lane.bars, *(mark for mark in lane.marks if mark.form != "finished")]
+        words = [one.text for one in sorted(told, key=lambda one: one.form not in _RED) if one.text]
         said = fit(" · ".join(dict.fromkeys(words)), self.columns // 2)
         note = "" if lane.of == "room" else lane.note
         label = fit(lane.label, self.columns - cell_len(said) - cell_len(note) - 4)
@@ -151,10 +151,9 @@ class _Picture:
             f'<tspan class="soft small" dx="8">{escape(note)}</tspan></text>'
         )
         if said:
-            forms = {bar.form for bar in lane.bars} | {mark.form for mark in lane.marks}
-            tone = "bad" if forms & _RED else "soft"
+            tone = "bad" if any(one.form in _RED for one in told) else "soft"
             yield f'<text class="end small {tone}" x="{right}" y="{base:.0f}">{escape(said)}</text>'
-        middle = self.y + _height(lane) - 13
+        middle = self.y + _height(lane) - 12
         for bar in lane.bars:
             yield self._bar(lane, bar, middle)
         for mark in lane.marks:
@@ -169,7 +168,7 @@ class _Picture:
         until = "now" if bar.end is None else self._offset(bar.end)
         told = f"{lane.label}: {bar.text or bar.form.value}, {self._offset(bar.start)} to {until}"
         return (
-            f'<rect class="bar {bar.form.value}" x="{start:.1f}" y="{middle - high / 2:.1f}"'
+            f'<rect class="bar is-{bar.form.value}" x="{start:.1f}" y="{middle - high / 2:.1f}"'
             f' width="{max(end - start, 2):.1f}" height="{high}" rx="3"><title>{escape(told)}</title></rect>'
         )
 
@@ -199,7 +198,7 @@ class _Picture:
     def _row(self, row: MomentRow) -> str:
         self.y += LINE
         what, detail = say(self.timeline, row.step)
-        room = self.columns - 16
+        room = self.columns - 10
         what = fit(what + (f" {len(row.repeats) + 1} times" if row.repeats else ""), room)
         detail = fit(detail, max(room - cell_len(what) - 2, 0))
         tone = "bad" if has_failed(self.timeline, row.step, self.explanation.findings) else ""

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.moments import ADA, call
+from tracer import keys
+from tracer.moment import facts
+from tracer.service.replay import timelines
+from tracer.timeline.fold import fold
+from tracer.view.lanes import main_lanes
+from tracer.view.svg import COLUMN, COLUMNS, EDGE, as_svg
+from tracer.view.terminal import notable
+from tracer.why import explain
+
+if TYPE_CHECKING:
+    from tracer.timeline.timeline import Timeline
+
+CALLS = Path(__file__).parents[1] / "calls"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def of(name: str) -> Timeline:
+    return timelines(CALLS / f"{name}.jsonl.gz")[-1]
+
+
+def parsed(picture: str) -> ET.Element:
+    return ET.fromstring(picture)  # noqa: S314  our own
+
+
+@pytest.mark.parametrize("name", ["ok_two_callers", "case_agent_cut", "s11_all_reject", "two_job_types"])
+def test_each_bar_of_each_lane_is_drawn_within_the_picture(name: str) -> None:
+    timeline = of(name)
+    lanes = main_lanes(timeline, notable(timeline), explain(timeline).findings)
+    root = parsed(as_svg(timeline))
+    bars = [bar for bar in root.iter(f"{SVG}rect") if "bar" in bar.get("class", "")]
+    assert len(bars) == sum(len(lane.bars) for lane in lanes)
+    wide, high = (float(root.get(name, "")) for name in ("width", "height"))
+    assert wide == COLUMNS * COLUMN + 2 * EDGE
+    for bar in bars:
+        x, y, width = (float(bar.get(name, "")) for name in ("x", "y", "width"))
+        assert EDGE <= x <= x + width <= wide
+        assert 0 < y < high
+        assert bar.find(f"{SVG}title") is not None
+    groups = [group.get("class") for group in root.iter(f"{SVG}g")]
+    assert len(groups) == len(lanes)
+
+
+def test_it_says_what_it_is_and_how_it_went_in_light_and_dark_without_anything_from_elsewhere() -> None:
+    picture = as_svg(of("case_agent_cut"))
+    root = parsed(picture)
+    title, told = root.findtext(f"{SVG}title"), root.findtext(f"{SVG}desc")
+    assert title
+    assert "case-agent-cut" in title
+    assert told
+    assert told.startswith("✗ The agent lost its connection")
+    assert "prefers-color-scheme:dark" in picture
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|url\(|@import|@font-face|<script|<image|href", picture)
+    assert "is-failed" in picture
+
+
+def test_the_summary_has_no_moments_and_a_width_is_in_columns() -> None:
+    timeline = fold("RM_ev5rQjUVknES", call())
+    assert "job assigned" in as_svg(timeline)
+    assert "job assigned" not in as_svg(timeline, summary=True)
+    assert parsed(as_svg(timeline, width=100)).get("width") == str(100 * COLUMN + 2 * EDGE)
+
+
+def test_what_strangers_chose_is_text() -> None:
+    hostile = '</text><script>alert(1)</script>"&\x1b[31m\u202e'
+    moments = [
+        type(one)(
+            **{
+                **{name: getattr(one, name) for name in one.__dataclass_fields__},
+                "facts": facts({**dict(one.facts), keys.PARTICIPANT_IDENTITY: hostile}),
+            }
+        )
+        if one.subject == ADA
+        else one
+        for one in call()
+    ]
+    picture = as_svg(fold("RM_ev5rQjUVknES", moments))
+    root = parsed(picture)
+    assert not list(root.iter(f"{SVG}script"))
+    assert "</text><script>" in "".join(root.itertext())
+    assert "\x1b" not in picture
+    assert "\u202e" not in picture
+
+
+def test_a_room_of_which_nothing_is_known_is_drawn() -> None:
+    assert parsed(as_svg(fold("RM_none", []))).tag == f"{SVG}svg"
