@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-__all__ = ["as_html", "as_text", "without_fonts", "write_bytes", "write_json", "write_private", "write_text", "write_view"]
+__all__ = [
+    "as_html",
+    "as_text",
+    "without_fonts",
+    "write_bytes",
+    "write_json",
+    "write_private",
+    "write_text",
+    "write_view",
+]
 
 FILE_WIDTH = 100
 """Columns of a text in a file, without --width."""
