@@ -75,3 +75,4 @@ NOBODY_CAME = Lesson(
     taught=_taught,
     words=("no-worker", "worker-is-named", "late-worker"),
 )
+"""Step 6."""

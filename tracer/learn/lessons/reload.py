@@ -82,3 +82,4 @@ RELOAD = Lesson(
     taught=_taught,
     words=("session-closed", "departure_timeout", "CLIENT_INITIATED", "rejoined-without-agent"),
 )
+"""Step 5."""
