@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from tracer.demo.failures import FAILURES
 from tracer.demo.scenarios import SCENARIOS
+from tracer.learn.lessons import LESSONS
 from tracer.view import kinds, slugs
 from tracer.why import CAUSES
 
@@ -41,6 +42,12 @@ def scenarios() -> str:
     """The demo's calls that go well, each with the question it answers."""
     rows = [f"| `{name}` | {one.question} | [picture]({name}.svg) |" for name, one in SCENARIOS.items()]
     return "\n".join(["| scenario | the question it answers | |", "|---|---|---|", *rows])
+
+
+def lessons() -> str:
+    """The steps of `tracer learn`, each with the demo's call that it is made with."""
+    rows = [f"| {number} | {one.title} | `{one.scenario.name}` |" for number, one in enumerate(LESSONS, 1)]
+    return "\n".join(["| step | what it is about | its call |", "|---:|---|---|", *rows])
 
 
 def tree() -> str:
@@ -100,7 +107,7 @@ def _imported(path: Path) -> Iterator[str]:
 
 
 PACKAGE = DOCS.parent / "tracer"
-ONE_CALL_A_FILE = {"failures", "scenarios"}
+ONE_CALL_A_FILE = {"failures", "lessons", "scenarios"}
 """Folders whose files are listed elsewhere."""
 THE_WAY = [
     "instrumentation",
@@ -124,7 +131,7 @@ COLUMN = 30
 PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "architecture.md": {"map": tree, "imports": imports},
     "causes.md": {"questions": questions, "causes": causes},
-    "commands.md": {"scenarios": scenarios},
+    "commands.md": {"scenarios": scenarios, "lessons": lessons},
     "json.md": {"slugs": slugs.table},
     "moments.md": {"kinds": kinds.table},
 }

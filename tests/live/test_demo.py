@@ -76,7 +76,9 @@ def test_twice_in_a_row_it_shows_a_call_and_answers(livekit: LiveKitServer, tmp_
         for expected in (*ANSWERED, "created by ada's join"):
             assert expected in shown
         # A command is one line, to be copied.
-        prose = [line for line in done.stdout.splitlines() if not line.startswith(("again: ", "order: ", "why: "))]
+        prose = [
+            line for line in done.stdout.splitlines() if not line.startswith(("again: ", "order: ", "learn: ", "why: "))
+        ]
         assert max(map(len, prose)) <= 80
         sids.add(next(word for word in done.stdout.split() if word.startswith("RM_")))
         assert not processes_of(tmp_path)

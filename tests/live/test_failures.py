@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from livekit.api import LiveKitAPI
 
+from tests.learn.orders import assert_as_taught
 from tracer import keys
 from tracer.demo.failures import FAILURES
 from tracer.demo.play import Play
@@ -64,6 +65,7 @@ def explained(
         timeline = asyncio.run(played(stage, scenario, livekit.settings, f"failure-{scenario.name}-{folder.name}"))
     recorded = "\n".join(f"{step.kind} {step.subject} {dict(step.facts)}" for step in everything(timeline))
     assert EVIDENCE[scenario.name](timeline), recorded
+    assert_as_taught(scenario, timeline)
     findings = explain(timeline).findings
     assert findings, recorded
     return findings, recorded

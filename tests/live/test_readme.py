@@ -53,6 +53,9 @@ ELSEWHERE = {
         "tests/test_compose.py reads it, and tests/live/test_shared.py runs receivers that share a database"
     ),
     "opentelemetry-instrument python agent.py start": "tests/live/test_zero_code.py",
+    "tracer learn": "tests/live/test_learn.py",
+    "tracer learn 1": "tests/live/test_learn.py",
+    "tracer learn 2 --answer 4,3,5,1,2": "tests/live/test_scenarios.py plays its call, tests/learn has the rest",
     "tracer doctor": "tests/live/test_doctor.py",
     "tracer store": "tests/cli/test_cli.py",
     "tracer forget RM_q4MG6HgEXo38": "tests/cli/test_cli.py",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from livekit.api import LiveKitAPI
 
+from tests.learn.orders import assert_as_taught
 from tests.live.calls import asking, hold_against
 from tracer import keys
 from tracer.demo.play import Play
@@ -52,6 +53,7 @@ def timeline(
         hold_against(told, timeline)
         assert told.dispatches
         assert list(scenario.answer(timeline))
+        assert_as_taught(scenario, timeline)
         if not scenario.cause:
             explained = explain(timeline)
             assert explained.findings == ()

@@ -17,6 +17,7 @@ from tests.moments import call
 from tests.receiving import LIMIT, Client, receiving
 from tests.signed import EVENTS
 from tracer import keys
+from tracer.explain import explain
 from tracer.moment import Kind, Moment
 from tracer.service.page import Page, PageOptions
 from tracer.store import Arrival
@@ -80,6 +81,12 @@ def test_a_recorded_call_is_found_and_shown(tmp_path: Path) -> None:
         rows = await tab.run("[...document.querySelectorAll('.row .what')].map((row) => row.textContent)")
         assert any("JOINING" in row for row in rows)
         assert await tab.run("document.querySelector('#live').textContent") == "live"
+        # Who points at a word is told what it means, in the words of `tracer explain`.
+        for pointed, word in ((".row .what", "room.created"), (".gaps .owner", "livekit_server")):
+            found = explain(word)
+            assert found
+            title = await tab.run(f"document.querySelector({pointed!r}).title")
+            assert title.endswith(found.hover), title
 
     in_browser(tmp_path / "t.db", look)
 

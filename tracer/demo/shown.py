@@ -44,6 +44,8 @@ def show(scenario: Scenario, timeline: Timeline, store: Path) -> None:
     if scenario.cause:
         say(f"why:   {command('why', timeline, store)}", whole=True)
     say(f"order: {command('check', timeline, store)}", whole=True)
+    if scenario.name == "automatic":
+        say(f"learn: {called()} learn 1", whole=True)
 
 
 def command(name: str, timeline: Timeline, store: Path) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["Item", "Lesson", "caller", "first", "of_agent", "of_caller"]
+__all__ = ["Item", "Lesson", "caller", "first", "of_agent", "of_caller", "of_worker"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,13 @@ class Lesson:
 
 
 def first(kind: Kind) -> Callable[[Timeline], Step | None]:
-    """The first step of a kind, of whomever."""
+    """The first step of a kind in the room, of whomever."""
     return lambda timeline: next((step for step in timeline.steps if step.kind is kind), None)
+
+
+def of_worker(kind: Kind) -> Callable[[Timeline], Step | None]:
+    """The first step of this kind that a worker reported of itself, before the room was created or after."""
+    return lambda timeline: next((step for worker in timeline.workers if (step := worker.at(kind))), None)
 
 
 def of_caller(kind: Kind, time: int = 1) -> Callable[[Timeline], Step | None]:

@@ -82,3 +82,4 @@ EXPLICIT = Lesson(
     taught=_taught,
     words=("explicit", "automatic", "default-and-named", "worker-is-named"),
 )
+"""Step 4."""

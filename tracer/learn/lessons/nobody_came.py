@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer.demo.failures.wrong_name import WrongName
 from tracer.kinds import Kind
-from tracer.learn.lesson import Item, Lesson, first, of_caller
+from tracer.learn.lesson import Item, Lesson, first, of_caller, of_worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ NOBODY_CAME = Lesson(
         ),
         Item(
             "the worker is registered",
-            first(Kind.WORKER_REGISTERED),
+            of_worker(Kind.WORKER_REGISTERED),
             "It runs and waits from before the call on: a worker that is running is not enough.",
         ),
         Item(
@@ -75,3 +75,4 @@ NOBODY_CAME = Lesson(
     taught=_taught,
     words=("no-worker", "worker-is-named", "late-worker"),
 )
+"""Step 6."""

@@ -93,3 +93,4 @@ ONE_CALL = Lesson(
         "await session.start(agent=Agent(instructions=brief), room=ctx.room)"
     ),
 )
+"""Step 1."""

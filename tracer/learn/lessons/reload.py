@@ -8,6 +8,7 @@ from tracer.demo.answers import between
 from tracer.demo.failures.reload import Reload
 from tracer.kinds import Kind
 from tracer.learn.lesson import Item, Lesson, caller, first, of_agent, of_caller
+from tracer.view.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ def _taught(timeline: Timeline) -> Iterator[str]:
     left, back = before.at(Kind.PARTICIPANT_LEFT), again.at(Kind.PARTICIPANT_JOINING)
     yield (
         f"A reload is a leave and a join. The caller was away for {between(left, back)}, and came back as another"
-        f" participant: the same identity, and {again.sid} in place of {before.sid}."
+        f" participant: the same identity, and {plain(again.sid)} in place of {plain(before.sid)}."
     )
     yield (
         "The session closes with the participant it is linked to (close_on_disconnect), and does not open again. The"
@@ -81,3 +82,4 @@ RELOAD = Lesson(
     taught=_taught,
     words=("session-closed", "departure_timeout", "CLIENT_INITIATED", "rejoined-without-agent"),
 )
+"""Step 5."""

@@ -73,3 +73,4 @@ STATES = Lesson(
     taught=_taught,
     words=("JOINING", "JOINED", "ACTIVE", "silent-caller"),
 )
+"""Step 2."""

@@ -76,3 +76,4 @@ WHO_WAITS = Lesson(
     taught=_taught,
     words=("wait_for_participant", "attributes", "empty_timeout", "room-expired"),
 )
+"""Step 3."""

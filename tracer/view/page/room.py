@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tracer.check import Outcome, check
 from tracer.check.sentences import skew
+from tracer.explain import Group, words
+from tracer.explain import gap as explained_gap
 from tracer.latency.gaps import Paths
 from tracer.moment import Kind
 from tracer.timeline.entities import Track
@@ -96,7 +98,18 @@ class _Page:
             "clocks": self._clocks(checked),
             "budget": self._budget(),
             "notes": [note.plain for note in notes(timeline)][:MOST_FINDINGS],
+            "words": self._words(checked),
         }
+
+    def _words(self, checked: RoomCheck) -> dict[str, str]:
+        """What is shown of a word to who points at it: of each kind, cause, rule and owner that is on the page."""
+        used = {
+            Group.MOMENT: {row.step.kind.value for row in self.rows.rows},
+            Group.CAUSE: {found.cause.name for found in self.findings[:MOST_FINDINGS]},
+            Group.RULE: {str(judgement.rule.name) for judgement in checked.judgements},
+            Group.OWNER: {gap.owner.value for gap in self.paths.first},
+        }
+        return {entry.word: entry.hover for entry in words() if entry.word in used.get(entry.group, ())}
 
     def _ms(self, time: int | None) -> float | None:
         """After the room's zero; a float has the nanoseconds for months."""
@@ -196,6 +209,7 @@ class _Page:
                     "doubtful": gap.doubtful,
                     "start_ms": self._ms(gap.start.time),
                     "end_ms": self._ms(gap.end.time),
+                    "hover": explained_gap(gap.start.kind, gap.end.kind, gap.owner).hover,
                 }
                 for gap in paths.first
             ],

@@ -388,14 +388,16 @@ Tracer.Chart = class Chart {
     this.hovered = found;
     this.tip.hidden = found < 0;
     if (found >= 0) {
-      this.tip.replaceChildren(...Tracer.details(this.room.rows[found]));
+      this.tip.replaceChildren(...Tracer.details(this.room.rows[found], this.room.words));
       const box = this.element.getBoundingClientRect();
       const x = event.clientX - box.left;
       const y = event.clientY - box.top;
       const width = Math.min(320, box.width - 16);
       this.tip.style.width = `${width}px`;
       this.tip.style.left = `${Math.min(Math.max(x + 14, 8), box.width - width - 8)}px`;
-      this.tip.style.top = `${y + 18}px`;
+      const height = this.tip.offsetHeight;
+      const fits = event.clientY + 18 + height <= window.innerHeight;
+      this.tip.style.top = `${fits ? y + 18 : Math.max(y - height - 12, -box.top)}px`;
     }
     this.later();
   }

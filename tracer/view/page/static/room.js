@@ -1,8 +1,8 @@
 // One room: the verdict, its timeline, its moments, and where the time went.
 "use strict";
 
-/** What is known of a moment, as elements. */
-Tracer.details = function details(row) {
+/** What is known of a moment, as elements; with what its kind means, as `tracer explain` has it. */
+Tracer.details = function details(row, words) {
   const { make } = Tracer;
   const facts = make("dl", "facts");
   const add = (name, value) => facts.append(make("dt", "", name), make("dd", "", value));
@@ -14,7 +14,7 @@ Tracer.details = function details(row) {
   return [
     make("strong", row.failed ? "failed" : "", row.what),
     row.detail ? make("div", "detail", row.detail) : null,
-    make("p", "", row.meaning),
+    ...(words?.[row.kind] ?? row.meaning).split("\n").map((line) => make("p", "", line)),
     row.contradicted ? make("p", "failed", "The sources report different times: clock skew, or one of them is wrong.") : null,
     facts,
   ].filter(Boolean);
@@ -94,7 +94,7 @@ Tracer.Rows = class Rows {
       make("span", "what", row.what, row.detail ? make("span", "detail", ` ${row.detail}`) : null),
       make("span", "accuracy", row.accuracy),
     );
-    made.querySelector(".what").title = `${row.what} ${row.detail}`.trim();
+    made.querySelector(".what").title = [`${row.what} ${row.detail}`.trim(), this.room.words?.[row.kind]].filter(Boolean).join("\n\n");
     made.addEventListener("click", () => this.onSelect(at));
     return made;
   }
@@ -151,7 +151,7 @@ Tracer.Room = class Room {
       // What was chosen stays it, wherever it is among the rows by now.
       const at = room.rows.findIndex((row) => row.kind === before.kind && row.lane === before.lane && row.what === before.what && row.detail === before.detail);
       this.rows.selected = this.chart.selected = at;
-      if (at >= 0) this.detail.replaceChildren(...Tracer.details(room.rows[at]));
+      if (at >= 0) this.detail.replaceChildren(...Tracer.details(room.rows[at], room.words));
     }
     this.showVerdict(room);
     this.showFound(room);
@@ -182,7 +182,7 @@ Tracer.Room = class Room {
     if (!row) return;
     this.chart.select(number);
     this.rows.select(number);
-    this.detail.replaceChildren(...Tracer.details(row));
+    this.detail.replaceChildren(...Tracer.details(row, this.room.words));
   }
 
   showVerdict({ room, verdict, end_ms: end }) {
@@ -213,8 +213,9 @@ Tracer.Room = class Room {
   showFound(room) {
     const { make } = Tracer;
     const cards = [];
-    const card = (name, head, sentence, advice, times) => {
+    const card = (name, head, sentence, advice, times, word = "") => {
       const made = make("li", name, null, make("b", "", head), make("span", "", sentence), advice ? make("em", "", advice) : null);
+      made.querySelector("b").title = room.words?.[word] ?? "";
       const at = room.rows.findIndex((row) => times.includes(row.at_ms));
       if (at >= 0) {
         const button = make("button", "", "show");
@@ -225,8 +226,8 @@ Tracer.Room = class Room {
       }
       cards.push(made);
     };
-    for (const cause of room.causes) card("cause", `${cause.name}${cause.certain ? "" : " (likely)"}`, cause.sentence, cause.advice, cause.at_ms);
-    for (const broken of room.orderings) card("broken", `broken ordering: ${broken.rule}`, broken.sentence, "", broken.at_ms);
+    for (const cause of room.causes) card("cause", `${cause.name}${cause.certain ? "" : " (likely)"}`, cause.sentence, cause.advice, cause.at_ms, cause.name);
+    for (const broken of room.orderings) card("broken", `broken ordering: ${broken.rule}`, broken.sentence, "", broken.at_ms, broken.rule);
     for (const clock of room.clocks) card("skew", "clock skew", clock.sentence, "", clock.at_ms);
     for (const note of room.notes) card("note", "", note, "", []);
     const list = make("ul", "", null, ...cards);
@@ -235,7 +236,7 @@ Tracer.Room = class Room {
     this.found.hidden = !cards.length;
   }
 
-  showBudget({ budget }) {
+  showBudget({ budget, words: meanings }) {
     const { make } = Tracer;
     this.below.hidden = !budget;
     if (!budget) return;
@@ -248,10 +249,14 @@ Tracer.Room = class Room {
       const words = `${gap.text} ${gap.label}: ${gap.from} → ${gap.to}`;
       const part = make("span", gap.owner, share > 0.07 ? gap.text : "");
       part.style.flexGrow = String(share);
-      part.title = words;
+      part.title = [words, gap.hover].filter(Boolean).join("\n\n");
       bar.append(part);
       if (share < 0.005) continue;
-      list.append(make("li", gap.owner, null, make("span", "dot"), make("b", "", gap.text), make("span", "share", `${Math.round(share * 100)} %`), make("span", "owner", gap.label), make("span", "path", `${gap.from} → ${gap.to}`)));
+      const owner = make("span", "owner", gap.label);
+      owner.title = meanings?.[gap.owner] ?? "";
+      const path = make("span", "path", `${gap.from} → ${gap.to}`);
+      path.title = gap.hover ?? "";
+      list.append(make("li", gap.owner, null, make("span", "dot"), make("b", "", gap.text), make("span", "share", `${Math.round(share * 100)} %`), owner, path));
     }
     this.below.replaceChildren(make("h2", "", `Where the time went: ${budget.whole} until the agent was ready`), bar, list);
     if (budget.advice) this.below.append(make("p", "advice", `→ ${budget.advice}`));
