@@ -1,0 +1,153 @@
+"""The rooms that an assistant asks about: of a store, or of recordings, each as of its end."""
+
+from __future__ import annotations
+
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from tracer.assistant.outside import Outside, quoted
+from tracer.errors import StoreError, UnknownRoomError
+from tracer.latency.summary import VERSION, Summary, summarize
+from tracer.service.replay import keep
+from tracer.service.unread import read_unread
+from tracer.store import open_reader, open_writer
+from tracer.store.load import timeline_in
+from tracer.store.summaries import read_summaries, summarize_room
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from tracer.store import Reader, RoomRow
+    from tracer.timeline.timeline import Timeline
+
+__all__ = ["Listed", "NoRoomError", "Rooms", "Source", "recorded"]
+
+UNREAD_FOR = 5.0
+"""Seconds that an answer spends on evidence that nobody has read."""
+MADE_NOW = 25
+"""Rooms whose summary is made now where none is stored."""
+SEARCHED = 1_000
+"""Rooms of a store, the latest, among which a beginning or a pseudonym is looked for."""
+SHORTEST = len("RM_") + 1
+"""Characters of an SID's beginning: fewer say nothing."""
+
+
+class NoRoomError(UnknownRoomError):
+    """No room of that name or SID; the text names no room that was not asked for."""
+
+    def __init__(self, room: str) -> None:
+        Exception.__init__(self, f"There is no room {quoted(room)}. rooms() lists those that are known.")
+
+
+class Source(NamedTuple):
+    """A store to read."""
+
+    location: str
+    now: int | None = None
+    """As of when its rooms are told, ns: the end of a recording; None for the present."""
+
+
+class Listed(NamedTuple):
+    """A room of a list."""
+
+    row: RoomRow
+    summary: Summary | None
+    """How it went; None while it is not over."""
+
+
+@dataclass
+class Rooms:
+    """What is known of rooms, told as ``outside`` has it. It can be asked by several threads."""
+
+    sources: tuple[Source, ...]
+    outside: Outside
+
+    def listed(self, limit: int, after: int = 0) -> tuple[list[Listed], bool]:
+        """So many of the latest rooms after the first ``after``, newest first, and whether there are more.
+
+        Raises StoreError.
+        """
+        rows: list[tuple[RoomRow, Source]] = []
+        for source in self.sources:
+            with self._reading(source) as reader:
+                found = reader.search("", after + limit + 1) or reader.rooms(after + limit + 1)
+                rows += ((row, source) for row in found)
+        rows.sort(key=lambda one: one[0].created or 0, reverse=True)
+        chosen = rows[after : after + limit]
+        summaries = {row.sid: one for source in self.sources for row, one in self._summaries(source, chosen)}
+        return [Listed(row, summaries.get(row.sid)) for row, _ in chosen], len(rows) > after + limit
+
+    def latest(self) -> str:
+        """SID of the latest room. Raises NoRoomError where there is none, StoreError."""
+        found, _ = self.listed(1)
+        if not found:
+            raise NoRoomError("latest")
+        return found[0].row.sid
+
+    def timeline(self, room: str) -> Timeline:
+        """The room with this SID, or the latest with this name or pseudonym, or whose SID alone begins like this.
+
+        Raises NoRoomError, StoreError.
+        """
+        for source in self.sources:
+            with self._reading(source) as reader:
+                if sid := self._find(reader, room):
+                    return timeline_in(reader, sid, now=source.now, tell=self.outside.moment)
+        raise NoRoomError(room)
+
+    def summaries(self, limit: int) -> Iterator[Summary]:
+        """Of the latest rooms of each source, with agents' names as they are told. Raises StoreError."""
+        for source in self.sources:
+            yield from map(self._told, read_summaries(source.location, limit))
+
+    def _find(self, reader: Reader, room: str) -> str | None:
+        with suppress(UnknownRoomError):
+            return reader.find(room)
+        rows = reader.rooms(SEARCHED)
+        if self.outside.pseudonyms:
+            named = (row.sid for row in rows if row.name and self.outside.pseudonyms.room(row.name) == room)
+            if found := next(named, None):
+                return found
+        begin = [row.sid for row in rows if len(room) >= SHORTEST and row.sid.startswith(room)]
+        return begin[0] if len(begin) == 1 else None
+
+    def _summaries(self, source: Source, rows: Iterable[tuple[RoomRow, Source]]) -> Iterator[tuple[RoomRow, Summary]]:
+        mine = [row for row, of in rows if of == source and row.finished]
+        if not mine:
+            return
+        with self._reading(source, unread=False) as reader:
+            if source.now is not None:
+                for row in mine:
+                    yield row, summarize(timeline_in(reader, row.sid, now=source.now, tell=self.outside.moment))
+                return
+            stored = {one.room: one.body for one in reader.summaries_of([row.sid for row in mine], version=VERSION)}
+            made = 0
+            for row in mine:
+                with suppress(ValueError, TypeError):  # damaged: it is made again
+                    if body := stored.get(row.sid):
+                        yield row, self._told(Summary.from_json(body))
+                        continue
+                if (made := made + 1) <= MADE_NOW:
+                    yield row, self._told(summarize_room(reader, row.sid)[0])
+
+    def _told(self, summary: Summary) -> Summary:
+        jobs = tuple(job._replace(agent_name=self.outside.chosen(job.agent_name)) for job in summary.jobs)
+        return summary._replace(jobs=jobs, agent_names=tuple(map(self.outside.chosen, summary.agent_names)))
+
+    def _reading(self, source: Source, *, unread: bool = True) -> closing[Reader]:
+        if unread and source.now is None:
+            with suppress(StoreError):  # what cannot be opened is said below
+                read_unread(source.location, UNREAD_FOR)
+        return closing(open_reader(source.location))
+
+
+def recorded(paths: Iterable[Path], folder: Path) -> tuple[Source, ...]:
+    """Each recording in a store of its own in this folder. Raises RecordingError."""
+    sources = []
+    for number, path in enumerate(paths):
+        location = str(folder / f"{number}.db")
+        with closing(open_writer(location)) as store:
+            sources.append(Source(location, keep(path, store)))
+    return tuple(sources)
