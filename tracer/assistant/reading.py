@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer.assistant.outside import Outside, quoted
@@ -63,6 +63,8 @@ class Rooms:
 
     sources: tuple[Source, ...]
     outside: Outside
+    _of_recordings: dict[str, Summary] = field(default_factory=dict)
+    """By SID: a recording does not change."""
 
     def listed(self, limit: int, after: int = 0) -> tuple[list[Listed], bool]:
         """So many of the latest rooms after the first ``after``, newest first, and whether there are more.
@@ -120,7 +122,10 @@ class Rooms:
         with self._reading(source, unread=False) as reader:
             if source.now is not None:
                 for row in mine:
-                    yield row, summarize(timeline_in(reader, row.sid, now=source.now, tell=self.outside.moment))
+                    if row.sid not in self._of_recordings:
+                        timeline = timeline_in(reader, row.sid, now=source.now, tell=self.outside.moment)
+                        self._of_recordings[row.sid] = summarize(timeline)
+                    yield row, self._of_recordings[row.sid]
                 return
             stored = {one.room: one.body for one in reader.summaries_of([row.sid for row in mine], version=VERSION)}
             made = 0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["rooms"]
 
-AT_ONCE = 20
+AT_ONCE = 12
 """Rooms that are read for a page; those for which there is no room come on the next."""
 
 

@@ -16,6 +16,7 @@ from tracer.assistant.check import check
 from tracer.assistant.compare import compare
 from tracer.assistant.explain import explain
 from tracer.assistant.outside import NOTICE, cleaned
+from tracer.assistant.reading import NoRoomError
 from tracer.assistant.rooms import rooms
 from tracer.assistant.timeline import timeline
 from tracer.assistant.why import why
@@ -95,6 +96,8 @@ class _Answering:
             return _result(answer.page(page))
         except TimeoutError:
             return _failed(f"This took longer than {limit:.0f} s: ask again later, or for one room.")
+        except NoRoomError as error:
+            return _failed(str(error))
         except TracerError as error:
             return _failed(cleaned(str(error)))
 

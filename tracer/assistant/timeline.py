@@ -46,7 +46,6 @@ def timeline(of: Timeline, *, everything: bool) -> Answer:
     following = [called("why", room=sid)] if explanation.well is not True else []
     if rows.left_out:
         following.append(called("timeline", room=sid, everything=True))
-    following.append(called("explain", word=(rows.rows[-1].step.kind.value if rows.rows else "room.created")))
     return Answer(
         [said, room, "offset, what happened, (accuracy), [reported by: Webhook, Observer of the API, Agent]"],
         content | about,

@@ -1,0 +1,66 @@
+"""A client that asks, and what every answer must keep to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from mcp import Client, StdioServerParameters
+
+from tests.receiving import LIMIT
+from tracer.assistant.answer import MOST_TOKENS, tokens
+from tracer.assistant.doctor import Doctor
+from tracer.assistant.server import server
+from tracer.local_servers import child_environment
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from mcp_types import CallToolResult
+
+    from tracer.assistant.reading import Rooms
+
+STARTS = 12 * LIMIT
+"""Seconds in which a process answers for the first time, on a machine that is busy with other tests."""
+
+
+def said(result: CallToolResult) -> tuple[str, dict[str, Any]]:
+    """Text and structured content of an answer that is none of an error, and within its bound."""
+    text, content = told(result)
+    assert result.is_error is not True, text
+    return text, content
+
+
+def told(result: CallToolResult) -> tuple[str, dict[str, Any]]:
+    """Text and structured content of an answer, within its bound."""
+    [text] = result.content
+    assert text.type == "text"
+    content = result.structured_content
+    assert content is not None
+    assert tokens(text.text) + tokens(json.dumps(content, ensure_ascii=False)) <= MOST_TOKENS
+    return text.text, content
+
+
+def ask(rooms: Rooms, tool: str, **arguments: Any) -> CallToolResult:
+    """One question to a server in this process, through the protocol."""
+
+    async def asking() -> CallToolResult:
+        async with Client(server(rooms, Doctor("none"))) as client:
+            return await client.call_tool(tool, arguments)
+
+    return asyncio.run(asking())
+
+
+@asynccontextmanager
+async def over_stdio(folder: Path, *arguments: str | Path, **environment: str) -> AsyncIterator[Client]:
+    """A client of `tracer mcp` in a process of its own, which has nothing of ours in its environment."""
+    variables = child_environment(XDG_STATE_HOME=str(folder / "state"), **environment)
+    started = StdioServerParameters(
+        command=sys.executable, args=["-m", "tracer", "mcp", *map(str, arguments)], env=variables, cwd=folder
+    )
+    async with Client(started, read_timeout_seconds=STARTS) as client:
+        yield client
