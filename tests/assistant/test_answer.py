@@ -39,7 +39,7 @@ def test_pages_have_every_item_once_and_lead_to_the_next() -> None:
         page += 1
         assert f'timeline(room="RM_1", page={page})' in told.content["next"]
     assert seen == [item.text for item in items]
-    assert page > 3
+    assert page >= 3
     beyond = answer.page(page + 1)
     assert (beyond.is_error, beyond.text) == (True, f"There is no page {page + 1}: page {page} is the last.")
 
@@ -48,14 +48,18 @@ LISTS = st.lists(st.text(max_size=3000), max_size=6)
 CONTENTS = st.one_of(st.none(), st.dictionaries(st.sampled_from(["a", "b", "c"]), LISTS | st.text(max_size=3000)))
 
 
-@given(st.lists(st.text(max_size=2000), max_size=3), st.lists(st.tuples(st.text(max_size=5000), CONTENTS), max_size=5))
+@given(st.lists(st.text(max_size=2000), max_size=2), st.lists(st.tuples(st.text(max_size=5000), CONTENTS), max_size=5))
 def test_an_answer_is_never_longer(head: list[str], items: list[tuple[str, Any]]) -> None:
-    answer = Answer(head[:1], {"summary": "".join(head)[:400]}, [Item(*item) for item in items], again="x(page={page})")
+    answer = Answer(
+        [*head, *head][:4], {"a": head, "b": "".join(head)}, [Item(*item) for item in items], again="x(page={page})"
+    )
     for page in range(1, len(items) + 2):
         assert size(answer.page(page)) <= MOST_TOKENS
 
 
-@pytest.mark.parametrize("long", ["日" * 5000, "x" * 5000, '"\\' * 3000, "«" + "x" * 5000])
+@pytest.mark.parametrize(
+    "long", ["日" * 5000, "x" * 5000, '"\\' * 3000, "«" + "x" * 5000], ids=["wide", "long", "escaped", "open"]
+)
 def test_an_item_that_is_too_long_is_cut_and_its_mark_closed(long: str) -> None:
     told = Answer([long], {"summary": long}, [Item(long, {"sentence": long, "evidence": [long] * 4})]).page(1)
     assert size(told) <= MOST_TOKENS

@@ -13,8 +13,10 @@ __all__ = ["MOST_TOKENS", "Answer", "Item", "Told", "tokens"]
 
 MOST_TOKENS = 1_450
 """Of an answer, by ``tokens``: text and structured content together, for some clients show both to the model."""
-MOST_OF_A_LINE = 300
-"""Tokens of a line of the head, and of each text of an item."""
+MOST_OF_A_HEAD = 120
+"""Tokens of each line of the head, and of each text beside the list."""
+MOST_OF_A_TEXT = 300
+"""Tokens of each text of an item's content; its text for the model has twice as many."""
 MOST_OF_AN_ITEM = 900
 """Tokens of an item, as text and as content: beside it there is room for the head."""
 MOST_PAGES = 1_000
@@ -63,32 +65,35 @@ class Answer:
         """The page with this number, from 1; beyond the last one, a sentence that says so."""
         first = 0
         for at in range(1, min(max(number, 1), MOST_PAGES) + 1):
-            last = self._fits(first, at)
-            if at == number or (number < 1 and at == 1):
-                return self._told(first, last, at)
+            shown = self._fill(first, at)
+            last = first + len(shown)
+            if at == max(number, 1):
+                return self._told(shown, last, at)
             if last >= len(self.items):
                 return Told(f"There is no page {number}: page {at} is the last.", {"pages": at}, is_error=True)
             first = last
         return Told(f"There is no page {number}.", {}, is_error=True)
 
-    def _fits(self, first: int, page: int) -> int:
-        """Up to where the items from ``first`` on fit on a page: at least one does, cut where that is needed."""
-        whole = self._told(first, first, page)
-        left = MOST_TOKENS - tokens(whole.text) - tokens(_json(whole.content))
-        for at in range(first, len(self.items)):
-            item = _cut(self.items[at])
-            left -= tokens(item.text) + tokens(_json(item.content)) + 2
-            if left < 0:
-                return max(at, first + 1)
-        return len(self.items)
+    def _fill(self, first: int, page: int) -> list[Item]:
+        """The items from ``first`` on that fit on a page: at least one does, cut where that is needed."""
+        empty = self._told([], first, page)
+        left = MOST_TOKENS - tokens(empty.text) - tokens(_json(empty.content)) - len(self.name)
+        shown: list[Item] = []
+        for item in self.items[first:]:
+            cut = _cut(item, MOST_OF_AN_ITEM if shown else min(MOST_OF_AN_ITEM, left))
+            left -= _size(cut) + 2
+            if shown and left < 0:
+                break
+            shown.append(cut)
+        return shown
 
-    def _told(self, first: int, last: int, page: int) -> Told:
-        shown, rest = [_cut(item) for item in self.items[first:last]], len(self.items) - last
+    def _told(self, shown: list[Item], last: int, page: int) -> Told:
+        rest = len(self.items) - last
         following = self.following
         if self.again and (rest or self.is_part):
             following = [*following[:1], self.again.format(page=page + 1, after=self.after + last), *following[1:]]
-        lines = [*map(_short, self.head), *(item.text for item in shown)]
-        content: dict[str, Any] = _shortened(self.content, MOST_OF_A_LINE)
+        lines = [_short(line, MOST_OF_A_HEAD) for line in self.head] + [item.text for item in shown]
+        content: dict[str, Any] = _shortened(self.content, MOST_OF_A_HEAD)
         if self.items:
             content[self.name] = [item.content for item in shown]
         if rest or self.is_part:
@@ -106,15 +111,19 @@ def tokens(text: str) -> int:
     return math.ceil(plain / 3) + 2 * (len(text) - plain)
 
 
-def _cut(item: Item) -> Item:
+def _cut(item: Item, most: int) -> Item:
     """An item of at most so many tokens: where it has more, its texts are cut."""
     content = item.text if item.content is None else item.content
-    most = MOST_OF_A_LINE
+    of_a_text = MOST_OF_A_TEXT
     while True:
-        cut = Item(_short(item.text, 2 * most), _shortened(content, most))
-        if tokens(cut.text) + tokens(_json(cut.content)) <= MOST_OF_AN_ITEM or most < 10:
+        cut = Item(_short(item.text, 2 * of_a_text), _shortened(content, of_a_text))
+        if _size(cut) <= most or of_a_text < 10:
             return cut
-        most //= 2
+        of_a_text //= 2
+
+
+def _size(item: Item) -> int:
+    return tokens(item.text) + tokens(_json(item.content))
 
 
 def _shortened(content: Any, most: int) -> Any:
@@ -125,15 +134,14 @@ def _shortened(content: Any, most: int) -> Any:
     return [_shortened(value, most) for value in content] if isinstance(content, list) else content
 
 
-def _short(text: str, most: int = MOST_OF_A_LINE) -> str:
-    """A text of so many tokens at the most; a mark that was open is closed."""
-    if tokens(text) <= most:
-        return text
-    left, at = 3 * (most - 5), 0  # thirds of a token, of which some are for what is added
-    while at < len(text) and (left := left - (1 if text[at] < "\x80" else 6)) >= 0:
-        at += 1
-    cut = text[:at]
-    return cut + ("…»" if cut.count("«") > cut.count("»") else "…")
+def _short(text: str, most: int) -> str:
+    """A text of so many tokens at the most, also as JSON; a mark that was cut off, here or before, is closed."""
+    if tokens(_json(text)) > most:
+        left, at = 3 * (most - 5), 0  # thirds of a token, of which some are for what is added
+        while at < len(text) and (left := left - (len(_json(text[at])) - 2 if text[at] < "\x80" else 6)) >= 0:
+            at += 1
+        text = text[:at] + "…"
+    return text + "»" if text.rfind("«") > text.rfind("»") else text
 
 
 def _json(content: Any) -> str:
