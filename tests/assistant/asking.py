@@ -55,6 +55,20 @@ def ask(rooms: Rooms, tool: str, **arguments: Any) -> CallToolResult:
     return asyncio.run(asking())
 
 
+async def first_causes(rooms: Rooms) -> dict[str, str | None]:
+    """What a client that was told nothing finds: it asks for the rooms, and then why of each; by SID."""
+    found: dict[str, str | None] = {}
+    async with Client(server(rooms, Doctor("none"))) as client:
+        more = True
+        while more:
+            _, listed = said(await client.call_tool("rooms", {"after": len(found)}))
+            for room in listed["rooms"]:
+                _, why = said(await client.call_tool("why", {"room": room["room"]}))
+                found[room["room"]] = next((one["cause"] for one in why.get("causes", []) if "cause" in one), None)
+            more = "more" in listed
+    return found
+
+
 @asynccontextmanager
 async def over_stdio(folder: Path, *arguments: str | Path, **environment: str) -> AsyncIterator[Client]:
     """A client of `tracer mcp` in a process of its own, which has nothing of ours in its environment."""

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from livekit.api import LiveKitAPI
 
+from tests.assistant.asking import first_causes
 from tracer import keys
+from tracer.assistant.outside import Outside
+from tracer.assistant.pseudonyms import Pseudonyms
+from tracer.assistant.reading import Rooms, Source
 from tracer.demo.failures import FAILURES
 from tracer.demo.play import Play
 from tracer.demo.scenarios import SCENARIOS
@@ -66,6 +70,8 @@ def explained(
     assert EVIDENCE[scenario.name](timeline), recorded
     findings = explain(timeline).findings
     assert findings, recorded
+    asked = Rooms((Source(str(folder / "t.db")),), Outside(Pseudonyms(b"k" * 32)))
+    assert asyncio.run(first_causes(asked))[timeline.room.sid] == findings[0].cause.name, "an assistant is told another"
     return findings, recorded
 
 
