@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mcp import Client, StdioServerParameters
@@ -13,16 +13,17 @@ from mcp import Client, StdioServerParameters
 from tests.receiving import LIMIT
 from tracer.assistant.answer import MOST_TOKENS, tokens
 from tracer.assistant.doctor import Doctor
+from tracer.assistant.outside import Outside
+from tracer.assistant.reading import Rooms, Source
 from tracer.assistant.server import server
 from tracer.local_servers import child_environment
+from tracer.service.replay import opened
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from mcp_types import CallToolResult
-
-    from tracer.assistant.reading import Rooms
 
 STARTS = 12 * LIMIT
 """Seconds in which a process answers for the first time, on a machine that is busy with other tests."""
@@ -53,6 +54,13 @@ def ask(rooms: Rooms, tool: str, **arguments: Any) -> CallToolResult:
             return await client.call_tool(tool, arguments)
 
     return asyncio.run(asking())
+
+
+@contextmanager
+def recorded(*paths: Path) -> Iterator[Rooms]:
+    """The rooms of recordings, in full."""
+    with ExitStack() as stack:
+        yield Rooms(tuple(Source(recording=stack.enter_context(opened(path))) for path in paths), Outside(None))
 
 
 async def first_causes(rooms: Rooms) -> dict[str, str | None]:

@@ -16,9 +16,9 @@ from mcp import Client
 from tests.assistant.asking import STARTS, over_stdio, said, told
 from tests.calls.expected import EXPECTED
 from tests.moments import ROOM, call
-from tracer.assistant.reading import recorded
 from tracer.local_servers import child_environment
-from tracer.store import Arrival, open_reader
+from tracer.service.replay import opened
+from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -31,10 +31,9 @@ RECORDINGS = [FOLDER / f"{name}.jsonl.gz" for name in sorted(EXPECTED)]
 
 def test_of_every_recorded_call_one_question_more_than_the_list_leads_to_its_cause(tmp_path: Path) -> None:
     sids: dict[str, Any] = {}
-    for name, source in zip(sorted(EXPECTED), recorded(RECORDINGS, tmp_path), strict=True):
-        with closing(open_reader(source.location)) as reader:
-            rows = sorted(reader.rooms(100), key=lambda row: row.created or 0)
-            sids |= {row.sid: right for row, right in zip(rows, EXPECTED[name], strict=True)}
+    for name, path in zip(sorted(EXPECTED), RECORDINGS, strict=True):
+        with opened(path) as recording:
+            sids |= dict(zip(recording.rooms, EXPECTED[name], strict=True))
 
     async def asking() -> None:
         async with over_stdio(tmp_path, *RECORDINGS) as client:

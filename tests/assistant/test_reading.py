@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.assistant.asking import ask, said, told
+from tests.assistant.asking import ask, recorded, said, told
 from tests.moments import ROOM, call
 from tests.postgresql import Postgres
 from tracer.assistant.outside import Outside
 from tracer.assistant.pseudonyms import Pseudonyms
-from tracer.assistant.reading import Rooms, Source, recorded
+from tracer.assistant.reading import Rooms, Source
 from tracer.service.replay import replay
 from tracer.store import Arrival, open_writer
 from tracer.store.sqlite import SqliteStore
@@ -64,17 +64,15 @@ def test_a_store_that_is_none_is_said(path: Path) -> None:
     assert "t" in told(result)[0]
 
 
-def test_two_rooms_are_compared(tmp_path: Path) -> None:
-    rooms = Rooms(
-        recorded([CALLS / f"{name}.jsonl.gz" for name in ("ok_switch", "s09_connect_retry")], tmp_path), Outside(None)
-    )
-    _, listed = said(ask(rooms, "rooms"))
-    first, second = (one["room"] for one in listed["rooms"])
-    _, content = said(ask(rooms, "compare", room=first, other=second))
-    assert (content["a"], content["b"]) == (first, second)
-    assert content["gaps"]
-    _, content = said(ask(rooms, "compare", room=first))
-    assert (content["b"], content["b_jobs"]) == (None, 2)
+def test_two_rooms_are_compared() -> None:
+    with recorded(*(CALLS / f"{name}.jsonl.gz" for name in ("ok_switch", "s09_connect_retry"))) as rooms:
+        _, listed = said(ask(rooms, "rooms"))
+        first, second = (one["room"] for one in listed["rooms"])
+        _, content = said(ask(rooms, "compare", room=first, other=second))
+        assert (content["a"], content["b"]) == (first, second)
+        assert content["gaps"]
+        _, content = said(ask(rooms, "compare", room=first))
+        assert (content["b"], content["b_jobs"]) == (None, 2)
 
 
 @pytest.mark.slow

@@ -5,28 +5,29 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from mcp import Client
 
-from tests.assistant.asking import said
+from tests.assistant.asking import recorded, said
 from tests.calls.expected import EXPECTED
 from tracer.assistant.doctor import Doctor
-from tracer.assistant.outside import Outside
-from tracer.assistant.reading import Rooms, recorded
 from tracer.assistant.server import server
+
+if TYPE_CHECKING:
+    from tracer.assistant.reading import Rooms
 
 FOLDER = Path(__file__).parents[1] / "calls"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(EXPECTED))
-def test_two_calls_lead_to_what_happened(tmp_path: Path, name: str) -> None:
+def test_two_calls_lead_to_what_happened(name: str) -> None:
     """In full: the marks around what others wrote change nothing. Redacted, test_clients.py has them all."""
-    rooms = Rooms(recorded([FOLDER / f"{name}.jsonl.gz"], tmp_path), Outside(None))
     right = list(reversed(EXPECTED[name]))  # the newest first
 
-    async def asking() -> None:
+    async def asking(rooms: Rooms) -> None:
         async with Client(server(rooms, Doctor("none"))) as client:
             _, listed = said(await client.call_tool("rooms", {}))
             assert len(listed["rooms"]) == len(right)
@@ -41,4 +42,5 @@ def test_two_calls_lead_to_what_happened(tmp_path: Path, name: str) -> None:
                 unnamed = re.sub(r"\bagent (\d)", r"agent-\1", without_marks)  # as the sentence has it before
                 assert re.search(expected.says, unnamed, re.IGNORECASE), text
 
-    asyncio.run(asking())
+    with recorded(FOLDER / f"{name}.jsonl.gz") as rooms:
+        asyncio.run(asking(rooms))

@@ -42,7 +42,7 @@ def test_a_port_that_is_taken_and_an_address_that_is_none_are_one_line(tracer: T
 def test_a_file_that_is_no_recording_is_one_line(tracer: Tracer, tmp_path: Path) -> None:  # noqa: F811
     other = tmp_path / "other.txt"
     other.write_text("hello\n")
-    assert "is not a recording" in tracer.fails(1, "mcp", other)
+    assert "is neither a recording" in tracer.fails(1, "mcp", other)
 
 
 def test_the_skill_is_in_the_usual_form_and_names_what_is_there(tracer: Tracer, tmp_path: Path) -> None:  # noqa: F811

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.timeline.entities import Shutdown
+from tracer.service.pseudonyms import KEPT
 
 if TYPE_CHECKING:
     from tracer.assistant.pseudonyms import Pseudonyms
@@ -46,10 +46,8 @@ _CHOSEN = {
 }
 """Facts that a program's author chose: marked, also where they are one word."""
 _IDENTITIES = {keys.PARTICIPANT_IDENTITY, keys.LINKED_IDENTITY}
-_CALL_STATUS = keys.PARTICIPANT_ATTRIBUTE + "sip.callStatus"
 _ON_BEHALF = keys.PARTICIPANT_ATTRIBUTE + "lk.publish_on_behalf"
-_LIVEKITS = {_CALL_STATUS, _ON_BEHALF}
-"""Attributes that LiveKit itself sets, and that causes depend on."""
+"""The attribute that names the agent of an avatar, by its identity."""
 
 
 def cleaned(text: str) -> str:
@@ -131,17 +129,15 @@ class Outside:
 
     def _fact(self, key: str, value: Fact) -> Fact | None:
         if not isinstance(value, str):
-            return value if key in _LIVEKITS or not (self.redacts and keys.is_personal(key)) else None
+            return None if self.redacts and keys.is_personal(key) else value
+        if (kept := KEPT.get(key)) and kept.fullmatch(value):
+            return value
         if key == keys.ROOM_NAME:
             return self.room(value)
         if key in _IDENTITIES or key == _ON_BEHALF:
             return self.identity(value)
-        if key == _CALL_STATUS:
-            return self.word(value)
         if keys.is_personal(key):
             return None if self.redacts else quoted(value, LONGEST_ERROR if key == keys.ERROR_MESSAGE else LONGEST)
         if key in _CHOSEN:
             return self.chosen(value)
-        if key == keys.SHUTDOWN_REASON and value in set(Shutdown):
-            return value
         return self.word(value)

@@ -1,4 +1,7 @@
-"""Pseudonyms: a name has the same one each time, on this machine, and is not found by trying names elsewhere."""
+"""Pseudonyms: a name has the same one each time, on this machine, and is not found by trying names elsewhere.
+
+A bundle's are numbered within it (``tracer.service.pseudonyms``); an assistant asks about one room after the other.
+"""
 
 from __future__ import annotations
 

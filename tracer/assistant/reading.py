@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer.assistant.outside import Outside, quoted
 from tracer.errors import StoreError, UnknownRoomError
 from tracer.latency.summary import VERSION, Summary, summarize
-from tracer.service.replay import keep
 from tracer.service.unread import read_unread
-from tracer.store import open_reader, open_writer
+from tracer.store import open_reader
 from tracer.store.load import timeline_in
 from tracer.store.summaries import read_summaries, summarize_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
 
+    from tracer.service.replay import Opened
     from tracer.store import Reader, RoomRow
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["Listed", "NoRoomError", "Rooms", "Source", "recorded"]
+__all__ = ["Listed", "NoRoomError", "Rooms", "Source"]
 
 UNREAD_FOR = 5.0
 """Seconds that an answer spends on evidence that nobody has read."""
@@ -42,11 +42,19 @@ class NoRoomError(UnknownRoomError):
 
 
 class Source(NamedTuple):
-    """A store to read."""
+    """A store to read, or a recording."""
 
-    location: str
-    now: int | None = None
-    """As of when its rooms are told, ns: the end of a recording; None for the present."""
+    location: str = ""
+    recording: Opened | None = None
+
+    @property
+    def now(self) -> int | None:
+        """As of when its rooms are told, ns; None for the present."""
+        return self.recording.end if self.recording else None
+
+    def has(self, sid: str) -> bool:
+        """Whether it is about this room: a bundle holds the rooms around its own as well."""
+        return self.recording is None or sid in self.recording.rooms
 
 
 class Listed(NamedTuple):
@@ -75,7 +83,7 @@ class Rooms:
         for source in self.sources:
             with self._reading(source) as reader:
                 found = reader.search("", after + limit + 1) or reader.rooms(after + limit + 1)
-                rows += ((row, source) for row in found)
+                rows += ((row, source) for row in found if source.has(row.sid))
         rows.sort(key=lambda one: one[0].created or 0, reverse=True)
         chosen = rows[after : after + limit]
         summaries = {row.sid: one for source in self.sources for row, one in self._summaries(source, chosen)}
@@ -95,14 +103,17 @@ class Rooms:
         """
         for source in self.sources:
             with self._reading(source) as reader:
-                if sid := self._find(reader, room):
+                if (sid := self._find(reader, room)) and source.has(sid):
                     return timeline_in(reader, sid, now=source.now, tell=self.outside.moment)
         raise NoRoomError(room)
 
     def summaries(self, limit: int) -> Iterator[Summary]:
         """Of the latest rooms of each source, with agents' names as they are told. Raises StoreError."""
         for source in self.sources:
-            yield from map(self._told, read_summaries(source.location, limit))
+            if source.recording:
+                yield from (self._of_recording(source, sid) for sid in source.recording.rooms)
+            else:
+                yield from map(self._told, read_summaries(source.location, limit))
 
     def _find(self, reader: Reader, room: str) -> str | None:
         with suppress(UnknownRoomError):
@@ -116,17 +127,13 @@ class Rooms:
         return begin[0] if len(begin) == 1 else None
 
     def _summaries(self, source: Source, rows: Iterable[tuple[RoomRow, Source]]) -> Iterator[tuple[RoomRow, Summary]]:
-        mine = [row for row, of in rows if of == source and row.finished]
+        mine = [row for row, of in rows if of is source and row.finished]
+        if source.recording:
+            yield from ((row, self._of_recording(source, row.sid)) for row in mine)
+            return
         if not mine:
             return
-        with self._reading(source, unread=False) as reader:
-            if source.now is not None:
-                for row in mine:
-                    if row.sid not in self._of_recordings:
-                        timeline = timeline_in(reader, row.sid, now=source.now, tell=self.outside.moment)
-                        self._of_recordings[row.sid] = summarize(timeline)
-                    yield row, self._of_recordings[row.sid]
-                return
+        with closing(open_reader(source.location)) as reader:
             stored = {one.room: one.body for one in reader.summaries_of([row.sid for row in mine], version=VERSION)}
             made = 0
             for row in mine:
@@ -137,22 +144,20 @@ class Rooms:
                 if (made := made + 1) <= MADE_NOW:
                     yield row, self._told(summarize_room(reader, row.sid)[0])
 
+    def _of_recording(self, source: Source, sid: str) -> Summary:
+        if sid not in self._of_recordings:
+            with self._reading(source) as reader:
+                timeline = timeline_in(reader, sid, now=source.now, tell=self.outside.moment)
+            self._of_recordings[sid] = summarize(timeline)
+        return self._of_recordings[sid]
+
     def _told(self, summary: Summary) -> Summary:
         jobs = tuple(job._replace(agent_name=self.outside.chosen(job.agent_name)) for job in summary.jobs)
         return summary._replace(jobs=jobs, agent_names=tuple(map(self.outside.chosen, summary.agent_names)))
 
-    def _reading(self, source: Source, *, unread: bool = True) -> closing[Reader]:
-        if unread and source.now is None:
-            with suppress(StoreError):  # what cannot be opened is said below
-                read_unread(source.location, UNREAD_FOR)
+    def _reading(self, source: Source) -> AbstractContextManager[Reader]:
+        if source.recording:
+            return nullcontext(source.recording.store)
+        with suppress(StoreError):  # what cannot be opened is said below
+            read_unread(source.location, UNREAD_FOR)
         return closing(open_reader(source.location))
-
-
-def recorded(paths: Iterable[Path], folder: Path) -> tuple[Source, ...]:
-    """Each recording in a store of its own in this folder. Raises RecordingError."""
-    sources = []
-    for number, path in enumerate(paths):
-        location = str(folder / f"{number}.db")
-        with closing(open_writer(location)) as store:
-            sources.append(Source(location, keep(path, store)))
-    return tuple(sources)

@@ -164,10 +164,12 @@ def server(known: Rooms, doctor: Doctor) -> MCPServer[None]:
 
     @mcp.tool(name="explain", annotations=READS, structured_output=False)
     async def explain_word(
-        word: Annotated[str, Field(max_length=LONGEST, description="As job.offered, no-worker, or a rule's number.")],
+        word: Annotated[
+            str, Field(max_length=LONGEST, description="As job.offered, JOINING, no-worker, or causes for all.")
+        ],
         page: Page = 1,
     ) -> CallToolResult:
-        """Explain a word of the other answers: a moment, a cause or a rule, who causes it and what comes next."""
+        """Explain a word of the other answers: what it means, who causes it, what comes next, where LiveKit says so."""
         return await answering.of(page, lambda: explain(word))
 
     return mcp

@@ -40,19 +40,20 @@ def command(recordings: tuple[Path, ...], store: str, no_redact: bool, http: boo
     """
     needs_mcp_extra()
     import asyncio
-    from tempfile import TemporaryDirectory
+    from contextlib import ExitStack
 
     from tracer.assistant.doctor import Doctor
     from tracer.assistant.outside import Outside
     from tracer.assistant.pseudonyms import Pseudonyms, key_in
-    from tracer.assistant.reading import Rooms, Source, recorded
+    from tracer.assistant.reading import Rooms, Source
     from tracer.assistant.server import server
+    from tracer.service.replay import opened
     from tracer.settings import pseudonym_key, read_token
 
     start_logging("text", quiet=not http)
     outside = Outside(None if no_redact else Pseudonyms(key_in(pseudonym_key())))
-    with TemporaryDirectory(prefix="tracer-") as folder:
-        sources = recorded(recordings, Path(folder)) if recordings else (Source(store),)
+    with ExitStack() as stack:
+        sources = tuple(Source(recording=stack.enter_context(opened(path))) for path in recordings) or (Source(store),)
         answering = server(Rooms(sources, outside), Doctor(store))
         if http:
             from tracer.assistant.http import serve_http
