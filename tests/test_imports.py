@@ -68,6 +68,7 @@ ALLOWED: dict[str, set[str]] = {
     "learn": READ | {"settings", "why", "view", "demo"},
     "notebook": READ | KEPT | {"check", "latency", "service", "view", "why"},
     "tracer": {"errors", "instrumentation", "moment", "notebook", "timeline"},
+    "assistant": READ | KEPT | {"tracer", "check", "why", "latency", "explain", "export", "doctor", "service", "view"},
     "pytest_plugin": READ | KEPT | {"local_servers", "check", "latency", "view", "why"},
     "cli": READ
     | KEPT
@@ -83,6 +84,7 @@ ALLOWED: dict[str, set[str]] = {
         "export",
         "local_servers",
         "doctor",
+        "assistant",
         "demo",
         "learn",
         "view",

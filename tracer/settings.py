@@ -32,6 +32,7 @@ __all__ = [
     "named_variables",
     "otlp_endpoint",
     "otlp_variable",
+    "pseudonym_key",
     "read_token",
     "receiver_endpoint",
     "service_name",
@@ -176,6 +177,11 @@ def legend_marker() -> Path:
 def named_variables() -> list[str]:
     """The variables that are set and that tracer or OpenTelemetry reads, by their names: values can be secrets."""
     return sorted(name for name in os.environ if name.startswith(("LIVEKIT_", "TRACER_", "OTEL_")))
+
+
+def pseudonym_key() -> Path:
+    """The file with the key of the pseudonyms that assistants get. Secret."""
+    return platformdirs.user_state_path(APP) / "pseudonym-key"
 
 
 def in_ci() -> bool:

@@ -6,7 +6,7 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-__all__ = ["DEMOS_AGENTS", "needs_demo_extra", "needs_new_enough_agents"]
+__all__ = ["DEMOS_AGENTS", "needs_demo_extra", "needs_mcp_extra", "needs_new_enough_agents"]
 
 MODULES = {"livekit-agents": "livekit.agents", "livekit": "livekit.rtc"}
 """What the extra ``demo`` brings: each package with the module that shows whether it is there."""
@@ -22,6 +22,16 @@ def needs_demo_extra(command: str) -> None:
 
         raise ConfigurationError(
             f"`{command}` needs {' and '.join(missing)}, of the extra demo: in tracer's checkout, pip install '.[demo]'"
+        )
+
+
+def needs_mcp_extra() -> None:
+    """Raises ConfigurationError that says how to install what is missing."""
+    if not _there("mcp.server.mcpserver"):
+        from tracer.errors import ConfigurationError
+
+        raise ConfigurationError(
+            "`tracer mcp` needs mcp 2.2 or newer, of the extra mcp: in tracer's checkout, pip install '.[mcp]'"
         )
 
 

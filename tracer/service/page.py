@@ -15,6 +15,7 @@ from aiohttp import web
 
 from tracer.errors import OverloadedError, StoreError, UnknownRoomError
 from tracer.latency.summary import VERSION, Summary
+from tracer.moment import Moment
 from tracer.service.senders import refuse_other_sites, refuse_unknown_readers
 from tracer.store import open_reader
 from tracer.store.load import timeline_in
@@ -153,7 +154,8 @@ class Page:
             return web.Response(status=404, text="there is no such room\n", headers=HEADERS)
 
     def _shown(self, reader: Reader, sid: str, *, everything: bool) -> dict[str, Any]:
-        timeline = timeline_in(reader, reader.find(sid), redact=self.options.redact)
+        tell = Moment.redacted if self.options.redact else None
+        timeline = timeline_in(reader, reader.find(sid), tell=tell)
         link = trace_link(timeline.trace_id, self.options.jaeger_url) if self.options.jaeger_url else ""
         return as_json(timeline, everything=everything, trace_url=link)
 

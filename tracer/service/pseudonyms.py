@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tracer.moment import Fact, Moment
 
-__all__ = ["Pseudonyms"]
+__all__ = ["KEPT", "Pseudonyms"]
 
 _WORDS = {
     keys.ROOM_NAME: "room",
@@ -57,7 +57,7 @@ _SHAPE = re.compile(r"[A-Za-z0-9_,]{0,64}")
 _SUBJECT = re.compile(r"[A-Z]{2}_[A-Za-z0-9_]{1,40}|trace:[0-9a-f]{32}")
 """LiveKit's ids, and what stands for the job and the room of a trace."""
 _OCCURRENCE = re.compile(r"(?:back as |run )?[A-Za-z0-9_@]{0,64}")
-_KEPT = {
+KEPT = {
     keys.ERROR_MESSAGE: re.compile(r"\d{3}|AgentSession isn't running|wait_pc_connection timed out"),
     keys.SHUTDOWN_REASON: re.compile("|".join(Shutdown)),
     keys.AGENT_LABEL: re.compile("default_agent"),
@@ -114,7 +114,7 @@ class Pseudonyms:
     def _value(self, key: str, value: Fact) -> Fact:
         if not isinstance(value, str) or not value:
             return value
-        kept = _KEPT.get(key) or (_SHAPE if key in _THEIRS else None)
+        kept = KEPT.get(key) or (_SHAPE if key in _THEIRS else None)
         if kept and kept.fullmatch(value):
             return value
         if _WORDS.get(key) == "identity" and value.removeprefix(_MADE) in self._ids:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hmac
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tracer.errors import BadTokenError, ForbiddenError
 
 if TYPE_CHECKING:
-    from aiohttp import web
+    from collections.abc import Mapping
 
 __all__ = [
+    "Asked",
     "is_loopback",
     "refuse_other_sites",
     "refuse_strangers",
@@ -20,7 +21,23 @@ __all__ = [
 ]
 
 
-def refuse_web_pages(request: web.BaseRequest, host: str) -> None:
+class Asked(Protocol):
+    """A request, whichever HTTP server it came to."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its headers; upper and lower case of their names are one."""
+
+    @property
+    def host(self) -> str:
+        """Its Host header."""
+
+    @property
+    def path(self) -> str:
+        """Its path, without the query."""
+
+
+def refuse_web_pages(request: Asked, host: str) -> None:
     """Raises ForbiddenError for what a browser sent, and for a name of the receiver that could be an attacker's.
 
     A web page can post to any address that its reader's machine reaches, and by a name of its own that leads here
@@ -32,7 +49,7 @@ def refuse_web_pages(request: web.BaseRequest, host: str) -> None:
     _refuse_other_names(request, host)
 
 
-def refuse_other_sites(request: web.BaseRequest, host: str) -> None:
+def refuse_other_sites(request: Asked, host: str) -> None:
     """Raises ForbiddenError for what another site's page asks, and for a name that could be an attacker's.
 
     tracer's own page asks with its own Origin, or none. Who opens the page by a link on another site is welcome.
@@ -48,7 +65,7 @@ def refuse_other_sites(request: web.BaseRequest, host: str) -> None:
     _refuse_other_names(request, host)
 
 
-def refuse_unknown_readers(request: web.BaseRequest, token: str, host: str) -> None:
+def refuse_unknown_readers(request: Asked, token: str, host: str) -> None:
     """Raises BadTokenError for whoever does not have ``TRACER_READ_TOKEN``.
 
     Raises ForbiddenError where there is none, and the receiver listens beyond loopback.
@@ -61,7 +78,7 @@ def refuse_unknown_readers(request: web.BaseRequest, token: str, host: str) -> N
         raise BadTokenError("whoever reads here needs this receiver's TRACER_READ_TOKEN")
 
 
-def _refuse_other_names(request: web.BaseRequest, host: str) -> None:
+def _refuse_other_names(request: Asked, host: str) -> None:
     named = _name(request.host)
     if not _is_here(named) and is_loopback(host) and named != host:
         raise ForbiddenError(
@@ -69,7 +86,7 @@ def _refuse_other_names(request: web.BaseRequest, host: str) -> None:
         )
 
 
-def refuse_strangers(request: web.BaseRequest, token: str) -> None:
+def refuse_strangers(request: Asked, token: str) -> None:
     """Raises BadTokenError for a request that does not have it; with an empty token everyone is admitted."""
     if token and not _has(request, token):
         sent = request.headers.get("Authorization", "")
@@ -79,7 +96,7 @@ def refuse_strangers(request: web.BaseRequest, token: str) -> None:
         )
 
 
-def _has(request: web.BaseRequest, token: str) -> bool:
+def _has(request: Asked, token: str) -> bool:
     sent = request.headers.get("Authorization", "")
     return hmac.compare_digest(sent.encode("utf-8", "surrogateescape"), f"Bearer {token}".encode())
 

@@ -12,6 +12,8 @@ from tracer.timeline.fold import fold
 from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tracer.moment import Moment
     from tracer.store import Reader
     from tracer.timeline.timeline import Timeline
@@ -33,18 +35,23 @@ def read_timeline(store: str, room: str) -> Timeline:
         return timeline_in(reader, reader.find(room))
 
 
-def timeline_in(reader: Reader, sid: str, *, now: int | None = None, redact: bool = False) -> Timeline:
+def timeline_in(
+    reader: Reader, sid: str, *, now: int | None = None, tell: Callable[[Moment], Moment] | None = None
+) -> Timeline:
     """The room with this SID, as of ``now`` (ns; the present), and beside it the rooms of its name before and after.
 
-    ``redact``: without personal data, also where it is in the store.
+    ``tell``: what is told of each moment that is in the store, as ``Moment.redacted``; without it, all.
     """
 
+    def told(moments: list[Moment]) -> list[Moment]:
+        return [tell(moment) for moment in moments] if tell else moments
+
     def read(room: str) -> list[Moment]:
-        return [moment.redacted() if redact else moment for moment in reader.moments(room)]
+        return told(reader.moments(room))
 
     now = time.time_ns() if now is None else now
     moments = read(sid)
-    timeline = fold(sid, moments, workers=_workers(reader, moments), now=now)
+    timeline = fold(sid, moments, workers=told(_workers(reader, moments)), now=now)
     before, after = (other and fold(other, read(other), now=now) for other in reader.neighbours(sid))
     return replace(timeline, earlier=before or None, later=after or None)
 

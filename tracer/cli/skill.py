@@ -1,0 +1,31 @@
+"""`tracer skill`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tracer.cli.options import output_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["command"]
+
+
+@click.command("skill", short_help="Print how a coding assistant should use tracer, as a SKILL.md.")
+@output_option
+def command(output: Path | None) -> None:
+    """Print how a coding assistant should use tracer: a SKILL.md, as assistants read it from their folder of skills.
+
+    \b
+    Examples:
+      tracer skill
+      tracer skill -o .claude/skills/livekit-tracer/SKILL.md
+    """
+    from importlib.resources import files
+
+    from tracer.view.write import write_text
+
+    write_text((files("tracer.assistant") / "SKILL.md").read_text(encoding="utf-8"), output)
