@@ -140,6 +140,11 @@ SESSION = {
         cause="The caller.",
         following="What they say is transcribed.",
         reported={"agent": "livekit-agents' span `user_speaking`"},
+        mistake="It is sound that was taken for speech: whether words were understood shows at the end of the turn.",
+        said=(
+            agents("voice/audio_recognition.py"),
+            agents("voice/agent_session.py"),
+        ),
     ),
     "session.turn_transcribed": KindInfo(
         phrase="caller's turn transcribed",
@@ -148,6 +153,7 @@ SESSION = {
         cause="The caller stopped speaking.",
         following="The model is asked.",
         reported={"agent": "livekit-agents' span `user_turn`"},
+        said=(agents("voice/audio_recognition.py"),),
     ),
     "model.asked": KindInfo(
         phrase="model asked",
@@ -206,6 +212,11 @@ SESSION = {
         cause="The agent's own code (`stt_node`, `tts_node`, …), a plugin, or livekit-agents.",
         following="The session goes on without it.",
         reported={"agent": ""},
+        mistake="Nobody who listens can tell: only the agent's log has an error, and of a `stt_node` that ended none.",
+        said=(
+            agents("voice/audio_recognition.py"),
+            Page.NODES,
+        ),
     ),
     "session.agent_changed": KindInfo(
         phrase="agent handed over",

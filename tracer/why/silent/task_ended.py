@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
 from tracer.timeline.sessions import sessions_of
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.jobs import error_of
@@ -84,6 +85,7 @@ class SessionTaskEnded(Cause):
         " the task. In a node of your own (stt_node, tts_node, …), catch what can fail and go on; a node that is to"
         " hear the caller has to go on for as long as its audio does."
     )
+    said = (agents("voice/audio_recognition.py"), Page.NODES)
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
