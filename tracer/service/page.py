@@ -103,9 +103,11 @@ class Page:
         app.router.add_get("/api/changes", self._told)
 
     async def run(self) -> None:
-        """Look for changes while somebody listens, until cancelled."""
+        """Look for changes while somebody listens, until cancelled or stopped."""
         while True:
             await self._somebody.wait()
+            if self._stopping:
+                return
             with suppress(StoreError):  # which whoever writes says
                 await self._look()
             await asyncio.sleep(LOOKS_EVERY)
