@@ -14,7 +14,7 @@ LIVE_JOBS ?= 2
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 $(BIN)/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast golden check bench matrix soak chaos audit lock clean
+.PHONY: help install demo test test-fast golden pictures check bench matrix soak chaos audit lock clean
 
 help:
 	@echo 'make demo      a call from room to agent on a real LiveKit server, and its timeline'
@@ -22,6 +22,7 @@ help:
 	@echo 'make test      all tests, on a real LiveKit server and a real Jaeger'
 	@echo 'make test-fast the tests that need neither, without the slow ones: well under a minute'
 	@echo 'make golden    the pictures in tests/golden anew, to be looked at in the diff'
+	@echo 'make pictures  the pictures in docs/ anew, of terminal and page, to be looked at'
 	@echo 'make check     ruff, mypy and all tests'
 	@echo 'make bench     what tracing costs: a job's start, the observer, 10,000 rooms, and spans a second beside Jaeger'
 	@echo 'make matrix    a call with other versions of livekit-agents, livekit-server and Python; writes docs/versions.md'
@@ -47,6 +48,11 @@ test-fast: $(READY)
 golden: $(READY)
 	@$(BIN)/python -m pytest -q tests/golden --update-golden
 
+# The scenarios' pictures are of calls that are made for them.
+pictures: $(READY)
+	@$(BIN)/python docs/pictures.py
+	@$(BIN)/python -m tests.pictures
+
 check: $(READY)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -58,6 +64,7 @@ bench: $(READY)
 	@$(BIN)/python tests/bench/observer.py
 	@$(BIN)/python -m tests.bench.stats
 	@$(BIN)/python -m tests.bench.ingest
+	@$(BIN)/python -m tests.bench.page
 
 # PARTS chooses: recordings scenarios healthy bursts.
 # Each version in an environment of its own, in the user cache; three livekit-servers are built there too, once.

@@ -1,7 +1,7 @@
 """Pictures of terminal and page, for the documentation and to be looked at: ``python -m tests.pictures [NAME…]``.
 
-Writes ``docs/pictures/``, or of it those whose names begin with one that is given. Each is of a recorded call, or of one that is
-made up where none is recorded: an open room, and a room of two hundred.
+Writes ``docs/pictures/``, or of it those whose names begin with one that is given. Each is of a recorded call, or of
+one that is made up where none is recorded: an open room, and a room of two hundred.
 """
 
 from __future__ import annotations
@@ -17,38 +17,39 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from PIL import Image
 from rich.console import Console, Group, RenderableType
 from rich.segment import Segment, Segments
 from rich.terminal_theme import TerminalTheme
+from rich.text import Text
 
 from tests.browser import Tab, chromium
 from tests.receiving import receiving
-from tests.service.test_page_in_browser import crowd
 from tests.why.cases import healthy
 from tracer import keys
-from tracer.moment import Kind, Moment, facts
+from tracer.moment import Kind, Moment
 from tracer.service.page import Page, PageOptions
 from tracer.service.replay import replay, timelines
 from tracer.service.summarizer import Summarizer
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
-from tracer.units import NS_PER_S
+from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.view.terminal import TimelineView
 from tracer.view.why import WhyView
 from tracer.view.write import without_fonts
 from tracer.why import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "pictures"
 CALLS = ROOT / "tests" / "calls"
 FAILED, WELL = "case_agent_cut", "ok_two_callers"
 MANY = 200
-COLOURS = 128
-"""Of a picture of the page: it has few, and a third of the bytes."""
+COLOURS, FREQUENT = 256, 160
+"""Colours of a picture of the page, and how many of them are its most frequent ones."""
 
 
 # The page.
@@ -63,23 +64,24 @@ class Look(NamedTuple):
     width: int
     height: int
     dark: bool
+    key: str = ""
+    """What is pressed on the timeline: the next problem, or the last moment."""
     hover: bool = False
     """Whether the pointer is on a moment."""
 
 
 LOOKS = [
-    Look(f"page-{name}-{size}-{'dark' if dark else 'light'}", room, width, height, dark, hover=name == "moment")
-    for name, room, sizes in (
-        ("rooms", "", "desktop phone"),
-        ("failed", "agent-lost-connection", "desktop phone"),
-        ("well", "ok-two-callers", "desktop phone"),
-        ("crowd", "town hall", "desktop phone"),
-        ("open", "front desk", "desktop phone"),
-        ("moment", "agent-lost-connection", "desktop"),
-        ("pair", "ok-two-callers|agent-lost-connection", "desktop"),
+    Look(f"page-{name}-{size}-{'dark' if dark else 'light'}", room, width, height, dark, key, hover=name == "moment")
+    for name, room, key, sizes in (
+        ("rooms", "", "", ((1400, 520), (390, 844))),
+        ("failed", "agent-lost-connection", "n", ((1400, 900), (390, 844))),
+        ("well", "ok-two-callers", "End", ((1400, 900), (390, 844))),
+        ("crowd", "town hall", "", ((1400, 900), (390, 844))),
+        ("open", "front desk", "End", ((1400, 900), (390, 844))),
+        ("moment", "agent-lost-connection", "", ((1400, 900),)),
+        ("pair", "ok-two-callers|agent-lost-connection", "", ((1400, 900),)),
     )
-    for size, width, height in (("desktop", 1400, 900), ("phone", 390, 844))
-    if size in sizes
+    for size, (width, height) in zip(("desktop", "phone"), sizes, strict=False)
     for dark in (False, True)
 ]
 
@@ -88,7 +90,7 @@ def moved(moments: Iterable[Moment], sid: str, name: str, created: int) -> list[
     """The same call in another room, created at another time, ns."""
     every = list(moments)
     late = created - every[0].time
-    named = facts({keys.ROOM_NAME: name})
+    named = (keys.ROOM_NAME, name)
     return [
         replace(
             moment,
@@ -97,25 +99,46 @@ def moved(moments: Iterable[Moment], sid: str, name: str, created: int) -> list[
             earliest=moment.earliest + late,
             latest=moment.latest + late,
             time=moment.time + late,
-            facts=facts({**dict(moment.facts), keys.ROOM_NAME: name})
-            if keys.ROOM_NAME in dict(moment.facts)
-            else moment.facts,
+            facts=tuple(named if fact[0] == keys.ROOM_NAME else fact for fact in moment.facts),
         )
         for moment in every
     ]
 
 
+def guests(created: int) -> Iterator[Moment]:
+    """Two hundred who come one after the other when the agent is there, and leave in another order."""
+    for number in range(MANY):
+        known = ((keys.PARTICIPANT_IDENTITY, f"guest {number + 1}"), (keys.PARTICIPANT_KIND, "STANDARD"))
+        comes = 1000 + number * 190
+        goes = 44_000 + (number * 7919) % 9000
+        for kind, at in (
+            (Kind.PARTICIPANT_JOINING, comes),
+            (Kind.PARTICIPANT_ACTIVE, comes + 90 + number % 60),
+            (Kind.PARTICIPANT_LEFT, goes),
+        ):
+            ns = created + at * NS_PER_MS
+            yield Moment("RM_townHall", kind, f"PA_{number}", ns, ns, ns, "server", "webhook", "", known)
+
+
 def made_up() -> list[Moment]:
     """An open room, and a room of two hundred with an agent in it."""
     now = time.time_ns()
-    ended = (Kind.PARTICIPANT_LEFT, Kind.SESSION_CLOSED, Kind.AGENT_DISCONNECTED, Kind.ROOM_FINISHED)
-    going_on = [m for m in healthy() if m.kind not in ended and not m.kind.startswith(("job.ended", "job.shutdown"))]
-    guests = crowd("RM_townHall", MANY)
-    host = moved(healthy(), "RM_townHall", "town hall", guests[0].time)
-    first, last = host[0].time, guests[-1].time
-    host = [m if m.time < first + 4 * NS_PER_S else replace(m, earliest=last, latest=last, time=last) for m in host]
-    host = [m for m in host if m.kind is not Kind.ROOM_FINISHED]
-    return [*moved(going_on, "RM_frontDesk", "front desk", now - 5 * NS_PER_S), *host, *guests[1:]]
+    ended = {Kind.PARTICIPANT_LEFT, Kind.SESSION_CLOSED, Kind.AGENT_DISCONNECTED, Kind.ROOM_FINISHED}
+    ended |= {Kind.JOB_SHUTDOWN, Kind.JOB_ENDED}
+    open_room = [moment for moment in healthy() if moment.kind not in ended]
+    longer = 50 * NS_PER_S
+    host = [
+        replace(one, earliest=one.earliest + longer, latest=one.latest + longer, time=one.time + longer)
+        if one.kind in ended
+        else one
+        for one in healthy()
+    ]
+    began = now - 600 * NS_PER_S
+    return [
+        *moved(open_room, "RM_frontDesk", "front desk", now - 5 * NS_PER_S),
+        *moved(host, "RM_townHall", "town hall", began),
+        *guests(began),
+    ]
 
 
 async def look(tab: Tab, page: str, one: Look) -> bytes:
@@ -130,6 +153,11 @@ async def look(tab: Tab, page: str, one: Look) -> bytes:
     await tab.until("document.querySelector('#live').className === 'live'")
     if sids:
         await tab.until(f"document.querySelectorAll('.room .bar').length > {len(sids)}")
+    if one.key:
+        await tab.run("document.querySelector('.lanes').focus({preventScroll: true})")
+        await tab.press(one.key)
+        await tab.until("document.querySelector('.row[aria-selected=true]') !== null")
+        await tab.run("document.activeElement.blur()")
     if one.hover:
         at = await tab.run(
             "(({x, y}) => [x + 3, y + 3])(document.querySelector('circle.moment.failed').getBoundingClientRect())"
@@ -149,9 +177,23 @@ async def _sid(tab: Tab, page: str, room: str) -> str:
 
 
 def small(picture: bytes) -> bytes:
-    """The same picture in few colours."""
+    """The same picture in as many colours as a byte tells apart: a third of the size.
+
+    Those that are most frequent stay what they are; the others are those that differ most, as of a dot or two.
+    """
+    pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(np.int64)
+    packed = (pixels[..., 0] << 16) | (pixels[..., 1] << 8) | pixels[..., 2]
+    values, at, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    colours = np.stack([values >> 16, values >> 8 & 255, values & 255], axis=1)
+    chosen = list(np.argsort(-counts)[:FREQUENT])
+    away = np.min([((colours - colours[one]) ** 2).sum(axis=1) for one in chosen], axis=0)
+    while len(chosen) < COLOURS and away.max() > 0:
+        chosen.append(away.argmax())
+        away = np.minimum(away, ((colours - colours[chosen[-1]]) ** 2).sum(axis=1))
+    nearest = np.argmin([((colours - colours[one]) ** 2).sum(axis=1) for one in chosen], axis=0)
+    few = Image.fromarray(nearest[at].reshape(packed.shape).astype(np.uint8), "P")
+    few.putpalette(colours[chosen].astype(np.uint8).tobytes())
     made = io.BytesIO()
-    few = Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     few.save(made, "PNG", optimize=True)
     return made.getvalue()
 
@@ -182,7 +224,7 @@ def theme(back: str, front: str, normal: str, bright: str) -> TerminalTheme:
     def parsed(text: str) -> list[tuple[int, int, int]]:
         return [(int(one[:2], 16), int(one[2:4], 16), int(one[4:], 16)) for one in text.split()]
 
-    return TerminalTheme(*parsed(back), *parsed(front), parsed(normal), parsed(bright))
+    return TerminalTheme(parsed(back)[0], parsed(front)[0], parsed(normal), parsed(bright))
 
 
 DARK = theme(
@@ -215,10 +257,12 @@ def shots() -> list[Shot]:
     failed, well = (timelines(CALLS / f"{name}.jsonl.gz")[-1] for name in (FAILED, WELL))
     first = timelines(ROOT / "tracer" / "demo" / "call.jsonl")[-1]
     return [
-        Shot("terminal-failed-80x24", "tracer timeline my-room --summary", TimelineView(failed, summary=True), 80, 24),
-        Shot("terminal-why-80x24", "tracer why my-room", WhyView(failed, explain(failed)), 80, 24),
-        Shot("terminal-call-120x40", "tracer timeline my-room", TimelineView(first), 120, 40),
-        Shot("terminal-callers-200x50", "tracer timeline my-room", TimelineView(well), 200, 50),
+        Shot(
+            "failed-80x24", f"tracer timeline {failed.room.name} --summary", TimelineView(failed, summary=True), 80, 24
+        ),
+        Shot("why-80x24", f"tracer why {failed.room.name}", WhyView(failed, explain(failed)), 80, 24),
+        Shot("call-120x40", f"tracer timeline {first.room.name}", TimelineView(first), 120, 40),
+        Shot("callers-200x50", f"tracer timeline {well.room.name}", TimelineView(well), 200, 50),
     ]
 
 
@@ -227,7 +271,7 @@ def draw_terminal(one: Shot, colours: TerminalTheme, path: Path) -> None:
     out = Console(
         file=io.StringIO(), record=True, width=one.width, force_terminal=True, color_system="truecolor", highlight=False
     )
-    lines = out.render_lines(Group(f"$ {one.command}", one.view), pad=False)
+    lines = out.render_lines(Group(Text(f"$ {one.command}", no_wrap=True), one.view), pad=False)
     for line in islice(lines, one.height):
         out.print(Segments([*line, Segment.line()]), end="")
     for _ in range(one.height - len(lines)):
@@ -240,7 +284,7 @@ def main(wanted: list[str]) -> None:
     """Draw those that are wanted; all, without any."""
     FOLDER.mkdir(exist_ok=True)
     for shot in shots():
-        for colours, name in ((LIGHT, f"{shot.name}-light"), (DARK, f"{shot.name}-dark")):
+        for colours, name in ((LIGHT, f"terminal-{shot.name}-light"), (DARK, f"terminal-{shot.name}-dark")):
             if name.startswith(tuple(wanted) or ""):
                 draw_terminal(shot, colours, FOLDER / f"{name}.svg")
     looks = [one for one in LOOKS if one.name.startswith(tuple(wanted) or "")]

@@ -9,9 +9,11 @@ import pytest
 
 from tests.live.calling import LIMIT, call, timeline_when, wait_for, worker
 from tests.live.jaeger_query import trace_of
+from tracer import keys
 from tracer.demo.stage import Stage
 from tracer.moment import Kind
 from tracer.view import json as view
+from tracer.why import explain
 
 if TYPE_CHECKING:
     from tracer.local_servers import LiveKitServer
@@ -61,7 +63,7 @@ def test_its_native_spans_are_joined_by_the_rooms_sid(
     room = f"exporting-{flush}-{session}"
     with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
         stage.export = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_endpoint}
-        stage.serve(livekit.settings)
+        stage.serve(livekit.settings, "--span-names", "full")
         export_to = f"http://127.0.0.1:{webhook_port}/v1/traces"
         worker(stage, livekit.settings, [str(AGENT), "start"], EXPORT_TO=export_to, FLUSH=flush, SESSION=session)
         call(stage, livekit.settings, room, seconds)
@@ -79,7 +81,13 @@ def test_its_native_spans_are_joined_by_the_rooms_sid(
         def exported() -> set[str]:
             return {span["operationName"] for span in trace_of(jaeger, timeline.trace_id)}
 
-        wanted = {"room", "room_connect", "wait_for_participant"}
+        wanted = {f"room {room}", "participant STANDARD ada", "room_connect", "wait_for_participant"}
         wanted |= {"agent_session", "session_start"} if Kind.SESSION_STARTED in kinds else set()
         wanted |= {"job_entrypoint", "job"} if Kind.JOB_ENDED in kinds else set()
         wait_for(lambda: wanted <= exported(), f"{wanted} in the room's trace within {LIMIT} s")
+        [whole] = [span for span in trace_of(jaeger, timeline.trace_id) if not span["references"]]
+        assert whole["attributes"][keys.ANSWER]
+        # What is claimed is what was found; where it is not known, nothing is.
+        explained = explain(timeline)
+        assert whole["attributes"].get(keys.WELL, None) in (explained.well, None)
+        assert whole["attributes"].get("error", False) is (whole["attributes"].get(keys.WELL) is False)

@@ -41,6 +41,8 @@ MOST_LISTENERS = 64
 """Pages that are told of changes; one more is asked to come again."""
 LOOKS_EVERY = 0.08
 """Seconds between two looks into the store while somebody listens: one small query, whoever wrote into it."""
+LOOKS_AT_MOST_EVERY = 0.02
+"""Seconds between two looks where this process itself stores one thing after the other."""
 BEATS_EVERY = 15.0
 """Seconds after which a listener is sent an empty line: a connection that is gone is noticed."""
 ROOMS = 50
@@ -92,6 +94,7 @@ class Page:
         self._seen: dict[str, int] = {}
         """The number of the newest moment of each that is listened to."""
         self._somebody = asyncio.Event()
+        self._news = asyncio.Event()
         self._stopping = False
 
     def add_to(self, app: web.Application) -> None:
@@ -103,12 +106,21 @@ class Page:
         app.router.add_get("/api/changes", self._told)
 
     async def run(self) -> None:
-        """Look for changes while somebody listens, until cancelled."""
+        """Look for changes while somebody listens, until cancelled or stopped."""
         while True:
             await self._somebody.wait()
+            if self._stopping:
+                return
+            self._news.clear()
             with suppress(StoreError):  # which whoever writes says
                 await self._look()
-            await asyncio.sleep(LOOKS_EVERY)
+            await asyncio.sleep(LOOKS_AT_MOST_EVERY)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), LOOKS_EVERY - LOOKS_AT_MOST_EVERY)
+
+    def heed(self) -> None:
+        """Something was stored by this process: look at once."""
+        self._news.set()
 
     async def stop(self) -> None:
         """Let those who listen go."""

@@ -282,6 +282,8 @@ class Receiver:
         self.counts.unknown += len(arrival.unknown)
         if self.announcer:
             self.announcer.arrived(arrival.moments)
+        if self.page:
+            self.page.heed()
 
     def _admit(self, request: web.Request) -> None:
         """Of whom it refuses, no byte of the body is read."""

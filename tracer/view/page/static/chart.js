@@ -156,7 +156,7 @@ Tracer.Chart = class Chart {
   /** From when until when there is something to show, ms. */
   get extent() {
     const { room } = this;
-    const starts = [0, ...room.rows.map((row) => row.at_ms)];
+    const starts = [0, ...room.rows.filter((row) => row.lane).map((row) => row.at_ms)];
     for (const lane of room.lanes) for (const bar of lane.bars) starts.push(bar.start_ms);
     return [d3.min(starts), this.now];
   }
@@ -298,8 +298,8 @@ Tracer.Chart = class Chart {
 
   /** Words to the right or to the left of a stretch, where nothing is written yet; else they are left to the rows. */
   drawWords(group, name, text, start, end, middle, taken) {
-    const size = text.length * 6.4;
-    const isFree = (from, to) => from >= 0 && to <= this.width && !taken.some(([a, b]) => from < b && to > a);
+    const size = text.length * 6.8;
+    const isFree = (from, to) => from >= 0 && to <= this.width - 6 && !taken.some(([a, b]) => from < b && to > a);
     const sides = [[end + 9, "start", end + 9], [start - 9, "end", start - 9 - size]];
     const side = sides.find(([, , from]) => isFree(from, from + size));
     if (!side) return;
