@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import find_dotenv, load_dotenv
 
+from tracer.configuration import configured
 from tracer.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = [
     "DEFAULT_ENDPOINT",
@@ -73,12 +71,17 @@ class LiveKit:
 
 
 def load_env() -> None:
-    """Read ``.env`` from this folder or one above, as LiveKit's own examples do; variables already set win."""
+    """Read ``.env`` from this folder or one above, as LiveKit's own examples do, then tracer's own file.
+
+    Variables already set win. Raises ConfigurationError.
+    """
     path = find_dotenv(usecwd=True)
     try:
         load_dotenv(path)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"cannot read {path}: {error}") from None
+    for name, value in configured(Path.cwd()).items():
+        os.environ.setdefault(name, value)
 
 
 def checked_url(name: str, url: str, *schemes: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracer.cli.completing import complete_room
 from tracer.cli.options import format_option, output_option, read_store_option, width_option
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ __all__ = ["command"]
 
 
 @click.command("timeline", short_help="Show what happened in a room, moment by moment.")
-@click.argument("room")
+@click.argument("room", shell_complete=complete_room)
 @read_store_option
 @format_option(
     "svg",
