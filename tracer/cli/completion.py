@@ -14,9 +14,9 @@ def command(context: click.Context, shell: str) -> None:
     """Print what makes your shell complete commands, options and the names of rooms.
 
     \b
-    bash, in ~/.bashrc:                  eval "$(tracer completion bash)"
-    zsh, in ~/.zshrc:                    eval "$(tracer completion zsh)"
-    fish, in ~/.config/fish/config.fish: tracer completion fish | source
+    Examples:
+      eval "$(tracer completion bash)"       in ~/.bashrc; with zsh in ~/.zshrc
+      tracer completion fish | source        in ~/.config/fish/config.fish
     """
     from click.shell_completion import get_completion_class
 
