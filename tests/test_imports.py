@@ -63,12 +63,12 @@ ALLOWED: dict[str, set[str]] = {
     # What people see.
     "view": READ | {"check", "why", "latency", "explain", "doctor", "store"},
     "service": READ | KEPT | {"answers", "reaching", "latency", "why", "witness", "export", "view"},
+    "notebook": READ | KEPT | {"check", "latency", "service", "view", "why"},
+    "tracer": {"errors", "instrumentation", "moment", "notebook", "timeline"},
     "demo": READ
     | KEPT
     | {"answers", "reaching", "server_fault", "tracer", "local_servers", "service", "why", "view", "export"},
     "learn": READ | {"settings", "why", "view", "demo"},
-    "notebook": READ | KEPT | {"check", "latency", "service", "view", "why"},
-    "tracer": {"errors", "instrumentation", "moment", "notebook", "timeline"},
     "assistant": READ | KEPT | {"tracer", "check", "why", "latency", "explain", "export", "doctor", "service", "view"},
     "pytest_plugin": READ | KEPT | {"local_servers", "check", "latency", "view", "why"},
     "cli": READ
