@@ -90,7 +90,10 @@ def command(
     views = [view, Legend()] if legend or (output is None and not summary and first_time()) else [view]
     write_view(*views, output=output, width=width)
     if jaeger_url and output is None:
-        click.echo(f"in Jaeger: {trace_link(timeline.trace_id, jaeger_url)}")
+        from tracer.cli.links import linked
+
+        address = trace_link(timeline.trace_id, jaeger_url)
+        click.echo(f"in Jaeger: {linked(address, address)}")
 
 
 def _write(
