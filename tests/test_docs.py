@@ -99,7 +99,7 @@ def test_every_command_has_help_an_entry_and_no_option_that_is_not_there() -> No
             assert command is not None
             assert command.help, name
             assert re.search(rf"^## .*tracer {name}\b", page, re.MULTILINE), name
-            every |= {option for parameter in command.params for option in parameter.opts}
+            every |= {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     others = {
         "--tracer-port",
         "--build",

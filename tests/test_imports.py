@@ -40,7 +40,8 @@ ALLOWED: dict[str, set[str]] = {
     "file_lock": set(),
     "reaching": set(),
     "moment": {"keys", "kinds", "units"},
-    "settings": {"errors"},
+    "configuration": {"errors"},
+    "settings": {"configuration", "errors"},
     "server_fault": {"reaching", "settings", "units"},
     # Pure: neither clock nor store, neither environment nor view.
     "timeline": GROUND,

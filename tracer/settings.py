@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import find_dotenv, load_dotenv
 
+from tracer.configuration import configured
 from tracer.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = [
     "DEFAULT_ENDPOINT",
@@ -26,16 +24,19 @@ __all__ = [
     "demo_dir",
     "in_ci",
     "ingest_token",
+    "jaeger_address",
     "learnt_file",
     "legend_marker",
     "load_env",
     "named_variables",
     "otlp_endpoint",
     "otlp_variable",
+    "page_address",
     "pseudonym_key",
     "read_token",
     "receiver_endpoint",
     "service_name",
+    "terminal_has_links",
     "where",
 ]
 
@@ -73,12 +74,17 @@ class LiveKit:
 
 
 def load_env() -> None:
-    """Read ``.env`` from this folder or one above, as LiveKit's own examples do; variables already set win."""
+    """Read ``.env`` from this folder or one above, as LiveKit's own examples do, then tracer's own file.
+
+    Variables already set win. Raises ConfigurationError.
+    """
     path = find_dotenv(usecwd=True)
     try:
         load_dotenv(path)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"cannot read {path}: {error}") from None
+    for name, value in configured(Path.cwd()).items():
+        os.environ.setdefault(name, value)
 
 
 def checked_url(name: str, url: str, *schemes: str) -> str:
@@ -182,6 +188,41 @@ def named_variables() -> list[str]:
 def pseudonym_key() -> Path:
     """The file with the key of the pseudonyms that assistants get. Secret."""
     return platformdirs.user_state_path(APP) / "pseudonym-key"
+
+
+def page_address() -> str:
+    """``TRACER_ENDPOINT``: where `tracer serve` shows the page; empty where that is not set."""
+    return os.environ.get("TRACER_ENDPOINT", "").strip()
+
+
+def jaeger_address() -> str:
+    """``TRACER_JAEGER_URL``: where Jaeger shows traces; empty where that is not set."""
+    return os.environ.get("TRACER_JAEGER_URL", "").strip()
+
+
+_WITH_LINKS = {"iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "Tabby", "rio", "WarpTerminal"}
+"""Values of ``TERM_PROGRAM``."""
+
+
+def terminal_has_links() -> bool:
+    """Whether the terminal is one that shows OSC 8 links, by the variables that it sets.
+
+    ``FORCE_HYPERLINK`` says so of any other, and 0 that this one does not. There is no way to ask a terminal.
+    """
+    known = os.environ
+    if forced := known.get("FORCE_HYPERLINK"):
+        return forced != "0"
+    term = known.get("TERM", "")
+    if term in ("", "dumb", "linux") or term.startswith(("screen", "tmux")):  # what is behind those is not known
+        return False
+    vte, konsole = known.get("VTE_VERSION", ""), known.get("KONSOLE_VERSION", "")
+    return (
+        known.get("TERM_PROGRAM") in _WITH_LINKS
+        or term.startswith(("xterm-kitty", "xterm-ghostty", "foot", "alacritty", "wezterm"))
+        or bool(known.get("WT_SESSION") or known.get("DOMTERM"))
+        or (vte.isdigit() and int(vte) >= 5000)  # 0.50.0
+        or (konsole.isdigit() and int(konsole) >= 201200)
+    )
 
 
 def in_ci() -> bool:

@@ -67,6 +67,7 @@ ELSEWHERE = {
     "OTEL_SERVICE_NAME=my-agent OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:7890 node agent.mjs start": (
         "tests/live/test_node.py, with the same lines"
     ),
+    'eval "$(tracer completion bash)"': "tests/cli/test_completion.py",
     "docker compose up --build": "tests/live/test_compose.py runs its commands as processes",
 }
 """Commands that are run by another test, and which."""
@@ -79,6 +80,7 @@ AT_ONCE = {
     "tracer demo --list": "silent-caller",
     "tracer demo wrong-name": "no-worker",
     "tracer demo silent-caller": "subscriberUpdateInterval",
+    "tracer completion bash": "_TRACER_COMPLETE=bash_complete",
     "tracer rooms": "demo",
     "tracer rooms -n 10": "demo",
     "tracer timeline demo": "session started",

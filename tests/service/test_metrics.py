@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +19,13 @@ from tracer.moment import Kind
 from tracer.service import standing
 from tracer.service.metrics import Metrics
 from tracer.service.standing import Standing
-from tracer.store import Arrival
-from tracer.store.sqlite import SqliteStore
+from tracer.store import Arrival, Reader
 from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tracer.store.sqlite import SqliteStore
 
 TOKEN = "what-readers-know"  # noqa: S105  of the test
 OPEN = "application/openmetrics-text; version=1.0.0,text/plain;version=0.0.4;q=0.5"
@@ -42,10 +42,10 @@ def of_worker(kind: Kind, worker: str, ago: float, **told: Any) -> Any:
     return moment(kind, worker, at, room="", witness="agent", clock="agent", told=known)
 
 
-def values(store: SqliteStore) -> dict[tuple[str, ...], float]:
+def values(path: Path) -> dict[tuple[str, ...], float]:
     return {
         (sample.name.removeprefix("tracer_"), *sample.labels.values()): sample.value
-        for family in Standing(store).collect()
+        for family in Standing(str(path)).collect()
         for sample in family.samples
     }
 
@@ -63,7 +63,7 @@ def test_prometheus_gets_its_text_and_openmetrics_where_it_asks_for_it(path: Pat
         assert {"tracer_rooms_open", "tracer_write_queue", "tracer_webhook_lag_seconds"} <= families.keys()
         assert all(family.documentation for family in families.values())
 
-    talk(path, test)
+    talk(path, test, metrics=Metrics(str(path)))
 
 
 @pytest.mark.parametrize("accept", ["", "x" * 4000, "application/openmetrics-text;version=x.1;escaping=\N{SNOWMAN}"])
@@ -82,7 +82,7 @@ def test_one_may_ask_for_some_of_it(path: Path) -> None:
         shown = {line.split()[0] for line in text.splitlines() if not line.startswith("#")}
         assert shown == {"tracer_webhooks_total", "tracer_rooms_open"}
 
-    talk(path, test)
+    talk(path, test, metrics=Metrics(str(path)))
 
 
 def test_webhooks_that_come_late_are_seen(path: Path) -> None:
@@ -125,11 +125,10 @@ def test_only_who_may_read_rooms_reads_them(path: Path) -> None:
         assert "TRACER_READ_TOKEN" in text
 
     talk(path, without)
-    with closing(SqliteStore(path)) as store:
-        talk(path, with_token, metrics=Metrics(store, token=TOKEN))
+    talk(path, with_token, metrics=Metrics(str(path), token=TOKEN))
 
 
-def test_workers_stand_as_they_reported_last(store: SqliteStore) -> None:
+def test_workers_stand_as_they_reported_last(store: SqliteStore, path: Path) -> None:
     reports = (
         of_worker(Kind.WORKER_REGISTERED, "AW_a", 60, agent_name="helper"),
         of_worker(Kind.WORKER_FULL, "AW_a", 50, agent_name="helper"),
@@ -142,7 +141,7 @@ def test_workers_stand_as_they_reported_last(store: SqliteStore) -> None:
         of_worker(Kind.WORKER_REGISTERED, "AW_silent", 3 * 24 * 3600, agent_name="helper"),
     )
     store.add([Arrival(reports)])
-    found = values(store)
+    found = values(path)
     assert found["workers", "helper", "available"] == 1
     assert found["workers", "helper", "draining"] == 1
     assert found["worker_load", "helper", "AW_a"] == 0.9
@@ -152,12 +151,12 @@ def test_workers_stand_as_they_reported_last(store: SqliteStore) -> None:
 
 
 def test_of_many_workers_those_heard_of_last_are_told_apart(
-    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(standing, "MOST_WORKERS", 2)
     monkeypatch.setattr(standing, "MOST_NAMES", 2)
     store.add([Arrival(tuple(of_worker(Kind.WORKER_REGISTERED, f"AW_{n}", n, agent_name=f"a{n}") for n in range(5)))])
-    found = values(store)
+    found = values(path)
     assert {key[1:]: count for key, count in found.items() if key[0] == "workers"} == {
         ("a0", "available"): 1,
         ("a1", "available"): 1,
@@ -166,23 +165,23 @@ def test_of_many_workers_those_heard_of_last_are_told_apart(
     assert {key[2] for key in found if key[0] == "worker_reported_timestamp_seconds"} == {"AW_0", "AW_1"}
 
 
-def test_rooms_whose_end_is_not_known_are_open_for_a_day(store: SqliteStore) -> None:
+def test_rooms_whose_end_is_not_known_are_open_for_a_day(store: SqliteStore, path: Path) -> None:
     now = time.time_ns()
     for room, hours, over in (("RM_now", 0, False), ("RM_over", 1, True), ("RM_lost", 30, False)):
         created = moment(Kind.ROOM_CREATED, room, now - hours * 3600 * NS_PER_S, room=room)
         finished = replace(created, kind=Kind.ROOM_FINISHED)
         store.add([Arrival((created, finished) if over else (created,))])
-    assert values(store)["rooms_open",] == 1
+    assert values(path)["rooms_open",] == 1
 
 
-def test_the_store_is_asked_seldom_and_may_be_away(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_store_is_asked_seldom_and_may_be_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def open_rooms(since: int) -> int:
-        asked.append(since)
+    def away(location: str) -> Reader:
+        asked.append(location)
         raise StoreError("gone")
 
-    monkeypatch.setattr(store, "open_rooms", open_rooms)
-    one = Standing(store)
+    monkeypatch.setattr(standing, "open_reader", away)
+    one = Standing(str(path))
     assert [list(one.collect()) for _ in range(3)] == [[], [], []]
-    assert len(asked) == 1
+    assert asked == [str(path)]

@@ -21,6 +21,7 @@ COMMANDS = (
     "call",
     "check",
     "compare",
+    "completion",
     "demo",
     "doctor",
     "explain",

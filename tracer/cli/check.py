@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracer.cli.completing import complete_room
 from tracer.cli.options import format_option, output_option, read_store_option, width_option
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ __all__ = ["command"]
 
 
 @click.command("check", short_help="Check that a room's events are in the order LiveKit guarantees.")
-@click.argument("rooms", nargs=-1, required=True, metavar="ROOM…")
+@click.argument("rooms", nargs=-1, required=True, metavar="ROOM…", shell_complete=complete_room)
 @read_store_option
 @format_option("junit", help="junit is for CI: a test suite for each room, a test case for each rule.")
 @output_option

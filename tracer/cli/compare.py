@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracer.cli.completing import complete_room
 from tracer.cli.options import format_option, output_option, read_store_option, width_option
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ MANY = 10_000
 
 
 @click.command("compare", short_help="Compare the timing of two rooms, or of one room with all.")
-@click.argument("a")
-@click.argument("b", required=False)
+@click.argument("a", shell_complete=complete_room)
+@click.argument("b", required=False, shell_complete=complete_room)
 @click.option("--with", "many", type=click.Choice(["stats"]), help="Compare A with the figures over all rooms.")
 @read_store_option
 @format_option()

@@ -56,7 +56,11 @@ width_option = click.option(
 """How wide the terminal's form is."""
 
 redact_option = click.option(
-    "--redact", is_flag=True, help="Keep and export no personal data: names, identities, attributes."
+    "--redact/--no-redact",
+    default=False,
+    envvar="TRACER_REDACT",
+    show_envvar=True,
+    help="Keep and export no personal data: names, identities, attributes.",
 )
 """Whether personal data is left out."""
 

@@ -49,7 +49,10 @@ def command(store: str, limit: int, everything: bool, form: str, output: Path | 
     if form == "json":
         write_json(rooms.as_json(found, summaries), output)
     else:
-        write_view(rooms.RoomsView(found, summaries, hidden), output=output, width=width)
+        from tracer.cli.links import room_links
+
+        link = room_links() if output is None else None
+        write_view(rooms.RoomsView(found, summaries, hidden, link), output=output, width=width)
 
 
 def _listed(reader: Reader, limit: int, *, everything: bool) -> tuple[list[RoomRow], int]:

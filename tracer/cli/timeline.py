@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracer.cli.completing import complete_room
 from tracer.cli.options import format_option, output_option, read_store_option, width_option
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ __all__ = ["command"]
 
 
 @click.command("timeline", short_help="Show what happened in a room, moment by moment.")
-@click.argument("room")
+@click.argument("room", shell_complete=complete_room)
 @read_store_option
 @format_option(
     "svg",
@@ -89,7 +90,10 @@ def command(
     views = [view, Legend()] if legend or (output is None and not summary and first_time()) else [view]
     write_view(*views, output=output, width=width)
     if jaeger_url and output is None:
-        click.echo(f"in Jaeger: {trace_link(timeline.trace_id, jaeger_url)}")
+        from tracer.cli.links import linked
+
+        address = trace_link(timeline.trace_id, jaeger_url)
+        click.echo(f"in Jaeger: {linked(address, address)}")
 
 
 def _write(

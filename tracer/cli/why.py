@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracer.cli.completing import complete_room
 from tracer.cli.options import format_option, output_option, read_store_option, width_option
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ __all__ = ["command"]
 
 
 @click.command("why", short_help="Explain why an agent is missing, late, duplicated or silent.")
-@click.argument("room")
+@click.argument("room", shell_complete=complete_room)
 @read_store_option
 @format_option()
 @output_option

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
-    from tracer.store import Reader
-
 __all__ = ["Metrics"]
 
 LATE = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
@@ -43,11 +41,14 @@ class Collector(Protocol):
 class Metrics:
     """Puts together what there is to know, for whoever may read it."""
 
-    def __init__(self, store: Reader, *, token: str = "", fleet: Fleet | None = None) -> None:
-        """``token``: what readers have to send; empty: nothing. ``fleet``: what came of rooms, where it is counted."""
+    def __init__(self, store: str = "", *, token: str = "", fleet: Fleet | None = None) -> None:
+        """What there is to know of the store at this location; without one, how things stand is left out.
+
+        ``token``: what readers have to send; empty: nothing. ``fleet``: what came of rooms, where it is counted.
+        """
         self.token = token
         self._lag = Histogram(LATE)
-        self._collectors: list[Collector] = [self, fleet or Fleet(), Standing(store)]
+        self._collectors: list[Collector] = [self, fleet or Fleet(), *([Standing(store)] if store else [])]
         self._one = asyncio.Lock()
         self._waiting = 0
 

@@ -120,7 +120,7 @@ class Receiver:
         self._ingest_token = ingest_token
         self.recorder = recorder
         self.page = page
-        self.metrics = metrics or Metrics(store)
+        self.metrics = metrics or Metrics()
         self.metrics.add(self)
         self._wanted = wanted
         self.counts = Counts()

@@ -103,7 +103,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
             ingest_token=token,
             recorder=Recorder(options.record) if options.record else None,
             page=Page(options.store, PageOptions(read_token(), options.redact, options.jaeger_url)),
-            metrics=Metrics(store, token=read_token(), fleet=fleet),
+            metrics=Metrics(options.store, token=read_token(), fleet=fleet),
             wanted=options.wanted,
             on_event=observer.heard if observer else None,
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import GaugeMetricFamily
@@ -15,6 +16,7 @@ from tracer import keys
 from tracer.errors import StoreError
 from tracer.kinds import Kind
 from tracer.service.fleet import AGENT_NAME, Names, label
+from tracer.store import open_reader
 from tracer.timeline.fold import fold
 from tracer.units import NS_PER_S
 from tracer.witness.fields import LATEST_TIME
@@ -44,9 +46,9 @@ _AVAILABLE = (Kind.WORKER_REGISTERED, Kind.WORKER_AVAILABLE)
 
 
 class Standing:
-    """Reads the store, seldom."""
+    """Reads the store at a location, seldom, and not through whoever writes to it: writing must not wait for that."""
 
-    def __init__(self, store: Reader) -> None:
+    def __init__(self, store: str) -> None:
         self._store = store
         self._good_until = 0.0
         self._found: list[Metric] = []
@@ -55,7 +57,8 @@ class Standing:
         """As prometheus_client asks a collector; nothing while the store fails, which `/healthz` says."""
         if time.monotonic() >= self._good_until:
             try:
-                self._found = list(_standing(self._store, time.time_ns()))
+                with closing(open_reader(self._store)) as reader:
+                    self._found = list(_standing(reader, time.time_ns()))
             except StoreError:
                 self._found = []
             self._good_until = time.monotonic() + FOR

@@ -1,8 +1,15 @@
-"""Where to look at a trace in Jaeger."""
+"""Where to look at a room: its page, and its trace in Jaeger."""
 
 from __future__ import annotations
 
-__all__ = ["trace_link"]
+from urllib.parse import quote
+
+__all__ = ["page_link", "trace_link"]
+
+
+def page_link(sid: str, base: str) -> str:
+    """Address of the page of the room with this SID at the `tracer serve` that listens at ``base``."""
+    return f"{base.rstrip('/')}/#room={quote(sid, safe='')}"
 
 
 def trace_link(trace_id: str, base: str) -> str:

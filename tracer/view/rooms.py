@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 
 from tracer.latency.summary import Counted
@@ -14,7 +15,7 @@ from tracer.view.text import fit, plain
 from tracer.view.verdict import MARKS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
@@ -79,8 +80,18 @@ def as_json(rows: Sequence[RoomRow], summaries: Mapping[str, Summary]) -> dict[s
 class RoomsView:
     """A Rich renderable: a table, or a sentence when there is nothing to list."""
 
-    def __init__(self, rows: Sequence[RoomRow], summaries: Mapping[str, Summary], hidden: int = 0) -> None:
-        """``hidden`` is how many rooms are left out as they are no calls of the user's."""
+    def __init__(
+        self,
+        rows: Sequence[RoomRow],
+        summaries: Mapping[str, Summary],
+        hidden: int = 0,
+        link: Callable[[str], str] | None = None,
+    ) -> None:
+        """``hidden`` is how many rooms are left out as they are no calls of the user's.
+
+        ``link`` makes the address of a room of its SID, where a terminal shows links.
+        """
+        self.link = link
         self.rows = rows
         self.summaries = summaries
         self.hidden = hidden
@@ -110,10 +121,19 @@ class RoomsView:
         widths[NAME] = max(min(widths[NAME], left), min(widths[NAME], NARROWEST_NAME))
         # No table, which takes a second for a few thousand rows, and no text, which takes half of one for ten thousand.
         yield Text(_line([column.name for column in COLUMNS], widths, shown), style="bold", no_wrap=True)
-        for row, (mark, style) in zip(cells, marks, strict=True):
+        for at, (row, (mark, style)) in enumerate(zip(cells, marks, strict=True)):
             yield Segment(mark, console.get_style(style))
-            yield Segment(_line(row, widths, shown)[len(mark) :])
+            line = _line(row, widths, shown)[len(mark) :]
+            yield from self._linked(line, self.rows[at].sid) if self.link else (Segment(line),)
             yield Segment.line()
+
+    def _linked(self, line: str, sid: str) -> Iterator[Segment]:
+        """The line, in which the SID is a link; after it no column can hold it again."""
+        before, found, after = line.rpartition(plain(sid))
+        yield Segment(before)
+        if found and self.link:
+            yield Segment(found, Style(link=self.link(sid)))
+        yield Segment(after)
 
 
 def _sum(widths: Sequence[int], shown: Sequence[int], *, without: int) -> int:

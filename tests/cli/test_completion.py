@@ -1,0 +1,106 @@
+"""Completion, as real shells ask for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from tests.moments import ABOUT_ROOM, moment, ms
+from tracer import keys
+from tracer.cli.completing import complete_room
+from tracer.moment import Kind
+from tracer.store import Arrival
+from tracer.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = Path(sys.executable).parent
+NAMES = ("front-desk", "front desk", "front$(touch owned)", "front'", "front\nback", "fro\x1b[2Jnt", "other")
+
+
+@pytest.fixture
+def rooms(tmp_path: Path) -> Path:
+    path = tmp_path / "tracer.db"
+    with closing(SqliteStore(path)) as store:
+        for number, name in enumerate(NAMES):
+            about = {**ABOUT_ROOM, keys.ROOM_NAME: name}
+            store.add(
+                [Arrival((moment(Kind.ROOM_CREATED, f"RM_{number}", ms(number), room=f"RM_{number}", told=about),))]
+            )
+    return path
+
+
+def bash(store: Path, *words: str) -> Sequence[str]:
+    """What bash offers after these words, the last of which is being typed."""
+    script = """
+        source <(tracer completion bash) || exit 1
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+        $(complete -p tracer | grep -o '_tracer[a-z_]*' | head -n 1) tracer
+        printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    environment = os.environ | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "TRACER_STORE": str(store)}
+    ran = subprocess.run(
+        ["bash", "--norc", "--noprofile", "-c", script, "bash", *words],
+        env=environment,
+        cwd=store.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    return ran.stdout.split("\n")[:-1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_bash_completes_commands_options_and_rooms(rooms: Path) -> None:
+    assert bash(rooms, "tracer", "ti") == ["timeline"]
+    assert "--store" in bash(rooms, "tracer", "timeline", "--st")
+    assert bash(rooms, "tracer", "why", "fron") == ["front-desk"]
+    assert bash(rooms, "tracer", "completion", "f") == ["fish"]
+    assert not (rooms.parent / "owned").exists()
+
+
+def test_names_that_a_shell_could_take_for_more_are_left_out(rooms: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACER_STORE", str(rooms))
+    context = click.Context(click.Command("why"))
+    argument = click.Argument(["room"])
+    assert complete_room(context, argument, "") == [
+        *("other", "RM_6", "RM_5", "RM_4", "RM_3", "RM_2", "RM_1", "front-desk", "RM_0")
+    ]
+    assert complete_room(context, argument, "RM_6") == ["RM_6"]
+    monkeypatch.setenv("TRACER_STORE", str(rooms.parent / "none.db"))
+    assert complete_room(context, argument, "") == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_has_its_script(shell: str) -> None:
+    from click.testing import CliRunner
+
+    from tracer.cli import cli
+
+    ran = CliRunner().invoke(cli, ["completion", shell])
+    assert ran.exit_code == 0
+    assert f"_TRACER_COMPLETE={shell}_complete" in ran.output
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
+def test_zsh_takes_its_script(rooms: Path) -> None:
+    environment = os.environ | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "TRACER_STORE": str(rooms)}
+    script = 'autoload -U compinit; compinit -u -D; eval "$(tracer completion zsh)"; print $_comps[tracer]'
+    ran = subprocess.run(
+        ["zsh", "-f", "-c", script], env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert ran.stdout.strip() == "_tracer_completion", ran.stderr
