@@ -37,6 +37,8 @@ COLUMN = 8
 """Pixels of a column: half of the size of what is written, as wide as most letters."""
 COLUMNS = 60
 """Without --width: on a phone the letters are then as large as it writes its own small ones."""
+FINER = 2
+"""Parts of a column: the shortest stretch and a fold take half of the room that they have in a terminal."""
 EDGE = 16
 LINE = 22
 LANE, INNER = 46, 40
@@ -87,7 +89,7 @@ class _Picture:
         missing = waits(timeline, sids)
         times = [row.step.time for row in self.rows.rows if row.step.subject in sids]
         times += [edge for wait in missing for edge in wait]
-        self.axis = Axis(times, timeline.zero, columns, missing)
+        self.axis = Axis(times, timeline.zero, columns * FINER, missing)
         self.y = EDGE + 4.0
         """How far down it is drawn."""
 
@@ -129,8 +131,11 @@ class _Picture:
 
     def _scale(self) -> Iterator[str]:
         self.y += 14
+        free = 0.0
         for column, label in self.axis.ticks():
-            yield self._text(self._at(column), label, "soft small num")
+            if (at := self._at(column)) >= free:
+                yield self._text(at, label, "soft small num")
+                free = at + (len(label) + 1) * COLUMN
         self.y += 8
         bottom = self.y + sum(map(_height, self.lanes))
         for column in self.axis.folds:
@@ -163,7 +168,7 @@ class _Picture:
 
     def _bar(self, lane: Lane, bar: Bar, middle: float) -> str:
         start = self._at(self.axis.position(bar.start))
-        end = self._at(self.columns if bar.end is None else self.axis.position(bar.end))
+        end = self._at(self.axis.width - 1 if bar.end is None else self.axis.position(bar.end))
         high = 6 if lane.of == "span" or bar.form in (Form.JOINING, Form.SPAN, Form.MUTED) else 10
         until = "now" if bar.end is None else self._offset(bar.end)
         told = f"{lane.label}: {bar.text or bar.form.value}, {self._offset(bar.start)} to {until}"
@@ -221,7 +226,7 @@ class _Picture:
 
     @staticmethod
     def _at(column: float) -> float:
-        return EDGE + column * COLUMN
+        return EDGE + column * COLUMN / FINER
 
 
 def _height(lane: Lane) -> int:
