@@ -69,6 +69,7 @@ ALLOWED: dict[str, set[str]] = {
     "notebook": READ | KEPT | {"check", "latency", "service", "view", "why"},
     "tracer": {"errors", "instrumentation", "moment", "notebook", "timeline"},
     "assistant": READ | KEPT | {"tracer", "check", "why", "latency", "explain", "export", "doctor", "service", "view"},
+    "watch": READ | KEPT | {"why", "latency", "view"},
     "pytest_plugin": READ | KEPT | {"local_servers", "check", "latency", "view", "why"},
     "cli": READ
     | KEPT
@@ -88,6 +89,7 @@ ALLOWED: dict[str, set[str]] = {
         "demo",
         "learn",
         "view",
+        "watch",
         "witness",
     },
     "__main__": {"cli"},

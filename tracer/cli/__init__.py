@@ -35,6 +35,7 @@ COMMANDS = (
     "stats",
     "store",
     "timeline",
+    "watch",
     "why",
 )
 
