@@ -70,6 +70,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"answers", "reaching", "server_fault", "tracer", "local_servers", "service", "why", "view", "export"},
     "learn": READ | {"settings", "why", "view", "demo"},
     "assistant": READ | KEPT | {"tracer", "check", "why", "latency", "explain", "export", "doctor", "service", "view"},
+    "watch": READ | KEPT | {"why", "latency", "view"},
     "pytest_plugin": READ | KEPT | {"local_servers", "check", "latency", "view", "why"},
     "cli": READ
     | KEPT
@@ -89,6 +90,7 @@ ALLOWED: dict[str, set[str]] = {
         "demo",
         "learn",
         "view",
+        "watch",
         "witness",
     },
     "__main__": {"cli"},

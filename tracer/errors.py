@@ -61,6 +61,7 @@ class UnknownRoomError(TracerError):
 
     def __init__(self, room: str, store: str, near: str = "") -> None:
         """``near`` says which rooms could be meant."""
+        self.near = near
         more = f"{near} " if near.endswith("?") else f"{near}; " if near else ""
         super().__init__(f"no room {room!r} in {store}: {more}`tracer rooms` lists what is there")
 

@@ -42,6 +42,14 @@ def test_the_missing_extra_is_named_before_anything_starts(
     assert list(tracer.folder.iterdir()) == []
 
 
+def test_the_extra_for_the_full_screen_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert extra.lacks_watch_extra() == ""
+    monkeypatch.setitem(sys.modules, "textual", None)
+    monkeypatch.setattr(extra, "find_spec", lambda _: None)
+    assert "pip install '.[watch]'" in extra.lacks_watch_extra()
+    assert "\n" not in extra.lacks_watch_extra()
+
+
 @pytest.mark.parametrize("installed", ["1.3.12", "1.8.1"])
 def test_livekit_agents_that_are_too_old_are_named_before_anything_starts(
     tracer: Tracer,  # noqa: F811

@@ -332,3 +332,17 @@ def test_open_rooms_are_those_without_a_known_end(store: Writer) -> None:
         store.add([Arrival((created(room, at),))])
     store.add([Arrival((moment(Kind.ROOM_FINISHED, "RM_over", ms(7000), room="RM_over"),))])
     assert [store.open_rooms(since) for since in (ms(0), ms(5000), ms(5001))] == [2, 1, 0]
+
+
+def test_rooms_of_which_something_came_are_told_and_no_others(store: Writer) -> None:
+    store.add(
+        [Arrival((created("RM_1", ms(1), "one"), created("RM_2", ms(2), "two"), created("RM_3", ms(3), "three")))]
+    )
+    before = store.newest()
+    assert store.changed_since(before, 9) == []
+    store.add([Arrival((moment(Kind.PARTICIPANT_ACTIVE, "PA_1", ms(9), room="RM_1"),))])
+    store.add([Arrival((created("RM_4", ms(4), "four"),))])
+    assert [(row.sid, row.participants) for row in store.changed_since(before, 9)] == [("RM_4", 0), ("RM_1", 1)]
+    assert [row.sid for row in store.changed_since(before, 2)] == ["RM_4"], "of the two latest"
+    assert [row.sid for row in store.changed_since(0, 9)] == ["RM_4", "RM_3", "RM_2", "RM_1"]
+    assert store.changed_since(store.newest(), 9) == []

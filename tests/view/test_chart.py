@@ -158,3 +158,34 @@ def test_an_identity_is_not_shown_twice_and_one_of_the_users_own_stays() -> None
         for m in call()
     ]
     assert "nova" in drawn(*mine)
+
+
+def test_a_zoomed_axis_is_the_same_wider_and_shows_a_part() -> None:
+    made = fold(ROOM, call())
+
+    def bars(zoom: int, shift: int) -> tuple[Chart, list[str]]:
+        chart = Chart(made, list(made.participants), list(made.steps), 100, zoom=zoom, shift=shift)
+        return chart, [line.plain[chart.label_width + chart.note_width + 2 :] for line in chart.lines()]
+
+    chart, whole = bars(4, 0)
+    parts = [bars(4, shift)[1] for shift in range(0, 4 * chart.width, chart.width)]
+    assert all(len(line) <= chart.width for part in parts for line in part)
+    rows = ["".join(part[at].ljust(chart.width) for part in parts) for at in range(1, len(whole))]
+    wide = Chart(made, list(made.participants), list(made.steps), 100 + 3 * chart.width)
+    assert [row.strip() for row in rows] == [
+        line.plain[wide.label_width + wide.note_width + 2 :].strip() for line in list(wide.lines())[1:]
+    ]
+    assert bars(4, 10**9)[0].shift == 3 * chart.width, "not beyond the end"
+    assert bars(4, -5)[0].shift == 0
+
+
+def test_a_marked_time_has_a_line_down_its_column_that_covers_nothing() -> None:
+    made = fold(ROOM, call())
+    plain = list(Chart(made, list(made.participants), list(made.steps), 100).lines())
+    chart = Chart(made, list(made.participants), list(made.steps), 100, mark=ms(300))
+    marked = list(chart.lines())
+    assert chart.marked is not None
+    column = chart.label_width + chart.note_width + 2 + chart.marked
+    for before, after in zip(plain[1:], marked[1:], strict=True):
+        was = before.plain.ljust(column + 1)[column]
+        assert after.plain[column] == ("┊" if was == " " else was)

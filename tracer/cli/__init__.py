@@ -36,6 +36,7 @@ COMMANDS = (
     "stats",
     "store",
     "timeline",
+    "watch",
     "why",
 )
 

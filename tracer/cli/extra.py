@@ -6,7 +6,7 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-__all__ = ["DEMOS_AGENTS", "needs_demo_extra", "needs_mcp_extra", "needs_new_enough_agents"]
+__all__ = ["DEMOS_AGENTS", "lacks_watch_extra", "needs_demo_extra", "needs_mcp_extra", "needs_new_enough_agents"]
 
 MODULES = {"livekit-agents": "livekit.agents", "livekit": "livekit.rtc"}
 """What the extra ``demo`` brings: each package with the module that shows whether it is there."""
@@ -49,6 +49,13 @@ def needs_new_enough_agents(command: str) -> None:
             f"`{command}` needs livekit-agents {needed} or newer, and {installed} is installed here:"
             " `make demo` in tracer's checkout runs it in an environment of its own"
         )
+
+
+def lacks_watch_extra() -> str:
+    """What to install for the full screen of `tracer watch`; empty where it is there."""
+    if _there("textual"):
+        return ""
+    return "for the full screen, install the extra watch: in tracer's checkout, pip install '.[watch]'"
 
 
 def _there(module: str) -> bool:

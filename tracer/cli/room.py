@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tracer.store import Reader, RoomRow
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["OpenedRoom", "opened", "read_room", "read_rooms", "stored"]
+__all__ = ["Awaited", "OpenedRoom", "opened", "read_room", "read_rooms", "stored"]
 
 SEARCHED = 10_000
 """Rooms of a store, the latest, among which a beginning is looked for, and what is nearest."""
@@ -124,3 +124,29 @@ def _nearest(room: str, among: list[str], *, fits: bool) -> str:
         return f"{len(among)} begin like this: {shown}{', …' if len(among) > MOST_NAMED else ''}"
     near = get_close_matches(room, dict.fromkeys(among), 1, NEAR)
     return f"did you mean {near[0]!r}?" if near else ""
+
+
+class Awaited:
+    """A room that is looked for until it is there."""
+
+    def __init__(self, store: str, room: str) -> None:
+        """Raises UsageError for the FILE of a recording: nothing more comes of it."""
+        if Path(room).is_file():
+            raise click.UsageError(f"{room} is a recording, which is over: without --follow")
+        self.store = store
+        self.room = room
+        self._seen = -1
+        """The number of the store's newest moment when it was looked for."""
+
+    def find(self, reader: Reader) -> str | None:
+        """Its SID; None while there is no such room, which is said once. Raises StoreError."""
+        newest, seen = reader.newest(), self._seen
+        if newest == seen:
+            return None
+        self._seen = newest
+        try:
+            return reader.find(self.room) if seen >= 0 else _find(reader, self.store, self.room)
+        except UnknownRoomError as error:
+            if seen < 0:
+                click.echo(f"waiting for a room {self.room!r}{f': {error.near}' if error.near else ''}", err=True)
+            return None

@@ -33,6 +33,9 @@ __all__ = ["command"]
 @output_option
 @click.option("--all", "everything", is_flag=True, help="Show every participant and every moment.")
 @click.option("--summary", is_flag=True, help="Show the verdict and the chart only: at most 23 lines.")
+@click.option(
+    "--follow", is_flag=True, help="Show it while it happens, until the room is over; waits for a room to come."
+)
 @click.option("--legend", is_flag=True, help="Explain the signs below; shown unasked the first time, on a terminal.")
 @click.option(
     "--jaeger-url",
@@ -49,6 +52,7 @@ def command(
     output: Path | None,
     everything: bool,
     summary: bool,
+    follow: bool,
     legend: bool,
     jaeger_url: str | None,
     width: int | None,
@@ -61,11 +65,20 @@ def command(
     Examples:
       tracer timeline my-room
       tracer timeline my-room --summary
+      tracer timeline my-room --follow
       tracer timeline RM_ev5rQjUVknES --format json
     """
     from tracer.cli.room import read_room
     from tracer.view.write import write_json, write_view
 
+    if follow:
+        from tracer.cli.room import Awaited
+        from tracer.watch.follow import follow as show
+
+        if form != "terminal" or output:
+            raise click.UsageError("--follow shows the terminal's form, on standard output: without --format and -o")
+        show(store, Awaited(store, room).find, everything=everything, summary=summary, width=width)
+        return
     if form == "otlp":
         from tracer.cli.room import opened
         from tracer.export.otlp import as_json as as_otlp

@@ -121,9 +121,9 @@ class Summary(NamedTuple):
         )
 
 
-def summarize(timeline: Timeline) -> Summary:
-    """What is worth keeping of a room for figures over many."""
-    if not timeline.room.finished:
+def summarize(timeline: Timeline, *, live: bool = False) -> Summary:
+    """What is worth keeping of a room for figures over many; ``live``: also what is known of one that is not over."""
+    if not timeline.room.finished and not live:
         return Summary(Counted.OPEN)
     paths = Paths(timeline)
     corrected = paths.corrected.timeline
@@ -142,6 +142,8 @@ def summarize(timeline: Timeline) -> Summary:
 
 
 def _counted(timeline: Timeline, jobs: tuple[JobSummary, ...]) -> Counted:
+    if not timeline.room.finished:
+        return Counted.OPEN
     if not jobs:
         return Counted.NOT_REPORTED if timeline.agents else Counted.NO_AGENT
     counted = {job.counted for job in jobs}

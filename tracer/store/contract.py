@@ -209,6 +209,9 @@ class Reader(Protocol):
     def changed(self, room: str) -> int:
         """The number of a room's newest moment; 0 for an unknown room."""
 
+    def changed_since(self, number: int, limit: int) -> list[RoomRow]:
+        """Those of the latest ``limit`` rooms of which something came after the moment of this number, newest first."""
+
     def summaries(self, limit: int, *, since: int = 0, version: int) -> list[StoredSummary]:
         """The latest rooms created after ``since`` (ns since the epoch), newest first, with their summaries."""
 

@@ -65,8 +65,19 @@ class _Stretch:
 class Axis:
     """Where on a chart of some width each time lies."""
 
-    def __init__(self, times: Iterable[int], zero: int, width: int, waits: Iterable[tuple[int, int]] = ()) -> None:
-        """``waits`` (from, to; ns) is when something was missing: that is drawn, though nothing happens in it."""
+    def __init__(
+        self,
+        times: Iterable[int],
+        zero: int,
+        width: int,
+        waits: Iterable[tuple[int, int]] = (),
+        *,
+        last: int = NARROWEST,
+    ) -> None:
+        """``waits`` (from, to; ns) is when something was missing: that is drawn, though nothing happens in it.
+
+        ``last`` is the number of columns, at least, of the last stretch.
+        """
         known = sorted(set(times)) or [zero]
         folds = idle_stretches(known)
         # When there is no room for every stretch, the shortest folds stay open.
@@ -82,7 +93,7 @@ class Axis:
             wait = pieces[[end for _, end in pieces].index(wait[1])]
         self.zero = zero
         self.width = width
-        self.stretches = _laid_out(pieces, width, wait)
+        self.stretches = _laid_out(pieces, width, wait, last)
         self._starts = [stretch.start for stretch in self.stretches]
 
     def column(self, time: int) -> int:
@@ -144,14 +155,16 @@ def _longest(folds: list[tuple[int, int]], waits: Iterable[tuple[int, int]]) -> 
     return (start, end - 1) if end - start > 2 else None
 
 
-def _laid_out(pieces: list[tuple[int, int]], width: int, wait: tuple[int, int] | None = None) -> list[_Stretch]:
+def _laid_out(
+    pieces: list[tuple[int, int]], width: int, wait: tuple[int, int] | None = None, last: int = NARROWEST
+) -> list[_Stretch]:
     """Every piece gets its least width, and the rest in proportion to its length; ``wait`` a share of the whole."""
-    fixed = int(width * WAIT_SHARE) if wait else 0
+    fixed = (int(width * WAIT_SHARE) if wait else 0) + last - NARROWEST
     spare = max(width - len(FOLD) * (len(pieces) - 1) - NARROWEST * len(pieces) - fixed, 0)
     total = sum(end - start for start, end in pieces if (start, end) != wait) or 1
     column, laid = 0, []
     for number, (start, end) in enumerate(pieces):
-        share = NARROWEST + (fixed if (start, end) == wait else int(spare * (end - start) / total))
+        share = NARROWEST + (int(width * WAIT_SHARE) if (start, end) == wait else int(spare * (end - start) / total))
         if number == len(pieces) - 1:
             share = max(width - column, 1)
         laid.append(_Stretch(start, end, column, share))

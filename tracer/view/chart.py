@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tracer.units import NS_PER_MS, milliseconds, plural
-from tracer.view.axis import FOLD, Axis
+from tracer.view.axis import FOLD, NARROWEST, Axis
 from tracer.view.lanes import Form, main_lanes, style_of, waits
 from tracer.view.names import agent_number
 from tracer.view.row import Row
@@ -43,6 +43,10 @@ WIDE = 100
 """Columns from which on there is room for more."""
 LABEL = 22
 """Columns of a row's name: an agent's identity has 21, wait_for_participant 22."""
+MARK = "┊"
+"""Down the column of a marked time, where nothing else is."""
+NOW = 9
+"""Columns for the time that it is now: ``12.3 min``, and a space."""
 ROOM_FOR_WORDS = 36
 """Columns of a dispatch's bar from which on it says what it shows; else how long it was alone."""
 
@@ -64,7 +68,17 @@ class Chart:
         steps: list[Step],
         width: int,
         findings: Iterable[Finding] = (),
+        *,
+        until: int | None = None,
+        zoom: int = 1,
+        shift: int = 0,
+        mark: int | None = None,
     ) -> None:
+        """``until``, ns: the axis goes on at least until then, as for a call that is watched.
+
+        ``zoom``: the axis is so many times as wide, and ``shift`` columns of it are left of what is shown.
+        ``mark`` is a time, ns, whose column is marked.
+        """
         self.lanes = main_lanes(timeline, shown, findings)
         self.label_width = LABEL if width < WIDE else LABEL + 8
         self.note_width = 9 if width < WIDE else 15
@@ -72,7 +86,13 @@ class Chart:
         times = [step.time for step in steps if step.subject in sids]
         missing = waits(timeline, sids)
         times += [edge for wait in missing for edge in wait]
-        self.axis = Axis(times, timeline.zero, width - self.label_width - self.note_width - 2, missing)
+        times += [] if until is None else [until]
+        self.width = width - self.label_width - self.note_width - 2
+        """Columns of the axis that are shown."""
+        last = NARROWEST if until is None else NOW
+        self.axis = Axis(times, timeline.zero, self.width * zoom, missing, last=last)
+        self.marked = None if mark is None else self.axis.column(mark)
+        self.shift = min(max(shift, 0), self.axis.width - self.width)
 
     def lines(self) -> Iterator[Text]:
         """Line after line, as wide as the terminal at the most."""
@@ -93,7 +113,14 @@ class Chart:
             yield Text(f"… and {left} more {plural(left, 'row')}: without --summary", style="dim")
 
     def _scale(self) -> Text:
-        return Text(" " * (self.label_width + self.note_width + 2) + self.axis.scale(), style="dim")
+        shown = self.axis.scale()[self.shift : self.shift + self.width]
+        before = self.label_width + self.note_width + 2
+        line = Text(" " * before + shown.ljust(self.width), style="dim")
+        if self.marked is not None and self.shift <= self.marked < self.shift + self.width:
+            column = before + self.marked - self.shift
+            line.stylize("reverse not dim", column, column + 1)
+        line.rstrip()
+        return line
 
     def _finished(self, row: Row) -> Text:
         label = fit(row.label, self.label_width)
@@ -102,12 +129,15 @@ class Chart:
         text = Text(no_wrap=True)
         text.append(label + " " * (self.label_width - cell_len(label) + 1), style=row.style)
         text.append(note + " " * (self.note_width - cell_len(note) + 1), style="dim")
-        for column, char in enumerate(row.cells):
+        for column, char in enumerate(row.cells[self.shift : self.shift + self.width], self.shift):
             if column in folds and char in " ━┄╌":
                 mark = FOLD[min(column - start for start in self.axis.folds if start <= column)]
-                text.append(" " if char == " " else mark, style="dim")
+                style, char = "dim", " " if char == " " else mark  # noqa: PLW2901  what is shown in its place
             else:
-                text.append(char, style=STYLES["failed"] if column in row.failed else row.style)
+                style = STYLES["failed"] if column in row.failed else row.style
+            if column == self.marked and char == " ":
+                style, char = "dim", MARK  # noqa: PLW2901
+            text.append(char, style=style)
         text.rstrip()
         return text
 

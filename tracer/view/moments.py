@@ -15,21 +15,28 @@ from tracer.view.axis import idle_stretches
 from tracer.view.chart import STYLES, WIDE, colour_of
 from tracer.view.failed import has_failed
 from tracer.view.names import name_of
+from tracer.view.rows import MomentRows
 from tracer.view.text import fit, plain
 from tracer.view.wording import say
+from tracer.why import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tracer.timeline.overdue import Missing
-    from tracer.timeline.step import Step
-    from tracer.view.rows import MomentRow, MomentRows
+    from tracer.timeline.step import Step, StepKey
+    from tracer.timeline.timeline import Timeline
+    from tracer.view.rows import MomentRow
     from tracer.why import Finding
 
-__all__ = ["MomentTable", "accuracy"]
+__all__ = ["MomentLines", "MomentTable", "accuracy"]
 
 MOST_MISSING = 12
 """Rows for what has not come."""
+NUMBERED = 999
+"""Rows for whose numbers there is room where it is not known how many will come."""
+SAID_AGAIN = 4
+"""What is missing is said again when it is missing for so many times as long."""
 
 
 ALL = ["agent", "observer", "webhook"]
@@ -47,37 +54,50 @@ class MomentTable:
         self.findings = tuple(findings)
         self.columns = _Columns(width, len(rows.rows))
 
+    def head(self) -> Text:
+        """The names of the columns."""
+        return self.columns.head()
+
     def lines(self) -> Iterator[Text]:
         """Line after line, as wide as the terminal at the most."""
+        yield self.head()
+        yield from (line for line, _ in self.entries())
+
+    def entries(self) -> Iterator[tuple[Text, MomentRow | Missing | None]]:
+        """The lines below the head, each with what it is about; None where it is about no moment."""
         columns = self.columns
         idle = {end for _, end in idle_stretches(row.step.time for row in self.rows.rows)}
-        yield columns.head()
         before = None
         for number, row in enumerate(self.rows.rows, 1):
             if before and row.step.time in idle and before.time != row.step.time:
-                yield Text(f"{'⋯':>{columns.number + 2 + columns.offset}}", style="dim")
-            yield self._row(number, before, row)
+                yield Text(f"{'⋯':>{columns.number + 2 + columns.offset}}", style="dim"), None
+            yield self.row(number, before, row), row
             before = row.step
-        for missing in [one for one in expected(self.timeline) if self._is_news(one)][:MOST_MISSING]:
-            yield self._missing(missing)
+        for missing in [one for one in expected(self.timeline) if self.is_news(one)][:MOST_MISSING]:
+            yield self.missing(missing), missing
         if left_out := self.rows.left_out:
-            yield Text(left_out, style="dim")
+            yield Text(left_out, style="dim"), None
         if not columns.wide:
-            yield Text(f"{'':{columns.number}}  source: W webhook, O observer (API polling), A agent", style="dim")
+            yield (
+                Text(f"{'':{columns.number}}  source: W webhook, O observer (API polling), A agent", style="dim"),
+                None,
+            )
 
-    def _is_news(self, missing: Missing) -> bool:
+    def is_news(self, missing: Missing) -> bool:
         """Whether no row shows it yet: a process that failed is a row."""
         job = self.timeline.by_sid.get(missing.step.subject)
         if missing.lost and job and job.at(Kind.PROCESS_FAILED):
             return False
         return missing.step.subject not in self.hidden
 
-    def _row(self, number: int, before: Step | None, row: MomentRow) -> Text:
+    def row(self, number: int, before: Step | None, row: MomentRow) -> Text:
+        """The line of a row: its number, and since ``before``, the step of the row above it."""
         columns, step = self.columns, row.step
         line = Text(no_wrap=True)
         line.append(f"{number:{columns.number}}  ")
         line.append(f"{offset((step.time - self.timeline.zero) / NS_PER_MS):>{columns.offset}}  ")
-        since = f"+{milliseconds((step.time - before.time) / NS_PER_MS)}" if before else ""
+        in_order = before and before.time <= step.time
+        since = f"+{milliseconds((step.time - before.time) / NS_PER_MS)}" if before and in_order else ""
         line.append(f"{since:>{columns.since}}  ", style="dim")
         line.append_text(self._what(row, columns.what))
         line.append(f"  {columns.sources(row)}", style="dim")
@@ -86,7 +106,7 @@ class MomentTable:
         line.rstrip()
         return line
 
-    def _missing(self, missing: Missing) -> Text:
+    def missing(self, missing: Missing) -> Text:
         """A row for what should have come: after what, and for how long it has been missing."""
         columns = self.columns
         end = missing.step.time + missing.ns
@@ -130,6 +150,48 @@ class MomentTable:
         if isinstance(entity, Worker):
             return STYLES["job"]
         return STYLES["dispatch" if step.kind is Kind.DISPATCH_CREATED else "room"]
+
+
+class MomentLines:
+    """The rows of a timeline as they come to be known, each once, and what should have come; for a pipe or a log."""
+
+    def __init__(self, width: int, *, everything: bool = False) -> None:
+        self.width = width
+        self.everything = everything
+        self._printed: set[StepKey] = set()
+        self._missed: dict[tuple[str, str, bool], int] = {}
+        """For how long each was missing when that was said, ns."""
+        self._before: Step | None = None
+
+    def head(self) -> Text:
+        """The names of the columns."""
+        return _Columns(self.width, NUMBERED).head()
+
+    def new(self, timeline: Timeline) -> Iterator[Text]:
+        """The lines that were not printed before; what is missing is said again after four times as long."""
+        rows = MomentRows(timeline, everything=self.everything)
+        new = [row for row in rows.rows if row.step.key not in self._printed]
+        late = [one for one in expected(timeline)[:MOST_MISSING] if self._is_late(one)]
+        if not new and not late:
+            return
+        table = MomentTable(rows, (), self.width, explain(timeline).findings)
+        table.columns = _Columns(self.width, NUMBERED)
+        for row in new:
+            self._printed.add(row.step.key)
+            yield table.row(len(self._printed), self._before, row)
+            self._before = row.step
+        for missing in late:
+            if table.is_news(missing):
+                yield table.missing(missing)
+
+    def _is_late(self, missing: Missing) -> bool:
+        which = missing.step.subject, missing.what, missing.over
+        if which in self._missed and missing.ns < SAID_AGAIN * self._missed[which]:
+            return False
+        if missing.over and which in self._missed:  # the same as of later on
+            return False
+        self._missed[which] = missing.ns
+        return True
 
 
 class _Columns:

@@ -15,14 +15,14 @@ from tracer.view.text import fit, plain
 from tracer.view.verdict import MARKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
     from tracer.latency.summary import Summary
     from tracer.store import RoomRow
 
-__all__ = ["RoomsView", "as_json"]
+__all__ = ["CAUSE", "LASTED", "NO_ROOMS", "Columns", "RoomsView", "as_json", "lasted", "room_cells", "room_mark"]
 
 
 class _Column(NamedTuple):
@@ -38,19 +38,25 @@ COLUMNS = (
     _Column(""),
     _Column("room"),
     _Column("sid"),
-    _Column("created (UTC)", gives_way=1),
+    _Column("created (UTC)", gives_way=2),
     _Column("lasted", is_number=True, gives_way=3),
     _Column("callers", is_number=True, gives_way=4),
     _Column("agents", is_number=True),
     _Column("ready", is_number=True),
-    _Column("cause", gives_way=2),
+    _Column("cause", gives_way=1),
 )
+LASTED, CAUSE = 4, 8
+"""The columns that change while nothing comes."""
 NAME = 1
 """The column of the name, which is cut where there is no room for it: an SID that is cut is of no use."""
 WIDEST_NAME = 32
 NARROWEST_NAME = 8
 GAP = 2
 """Columns between two."""
+NO_ROOMS = "no rooms yet: point your LiveKit server's webhooks at `tracer serve` and make a call"
+"""In place of a list without a room."""
+NONE_FOUND = "none found"
+"""In place of a cause: something went wrong, and what was recorded does not explain it."""
 NOT_OVER = ("…", "dim")
 """Mark and style of a room of which it is too early to say how it went."""
 
@@ -77,6 +83,54 @@ def as_json(rows: Sequence[RoomRow], summaries: Mapping[str, Summary]) -> dict[s
     }
 
 
+class Columns:
+    """Lines of the list for a terminal this wide: each column as wide as what was seen of it."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self._seen = [len(column.name) for column in COLUMNS]
+        self._layout: tuple[list[int], list[int]] | None = None
+
+    def see(self, cells: Iterable[str]) -> None:
+        """Make room for these cells."""
+        seen = [max(seen, cell_len(cell)) for seen, cell in zip(self._seen, cells, strict=True)]
+        if seen != self._seen:
+            self._seen, self._layout = seen, None
+
+    def head(self) -> str:
+        """The names of the columns."""
+        return self.line([column.name for column in COLUMNS])
+
+    def line(self, cells: Sequence[str]) -> str:
+        """Cells in their columns; the first is the mark."""
+        widths, shown = self._laid_out()
+        return _line(cells, widths, shown)
+
+    def shown(self, cells: Sequence[str]) -> tuple[str, ...]:
+        """Those of the cells for which there is room."""
+        return tuple(cells[at] for at in self._laid_out()[1])
+
+    def lines(self, rows: Iterable[Sequence[str]]) -> Iterator[str]:
+        """As ``line``, for many."""
+        widths, shown = self._laid_out()
+        return (_line(row, widths, shown) for row in rows)
+
+    def _laid_out(self) -> tuple[list[int], list[int]]:
+        """How wide each column is, and which are shown where there is no room for all."""
+        if self._layout is not None:
+            return self._layout
+        widths, shown = [*self._seen], list(range(len(COLUMNS)))
+        widths[NAME] = min(widths[NAME], WIDEST_NAME)
+        while (left := self.width - _sum(widths, shown, without=NAME)) < min(widths[NAME], NARROWEST_NAME):
+            last = max(shown, key=lambda at: COLUMNS[at].gives_way)
+            if not COLUMNS[last].gives_way:
+                break
+            shown.remove(last)
+        widths[NAME] = max(min(widths[NAME], left), min(widths[NAME], NARROWEST_NAME))
+        self._layout = widths, shown
+        return self._layout
+
+
 class RoomsView:
     """A Rich renderable: a table, or a sentence when there is nothing to list."""
 
@@ -100,31 +154,23 @@ class RoomsView:
         if self.rows:
             yield from self._table(console, options.max_width)
         else:
-            yield Text("no rooms yet: point your LiveKit server's webhooks at `tracer serve` and make a call")
+            yield Text(NO_ROOMS)
         if self.hidden:
             rooms = f"{self.hidden} {plural(self.hidden, 'room')} of tracer doctor and tracer demo"
             yield Text(f"{rooms} not listed: --all", style="dim")
 
     def _table(self, console: Console, width: int) -> RenderResult:
-        marks = [_mark(self.summaries.get(row.sid)) for row in self.rows]
-        cells = [
-            (mark, *_cells(row, self.summaries.get(row.sid))) for row, (mark, _) in zip(self.rows, marks, strict=True)
-        ]
-        widths = [max(len(column.name), *(cell_len(row[at]) for row in cells)) for at, column in enumerate(COLUMNS)]
-        widths[NAME] = min(widths[NAME], WIDEST_NAME)
-        shown = list(range(len(COLUMNS)))
-        while (left := width - _sum(widths, shown, without=NAME)) < min(widths[NAME], NARROWEST_NAME):
-            last = max(shown, key=lambda at: COLUMNS[at].gives_way)
-            if not COLUMNS[last].gives_way:
-                break
-            shown.remove(last)
-        widths[NAME] = max(min(widths[NAME], left), min(widths[NAME], NARROWEST_NAME))
+        cells = [room_cells(row, self.summaries.get(row.sid)) for row in self.rows]
+        columns = Columns(width)
+        for row in cells:
+            columns.see(row)
         # No table, which takes a second for a few thousand rows, and no text, which takes half of one for ten thousand.
-        yield Text(_line([column.name for column in COLUMNS], widths, shown), style="bold", no_wrap=True)
-        for at, (row, (mark, style)) in enumerate(zip(cells, marks, strict=True)):
+        yield Text(columns.head(), style="bold", no_wrap=True)
+        for room, line in zip(self.rows, columns.lines(cells), strict=True):
+            mark, style = room_mark(self.summaries.get(room.sid))
             yield Segment(mark, console.get_style(style))
-            line = _line(row, widths, shown)[len(mark) :]
-            yield from self._linked(line, self.rows[at].sid) if self.link else (Segment(line),)
+            rest = line[len(mark) :]
+            yield from self._linked(rest, room.sid) if self.link else (Segment(rest),)
             yield Segment.line()
 
     def _linked(self, line: str, sid: str) -> Iterator[Segment]:
@@ -151,24 +197,31 @@ def _line(cells: Sequence[str], widths: Sequence[int], shown: Sequence[int]) -> 
     return (" " * GAP).join(aligned).rstrip()
 
 
-def _mark(summary: Summary | None) -> tuple[str, str]:
-    if summary is None or summary.counted is Counted.OPEN:
+def room_mark(summary: Summary | None) -> tuple[str, str]:
+    """Mark and style: how a room went. One that is not over has none, unless a cause was found while it goes on."""
+    if summary is None or (summary.counted is Counted.OPEN and not summary.causes):
         return NOT_OVER
     return MARKS[summary.well]
 
 
-def _cells(row: RoomRow, summary: Summary | None) -> tuple[str, ...]:
+def room_cells(row: RoomRow, summary: Summary | None, *, now: int | None = None, waits: str = "") -> tuple[str, ...]:
+    """What each column shows of a room. ``now``, ns: for how long it is open; ``waits``: for what, without a cause."""
     created = rfc3339(row.created)
-    ends = (row.created, row.finished)
-    lasted = "open" if None in ends else duration(((row.finished or 0) - (row.created or 0)) / NS_PER_S)
     ready = summary.ready_after if summary else None
     return (
+        room_mark(summary)[0],
         plain(row.name or "?"),
         plain(row.sid),
         created[:19].replace("T", " ") if created else "?",
-        lasted,
+        lasted(row, now),
         str(row.participants),
         str(row.agents),
         "" if ready is None else milliseconds(ready / NS_PER_MS),
-        summary.causes[0] if summary and summary.causes else "",
+        summary.causes[0] if summary and summary.causes else NONE_FOUND if summary and summary.well is False else waits,
     )
+
+
+def lasted(row: RoomRow, now: int | None = None) -> str:
+    """How long a room lasted; of an open one, how long it is open by ``now``, ns, or that it is."""
+    end = row.finished if row.finished is not None else now
+    return "open" if row.created is None or end is None else duration((end - row.created) / NS_PER_S)

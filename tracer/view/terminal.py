@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Participant
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["TimelineView", "notable"]
+__all__ = ["TimelineView", "notable", "one_line"]
 
 NARROWEST = 60
 WIDEST = 200
@@ -59,7 +59,7 @@ class TimelineView:
         rows = MomentRows(self.timeline, self.hidden, everything=self.everything)
         chart = Chart(self.timeline, self.shown, [row.step for row in rows.rows], width, findings)
         if self.summary:
-            yield self._one_line(width)
+            yield one_line(self.timeline, width)
             if self.timeline.steps:
                 yield from chart.first(LINES - len(head) - 1)
             return
@@ -79,39 +79,16 @@ class TimelineView:
             yield Text()
         yield from lines
 
-    def _one_line(self, width: int) -> Text:
-        sid, *_, ending = self._parts()
-        name = fit(plain(self.timeline.room.name or "?"), width // 3)
-        return Text(fit(f"room {name}   {sid}   {ending}", width), style="dim", no_wrap=True)
-
-    def _parts(self) -> list[str]:
-        """What is known of the room beside its name."""
-        room = self.timeline.room
-        parts = [plain(room.sid)]
-        if self.timeline.created_by:
-            parts.append(f"created by {created_by(self.timeline)}")
-        if room.created and room.finished:
-            lasted = duration((room.finished.time - room.created.time) / NS_PER_S)
-            reason = f": {plain(end_reason_label(self.timeline.end_reason))}" if self.timeline.end_reason else ""
-            parts.append(f"closed after {lasted}{reason}")
-        elif room.finished:
-            parts.append("closed")
-        else:
-            parts.append("still open, or its end was not recorded")
-        return parts
-
     def _header(self, width: int) -> Iterator[Text]:
-        room, parts = self.timeline.room, self._parts()
-        text = Text(no_wrap=True)
-        text.append(f"room {fit(plain(room.name or '?'), width // 3)}", style="bold")
-        rest = "   ".join(parts)
-        if cell_len(text.plain) + 3 + cell_len(rest) <= width:
-            text.append("   " + rest)
-            yield text
-        else:
-            yield text
-            for part in parts:
-                yield Text("  " + fit(part, width - 2))
+        room = self.timeline.room
+        line = Text(f"room {fit(plain(room.name or '?'), width // 3)}", style="bold", no_wrap=True)
+        for part in _parts(self.timeline):
+            if line.cell_len + 3 + cell_len(part) <= width:
+                line.append(f"   {part}", style="not bold")
+            else:
+                yield line
+                line = Text("  " + fit(part, width - 2), no_wrap=True)
+        yield line
 
     def _more(self) -> str:
         states: dict[str, int] = {}
@@ -120,6 +97,34 @@ class TimelineView:
             states[state] = states.get(state, 0) + 1
         counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
         return f"… and {len(self.hidden)} more participants ({counts}): --all shows them"
+
+
+def one_line(timeline: Timeline, width: int, *, live: bool = False) -> Text:
+    """Which room it is, and how it ended; ``live``: for how long it is open."""
+    sid, *_, ending = _parts(timeline, live=live)
+    line = f"room {fit(plain(timeline.room.name or '?'), width // 3)}   {sid}   {ending}"
+    if cell_len(line) > width:
+        line = line.removesuffix(ending) + ending.partition(":")[0]  # without the reason
+    return Text(fit(line, width), style="dim", no_wrap=True)
+
+
+def _parts(timeline: Timeline, *, live: bool = False) -> list[str]:
+    """What is known of the room beside its name."""
+    room = timeline.room
+    parts = [plain(room.sid)]
+    if timeline.created_by:
+        parts.append(f"created by {created_by(timeline)}")
+    if room.created and room.finished:
+        lasted = duration((room.finished.time - room.created.time) / NS_PER_S)
+        reason = f": {plain(end_reason_label(timeline.end_reason))}" if timeline.end_reason else ""
+        parts.append(f"closed after {lasted}{reason}")
+    elif room.finished:
+        parts.append("closed")
+    elif live:
+        parts.append(f"open for {duration((timeline.now - timeline.zero) / NS_PER_S)}")
+    else:
+        parts.append("still open, or its end was not recorded")
+    return parts
 
 
 def notable(timeline: Timeline) -> list[Participant]:

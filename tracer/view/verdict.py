@@ -24,7 +24,7 @@ MARKS = {True: ("✓", "bold green"), False: ("✗", "bold red"), None: ("?", "b
 def answer(timeline: Timeline, explanation: Explanation) -> Text:
     """What `tracer why` answers, behind its mark."""
     mark, style = MARKS[explanation.well]
-    text = Text(f"{mark} ", style=style)
+    text = Text.assemble((f"{mark} ", style))
     text.append(with_names(timeline, explanation.summary), style="bold")
     return text
 

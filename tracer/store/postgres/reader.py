@@ -200,6 +200,14 @@ class PostgresReader:
             row = db.execute("SELECT changed FROM room WHERE sid = %s", (kept(room),)).fetchone()
         return int(row[0]) if row else 0
 
+    def changed_since(self, number: int, limit: int) -> list[RoomRow]:
+        """Those of the latest ``limit`` rooms of which something came after the moment of this number, newest first."""
+        return self._rooms(
+            f"changed > %s AND sid IN (SELECT sid FROM room ORDER BY {AGE} DESC, sid LIMIT %s)",
+            f"ORDER BY {AGE} DESC, sid",
+            (number, limit),
+        )
+
     def _rooms(self, condition: str, order: str, values: Sequence[str | int] | dict[str, str | int]) -> list[RoomRow]:
         with self._using() as db:
             rows = db.execute(

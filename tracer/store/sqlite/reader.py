@@ -187,6 +187,14 @@ class SqliteReader:
             row = db.execute("SELECT changed FROM room WHERE sid = ?", (room,)).fetchone()
         return int(row[0]) if row else 0
 
+    def changed_since(self, number: int, limit: int) -> list[RoomRow]:
+        """Those of the latest ``limit`` rooms of which something came after the moment of this number, newest first."""
+        latest = "SELECT sid FROM room ORDER BY coalesce(created, first_seen) DESC, sid LIMIT :limit"
+        return self._rooms(
+            f"changed > :number AND sid IN ({latest}) ORDER BY coalesce(created, first_seen) DESC, sid",
+            {"number": number, "limit": limit},
+        )
+
     def used(self) -> int:
         """Bytes that hold something, for which nothing is counted."""
         with self._using() as db:
