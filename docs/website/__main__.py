@@ -31,6 +31,7 @@ def build(folder: Path, texts: Mapping[str, str]) -> int:
             (source / place).parent.mkdir(parents=True, exist_ok=True)
             (source / place).write_text(text, encoding="utf-8")
         for place, picture in pictures().items():
+            (source / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(picture, source / place)
         settings = str(Path(__file__).parent)
         cache = str(Path(temporary) / "cache")

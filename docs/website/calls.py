@@ -11,6 +11,8 @@ from tracer import keys
 from tracer.check import RULES
 from tracer.check.rule import PairRule
 from tracer.demo.failures import FAILURES
+from tracer.explain import words
+from tracer.explain.entry import Group
 from tracer.timeline.precedence import TABLE
 
 if TYPE_CHECKING:
@@ -18,9 +20,10 @@ if TYPE_CHECKING:
 
     from tracer.check import Rule
     from tracer.kinds import Kind
+    from tracer.livekit_sources import Source
     from tracer.why.cause import Cause
 
-__all__ = ["cause", "documented_keys", "key_table", "kind", "rule", "rule_table"]
+__all__ = ["cause", "documented_keys", "key_table", "kind", "rule", "rule_table", "word_table"]
 
 
 def cause(one: Cause) -> str:
@@ -35,6 +38,8 @@ def cause(one: Cause) -> str:
         f"## What happens, and how it is known\n\n{_docstring(one)}",
         f"## What to do\n\n{prose(one.advice)}",
     ]
+    if one.said:
+        parts.append(f"Where LiveKit says how it comes to do this: {_sources(one.said)}.")
     if calls:
         parts.append(f"## Make it for real\n\n{table(('command', 'what people ask then'), calls)}")
     return "\n\n".join([*parts, "[All causes](../causes.md#all-causes), [how `tracer why` works](../causes.md)"]) + "\n"
@@ -51,10 +56,12 @@ def kind(one: Kind) -> str:
         ("shown as", prose(info.phrase.format(who="ada"))),
         ("caused by", prose(info.cause)),
         ("what comes next", prose(info.following)),
+        ("common mistake", prose(info.mistake)),
         ("who reports it, and what its time is", prose(info.source)),
         ("cannot come before", _kinds(before)),
         ("cannot come after", _kinds(after)),
         ("judged by rule", "; ".join(rules)),
+        ("where LiveKit says so", _sources(info.said)),
     ]
     known = table(("", ""), [row for row in rows if row[1]])
     return (
@@ -66,10 +73,18 @@ def _kinds(kinds: Iterable[Kind]) -> str:
     return ", ".join(f"[`{one}`]({one}.md)" for one in kinds)
 
 
+def _sources(said: Iterable[Source]) -> str:
+    return "; ".join(f"[{prose(one.text)}]({one.url})" if one.url else prose(one.text) for one in said)
+
+
 def rule(one: Rule) -> str:
     """The page of a rule."""
     parts = [f"# Rule {one.number}: {one.name}", f"**{sentence(one.sentence)}**", _docstring(one)]
     parts.append(f"Inconclusive when {prose(one.missing)}.")
+    if one.believed:
+        parts.append(f"Believed, and not guaranteed: {prose(one.believed)}")
+    if one.said:
+        parts.append(f"Where LiveKit says so: {_sources(one.said)}.")
     if isinstance(one, PairRule):
         effects: dict[Kind, dict[Kind, None]] = {}
         for pair in TABLE:
@@ -93,6 +108,27 @@ def rule_table() -> str:
         + "\n[What must hold, and what is only believed](lifecycle.md#what-must-hold),"
         + " [the command](commands/check.md)\n"
     )
+
+
+def word_table() -> str:
+    """The page of all words that are explained and have no page of their own."""
+    parts = [
+        "# Words\n\nWhat `tracer explain` says of what there is in a call, and of states, gaps, owners and columns."
+    ]
+    own_pages = (Group.MOMENT, Group.CAUSE, Group.RULE)
+    for group in (one for one in Group if one not in own_pages):
+        heading = f"{group.label[:1].upper()}{group.label[1:]}"
+        said = [
+            (
+                f"`{one.word}`",
+                " ".join(prose(text) for text in (one.meaning, one.caused_by, one.following, one.mistake) if text),
+                _sources(one.sources),
+            )
+            for one in words()
+            if one.group is group
+        ]
+        parts.append(f"## {heading}\n\n{table(('word', 'what it means', 'where LiveKit says so'), said)}")
+    return "\n\n".join(parts)
 
 
 def key_table() -> str:

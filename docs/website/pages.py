@@ -29,10 +29,10 @@ ELSEWHERE = {
 """Pages that are not in docs/, and what they are called in the site."""
 CONTENTS = {
     "Start": ("tutorial", "setup", "versions"),
-    "Use": ("commands", "reading-a-timeline", "page", "causes", "ci"),
-    "Understand": ("lifecycle", "moments", "rules"),
-    "Operate": ("deployment", "benchmarks", "dashboards", "privacy", "security-policy", "security"),
-    "Reference": ("json", "environment", "keys"),
+    "Use": ("commands", "reading-a-timeline", "page", "causes", "assistants", "ci", "notebooks"),
+    "Understand": ("lifecycle", "words", "moments", "rules"),
+    "Operate": ("deployment", "metrics", "benchmarks", "dashboards", "privacy", "security-policy", "security"),
+    "Reference": ("json", "environment", "configuration", "keys"),
     "Proof": ("soak", "chaos"),
     "Project": ("architecture", "contributing", "changelog"),
 }
@@ -64,7 +64,7 @@ def pages() -> dict[str, str]:
 
 def made() -> dict[str, str]:
     """The pages that are made from the code: commands, causes, kinds, rules and keys."""
-    texts = {"rules.md": calls.rule_table(), "keys.md": calls.key_table()}
+    texts = {"rules.md": calls.rule_table(), "words.md": calls.word_table(), "keys.md": calls.key_table()}
     texts |= {f"causes/{one.name}.md": calls.cause(one) for one in CAUSES}
     texts |= {f"kinds/{one}.md": calls.kind(one) for one in Kind}
     texts |= {f"rules/{one.name}.md": calls.rule(one) for one in RULES}
@@ -82,7 +82,10 @@ def places() -> dict[str, Path]:
 
 def pictures() -> dict[str, Path]:
     """Files that pages show, by their place in the site."""
-    return {file.name: file for end in ("svg", "png") for file in sorted((ROOT / "docs").glob(f"*.{end}"))}
+    docs = ROOT / "docs"
+    return {
+        file.relative_to(docs).as_posix(): file for end in ("svg", "png") for file in sorted(docs.rglob(f"*.{end}"))
+    }
 
 
 def moved(file: Path) -> str:
@@ -92,6 +95,8 @@ def moved(file: Path) -> str:
     def link(found: re.Match[str]) -> str:
         target = (file.parent / found[1]).resolve()
         place = there.get(target)
+        if not target.exists():
+            return found[0]  # Sphinx says so
         if place is None:
             kind = "tree" if target.is_dir() else "blob"
             place = f"{repository()}/{kind}/main/{target.relative_to(ROOT).as_posix()}"
