@@ -14,7 +14,7 @@ LIVE_JOBS ?= 2
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 $(BIN)/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast golden pictures check bench matrix soak chaos audit lock clean
+.PHONY: help install demo test test-fast golden pictures check site bench matrix soak chaos audit lock clean
 
 help:
 	@echo 'make demo      a call from room to agent on a real LiveKit server, and its timeline'
@@ -24,6 +24,7 @@ help:
 	@echo 'make golden    the pictures in tests/golden anew, to be looked at in the diff'
 	@echo 'make pictures  the pictures in docs/ anew, of terminal and page, to be looked at'
 	@echo 'make check     ruff, mypy and all tests'
+	@echo 'make site      the documentation as a site, in build/site; a link that leads nowhere fails it'
 	@echo 'make bench     what tracing costs: a job's start, the observer, 10,000 rooms, and spans a second beside Jaeger'
 	@echo 'make matrix    a call with other versions of livekit-agents, livekit-server and Python; writes docs/versions.md'
 	@echo 'make soak      hours of calls of which why has to say the right thing; writes docs/soak.md'
@@ -58,6 +59,9 @@ check: $(READY)
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(MAKE) --no-print-directory test
+
+site: $(READY)
+	@$(BIN)/python -m docs.website
 
 bench: $(READY)
 	@$(BIN)/python tests/bench/job_start.py

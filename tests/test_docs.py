@@ -5,7 +5,10 @@ That its commands do what it says is in tests/live/test_readme.py.
 
 from __future__ import annotations
 
+import ast
 import re
+import shlex
+from contextlib import closing
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -15,9 +18,16 @@ import click
 import pytest
 
 from docs import tables
-from tracer.cli import cli
+from docs.website.commands import commands, examples
+from tests.moments import ROOM, call
+from tests.why.cases import in_room, with_facts
+from tracer import keys
+from tracer.cli import cli, main
 from tracer.demo.failures import FAILURES
 from tracer.demo.scenarios import SCENARIOS
+from tracer.moment import Kind
+from tracer.store import Arrival
+from tracer.store.sqlite import SqliteStore
 from tracer.why import CAUSES
 
 if TYPE_CHECKING:
@@ -110,6 +120,82 @@ def test_every_command_has_help_an_entry_and_no_option_that_is_not_there() -> No
         "--kinds",
     }  # pytest's, docker's, jaeger's, pip's, LiveKit's, the soak's, Prometheus's
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", EVERYTHING)) <= every | others
+
+
+@pytest.mark.parametrize("name", dict(commands()))
+def test_every_command_has_an_example_and_each_is_one_that_it_takes(name: str) -> None:
+    known = dict(commands())
+    if isinstance(known[name].command, click.Group):
+        return
+    shown = examples(known[name].command)
+    assert any(f"tracer {name}" in example for example in shown), name
+    for example in shown:
+        before, tracer, after = example.partition("tracer ")
+        assert tracer, example
+        assert re.fullmatch(r"([A-Z_]+=\S+ )*", before), example
+        called = max((other for other in known if f"{after} ".startswith(f"{other} ")), key=len)
+        arguments = after[len(called) :].partition("  #")[0].partition(" | ")[0].partition(" > ")[0]
+        known[called].command.make_parser(known[called]).parse_args(shlex.split(arguments))
+
+
+READ = ("check", "compare", "rooms", "stats", "store", "timeline", "why")
+"""Commands that answer from a store and end. The others' examples have servers in them: tests/live runs their like."""
+
+
+@pytest.mark.parametrize("name", READ)
+def test_every_example_that_reads_a_store_runs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(SqliteStore(tmp_path / "calls.db")) as store:
+        for sid, room in ((ROOM, "my-room"), ("RM_nFyAF2c9Lk31", "another-room")):
+            moments = with_facts(call(), Kind.ROOM_CREATED, ROOM, {keys.ROOM_NAME: room})
+            store.add([Arrival(tuple(in_room(sid, moments)))])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRACER_STORE", str(tmp_path / "calls.db"))
+    for example in examples(dict(commands())[name].command):
+        if not example.startswith(f"tracer {name} "):
+            continue
+        main(shlex.split(example.removeprefix("tracer ")))
+        told = capsys.readouterr()
+        assert told.err == "", example
+        assert told.out or list(tmp_path.glob("*.xml")), example
+
+
+NAMED = r"(TRACER|LIVEKIT|OTEL|OPENAI)_[A-Z_]*[A-Z]"
+
+
+def variables() -> set[str]:
+    """The environment variables that the tracer and the sample agent read, by their names in the code."""
+    found: set[str] = set()
+    for path in [*(ROOT / "tracer").rglob("*.py"), ROOT / "agent" / "agent.py"]:
+        if path.is_relative_to(ROOT / "tracer" / "demo"):
+            continue  # what the demo tells the programs that it starts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and re.fullmatch(NAMED, str(node.value)):
+                found.add(str(node.value))
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                called = ast.unparse(node.func)
+                name = str(node.args[0].value)
+                if called in ("os.environ.get", "os.getenv"):
+                    found.add(name)
+                elif called == "otlp_variable":
+                    found.add(f"OTEL_EXPORTER_OTLP_{name}")
+    return found
+
+
+def test_every_environment_variable_is_described() -> None:
+    page = TEXT["docs/environment.md"]
+    read = variables()
+    assert {"TRACER_STORE", "OTEL_EXPORTER_OTLP_HEADERS", "CI", "AGENT_NAME"} <= read
+    assert [name for name in sorted(read) if f"`{name}`" not in page] == []
+    rows = "\n".join(line for line in page.splitlines() if line.startswith("| `"))
+    named = set(re.findall(r"^\| (`.*?`) \|", rows, re.MULTILINE))
+    told = {name for cell in named for name in re.findall(r"`([A-Z_]+)`", cell)}
+    assert told - read == {
+        "OTEL_SDK_DISABLED",
+        "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+    }
 
 
 def test_every_make_target_named_is_there() -> None:

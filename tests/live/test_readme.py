@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tracer.local_servers import LiveKitServer
 
 ROOT = Path(__file__).parents[2]
+TUTORIAL = ROOT / "docs" / "tutorial.md"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHOWN = [
     line.removeprefix("$ ").partition("  #")[0].strip()
@@ -33,16 +34,36 @@ SHOWN = [
     for line in block.splitlines()
     if line.startswith("$ ")
 ]
-CLONE = "git clone https://github.com/livekit-tracer/livekit-tracer && cd livekit-tracer"
-SERVER = "livekit-server --config docs/livekit.yaml"
+CLONE = "git clone https://github.com/livekit-tracer/livekit-tracer"
+SERVER = "livekit-server --config livekit-tracer/docs/livekit.yaml"
+DOTENV = "cp livekit-tracer/deploy/.env.example .env"
 AGENT = "python agent.py start"
 CALL = "tracer call demo"
-INSTALL = [CLONE, "pip install ."]
+FIVE_STEPS = [
+    CLONE,
+    "pip install ./livekit-tracer",
+    SERVER,
+    DOTENV,
+    "tracer serve",
+    AGENT,
+    CALL,
+    "tracer timeline demo",
+]
+"""The README's."""
+BEFORE = [
+    "mkdir first-call && cd first-call",
+    "python3 -m venv .venv && . .venv/bin/activate",
+    CLONE,
+    "pip install './livekit-tracer[demo]'",
+]
 """How the tests came here."""
-WALK = [*INSTALL, SERVER, "cp deploy/.env.example .env", "tracer serve", AGENT, CALL, "tracer timeline demo"]
-"""The README's five steps."""
+WELL = [SERVER, DOTENV, "tracer serve", AGENT, CALL, "tracer timeline demo", "tracer why demo"]
+NOT_WELL = [AGENT, "tracer call second", "tracer why second"]
+MENDED = ["tracer call third --agent receptionist", "tracer why third"]
+"""The tutorial's."""
 ELSEWHERE = {
     "make demo": "tests/live/test_demo.py runs what it runs",
+    "cp deploy/.env.example .env": "the tutorial's, of another folder",
     "make install && . .venv/bin/activate": "it is how the tests came here",
     "tracer demo explicit --jaeger": "tests/live/test_demo.py",
     "tracer call demo --agent helper --identity ada --attribute tier=gold --seconds 5": "tests/live/test_caller.py",
@@ -111,31 +132,15 @@ AT_ONCE = {
     "tracer timeline demo --jaeger-url http://127.0.0.1:16686": "in Jaeger: http://127.0.0.1:16686/trace/",
 }
 """Commands that end by themselves, and what must be in what they print."""
-AGENTS_OWN = """
-from dotenv import load_dotenv
-from livekit.agents import Agent, AgentServer, AgentSession, JobContext, cli
-
-load_dotenv()
-
-THE_LINES
-
-@server.rtc_session()
-async def entrypoint(ctx: JobContext) -> None:
-    session = AgentSession()
-    await session.start(agent=Agent(instructions=""), room=ctx.room)
-
-
-if __name__ == "__main__":
-    cli.run_app(server)
-"""
-"""What somebody may have before they come to tracer, and the README's lines in it."""
+HEARS = "session hears the participant"
 LIMIT = 120.0
 """Seconds: a busy machine has other things to do."""
 EXPORTED = "export LIVEKIT_URL=ws://localhost:7880 LIVEKIT_API_KEY=devkey LIVEKIT_API_SECRET=…"
 
 
 def test_every_command_shown_is_run() -> None:
-    known = {*WALK, *ELSEWHERE, *UNTIL_STOPPED, *AT_ONCE, EXPORTED}
+    walked = {*FIVE_STEPS, *BEFORE, *WELL, *NOT_WELL, *MENDED}
+    known = {*walked, *ELSEWHERE, *UNTIL_STOPPED, *AT_ONCE, EXPORTED}
     assert set(SHOWN) == known
 
 
@@ -186,23 +191,51 @@ def test_commands_that_end_by_themselves(tmp_path: Path, livekit: LiveKitServer)
     assert "<svg" in (tmp_path / "call.svg").read_text(encoding="utf-8")
 
 
-def test_the_five_steps_end_at_the_timeline_of_ones_own_agent(tmp_path: Path, livekit: LiveKitServer) -> None:
-    """As shown, with other ports: those may be taken on this machine."""
+def blocks(text: str, language: str) -> list[str]:
+    """What stands in a page's blocks of code."""
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def commands(text: str) -> list[str]:
+    """The commands that a text shows, in order."""
+    shown = re.findall(r"^\$ (.*)", "\n".join(blocks(text, "console")), re.MULTILINE)
+    return [line.partition("  #")[0].strip() for line in shown]
+
+
+def test_the_five_steps_of_the_readme_are_those_of_the_tutorial() -> None:
+    """Which the next test walks."""
     readme = PAGES[0].read_text(encoding="utf-8")
     section = readme.partition("## Trace your own agent\n")[2].partition("Something missing?")[0]
-    assert [line.partition("  #")[0].strip() for line in re.findall(r"^\$ (.*)", section, re.MULTILINE)] == WALK
-    signalling, media, receiving, health = free_ports(4)
-    env = environment(tmp_path, livekit, TRACER_ENDPOINT=f"http://127.0.0.1:{receiving}", PYTHONUNBUFFERED="1")
+    assert commands(section) == FIVE_STEPS
+    assert FIVE_STEPS[2:] == WELL[:-1]
+    [lines] = blocks(section, "python")
+    agent = blocks(TUTORIAL.read_text(encoding="utf-8"), "python")[0].splitlines()
+    added = [line.partition("  #")[0].strip() for line in lines.splitlines() if line]
+    assert len(added) == 3
+    assert set(added) <= set(agent)
+
+
+def clone(folder: Path, ports: dict[str, int]) -> None:
+    """What the commands take of a clone, with these ports for those that are shown."""
     for file in ("docs/livekit.yaml", "deploy/.env.example"):
         text = (ROOT / file).read_text(encoding="utf-8")
-        for port, free in (("7880", signalling), ("7882", media), ("7890", receiving)):
+        for port, free in ports.items():
             text = text.replace(port, str(free))
-        (tmp_path / file).parent.mkdir()
-        (tmp_path / file).write_text(text, encoding="utf-8")
-    [lines] = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-    assert "AgentServer()" in lines
-    lines = lines.replace("AgentServer()", f"AgentServer(port={health}, load_fnc=lambda: 0.0)")
-    (tmp_path / "agent.py").write_text(AGENTS_OWN.replace("THE_LINES", lines), encoding="utf-8")
+        (folder / file).parent.mkdir(parents=True)
+        (folder / file).write_text(text, encoding="utf-8")
+
+
+def test_the_tutorial_ends_at_the_first_why(tmp_path: Path, livekit: LiveKitServer) -> None:
+    """As shown, with other ports: those may be taken on this machine."""
+    text = TUTORIAL.read_text(encoding="utf-8")
+    assert commands(text) == [*BEFORE, *WELL, *NOT_WELL, *MENDED]
+    agent, named = blocks(text, "python")
+    signalling, media, receiving, health = free_ports(4)
+    env = environment(tmp_path, livekit, TRACER_ENDPOINT=f"http://127.0.0.1:{receiving}", PYTHONUNBUFFERED="1")
+    clone(tmp_path / "livekit-tracer", {"7880": signalling, "7882": media, "7890": receiving})
+    assert "AgentServer()" in agent
+    agent = agent.replace("AgentServer()", f"AgentServer(port={health}, load_fnc=lambda: 0.0)")
+    (tmp_path / "agent.py").write_text(agent, encoding="utf-8")
 
     with ExitStack() as stack:
 
@@ -213,22 +246,42 @@ def test_the_five_steps_end_at_the_timeline_of_ones_own_agent(tmp_path: Path, li
             process.wait_until(lambda: ready(process.log.read_text()), LIMIT, what=f"ready: {command}")
             return process
 
-        def timeline() -> str:
-            command = ["sh", "-c", "tracer timeline demo"]
-            return subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        def printed(command: str) -> str:
+            """Nothing while there is no such room yet."""
+            shell = ["sh", "-c", command]
+            return subprocess.run(shell, env=env, cwd=tmp_path, capture_output=True, text=True, check=False).stdout
+
+        def end(call: Process) -> None:
+            assert call.pid
+            os.kill(call.pid, signal.SIGINT)  # Ctrl-C
+            assert call.wait(LIMIT)
+            assert call.returncode == 0, call.last_lines(5)
 
         server = start(SERVER, "server", lambda _: answers(signalling))
-        subprocess.run(["sh", "-c", "cp deploy/.env.example .env"], cwd=tmp_path, check=True)
+        subprocess.run(["sh", "-c", DOTENV], cwd=tmp_path, check=True)
         serve = start(f"tracer serve --port {receiving}", "serve", lambda log: "listening on" in log)
-        start(AGENT, "agent", lambda _: "first agent reports" in serve.log.read_text())
-        call = start(CALL, "call", lambda log: " is listening" in log)
-        assert call.pid
-        os.kill(call.pid, signal.SIGINT)  # Ctrl-C
-        assert call.wait(LIMIT)
-        assert call.returncode == 0, call.last_lines(5)
+        worker = start(AGENT, "agent", lambda _: "first agent reports" in serve.log.read_text())
+        end(start(CALL, "call", lambda _: HEARS in printed("tracer timeline demo")))
         steps = ("JOINED", "session started", "CLIENT_INITIATED")
-        wait_for(lambda: all(step in timeline() for step in steps), "all in the timeline", LIMIT)
-        assert "no webhooks received" not in timeline()
+        wait_for(lambda: all(step in printed("tracer timeline demo") for step in steps), "all in the timeline", LIMIT)
+        assert "no webhooks received" not in printed("tracer timeline demo")
+        assert "✓ All " in printed("tracer why demo")  # "is well so far" until the room closes, 20 s later
+
+        end(worker)
+        before = "@server.rtc_session()\n"
+        assert before in agent
+        (tmp_path / "agent.py").write_text(agent.replace(before, named), encoding="utf-8")
+        start(AGENT, "named", lambda log: "registered worker" in log)
+        unanswered = start("tracer call second", "second", lambda log: "joined second" in log)
+        # The third meanwhile: nobody has to come to the second for a while before that is a fault.
+        third = start("tracer call third --agent receptionist", "third", lambda log: "joined third" in log)
+        wait_for(lambda: HEARS in printed("tracer timeline third"), "the agent in the third", LIMIT)
+        end(third)
+        wait_for(lambda: "✓ All " in printed("tracer why third"), "another that went well", LIMIT)
+        wait_for(lambda: "no-worker" in printed("tracer why second"), "the cause", LIMIT)
+        assert "what registered since is 'receptionist'" in " ".join(printed("tracer why second").split())
+        end(unanswered)
+
         log = server.log.read_text()
         assert "too short" not in log
         levels = {json.loads(line).get("level") for line in log.splitlines() if line.startswith("{")}

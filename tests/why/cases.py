@@ -510,6 +510,14 @@ MISSING = (
         [*registered(name="helper"), worker(Kind.WORKER_CLOSED, -5000, name="helper")],
     ),
     Case(
+        "started again under a name",
+        "no-worker",
+        lonely(),
+        f"its worker ({WORKER}) had already closed, and what registered since is 'helper'",
+        ((Kind.WORKER_CLOSED, WORKER), (Kind.WORKER_REGISTERED, OTHER), ASKED),
+        [*registered(), worker(Kind.WORKER_CLOSED, -5000), *registered(-4000, OTHER, "helper")],
+    ),
+    Case(
         "the only dispatch is unnamed",
         "worker-is-named",
         lonely(),

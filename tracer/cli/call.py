@@ -37,7 +37,13 @@ LIMIT = 5.0
     metavar="NAME",
     help="An agent that the token requests, if the call creates the room; repeatable.",
 )
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=SECONDS, show_default=True)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=SECONDS,
+    show_default=True,
+    help="Hang up after so long.",
+)
 @click.option("--silent", is_flag=True, help="Publish no microphone.")
 def command(
     room: str,

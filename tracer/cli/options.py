@@ -119,5 +119,5 @@ def format_option(*more: str, help: str | None = None) -> Callable[[_Command], _
         type=click.Choice(["terminal", "json", *more]),
         default="terminal",
         show_default=True,
-        help=help,
+        help=help or "terminal is for people, json for programs.",
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
 from tracer.livekit_sources import Page, server
-from tracer.why.missing.without_job import MOST_WORKERS, WithoutJob
+from tracer.why.missing.without_job import MOST_WORKERS, WithoutJob, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,11 +78,22 @@ class NoWorker(WithoutJob):
         """Given workers of this name, whether each had closed before."""
         if all(worker.standing(created.time) is Kind.WORKER_CLOSED for worker in same):
             last = same[-1]
+            closed = last.at(Kind.WORKER_CLOSED)
+            # The same program under another name, more often than not.
+            since = [one for one in call.workers.registered(created.time) if closed and one.steps[0].time > closed.time]
+            named = f", and what registered since is {_called(since)}" if since else ""
             yield self.found(
-                f"{call.dispatches.in_vain(dispatch)}: its worker ({last.sid}) had already closed.",
+                f"{call.dispatches.in_vain(dispatch)}: its worker ({last.sid}) had already closed{named}.",
                 created,
-                last.at(Kind.WORKER_CLOSED),
+                closed,
+                *(worker.steps[0] for worker in since[:MOST_WORKERS]),
             )
+
+
+def _called(workers: list[Worker]) -> str:
+    """What workers are called that have other names than the dispatch."""
+    named = names_of([worker for worker in workers if worker.agent_name])
+    return named or "a worker without a name"
 
 
 def _nearest(name: str, names: list[str]) -> str | None:
