@@ -38,6 +38,7 @@ THEIRS = re.compile(
 )
 """Words of LiveKit's, of Python's and of livekit-agents', and what is too short to be told from them."""
 COMMON = {
+    "livekit-tracer",
     *Kind,
     *(value for name, value in vars(keys).items() if name.isupper()),
     *{"webhook", "agent", "agents", "server", "active", "listening", "speaking", "thinking", "initializing", "nodejs"},
