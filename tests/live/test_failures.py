@@ -256,6 +256,15 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
         and told(timeline, Kind.TRACK_UNSUBSCRIBED, track_source="MICROPHONE")
         and not told(timeline, Kind.TRACK_SUBSCRIBED)
     ),
+    "backend-unsubscribes": lambda timeline: (
+        told(timeline, Kind.TRACK_UNSUBSCRIBED, track_source="MICROPHONE") and not told(timeline, Kind.TRACK_SUBSCRIBED)
+    ),
+    "encryption-differs": lambda timeline: (
+        told(timeline, Kind.TRACK_PUBLISHED, track_encryption="GCM") and told(timeline, Kind.SESSION_AUDIO_PUBLISHED)
+    ),
+    "room-expired": lambda timeline: (
+        unanswered("")(timeline) and timeline.earlier is not None and bool(timeline.earlier.dispatches)
+    ),
     "agent-hidden": lambda timeline: told(timeline, Kind.PARTICIPANT_ACTIVE, participant_kind="AGENT", hidden=True),
     "caller-not-heard": lambda timeline: (
         told(timeline, Kind.AGENT_CONNECTED, auto_subscribe="subscribe_none")

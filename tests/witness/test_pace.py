@@ -6,8 +6,11 @@ import pytest
 from livekit.protocol.agent import Job
 from livekit.protocol.agent_dispatch import AgentDispatch, AgentDispatchState
 from livekit.protocol.models import ParticipantInfo, Room
+from livekit.protocol.webhook import WebhookEvent
 
 from tracer.witness.pace import (
+    AFTER_LEAVE,
+    BEFORE_CLOSE,
     CLOSELY,
     EXPECTED_FOR,
     JOBS_LATE,
@@ -125,6 +128,36 @@ def test_who_comes_while_jobs_are_about_to_be_polled_is_no_reason_to_poll_them_a
     assert one.next_dispatches == pytest.approx(NOW + JOBS_LISTED)
     one.came_or_left(NOW + 3.5, [ParticipantInfo(sid="PA_1", kind=CALLER)])
     assert one.next_dispatches == NOW + 3.5
+
+
+@pytest.mark.parametrize(
+    ("timeout", "kind", "wait"),
+    [
+        (20, CALLER, AFTER_LEAVE),
+        (2, CALLER, 2 - BEFORE_CLOSE),
+        (0, CALLER, 0.0),
+        (20, AGENT, 0.0),  # its job has ended, and may not be listed for long
+    ],
+)
+def test_a_webhook_of_a_leave_has_jobs_polled_shortly_before_the_room_can_close(
+    timeout: int, kind: ParticipantInfo.Kind, wait: float
+) -> None:
+    one = room()
+    one.listed.departure_timeout = timeout
+    there(one, (kind, ACTIVE))
+    one.polled_dispatches([], NOW, WALL)
+    left = WebhookEvent(event="participant_left", participant=one.present["PA_0"])
+    assert one.hears(left, NOW + 10)
+    assert one.next_dispatches == NOW + 10 + wait
+
+
+def test_a_leave_has_dispatches_polled_at_once_that_never_were() -> None:
+    one = room()
+    one.listed.departure_timeout = 20
+    there(one, (CALLER, ACTIVE))
+    one.next_dispatches = NOW + 60
+    assert one.hears(WebhookEvent(event="participant_left", participant=one.present["PA_0"]), NOW + 10)
+    assert one.next_dispatches == NOW + 10
 
 
 def test_a_caller_who_has_been_there_is_not_expected_when_the_agent_comes_after_they_left() -> None:

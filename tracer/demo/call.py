@@ -29,7 +29,15 @@ AGENT_STATE = "lk.agent.state"
 class Call:
     """A caller with this token; ``say`` gets a line for each thing that happens."""
 
-    def __init__(self, url: str, token: str, *, silent: bool = False, say: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        silent: bool = False,
+        key: bytes = b"",
+        say: Callable[[str], None] | None = None,
+    ) -> None:
         self.sid = ""
         """The room's, once it was joined."""
         self.agents: set[str] = set()
@@ -39,6 +47,8 @@ class Call:
         self._url, self._token = url, token
         self._silent = silent
         """Whether it has no microphone."""
+        self._key = key
+        """With which its audio is encrypted end to end; empty for none."""
         self._say = say or (lambda _: None)
         self._room = rtc.Room()
         self._began = time.monotonic()
@@ -66,7 +76,7 @@ class Call:
 
     async def _join(self, leaving: asyncio.Task[bool]) -> None:
         self._listen()
-        joining = asyncio.create_task(self._room.connect(self._url, self._token))
+        joining = asyncio.create_task(self._room.connect(self._url, self._token, _options(self._key)))
         await asyncio.wait([joining, leaving], return_when=asyncio.FIRST_COMPLETED)
         if not joining.done():
             joining.cancel()
@@ -137,6 +147,11 @@ class Call:
 
     def _tell(self, text: str) -> None:
         self._say(f"{time.monotonic() - self._began:6.2f} s  {text}")
+
+
+def _options(key: bytes) -> rtc.RoomOptions:
+    shared = rtc.KeyProviderOptions(shared_key=key)
+    return rtc.RoomOptions(encryption=rtc.E2EEOptions(key_provider_options=shared) if key else None)
 
 
 async def publish(room: rtc.Room, published: Callable[[], None] = lambda: None) -> None:

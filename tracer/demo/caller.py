@@ -1,6 +1,6 @@
 """A caller as a process of its own: leaves after a while or on SIGTERM.
 
-LIVEKIT_URL=… CALLER_TOKEN=… python -m tracer.demo.caller SECONDS [--silent | --without-media]
+LIVEKIT_URL=… CALLER_TOKEN=… python -m tracer.demo.caller SECONDS [--silent | --encrypted | --without-media]
 
 It leaves on SIGUSR1 as well, and on the next one is back: at once, whatever starting a process takes.
 """
@@ -22,13 +22,15 @@ from tracer.errors import CallError
 
 __all__: list[str] = []
 
+KEY = b"known to the caller alone"
+"""With which a caller encrypts end to end."""
 PROTOCOL = 15
 """Protocol version of the caller without media."""
 
 
-async def call(seconds: float, leave: asyncio.Event, *, silent: bool) -> None:
+async def call(seconds: float, leave: asyncio.Event, *, silent: bool, encrypted: bool) -> None:
     """One call. That the server ends it is no fault here: scenarios have it do so."""
-    made = Call(os.environ["LIVEKIT_URL"], os.environ["CALLER_TOKEN"], silent=silent)
+    made = Call(os.environ["LIVEKIT_URL"], os.environ["CALLER_TOKEN"], silent=silent, key=KEY if encrypted else b"")
     try:
         await made.make(seconds, leave)
     except CallError:
@@ -68,19 +70,20 @@ async def main(options: argparse.Namespace) -> None:
     if options.without_media:
         await call_without_media(options.seconds, leave)
         return
-    await call(options.seconds, leave, silent=options.silent)
+    await call(options.seconds, leave, silent=options.silent, encrypted=options.encrypted)
     while leave.is_set() and not end.is_set():  # neither the time nor the server ended it
         await back.wait()
         if not end.is_set():
             leave.clear()
             back.clear()
-            await call(options.seconds, leave, silent=options.silent)
+            await call(options.seconds, leave, silent=options.silent, encrypted=options.encrypted)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("seconds", type=float)
     parser.add_argument("--silent", action="store_true")
+    parser.add_argument("--encrypted", action="store_true")
     parser.add_argument("--without-media", action="store_true")
     asyncio.run(main(parser.parse_args()))
     sys.stdout.flush()

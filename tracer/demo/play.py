@@ -18,6 +18,7 @@ from livekit.api import (
     RoomAgentDispatch,
     RoomParticipantIdentity,
     UpdateParticipantRequest,
+    UpdateSubscriptionsRequest,
 )
 from livekit.protocol.models import ParticipantInfo, ParticipantPermission
 
@@ -122,11 +123,13 @@ class Play:
         silent: bool = False,
         media: bool = True,
         may_publish: bool = True,
+        encrypts: bool = False,
     ) -> Process:
         """Someone joins, speaks unless ``silent``, and stays until they hang up; the token names ``agents``.
 
         They hang up when what the scenario is about has happened, not after a while: a busy machine changes nothing
-        then. Without ``may_publish`` their token does not let them speak, without ``media`` they never become ACTIVE.
+        then. Without ``may_publish`` their token does not let them speak, without ``media`` they never become ACTIVE,
+        and who ``encrypts`` does so end to end, with a key that nobody else has.
         """
         token = caller_token(
             self.server,
@@ -141,15 +144,17 @@ class Play:
         options = []
         if silent or not may_publish:
             options.append("--silent")
+        if encrypts:
+            options.append("--encrypted")
         if not media:
             options.append("--without-media")
         self.say(f"{identity} calls")
         return self.stage.caller(identity, self.server.url, token, NO_END, *options)
 
-    async def create_room(self, *agents: str) -> None:
-        """CreateRoom, with agents of these names."""
+    async def create_room(self, *agents: str, empty_timeout: int = 0) -> None:
+        """CreateRoom, with agents of these names; without ``empty_timeout``, in s, the server's own applies."""
         wanted = [RoomAgentDispatch(agent_name=name) for name in self.wanted(agents)]
-        asked = CreateRoomRequest(name=self.room, departure_timeout=2, agents=wanted)
+        asked = CreateRoomRequest(name=self.room, departure_timeout=2, empty_timeout=empty_timeout, agents=wanted)
         await self.livekit.room.create_room(asked)
 
     async def room_without_callers(self, *agents: str) -> None:
@@ -184,6 +189,14 @@ class Play:
         left = ParticipantPermission(can_subscribe=True, can_publish_data=True, can_update_metadata=True)
         wanted = UpdateParticipantRequest(room=self.room, identity=identity, permission=left)
         await self.livekit.room.update_participant(wanted)
+
+    async def unsubscribe(self, agent: str) -> None:
+        """UpdateSubscriptions: the agent of this identity no longer gets anybody's tracks."""
+        there = (await self.livekit.room.list_participants(ListParticipantsRequest(room=self.room))).participants
+        tracks = [track.sid for who in there if who.identity != agent for track in who.tracks]
+        self.say(f"UpdateSubscriptions of {agent}: it is unsubscribed from {len(tracks)} track")
+        wanted = UpdateSubscriptionsRequest(room=self.room, identity=agent, track_sids=tracks, subscribe=False)
+        await self.livekit.room.update_subscriptions(wanted)
 
     async def call(
         self,

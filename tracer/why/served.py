@@ -226,6 +226,10 @@ class _CallerStay:
             return None
         if any(session.since <= step.time < self.ended for session in self.sessions for step in session.heard):
             return None
+        # Before livekit-agents 1.8.2 a session does not report its first frame.
+        steps = (step for job in self.jobs for step in job.steps if self.began <= step.time < self.ended)
+        if any(step.kind is Kind.SESSION_TURN_TRANSCRIBED for step in steps):
+            return None
         together = sum(one.until - one.since for one in self.served)
         if self.has_company and together <= LONG_ENOUGH:
             return None  # the agent handed the call over
@@ -388,9 +392,14 @@ class _CallerStay:
             steps = [step for step in job.steps if self.began <= step.time < self.ended]
             if not any(step.kind is Kind.SESSION_AUDIO_PUBLISHED for step in job.steps):
                 continue
-            answered = max((step.time for step in steps if step.kind is Kind.MODEL_ANSWERED), default=None)
-            if answered is None or any(_goes_on_from(step, answered) for step in steps):
+            answers = [step.time for step in steps if step.kind is Kind.MODEL_ANSWERED]
+            if not answers or any(_goes_on_from(step, max(answers)) for step in steps):
                 continue
+            if any(session.output_off for session in self.sessions):
+                answers = [max(answers)]  # it may answer in writing
+            # The caller may have asked again and again: each answer was as little said as the last.
+            others = [step for step in steps if step.kind is not Kind.MODEL_ASKED]
+            answered = min(at for at in answers if not any(_goes_on_from(step, at) for step in others))
             until = min(self.ended, *(session.until for session in self.sessions))
             if until - answered > STUCK_BY and (best is None or until - answered > best.ns):
                 sentence = f"a model answered, and in {in_seconds(until - answered)} no word of the agent was recorded"

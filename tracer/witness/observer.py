@@ -60,7 +60,7 @@ MOST_POLLS = 8
 """Polls of different rooms under way at a time."""
 MOST_UNKEPT = 10_000
 """Moments that are remembered while the store cannot keep them; then the oldest go."""
-IDLE = 2.5
+IDLE = 5.0
 """Seconds between polls for rooms, where webhooks report new ones."""
 IDLE_EMPTY = 10.0
 """As ``IDLE``, while there is no room."""

@@ -48,6 +48,9 @@ JOBS_LISTED = 5.5
 """Seconds after a dispatch until its job is listed, if it has one."""
 JOBS_APART = 3.0
 """Seconds between polls for dispatches, at least: their times are the server's own, so that none is urgent."""
+BEFORE_CLOSE, AFTER_LEAVE = 1.0, 3.0
+"""Dispatches are polled once more so many seconds before a caller's leave can close the room, and after at most so
+many: their jobs, which are listed late, are more likely to be there than at once."""
 ANOTHER = 1.0
 """Seconds after the last dispatch without a job that one was made which is not the same, by another clock."""
 UNSERVED = 5.0, 60.0
@@ -129,7 +132,7 @@ class WatchedRoom:
         if event.event in _LEAVES and known is not None:
             del self.present[who.sid]
             self.heard_at[who.sid] = time.time_ns()
-            self.came_or_left(now, [known])
+            self.came_or_left(now, [known], wait=self._until_close(known))
             return True
         if event.event == "participant_joined" and (self.polled_at or self.unlisted):
             there = ParticipantInfo.FromString(who.SerializeToString())  # an event's own class is another
@@ -178,17 +181,24 @@ class WatchedRoom:
             pause = min(pause, max(CLOSELY, expected / (soon if webhooks else GROWTH_EXPECTED)))
         return pause
 
-    def came_or_left(self, now: float, left: Iterable[ParticipantInfo]) -> None:
+    def _until_close(self, left: ParticipantInfo) -> float:
+        """Seconds that can be waited with a poll for dispatches, now that somebody has left."""
+        if left.kind == ParticipantInfo.Kind.AGENT or self.polled_dispatches_at == -math.inf:
+            return 0.0
+        return min(max(self.listed.departure_timeout - BEFORE_CLOSE, 0.0), AFTER_LEAVE)
+
+    def came_or_left(self, now: float, left: Iterable[ParticipantInfo], wait: float = 0.0) -> None:
         """Somebody did: dispatches may have changed, and the job of an agent that left has ended.
 
-        Who comes while jobs are about to be polled is no reason to poll them sooner; who leaves may end the room.
+        Who comes while jobs are about to be polled is no reason to poll them sooner; who leaves may end the room, in
+        ``wait`` s at the soonest.
         """
         left = list(left)
         if not left and now - self.jobs_since < JOBS_LISTED:
             return
         if any(who.kind == ParticipantInfo.Kind.AGENT for who in left):
             self.jobs_since = now
-        self.next_dispatches = min(self.next_dispatches, max(now, self.polled_dispatches_at + JOBS_APART))
+        self.next_dispatches = min(self.next_dispatches, max(now + wait, self.polled_dispatches_at + JOBS_APART))
 
     def polled_dispatches(self, dispatches: Iterable[AgentDispatch], now: float, wall: float) -> None:
         """Its dispatches have been polled at ``now``, which is ``wall`` seconds since the epoch."""

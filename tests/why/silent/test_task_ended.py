@@ -10,6 +10,8 @@ from tests.why.silent.calls import ask, closed, failure, long_call, speaks
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.why import explain
+from tracer.why.call import Call
+from tracer.why.served import lacks
 
 if TYPE_CHECKING:
     from tracer.moment import Fact, Moment
@@ -172,3 +174,18 @@ def test_while_the_call_goes_on_the_words_may_still_come() -> None:
     there = [m for m in there if m.time < ms(14_000)]
     assert explain(timeline(there, now=ms(14_000))).well is True
     assert explain(timeline(there, now=ms(16_100))).well is None
+
+
+def test_an_agent_whose_every_answer_is_not_said_is_not_well_however_often_it_is_asked() -> None:
+    silent = [m for at in (4000, 12_000, 20_000, 30_500) for m in turn(at) if m.kind is not Kind.AGENT_SPEAKING]
+    explanation = explained(*silent)
+    assert explanation.well is None
+    [lack] = lacks(Call(timeline(listens_by("stt", *silent))))
+    assert lack.sentence == "a model answered, and in 26.9 s no word of the agent was recorded"
+    assert lacks(Call(timeline(listens_by("stt", *silent, *speaks(34_000))))) == []
+
+
+def test_words_of_the_caller_show_that_an_older_agent_heard_them() -> None:
+    older = (Kind.SESSION_WAITING_FOR_AUDIO, Kind.SESSION_AUDIO_RECEIVED)
+    assert "nothing shows that an agent heard ada" in explain(timeline(without(listens_by("stt"), *older))).summary
+    assert explain(timeline(without(listens_by("stt", *turn(4000)), *older))).well is True

@@ -9,6 +9,7 @@ from tracer.demo.failures.agent_hidden import AgentHidden
 from tracer.demo.failures.agent_left_caller import AgentLeftCaller
 from tracer.demo.failures.agent_unsubscribed import AgentUnsubscribed
 from tracer.demo.failures.asked_again import AskedAgain
+from tracer.demo.failures.backend_unsubscribes import BackendUnsubscribes
 from tracer.demo.failures.burst import Burst
 from tracer.demo.failures.busy_machine import BusyMachine
 from tracer.demo.failures.caller_away import CallerAway
@@ -23,6 +24,7 @@ from tracer.demo.failures.deploy import Deploy
 from tracer.demo.failures.draining_worker import DrainingWorker
 from tracer.demo.failures.duplicate_identity import DuplicateIdentity
 from tracer.demo.failures.earlier_room import EarlierRoom
+from tracer.demo.failures.encryption_differs import EncryptionDiffers
 from tracer.demo.failures.event_loop_blocked import EventLoopBlocked
 from tracer.demo.failures.exits_in_call import ExitsInCall
 from tracer.demo.failures.frozen_worker import FrozenWorker
@@ -60,6 +62,7 @@ from tracer.demo.failures.reject import Reject
 from tracer.demo.failures.rejoin import Rejoin
 from tracer.demo.failures.reload import Reload
 from tracer.demo.failures.removed import Removed
+from tracer.demo.failures.room_expired import RoomExpired
 from tracer.demo.failures.session_closed import SessionClosed
 from tracer.demo.failures.session_task_ended import SessionTaskEnded
 from tracer.demo.failures.slow_answer import SlowAnswer
@@ -85,6 +88,7 @@ FAILURES = {
     for scenario in (
         WrongName(),
         NoWorker(),
+        RoomExpired(),
         NamedWorker(),
         TokenExistingRoom(),
         UnnamedWorker(),
@@ -134,6 +138,8 @@ FAILURES = {
         AgentHidden(),
         CallerNotHeard(),
         AgentUnsubscribed(),
+        EncryptionDiffers(),
+        BackendUnsubscribes(),
         AgentHasNoVoice(),
         WaitedForAnother(),
         LinkedToAnother(),

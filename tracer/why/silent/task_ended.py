@@ -59,8 +59,8 @@ VOICE = {
     "_process_messages": "what plays an answer of the realtime model",
     "_produce_segments": "what makes an answer",
     "_execute_tools_task": "what runs the function tools",
-    "_user_turn_completed_task": "on_user_turn_completed, or what follows it",
-    "_user_turn_exceeded_task": "on_user_turn_exceeded, or what follows it",
+    "_user_turn_completed_task": "the agent's on_user_turn_completed, or what follows it",
+    "_user_turn_exceeded_task": "the agent's on_user_turn_exceeded, or what follows it",
 }
 """Functions without which an answer is not heard. Source: voice/agent_activity.py and voice/generation.py."""
 GREETED_BY = 8 * NS_PER_S
