@@ -16,13 +16,11 @@ NOT_MADE = {
     "agent-without-job",
     "starved-machine",
     "on-turn-raised",
-    "encryption-differs",
-    "room-expired",
     "server-lost",
 }
 """They need a server that is killed and started again under one address, livekit-agents' command ``connect``, a machine
-without CPU to spare, a model that understands what the caller says, a caller with a key, half a minute, and a cluster.
-Of the last four there are recorded calls."""
+without CPU to spare, a model that understands what the caller says, and a cluster. Of the last two there are recorded
+calls."""
 CAUSE_NAMES = {cause.name for cause in CAUSES}
 
 

@@ -15,8 +15,9 @@ def command(context: click.Context, shell: str) -> None:
 
     \b
     Examples:
-      eval "$(tracer completion bash)"       in ~/.bashrc; with zsh in ~/.zshrc
-      tracer completion fish | source        in ~/.config/fish/config.fish
+      tracer completion bash > ~/.local/share/bash-completion/completions/tracer
+      tracer completion zsh > ~/.zfunc/_tracer
+      tracer completion fish > ~/.config/fish/completions/tracer.fish
     """
     from click.shell_completion import get_completion_class
 
