@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-PLOT = PAGE.with_suffix(".svg")
+PLOT = PAGE.parent / "pictures" / "benchmarks.svg"
 OURS = "tracer serve"
 CONNECTIONS = 32
 SHAPES = (17, 510, 1)
