@@ -7,6 +7,7 @@ import os
 import sqlite3
 import stat
 import subprocess
+import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -28,13 +29,14 @@ from tracer.store import Arrival, Outgoing, StoredSummary, Task, open_reader
 from tracer.store.alike import digest
 from tracer.store.sqlite import SqliteReader, SqliteStore
 from tracer.store.sqlite.migrations import APPLICATION_ID, MIGRATIONS
+from tracer.store.sqlite.opening import is_whole
 from tracer.store.sqlite.reader import COLUMNS
 from tracer.timeline.fold import fold
 from tracer.view import json as json_view
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
@@ -72,6 +74,28 @@ def test_what_was_added_is_there_after_the_process_was_killed(path: Path, tmp_pa
         assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)
     with closing(SqliteStore(left / "tracer.db")) as again:
         assert again.moments(ROOM) == call()
+
+
+ELSEWHERE = """
+import sys
+from pathlib import Path
+from tracer.store.sqlite import SqliteStore
+
+SqliteStore(Path(sys.argv[1])).close()
+"""
+
+
+@pytest.mark.parametrize("looks", [lambda path: SqliteReader(path).close(), is_whole], ids=["reads", "is whole"])
+def test_who_closes_the_store_elsewhere_takes_nothing_from_who_has_it_open(
+    path: Path, looks: Callable[[Path], object]
+) -> None:
+    with closing(SqliteStore(path)) as store:
+        store.add([Arrival(tuple(call()[:1]))])
+        looks(path)  # what opened and closed the file here would have lost the locks that keep the WAL
+        subprocess.run([sys.executable, "-c", ELSEWHERE, str(path)], check=True, timeout=LIMIT)
+        store.add([Arrival(tuple(call()))])
+        with closing(SqliteReader(path)) as reader:
+            assert reader.moments(ROOM) == call()
 
 
 def test_only_its_owner_can_read_a_store(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from tracer.errors import StoreError
 from tracer.store.sqlite.migrations import APPLICATION_ID, VERSION, migrate
@@ -16,8 +16,10 @@ __all__ = ["TIMEOUT", "connect", "is_whole"]
 
 TIMEOUT = 10
 """Seconds to wait for another process that writes."""
-MAGIC = b"SQLite format 3\0"
-"""How each SQLite file begins that is not empty; SQLite itself would take a shorter file for an empty one."""
+SMALLEST = 512
+"""Bytes of the smallest SQLite file that is not empty; SQLite itself would take a shorter file for an empty one."""
+_looked_into: dict[tuple[int, int], BinaryIO] = {}
+"""Files whose header was read, by device and inode; they stay open, see ``is_whole``."""
 
 
 def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
@@ -32,7 +34,7 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     try:
         if writable:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.exists() and _beginning(path) not in (b"", MAGIC):
+        if path.exists() and 0 < path.stat().st_size < SMALLEST:
             raise StoreError(f"{path} is not a tracer database: name another with --store")
         try:
             return _opened(path, "mode=rwc" if writable else "mode=ro", writable=writable)
@@ -50,17 +52,21 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a file is as large as it says: https://sqlite.org/fileformat2.html, offsets 16 and 28."""
-    with path.open("rb") as file:
-        header = file.read(32)
+    """Whether a file is as large as it says: https://sqlite.org/fileformat2.html, offsets 16 and 28.
+
+    The file stays open until this process ends. To close it would take away every lock that this process's connections
+    hold on it, and the next process that closes the store would then delete the WAL that they still write to:
+    https://sqlite.org/howtocorrupt.html, 2.2. For the same reason nothing else here opens a store's file.
+    """
+    now = path.stat()
+    which = now.st_dev, now.st_ino
+    if which not in _looked_into:
+        _looked_into[which] = path.open("rb", buffering=0)
+    file = _looked_into[which]
+    file.seek(0)
+    header = file.read(32)
     page = int.from_bytes(header[16:18])
-    return len(header) == 32 and path.stat().st_size >= (65_536 if page == 1 else page) * int.from_bytes(header[28:32])
-
-
-def _beginning(path: Path) -> bytes:
-    """The file's first bytes, as many as MAGIC has."""
-    with path.open("rb") as file:
-        return file.read(len(MAGIC))
+    return len(header) == 32 and now.st_size >= (65_536 if page == 1 else page) * int.from_bytes(header[28:32])
 
 
 def _opened(path: Path, how: str, *, writable: bool) -> sqlite3.Connection:
