@@ -51,6 +51,8 @@ class Announcer:
         self._expects_webhooks = webhooks
         self._first = {"webhook", "agent", "room"}
         """Of what the first is still to come."""
+        self._scratch = ""
+        """The latest room of `tracer doctor`: it is not the first room, also where what comes in does not name it."""
         self._said: OrderedDict[str, str] = OrderedDict()
         self._named = self._more = self._more_failed = 0
         self._period_ends = 0.0
@@ -65,7 +67,9 @@ class Announcer:
         if witness == "agent" and self._is_first("agent"):
             _say("first_agent", f"first agent reports: {_reporting(moments)}")
         name = _fact(moments, keys.ROOM_NAME) if room else None
-        if room and not (name or "").startswith(SCRATCH) and self._is_first("room"):
+        if (name or "").startswith(SCRATCH):
+            self._scratch = room
+        if room and room != self._scratch and self._is_first("room"):
             name = None if self.redact else name
             how = {"webhook": "by a webhook", "observer": "by polling the API"}.get(witness, "by its agent")
             _say("first_room", f"first room: {_room(name, room)}, reported {how}", room={"sid": room, "name": name})
