@@ -133,6 +133,13 @@ def test_a_store_of_another_kind_is_misuse(tracer: Tracer, command: list[str]) -
     assert "jaeger+http" in tracer.fails(2, *command, "--store", "jaeger+http://127.0.0.1:16686", **KEYS)
 
 
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "127.0.0.1:16686"])
+def test_an_address_of_jaeger_that_no_browser_opens_is_misuse(tracer: Tracer, store: Path, address: str) -> None:
+    line = tracer.fails(2, "timeline", "demo", "--store", store, "--jaeger-url", address)
+    assert "--jaeger-url" in line
+    assert repr(address) in line
+
+
 @pytest.mark.parametrize(
     "missing", [["LIVEKIT_API_KEY"], ["LIVEKIT_API_SECRET"], ["LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"]]
 )

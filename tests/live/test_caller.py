@@ -132,8 +132,10 @@ def test_a_room_that_cannot_be_joined_is_one_line(
     livekit: LiveKitServer, tmp_path: Path, more: dict[str, str], expected: str
 ) -> None:
     """With livekit-server's key pair for development, too: Python warns of its length."""
-    caller = Caller(livekit, tmp_path / "log", "x", **more)
+    caller = Caller(livekit, tmp_path / "log", "x", "--identity", "ada\n\x1b[31m", **more)
     caller.ends_with(1)
     assert expected in caller.said
-    [_, fault] = caller.said.splitlines()
+    [calling, fault] = caller.said.splitlines()
+    assert calling.startswith("calling 'x' as ada")
+    assert "\x1b" not in calling
     assert fault.startswith("tracer: ")

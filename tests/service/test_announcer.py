@@ -59,6 +59,16 @@ def test_the_first_of_each_is_said_once(announcer: Announcer, caplog: pytest.Log
     ]
 
 
+def test_the_doctors_room_is_not_the_first(announcer: Announcer, caplog: pytest.LogCaptureFixture) -> None:
+    named = {keys.ROOM_NAME: "tracer-doctor-1"}
+    announcer.arrived([moment(Kind.ROOM_CREATED, "RM_1", ms(0), room="RM_1", told=named)])
+    announcer.arrived([moment(Kind.ROOM_FINISHED, "RM_1", ms(9), room="RM_1")])
+    announcer.arrived(call()[:1])
+    assert [text for text in caplog.messages if text.startswith("first room")] == [
+        f"first room: demo ({ROOM}), reported by a webhook"
+    ]
+
+
 def test_how_a_room_went_is_what_why_says(announcer: Announcer, caplog: pytest.LogCaptureFixture) -> None:
     ended(announcer)
     ended(announcer)  # summed up again, as a room of its name came after it: nothing new

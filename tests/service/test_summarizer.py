@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -15,6 +16,8 @@ from tracer.errors import StoreError
 from tracer.latency.summary import VERSION, Counted, Summary
 from tracer.moment import Kind, Moment, facts
 from tracer.service import summarizer
+from tracer.service.announcer import Announcer
+from tracer.service.fleet import Fleet
 from tracer.service.summarizer import Summarizer
 from tracer.store import Arrival
 from tracer.store import summaries as stored
@@ -147,6 +150,20 @@ def test_the_room_of_the_same_name_before_is_summed_up_again(
     assert seen == [("RM_1", None), ("RM_1", "RM_2"), ("RM_2", None), ("RM_other", None)]
     assert one.run_once() == 0
     assert set(kept(store)) == {"RM_1", "RM_2", "RM_other"}
+
+
+def test_a_room_of_the_doctors_is_neither_announced_nor_counted(
+    store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "tracer")
+    fleet = Fleet()
+    one = Summarizer(store, Announcer(since=0, webhooks=False), fleet)
+    keep(store, "RM_1", call(), name="tracer-doctor-1")
+    keep(store, "RM_2", call(), name="demo")
+    assert [one.run_once(), one.run_once()] == [0, 2]
+    assert [text.split()[2] for text in caplog.messages if text.startswith("room ")] == ["(RM_2)"]
+    [rooms] = [family for family in fleet.collect() if family.name == "tracer_rooms"]
+    assert [sample.value for sample in rooms.samples] == [1]
 
 
 def damaged(store: SqliteStore, room: str) -> None:

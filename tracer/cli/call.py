@@ -78,13 +78,14 @@ def command(
         raise ConfigurationError("LIVEKIT_URL is not set: it is the server to call on, as ws://localhost:7880")
     from tracer.demo.call import Call
     from tracer.demo.tokens import caller_token
+    from tracer.view.text import plain
 
     identity = identity or f"caller-{secrets.token_hex(2)}"
     token = caller_token(
         server, room, identity, name=name, metadata=metadata, attributes=_pairs(attributes), agents=agents
     )
     logging.getLogger("livekit").setLevel(logging.CRITICAL)
-    click.echo(f"calling {room!r} as {identity} on {address(server.url)}")
+    click.echo(f"calling {room!r} as {plain(identity)} on {address(server.url)}")
 
     async def make() -> Call:
         leave = asyncio.Event()

@@ -8,6 +8,7 @@ import click
 
 from tracer.cli.completing import complete_room
 from tracer.cli.options import format_option, output_option, read_store_option, width_option
+from tracer.settings import checked_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +72,8 @@ def command(
     from tracer.cli.room import read_room
     from tracer.view.write import write_json, write_view
 
+    if jaeger_url:
+        checked_url("--jaeger-url (TRACER_JAEGER_URL)", jaeger_url, "http", "https")
     if follow:
         from tracer.cli.room import Awaited
         from tracer.watch.follow import follow as show

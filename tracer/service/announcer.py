@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.store import SCRATCH
 from tracer.timeline.trace_jobs import is_trace
 from tracer.units import NS_PER_S, duration, plural
 from tracer.why.explain import explain
@@ -50,6 +51,8 @@ class Announcer:
         self._expects_webhooks = webhooks
         self._first = {"webhook", "agent", "room"}
         """Of what the first is still to come."""
+        self._scratch = ""
+        """The latest room of `tracer doctor`: it is not the first room, also where what comes in does not name it."""
         self._said: OrderedDict[str, str] = OrderedDict()
         self._named = self._more = self._more_failed = 0
         self._period_ends = 0.0
@@ -63,8 +66,11 @@ class Announcer:
             _say("first_webhook", "first webhook arrived, and its signature is right")
         if witness == "agent" and self._is_first("agent"):
             _say("first_agent", f"first agent reports: {_reporting(moments)}")
-        if room and self._is_first("room"):
-            name = None if self.redact else _fact(moments, keys.ROOM_NAME)
+        name = _fact(moments, keys.ROOM_NAME) if room else None
+        if (name or "").startswith(SCRATCH):
+            self._scratch = room
+        if room and room != self._scratch and self._is_first("room"):
+            name = None if self.redact else name
             how = {"webhook": "by a webhook", "observer": "by polling the API"}.get(witness, "by its agent")
             _say("first_room", f"first room: {_room(name, room)}, reported {how}", room={"sid": room, "name": name})
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tracer.errors import StoreError
 from tracer.latency.summary import VERSION, Counted
 from tracer.service.in_thread import InThread
-from tracer.store import Task
+from tracer.store import SCRATCH, Task
 from tracer.store.load import WORKERS_LATER
 from tracer.store.summaries import summarize_room
 
@@ -35,7 +35,10 @@ ROOMS_PER_PASS = 20
 
 
 class Summarizer:
-    """Finds rooms that are over, stores a summary of each and has it announced and counted, until cancelled."""
+    """Finds rooms that are over, stores a summary of each and has it announced and counted, until cancelled.
+
+    The rooms of `tracer doctor` are no calls: they are neither announced nor counted.
+    """
 
     def __init__(self, store: Writer, announcer: Announcer | None = None, fleet: Fleet | None = None) -> None:
         self.store = store
@@ -81,9 +84,11 @@ class Summarizer:
             summary, timeline = summarize_room(self.store, room)
             if not _must_wait(summary, timeline):
                 yield room, newest, summary.to_json()
-                if timeline and self.announcer:
+                if timeline is None or (timeline.room.name or "").startswith(SCRATCH):
+                    return
+                if self.announcer:
                     self.announcer.ended(timeline, summary, newest)
-                if timeline and self.fleet:
+                if self.fleet:
                     self.fleet.over(timeline, summary, newest)
         except StoreError as error:
             log.error("cannot summarize room %s: %s", room, error)
