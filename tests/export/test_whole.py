@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
+from tracer import keys
 from tracer.export.otlp import as_json
 from tracer.export.spans import spans
 from tracer.export.whole import whole_trace
@@ -45,3 +47,17 @@ def test_ids_are_hexadecimal_and_enums_are_numbers() -> None:
         assert len(bytes.fromhex(span["traceId"])) == 16
         assert len(bytes.fromhex(span["spanId"])) == 8
         assert isinstance(span["kind"], int)
+
+
+@pytest.mark.parametrize(
+    ("name", "well", "cause"), [("ok_node", True, None), ("case_agent_cut", False, "agent-lost-connection")]
+)
+def test_the_rooms_span_says_how_the_call_went(name: str, well: bool, cause: str | None) -> None:
+    with opened(CALLS / f"{name}.jsonl.gz") as found:
+        timeline = timeline_in(found.store, found.rooms[0], now=found.end)
+        told = json.dumps(as_json(whole_trace(found.store, timeline)))
+    (room,) = [span for span in spans_of(read(told.encode(), "application/json")) if not span.parent_span_id]
+    said = {one.key: one.value for one in room.attributes}
+    assert said[keys.WELL].bool_value is well
+    assert (said[keys.CAUSE].string_value if keys.CAUSE in said else None) == cause
+    assert room.status.code == (Status.STATUS_CODE_UNSET if well else Status.STATUS_CODE_ERROR)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -172,11 +173,30 @@ def test_a_zoomed_axis_is_the_same_wider_and_shows_a_part() -> None:
     assert all(len(line) <= chart.width for part in parts for line in part)
     rows = ["".join(part[at].ljust(chart.width) for part in parts) for at in range(1, len(whole))]
     wide = Chart(made, list(made.participants), list(made.steps), 100 + 3 * chart.width)
-    assert [row.strip() for row in rows] == [
-        line.plain[wide.label_width + wide.note_width + 2 :].strip() for line in list(wide.lines())[1:]
-    ]
+    lines = [line.plain[wide.label_width + wide.note_width + 2 :] for line in list(wide.lines())[1:]]
+    assert len(rows) == len(lines)
+    for row, line in zip(rows, lines, strict=True):
+        differ = {at for at, (one, other) in enumerate(zip(row, line.ljust(len(row)), strict=True)) if one != other}
+        assert {at % chart.width for at in differ} <= {0, chart.width - 1}, "only where an edge cuts a label"
+        assert {row[at] for at in differ} <= {"…"}
     assert bars(4, 10**9)[0].shift == 3 * chart.width, "not beyond the end"
     assert bars(4, -5)[0].shift == 0
+
+
+def test_what_an_edge_leaves_of_a_label_does_not_read_as_another_time() -> None:
+    made = fold(ROOM, call())
+    whole = Chart(made, list(made.participants), list(made.steps), 100, zoom=4)
+    scale = whole.axis.scale()
+    found = re.search(r"[1-9]\d+ ms", scale)
+    assert found
+    before = whole.label_width + whole.note_width + 2
+    shown = Chart(made, list(made.participants), list(made.steps), 100, zoom=4, shift=found.start() + 1)
+    assert next(shown.lines()).plain[before:].startswith("…")
+    cut = Chart(
+        made, list(made.participants), list(made.steps), 100, zoom=4, shift=max(found.end() - 2 - whole.width, 0)
+    )
+    edge = cut.shift + cut.width
+    assert next(cut.lines()).plain.endswith("…") == (found.start() < edge < found.end())
 
 
 def test_a_marked_time_has_a_line_down_its_column_that_covers_nothing() -> None:

@@ -37,6 +37,12 @@ def test_each_room_has_its_verdict_the_cause_and_when_its_agent_was_ready() -> N
     assert "open" in lines[3]
 
 
+def test_a_room_that_is_over_is_not_shown_as_open_for_want_of_a_summary() -> None:
+    lines = shown(RoomsView([row("RM_over"), row("RM_open", is_open=True)], {}), 120)
+    assert [line[0] for line in lines[1:3]] == ["·", "…"]
+    assert lines[-1].startswith("·  1 room that is over, not read")
+
+
 @pytest.mark.parametrize("width", [44, 60, 80, 120, 200])
 def test_no_sid_is_cut_at_any_width(width: int) -> None:
     for name in ("a name that is longer than anybody can want it to be", *HOSTILE):
@@ -46,7 +52,7 @@ def test_no_sid_is_cut_at_any_width(width: int) -> None:
 
 
 def test_what_is_left_out_is_counted() -> None:
-    assert shown(RoomsView(ROWS, {}, 3), 120)[-1] == "3 rooms of tracer doctor and tracer demo not listed: --all"
+    assert shown(RoomsView(ROWS, SUMMARIES, 3), 120)[-1] == "3 rooms of tracer doctor and tracer demo not listed: --all"
     none, hidden = shown(RoomsView([], {}, 1), 120)
     assert none.startswith("no rooms yet")
     assert hidden.startswith("1 room of")

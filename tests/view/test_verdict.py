@@ -12,6 +12,8 @@ from tests.latency.test_gaps import without
 from tests.moments import ROOM, any_moments, call, moment, ms
 from tests.view.test_stats import shown
 from tracer import keys
+from tracer.latency.gaps import Paths
+from tracer.latency.summary import summarize
 from tracer.moment import Kind
 from tracer.service.replay import timelines
 from tracer.timeline.fold import fold
@@ -64,3 +66,13 @@ def test_of_an_agent_that_was_never_ready_no_time_is_given() -> None:
 @given(any_moments())
 def test_any_timeline_has_a_verdict(moments: list[Moment]) -> None:
     assert shown(TimelineView(fold(ROOM, moments), summary=True), 60)[0][0] in "✓✗?"
+
+
+def test_an_agent_is_not_ready_in_a_room_that_was_over_before() -> None:
+    """A worker that is told late: its agent comes into the next room of the name."""
+    found = timelines(Path(tests.calls.__file__).parent / "earlier_room.jsonl.gz")
+    [ended] = [one for one in found if one.room.sid == "RM_UpZNjFxmGKcj"]
+    assert ready_after(ended) == ""
+    assert Paths(ended).ready_after is None
+    assert summarize(ended).ready_after is None
+    assert all("agent ready" not in line for line in shown(TimelineView(ended, summary=True), 80))

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tracer.errors import MalformedError, TooLargeError
+from tracer.export.answered import answered
 from tracer.export.otlp import closed_with_job, request, to_otlp
 from tracer.export.spans import spans
 from tracer.witness import evidence
@@ -25,9 +26,10 @@ __all__ = ["whole_trace"]
 def whole_trace(reader: Reader, timeline: Timeline) -> ExportTraceServiceRequest:
     """Every span of the room that has ended; what a lost job had begun ends with it. Raises StoreError.
 
+    The room's own says how the call went, as far as the timeline, with its workers, knows.
     Agents' own are there as far as the store keeps what came in: not where it is redacted.
     """
-    own = spans(timeline)
+    own = [span if span.parent_id else answered(span, timeline) for span in spans(timeline)]
     lost = {span.closes: span for span in own if span.closes}
     found = {(one.trace_id, one.span_id): one.body for one in map(to_otlp, own)}
     open_spans: list[Outgoing] = []

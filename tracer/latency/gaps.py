@@ -69,7 +69,15 @@ class Paths:
     def ready_after(self) -> int | None:
         """From what first asked for that job to its agent's being ready, ns; None where it was not, or is not known."""
         job = first_job(self.corrected.timeline.jobs)
-        return whole(job, self.first) if job and ready(job) else None
+        return whole(job, self.first) if job and self.ready(job) else None
+
+    def ready(self, job: Job) -> Step | None:
+        """When the agent was ready in this room: not once that was over, for then it was in the next of its name."""
+        at, over = ready(job), self.corrected.timeline.room.finished
+        if at is None or over is None:
+            return at
+        end, now = self.corrected.step(over), self.corrected.step(at)
+        return None if end.time < now.time and not end.doubtful(now) else at
 
     def of(self, job: Job) -> tuple[Gap, ...]:
         """A job's path, from what first asked for it, as far as it came."""

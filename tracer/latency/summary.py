@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer.labelled import Labelled
-from tracer.latency.gaps import Paths, first_cause, ready, whole
+from tracer.latency.gaps import Paths, first_cause, whole
 from tracer.latency.owner import Owner
 from tracer.latency.shorten import caller_active
 from tracer.moment import Kind
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ARROW", "VERSION", "Counted", "JobSummary", "Summary", "summarize"]
 
-VERSION = 7
+VERSION = 8
 """Of what is counted and how: a summary of another version is made anew."""
 
 ARROW = " → "
@@ -155,7 +155,7 @@ def _came(timeline: Timeline, job: Job) -> bool:
 
 
 def _job(job: Job, paths: Paths) -> JobSummary:
-    name, at = job.agent_name or "", ready(job)
+    name, at = job.agent_name or "", paths.ready(job)
     if at is None:
         reported = any("agent" in step.witnesses for step in job.steps)
         return JobSummary(name, Counted.NOT_READY if reported else Counted.NOT_REPORTED, (), None, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -15,7 +16,7 @@ from tracer.view.row import Row
 from tracer.view.text import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tracer.timeline.entities import Participant
     from tracer.timeline.step import Step
@@ -45,6 +46,8 @@ LABEL = 22
 """Columns of a row's name: an agent's identity has 21, wait_for_participant 22."""
 MARK = "┊"
 """Down the column of a marked time, where nothing else is."""
+CUT = "…"
+"""Where the edge of a zoomed chart cuts a label: what is left of ``110 ms`` must not read as ``0 ms``."""
 NOW = 9
 """Columns for the time that it is now: ``12.3 min``, and a space."""
 ROOM_FOR_WORDS = 36
@@ -56,6 +59,8 @@ _SIGNS = {"joining": "◌", "joined": "◐", "active": "●", "left": "┫", "ab
 _OVER = (Form.FAILED, Form.UNKNOWN)
 """What breaks a bar that is there."""
 _STATES = ("joining", "joined", "active")
+_WORDS = re.compile(r"[\w.,:<'-]+(?: [\w.,:<'-]+)*")
+"""A label among the signs of a row: words with one space between two."""
 
 
 class Chart:
@@ -113,7 +118,7 @@ class Chart:
             yield Text(f"… and {left} more {plural(left, 'row')}: without --summary", style="dim")
 
     def _scale(self) -> Text:
-        shown = self.axis.scale()[self.shift : self.shift + self.width]
+        shown = "".join(self._window(self.axis.scale()))
         before = self.label_width + self.note_width + 2
         line = Text(" " * before + shown.ljust(self.width), style="dim")
         if self.marked is not None and self.shift <= self.marked < self.shift + self.width:
@@ -122,6 +127,17 @@ class Chart:
         line.rstrip()
         return line
 
+    def _window(self, cells: Sequence[str]) -> list[str]:
+        """The cells that are shown, one for each column, with a sign where an edge cuts a label."""
+        first, beyond = self.shift, self.shift + self.width
+        shown = list(cells[first:beyond])
+        for words in _WORDS.finditer("".join(cells)):
+            if words.start() < first < words.end():
+                shown[0] = CUT
+            if words.start() < beyond < words.end():
+                shown[-1] = CUT
+        return shown
+
     def _finished(self, row: Row) -> Text:
         label = fit(row.label, self.label_width)
         note = fit(row.note, self.note_width)
@@ -129,7 +145,7 @@ class Chart:
         text = Text(no_wrap=True)
         text.append(label + " " * (self.label_width - cell_len(label) + 1), style=row.style)
         text.append(note + " " * (self.note_width - cell_len(note) + 1), style="dim")
-        for column, char in enumerate(row.cells[self.shift : self.shift + self.width], self.shift):
+        for column, char in enumerate(self._window(row.cells), self.shift):
             if column in folds and char in " ━┄╌":
                 mark = FOLD[min(column - start for start in self.axis.folds if start <= column)]
                 style, char = "dim", " " if char == " " else mark  # noqa: PLW2901  what is shown in its place

@@ -59,6 +59,8 @@ NONE_FOUND = "none found"
 """In place of a cause: something went wrong, and what was recorded does not explain it."""
 NOT_OVER = ("…", "dim")
 """Mark and style of a room of which it is too early to say how it went."""
+NOT_JUDGED = ("·", "dim")
+"""Mark and style of a room that is over, and of which nobody has worked out yet how it went."""
 
 
 def as_json(rows: Sequence[RoomRow], summaries: Mapping[str, Summary]) -> dict[str, Any]:
@@ -155,6 +157,11 @@ class RoomsView:
             yield from self._table(console, options.max_width)
         else:
             yield Text(NO_ROOMS)
+        marks = [room_mark(row, self.summaries.get(row.sid)) for row in self.rows]
+        if unjudged := marks.count(NOT_JUDGED):
+            rooms = f"{unjudged} {plural(unjudged, 'room')} that {'is' if unjudged == 1 else 'are'} over"
+            how = "not read for this list: tracer why ROOM says how one went"
+            yield Text(f"{NOT_JUDGED[0]}  {rooms}, {how}", style="dim")
         if self.hidden:
             rooms = f"{self.hidden} {plural(self.hidden, 'room')} of tracer doctor and tracer demo"
             yield Text(f"{rooms} not listed: --all", style="dim")
@@ -167,7 +174,7 @@ class RoomsView:
         # No table, which takes a second for a few thousand rows, and no text, which takes half of one for ten thousand.
         yield Text(columns.head(), style="bold", no_wrap=True)
         for room, line in zip(self.rows, columns.lines(cells), strict=True):
-            mark, style = room_mark(self.summaries.get(room.sid))
+            mark, style = room_mark(room, self.summaries.get(room.sid))
             yield Segment(mark, console.get_style(style))
             rest = line[len(mark) :]
             yield from self._linked(rest, room.sid) if self.link else (Segment(rest),)
@@ -197,8 +204,10 @@ def _line(cells: Sequence[str], widths: Sequence[int], shown: Sequence[int]) -> 
     return (" " * GAP).join(aligned).rstrip()
 
 
-def room_mark(summary: Summary | None) -> tuple[str, str]:
+def room_mark(row: RoomRow, summary: Summary | None) -> tuple[str, str]:
     """Mark and style: how a room went. One that is not over has none, unless a cause was found while it goes on."""
+    if summary is None and row.finished is not None:
+        return NOT_JUDGED
     if summary is None or (summary.counted is Counted.OPEN and not summary.causes):
         return NOT_OVER
     return MARKS[summary.well]
@@ -209,7 +218,7 @@ def room_cells(row: RoomRow, summary: Summary | None, *, now: int | None = None,
     created = rfc3339(row.created)
     ready = summary.ready_after if summary else None
     return (
-        room_mark(summary)[0],
+        room_mark(row, summary)[0],
         plain(row.name or "?"),
         plain(row.sid),
         created[:19].replace("T", " ") if created else "?",

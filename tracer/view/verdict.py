@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from tracer.latency.gaps import Paths, first_job, ready
+from tracer.latency.gaps import Paths, first_job
 from tracer.units import NS_PER_MS, milliseconds
 from tracer.view.names import with_names
 
@@ -46,7 +46,7 @@ def ready_after(timeline: Timeline, paths: Paths | None = None) -> str:
     """
     paths = paths or Paths(timeline)
     job, gaps = first_job(paths.corrected.timeline.jobs), paths.first
-    if job is None or ready(job) is None or not gaps:
+    if job is None or paths.ready(job) is None or not gaps:
         return ""
     about = "~" if any(gap.doubtful for gap in gaps) else ""
     return about + milliseconds(sum(gap.ns for gap in gaps) / NS_PER_MS)

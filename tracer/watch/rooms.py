@@ -112,7 +112,7 @@ class Rooms:
     def style(self, sid: str) -> str:
         """The style of a room's mark."""
         stand = self.stands.get(sid)
-        return room_mark(stand.summary if stand else None)[1]
+        return room_mark(self.rows[sid], stand.summary if stand else None)[1]
 
     def has_problem(self, sid: str) -> bool:
         """Whether something went wrong in a room, or is late."""
