@@ -71,8 +71,16 @@ def test_two_rooms_are_compared() -> None:
         _, content = said(ask(rooms, "compare", room=first, other=second))
         assert (content["a"], content["b"]) == (first, second)
         assert content["gaps"]
-        _, content = said(ask(rooms, "compare", room=first))
+        text, content = said(ask(rooms, "compare", room=first))
         assert (content["b"], content["b_jobs"]) == (None, 2)
+        assert "B: the latest 2 rooms (2 jobs measured)" in text
+
+
+def test_a_group_is_listed_where_a_column_has_nearly_its_name() -> None:
+    rooms = Rooms((), Outside(None))
+    text, content = said(ask(rooms, "explain", word="causes"))
+    assert (content["group"], content["words"][0], content["more"]) == ("cause", "no-worker", True), text
+    assert said(ask(rooms, "explain", word="cause"))[1]["group"] == "column"
 
 
 @pytest.mark.slow

@@ -41,9 +41,14 @@ def test_a_room_is_compared_with_the_many(tracer: Tracer, store: Path) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     told = json.loads(ran.stdout)
     counted = ["measured", None]
-    assert (told["b"], told["counted"], told["b_jobs"]) == ("the latest 10,000 rooms", counted, 11)
+    assert (told["b"], told["counted"], told["b_jobs"]) == ("the latest 11 rooms", counted, 11)
     assert told["gaps"][0]["difference_ms"] == 1500.0
     assert "p50 of B" in tracer("compare", "RM_cold", "--with", "stats", "--store", store).stdout
+
+
+def test_the_many_are_counted_not_guessed(tracer: Tracer, store: Path) -> None:
+    told = tracer("compare", "demo", "--with", "stats", "--store", store).stdout
+    assert told.splitlines()[1].startswith("B  the latest room ")
 
 
 @pytest.mark.parametrize("room", ["nobody", "\x1b[31mred"])

@@ -15,7 +15,7 @@ import pytest
 
 from tests.moments import ABOUT_ROOM, moment, ms
 from tracer import keys
-from tracer.cli.completing import complete_room
+from tracer.cli.completing import complete_room, complete_scenario, complete_word
 from tracer.moment import Kind
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
@@ -82,6 +82,24 @@ def test_names_that_a_shell_could_take_for_more_are_left_out(rooms: Path, monkey
     assert complete_room(context, argument, "RM_6") == ["RM_6"]
     monkeypatch.setenv("TRACER_STORE", str(rooms.parent / "none.db"))
     assert complete_room(context, argument, "") == []
+
+
+def test_words_and_scenarios_are_offered() -> None:
+    context = click.Context(click.Command("explain"))
+    argument = click.Argument(["word"])
+    assert complete_word(context, argument, "cause") == ["causes", "cause"]
+    assert {"no-worker", "job.offered", "JOINING"} <= {*complete_word(context, argument, "")}
+    assert complete_scenario(context, argument, "silent-") == ["silent-caller"]
+    assert "wrong-name" in complete_scenario(context, argument, "w")
+
+
+def test_each_command_that_takes_a_room_completes_it() -> None:
+    from tracer.cli import cli
+
+    context = click.Context(cli)
+    commands = [cli.get_command(context, name) for name in ("timeline", "why", "check", "compare", "bundle")]
+    first = [next(one for one in command.params if isinstance(one, click.Argument)) for command in commands if command]
+    assert [one._custom_shell_complete for one in first] == [complete_room] * 5
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["compare"]
 
 MANY = 2_000
-"""Rooms that one is compared with, the latest."""
+"""Rooms that one is compared with at the most, the latest."""
 
 
 def compare(known: Rooms, room: str, other: str) -> Answer:
@@ -30,10 +30,13 @@ def compare(known: Rooms, room: str, other: str) -> Answer:
     first = known.timeline(room)
     second = known.timeline(other) if other else None
     mine = summarize(first)
-    found = between(mine, summarize(second)) if second else against(mine, figures(known.summaries(MANY)))
-    names = _named(first), _named(second) if second else f"the latest {MANY} rooms"
+    if second:
+        found, with_what = between(mine, summarize(second)), _named(second)
+    else:
+        many = figures(known.summaries(MANY))
+        found, with_what = against(mine, many), many.label
     rows = [_item(one) for one in (*found.sums, *found.gaps)]
-    head = [f"A: {names[0]}", f"B: {names[1]}{_counted(found)}"]
+    head = [f"A: {_named(first)}", f"B: {with_what}{_counted(found)}"]
     for which, causes in (("A", found.only_first), ("B", found.only_second)):
         if causes:
             head.append(f"problems in {which}: {', '.join(causes)}")

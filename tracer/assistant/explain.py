@@ -13,9 +13,10 @@ __all__ = ["explain"]
 
 def explain(word: str) -> Answer:
     """What is said of this word; of a group's name, its words; of an unknown word, which are near."""
-    group = next((one for one in Group if word.strip().casefold() in (f"{one}s", one.value)), None)
+    asked = word.strip().casefold()
     entry = look_up(word)
-    if entry is None and group:
+    group = next((one for one in Group if asked == f"{one}s" or (asked == one.value and entry is None)), None)
+    if group:
         items = [Item(f"{one.word}: {one.title}", one.word) for one in words() if one.group is group]
         again = called("explain", word=word, page="{page}")
         return Answer([group.label], {"group": group.value}, items, "words", again)

@@ -27,9 +27,6 @@ LARGEST = 64 * 1024
 """Bytes of a request: a tool's arguments are names."""
 LONGEST = 75.0
 """Seconds of a request with its answer: more than a tool may take, and so what a slow sender is given."""
-MOST_CONNECTIONS = 64
-IDLE = 30
-"""Seconds that a connection may wait for its next request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +92,21 @@ async def serve_http(server: MCPServer[None], host: str, port: int, token: str) 
     """Serve until stopped. Raises ConfigurationError beyond loopback without a token, PortInUseError."""
     import uvicorn
 
+    from tracer.assistant.connection import IDLE, MOST, Connection
+
     if not token and not is_loopback(host):
         raise ConfigurationError(
             f"--host {host}: everyone who reaches it could read every room; set TRACER_READ_TOKEN, or leave --host out"
         )
+    logging.getLogger("mcp").setLevel(logging.WARNING)  # it logs each request
     listening = _listen(host, port)
     config = uvicorn.Config(
         app(server, token, host),
         log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=MOST_CONNECTIONS,
+        http=Connection,
+        limit_concurrency=2 * MOST,  # those that are being closed count here
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=3,
     )
@@ -123,6 +124,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind(address)
+        listening.listen()
     except PermissionError as error:
         raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from None
     except OSError as error:

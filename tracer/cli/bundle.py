@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from tracer.cli.completing import complete_room
 from tracer.cli.options import read_store_option
 
 __all__ = ["command"]
 
 
 @click.command("bundle", short_help="Write what is known of a room to one file, to keep and to send.")
-@click.argument("room")
+@click.argument("room", shell_complete=complete_room)
 @read_store_option
 @click.option(
     "-o",

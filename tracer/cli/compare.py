@@ -12,10 +12,12 @@ from tracer.cli.options import format_option, output_option, read_store_option, 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tracer.timeline.timeline import Timeline
+
 __all__ = ["command"]
 
 MANY = 10_000
-"""Rooms that --with stats uses, the newest."""
+"""Rooms that --with stats uses at the most, the newest."""
 
 
 @click.command("compare", short_help="Compare the timing of two rooms, or of one room with all.")
@@ -59,11 +61,14 @@ def command(
     if second:
         comparison = between(summarize(first), summarize(second))
     else:
-        comparison = against(summarize(first), figures(read_summaries(store, MANY)))
-    names = [
-        f"{one.room.name or '?'} {one.room.sid}" if one else f"the latest {MANY:,} rooms" for one in (first, second)
-    ]
+        all_rooms = figures(read_summaries(store, MANY))
+        comparison = against(summarize(first), all_rooms)
+    names = _named(first), _named(second) if second else all_rooms.label
     if form == "json":
-        write_json(as_json(comparison, names[0], names[1]), output)
+        write_json(as_json(comparison, *names), output)
     else:
-        write_view(CompareView(comparison, names[0], names[1], many=second is None), output=output, width=width)
+        write_view(CompareView(comparison, *names, many=second is None), output=output, width=width)
+
+
+def _named(timeline: Timeline) -> str:
+    return f"{timeline.room.name or '?'} {timeline.room.sid}"

@@ -1,4 +1,4 @@
-"""What a shell is offered for a ROOM."""
+"""What a shell is offered for a ROOM, a WORD or a SCENARIO."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracer.errors import TracerError
 if TYPE_CHECKING:
     import click
 
-__all__ = ["complete_room"]
+__all__ = ["complete_room", "complete_scenario", "complete_word"]
 
 COMPLETED = 200
 """Rooms, the latest, whose names and SIDs are offered."""
@@ -33,3 +33,19 @@ def complete_room(ctx: click.Context, _: click.Parameter, incomplete: str) -> li
             names = [name for row in reader.rooms(COMPLETED) for name in (row.name, row.sid) if name]
         return [name for name in dict.fromkeys(names) if name.startswith(incomplete) and _HARMLESS.fullmatch(name)]
     return []
+
+
+def complete_word(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """What `tracer explain` knows that begins like this: groups and words, without those that a shell would split."""
+    from tracer.explain import Group, words
+
+    known = (*(f"{group}s" for group in Group), *(entry.word for entry in words()))
+    return [word for word in known if word.startswith(incomplete) and _HARMLESS.fullmatch(word)]
+
+
+def complete_scenario(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Scenarios of `tracer demo` that begin like this, those that fail included."""
+    from tracer.demo.failures import FAILURES
+    from tracer.demo.scenarios import SCENARIOS
+
+    return [name for name in (*SCENARIOS, *FAILURES) if name.startswith(incomplete)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tracer.cli.completing import complete_scenario
 from tracer.cli.extra import needs_demo_extra, needs_new_enough_agents
 from tracer.cli.options import span_names_option
 from tracer.export.span_names import SpanNames
@@ -15,7 +16,7 @@ __all__ = ["command"]
 
 
 @click.command("demo", short_help="Make a real call with a real agent, and show what happened.")
-@click.argument("scenario", default="automatic")
+@click.argument("scenario", default="automatic", shell_complete=complete_scenario)
 @click.option("--list", "listed", is_flag=True, help="List the scenarios, each with the question it answers.")
 @click.option(
     "--server",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracer.cli.completing import complete_word
 from tracer.cli.options import format_option, output_option, width_option
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ __all__ = ["command"]
 
 
 @click.command("explain", short_help="Say what a word means: a moment, state, gap, cause, rule or column.")
-@click.argument("word", nargs=-1)
+@click.argument("word", nargs=-1, shell_complete=complete_word)
 @format_option()
 @output_option
 @width_option

@@ -100,6 +100,11 @@ class Figures:
     causes: tuple[tuple[str, int], ...]
     """For each cause in how many rooms it was found, most often first."""
 
+    @property
+    def label(self) -> str:
+        """Which rooms they are of: the latest, as many as there were and not as many as were asked for."""
+        return f"the latest {self.rooms:,} rooms" if self.rooms > 1 else "the latest room"
+
 
 def percentile(values: Sequence[int], per_cent: int) -> int | None:
     """The smallest value that so many per cent do not exceed; None where they are too few for one to lie beyond it.
