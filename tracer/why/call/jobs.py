@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Job, Participant
     from tracer.timeline.step import Step
 
-__all__ = ["disconnected_itself", "error_of", "in_vain", "is_for", "is_room_job", "own_shutdown", "received", "waits"]
+__all__ = [
+    "disconnected_itself",
+    "error_of",
+    "in_one_run",
+    "in_vain",
+    "is_for",
+    "is_room_job",
+    "own_shutdown",
+    "received",
+    "waits",
+]
 
 
 def is_room_job(job: Job) -> bool:
@@ -42,6 +52,12 @@ def in_vain(job: Job) -> list[tuple[Step, Step | None]]:
     ends = {step.occurrence: step for step in job.steps if step.kind is Kind.AGENT_WAIT_ENDED}
     over = job.at(Kind.JOB_ENDED, Kind.PROCESS_FAILED)
     return [(start, ends.get(start.occurrence, over)) for start, ready in waits(job) if ready is None]
+
+
+def in_one_run(job: Job, start: Step, end: Step) -> bool:
+    """Whether two steps can be of one run of a job: what was between them, of the run before and after, can be lost."""
+    begins = (step for step in job.steps if step.kind is Kind.JOB_ENTRYPOINT_STARTED)
+    return not any(start.time < step.time <= end.time for step in begins)
 
 
 def error_of(step: Step | None) -> str:

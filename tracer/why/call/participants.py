@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import keys
+from tracer.kinds import Kind
+from tracer.timeline.once import once
 from tracer.units import FOREVER, NS_PER_S
 
 if TYPE_CHECKING:
@@ -59,12 +61,25 @@ def left_at(timeline: Timeline, who: Participant) -> int:
 def seen_until(timeline: Timeline, who: Participant) -> int:
     """Until when a participant was there for certain, ns.
 
-    The observer may see a leave seconds late; and a leave that nobody saw was before the end of the room.
+    The observer may see a leave seconds late, and a session that was linked to them knows when they hung up. A leave
+    that nobody saw was before the end of the room.
     """
     gone = who.gone
     if gone:
-        return gone.time if "webhook" in gone.witnesses else gone.earliest
+        known = gone.time if "webhook" in gone.witnesses else gone.earliest
+        return max(known, min(_hung_up(timeline).get(who.sid, known), gone.latest))
     return who.steps[-1].time if timeline.room.finished else FOREVER
+
+
+@once
+def _hung_up(timeline: Timeline) -> dict[str, int]:
+    """When callers hung up, ns, by SID, as the session knows it that was linked to them."""
+    unlinked = (step for job in timeline.jobs for step in job.steps if step.kind is Kind.SESSION_UNLINKED)
+    return {
+        str(step.facts.get(keys.LINKED_ID)): step.time
+        for step in unlinked
+        if step.facts.get(keys.DISCONNECT_REASON) == "CLIENT_INITIATED"
+    }
 
 
 def connected_until(timeline: Timeline, who: Participant) -> int:

@@ -125,8 +125,9 @@ def _agent_was_there(call: Call, stay: _Stay) -> bool:
 
 def _handed_over(call: Call, stay: _Stay, agent: Participant) -> bool:
     """Whether the agent left another caller behind who was still there: then they talk with each other."""
-    with_it = call.callers.at(call.left_at(agent))
-    return any(until > stay.active.time + SOON for until, who in with_it if not _is_same(who, stay.caller))
+    left = call.left_at(agent)
+    with_it = (who for who in call.callers.all if who.steps[0].time <= left and not _is_same(who, stay.caller))
+    return any(min(call.seen_until(who), call.end) > max(left, stay.active.time + SOON) for who in with_it)
 
 
 def _was_here_before(call: Call, stay: _Stay) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tracer.kinds import Kind
 from tracer.livekit_sources import Page
 from tracer.units import NS_PER_S
-from tracer.why.call.jobs import waits
+from tracer.why.call.jobs import in_one_run, waits
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -48,7 +48,7 @@ class SlowCode(Cause):
         last = min(max(call.left_at(who) for who in call.callers.all), call.end)
         for job in call.timeline.jobs:
             for where, start, end in _gaps(job):
-                if start is None or end is None:
+                if start is None or end is None or not in_one_run(job, start, end):
                     continue
                 took = (end.time - start.time) / NS_PER_S
                 if min(end.time, last) - max(start.time, first_active) > SLOW:

@@ -187,5 +187,11 @@ class SlowSession(_SlowStretch):
     longest = 3 * NS_PER_S
     is_slower_where_starved = True
 
+    def ends(self, job: Job) -> tuple[Step | None, Step | None]:
+        """Of the first session of which both are known: a job can have several, and spans can be lost."""
+        ended = {step.occurrence: step for step in job.steps if step.kind is self.last}
+        starts = (step for step in job.steps if step.kind is self.first)
+        return next(((start, ended[start.occurrence]) for start in starts if start.occurrence in ended), (None, None))
+
     def sentence(self, job: Job, took: float) -> str:
         return f"In job {job.sid}, session.start() took {took:.1f} s."
