@@ -92,6 +92,8 @@ def test_nothing_in_the_site_comes_from_elsewhere(site: Path) -> None:
         resources.feed(page.read_text(encoding="utf-8"))
         found += len(resources.found)
         assert [one for one in resources.found if re.match(r"([a-z]+:)?//", one)] == [], page
+        files = [one.partition("?")[0] for one in resources.found if not one.startswith(("data:", "#"))]
+        assert [one for one in files if not (page.parent / one).exists()] == [], page
     assert found > 1000
     for sheet in site.rglob("*.css"):
         assert not re.search(r"url\([\"']?([a-z]+:)?//|@import", sheet.read_text(encoding="utf-8")), sheet

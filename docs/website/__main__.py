@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sphinx.cmd.build import build_main
 
-from docs.website.pages import ROOT, pages, pictures
+from docs.website.pages import ROOT, SHOWN, pages, pictures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,9 +35,13 @@ def build(folder: Path, texts: Mapping[str, str]) -> int:
             shutil.copy(picture, source / place)
         settings = str(Path(__file__).parent)
         cache = str(Path(temporary) / "cache")
-        return build_main(
+        failed = build_main(
             ["--fail-on-warning", "--quiet", "-j", "auto", "-c", settings, "-d", cache, str(source), str(folder)]
         )
+        for place in {found[2] for text in texts.values() for found in SHOWN.finditer(text)} & pictures().keys():
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(pictures()[place], folder / place)  # Sphinx copies what Markdown shows, not what HTML does
+        return failed
 
 
 if __name__ == "__main__":

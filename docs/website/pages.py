@@ -16,7 +16,7 @@ from tracer.why import CAUSES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ROOT", "made", "pages", "pictures"]
+__all__ = ["ROOT", "SHOWN", "made", "pages", "pictures"]
 
 ROOT = Path(__file__).parents[2]
 ELSEWHERE = {
@@ -42,6 +42,8 @@ OUTSIDE_THE_MENU = "---\norphan: true\n---\n\n"
 """Before pages that only a table leads to: a menu of them all would be on every page."""
 LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 """A link or a picture that leads to a file."""
+SHOWN = re.compile(r'\b(src|srcset)="(?![a-z]+:)([^"]+)"')
+"""A picture of a page's own HTML."""
 CELL = re.compile(r"(?<=\| )`([\w.-]+)`(?= \|)")
 """A name alone in a cell of a table."""
 
@@ -102,7 +104,10 @@ def moved(file: Path) -> str:
             place = f"{repository()}/{kind}/main/{target.relative_to(ROOT).as_posix()}"
         return f"]({place}{found[2] or ''})"
 
-    return LINK.sub(link, file.read_text(encoding="utf-8"))
+    def picture(found: re.Match[str]) -> str:
+        return f'{found[1]}="{there.get((file.parent / found[2]).resolve(), found[2])}"'
+
+    return SHOWN.sub(picture, LINK.sub(link, file.read_text(encoding="utf-8")))
 
 
 def repository() -> str:
