@@ -152,7 +152,8 @@ async def look(tab: Tab, page: str, one: Look) -> bytes:
     await tab.until("document.querySelector('.rooms .name a, .bar') !== null")
     await tab.until("document.querySelector('#live').className === 'live'")
     if sids:
-        await tab.until(f"document.querySelectorAll('.room .bar').length > {len(sids)}")
+        drawn = "[...document.querySelectorAll('.lanes')].filter((lanes) => lanes.querySelectorAll('.bar').length > 1)"
+        await tab.until(f"{drawn}.length === {len(sids)}")
     if one.key:
         await tab.run("document.querySelector('.lanes').focus({preventScroll: true})")
         await tab.press(one.key)
