@@ -197,6 +197,12 @@ def test_while_the_call_goes_on_it_is_said_for_how_long_so_far() -> None:
     assert "asked once, and gave no answer for 15.0 s so far, while ada waited" in finding.sentence
 
 
+def test_where_the_sessions_end_is_missing_the_answer_may_be_too() -> None:
+    kept = [one for one in [*long_call(), *ask(10_000, given_up=8100)] if one.kind is not Kind.SESSION_CLOSED]
+    finding = explain(timeline(kept, now=ms(60_000))).findings[0]
+    assert (finding.cause.name, finding.certain) == ("model-silent", False)
+
+
 def test_a_session_of_text_has_no_voice() -> None:
     texts = [*ask(5000, 300), *ask(15_000, 300)]
     assert doubted(*texts) == ["model-silent"]

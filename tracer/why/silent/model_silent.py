@@ -50,9 +50,10 @@ class ModelSilent(Cause):
     """The session asks its LLM, and no answer begins.
 
     Known from the job's spans ``llm_node`` (without ``lk.response.ttft``) and ``agent_speaking``, and from a caller who
-    was there for at least 8 s of it. Certain where the model had one try for so long; what a caller interrupted sooner,
-    again and again, may have been slow. What is being asked right now is reported when it ends. Where the LLM answers
-    and the agent is not known to speak, it is a doubt: those spans can be lost.
+    was there for at least 8 s of it. Certain where the model had one try for so long, and the session reported its end
+    or goes on; what a caller interrupted sooner, again and again, may have been slow. What is being asked right now is
+    reported when it ends. Where the LLM answers and the agent is not known to speak, it is a doubt: those spans can be
+    lost.
     """
 
     name = "model-silent"
@@ -74,8 +75,10 @@ class ModelSilent(Cause):
                 tried = [ask for ask in asks(job, session) if ask.is_known]
                 waits = [wait for run in _runs(job, tried) if (wait := _wait(call, job, session, run))]
                 worst = max(waits, key=lambda wait: wait.stay.lasted, default=None)
+                # Of a call that is over and whose session did not report its end, the answer may be lost as well.
+                whole = session.closed is not None or not call.timeline.room.finished
                 if worst:
-                    yield self._finding(call, job, worst)
+                    yield self._finding(call, job, worst, whole=whole)
 
     def doubt(self, call: Call) -> str | None:
         for job in call.timeline.jobs:
@@ -84,7 +87,7 @@ class ModelSilent(Cause):
                     return how
         return None
 
-    def _finding(self, call: Call, job: Job, wait: _Wait) -> Finding:
+    def _finding(self, call: Call, job: Job, wait: _Wait, *, whole: bool) -> Finding:
         first, last = wait.tries[0], wait.tries[-1]
         name, lasted = name_of(wait.stay.who), seconds(call, wait.stay)
         least = "at least " if wait.open and not lasted.endswith("so far") else ""
@@ -98,7 +101,7 @@ class ModelSilent(Cause):
             first.end,
             last.asked,
             last.end,
-            certain=wait.longest >= SILENT_FOR and not wait.late,
+            certain=wait.longest >= SILENT_FOR and not wait.late and whole,
         )
 
     @staticmethod
