@@ -196,7 +196,11 @@ def whole(machine: Machine, room: str) -> dict[str, Any] | None:
     except OSError:
         return None
     names = {span["operationName"] for span in trace["spans"]}
-    return trace if {"room", "participant", "dispatch", "job", "job_entrypoint"} <= names else None
+    return (
+        trace
+        if {"room", "participant STANDARD", "participant AGENT", "dispatch", "job", "job_entrypoint"} <= names
+        else None
+    )
 
 
 def test_a_call_is_one_trace_in_jaeger_told_by_every_witness(deployed: Deployed) -> None:
