@@ -57,6 +57,7 @@ class Terminal:
             stdout=inner,
             stderr=inner,
             env=child_environment(TERM="xterm-256color", COLUMNS="80", LINES="24", CI="true", **environment),
+            process_group=0,  # as a shell does: what is in a group without one who waits for it cannot be stopped
         )
         os.close(inner)
         self.wrote = b""
