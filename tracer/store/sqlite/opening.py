@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from tracer.errors import StoreError
 from tracer.store.sqlite.migrations import APPLICATION_ID, VERSION, migrate
@@ -18,8 +19,8 @@ TIMEOUT = 10
 """Seconds to wait for another process that writes."""
 SMALLEST = 512
 """Bytes of the smallest SQLite file that is not empty; SQLite itself would take a shorter file for an empty one."""
-_looked_into: dict[tuple[int, int], BinaryIO] = {}
-"""Files whose header was read, by device and inode; they stay open, see ``is_whole``."""
+_looked_into: dict[tuple[int, int], int] = {}
+"""Descriptors of files whose header was read, by device and inode; they stay open, see ``is_whole``."""
 
 
 def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
@@ -61,10 +62,9 @@ def is_whole(path: Path) -> bool:
     now = path.stat()
     which = now.st_dev, now.st_ino
     if which not in _looked_into:
-        _looked_into[which] = path.open("rb", buffering=0)
-    file = _looked_into[which]
-    file.seek(0)
-    header = file.read(32)
+        _looked_into[which] = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    os.lseek(_looked_into[which], 0, os.SEEK_SET)
+    header = os.read(_looked_into[which], 32)
     page = int.from_bytes(header[16:18])
     return len(header) == 32 and now.st_size >= (65_536 if page == 1 else page) * int.from_bytes(header[28:32])
 
