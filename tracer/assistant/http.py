@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
 from dataclasses import dataclass
@@ -125,12 +126,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.bind(address)
         listening.listen()
-    except PermissionError as error:
-        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from None
     except OSError as error:
         listening.close()
-        import errno
-
         if error.errno == errno.EADDRINUSE:
             raise PortInUseError(host, port) from None
         raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from None

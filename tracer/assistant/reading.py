@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer.assistant.outside import Outside, quoted
 from tracer.errors import StoreError, UnknownRoomError
-from tracer.latency.summary import VERSION, Summary, summarize
+from tracer.latency.summary import VERSION, summarize
 from tracer.service.unread import read_unread
 from tracer.store import open_reader
 from tracer.store.load import timeline_in
-from tracer.store.summaries import read_summaries, summarize_room
+from tracer.store.summaries import read_summaries, stored_summary, summarize_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
 
+    from tracer.latency.summary import Summary
     from tracer.service.replay import Opened
     from tracer.store import Reader, RoomRow
     from tracer.timeline.timeline import Timeline
@@ -134,14 +135,14 @@ class Rooms:
         if not mine:
             return
         with closing(open_reader(source.location)) as reader:
-            stored = {one.room: one.body for one in reader.summaries_of([row.sid for row in mine], version=VERSION)}
+            stored = {
+                one.room: stored_summary(one) for one in reader.summaries_of([row.sid for row in mine], version=VERSION)
+            }
             made = 0
             for row in mine:
-                with suppress(ValueError, TypeError):  # damaged: it is made again
-                    if body := stored.get(row.sid):
-                        yield row, self._told(Summary.from_json(body))
-                        continue
-                if (made := made + 1) <= MADE_NOW:
+                if summary := stored.get(row.sid):
+                    yield row, self._told(summary)
+                elif (made := made + 1) <= MADE_NOW:
                     yield row, self._told(summarize_room(reader, row.sid)[0])
 
     def _of_recording(self, source: Source, sid: str) -> Summary:

@@ -70,16 +70,11 @@ def _listed(reader: Reader, limit: int, *, everything: bool) -> tuple[list[RoomR
 
 def _summaries(reader: Reader, rows: list[RoomRow], hidden: int) -> dict[str, Summary]:
     """The summary of each of these rooms that is over, by its SID; of older ones only where it is stored."""
-    from contextlib import suppress
+    from tracer.latency.summary import VERSION
+    from tracer.store.summaries import stored_summary, summarize_room
 
-    from tracer.latency.summary import VERSION, Summary
-    from tracer.store.summaries import summarize_room
-
-    found: dict[str, Summary] = {}
-    for stored in reader.summaries(len(rows) + hidden, version=VERSION):
-        with suppress(ValueError, TypeError):  # damaged: it is made again
-            if stored.body:
-                found[stored.room] = Summary.from_json(stored.body)
+    stored = reader.summaries(len(rows) + hidden, version=VERSION)
+    found = {one.room: summary for one in stored if (summary := stored_summary(one))}
     for row in [row for row in rows if row.finished and row.sid not in found][:MADE_NOW]:
         found[row.sid] = summarize_room(reader, row.sid)[0]
     return found

@@ -15,10 +15,11 @@ from prometheus_client.core import GaugeMetricFamily
 from tracer import keys
 from tracer.errors import StoreError
 from tracer.kinds import Kind
-from tracer.service.fleet import AGENT_NAME, Names, label
+from tracer.service.fleet import AGENT_NAME, MOST_NAMES, Names, label
 from tracer.store import open_reader
 from tracer.timeline.fold import fold
 from tracer.units import NS_PER_S
+from tracer.why.call.workers import GONE
 from tracer.witness.fields import LATEST_TIME
 
 if TYPE_CHECKING:
@@ -37,11 +38,8 @@ WITHIN = 24 * 3600 * NS_PER_S
 """A worker that has said nothing for so long, ns, has gone without a word; a room as old has, too."""
 MOST_WORKERS = 100
 """Workers that have series of their own: those that reported last."""
-MOST_NAMES = 50
-"""Agent names that have."""
 WORKER_ID = "lk_job_worker_id"
 """`lk.job.worker_id`, likewise."""
-_GONE = (None, Kind.WORKER_DISCONNECTED, Kind.WORKER_CLOSED)
 _AVAILABLE = (Kind.WORKER_REGISTERED, Kind.WORKER_AVAILABLE)
 
 
@@ -82,7 +80,7 @@ def _of_workers(known: list[Worker]) -> Iterator[Metric]:
     there = []
     for worker in known:
         standing = worker.standing(_last(worker))
-        if standing in _GONE:
+        if standing in GONE:
             continue
         state = "available" if standing in _AVAILABLE else str(standing).rpartition(".")[2]
         counts[names.of(worker.agent_name), state] += 1

@@ -16,10 +16,10 @@ from tracer.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.store import Reader
+    from tracer.store import Reader, StoredSummary
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["read_summaries", "summarize_room"]
+__all__ = ["read_summaries", "stored_summary", "summarize_room"]
 
 log = logging.getLogger("tracer")
 
@@ -32,12 +32,18 @@ def read_summaries(store: str, limit: int, hours: float | None = None) -> Iterat
     since = max(time.time_ns() - round(hours * 3600 * NS_PER_S), 0) if hours is not None else 0
     with closing(open_reader(store)) as reader:
         for stored in reader.summaries(limit, since=since, version=VERSION):
-            with suppress(ValueError, TypeError):  # damaged: it is made again
-                if stored.body:
-                    yield Summary.from_json(stored.body)
-                    continue
             # Nothing of a room that is not over counts: it need not be read.
-            yield summarize_room(reader, stored.room)[0] if stored.finished else Summary(Counted.OPEN)
+            yield stored_summary(stored) or (
+                summarize_room(reader, stored.room)[0] if stored.finished else Summary(Counted.OPEN)
+            )
+
+
+def stored_summary(stored: StoredSummary) -> Summary | None:
+    """The summary that is kept of a room; None where there is none, or it is damaged and has to be made again."""
+    with suppress(ValueError, TypeError):
+        if stored.body:
+            return Summary.from_json(stored.body)
+    return None
 
 
 def summarize_room(reader: Reader, sid: str) -> tuple[Summary, Timeline | None]:

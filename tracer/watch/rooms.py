@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from tracer.errors import UnreadableError
 from tracer.latency.summary import VERSION, Counted, Summary, summarize
 from tracer.store import DEMO, SCRATCH
 from tracer.store.load import timeline_in
+from tracer.store.summaries import stored_summary
 from tracer.timeline.overdue import expected
 from tracer.units import NS_PER_S, duration
 from tracer.view.rooms import CAUSE, LASTED, lasted, room_cells, room_mark
@@ -131,9 +131,8 @@ class Rooms:
         self.rows, self.stands = kept, {sid: stand for sid, stand in self.stands.items() if sid in kept}
         over = [row.sid for row in rows if row.finished and row.sid not in self.stands]
         for stored in self._reader.summaries_of(over, version=VERSION):
-            with suppress(ValueError, TypeError):  # damaged: it is made again
-                if stored.body:
-                    self.stands[stored.room] = Stand(Summary.from_json(stored.body))
+            if summary := stored_summary(stored):
+                self.stands[stored.room] = Stand(summary)
         self._ask(changed & kept.keys() - self.stands.keys(), now)
         return changed
 
