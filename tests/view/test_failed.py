@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,10 +10,13 @@ from tests.moments import JOB, ROOM, any_moments, call, moment, ms
 from tests.why.cases import CASES
 from tracer import keys
 from tracer.moment import Fact, Kind, Moment
+from tracer.service.replay import timelines
 from tracer.timeline.fold import fold
 from tracer.units import FOREVER
 from tracer.view.failed import failed_stretches, has_failed
 from tracer.why import explain
+
+CALLS = Path(__file__).parents[1] / "calls"
 
 
 def by_agent(kind: Kind, at: float, told: dict[str, Fact] | None = None, occurrence: str = "x") -> Moment:
@@ -92,6 +96,33 @@ def test_a_session_that_left_its_caller_alone_has_failed_where_it_closed() -> No
     failed = [step.kind for step in made.steps if has_failed(made, step, explain(made).findings)]
     assert failed == [Kind.SESSION_CLOSED]
     assert not any(has_failed(made, step) for step in made.steps)
+
+
+def test_a_connection_that_was_not_found_again_failed_where_it_was_lost_and_not_where_it_was_given_up() -> None:
+    lost, given_up = by_agent(Kind.AGENT_RECONNECTING, 1000), by_agent(Kind.AGENT_CONNECTION_LOST, 5000)
+    assert failures(*call(), lost, given_up) == [Kind.AGENT_RECONNECTING, Kind.AGENT_CONNECTION_LOST]
+    assert stretches(lost, given_up) == [(ms(1000), FOREVER)]
+    back, again = by_agent(Kind.AGENT_RECONNECTED, 1500), by_agent(Kind.AGENT_RECONNECTING, 2000, occurrence="y")
+    assert stretches(lost, back, again, given_up) == [(ms(2000), FOREVER)]
+    assert stretches(lost, back) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "back"),
+    [
+        ("s10_server_restart", Kind.AGENT_RECONNECTING, Kind.AGENT_RECONNECTED),
+        ("turn_hangs", Kind.AGENT_CODE_BEGAN, Kind.AGENT_CODE_RETURNED),
+    ],
+)
+def test_what_a_certain_finding_rests_on_failed_until_it_was_over(name: str, kind: Kind, back: Kind) -> None:
+    made = timelines(CALLS / f"{name}.jsonl.gz")[0]
+    findings = explain(made).findings
+    assert findings[0].certain
+    began = next(step for step in findings[0].evidence if step.kind is kind)
+    job = next(job for job in made.jobs if job.sid == began.subject)
+    over = next((step.time for step in job.steps if step.kind is back and step.time > began.time), FOREVER)
+    assert (began.time, over) in failed_stretches(made, job, findings)
+    assert not has_failed(made, began)  # without the finding
 
 
 @given(any_moments())

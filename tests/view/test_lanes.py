@@ -60,7 +60,7 @@ def test_where_an_agent_failed_its_bar_is_broken_until_it_left() -> None:
     (agent,) = timeline.agents
     lane = next(one for one in found if one.id == agent.sid)
     failed = next(bar for bar in lane.bars if bar.form is Form.FAILED)
-    lost = next(step for step in timeline.steps if step.kind is Kind.AGENT_CONNECTION_LOST)
+    lost = next(step for step in timeline.steps if step.kind is Kind.AGENT_RECONNECTING)
     assert agent.gone
     assert (failed.start, failed.end) == (lost.time, agent.gone.time)
 

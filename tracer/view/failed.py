@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.moment import Kind
+from tracer.timeline.entities import Job
 from tracer.units import FOREVER
+from tracer.why.call.connection import interruptions
 from tracer.why.disconnected.process import ProcessKilled
+from tracer.why.silent.own_code import OwnCodeHangs
 from tracer.why.silent.session_closed import SessionClosed
 from tracer.why.silent.task_ended import SessionTaskEnded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tracer.timeline.entities import Job
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
     from tracer.why import Finding
@@ -31,12 +33,22 @@ _ALWAYS = {
 }
 _WITH_ERROR = {Kind.AGENT_CONNECTING, Kind.SESSION_STARTING}
 
+_BY_CAUSE = {
+    Kind.SESSION_CLOSED: SessionClosed,  # it closes in every call
+    Kind.SESSION_TASK_ENDED: SessionTaskEnded,  # some tasks nobody misses
+    Kind.AGENT_CODE_BEGAN: OwnCodeHangs,
+    Kind.AGENT_RECONNECTING: None,  # most interruptions nobody notices
+}
+"""What is a failure only where a certain finding rests on it, of this cause; None: of any."""
+
 _BACK = {
     Kind.AGENT_CONNECTING: (Kind.AGENT_CONNECTED,),
     Kind.SESSION_STARTING: (Kind.SESSION_STARTED,),
     Kind.SESSION_CLOSED: (Kind.SESSION_STARTED,),
     Kind.SESSION_AUDIO_FAILED: (Kind.SESSION_AUDIO_PUBLISHED,),
+    Kind.AGENT_RECONNECTING: (Kind.AGENT_RECONNECTED,),
     Kind.AGENT_CONNECTION_LOST: (Kind.AGENT_RECONNECTED,),
+    Kind.AGENT_CODE_BEGAN: (Kind.AGENT_CODE_RETURNED,),
     Kind.MODEL_FAILED: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
 }
 """For a failure, the steps that end it; one that is not here is for good."""
@@ -48,13 +60,14 @@ def has_failed(timeline: Timeline, step: Step, findings: Iterable[Finding] = ())
         return True
     if step.kind in _WITH_ERROR:
         return keys.ERROR_TYPE in step.facts
-    if step.kind is Kind.SESSION_CLOSED:
-        if step.facts.get(keys.CLOSE_REASON) == "error" or keys.ERROR_TYPE in step.facts:
-            return True
-        # It closes in every call: only where somebody was left without an agent is that a failure.
-        return _is_named(step, findings, SessionClosed)
-    if step.kind is Kind.SESSION_TASK_ENDED:
-        return _is_named(step, findings, SessionTaskEnded)  # some tasks nobody misses
+    if step.kind is Kind.SESSION_CLOSED and (
+        step.facts.get(keys.CLOSE_REASON) == "error" or keys.ERROR_TYPE in step.facts
+    ):
+        return True
+    if step.kind is Kind.AGENT_RECONNECTING and _was_in_vain(timeline, step):
+        return True
+    if step.kind in _BY_CAUSE:
+        return _is_named(step, findings, _BY_CAUSE[step.kind])
     if step.kind is Kind.AGENT_CONNECTION_LOST:
         return not _after_shutdown(timeline, step)
     if step.kind is Kind.JOB_ENDED:
@@ -63,10 +76,22 @@ def has_failed(timeline: Timeline, step: Step, findings: Iterable[Finding] = ())
     return False
 
 
-def _is_named(step: Step, findings: Iterable[Finding], cause: type[Cause]) -> bool:
-    """Whether a certain finding of this cause rests on it."""
-    certain = (finding for finding in findings if finding.certain and isinstance(finding.cause, cause))
+def _is_named(step: Step, findings: Iterable[Finding], cause: type[Cause] | None) -> bool:
+    """Whether a certain finding of this cause rests on it, or, without one, of any."""
+    certain = (one for one in findings if one.certain and (cause is None or isinstance(one.cause, cause)))
     return any(step.key == other.key for finding in certain for other in finding.evidence)
+
+
+def _was_in_vain(timeline: Timeline, step: Step) -> bool:
+    """Whether a connection that was lost here did not come back: it was gone from here on, before it was given up."""
+    job = timeline.by_sid.get(step.subject)
+    lost = (one for one in interruptions(job) if one.began is step) if isinstance(job, Job) else ()
+    return any(
+        one.ended is not None
+        and one.ended.kind is Kind.AGENT_CONNECTION_LOST
+        and not _after_shutdown(timeline, one.ended)
+        for one in lost
+    )
 
 
 def _after_shutdown(timeline: Timeline, step: Step) -> bool:
