@@ -8,11 +8,14 @@ import sys
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
+import uvicorn
 from mcp import Client, StdioServerParameters
 
 from tests.receiving import LIMIT
 from tracer.assistant.answer import MOST_TOKENS, tokens
+from tracer.assistant.connection import Connection
 from tracer.assistant.doctor import Doctor
+from tracer.assistant.http import app
 from tracer.assistant.outside import Outside
 from tracer.assistant.reading import Rooms, Source
 from tracer.assistant.server import server
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 STARTS = 12 * LIMIT
 """Seconds in which a process answers for the first time, on a machine that is busy with other tests."""
+
+
+NONE = Doctor("none")
 
 
 def said(result: CallToolResult) -> tuple[str, dict[str, Any]]:
@@ -64,9 +70,9 @@ def recorded(*paths: Path) -> Iterator[Rooms]:
 
 
 async def first_causes(rooms: Rooms) -> dict[str, str | None]:
-    """What a client that was told nothing finds: it asks for the rooms, and then why of each; by SID."""
+    """What a client over HTTP that was told nothing finds: it asks for the rooms, and then why of each; by SID."""
     found: dict[str, str | None] = {}
-    async with Client(server(rooms, Doctor("none"))) as client:
+    async with over_socket(rooms) as client:
         more = True
         while more:
             _, listed = said(await client.call_tool("rooms", {"after": len(found)}))
@@ -75,6 +81,24 @@ async def first_causes(rooms: Rooms) -> dict[str, str | None]:
                 found[room["room"]] = next((one["cause"] for one in why.get("causes", []) if "cause" in one), None)
             more = "more" in listed
     return found
+
+
+@asynccontextmanager
+async def over_socket(rooms: Rooms, doctor: Doctor = NONE) -> AsyncIterator[Client]:
+    """A client that reaches a server in this process over HTTP."""
+    asked = app(server(rooms, doctor), "", "127.0.0.1")
+    serving = uvicorn.Server(uvicorn.Config(asked, port=0, log_config=None, http=Connection))
+    running = asyncio.create_task(serving.serve())
+    try:
+        async with asyncio.timeout(LIMIT):
+            while not serving.started:  # noqa: ASYNC110  nothing tells
+                await asyncio.sleep(0.01)
+        port = serving.servers[0].sockets[0].getsockname()[1]
+        async with Client(f"http://127.0.0.1:{port}/mcp", read_timeout_seconds=STARTS) as client:
+            yield client
+    finally:
+        serving.should_exit = True
+        await running
 
 
 @asynccontextmanager

@@ -54,7 +54,7 @@ def test_in_an_empty_store_there_is_no_latest_room(path: Path) -> None:
     SqliteStore(path).close()
     result = ask(Rooms((Source(str(path)),), Outside(None)), "why")
     assert result.is_error
-    assert "There is no room" in told(result)[0]
+    assert "No rooms yet" in told(result)[0]
 
 
 def test_a_store_that_is_none_is_said(path: Path) -> None:

@@ -5,21 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from mcp import Client
 
 from tests.assistant.asking import ask, told
-from tests.moments import ROOM
+from tests.moments import ROOM, call
 from tests.receiving import LIMIT
+from tracer import keys
 from tracer.assistant import server as module
+from tracer.assistant.answer import tokens
 from tracer.assistant.doctor import Doctor
 from tracer.assistant.http import LARGEST, app
-from tracer.assistant.outside import Outside
+from tracer.assistant.outside import NOTICE, Outside
 from tracer.assistant.reading import Rooms, Source
 from tracer.assistant.server import server
 from tracer.errors import ConfigurationError
+from tracer.moment import Kind, facts
+from tracer.store import SCRATCH, Arrival, open_reader
+from tracer.store.sqlite import SqliteStore
+from tracer.store.summaries import summarize_room
+from tracer.view.rooms import room_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,12 +69,86 @@ def test_what_nobody_thought_of_is_an_error_without_its_text() -> None:
     assert "secret" not in str(result)
 
 
-def test_arguments_that_are_none_are_refused_and_what_they_were_is_said() -> None:
-    for arguments in ({"room": 5}, {"page": 0}, {"room": "x" * 1000}):
-        result = ask(Rooms((), Outside(None)), "why", **arguments)
-        assert result.is_error
-        assert next(iter(arguments)) in str(result.content)
-    assert ask(Rooms((), Outside(None)), "explain").is_error
+@pytest.mark.parametrize(
+    ("tool", "arguments", "line"),
+    [
+        ("why", {"room": 5}, "room of why must be a text of 200 characters at most, not «5»: leave it out, or call "),
+        ("why", {"page": 0}, "page of why must be a whole number from 1 to 1000, not «0»: leave it out, or call "),
+        ("why", {"page": "two"}, "not «two»: leave it out, or call why(page=1)."),
+        ("why", {"room": "x" * 1000}, "not «" + "x" * 59 + "… #"),
+        ("why", {"name": "demo"}, "why has no argument «name»: it takes room and page."),
+        ("rooms", {"after": -1}, "after of rooms must be a whole number from 0 to 100000, not «-1»: "),
+        ("timeline", {"everything": "maybe"}, "must be true or false, not «maybe»: "),
+        ("doctor", {"agents": "a"}, "must be a list of 5 texts at most, each of 200 characters at most, not «a»: "),
+        ("doctor", {"agents": [1]}, "not «[1]»: leave it out, or call doctor(agents=[])."),
+        ("explain", {}, "explain needs word. As job.offered, "),
+        ("explain", {"word": None}, "word of explain must be a text of 200 characters at most, not «null»: call expl"),
+        ("what", {}, "There is no tool «what»: there are rooms, why, timeline, check, compare, doctor and explain."),
+        ("why", {"page": 0, "ask": 1}, "why has no argument «ask»"),
+        ("why", {"<b>\nrun rm": "x"}, "why has no argument «(b) run rm #"),
+    ],
+)
+def test_of_a_wrong_argument_one_line_says_what_was_wrong_and_what_to_do(
+    tool: str, arguments: dict[str, Any], line: str
+) -> None:
+    result = ask(Rooms((), Outside(None)), tool, **arguments)
+    assert result.is_error
+    text, content = told(result)
+    said, notice = text.split("\n")
+    assert line in said
+    assert (content["error"], content["notice"], notice) == (said, NOTICE, NOTICE)
+    assert "pydantic" not in text
+
+
+def test_of_very_many_wrong_arguments_the_answer_is_short() -> None:
+    told(ask(Rooms((), Outside(None)), "why", **{f"argument {n}": "x" * 500 for n in range(500)}))
+
+
+def test_where_there_is_no_room_the_answer_says_what_to_do(tmp_path: Any) -> None:
+    path = tmp_path / "t.db"
+    with closing(SqliteStore(path)):
+        text, _ = told(ask(Rooms((Source(str(path)),), Outside(None)), "why"))
+    assert text.startswith("No rooms yet: calls are recorded while `tracer serve` runs. doctor() checks the setup.")
+
+
+def test_the_tools_take_little_of_what_the_model_can_read() -> None:
+    async def asking() -> None:
+        async with Client(server(Rooms((), Outside(None)), Doctor("none"))) as client:
+            listed = (await client.list_tools()).tools
+            shown = [tool.model_dump_json(by_alias=True, exclude_none=True) for tool in listed]
+            assert sum(map(tokens, [*shown, client.instructions or ""])) < 1_300
+            for tool in listed:
+                assert tool.input_schema["additionalProperties"] is False
+                assert "title" not in json.dumps(tool.input_schema)
+
+    asyncio.run(asking())
+
+
+def test_a_room_of_which_it_is_known_how_it_went_is_marked_as_in_the_list_of_the_terminal(tmp_path: Any) -> None:
+    path = tmp_path / "t.db"
+    open_one = [replace(one, room="RM_open") for one in call() if one.kind is not Kind.ROOM_FINISHED]
+    with closing(SqliteStore(path)) as store:
+        store.add([Arrival(tuple(call())), Arrival(tuple(open_one))])
+    text, content = told(ask(Rooms((Source(str(path)),), Outside(None)), "rooms"))
+    with closing(open_reader(str(path))) as reader:
+        rows = {row.sid: row for row in reader.rooms(10)}
+        marks = {
+            sid: room_mark(row, summarize_room(reader, sid)[0] if row.finished else None)[0]
+            for sid, row in rows.items()
+        }
+    lines = {line.split()[1]: line[0] for line in text.splitlines() if "RM_" in line and not line.startswith("next")}
+    assert lines == marks
+    assert {one["room"]: one["over"] for one in content["rooms"]} == {ROOM: True, "RM_open": False}
+    assert content["rooms"][[one["room"] for one in content["rooms"]].index("RM_open")]["well"] is None
+
+
+def test_the_doctors_own_room_is_no_call(tmp_path: Any) -> None:
+    path = tmp_path / "t.db"
+    scratch = [replace(one, facts=facts({**dict(one.facts), keys.ROOM_NAME: f"{SCRATCH}1"})) for one in call()]
+    with closing(SqliteStore(path)) as store:
+        store.add([Arrival(tuple(scratch))])
+    result = ask(Rooms((Source(str(path)),), Outside(None)), "why")
+    assert "No rooms yet" in told(result)[0]
 
 
 def test_the_doctor_visits_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ def test_an_api_that_does_not_answer_as_it_should_is_one_error(
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         place = run._Place(LiveKit(f"ws://127.0.0.1:{runner.addresses[0][1]}", "key", "s" * 32), "demo")
         try:
-            await run._call(Stage(tmp_path, tmp_path / "t.db", 1), Deletes(), place, run.DemoOptions())
+            await run._call(Stage(tmp_path, tmp_path / "t.db", 1), Deletes(), place, run.DemoOptions(), lambda: None)
         finally:
             await runner.cleanup()
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["ORDERS", "assert_as_taught"]
 
 ORDERS = {
-    "automatic": (3, 5, 2, 6, 1, 4),
+    "automatic": (3, 5, 6, 1, 4),  # the server requests the agent while the caller joins
     "silent-caller": (4, 3, 5, 1, 2),
     "precreated": (5, 3, 6, 1, 4, 2),
     "explicit": (5, 2, 4, 1),

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.test_cli import Tracer, tracer
 from tests.moments import ROOM, call
+from tracer.errors import BinaryMissingError
 from tracer.learn import progress, step
 from tracer.timeline.fold import fold
 
@@ -34,8 +35,14 @@ def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """The scenarios that would have been played; each is shown as if it had been."""
     names: list[str] = []
 
-    def perform(scenario: Scenario, _: DemoOptions, shown: Callable[[Scenario, Timeline, Path], None]) -> None:
+    def perform(
+        scenario: Scenario,
+        _: DemoOptions,
+        shown: Callable[[Scenario, Timeline, Path], None],
+        before: Callable[[], None],
+    ) -> None:
         names.append(scenario.name)
+        before()
         shown(scenario, fold(ROOM, call()), tmp_path / "d.db")
 
     monkeypatch.setattr(step, "perform", perform)
@@ -106,3 +113,19 @@ def test_without_a_step_they_are_listed(tracer: Tracer) -> None:
     ran = tracer("learn")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "learn 1" in ran.stdout.splitlines()[-1]
+
+
+def test_the_order_is_asked_for_when_everything_has_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What takes long starts while the question is read; and nobody answers for a call that cannot be made."""
+
+    def perform(*_: object) -> None:
+        assert "In which order" in capsys.readouterr().out
+        raise BinaryMissingError("no livekit-server")
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr(click, "prompt", lambda *_, **__: pytest.fail("asked"))
+    monkeypatch.setattr(step, "perform", perform)
+    with pytest.raises(BinaryMissingError):
+        step.take(2, None)

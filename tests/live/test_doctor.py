@@ -15,8 +15,13 @@ from typing import TYPE_CHECKING
 import pytest
 from livekit.api import ListRoomsRequest, LiveKitAPI
 
+from tests.assistant.asking import over_socket, said, told
 from tests.live.calling import worker
 from tests.live.calls import wait_for
+from tracer.assistant.doctor import Doctor
+from tracer.assistant.outside import Outside
+from tracer.assistant.pseudonyms import Pseudonyms
+from tracer.assistant.reading import Rooms, Source
 from tracer.demo.stage import Stage
 from tracer.local_servers import child_environment, free_port
 from tracer.moment import Kind
@@ -147,6 +152,39 @@ def test_a_sound_set_up(stage: Stage, livekit: LiveKitServer, jaeger: Jaeger) ->
     assert (told.code, set(told.states.values())) == (0, {"ok"})
     assert "for agent 'helper'" in told.of("workers")[1]
     assert len(told.findings) == 7
+
+
+def test_an_assistant_asks_for_it(stage: Stage, livekit: LiveKitServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `tracer mcp` answers: first of a setup where something is missing, then of the same with that."""
+    for name, value in environment(stage, livekit.settings).items():
+        monkeypatch.setenv(name, value)
+    rooms = Rooms((Source(stage.store),), Outside(Pseudonyms(b"k" * 32)))
+
+    async def asked(**arguments: object) -> tuple[str, dict[str, dict[str, str]]]:
+        async with over_socket(rooms, Doctor(stage.store)) as client:
+            text, content = said(await client.call_tool("doctor", arguments))
+            assert livekit.api_secret not in text
+            assert "eyJ" not in text
+            latest, _ = told(await client.call_tool("why", {}))
+            assert "No rooms yet" in latest, "the doctor's own room is no call"
+            return text, {one["check"]: one for one in content["findings"]}
+
+    stage.serve(livekit.settings)
+    text, found = asyncio.run(asked(agents=["helper"]))
+    assert text.startswith("1 of ")
+    assert next(iter(found)) == "workers", "what failed comes first"
+    assert found["workers"]["state"] == "failed"
+    assert "no worker answered for agent 'helper'" in found["workers"]["text"]
+    assert (
+        found["workers"]["do"]
+        == "start one with @server.rtc_session(agent_name=«helper») (in Node, agentName in ServerOptions)"
+    )
+    assert {found[check]["state"] for check in ("server", "receiver", "webhooks")} == {"ok"}
+
+    stage.agent(livekit.settings, name="helper", AGENT_NAME="helper")
+    text, found = asyncio.run(asked(agents=["helper"]))
+    assert text.startswith("none of ")
+    assert {found[check]["state"] for check in ("server", "receiver", "webhooks", "workers", "clocks")} == {"ok"}
 
 
 def test_a_secret_of_another_key(stage: Stage, livekit: LiveKitServer) -> None:

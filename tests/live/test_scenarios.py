@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from livekit.api import LiveKitAPI
 
+from tests.assistant.asking import first_causes
 from tests.learn.orders import assert_as_taught
 from tests.live.calls import asking, hold_against
 from tracer import keys
+from tracer.assistant.outside import Outside
+from tracer.assistant.pseudonyms import Pseudonyms
+from tracer.assistant.reading import Rooms, Source
 from tracer.demo.play import Play
 from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
@@ -54,6 +58,8 @@ def timeline(
         assert told.dispatches
         assert list(scenario.answer(timeline))
         assert_as_taught(scenario, timeline)
+        asked = Rooms((Source(str(tmp_path / "t.db")),), Outside(Pseudonyms(b"k" * 32)))
+        assert asyncio.run(first_causes(asked))[timeline.room.sid] == (scenario.cause or None), "an assistant is told"
         if not scenario.cause:
             explained = explain(timeline)
             assert explained.findings == ()

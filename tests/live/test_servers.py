@@ -126,6 +126,14 @@ def test_a_program_that_is_not_there_says_so(tmp_path: Path) -> None:
         process.wait_until(lambda: False)
 
 
+def test_who_waits_for_a_process_is_told_how_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracer.local_servers.process.REPORTED_EVERY", 0.0)
+    told: list[str] = []
+    with shell("exec sleep 100", tmp_path) as waited:
+        waited.wait_until(lambda: len(told) > 1, 20, what="awake", report=told.append)
+    assert told[0] == "sh is not awake after 0 s, waiting up to 20 s"
+
+
 def test_a_process_that_will_not_end_is_ended_with_its_children(tmp_path: Path) -> None:
     with shell("trap '' TERM; sleep 100 & echo $!; wait; sleep 100", tmp_path) as process:
         process.wait_until(lambda: bool(process.last_lines()))

@@ -9,7 +9,7 @@ from typing import Any
 
 from tracer.assistant.outside import NOTICE
 
-__all__ = ["MOST_TOKENS", "Answer", "Item", "Told", "tokens"]
+__all__ = ["MOST_TOKENS", "Answer", "Item", "Told", "failed", "tokens"]
 
 MOST_TOKENS = 1_450
 """Of an answer, by ``tokens``: text and structured content together, for some clients show both to the model."""
@@ -70,9 +70,9 @@ class Answer:
             if at == max(number, 1):
                 return self._told(shown, last, at)
             if last >= len(self.items):
-                return Told(f"There is no page {number}: page {at} is the last.", {"pages": at}, is_error=True)
+                return failed(f"There is no page {number}: page {at} is the last.", pages=at)
             first = last
-        return Told(f"There is no page {number}.", {}, is_error=True)
+        return failed(f"There is no page {number}.")
 
     def _fill(self, first: int, page: int) -> list[Item]:
         """The items from ``first`` on that fit on a page: at least one does, cut where that is needed."""
@@ -103,6 +103,11 @@ class Answer:
             lines.append(f"next: {'; '.join(following)}")
             content["next"] = following
         return Told("\n".join([*lines, NOTICE]), {**content, "notice": NOTICE})
+
+
+def failed(text: str, **content: Any) -> Told:
+    """An answer that is none, with the reason in one line; like every answer it says what is data in it."""
+    return Told(f"{text}\n{NOTICE}", {"error": text, **content, "notice": NOTICE}, is_error=True)
 
 
 def tokens(text: str) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tracer.assistant.answer import Answer, Item
 from tracer.assistant.called import called
 from tracer.assistant.outside import cleaned
-from tracer.doctor.diagnosis import State
+from tracer.doctor.diagnosis import CheckName, State
 from tracer.doctor.examination import examine
 from tracer.doctor.visit import Setup
 from tracer.errors import ConfigurationError
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Doctor"]
 
 MARKS = {State.OK: "ok", State.WARNING: "warning", State.FAILED: "FAILED", State.SKIPPED: "skipped"}
+NAMED = {CheckName.WORKERS, CheckName.CLOCKS}
+"""Checks that say what to do with names of agents and machines, which others chose."""
+_NAME = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+"""Such a name, as the doctor quotes it."""
 WORST_FIRST = (State.FAILED, State.WARNING, State.SKIPPED, State.OK)
 
 
@@ -44,12 +51,21 @@ class Doctor:
         items = [_item(one) for one in found]
         failed = sum(one.state is State.FAILED for one in found)
         head = f"{failed} of {len(found)} checks failed" if failed else f"none of {len(found)} checks failed"
-        return Answer([head], {"failed": failed}, items, "findings", following=[called("rooms")])
+        named = {"agents": list(agents)} if agents else {}
+        again = called("doctor", **named, page="{page}")
+        return Answer([head], {"failed": failed}, items, "findings", again, following=[called("rooms")])
+
+
+def _marked(name: re.Match[str]) -> str:
+    with suppress(ValueError, SyntaxError):
+        return f"«{cleaned(str(ast.literal_eval(name[0])))}»"
+    return cleaned(name[0])
 
 
 def _item(found: Diagnosis) -> Item:
     """A finding as data: servers and backends answer in words of their own, and workers have names."""
-    text, fix = f"«{cleaned(found.text)}»", cleaned(found.fix)
+    text = f"«{cleaned(found.text)}»"
+    fix = _NAME.sub(_marked, found.fix) if found.check in NAMED else cleaned(found.fix)
     content = {"check": found.check.value, "state": found.state.value, "text": text}
     return Item(
         f"{MARKS[found.state]} {found.check}: {text}" + (f" do: {fix}" if fix else ""),

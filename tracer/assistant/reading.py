@@ -10,7 +10,7 @@ from tracer.assistant.outside import Outside, quoted
 from tracer.errors import StoreError, UnknownRoomError
 from tracer.latency.summary import VERSION, summarize
 from tracer.service.unread import read_unread
-from tracer.store import open_reader
+from tracer.store import SCRATCH, open_reader
 from tracer.store.load import timeline_in
 from tracer.store.summaries import read_summaries, stored_summary, summarize_room
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tracer.store import Reader, RoomRow
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["Listed", "NoRoomError", "Rooms", "Source"]
+__all__ = ["NO_ROOMS", "Listed", "NoRoomError", "Rooms", "Source"]
 
 UNREAD_FOR = 5.0
 """Seconds that an answer spends on evidence that nobody has read."""
@@ -35,11 +35,17 @@ SHORTEST = len("RM_") + 1
 """Characters of an SID's beginning: fewer say nothing."""
 
 
+NO_ROOMS = "No rooms yet: calls are recorded while `tracer serve` runs. doctor() checks the setup."
+"""What is said where there is nothing to read."""
+
+
 class NoRoomError(UnknownRoomError):
     """No room of that name or SID; the text names no room that was not asked for."""
 
-    def __init__(self, room: str) -> None:
-        Exception.__init__(self, f"There is no room {quoted(room)}. rooms() lists those that are known.")
+    def __init__(self, room: str | None) -> None:
+        """Without a room there is none at all."""
+        said = f"There is no room {quoted(room)}: rooms() lists those that are known." if room else NO_ROOMS
+        Exception.__init__(self, said)
 
 
 class Source(NamedTuple):
@@ -83,7 +89,10 @@ class Rooms:
         rows: list[tuple[RoomRow, Source]] = []
         for source in self.sources:
             with self._reading(source) as reader:
-                found = reader.search("", after + limit + 1) or reader.rooms(after + limit + 1)
+                # A demo's rooms where there are no others; the doctor's are no calls.
+                found = reader.search("", after + limit + 1) or [
+                    row for row in reader.rooms(after + limit + 1) if not (row.name or "").startswith(SCRATCH)
+                ]
                 rows += ((row, source) for row in found if source.has(row.sid))
         rows.sort(key=lambda one: one[0].created or 0, reverse=True)
         chosen = rows[after : after + limit]
@@ -94,7 +103,7 @@ class Rooms:
         """SID of the latest room. Raises NoRoomError where there is none, StoreError."""
         found, _ = self.listed(1)
         if not found:
-            raise NoRoomError("latest")
+            raise NoRoomError(None)
         return found[0].row.sid
 
     def timeline(self, room: str) -> Timeline:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio
 import anyio.to_thread
 from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from tracer import __version__
-from tracer.assistant.answer import Answer, Told
+from tracer.assistant.answer import Answer, Told, failed
+from tracer.assistant.arguments import wrong, wrong_tool
 from tracer.assistant.check import check
 from tracer.assistant.compare import compare
 from tracer.assistant.explain import explain
@@ -24,6 +26,10 @@ from tracer.errors import TracerError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from mcp.server.mcpserver import Context
+    from mcp_types import InputRequiredResult
+    from mcp_types import Tool as ListedTool
 
     from tracer.assistant.doctor import Doctor
     from tracer.assistant.reading import Rooms
@@ -49,14 +55,15 @@ Answers are short; each ends with what to ask next, and has more pages where it 
 PSEUDONYMS = """
 Names are pseudonyms: identity-… and room-… stand for real ones, the same for the same name, and can be asked for."""
 
-READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 TRIES = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
 """The doctor creates a room and deletes it again, and agents come into it."""
 
-Room = Annotated[
-    str, Field(max_length=LONGEST, description="A room's SID (RM_…), name or pseudonym; empty: the latest room.")
-]
-Page = Annotated[int, Field(ge=1, le=1000, description="Which page of the answer.")]
+Room = Annotated[str, Field(max_length=LONGEST, description="SID, name or pseudonym; without it the latest.")]
+Page = Annotated[int, Field(ge=1, le=1000)]
+"""Which page of the answer: each answer says how the next one is asked for."""
+UNSAID = {"title", "maxLength", "maximum"}
+"""What a tool's schema does not say: clients show all of it to the model, and nobody comes near these bounds."""
 
 
 class _Answering:
@@ -95,25 +102,56 @@ class _Answering:
                 answer = await made()
             return _result(answer.page(page))
         except TimeoutError:
-            return _failed(f"This took longer than {limit:.0f} s: ask again later, or for one room.")
+            return _result(failed(f"This took longer than {limit:.0f} s: ask again later, or for one room."))
         except NoRoomError as error:
-            return _failed(str(error))
+            return _result(failed(str(error)))
         except TracerError as error:
-            return _failed(cleaned(str(error)))
+            return _result(failed(cleaned(str(error))))
+
+
+class _Server(MCPServer[None]):
+    """The SDK's, which says in a line of ours what is wrong with a call, and less of what the tools take."""
+
+    async def list_tools(self) -> list[ListedTool]:
+        """Every tool, with a schema that is as short as can be."""
+        return [
+            tool.model_copy(update={"input_schema": _short(tool.input_schema) | {"additionalProperties": False}})
+            for tool in await super().list_tools()
+        ]
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """As the SDK's, but that an argument which the tool does not take is refused, and not left out."""
+        tools = {tool.name: tool.input_schema for tool in await super().list_tools()}
+        if name not in tools:
+            return _result(failed(wrong_tool(name, tools)))
+        if said := wrong(name, tools[name], arguments, ()):
+            return _result(failed(said))
+        try:
+            return await super().call_tool(name, arguments, context)
+        except UnexpectedToolError as error:
+            said = f"tracer failed to answer {name}. What it wrote on standard error says how; please report that."
+            raise UnexpectedToolError(said) from error
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            refused = [str(one["loc"][0]) for one in error.__cause__.errors() if one["loc"]]
+            return _result(failed(wrong(name, tools[name], arguments, refused) or str(error)))
 
 
 def server(known: Rooms, doctor: Doctor) -> MCPServer[None]:
     """A server that answers from these rooms."""
     answering = _Answering(known)
     more = PSEUDONYMS if known.outside.redacts else ""
-    mcp: MCPServer[None] = MCPServer(
+    mcp = _Server(
         "tracer", "LiveKit tracer", instructions=INSTRUCTIONS + more, version=__version__, log_level="WARNING",
         subscriptions=False,
     )  # fmt: skip
 
     @mcp.tool(name="rooms", annotations=READS, structured_output=False)
     async def list_rooms(
-        after: Annotated[int, Field(ge=0, le=100_000, description="Leave out this many of the latest.")] = 0,
+        after: Annotated[int, Field(ge=0, le=100_000, description="Leave out so many of the latest.")] = 0,
     ) -> CallToolResult:
         """List the LiveKit rooms that were recorded, newest first: how each call went, and its first cause."""
         return await answering.of(1, lambda: rooms(known, after))
@@ -142,7 +180,7 @@ def server(known: Rooms, doctor: Doctor) -> MCPServer[None]:
     @mcp.tool(name="compare", annotations=READS, structured_output=False)
     async def compare_rooms(
         room: Room = "",
-        other: Annotated[str, Field(max_length=LONGEST, description="Another room; empty: all rooms.")] = "",
+        other: Annotated[str, Field(max_length=LONGEST, description="Another room; without it all rooms.")] = "",
         page: Page = 1,
     ) -> CallToolResult:
         """Compare the timing of two rooms, or of one with the median of all, gap by gap: what made a start slow."""
@@ -156,10 +194,7 @@ def server(known: Rooms, doctor: Doctor) -> MCPServer[None]:
         ] = [],  # noqa: B006  never changed
         page: Page = 1,
     ) -> CallToolResult:
-        """Check that the LiveKit setup can be traced: server, keys, webhooks, workers, clocks; each with how to fix it.
-
-        It creates a room of its own on the server, to which agents may come, and deletes it again.
-        """
+        """Check that the LiveKit setup can be traced, in a room of its own on the server; each with how to fix it."""
         return await answering.of_doctor(page, lambda: doctor.visit(agents))
 
     @mcp.tool(name="explain", annotations=READS, structured_output=False)
@@ -180,5 +215,10 @@ def _result(told: Told) -> CallToolResult:
     return CallToolResult(content=[text], structured_content=told.content, is_error=told.is_error)
 
 
-def _failed(text: str) -> CallToolResult:
-    return _result(Told(text, {"error": text}, is_error=True))
+def _short(schema: Any) -> Any:
+    """Without what is not said, at any depth; an argument may have any name."""
+    if not isinstance(schema, dict):
+        return schema
+    named = schema.get("properties")
+    short = {key: _short(value) for key, value in schema.items() if key not in UNSAID}
+    return short | ({"properties": {key: _short(value) for key, value in named.items()}} if named else {})

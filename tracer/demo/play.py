@@ -43,6 +43,8 @@ __all__ = ["ALONE", "FOR_LONG", "IN_VAIN", "DemoWorker", "Play", "until"]
 LIMIT = 120.0
 """Seconds for anything that has to happen, on a machine that is busy; a server of one's own may keep a room for 20
 after the last leave."""
+REPORTED_EVERY = 30.0
+"""Seconds after which who waits is told that it goes on."""
 NO_END = 10 * LIMIT
 """Seconds until a caller leaves whom nobody has told to."""
 
@@ -277,7 +279,7 @@ class Play:
 
     async def until(self, condition: Callable[[], bool], otherwise: str) -> None:
         """Wait for something. Raises DemoError with ``otherwise`` when it takes longer than the limit."""
-        await until(condition, otherwise)
+        await until(condition, otherwise, self.say)
 
     async def happened(self, kind: Kind, times: int = 1) -> None:
         """Wait until the timeline has so many steps of this kind."""
@@ -326,12 +328,20 @@ class Play:
         return self.stage.timeline(self.sid or self.room)
 
 
-async def until(condition: Callable[[], bool], otherwise: str) -> None:
-    """Wait for something. Raises DemoError with ``otherwise`` when it takes longer than the limit."""
-    end = time.monotonic() + LIMIT
+async def until(condition: Callable[[], bool], otherwise: str, report: Callable[[str], None]) -> None:
+    """Wait for something. Raises DemoError with ``otherwise`` when it takes longer than the limit.
+
+    ``report`` gets a sentence now and then that says how long it has been waited.
+    """
+    begun = time.monotonic()
+    reported = begun
     while not condition():
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now - begun > LIMIT:
             raise DemoError(f"{otherwise} after {LIMIT:.0f} s")
+        if now - reported >= REPORTED_EVERY:
+            reported = now
+            report(f"{otherwise} after {now - begun:.0f} s, waiting up to {LIMIT:.0f} s")
         await asyncio.sleep(0.05)
 
 

@@ -90,13 +90,21 @@ def run(scenario: Scenario, options: DemoOptions) -> None:
     perform(scenario, options, show)
 
 
-def perform(scenario: Scenario, options: DemoOptions, shown: Callable[[Scenario, Timeline, Path], None]) -> None:
-    """As ``run``, but ``shown`` shows it, given also the store that it is kept in; the question is not said."""
+def perform(
+    scenario: Scenario,
+    options: DemoOptions,
+    shown: Callable[[Scenario, Timeline, Path], None],
+    before: Callable[[], None] = lambda: None,
+) -> None:
+    """As ``run``, but ``shown`` shows it, given also the store that it is kept in; the question is not said.
+
+    ``before`` is called when everything has started, just before the call, or before the recorded one is shown.
+    """
     for number in ENDING:
         signal.signal(number, _end)
     with ExitStack() as stack:
         try:
-            _run(stack, scenario, options, shown)
+            _run(stack, scenario, options, shown, before)
         finally:
             # From here on everything is cleaned up, which takes some seconds at most and is not to be cut short.
             for number in ENDING:
@@ -112,16 +120,19 @@ def _run(
     scenario: Scenario,
     options: DemoOptions,
     shown: Callable[[Scenario, Timeline, Path], None],
+    before: Callable[[], None],
 ) -> None:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracer-demo-")))
     kept = options.store or _new_store(scenario)
     stage = Stage(folder, folder / "demo.db", free_port(), lost=scenario.lost)
+    stage.report = say
     try:
         place = _theirs(stack, scenario, options) if options.server else _own(stack, stage)
     except BinaryMissingError as reason:
         if scenario.name != RECORDED:
             raise
         say(str(reason))
+        before()
         shown(scenario, _replay(kept), kept)
         return
     trace = destination(stack, folder, say) if options.jaeger else None
@@ -129,12 +140,12 @@ def _run(
         stage.export["OTEL_EXPORTER_OTLP_ENDPOINT"] = trace.endpoint
     over = stack.enter_context(ExitStack())
     stack.enter_context(stage)
-    timeline = asyncio.run(_call(stage, scenario, place, options))
+    timeline = asyncio.run(_call(stage, scenario, place, options, before))
     _hand_over(stage, kept)
     over.callback(_hand_over, stage, kept)  # once more when all have ended: they report to the last
     shown(scenario, timeline, kept)
     if trace:
-        asyncio.run(until(lambda: trace.arrived(timeline.room.sid), "the trace was not exported"))
+        asyncio.run(until(lambda: trace.arrived(timeline.room.sid), "the trace was not exported", say))
         if isinstance(trace, TraceFile):
             over.callback(lambda: say(trace.write(timeline.trace_id, kept), whole=True))
         else:
@@ -169,7 +180,9 @@ def _own(stack: ExitStack, stage: Stage) -> _Place:
     return _Place(stack.enter_context(running).settings, "demo")
 
 
-async def _call(stage: Stage, scenario: Scenario, place: _Place, options: DemoOptions) -> Timeline:
+async def _call(
+    stage: Stage, scenario: Scenario, place: _Place, options: DemoOptions, before: Callable[[], None]
+) -> Timeline:
     say("starting tracer serve")
     server = place.server
     recorded = ["--record", str(options.record)] if options.record else []
@@ -180,6 +193,7 @@ async def _call(stage: Stage, scenario: Scenario, place: _Place, options: DemoOp
             play = Play(stage, server, livekit, place.room, say, prefix=place.prefix)
             for worker in scenario.workers:
                 play.start(worker)
+            before()
             await scenario.play(play)
             say("waiting for the room to close")
             return await play.ended()

@@ -15,15 +15,16 @@ from tracer.store import open_reader
 from tracer.store.load import read_timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tracer.settings import LiveKit
     from tracer.timeline.timeline import Timeline
 
 __all__ = ["Stage"]
 
-START_LIMIT = 60.0
-"""Seconds a process may take to start: livekit-agents takes long to import on a small machine."""
+START_LIMIT = 300.0
+"""Seconds a process may take to start: a worker and the process that its jobs come from import livekit-agents one after
+the other, which is 4 s of one core, and a minute or two where many others want it."""
 
 
 class Stage:
@@ -42,6 +43,8 @@ class Stage:
         """Variables of the receiver that set where it exports to: the user's own backend gets nothing."""
         self.start_limit = START_LIMIT
         """Seconds a process may take to start."""
+        self.report: Callable[[str], None] | None = None
+        """Gets a sentence now and then while a process takes long to start."""
         self._processes = ExitStack()
 
     def __enter__(self) -> Self:
@@ -64,7 +67,7 @@ class Stage:
         """`tracer serve`, ready to receive."""
         arguments = ["-m", "tracer", "serve", "--port", str(self.port), "--store", self.store, *options]
         receiver = self.start("serve", arguments, **_environment(server), **self.export)
-        receiver.wait_until(lambda: answers(self.port, "/healthz"), self.start_limit)
+        receiver.wait_until(lambda: answers(self.port, "/healthz"), self.start_limit, report=self.report)
         if self.lost:
             ports = [str(self.webhook_port), str(self.port)]
             proxy = self.start("webhooks", ["-m", "tracer.demo.lossy", *ports, *self.lost])
@@ -78,6 +81,7 @@ class Stage:
             lambda: self.worker_reported(Kind.WORKER_REGISTERED, worker),
             self.start_limit,
             what="registered with the server",
+            report=self.report,
         )
         return worker
 
@@ -88,6 +92,7 @@ class Stage:
             lambda: bool(_ids(worker)),
             self.start_limit,
             what="registered with the server",
+            report=self.report,
         )
         return worker
 

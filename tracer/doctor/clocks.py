@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tracer.clocks.offsets import Clocks, Offset
-from tracer.doctor.diagnosis import CheckName, Diagnosis, State, short
+from tracer.doctor.diagnosis import CheckName, Diagnosis, State, quoted, short
 from tracer.doctor.offset import in_words, of_request, state
 from tracer.doctor.rejection import is_rejected
 from tracer.moment import Kind
@@ -67,7 +67,7 @@ class ClockCheck:
         whose = f"the clock of worker {short(job.worker_id)}" if job.worker_id else "an agent's clock"
         if not _reported_by_agent(job):
             return self._unknown(visit, whose)
-        host = short(worker.host) if worker and worker.host else "the worker's machine"
+        host = quoted(worker.host) if worker and worker.host else "the worker's machine"
         why = "it rejected the job" if is_rejected(job) else f"the agent was not in the room within {WAIT:g} s"
         return self._result(whose, host, clocks.of_job(job), why)
 

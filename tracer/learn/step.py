@@ -35,13 +35,18 @@ def take(number: int, answer: str | None) -> None:
     lesson = LESSONS[number - 1]
     given = None if answer is None else read(answer, len(lesson.items))
     console().print(QuestionView(number, lesson))
-    guess = given or _asked(len(lesson.items))
+    guess = given
+
+    def asked() -> None:
+        """While the question is read, what takes long has started: the answer comes seconds after the guess."""
+        nonlocal guess
+        guess = guess or _asked(len(lesson.items))
 
     def shown(_: Scenario, timeline: Timeline, store: Path) -> None:
         show_result(number, lesson, timeline, guess, store)
         note(number)
 
-    perform(lesson.scenario, DemoOptions(), shown)
+    perform(lesson.scenario, DemoOptions(), shown, asked)
 
 
 def _asked(count: int) -> tuple[int, ...] | None:

@@ -74,7 +74,7 @@ class LiveKitServer:
         """Its address and key pair, once it was started."""
         return LiveKit(f"ws://127.0.0.1:{self.port}", self.api_key, self.api_secret)
 
-    def start(self, limit: float = 30.0) -> None:
+    def start(self, limit: float = 120.0) -> None:
         """Start it and wait until it answers. Raises DemoError with the last line of its log when it does not."""
         for attempt in range(1, ATTEMPTS + 1):
             self.port, media = free_ports(2)

@@ -43,6 +43,8 @@ def child_environment(names: Sequence[str] = (), **more: str) -> dict[str, str]:
     return {name: os.environ[name] for name in (*PASSED_ON, *names) if name in os.environ} | more
 
 
+REPORTED_EVERY = 10.0
+"""Seconds after which who waits is told that it goes on."""
 MOST_BYTES = 16 * 1024 * 1024
 """Of an answer that are read."""
 
@@ -134,10 +136,24 @@ class Process:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return [_message(line) for line in lines if line.strip()][-count:]
 
-    def wait_until(self, condition: Callable[[], bool], limit: float = 30.0, *, what: str = "ready") -> None:
-        """Wait for ``condition``. Raises DemoError when the process ends first, or after ``limit`` seconds."""
-        end = time.monotonic() + limit
+    def wait_until(
+        self,
+        condition: Callable[[], bool],
+        limit: float = 30.0,
+        *,
+        what: str = "ready",
+        report: Callable[[str], None] | None = None,
+    ) -> None:
+        """Wait for ``condition``. Raises DemoError when the process ends first, or after ``limit`` seconds.
+
+        ``report`` gets a sentence now and then that says how long it has been waited.
+        """
+        begun = time.monotonic()
+        end, reported = begun + limit, begun
         while not condition():
+            if report and time.monotonic() - reported >= REPORTED_EVERY:
+                reported = time.monotonic()
+                report(f"{self.name} is not {what} after {reported - begun:.0f} s, waiting up to {limit:g} s")
             last = "".join(f": {line}" for line in self.last_lines())
             if not self.running:
                 raise DemoError(f"{self.name} ended with code {self.returncode} before it was {what}{last}")

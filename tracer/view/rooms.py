@@ -22,7 +22,20 @@ if TYPE_CHECKING:
     from tracer.latency.summary import Summary
     from tracer.store import RoomRow
 
-__all__ = ["CAUSE", "LASTED", "NO_ROOMS", "Columns", "RoomsView", "as_json", "lasted", "room_cells", "room_mark"]
+__all__ = [
+    "CAUSE",
+    "LASTED",
+    "NONE_FOUND",
+    "NOT_JUDGED",
+    "NOT_OVER",
+    "NO_ROOMS",
+    "Columns",
+    "RoomsView",
+    "as_json",
+    "lasted",
+    "room_cells",
+    "room_mark",
+]
 
 
 class _Column(NamedTuple):
