@@ -22,7 +22,7 @@ from tests.moments import (
     ms,
 )
 from tracer import ids, keys
-from tracer.export.spans import Span, spans
+from tracer.export.spans import CUT, LOST, Span, spans
 from tracer.moment import Kind, Moment
 from tracer.timeline.fold import fold
 from tracer.timeline.timeline import LONG_SHUTDOWN
@@ -252,3 +252,17 @@ def test_moments_that_differ_by_their_clock_only_keep_one_order() -> None:
     told = [*clocks, moment(Kind.JOB_ENDED, JOB, ms(9))]
     (job,) = spans(fold(ROOM, told))
     assert [dict(event.attributes)[keys.CLOCK] for event in job.events] == ["agent", "receiver", "server", "server"]
+
+
+def test_an_agents_span_shows_where_its_connection_was_lost_and_not_where_it_was_given_up() -> None:
+    def by_agent(kind: Kind, at: float) -> Moment:
+        return moment(kind, JOB, ms(at), witness="agent", clock="agent")
+
+    lost, given_up = by_agent(Kind.AGENT_RECONNECTING, 1000), by_agent(Kind.AGENT_CONNECTION_LOST, 5000)
+    agent = found([*call(), lost, given_up], "participant", AGENT)
+    assert [event.time for event in agent.events if event.name == LOST] == [ms(1000)]
+    assert agent.error == CUT
+    # It was leaving anyway.
+    meant = found([*call(), by_agent(Kind.AGENT_CONNECTION_LOST, 6505)], "participant", AGENT)
+    assert meant.error is None
+    assert LOST not in {event.name for event in meant.events}

@@ -167,12 +167,13 @@ def test_the_menu_finds_rooms_and_what_went_wrong(called: Called) -> None:
     items = {item["label"]: item["url"] for group in UI["menu"] for item in group["items"]}
     lonely = trace_of(called.jaeger, called.lonely)
     assert {called.timeline.trace_id, called.lonely} <= {*called.found(items.pop("Rooms of the last two days"))}
-    failed = items.pop("Calls that failed")
-    [room] = failures(failed, lonely)
+    failed = called.found(items.pop("Calls that failed"))
+    assert called.lonely in failed
+    assert called.timeline.trace_id not in failed
+    [room] = [span for span in lonely if span["operationName"] == "room"]
     facts = room["attributes"]
-    assert (facts[keys.WELL], facts[keys.CAUSE]) == (False, "no-worker")
+    assert (facts[keys.WELL], facts[keys.CAUSE], facts["error"]) == (False, "no-worker", True)
     assert facts["otel.status_description"]
-    assert not failures(failed, called.trace)
     assert {span["attributes"].get(keys.WELL) for span in called.trace if span["operationName"] == "room"} == {True}
     agentless = items.pop("Calls without an agent")
     assert failures(agentless, lonely)

@@ -5,22 +5,30 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from base64 import b64decode
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
 from tests.calls.clean import texts
 from tests.calls.expected import EXPECTED
 from tests.moments import ADA, JOB, ROOM, call, ms
+from tests.signed import EVENTS
 from tracer import keys
 from tracer.check import check
 from tracer.errors import RecordingError
+from tracer.export.whole import whole_trace
 from tracer.moment import Kind, facts
 from tracer.service.bundle import bundle
 from tracer.service.pseudonyms import Pseudonyms
 from tracer.service.replay import Opened, opened, timelines
+from tracer.service.without_names import _CALLED, _MEASURED, _STAYS, told_by, without_names
+from tracer.store import Evidence, Form
 from tracer.store.load import moments_around, timeline_in
 from tracer.view.check_json import as_json as check_as_json
 from tracer.view.why import as_json
@@ -30,11 +38,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CALLS = Path(__file__).parents[1] / "calls"
+IDS = {keys.ROOM_SID, keys.JOB_ID}
+"""By which a span is known to be of its room."""
+FACTS = '[["'
+LONG = 6
+"""Characters of a text that is no part of another by chance."""
+HOSTILE = "grace@example.org 10.1.2.3 sk-live-1234"
 USUAL = 200_000
 """Bytes of the bundle of a usual call."""
 ADDRESS = re.compile(r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|\b[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){5,7}\b")
 THEIRS = re.compile(
-    r"(?:[A-Z]{2}_[A-Za-z0-9_]+|agent-AJ_\w+|[A-Z0-9_]+|[0-9a-f]{16,32}|\d+(?:\.\d+)*|\w+Error|[a-z]+_[a-z_]+|[a-z]{1,3}|true|false)?"
+    r"(?:(?:lk|gen_ai|telemetry|service|exception|error|process|host|tracer)\.[a-z0-9_.]+|(?:audio|video)/\w+|speech_[0-9a-f]{12}(?:_\d)?|[A-Z]{2}_[A-Za-z0-9_]+|agent-AJ_\w+|[A-Z0-9_]+|[0-9a-f]{16,32}|\d+(?:\.\d+)*|\w+Error|[a-z]+_[a-z_]+|[a-z]{1,3}|true|false)?"
 )
 """Words of LiveKit's, of Python's and of livekit-agents', and what is too short to be told from them."""
 COMMON = {
@@ -45,6 +59,13 @@ COMMON = {
     *{"microphone", "default_agent", "observer", "room disconnected", "parent process shutdown", "job crashed"},
     *{keys.PARTICIPANT_ATTRIBUTE + name for name in ("lk.agent.state", "lk.agent.name", "lk.agent_name")},
     *{keys.PARTICIPANT_ATTRIBUTE + name for name in ("sip.callID", "sip.callStatus")},
+    # What livekit-agents calls its spans, their events and its measurements, and OpenTelemetry itself.
+    *{"opentelemetry", "livekit-agent", "generation", "exception", "interrupted", "cancelled", "streamed", "committed"},
+    *{"dropped", "manual", "programmatic", "away", "warning", "chat", "text", "function", "code", "[]"},
+    *{"type", "label", "timestamp", "duration", "ttfb", "ttft", "metadata", "message", "metrics", "response", "output"},
+    *{"instructions", "arguments", "description", "hidden", "unsubscribe", "modelName", "modelProvider", "requestId"},
+    *{"completionTokens", "promptTokens", "totalTokens", "promptCachedTokens", "cacheCreationTokens"},
+    *{"tokensPerSecond", "ttftMs", "durationMs"},
     *{
         "livekit-agents",
         "receiver",
@@ -103,15 +124,130 @@ def test_a_bundle_of_every_recorded_call_gives_the_same_answer_and_names_nobody(
             (same,) = timelines(written(found, sid, tmp_path / "whole", redact=False))
             assert as_json(same, explain(same)) == as_json(mine, explain(mine))
             assert check_as_json([check(same)]) == check_as_json([check(mine)])
-            body = gzip.decompress((tmp_path / "redacted").read_bytes()).decode()
             assert (tmp_path / "redacted").stat().st_size < USUAL
-            assert not ADDRESS.search(body)
-            left = set(re.findall(r"[^\"\\\[\],{}:]+", body))
             chosen = {text for text in private(recording) if not THEIRS.fullmatch(text)} - COMMON
+            chosen = {text for text in chosen if not text.startswith(FACTS)}  # whose parts are looked for
+            left = set(private(tmp_path / "redacted"))
             assert left & chosen == set()
+            assert not [text for text in left if ADDRESS.search(text)]
+            raw = as_bytes(tmp_path / "redacted")
+            assert [text for text in chosen if len(text) >= LONG and text.encode() in raw] == []
 
 
-HOSTILE = "grace@example.org 10.1.2.3 sk-live-1234"
+def as_bytes(path: Path) -> bytes:
+    """All that is in a bundle, what is packed in it unpacked."""
+    lines = gzip.decompress(path.read_bytes()).splitlines()
+    packed = [b64decode(item["traces"]) for item in map(json.loads, lines) if "traces" in item]
+    return b"\n".join([*lines, *packed])
+
+
+def native(found: Opened, sid: str) -> dict[tuple[int, bytes], tuple[str, int, int, bytes]]:
+    """An agent's own spans in a room's trace, by their ids."""
+    made = whole_trace(found.store, timeline_in(found.store, sid, now=found.end))
+    return {
+        (int.from_bytes(span.trace_id), span.span_id): (
+            span.name,
+            span.start_time_unix_nano,
+            span.end_time_unix_nano,
+            span.parent_span_id,
+        )
+        for group in made.resource_spans
+        for scope in group.scope_spans
+        if scope.scope.name == "livekit-agents"
+        for span in scope.spans
+    }
+
+
+@pytest.mark.parametrize("name", ["case_llm_dead", "ok_node", "tool_hangs_1_3"])
+def test_the_trace_of_a_bundle_has_the_agents_own_spans(name: str, tmp_path: Path) -> None:
+    with opened(CALLS / f"{name}.jsonl.gz") as found:
+        sid = found.rooms[-1]
+        mine = native(found, sid)
+        path = written(found, sid, tmp_path / "redacted", redact=True)
+    with opened(path) as bundled:
+        assert native(bundled, sid) == mine
+    assert mine
+
+
+def traced(name: str = "agent_session", scope: str = "livekit-agents", /, **attributes: Any) -> Evidence:
+    """An agent's request with one span of this room."""
+    request = ExportTraceServiceRequest()
+    group = request.resource_spans.add(schema_url=HOSTILE)
+    group.resource.attributes.add(key="service.name").value.string_value = HOSTILE
+    spans = group.scope_spans.add(schema_url=HOSTILE)
+    spans.scope.name, spans.scope.version = scope, HOSTILE
+    spans.scope.attributes.add(key="x").value.string_value = HOSTILE
+    span = spans.spans.add(name=name, trace_id=b"t" * 16, span_id=b"s" * 8, trace_state=HOSTILE)
+    span.start_time_unix_nano, span.end_time_unix_nano = ms(100), ms(5000)
+    span.status.message = HOSTILE
+    span.events.add(name=HOSTILE, time_unix_nano=ms(200)).attributes.add(key="x").value.string_value = HOSTILE
+    span.links.add(trace_state=HOSTILE).attributes.add(key="lk.x").value.string_value = HOSTILE
+    told = {keys.ROOM_SID: ROOM, keys.JOB_ID: JOB, **attributes}
+    for key, value in told.items():
+        span.attributes.add(key=key).value.CopyFrom(
+            value if isinstance(value, AnyValue) else AnyValue(string_value=value)
+        )
+    return Evidence(Form.OTLP, request.SerializeToString() + UNKNOWN_FIELD, ms(6000), ROOM)
+
+
+UNKNOWN_FIELD = b"\xaa\x06" + bytes([len("grace")]) + b"grace"
+"""Number 101, which an OTLP request does not have."""
+LISTED = AnyValue(array_value=ArrayValue(values=[AnyValue(string_value="grace"), AnyValue(int_value=15550100)]))
+MAPPED = AnyValue(kvlist_value=KeyValueList(values=[KeyValue(key="grace", value=AnyValue(string_value="10.1.2.3"))]))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(traced(**{key: HOSTILE}) for key in [*THEIR_KEYS, *_STAYS, *_CALLED, *_MEASURED] if key not in IDS),
+        *(
+            traced(**{key: value})
+            for key in ("lk.x", "grace", "gen_ai.prompt.variable.grace")
+            for value in (LISTED, MAPPED)
+        ),
+        traced(
+            **{keys.PARTICIPANT_ATTRIBUTE + "grace": "x", "lk.Grace": "x", "user.phone": AnyValue(int_value=15550100)}
+        ),
+        traced(**{"lk.llm_metrics": json.dumps({"label": HOSTILE, "of grace": 1, "all": [HOSTILE, {"a": HOSTILE}]})}),
+        traced("call grace", "grace.bank"),
+        traced("grace", "livekit-tracer"),
+        traced("call grace"),
+    ],
+)
+def test_text_that_somebody_chose_is_left_nowhere_in_a_span(piece: Evidence) -> None:
+    named = without_names(piece, Pseudonyms(call()))
+    assert named
+    assert not re.search(rb"[Gg]race|example|10\.1|sk-live|15550100", named.body)
+    assert {one.room for one in told_by([named])} <= {ROOM}
+
+
+@pytest.mark.parametrize("where", ["room", "participant", "track", "job", ""])
+def test_text_that_somebody_chose_is_left_nowhere_in_a_webhook(where: str) -> None:
+    body = {**deepcopy(EVENTS[1]), "of grace": 1, "unheardOf": [HOSTILE, {"name": HOSTILE}]}
+    of = body.setdefault(where, {}) if where else body
+    of |= dict.fromkeys(
+        ("name", "identity", "metadata", "error", "agentName", "mimeType", "workerId", "joinedAt"), HOSTILE
+    )
+    of |= {"attributes": {"of grace": "1", "mood": HOSTILE}, "kind": "GRACE HOPPER"}
+    piece = Evidence(Form.WEBHOOK, json.dumps(body).encode(), ms(6000), ROOM)
+    names = Pseudonyms(told_by([piece]))
+    named = without_names(piece, names)
+    assert named
+    assert not re.search(rb"(?i)grace|example|10\.1|sk-live", named.body)
+
+
+def test_a_piece_that_would_report_something_else_is_left_out_and_what_it_reported_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracer.service.without_names._NAME", re.compile("user_turn"))
+    with opened(CALLS / "case_llm_dead.jsonl.gz") as found:
+        (sid,) = found.rooms
+        mine = timeline_in(found.store, sid, now=found.end)
+        (theirs,) = timelines(written(found, sid, tmp_path / "redacted", redact=True))
+        names = Pseudonyms([*found.store.moments(sid), *moments_around(found.store, sid)])
+    assert {one for step in theirs.steps for one in step.moments} == {
+        names.moment(one) for step in mine.steps for one in step.moments
+    }
 
 
 def strange(key: str, value: str = HOSTILE) -> Any:

@@ -28,8 +28,8 @@ def command(room: str, store: str, output: Path, whole: bool) -> None:
 
     ROOM is a name (the latest room of that name), an SID or the FILE of a recording. Every command that takes the FILE
     of a recording reads a bundle, and `tracer why` gives the same answer from it. There are pseudonyms in it for names,
-    identities, attributes, hosts, addresses and free text. With --no-redact it holds webhooks
-    and agents' spans as they came in: transcripts and prompts too.
+    identities, attributes, hosts, addresses and free text, also in the webhooks and agents' spans that came in; with
+    --no-redact it holds them as they came: transcripts and prompts too.
 
     \b
     Examples:
@@ -47,6 +47,7 @@ def command(room: str, store: str, output: Path, whole: bool) -> None:
         settings = {"store": "PostgreSQL" if is_database(store) else "SQLite", "variables": named_variables()}
         made = bundle(found.reader, found.room, found.now, redact=not whole, settings=settings)
     write_private(made.body, output)
-    requests = f"{made.requests} {plural(made.requests, 'request')} as they came, " if whole else ""
+    requests = f"{made.requests} {plural(made.requests, 'request')}{' as they came' if whole else ''}"
+    moments = f"{made.moments} {plural(made.moments, 'moment')} beside"
     how = "not redacted" if whole else "with pseudonyms"
-    click.echo(f"{output}: {requests}{made.moments} moments, {how}, {len(made.body) / 1000:.0f} kB")
+    click.echo(f"{output}: {requests}, {moments}, {how}, {len(made.body) / 1000:.0f} kB")

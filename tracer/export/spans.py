@@ -18,6 +18,7 @@ from tracer import ids, keys
 from tracer.export.span_names import KINDS, SpanNames, with_names
 from tracer.moment import Facts, Kind, facts
 from tracer.timeline.missing_jobs import dispatches_without_job, unaccounted_until
+from tracer.why.call.connection import given_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,9 @@ class Span:
 
 
 LOST = "lost"
-"""Name of the event that says where in an agent's span its job was lost."""
+"""Name of the event that says where in an agent's span its job, or its connection to the room, was lost."""
+CUT = "the agent lost its connection to the room, and gave up reconnecting"
+"""The error of an agent's span where that happened."""
 
 
 def spans(timeline: Timeline, names: SpanNames = SpanNames.FEW) -> list[Span]:
@@ -217,15 +220,17 @@ class _Trace:
             )
 
     def _lost(self, job: Job) -> tuple[SpanEvent, str] | None:
-        """Where in its agent's span a job was lost, and a sentence on it; None for a job that was not.
+        """Where in its agent's span a job or its connection was lost, and a sentence on it; None where neither was.
 
-        When its process ended, where the worker saw that; else when it last reported.
+        Of a job, when its process ended, where the worker saw that; else when it last reported.
         """
-        if self.timeline.lost(job) is None:
-            return None
-        at = job.at(Kind.PROCESS_FAILED) or job.last_reported
-        known = {keys.SUBJECT: job.sid, keys.EXIT_CODE: at.facts.get(keys.EXIT_CODE)}
-        return SpanEvent(LOST, at.time, facts(known)), self._lost_sentence(job)
+        if self.timeline.lost(job) is not None:
+            at = job.at(Kind.PROCESS_FAILED) or job.last_reported
+            known = {keys.SUBJECT: job.sid, keys.EXIT_CODE: at.facts.get(keys.EXIT_CODE)}
+            return SpanEvent(LOST, at.time, facts(known)), self._lost_sentence(job)
+        if cut := next(given_up(self.timeline, job), None):
+            return SpanEvent(LOST, cut.began.time, facts({keys.SUBJECT: job.sid})), CUT
+        return None
 
     @staticmethod
     def _lost_sentence(job: Job) -> str:

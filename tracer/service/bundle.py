@@ -1,7 +1,7 @@
 """One room in one file, to keep and to send: what is known of it, and what it was known with.
 
 It is a recording, gzipped, whose first line says what it is: every command that reads a recording reads it, and answers
-as of the moment at which it was made. What came in stands in it as it came, or, redacted, as moments with pseudonyms.
+as of the moment at which it was made. What came in stands in it as it came, or, redacted, with pseudonyms.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tracer.errors import MalformedError, TooLargeError
 from tracer.service.pseudonyms import Pseudonyms
 from tracer.service.recording import line_of_moments, line_of_traces, line_of_webhook
+from tracer.service.without_names import told_by, without_names
 from tracer.store import Form
 from tracer.store.load import moments_around
-from tracer.witness import evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from tracer.moment import Moment
     from tracer.store import Evidence, Reader
@@ -42,20 +41,18 @@ class Bundle(NamedTuple):
     body: bytes
     moments: int
     requests: int
-    """How many webhooks and requests of agents are in it as they came."""
+    """How many webhooks and requests of agents are in it."""
 
 
 def bundle(reader: Reader, sid: str, now: int, *, redact: bool, settings: Mapping[str, Any]) -> Bundle:
     """The room with this SID, as of ``now``, ns. ``settings`` hold no secret. Raises StoreError."""
-    own, around = reader.moments(sid), moments_around(reader, sid)
-    pieces: list[Evidence] = []
+    own, around, pieces = reader.moments(sid), moments_around(reader, sid), reader.evidence(sid)
     if redact:
         names = Pseudonyms([*own, *around])
         own, around = [names.moment(one) for one in own], [names.moment(one) for one in around]
-    else:
-        pieces = reader.evidence(sid)
-        told = set(_read(pieces))
-        own = [one for one in own if one not in told]
+        pieces = [named for piece in pieces if (named := without_names(piece, names))]
+    told = set(told_by(pieces))
+    own = [one for one in own if one not in told]
     header = {
         "bundle": SCHEMA,
         "room": sid,
@@ -67,13 +64,6 @@ def bundle(reader: Reader, sid: str, now: int, *, redact: bool, settings: Mappin
     lines = [header, *map(_line, pieces), *_lines(own), *_lines(around)]
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
     return Bundle(gzip.compress(text.encode(), mtime=0), len(own) + len(around), len(pieces))
-
-
-def _read(pieces: Iterable[Evidence]) -> Iterator[Moment]:
-    """What evidence reports to this version; what it cannot read was said to be so when it was stored."""
-    for piece in pieces:
-        with suppress(MalformedError, TooLargeError):
-            yield from evidence.arrival(piece, exported=False).moments
 
 
 def _line(piece: Evidence) -> dict[str, Any]:

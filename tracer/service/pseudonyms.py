@@ -89,29 +89,36 @@ class Pseudonyms:
             for one in listed:
                 for key, value in one.facts:
                     if key == kind and isinstance(value, str):
-                        self._value(key, value)
+                        self.value(key, value)
 
     def moment(self, one: Moment) -> Moment:
         """The moment with pseudonyms."""
-        known = {self._key(key): self._value(key, value) for key, value in one.facts}
+        known = {self.key(key): self.value(key, value) for key, value in one.facts}
         return replace(
             one,
-            room=self._id(one.room),
-            subject=self._id(one.subject),
-            occurrence=one.occurrence if _OCCURRENCE.fullmatch(one.occurrence) else self._text("text", one.occurrence),
+            room=self.id(one.room),
+            subject=self.id(one.subject),
+            occurrence=self.occurrence(one.occurrence),
             facts=facts(known),
         )
 
-    def _id(self, value: str) -> str:
-        return value if not value or _SUBJECT.fullmatch(value) else self._text("id", value)
+    def id(self, value: str) -> str:
+        """One of LiveKit's as it is."""
+        return value if not value or _SUBJECT.fullmatch(value) else self.text("id", value)
 
-    def _key(self, key: str) -> str:
+    def occurrence(self, value: str) -> str:
+        """What distinguishes moments."""
+        return value if _OCCURRENCE.fullmatch(value) else self.text("text", value)
+
+    def key(self, key: str) -> str:
+        """A fact's key: the name of an attribute is its user's."""
         if not key.startswith(keys.PARTICIPANT_ATTRIBUTE):
-            return key if key in _WORDS or key in _KNOWN else self._text("key", key)
+            return key if key in _WORDS or key in _KNOWN else self.text("key", key)
         name = key.removeprefix(keys.PARTICIPANT_ATTRIBUTE)
-        return key if name in _ATTRIBUTES else keys.PARTICIPANT_ATTRIBUTE + self._text("attribute", name)
+        return key if name in _ATTRIBUTES else keys.PARTICIPANT_ATTRIBUTE + self.text("attribute", name)
 
-    def _value(self, key: str, value: Fact) -> Fact:
+    def value(self, key: str, value: Fact) -> Fact:
+        """The value of a fact; of a key that is none, the text that stands for it."""
         if not isinstance(value, str) or not value:
             return value
         kept = KEPT.get(key) or (_SHAPE if key in _THEIRS else None)
@@ -119,9 +126,10 @@ class Pseudonyms:
             return value
         if _WORDS.get(key) == "identity" and value.removeprefix(_MADE) in self._ids:
             return value
-        return self._text(_WORDS.get(key, "text"), value)
+        return self.text(_WORDS.get(key, "text"), value)
 
-    def _text(self, word: str, text: str) -> str:
+    def text(self, word: str, text: str) -> str:
+        """What stands for a text: this word, with a number behind it, unless it has another already."""
         if text not in self.by_text:
             self._numbers[word] += 1
             self.by_text[text] = f"{word}-{self._numbers[word]}"

@@ -8,7 +8,7 @@ from tracer import keys
 from tracer.moment import Kind
 from tracer.timeline.entities import Job
 from tracer.units import FOREVER
-from tracer.why.call.connection import interruptions
+from tracer.why.call.connection import given_up
 from tracer.why.disconnected.process import ProcessKilled
 from tracer.why.silent.own_code import OwnCodeHangs
 from tracer.why.silent.session_closed import SessionClosed
@@ -64,12 +64,10 @@ def has_failed(timeline: Timeline, step: Step, findings: Iterable[Finding] = ())
         step.facts.get(keys.CLOSE_REASON) == "error" or keys.ERROR_TYPE in step.facts
     ):
         return True
-    if step.kind is Kind.AGENT_RECONNECTING and _was_in_vain(timeline, step):
+    if step.kind in (Kind.AGENT_RECONNECTING, Kind.AGENT_CONNECTION_LOST) and _given_up(timeline, step):
         return True
     if step.kind in _BY_CAUSE:
         return _is_named(step, findings, _BY_CAUSE[step.kind])
-    if step.kind is Kind.AGENT_CONNECTION_LOST:
-        return not _after_shutdown(timeline, step)
     if step.kind is Kind.JOB_ENDED:
         # The server calls a job failed as soon as its agent has left, also where that was meant.
         return "agent" in step.witnesses and step.facts.get(keys.JOB_STATUS) == "JS_FAILED"
@@ -82,24 +80,10 @@ def _is_named(step: Step, findings: Iterable[Finding], cause: type[Cause] | None
     return any(step.key == other.key for finding in certain for other in finding.evidence)
 
 
-def _was_in_vain(timeline: Timeline, step: Step) -> bool:
-    """Whether a connection that was lost here did not come back: it was gone from here on, before it was given up."""
+def _given_up(timeline: Timeline, step: Step) -> bool:
+    """Whether a connection that was given up was lost at this step, or given up at it."""
     job = timeline.by_sid.get(step.subject)
-    lost = (one for one in interruptions(job) if one.began is step) if isinstance(job, Job) else ()
-    return any(
-        one.ended is not None
-        and one.ended.kind is Kind.AGENT_CONNECTION_LOST
-        and not _after_shutdown(timeline, one.ended)
-        for one in lost
-    )
-
-
-def _after_shutdown(timeline: Timeline, step: Step) -> bool:
-    """Whether the job was shutting down: then the agent left the room on purpose."""
-    job = timeline.by_sid.get(step.subject)
-    began = job.at(Kind.JOB_SHUTDOWN) if job else None
-    finished = timeline.room.finished
-    return any(end is not None and end.earliest <= step.time for end in (began, finished))
+    return isinstance(job, Job) and any(step in (one.began, one.ended) for one in given_up(timeline, job))
 
 
 def last_known_of(job: Job, findings: Iterable[Finding]) -> int | None:

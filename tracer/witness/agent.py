@@ -26,7 +26,7 @@ from tracer.timeline.trace_jobs import room_of_trace
 from tracer.units import NS_PER_S
 from tracer.witness.elements import refuse_too_many
 from tracer.witness.fields import LATEST_TIME
-from tracer.witness.native import PENDING_SPANS, ROUNDING, TOLD_AT_ONCE, native_moments
+from tracer.witness.native import LONGEST_MESSAGE, PENDING_SPANS, ROUNDING, TOLD_AT_ONCE, native_moments
 from tracer.witness.node import node_moments
 from tracer.witness.outgoing import ReceivedSpan, is_trace_id, outgoing
 from tracer.witness.values import as_time, attributes_of
@@ -38,7 +38,18 @@ if TYPE_CHECKING:
 
     from tracer.moment import Fact
 
-__all__ = ["PENDING_SPANS", "SCOPE", "TOLD_AT_ONCE", "arrival", "by_room", "read", "rooms", "spans"]
+__all__ = [
+    "AGENTS_SCOPE",
+    "LONGEST_MESSAGE",
+    "PENDING_SPANS",
+    "SCOPE",
+    "TOLD_AT_ONCE",
+    "arrival",
+    "by_room",
+    "read",
+    "rooms",
+    "spans",
+]
 
 WITNESS = "agent"
 LOST_WITHIN = 600 * NS_PER_S

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tracer.moment import Fact
 
-__all__ = ["PENDING_SPANS", "ROUNDING", "TOLD_AT_ONCE", "native_moments"]
+__all__ = ["LONGEST_MESSAGE", "PENDING_SPANS", "ROUNDING", "TOLD_AT_ONCE", "native_moments"]
 
 WITNESS = "agent"
 

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
     from tracer.timeline.entities import Job
     from tracer.timeline.step import Step
+    from tracer.timeline.timeline import Timeline
 
-__all__ = ["Interruption", "interruptions"]
+__all__ = ["Interruption", "given_up", "interruptions"]
 
 
 class Interruption(NamedTuple):
@@ -40,3 +41,12 @@ def interruptions(job: Job) -> Iterator[Interruption]:
             began = None
     if began:
         yield Interruption(began, None)
+
+
+def given_up(timeline: Timeline, job: Job) -> Iterator[Interruption]:
+    """Those after which a job's agent gave up, and had not been leaving anyway: it or its room had not ended before."""
+    ends = [step for step in (job.at(Kind.JOB_SHUTDOWN), timeline.room.finished) if step]
+    for one in interruptions(job):
+        over = one.ended
+        if over and over.kind is Kind.AGENT_CONNECTION_LOST and all(end.earliest > over.time for end in ends):
+            yield one
