@@ -26,7 +26,7 @@ from tracer.store.postgres.days import DAY
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-NOW = (time.time_ns() // DAY - 1) * DAY + DAY // 2
+NOW = time.time_ns() // DAY * DAY + DAY // 2
 """Noon: of what comes just after midnight some can belong to the day before, and keeps its table a little longer."""
 SECRET = "s3cret"  # noqa: S105
 OLD = days.BACK * DAY
