@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import shutil
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent
+LIMIT = 60.0
 NAMES = ("front-desk", "front desk", "front$(touch owned)", "front'", "front\nback", "fro\x1b[2Jnt", "other")
 
 
@@ -113,12 +117,71 @@ def test_each_shell_has_its_script(shell: str) -> None:
     assert f"_TRACER_COMPLETE={shell}_complete" in ran.output
 
 
+def environment(store: Path) -> dict[str, str]:
+    """A home without anybody's settings, in which `tracer` is the one of the tests."""
+    path = f"{PROGRAMS}:{os.environ['PATH']}"
+    return {"HOME": str(store.parent), "PATH": path, "TRACER_STORE": str(store), "TERM": "dumb", "LANG": "C.UTF-8"}
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
-def test_zsh_takes_its_script(rooms: Path) -> None:
-    environment = os.environ | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "TRACER_STORE": str(rooms)}
-    script = 'autoload -U compinit; compinit -u -D; eval "$(tracer completion zsh)"; print $_comps[tracer]'
-    ran = subprocess.run(
-        ["zsh", "-f", "-c", script], env=environment, capture_output=True, text=True, check=False, timeout=120
+@pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish: apt-get install fish")
+def test_fish_completes_commands_options_and_rooms(rooms: Path) -> None:
+    def offered(line: str) -> list[str]:
+        """The candidates alone: each has its help behind a tab."""
+        script = f'tracer completion fish | source; complete --do-complete "{line}"'
+        ran = subprocess.run(
+            ["fish", "--no-config", "-c", script],
+            env=environment(rooms),
+            cwd=rooms.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert (ran.returncode, ran.stderr) == (0, "")
+        return [candidate.partition("\t")[0] for candidate in ran.stdout.splitlines()]
+
+    assert offered("tracer ti") == ["timeline"]
+    assert "--store" in offered("tracer timeline --st")
+    assert offered("tracer why fron") == ["front-desk"]
+    assert offered("tracer explain no-wor") == ["no-worker"]
+    assert not (rooms.parent / "owned").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh: apt-get install zsh")
+def test_zsh_completes_commands_options_and_rooms(rooms: Path) -> None:
+    """On a terminal of its own: zsh completes nowhere else. What is typed reaches a function that prints it."""
+    typed = {
+        "tracer ti\tdemo": "timeline demo",
+        "tracer timeline --foll\t": "timeline --follow",
+        "tracer why fron\t": "why front-desk",
+        "tracer explain no-wor\t": "explain no-worker",
+    }
+    print_it = 'tracer() { print -r -- "<$*>" }'
+    began = f'PS1=; autoload -U compinit; compinit -u -D; eval "$(tracer completion zsh)"; {print_it}'
+    shown = b""
+    terminal, inner = pty.openpty()
+    zsh = subprocess.Popen(
+        ["zsh", "-f", "-i"],
+        stdin=inner,
+        stdout=inner,
+        stderr=inner,
+        env=environment(rooms),
+        cwd=rooms.parent,
+        start_new_session=True,
     )
-    assert ran.stdout.strip() == "_tracer_completion", ran.stderr
+    os.close(inner)
+    try:
+        for line, expected in {f"{began}; tracer begins": "begins", **typed}.items():
+            os.write(terminal, f"{line}\n".encode())
+            end = time.monotonic() + LIMIT
+            while f"<{expected}" not in shown.decode(errors="replace"):
+                assert time.monotonic() < end, (line, shown)
+                if select.select([terminal], [], [], 1.0)[0]:
+                    shown += os.read(terminal, 65536)
+    finally:
+        zsh.kill()
+        zsh.wait()
+        os.close(terminal)
+    assert not (rooms.parent / "owned").exists()

@@ -47,6 +47,26 @@ def test_every_word_is_found_by_itself_and_leads_to_words_that_are_there() -> No
         ("process failed", Group.MOMENT, "process.failed"),
         ("process-failed", Group.CAUSE, "process-failed"),
         ("rule 3", Group.RULE, "job-start"),
+        ("3", Group.RULE, "job-start"),
+        ("#3", Group.RULE, "job-start"),
+        ("Dispatches", Group.THING, "dispatch"),
+        ("identities", Group.THING, "identity"),
+        ("✗", Group.SIGN, "✓ ✗ ?"),
+        ("->", Group.SIGN, "→"),
+        ("▋", Group.SIGN, "█"),
+        ("±52 ms", Group.COLUMN, "accuracy"),
+        ("-1.1 s", Group.COLUMN, "accuracy"),
+        ("?!", Group.COLUMN, "accuracy"),
+        ("+240 ms", Group.COLUMN, "since"),
+        ("~1.2 s", Group.SIGN, "~"),
+        ("RM_q4MG6HgEXo38", Group.THING, "room"),
+        ("AJ_CTYYnVy7qD3o", Group.THING, "job"),
+        ("identity-1c02ab9e", Group.THING, "pseudonym"),
+        ("agent 1", Group.THING, "agent"),
+        ("PASSES", Group.ANSWER, "holds"),
+        ("No agent joined", Group.ANSWER, "missing"),
+        ("clock skew", Group.ANSWER, "clock skew"),
+        ("MICROPHONE", Group.THING, "track source"),
         ("src", Group.COLUMN, "source"),
         ("job.offered → received", Group.GAP, "job.offered → job.received"),
         ("job offered -> job received", Group.GAP, "job.offered → job.received"),
@@ -67,7 +87,7 @@ def test_a_word_of_two_groups_is_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", ["", "   ", "→", "->", "a -> b", "job.offered ->", "job.offered -> x -> y", "\x1b[31m", "x" * 10_000]
+    "asked", ["", "   ", "a -> b", "job.offered ->", "job.offered -> x -> y", "\x1b[31m", "x" * 10_000]
 )
 def test_what_is_no_word_is_not_explained(asked: str) -> None:
     assert explain(asked) is None

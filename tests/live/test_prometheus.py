@@ -8,23 +8,28 @@ import math
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.chaos.recorded import FOLDER, Recording, Request
-from tests.moments import WORKER
+from tests.moments import START, WORKER
 from tests.otlp import OURS, attributes, registered, request, span
 from tests.prometheus.programs import PROMETHEUS, Prometheus
 from tests.prometheus.test_alerts import PANELS, ROOT
+from tests.service.test_missing import waiting
 from tests.signed import KEY, SECRET
 from tracer import keys
 from tracer.local_servers import Process, answers, child_environment, free_port
 from tracer.service.replay import replay
-from tracer.store import open_writer
+from tracer.store import Arrival, open_writer
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from tracer.moment import Moment
 
 TOKEN = "what-prometheus-knows"  # noqa: S105  of the test
 LONG_AGO = 400
@@ -42,6 +47,13 @@ def worker() -> Request:
         one.start_time_unix_nano = one.end_time_unix_nano = time.time_ns()
     body = request(reported, load, scope=OURS).SerializeToString()
     return Request("/v1/traces", body, {"Content-Type": "application/x-protobuf"})
+
+
+def waits_now() -> Iterator[Moment]:
+    """A caller has waited for an agent for half a minute."""
+    later = time.time_ns() - 30 * NS_PER_S - START
+    for one in waiting("RM_waits", "helper"):
+        yield replace(one, earliest=one.earliest + later, latest=one.latest + later, time=one.time + later)
 
 
 def send(port: int, requests: Iterable[Request]) -> None:
@@ -78,6 +90,9 @@ def scraping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
             with closing(open_writer(str(folder / "tracer.db"))) as store:  # dispatches come of polling, not by HTTP
                 replay([FOLDER / f"{failed}.jsonl.gz"], store)
             prometheus.wait_for(f"sum(tracer_rooms_total) >= {sum(list(FAILED.values())[:batch]) + batch}", bool)
+        with closing(open_writer(str(folder / "tracer.db"))) as store:
+            store.add([Arrival(tuple(waits_now()))])
+        prometheus.wait_for("sum(tracer_agents_missing)", bool)
         prometheus.wait_for("sum(tracer_worker_load)", bool)
         yield prometheus
 
@@ -108,6 +123,12 @@ def test_a_dot_in_the_dashboard_leads_to_a_trace(scraping: Prometheus) -> None:
     traces = {one["labels"]["trace_id"] for series in found for one in series["exemplars"]}
     assert traces
     assert all(len(trace) == 32 for trace in traces)
+
+
+def test_the_agent_that_a_caller_waits_for_is_missing(scraping: Prometheus) -> None:
+    (missing,) = scraping.query("tracer_agents_missing")
+    assert missing["value"][1] == "1"
+    assert (missing["metric"]["lk_agent_name"], missing["metric"]["cause"]) == ("helper", "no-worker")
 
 
 def test_every_metric_of_ours_is_in_the_documentation(scraping: Prometheus) -> None:

@@ -112,6 +112,7 @@ AT_ONCE = {
     "tracer explain job offered": "LiveKit says so",
     "tracer explain no-worker": "LiveKit says so",
     "tracer explain causes": "no-worker",
+    "tracer explain 3": "job-start",
     "tracer check demo": "rules pass",
     "tracer check demo --format junit -o check.xml": "",
     "tracer stats": "measured",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracer.assistant.answer import Answer, Item
 from tracer.assistant.called import called
 from tracer.assistant.outside import quoted
-from tracer.explain import Group, nearest, words
+from tracer.explain import Group, group_named, nearest, words
 from tracer.explain import explain as look_up
 
 __all__ = ["explain"]
@@ -13,10 +13,8 @@ __all__ = ["explain"]
 
 def explain(word: str) -> Answer:
     """What is said of this word; of a group's name, its words; of an unknown word, which are near."""
-    asked = word.strip().casefold()
     entry = look_up(word)
-    group = next((one for one in Group if asked == f"{one}s" or (asked == one.value and entry is None)), None)
-    if group:
+    if group := group_named(word):
         items = [Item(f"{one.word}: {one.title}", one.word) for one in words() if one.group is group]
         again = called("explain", word=word, page="{page}")
         return Answer([group.label], {"group": group.value}, items, "words", again)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("explain", short_help="Say what a word means: a moment, state, gap, cause, rule or column.")
+@click.command("explain", short_help="Say what a word, a sign or a number that tracer shows means.")
 @click.argument("word", nargs=-1, shell_complete=complete_word)
 @format_option()
 @output_option
@@ -23,7 +23,8 @@ __all__ = ["command"]
 def command(word: tuple[str, ...], form: str, output: Path | None, width: int | None) -> None:
     """Say what a WORD means: what it is, who causes it, what comes next, the common mistake, and where LiveKit says so.
 
-    WORD is a moment, state, gap, cause, rule or column, as tracer shows it; case, dots and hyphens do not matter.
+    WORD is whatever tracer shows: a moment, state, gap, cause, rule or its number, column, answer or sign, or an id.
+    Case, dots, hyphens and plural do not matter.
     Without a word all are listed, by group; with a group (causes, moments, …) those of it, each with what it is called.
 
     \b
@@ -33,14 +34,15 @@ def command(word: tuple[str, ...], form: str, output: Path | None, width: int | 
       tracer explain no-worker
       tracer explain "dispatch.created -> job.offered"
       tracer explain causes
+      tracer explain 3
     """
     from tracer.errors import UnknownWordError
-    from tracer.explain import Group, explain, nearest, words
+    from tracer.explain import explain, group_named, nearest, words
     from tracer.view.explain import EntryView, GroupView, WordsView, as_json
     from tracer.view.write import write_json, write_view
 
     asked = " ".join(word)
-    group = next((one for one in Group if asked.casefold() == f"{one}s"), None)
+    group = group_named(asked)
     if group or not asked:
         found = [entry for entry in words() if group in (None, entry.group)]
         view: GroupView | WordsView | EntryView = GroupView(found) if group else WordsView(found)

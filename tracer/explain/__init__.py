@@ -7,7 +7,7 @@ The texts stand where the thing itself stands: kinds in ``tracer.kinds``, causes
 from __future__ import annotations
 
 from tracer.explain.entry import Entry, Group
-from tracer.explain.find import explain, nearest, words
+from tracer.explain.find import explain, group_named, nearest, words
 from tracer.explain.gaps import gap
 
-__all__ = ["Entry", "Group", "explain", "gap", "nearest", "words"]
+__all__ = ["Entry", "Group", "explain", "gap", "group_named", "nearest", "words"]

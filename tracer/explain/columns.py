@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.explain.entry import Entry, Group
+from tracer.explain.signs import ACCURACY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,12 @@ _TIMELINE = "`tracer timeline`"
 _ROOMS = "`tracer rooms`"
 _STATS = "`tracer stats`"
 _COMPARE = "`tracer compare`"
-_SHORT = {"source": ("src",), "accuracy": ("±0", "±"), "created (UTC)": ("created",), "UTC": ()}
+_SHORT = {
+    "source": ("src", "all three"),
+    "accuracy": tuple(text for text, _ in ACCURACY),
+    "created (UTC)": ("created",),
+    "UTC": (),
+}
 """What a column is called where there is little room, or what is in it."""
 
 _COLUMNS: tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...] = (
@@ -146,7 +152,14 @@ _COLUMNS: tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...] = (
         ("p50", "p95"),
     ),
     (_STATS, "most", "the longest", "The longest of all.", "", ("p99",)),
-    (_COMPARE, "A", "the first of the two", "What it took in the room that was named first.", "", ("A - B",)),
+    (
+        _COMPARE,
+        "A",
+        "the first of the two",
+        "What it took in the room that was named first.",
+        "In the column `source` of a narrow timeline A is the agent.",
+        ("A - B", "source"),
+    ),
     (_COMPARE, "B", "the second of the two", "What it took in the room that was named second.", "", ("A - B",)),
     (
         _COMPARE,

@@ -28,6 +28,8 @@ class Group(Labelled):
     CAUSE = "cause", "causes: what goes wrong"
     RULE = "rule", "rules: what must hold"
     COLUMN = "column", "columns: of the tables"
+    ANSWER = "answer", "answers: what commands say of a room, a rule, a job or a setup"
+    SIGN = "sign", "signs: in charts, lists and tables"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from tracer.explain.answers import answers
 from tracer.explain.causes import causes
 from tracer.explain.columns import columns
 from tracer.explain.entry import Group
@@ -15,6 +16,7 @@ from tracer.explain.gaps import gap, gaps, owners
 from tracer.explain.moments import moments
 from tracer.explain.reasons import modes, reasons
 from tracer.explain.rules import rules
+from tracer.explain.signs import signs
 from tracer.explain.states import states
 from tracer.explain.things import things
 from tracer.kinds import Kind
@@ -25,12 +27,31 @@ if TYPE_CHECKING:
 
     from tracer.explain.entry import Entry
 
-__all__ = ["explain", "nearest", "words"]
+__all__ = ["explain", "group_named", "nearest", "words"]
 
 NEAR = 0.6
 """How alike, up to 1, a word has to be to be offered instead."""
 LONGEST = 200
 """Characters of what is asked for that are looked at."""
+SHAPES = tuple(
+    (re.compile(shape), word)
+    for shape, word in (
+        (r"±.*", "accuracy"),
+        (r"-\d.*", "accuracy"),
+        (r"\+\d.*", "since"),
+        (r"~\d.*", "~"),
+        (r"[█▉▊▋▌▍▎▏]+", "█"),
+        (r"RM_\w*", "room"),
+        (r"PA_\w*", "participant"),
+        (r"AD_\w*", "dispatch"),
+        (r"AJ_\w*", "job"),
+        (r"AW_\w*", "worker"),
+        (r"TR_\w*", "track"),
+        (r"(identity|room)-[0-9a-f]{8}", "pseudonym"),
+        (r"agent[ -]\w+", "agent"),
+    )
+)
+"""What is no word, and what it is an example of: accuracies, ids, pseudonyms."""
 ARROWS = re.compile(r"\s*(?:→|->|=>)\s*")
 
 
@@ -38,7 +59,10 @@ ARROWS = re.compile(r"\s*(?:→|->|=>)\s*")
 def words() -> tuple[Entry, ...]:
     """Everything that is explained, in the order of its groups."""
     return tuple(
-        chain(things(), moments(), states(), gaps(), owners(), reasons(), modes(), causes(), rules(), columns())
+        chain(
+            *(things(), moments(), states(), gaps(), owners(), reasons(), modes(), causes(), rules(), columns()),
+            *(answers(), signs()),
+        )
     )
 
 
@@ -52,13 +76,27 @@ def explain(word: str, group: Group | None = None) -> Entry | None:
     asked = word[:LONGEST]
     known = _names(group)
     loose = _loose(asked)
-    found = known.get(_exact(asked)) or known.get(loose) or known.get(loose.removesuffix("s"))
-    return found or (_gap(asked) if group in (None, Group.GAP) else None)
+    found = known.get(_exact(asked)) or known.get(loose) or next(filter(None, map(known.get, _singular(loose))), None)
+    if found is None and group in (None, Group.GAP):
+        found = _gap(asked)
+    if found is None and group is None:
+        found = next((known.get(word) for shape, word in SHAPES if shape.fullmatch(asked.strip())), None)
+    return found
+
+
+def group_named(word: str) -> Group | None:
+    """The group that a word is the name of: ``causes``, or ``cause`` where that alone means nothing else."""
+    asked = _exact(word[:LONGEST])
+    if asked == "kinds":
+        return Group.MOMENT
+    if found := next((one for one in Group if asked == f"{one}s"), None):
+        return found
+    return next((one for one in Group if asked == one.value and explain(word) is None), None)
 
 
 def nearest(word: str, most: int = 3) -> tuple[str, ...]:
     """The words most like this one, the nearest first; none where none is alike."""
-    known = {_loose(entry.word): entry for entry in reversed(words())}
+    known = {loose: entry for entry in reversed(words()) if (loose := _loose(entry.word))}
     asked = _loose(word[:LONGEST])
     near = get_close_matches(asked, known, most, NEAR)
     # Two letters are in anything.
@@ -79,6 +117,12 @@ def _names(group: Group | None) -> Mapping[str, Entry]:
                 found.setdefault(form(name), entry)
     found.pop("", None)  # of a name without a letter
     return found
+
+
+def _singular(loose: str) -> tuple[str, ...]:
+    """What a plural may be the plural of."""
+    ends = (("ies", "y"), ("es", ""), ("s", ""))
+    return tuple(loose.removesuffix(end) + instead for end, instead in ends if loose.endswith(end))
 
 
 def _gap(asked: str) -> Entry | None:

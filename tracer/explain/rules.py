@@ -26,5 +26,5 @@ def rules() -> Iterator[Entry]:
             known_from=f"Inconclusive where {rule.missing}.",
             mistake=f"Believed, and not guaranteed: {rule.believed}" if rule.believed else "",
             sources=rule.said,
-            aliases=(f"rule {rule.number}",),
+            aliases=(f"rule {rule.number}", str(rule.number), f"#{rule.number}"),
         )

@@ -223,6 +223,7 @@ _THINGS = (
         ),
         sources=(Page.WEBHOOKS, protocol("webhook/resource_url_notifier.go")),
         related=("witness", "lost-webhooks", "accuracy"),
+        aliases=("W",),
     ),
     Entry(
         word="observer",
@@ -236,7 +237,7 @@ _THINGS = (
         mistake="`ListDispatch` lists a job up to 5 s after it was assigned: the times in it are exact all the same.",
         sources=(Page.DISPATCH_API,),
         related=("witness", "dispatch.created"),
-        aliases=("API",),
+        aliases=("API", "O"),
     ),
     Entry(
         word="moment",
@@ -258,6 +259,83 @@ _THINGS = (
         caused_by="`tracer serve`, `tracer observe`, and `tracer.instrument(server)` in the agent.",
         mistake="What no witness reported is not shown: it may have happened all the same.",
         related=("webhook", "observer", "source"),
+    ),
+    Entry(
+        word="participant kind",
+        group=Group.THING,
+        title="what a participant is: STANDARD, AGENT, SIP, …",
+        meaning=(
+            "LiveKit's kinds: STANDARD for a client, AGENT for a job's, SIP for a telephone, INGRESS for a stream that"
+            " comes in, EGRESS for a recorder, CONNECTOR and BRIDGE for other networks."
+        ),
+        mistake="Only a participant of the kind AGENT is an agent to the server, whatever its identity says.",
+        sources=(protocol("protobufs/livekit_models.proto"),),
+        related=("participant", "agent"),
+        aliases=("STANDARD", "SIP", "INGRESS", "EGRESS", "CONNECTOR", "BRIDGE", "a participant's kind"),
+    ),
+    Entry(
+        word="track source",
+        group=Group.THING,
+        title="what a track carries: MICROPHONE, CAMERA, …",
+        meaning="LiveKit's sources: MICROPHONE, CAMERA, SCREEN_SHARE and SCREEN_SHARE_AUDIO.",
+        mistake="An agent hears a caller's MICROPHONE only, unless its session is told otherwise.",
+        sources=(protocol("protobufs/livekit_models.proto"),),
+        related=("track", "track.published"),
+        aliases=("MICROPHONE", "CAMERA", "SCREEN_SHARE", "SCREEN_SHARE_AUDIO"),
+    ),
+    Entry(
+        word="job type",
+        group=Group.THING,
+        title="for what a worker gets a job",
+        meaning=(
+            "JT_ROOM: for a room. JT_PARTICIPANT: for each participant in it. JT_PUBLISHER: for each that publishes a"
+            " track."
+        ),
+        sources=(protocol("protobufs/livekit_agent.proto"),),
+        related=("job", "worker"),
+        aliases=("JT_ROOM", "JT_PARTICIPANT", "JT_PUBLISHER"),
+    ),
+    Entry(
+        word="shutdown reason",
+        group=Group.THING,
+        title="why a job shuts down",
+        meaning=(
+            "In livekit-agents' words: `room disconnected`: the room closed, or the agent was taken from it."
+            " `parent process shutdown`: its worker stops, or the server had the worker end it. `job crashed`: its"
+            " entrypoint raised. Any other is what your code gave to `ctx.shutdown()`."
+        ),
+        sources=(agents("ipc/job_proc_lazy_main.py"),),
+        related=("job.shutdown", "job.ended"),
+        aliases=("room disconnected", "parent process shutdown", "job crashed"),
+    ),
+    Entry(
+        word="room_connect",
+        group=Group.THING,
+        title="an agent's connection to its room",
+        meaning="`ctx.connect()` in the entrypoint, or `session.start()` in its place, until the agent is in the room.",
+        related=("agent.connecting", "agent.connected"),
+        aliases=("ctx.connect", "connect"),
+    ),
+    Entry(
+        word="trace",
+        group=Group.THING,
+        title="a room's spans in Jaeger",
+        meaning=(
+            "All spans of one room under one id, which is made of the room's SID: tracer's own and the agents'. A span"
+            " is one piece of work, with its start and its end."
+        ),
+        related=("room", "moment"),
+        aliases=("span", "trace id"),
+    ),
+    Entry(
+        word="pseudonym",
+        group=Group.THING,
+        title="what stands for a name",
+        meaning=(
+            "`identity-1c02ab9e` or `room-77d0e3f1` in what an assistant is told, `caller-1` or `room-1` in a bundle:"
+            " the same name always has the same one."
+        ),
+        related=("identity", "room"),
     ),
 )
 

@@ -1,6 +1,6 @@
-"""How things stand, for `/metrics`: open rooms, and workers with their load and jobs, as the store has it.
+"""How things stand, for `/metrics`: open rooms, agents missing in them, workers with their load and jobs.
 
-All receivers of one store give the same figures.
+As the store has it: all receivers of one store give the same figures.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tracer import keys
 from tracer.errors import StoreError
 from tracer.kinds import Kind
 from tracer.service.fleet import AGENT_NAME, MOST_NAMES, Names, label
+from tracer.service.missing import MissingAgents
 from tracer.store import open_reader
 from tracer.timeline.fold import fold
 from tracer.units import NS_PER_S
@@ -50,13 +51,16 @@ class Standing:
         self._store = store
         self._good_until = 0.0
         self._found: list[Metric] = []
+        self._missing = MissingAgents()
 
     def collect(self) -> Iterator[Metric]:
         """As prometheus_client asks a collector; nothing while the store fails, which `/healthz` says."""
         if time.monotonic() >= self._good_until:
             try:
                 with closing(open_reader(self._store)) as reader:
-                    self._found = list(_standing(reader, time.time_ns()))
+                    now = time.time_ns()
+                    missing = self._missing.look(reader, now, now - WITHIN, AGENT_NAME, Names(MOST_NAMES))
+                    self._found = [*_standing(reader, now), missing]
             except StoreError:
                 self._found = []
             self._good_until = time.monotonic() + FOR

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from tracer.explain.signs import ACCURACY, SIGNS
 from tracer.view.prose import wrapped
 
 if TYPE_CHECKING:
@@ -13,20 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Legend"]
 
-SIGNS = (
-    ("✓ ✗ ?", "all went well, something went wrong, not everything is known"),
-    ("◌ ◐ ●", "a participant is JOINING, JOINED, ACTIVE"),
-    ("┄ ━", "before it is ACTIVE, and while it is"),
-    ("┫ ▸", "it left, it is still there"),
-    ("├─┤", "how long something took"),
-    ("✕ ╌", "something failed or was missing, and for how long"),
-    ("⋯", "time in which nothing happens, folded"),
-    ("±0", "accuracy: the server or the agent gave the time itself"),
-    ("±4.0 ms", "accuracy: so much earlier or later, as seen by polling the API"),
-    ("-99 ms", "accuracy: no later than shown, and so much earlier at the most, as of a webhook"),
-    ("?!", "accuracy: two sources contradict each other"),
-)
-"""Each sign with its meaning; docs/reading-a-timeline.md says more."""
+LINES = (*((" ".join(one.signs), one.meaning) for one in SIGNS if one.in_chart), *ACCURACY)
+"""Signs with their meanings; docs/reading-a-timeline.md says more."""
 COLUMN = 9
 """Columns of a sign and the space behind it."""
 
@@ -35,7 +24,7 @@ class Legend:
     """A Rich renderable: a line for each sign."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for sign, meaning in SIGNS:
+        for sign, meaning in LINES:
             line = Text(f"{sign:{COLUMN}}")
             line.append(meaning, style="dim")
             yield from wrapped(console, line, options.max_width, 0, COLUMN)
