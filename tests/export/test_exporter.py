@@ -182,7 +182,7 @@ def test_a_backend_that_is_switched_on_later_gets_the_agents_spans_too_and_each_
 ) -> None:
     made = request(*job())
     pieces = of_spans(made, made.SerializeToString(), "application/x-protobuf", ms(0))
-    store.add([evidence.arrival(piece, exported=False) for piece in pieces])
+    store.add([evidence.arrival(piece) for piece in pieces])
     add(store)
     for _ in range(2):  # and again after a restart
         exporter = backend.exporter(store)

@@ -67,20 +67,19 @@ MOST_WAITING = 20_000
 class Exporter:
     """Fills the outbox with spans that are ready and empties it into the backend, until cancelled."""
 
-    def __init__(self, store: Writer, backend: Backend, names: SpanNames = SpanNames.FEW) -> None:
+    def __init__(
+        self, store: Writer, backend: Backend, names: SpanNames = SpanNames.FEW, *, redact: bool = False
+    ) -> None:
+        """``redact``: leave personal data out of what agents sent and the store kept, with it, before."""
         self.store = store
         self.names = names
-        self.outbox = Outbox(store, backend)
+        self.outbox = Outbox(store, backend, redact=redact)
         self._rooms: dict[str, RoomSpans] = {}
         """The rooms of which spans may still come, by SID."""
         self._unreadable: dict[str, int] = {}
         """Rooms that cannot be exported, each with the number of the newest moment with which that was tried."""
         self._backlog = store.newest()
         """The number of the newest moment that was there before."""
-        self._evidence = store.newest_evidence()
-        """The number of the newest piece of evidence that was there before: nobody may have exported then."""
-        self._looked_up: set[str] = set()
-        """Rooms whose spans of before are queued."""
         self._below = NEWEST
         """The number below which the next of the other rooms are looked up."""
         self._pause = INTERVAL
@@ -195,7 +194,6 @@ class Exporter:
             self.store.queue(ready, exported, [one.number for one in placed])
         self.store.release(time.time_ns() - LONGEST_WAIT, MOST_WAITING)
         # Only what is safely in the outbox counts as queued.
-        self._looked_up |= updated.keys()
         self._rooms |= {room: state for room, state in updated.items() if state.waiting or state.queued}
         self._forget(room for room, _ in exported if ids.span_id("room", room) in updated[room].queued)
 
@@ -214,34 +212,36 @@ class Exporter:
         if newest <= self._backlog and all(timeline.now - step.time > OLD for step in timeline.steps):
             now = float("inf")
         state, ready = self._rooms.get(room, RoomSpans()).updated(spans(timeline, self.names), now)
-        outgoing = self._of_before(room)
+        outgoing: list[Outgoing] = []
         for span in ready:
             if span.parent_id is None:  # with the workers and the rooms of this name beside it, for this only
                 span = answered(span, timeline_in(self.store, room), self.names)  # noqa: PLW2901
             outgoing.append(to_otlp(span))
             if span.closes:
-                outgoing += [closed_with_job(open_span, span) for open_span in self.store.open_spans(span.closes)]
+                outgoing += [closed_with_job(open_span, span) for open_span in self._open_spans(room, span.closes)]
         jobs_may_end = timeline.room.finished and timeline.open_jobs()  # or are taken for lost
         return outgoing, state, not state.waiting and not jobs_may_end
 
-    def _of_before(self, room: str) -> list[Outgoing]:
-        """The agents' spans of a room that came before this exporter began; what was queued then is not queued again.
+    def _open_spans(self, room: str, job: str) -> list[Outgoing]:
+        """The spans that a job of this room began and did not end, as far as is known, and that were not sent.
 
         What cannot be read was said to be so when it was stored.
         """
-        if room in self._looked_up:
-            return []
-        found: list[Outgoing] = []
-        for piece in self.store.evidence(room, self._evidence):
+        found = {(one.trace_id, one.span_id): one for one in self.store.open_spans(job)}
+        ended = set()
+        for piece in self.store.evidence(room):
             with suppress(MalformedError, TooLargeError):
-                found += evidence.arrival(piece, exported=True).outgoing
-        return found
+                for one in evidence.outgoing(piece):
+                    if not one.open_job:
+                        ended.add((one.trace_id, one.span_id))
+                    elif one.open_job == job:
+                        found[one.trace_id, one.span_id] = one
+        sent = self.store.sent_spans({trace for trace, _ in found})
+        return [one for key, one in found.items() if key not in ended and one.span_id not in sent.get(one.trace_id, ())]
 
     def _forget(self, finished: Iterable[str]) -> None:
         """Drop the rooms of which no span is to come, and the oldest where there are too many."""
         for room in finished:
             del self._rooms[room]
-        if len(self._looked_up) > MOST_ROOMS:
-            self._looked_up.clear()
         while len(self._rooms) > MOST_ROOMS:
             del self._rooms[next(iter(self._rooms))]  # spans that still wait there wait a little longer

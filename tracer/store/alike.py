@@ -12,7 +12,7 @@ from tracer.units import NS_PER_S
 if TYPE_CHECKING:
     from tracer.moment import Moment
 
-__all__ = ["IS_AGENT", "KEYS_KEPT", "LARGEST", "MOST_UNKNOWN", "digest", "identity_fact"]
+__all__ = ["IS_AGENT", "KEYS_KEPT", "LARGEST", "MOST_UNKNOWN", "digest", "identity_fact", "span_ids"]
 
 KEYS_KEPT = 30 * 24 * 3600 * NS_PER_S
 """For how long, ns, a span is sent only once and a webhook taken only once. The server repeats one for a minute."""
@@ -20,6 +20,8 @@ MOST_UNKNOWN = 1000
 """Names of what is unknown that are kept; those that come later are not."""
 LARGEST = 1024 * 1024
 """Bytes of evidence that are read at one time."""
+SPAN_ID = 8
+"""Bytes of a span's id."""
 IS_AGENT = f'["{keys.PARTICIPANT_KIND}","AGENT"]'
 """How the fact appears in a moment's JSON; text from outside cannot look like it, its quotes are escaped."""
 
@@ -27,6 +29,11 @@ IS_AGENT = f'["{keys.PARTICIPANT_KIND}","AGENT"]'
 def identity_fact(who: str) -> str:
     """How a participant's identity appears in a moment's JSON."""
     return f"[{json.dumps(keys.PARTICIPANT_IDENTITY)},{json.dumps(who)}]"
+
+
+def span_ids(joined: bytes) -> list[bytes]:
+    """Ids of spans from one behind the other."""
+    return [joined[place : place + SPAN_ID] for place in range(0, len(joined), SPAN_ID)]
 
 
 def digest(moment: Moment) -> bytes:

@@ -47,6 +47,7 @@ __all__ = [
     "arrival",
     "by_room",
     "read",
+    "received",
     "rooms",
     "spans",
 ]
@@ -99,15 +100,16 @@ def spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
     return (span for group in request.resource_spans for scope in group.scope_spans for span in scope.spans)
 
 
-def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arrival:
-    """The moments in a request, and its spans on their way to the backend, each under its room's trace.
+def arrival(request: ExportTraceServiceRequest, *, redact: bool = False, exported: bool = True) -> Arrival:
+    """The moments in a request and, where ``exported``, its spans on their way to the backend, in their room's trace.
 
     With ``redact`` the spans go without personal data; a moment drops its own, see ``Moment.redacted``.
     """
-    received = list(_received(request))
-    moments = [moment for one in received for moment in _moments(one)]
-    traces = dict.fromkeys((room_of_trace(one.span.trace_id), one.room) for one in received if _names_room(one))
-    return Arrival(tuple(moments), tuple(outgoing(received, redacted=redact)), traces=tuple(traces))
+    found = list(received(request))
+    moments = [moment for one in found for moment in _moments(one)]
+    named = dict.fromkeys((one.span.trace_id, one.room) for one in found if _names_room(one))
+    traces = tuple((room_of_trace(trace), room) for trace, room in named)
+    return Arrival(tuple(moments), tuple(outgoing(found, redacted=redact)) if exported else (), traces=traces)
 
 
 def rooms(request: ExportTraceServiceRequest) -> list[str]:
@@ -133,17 +135,17 @@ def by_room(request: ExportTraceServiceRequest) -> dict[str, ExportTraceServiceR
 
 def _with_rooms(request: ExportTraceServiceRequest) -> Iterator[tuple[str, ReceivedSpan]]:
     """Each span with its room; one that names none has the room that others of its trace name, where that is one."""
-    received = list(_received(request))
+    found = list(received(request))
     named: defaultdict[str, set[str]] = defaultdict(set)
-    for one in received:
+    for one in found:
         if _names_room(one):
             named[room_of_trace(one.span.trace_id)].add(one.room)
-    for one in received:
+    for one in found:
         others = named[one.unplaced]
         yield one.room or (min(others) if len(others) == 1 else one.unplaced), one
 
 
-def _received(request: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:
+def received(request: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:
     """The spans of a request, in order, each with what stands around it."""
     for resource in request.resource_spans:
         about = attributes_of(resource.resource.attributes)

@@ -142,6 +142,16 @@ def _log(db: Connection[Row], items: Sequence[Arrival | Evidence], fresh: Sequen
             [piece.body for piece in pieces],
         ),
     )
+    sendable = [(number, piece) for (number,), piece in zip(given, pieces, strict=True) if piece.form is not Form.WEBHOOK]
+    if sendable:
+        db.execute(
+            "INSERT INTO unsent SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[])",
+            (
+                [number for number, _ in sendable],
+                [piece.at for _, piece in sendable],
+                [piece.spans for _, piece in sendable],
+            ),
+        )
     later = [(numbers[index], piece.at) for index, piece, is_unread in new if is_unread]
     if later:
         db.execute(

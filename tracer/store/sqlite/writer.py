@@ -15,16 +15,17 @@ from tracer.moment import Kind
 from tracer.store.alike import KEYS_KEPT, MOST_UNKNOWN, digest
 from tracer.store.contract import NEWEST, Evidence, Outgoing, Placed, Task
 from tracer.store.sqlite.agent_traces import moved_by, named_by_jobs, room_of
-from tracer.store.sqlite.evidence import is_first, log, take, to_read
+from tracer.store.sqlite.evidence import is_first, log, take, to_read, to_send
 from tracer.store.sqlite.forgetting import BETWEEN, delete_of_room, delete_old
 from tracer.store.sqlite.migrations import VERSION
 from tracer.store.sqlite.opening import TIMEOUT, is_whole
 from tracer.store.sqlite.reader import COLUMNS, SqliteReader
+from tracer.store.sqlite.to_send import note_sent, sent_spans
 from tracer.timeline.trace_jobs import is_trace
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tracer.moment import Moment
@@ -286,13 +287,29 @@ class SqliteStore(SqliteReader):
         with self._using() as db:
             return db.execute(f"SELECT seq, body FROM outbox WHERE {_WAITS} ORDER BY seq LIMIT ?", (limit,)).fetchall()
 
-    def count_unsent(self) -> int:
-        """How many spans wait for the backend."""
+    def evidence_to_send(self, limit: int, size: int) -> list[Evidence]:
+        """The newest pieces of agents' spans that the backend may not have; no more than ``size`` bytes, or one."""
         with self._using() as db:
-            return int(db.execute(f"SELECT count(*) FROM outbox WHERE {_WAITS}").fetchone()[0])
+            return to_send(db, limit, size)
+
+    def sent_spans(self, traces: Iterable[bytes]) -> dict[bytes, set[bytes]]:
+        """Ids of the spans of these traces that were sent or are in the outbox, except those that are open there."""
+        with self._using() as db:
+            return sent_spans(db, traces)
+
+    def evidence_sent(self, numbers: Iterable[int], spans: Mapping[bytes, Iterable[bytes]]) -> None:
+        """These pieces need not be sent any more: of these traces the spans with these ids were."""
+        with self._transaction() as db, closing(db.cursor()) as cursor:
+            note_sent(cursor, numbers, spans)
+
+    def count_unsent(self) -> int:
+        """How many spans wait for the backend, in the outbox and in evidence."""
+        with self._using() as db:
+            query = f"SELECT (SELECT count(*) FROM outbox WHERE {_WAITS}) + (SELECT coalesce(sum(spans), 0) FROM unsent)"
+            return int(db.execute(query).fetchone()[0])
 
     def has_unsent(self, count: int) -> bool:
-        """Whether more spans than this wait for the backend."""
+        """Whether more spans than this are in the outbox and wait for the backend."""
         with self._using() as db:
             return bool(db.execute(f"SELECT 1 FROM outbox WHERE {_WAITS} LIMIT 1 OFFSET ?", (count,)).fetchone())
 
@@ -310,11 +327,6 @@ class SqliteStore(SqliteReader):
         """Let the spans that were set aside wait for the backend again."""
         with self._transaction() as db:
             db.execute("UPDATE outbox SET refused = NULL WHERE refused IS NOT NULL")
-
-    def newest_evidence(self) -> int:
-        """The number of the newest piece of evidence; 0 when there is none."""
-        with self._using() as db:
-            return int(db.execute("SELECT coalesce(max(seq), 0) FROM evidence").fetchone()[0])
 
     def to_summarize(self, after: int, until: int, limit: int) -> list[tuple[str, int]]:
         """Finished rooms without a valid summary, each with the number of its newest moment.
