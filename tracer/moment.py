@@ -16,6 +16,7 @@ __all__ = ["BY_WORKER", "Fact", "Facts", "Kind", "Moment", "facts"]
 
 Fact = str | int | float | bool
 """The value of one fact about a subject."""
+_AS_JSON = json.JSONEncoder(separators=(",", ":")).encode
 Facts = tuple[tuple[str, Fact], ...]
 """Facts in order of their keys, so that equal ones compare and hash as equal."""
 
@@ -71,7 +72,7 @@ class Moment:
             self.time,
             self.clock,
             self.witness,
-            json.dumps(self.facts, separators=(",", ":")),
+            _AS_JSON(self.facts),
         )
 
     @classmethod

@@ -11,7 +11,8 @@ import logging
 import random
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import ids
 from tracer.errors import MalformedError, StoreError, TooLargeError, UnreadableError
@@ -19,7 +20,7 @@ from tracer.export.answer import Verdict
 from tracer.export.answered import answered
 from tracer.export.otlp import closed_with_job, to_otlp
 from tracer.export.outbox import BATCH, Outbox
-from tracer.export.room_spans import RoomSpans
+from tracer.export.room_spans import QUIET, RoomSpans
 from tracer.export.span_names import SpanNames
 from tracer.export.spans import spans
 from tracer.store import NEWEST, Task
@@ -48,6 +49,10 @@ LAST_ANSWER = 1.0
 """Seconds for which it then waits for the answer to the last one: without it, its spans are sent again."""
 ROOMS_AT_ONCE = 50
 """Rooms that one pass looks at because something came of them, and as many that have waited longer."""
+LISTED = 20
+"""Times as many are listed: most of them have been looked at, and wait for their second to be over."""
+BUSY_INTERVAL = 0.02
+"""Seconds between two passes while there is more to do."""
 ENOUGH = 2000
 """Spans that wait for the backend: beyond, no other rooms are added: a new call would wait behind them."""
 OLD = 60 * NS_PER_S
@@ -64,6 +69,20 @@ MOST_WAITING = 20_000
 """Spans that wait so at most, a few hundred calls' worth: the oldest go first."""
 
 
+class _Known(NamedTuple):
+    """A room as it was when it was last looked at."""
+
+    spans: RoomSpans
+    newest: int
+    """The number of its newest moment."""
+    at: float
+    """When that was, s, monotonic."""
+    due: float
+    """When it has to be looked at again although nothing came of it."""
+    may_change: bool
+    """Whether time alone may change its spans: a job that is under way may be taken for lost."""
+
+
 class Exporter:
     """Fills the outbox with spans that are ready and empties it into the backend, until cancelled."""
 
@@ -74,7 +93,7 @@ class Exporter:
         self.store = store
         self.names = names
         self.outbox = Outbox(store, backend, redact=redact)
-        self._rooms: dict[str, RoomSpans] = {}
+        self._rooms: dict[str, _Known] = {}
         """The rooms of which spans may still come, by SID."""
         self._unreadable: dict[str, int] = {}
         """Rooms that cannot be exported, each with the number of the newest moment with which that was tried."""
@@ -113,8 +132,7 @@ class Exporter:
             await asyncio.sleep(pause)
 
     async def _fill(self) -> float:
-        await asyncio.to_thread(self.fill, time.monotonic())
-        return INTERVAL
+        return BUSY_INTERVAL if await asyncio.to_thread(self.fill, time.monotonic()) else INTERVAL
 
     async def _send(self) -> float:
         if not self._offered:
@@ -166,15 +184,17 @@ class Exporter:
         await asyncio.to_thread(self.fill, float("inf"))
         return await self.outbox.send()  # after the one that is under way
 
-    def fill(self, now: float) -> None:
-        """Queue the spans of changed rooms that have not changed for a while; ``now`` in s, monotonic."""
+    def fill(self, now: float) -> bool:
+        """Queue the spans of changed rooms that have not changed for a while; ``now`` in s, monotonic.
+
+        Whether there may be more to do at once.
+        """
         placed = self.store.placed(BATCH)
         ready: list[Outgoing] = [in_room(one.body, one.room) for one in placed]
         exported: list[tuple[str, int]] = []
-        updated: dict[str, RoomSpans] = {}
-        for room, newest in self._next_rooms():
-            if self._unreadable.get(room) == newest:
-                continue
+        updated: dict[str, _Known] = {}
+        rooms = self._next_rooms(now)
+        for room, newest in rooms:
             try:
                 outgoing, updated[room], complete = self._of_room(room, newest, now)
             except StoreError as error:
@@ -194,24 +214,48 @@ class Exporter:
             self.store.queue(ready, exported, [one.number for one in placed])
         self.store.release(time.time_ns() - LONGEST_WAIT, MOST_WAITING)
         # Only what is safely in the outbox counts as queued.
-        self._rooms |= {room: state for room, state in updated.items() if state.waiting or state.queued}
-        self._forget(room for room, _ in exported if ids.span_id("room", room) in updated[room].queued)
+        self._rooms |= updated
+        self._forget(room for room, _ in exported if ids.span_id("room", room) in updated[room].spans.queued)
+        return len(rooms) >= ROOMS_AT_ONCE
 
-    def _next_rooms(self) -> list[tuple[str, int]]:
+    def _next_rooms(self, now: float) -> list[tuple[str, int]]:
         """Those of which something came last and, while the backend keeps up, some of the others, by turns."""
-        rooms = self.store.rooms_to_export(ROOMS_AT_ONCE)
-        if len(rooms) < ROOMS_AT_ONCE or self.store.has_unsent(ENOUGH):
+        listed = self.store.rooms_to_export(LISTED * ROOMS_AT_ONCE)
+        rooms = self._due(listed, now)
+        if len(listed) <= len(rooms) < ROOMS_AT_ONCE or self.store.has_unsent(ENOUGH):
             return rooms
-        others = self.store.rooms_to_export(ROOMS_AT_ONCE, min(self._below, rooms[-1][1]))
-        self._below = others[-1][1] if len(others) == ROOMS_AT_ONCE else NEWEST
+        below = min(self._below, (rooms or listed)[-1][1]) if listed else NEWEST
+        listed = self.store.rooms_to_export(LISTED * ROOMS_AT_ONCE, below)
+        others = self._due(listed, now)
+        if len(others) == ROOMS_AT_ONCE:
+            self._below = others[-1][1]
+        else:
+            self._below = listed[-1][1] if len(listed) == LISTED * ROOMS_AT_ONCE else NEWEST
         return rooms + others
 
-    def _of_room(self, room: str, newest: int, now: float) -> tuple[list[Outgoing], RoomSpans, bool]:
-        """What of a room to queue now, the state of its spans then, and whether all it has was queued."""
-        timeline = fold(room, self.store.moments(room), now=time.time_ns())
-        if newest <= self._backlog and all(timeline.now - step.time > OLD for step in timeline.steps):
-            now = float("inf")
-        state, ready = self._rooms.get(room, RoomSpans()).updated(spans(timeline, self.names), now)
+    def _due(self, rooms: list[tuple[str, int]], now: float) -> list[tuple[str, int]]:
+        """The first of these that have to be looked at."""
+        return list(islice((room for room in rooms if self._is_due(*room, now)), ROOMS_AT_ONCE))
+
+    def _is_due(self, room: str, newest: int, now: float) -> bool:
+        if self._unreadable.get(room) == newest:
+            return False
+        known = self._rooms.get(room)
+        return known is None or now >= known.due or (newest > known.newest and now >= known.at + QUIET / 2)
+
+    def _of_room(self, room: str, newest: int, now: float) -> tuple[list[Outgoing], _Known, bool]:
+        """What of a room to queue now, the room then, and whether all it has was queued."""
+        known = self._rooms.get(room)
+        state = known.spans if known else RoomSpans()
+        if known and known.newest == newest and not known.may_change:
+            found, open_jobs, jobs_may_end = [one.span for one in state.waiting.values()], False, False
+        else:
+            timeline = fold(room, self.store.moments(room), now=time.time_ns())
+            if newest <= self._backlog and all(timeline.now - step.time > OLD for step in timeline.steps):
+                now = float("inf")
+            found, open_jobs = spans(timeline, self.names), bool(timeline.open_jobs())
+            jobs_may_end = open_jobs and timeline.room.finished is not None  # or are taken for lost
+        state, ready = state.updated(found, now)
         outgoing: list[Outgoing] = []
         for span in ready:
             if span.parent_id is None:  # with the workers and the rooms of this name beside it, for this only
@@ -219,8 +263,8 @@ class Exporter:
             outgoing.append(to_otlp(span))
             if span.closes:
                 outgoing += [closed_with_job(open_span, span) for open_span in self._open_spans(room, span.closes)]
-        jobs_may_end = timeline.room.finished and timeline.open_jobs()  # or are taken for lost
-        return outgoing, state, not state.waiting and not jobs_may_end
+        due = min((one.since for one in state.waiting.values()), default=now) + QUIET
+        return outgoing, _Known(state, newest, now, due, open_jobs), not state.waiting and not jobs_may_end
 
     def _open_spans(self, room: str, job: str) -> list[Outgoing]:
         """The spans that a job of this room began and did not end, as far as is known, and that were not sent.
