@@ -82,7 +82,9 @@ class Moment:
         """A moment from what ``row`` made of it."""
         room, kind, subject, occurrence, earliest, latest, time, clock, witness, listed = row
         known = tuple([(key, value) for key, value in _FROM_JSON(listed)])
-        return cls(room, _KINDS.get(kind) or Kind(kind), subject, earliest, latest, time, clock, witness, occurrence, known)
+        return cls(
+            room, _KINDS.get(kind) or Kind(kind), subject, earliest, latest, time, clock, witness, occurrence, known
+        )
 
     def redacted(self) -> Moment:
         """The same moment without personal data."""

@@ -1,8 +1,8 @@
-"""Sends what waits in the store to the backend: the spans in its outbox, and those that agents sent, from their evidence.
+"""Sends what waits in the store to the backend: the spans in its outbox, and what agents sent, from the evidence.
 
 A span leaves the outbox when the backend has accepted it. One that it refuses is set aside, so that it holds up no
-other, and is sent again when tracer is started anew: by then the backend or its address may be another. Agents' requests
-go on whole, many in one; of those that the backend refuses the spans are put into the outbox, which finds the bad ones.
+other, and is sent again when tracer is started anew: by then the backend or its address may be another. Agents'
+requests go on whole, many as one; of those that it refuses the spans go by the outbox, which finds the bad ones.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Agents' requests on their way to the backend, many as one.
 
-They stay in the store's evidence until the backend has accepted them. The newest go first: what is under way is not kept
-waiting by what is over.
+They stay in the store's evidence until the backend has accepted them. The newest go first: what is under way does not
+wait for what is over.
 """
 
 from __future__ import annotations

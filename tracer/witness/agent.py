@@ -32,7 +32,7 @@ from tracer.witness.outgoing import ReceivedSpan, is_trace_id, outgoing
 from tracer.witness.values import as_time, attributes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
@@ -42,6 +42,7 @@ __all__ = [
     "AGENTS_SCOPE",
     "LONGEST_MESSAGE",
     "PENDING_SPANS",
+    "PLACES_IT",
     "SCOPE",
     "TOLD_AT_ONCE",
     "arrival",
@@ -66,6 +67,8 @@ ROOM_ID = "lk.room_id"
 
 _ITS_OWN = frozenset(kind.value for kind in Kind if WITNESS in kind.info.reported)
 """Kinds that an agent may report: not that a room was created, or that somebody joined it. Anyone can send a span."""
+PLACES_IT = frozenset({keys.ROOM_SID, ROOM_ID, keys.CONVERSATION_ID, keys.JOB_ID})
+"""The attributes by which a span has its place in a trace."""
 _OWN_FRAME = {keys.SUBJECT, keys.OCCURRENCE, keys.EARLIEST, keys.LATEST, keys.CLOCK, keys.ROOM_SID}
 """Attributes of our own spans that identify the moment, and are not what is known of its subject."""
 _OF_WORKER = (keys.AGENT_NAME, keys.WORKER_ID, keys.WORKER_HOST)
@@ -145,8 +148,8 @@ def _with_rooms(request: ExportTraceServiceRequest) -> Iterator[tuple[str, Recei
         yield one.room or (min(others) if len(others) == 1 else one.unplaced), one
 
 
-def received(request: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:
-    """The spans of a request, in order, each with what stands around it."""
+def received(request: ExportTraceServiceRequest, only: Container[str] | None = None) -> Iterator[ReceivedSpan]:
+    """The spans of a request, in order, each with what stands around it; with ``only`` some of its attributes."""
     for resource in request.resource_spans:
         about = attributes_of(resource.resource.attributes)
         host, language = about.get("host.name"), about.get(keys.SDK_LANGUAGE)
@@ -159,7 +162,7 @@ def received(request: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:
         }
         for scope in resource.scope_spans:
             for span in scope.spans:
-                attributes = attributes_of(span.attributes)
+                attributes = attributes_of(span.attributes, only)
                 is_moment = scope.scope.name == SCOPE
                 # A process that serves one job can name the room once for all it sends.
                 room = _room(attributes) or (_room(about) if span.trace_id in traces else "")

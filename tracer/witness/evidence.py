@@ -104,7 +104,9 @@ def outgoing(evidence: Evidence) -> tuple[Outgoing, ...]:
 
 def request(evidence: Evidence) -> ExportTraceServiceRequest:
     """What an agent sent. Raises MalformedError, TooLargeError."""
-    return agent.read(evidence.body, "application/json" if evidence.form is Form.OTLP_JSON else "application/x-protobuf")
+    return agent.read(
+        evidence.body, "application/json" if evidence.form is Form.OTLP_JSON else "application/x-protobuf"
+    )
 
 
 def redacted(evidence: Evidence, *, exported: bool) -> Arrival:

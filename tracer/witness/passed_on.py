@@ -1,14 +1,12 @@
 """A request of an agent on its way to the backend: as it came, but each span in its room's trace.
 
-What cannot go yet, or at all, is left out: see ``tracer.witness.outgoing``. A request is changed in place, with the C code
-of protobuf, and is taken apart only where the backend refuses it.
+What cannot go yet, or at all, is left out: see ``tracer.witness.outgoing``. A request is changed in place, by
+protobuf's own C code, and is taken apart only where the backend refuses it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tracer.store import Outgoing
 from tracer.witness import agent
@@ -18,6 +16,7 @@ from tracer.witness.redaction import redact
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 __all__ = ["PassedOn"]
@@ -34,7 +33,7 @@ class PassedOn:
         self.keys: dict[bytes, list[bytes]] = {}
         """Ids of the spans in it, by their trace."""
         goes: list[Span] = []
-        for one in list(agent.received(request)):
+        for one in list(agent.received(request, agent.PLACES_IT)):
             if not is_exported(one) or one.open_job:
                 one.span.ClearField("span_id")
             elif one.unplaced:

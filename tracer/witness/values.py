@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from tracer.witness.fields import LATEST_TIME
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
     from tracer.moment import Fact
@@ -28,13 +30,15 @@ def value_of(item: KeyValue) -> Fact | None:
     return getattr(value, which) if which in _PLAIN else None
 
 
-def attributes_of(items: Any) -> dict[str, Fact | None]:
-    """The attributes of a span or an event, by their key."""
+def attributes_of(items: Any, only: Container[str] | None = None) -> dict[str, Fact | None]:
+    """The attributes of a span or an event, by their key; ``only`` those of some keys, which is faster."""
     found: dict[str, Fact | None] = {}
     for item in items:  # not by ``value_of``: there are seven of a span, and a call takes as long as all else
-        value = item.value
-        which = value.WhichOneof("value")
-        found[item.key] = getattr(value, which) if which in _PLAIN else None
+        key = item.key
+        if only is None or key in only:
+            value = item.value
+            which = value.WhichOneof("value")
+            found[key] = getattr(value, which) if which in _PLAIN else None
     return found
 
 

@@ -142,7 +142,9 @@ def _log(db: Connection[Row], items: Sequence[Arrival | Evidence], fresh: Sequen
             [piece.body for piece in pieces],
         ),
     )
-    sendable = [(number, piece) for (number,), piece in zip(given, pieces, strict=True) if piece.form is not Form.WEBHOOK]
+    sendable = [
+        (number, piece) for (number,), piece in zip(given, pieces, strict=True) if piece.form is not Form.WEBHOOK
+    ]
     if sendable:
         db.execute(
             "INSERT INTO unsent SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[])",

@@ -49,4 +49,6 @@ def note_sent(cursor: sqlite3.Cursor, numbers: Iterable[int], spans: Mapping[byt
     """Note that pieces need not be sent any more, and of which traces which spans were."""
     cursor.executemany("DELETE FROM unsent WHERE seq = ?", [(number,) for number in numbers])
     now = time.time_ns()
-    cursor.executemany("INSERT INTO sent VALUES (?, ?, ?)", [(trace, b"".join(ids), now) for trace, ids in spans.items()])
+    cursor.executemany(
+        "INSERT INTO sent VALUES (?, ?, ?)", [(trace, b"".join(ids), now) for trace, ids in spans.items()]
+    )

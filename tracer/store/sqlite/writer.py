@@ -195,7 +195,9 @@ class SqliteStore(SqliteReader):
     def count_unsent(self) -> int:
         """How many spans wait for the backend, in the outbox and in evidence."""
         with self._using() as db:
-            query = f"SELECT (SELECT count(*) FROM outbox WHERE {_WAITS}) + (SELECT coalesce(sum(spans), 0) FROM unsent)"
+            query = (
+                f"SELECT (SELECT count(*) FROM outbox WHERE {_WAITS}) + (SELECT coalesce(sum(spans), 0) FROM unsent)"
+            )
             return int(db.execute(query).fetchone()[0])
 
     def has_unsent(self, count: int) -> bool:
