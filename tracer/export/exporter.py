@@ -51,6 +51,8 @@ ROOMS_AT_ONCE = 50
 """Rooms that one pass looks at because something came of them, and as many that have waited longer."""
 LISTED = 20
 """Times as many are listed: most of them have been looked at, and wait for their second to be over."""
+MOST_OF_A_CORE = 0.05
+"""Of the time a room may take: one of thousands of moments is looked at less often."""
 BUSY_INTERVAL = 0.02
 """Seconds between two passes while there is more to do."""
 ENOUGH = 2000
@@ -76,7 +78,7 @@ class _Known(NamedTuple):
     newest: int
     """The number of its newest moment."""
     at: float
-    """When that was, s, monotonic."""
+    """From when on it is looked at again if something came of it, s, monotonic."""
     due: float
     """When it has to be looked at again although nothing came of it."""
     may_change: bool
@@ -241,11 +243,11 @@ class Exporter:
         if self._unreadable.get(room) == newest:
             return False
         known = self._rooms.get(room)
-        return known is None or now >= known.due or (newest > known.newest and now >= known.at + QUIET / 2)
+        return known is None or now >= known.due or (newest > known.newest and now >= known.at)
 
     def _of_room(self, room: str, newest: int, now: float) -> tuple[list[Outgoing], _Known, bool]:
         """What of a room to queue now, the room then, and whether all it has was queued."""
-        known = self._rooms.get(room)
+        known, began = self._rooms.get(room), time.perf_counter()
         state = known.spans if known else RoomSpans()
         if known and known.newest == newest and not known.may_change:
             found, open_jobs, jobs_may_end = [one.span for one in state.waiting.values()], False, False
@@ -263,8 +265,9 @@ class Exporter:
             outgoing.append(to_otlp(span))
             if span.closes:
                 outgoing += [closed_with_job(open_span, span) for open_span in self._open_spans(room, span.closes)]
+        at = now + max(QUIET / 2, (time.perf_counter() - began) / MOST_OF_A_CORE)
         due = min((one.since for one in state.waiting.values()), default=now) + QUIET
-        return outgoing, _Known(state, newest, now, due, open_jobs), not state.waiting and not jobs_may_end
+        return outgoing, _Known(state, newest, at, max(at, due), open_jobs), not state.waiting and not jobs_may_end
 
     def _open_spans(self, room: str, job: str) -> list[Outgoing]:
         """The spans that a job of this room began and did not end, as far as is known, and that were not sent.
