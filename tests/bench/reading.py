@@ -55,7 +55,7 @@ def rooms_of(number: int) -> Iterator[tuple[str, list[tuple[Any, ...]], list[Evi
     """So many rooms, each as its SID, its moments' rows, its evidence and its summary."""
     with opened(CALL) as found:
         (sid,) = found.rooms
-        rows = [moment.row() for moment in found.store.moments(sid)]
+        rows: list[tuple[Any, ...]] = [moment.row() for moment in found.store.moments(sid)]
         pieces = found.store.evidence(sid)
         summary = summarize_room(found.store, sid)[0].to_json()
         began = min(int(row[6]) for row in rows)
