@@ -8,6 +8,8 @@ process of its own, from its start to its end. Writes the table of docs/benchmar
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import re
 import subprocess
@@ -16,11 +18,17 @@ import tempfile
 import threading
 import time
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.bench.ingest import peak, served
+from tests.bench.load import post, send, webhooks
+from tests.bench.shared import cpu
+from tests.otlp_backend import OtlpBackend
 from tests.soak.options import Report
 from tests.soak.page import write
+from tracer import ids
 from tracer.latency.summary import VERSION
 from tracer.service.replay import opened
 from tracer.store import Arrival, Evidence, Form
@@ -28,7 +36,9 @@ from tracer.store.sqlite import SqliteStore
 from tracer.store.sqlite.reader import COLUMNS
 from tracer.store.summaries import summarize_room
 from tracer.units import NS_PER_S
+from tracer.witness import agent
 from tracer.witness.evidence import VERSION as READERS
+from tracer.witness.evidence import request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,23 +57,28 @@ COMMANDS: dict[str, list[str]] = {
     "stats": ["stats"],
     "stats -n 10000": ["stats", "-n", "10000"],
 }
+WARM, WATCHED = 5.0, 60.0
+"""Seconds after which a call begins beside a backend that was switched on, and for which it is watched then."""
 FORGOTTEN = 200
 """Rooms that are forgotten while others write."""
 
 
-def rooms_of(number: int) -> Iterator[tuple[str, list[tuple[Any, ...]], list[Evidence], str]]:
-    """So many rooms, each as its SID, its moments' rows, its evidence and its summary."""
+def rooms_of(number: int) -> Iterator[tuple[str, list[tuple[Any, ...]], list[Evidence], list[bytes], str]]:
+    """So many rooms, each as its SID, its moments' rows, its evidence with its own bodies, and its summary."""
     with opened(CALL) as found:
         (sid,) = found.rooms
         rows: list[tuple[Any, ...]] = [moment.row() for moment in found.store.moments(sid)]
         pieces = found.store.evidence(sid)
         summary = summarize_room(found.store, sid)[0].to_json()
         began = min(int(row[6]) for row in rows)
-    ids = {one for row in rows for text in row for one in OWN_ID.findall(str(text))}
+    agents = [span for piece in pieces if piece.form is Form.OTLP for span in agent.spans(request(piece))]
+    trace = next(one.trace_id for one in agents if one.name == "job_entrypoint")
+    spans = {one.span_id for one in agents}
+    named = {one for row in rows for text in row for one in OWN_ID.findall(str(text))}
     apart = 30 * 24 * 3600 * NS_PER_S // max(number, 1)
     for count in range(number):
         by = time.time_ns() - began - (number - count) * apart
-        fresh = {one: f"{one[:9]}{count:06d}" for one in ids}
+        fresh = {one: f"{one[:9]}{count:06d}" for one in named}
 
         def own(text: Any, fresh: dict[str, str] = fresh, count: int = count) -> Any:
             for one, other in fresh.items():
@@ -85,7 +100,11 @@ def rooms_of(number: int) -> Iterator[tuple[str, list[tuple[Any, ...]], list[Evi
             )
             for room, kind, subject, occurrence, earliest, latest, at, clock, who, known in rows
         ]
-        yield fresh[sid], made, pieces, summary
+        bodies = [piece.body for piece in pieces]
+        for one, other in {**fresh, trace: os.urandom(16), **{span: os.urandom(8) for span in spans}}.items():
+            old, new = (item.encode() if isinstance(item, str) else item for item in (one, other))
+            bodies = [body.replace(old, new) for body in bodies]
+        yield fresh[sid], made, pieces, bodies, summary
 
 
 def fill(store: SqliteStore, number: int, *, evidence: bool) -> None:
@@ -95,7 +114,7 @@ def fill(store: SqliteStore, number: int, *, evidence: bool) -> None:
     for _ in range(0, number, AT_ONCE):
         with store._transaction() as db:
             (seq,) = db.execute("SELECT coalesce(max(seq), 0) FROM moment").fetchone()
-            for _, (sid, rows, pieces, summary) in zip(range(AT_ONCE), left, strict=False):
+            for _, (sid, rows, pieces, bodies, summary) in zip(range(AT_ONCE), left, strict=False):
                 db.executemany(
                     f"INSERT INTO moment (digest, {COLUMNS}) VALUES ({', '.join('?' * 11)})",
                     [(os.urandom(12), *row) for row in rows],
@@ -114,7 +133,7 @@ def fill(store: SqliteStore, number: int, *, evidence: bool) -> None:
                 if evidence:
                     db.executemany(
                         "INSERT INTO evidence (room, form, at, body) VALUES (?, ?, ?, ?)",
-                        [(sid, piece.form, created, piece.body) for piece in pieces],
+                        [(sid, piece.form, created, body) for piece, body in zip(pieces, bodies, strict=True)],
                     )
     with store._using() as db:
         db.execute("INSERT INTO unsent SELECT seq, 0 FROM evidence WHERE form <> 'webhook'")
@@ -166,6 +185,42 @@ def pauses(path: Path) -> tuple[float, float, int]:
     return waits[-1], waits[len(waits) // 2], forgotten
 
 
+def switched_on(folder: Path) -> str:
+    """How soon the first span of a new call is at a backend that is switched on beside the rooms of a store."""
+    with (
+        OtlpBackend() as backend,
+        served(folder, OTEL_EXPORTER_OTLP_ENDPOINT=backend.endpoint) as (process, port),
+    ):
+        began = time.perf_counter()
+        time.sleep(WARM)  # it is in the midst of them
+
+        def spans(of: int) -> int:
+            return sum(int.from_bytes(one.trace_id) == of for one in list(backend.got))
+
+        before = len(backend.got)
+        bodies = list(islice(webhooks(), 5))
+        trace = ids.trace_id(json.loads(bodies[0][0])["room"]["sid"])
+        requests = [
+            post("/webhook", body, Authorization=signed, Content_Type="application/webhook+json")
+            for body, signed in bodies
+        ]
+        asyncio.run(send(port, requests, connections=1, seconds=10))
+        sent = time.perf_counter()
+        while not spans(trace):
+            assert time.perf_counter() - sent < 300
+            time.sleep(0.02)
+        first = time.perf_counter() - sent
+        while time.perf_counter() - sent < WATCHED:
+            time.sleep(0.2)
+        took = time.perf_counter() - began
+        return (
+            f"Beside them a backend is switched on: the first span of a new call is there {first:.1f} s after its"
+            f" webhooks; by then, {sent - began:.0f} s after the start, {before:,} spans of the rooms of before are."
+            f" After {took:.0f} s they are {len(backend.got):,}, for {cpu([process.pid]):.0f} s of CPU and"
+            f" {peak(process)} MiB at most."
+        )
+
+
 def main(sizes: Sequence[int]) -> None:
     """Print a column for each size, and write the page where all were measured."""
     columns: dict[int, list[str]] = {}
@@ -184,6 +239,10 @@ def main(sizes: Sequence[int]) -> None:
                 columns[number].append(f"{seconds:.2f} s ({used:.2f} s)")
                 print(f"  {name:<16} {seconds:.2f} s, {used:.2f} s of CPU", flush=True)
             if number == 10_000:
+                path.rename(Path(folder) / "tracer.db")
+                path = Path(folder) / "tracer.db"
+                notes.append(switched_on(Path(folder)))
+                print(notes[-1], flush=True)
                 most, median, count = pauses(path)
                 notes.append(
                     f"While {count} of the 10,000 rooms were forgotten and their pages given back, who wrote waited"

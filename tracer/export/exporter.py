@@ -31,7 +31,7 @@ from tracer.witness import evidence
 from tracer.witness.outgoing import in_room
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from tracer.export.answer import Answer
     from tracer.export.backend import Backend
@@ -49,6 +49,8 @@ LAST_ANSWER = 1.0
 """Seconds for which it then waits for the answer to the last one: without it, its spans are sent again."""
 ROOMS_AT_ONCE = 50
 """Rooms that one pass looks at because something came of them, and as many that have waited longer."""
+LONGEST_PASS = 0.2
+"""Seconds after which a pass begins no other room: what is new waits for its end."""
 LISTED = 20
 """Times as many are listed: most of them have been looked at, and wait for their second to be over."""
 MOST_OF_A_CORE = 0.05
@@ -195,45 +197,37 @@ class Exporter:
         ready: list[Outgoing] = [in_room(one.body, one.room) for one in placed]
         exported: list[tuple[str, int]] = []
         updated: dict[str, _Known] = {}
-        rooms = self._next_rooms(now)
-        for room, newest in rooms:
-            try:
-                outgoing, updated[room], complete = self._of_room(room, newest, now)
-            except StoreError as error:
-                if not isinstance(error, UnreadableError):
-                    raise
-                log.error("cannot export room %s: %s", room, error)
-                self._unreadable[room] = newest
-                continue
-            except Exception:
-                log.exception("cannot export room %s", room)
-                self._unreadable[room] = newest
-                continue
-            ready += outgoing
-            if complete:
-                exported.append((room, newest))
+        end = time.perf_counter() + LONGEST_PASS
+        for room, newest in self._next_rooms(now):
+            if looked := self._look_at(room, newest, now):
+                outgoing, updated[room], complete = looked
+                ready += outgoing
+                exported += [(room, newest)] * complete
+            if time.perf_counter() > end:
+                break
         if ready or exported:
             self.store.queue(ready, exported, [one.number for one in placed])
         self.store.release(time.time_ns() - LONGEST_WAIT, MOST_WAITING)
         # Only what is safely in the outbox counts as queued.
         self._rooms |= updated
         self._forget(room for room, _ in exported if ids.span_id("room", room) in updated[room].spans.queued)
-        return len(rooms) >= ROOMS_AT_ONCE
+        return len(updated) >= ROOMS_AT_ONCE or time.perf_counter() > end
 
-    def _next_rooms(self, now: float) -> list[tuple[str, int]]:
+    def _next_rooms(self, now: float) -> Iterator[tuple[str, int]]:
         """Those of which something came last and, while the backend keeps up, some of the others, by turns."""
         listed = self.store.rooms_to_export(LISTED * ROOMS_AT_ONCE)
         rooms = self._due(listed, now)
+        yield from rooms
         if len(listed) <= len(rooms) < ROOMS_AT_ONCE or self.store.has_unsent(ENOUGH):
-            return rooms
+            return
         below = min(self._below, (rooms or listed)[-1][1]) if listed else NEWEST
         listed = self.store.rooms_to_export(LISTED * ROOMS_AT_ONCE, below)
         others = self._due(listed, now)
-        if len(others) == ROOMS_AT_ONCE:
-            self._below = others[-1][1]
-        else:
+        for room, newest in others:
+            self._below = newest
+            yield room, newest
+        if len(others) < ROOMS_AT_ONCE:
             self._below = listed[-1][1] if len(listed) == LISTED * ROOMS_AT_ONCE else NEWEST
-        return rooms + others
 
     def _due(self, rooms: list[tuple[str, int]], now: float) -> list[tuple[str, int]]:
         """The first of these that have to be looked at."""
@@ -244,6 +238,19 @@ class Exporter:
             return False
         known = self._rooms.get(room)
         return known is None or now >= known.due or (newest > known.newest and now >= known.at)
+
+    def _look_at(self, room: str, newest: int, now: float) -> tuple[list[Outgoing], _Known, bool] | None:
+        """As ``_of_room``; None for a room that cannot be read, which is said."""
+        try:
+            return self._of_room(room, newest, now)
+        except StoreError as error:
+            if not isinstance(error, UnreadableError):
+                raise
+            log.error("cannot export room %s: %s", room, error)
+        except Exception:
+            log.exception("cannot export room %s", room)
+        self._unreadable[room] = newest
+        return None
 
     def _of_room(self, room: str, newest: int, now: float) -> tuple[list[Outgoing], _Known, bool]:
         """What of a room to queue now, the room then, and whether all it has was queued."""
