@@ -20,7 +20,7 @@ from tracer.errors import StoreError
 from tracer.export import exporter as export
 from tracer.export.exporter import Exporter
 from tracer.moment import Kind
-from tracer.store import Arrival, Writer, open_writer
+from tracer.store import Arrival, Outgoing, Writer, open_writer
 from tracer.witness.evidence import of_spans
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def test_requests_go_as_they_came_but_in_the_rooms_trace_and_under_the_job(
 ) -> None:
     came(either, request(*job()), kind=kind)
     assert either.count_unsent() == len(ALL)
+    assert either.size().unsent == 0, "no backend was ever set"
     exporter = backend.exporter(either)
     assert send(exporter) is None
     (sent,) = backend.requests
@@ -89,6 +90,9 @@ def test_what_was_not_answered_waits_and_goes_when_the_backend_is_back(either: W
     exporter = backend.exporter(either)
     assert send(exporter)
     assert (either.count_unsent(), exporter.outbox.failed) == (len(ALL), 1)
+    either.queue([Outgoing(TRACE, b"a span's", b"")], [])  # as the exporter does with its own
+    assert either.size().unsent == len(ALL) + 1
+    either.sent(number for number, _ in either.unsent(1))
     backend.answer = lambda _: ACCEPTED
     assert send(backend.exporter(either)) is None
     assert sorted(got(backend)) == ALL

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tracer.store.contract import Evidence
 
-__all__ = ["note_sent", "sent_spans", "wait"]
+__all__ = ["note_sent", "sent_spans", "unsent_spans", "wait"]
 
 AT_ONCE = 500
 """Traces that are asked for in one statement."""
@@ -27,6 +27,14 @@ def wait(cursor: sqlite3.Cursor, piece: Evidence, number: int) -> None:
     """Note that the spans of a piece are to be sent."""
     if piece.form is not Form.WEBHOOK:
         cursor.execute("INSERT INTO unsent VALUES (?, ?)", (number, piece.spans))
+
+
+def unsent_spans(db: sqlite3.Connection) -> int:
+    """How many spans wait in evidence; 0 where no backend was ever set, nor could be known of in an older file."""
+    if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'unsent'").fetchone():
+        return 0
+    query = "SELECT sum(spans) FROM unsent WHERE EXISTS (SELECT 1 FROM sent) OR EXISTS (SELECT 1 FROM outbox)"
+    return int(db.execute(query).fetchone()[0] or 0)
 
 
 def sent_spans(db: sqlite3.Connection, traces: Iterable[bytes]) -> dict[bytes, set[bytes]]:
