@@ -148,6 +148,9 @@ class Columns:
 class RoomsView:
     """A Rich renderable: a table, or a sentence when there is nothing to list."""
 
+    fits = True
+    """No line is wider than the terminal, unless that is too narrow for an SID: ten thousand need not be measured."""
+
     def __init__(
         self,
         rows: Sequence[RoomRow],
