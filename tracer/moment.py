@@ -12,12 +12,15 @@ from tracer.kinds import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["BY_WORKER", "Fact", "Facts", "Kind", "Moment", "facts"]
+__all__ = ["BY_WORKER", "Fact", "Facts", "Kind", "Moment", "Tie", "facts"]
 
 Fact = str | int | float | bool
 """The value of one fact about a subject."""
 Facts = tuple[tuple[str, Fact], ...]
 """Facts in order of their keys, so that equal ones compare and hash as equal."""
+_AS_JSON = json.JSONEncoder(separators=(",", ":")).encode
+_FROM_JSON = json.JSONDecoder().decode
+_KINDS = {kind.value: kind for kind in Kind}
 
 BY_WORKER = frozenset({Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED, Kind.JOB_REJECTED, Kind.JOB_TIMED_OUT})
 """Kinds that happen once for each worker that is offered a job: the moment's occurrence is the worker's id."""
@@ -71,16 +74,31 @@ class Moment:
             self.time,
             self.clock,
             self.witness,
-            json.dumps(self.facts, separators=(",", ":")),
+            _AS_JSON(self.facts),
         )
 
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> Moment:
         """A moment from what ``row`` made of it."""
         room, kind, subject, occurrence, earliest, latest, time, clock, witness, listed = row
-        known = tuple((key, value) for key, value in json.loads(listed))
-        return cls(room, Kind(kind), subject, earliest, latest, time, clock, witness, occurrence, known)
+        known = tuple([(key, value) for key, value in _FROM_JSON(listed)])
+        return cls(
+            room, _KINDS.get(kind) or Kind(kind), subject, earliest, latest, time, clock, witness, occurrence, known
+        )
 
     def redacted(self) -> Moment:
         """The same moment without personal data."""
         return replace(self, facts=tuple(item for item in self.facts if not keys.is_personal(item[0])))
+
+
+class Tie:
+    """A moment at the end of a sort key, where any order will do that is the same everywhere."""
+
+    __slots__ = ("_moment",)
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+
+    def __lt__(self, other: Tie) -> bool:
+        """Worked out only where all that stands before it in the key is equal, which is seldom."""
+        return repr(self._moment) < repr(other._moment)

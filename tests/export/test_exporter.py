@@ -10,7 +10,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status
 from tests.moments import ADA, GHOST, JOB, ROOM, call, moment, ms
 from tests.otlp import job, request
 from tests.otlp_backend import ACCEPTED, OtlpBackend, Reply, facts_of, send, spans_in
-from tests.receiving import until
+from tests.receiving import LIMIT, until
 from tests.store.test_forgetting import elsewhere
 from tracer import ids, keys
 from tracer.errors import StoreError, UnreadableError
@@ -182,7 +182,7 @@ def test_a_backend_that_is_switched_on_later_gets_the_agents_spans_too_and_each_
 ) -> None:
     made = request(*job())
     pieces = of_spans(made, made.SerializeToString(), "application/x-protobuf", ms(0))
-    store.add([evidence.arrival(piece, exported=False) for piece in pieces])
+    store.add([evidence.arrival(piece) for piece in pieces])
     add(store)
     for _ in range(2):  # and again after a restart
         exporter = backend.exporter(store)
@@ -319,6 +319,7 @@ def test_beside_many_rooms_of_before_a_new_call_goes_first_and_they_follow_by_tu
     store: SqliteStore, backend: OtlpBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "ROOMS_AT_ONCE", 5)
+    monkeypatch.setattr(export, "LONGEST_PASS", LIMIT)
     before = [f"RM_{number}" for number in range(23)]
     store.add(Arrival(tuple(elsewhere(call(), room))) for room in before)
     exporter = backend.exporter(store)
@@ -348,6 +349,26 @@ def test_beside_many_rooms_of_before_a_new_call_goes_first_and_they_follow_by_tu
     send(exporter)
     assert {int.from_bytes(span.trace_id) for span in backend.got} == {ids.trace_id(room) for room in (ROOM, *before)}
     assert len(got(backend)) == len(set(got(backend)))
+
+
+def test_a_pass_that_takes_long_ends_and_the_next_goes_on(
+    store: SqliteStore, backend: OtlpBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "LONGEST_PASS", 0.0)
+    monkeypatch.setattr(export, "ROOMS_AT_ONCE", 2)
+    before = [f"RM_{number}" for number in range(7)]
+    store.add(Arrival(tuple(elsewhere(call(), room))) for room in before)
+    exporter = backend.exporter(store)
+    assert exporter.fill(0.0), "there is more to do"
+    assert len(store.rooms_to_export(9)) == len(before) - 1
+    add(store)
+    exporter.fill(1.0)
+    exporter.fill(1.0 + QUIET)
+    send(exporter)
+    assert ids.trace_id(ROOM) in {int.from_bytes(span.trace_id) for span in backend.got}, "what is new goes first"
+    for _ in before:
+        exporter.fill(9.0)
+    assert store.rooms_to_export(9) == []
 
 
 def test_of_two_processes_on_one_store_one_exports(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_while_more_and_more_comes_in_some_is_read(store: SqliteStore, monkeypat
 
 def test_what_cannot_be_read_is_kept_and_holds_up_nothing(store: SqliteStore, caplog: pytest.LogCaptureFixture) -> None:
     store.add([BROKEN, PIECES[0]])
-    while read_some(store, exported=False):
+    while read_some(store):
         pass
     assert store.moments(ROOM)
     assert len(store.evidence(ROOM)) == 2

@@ -26,7 +26,7 @@ from tracer.errors import ConfigurationError, StoreError
 from tracer.export.spans import spans
 from tracer.moment import Kind, Moment
 from tracer.store import Arrival, Outgoing, StoredSummary, Task, open_reader
-from tracer.store.alike import digest
+from tracer.store.alike import digest_of
 from tracer.store.sqlite import SqliteReader, SqliteStore
 from tracer.store.sqlite.migrations import APPLICATION_ID, MIGRATIONS
 from tracer.store.sqlite.opening import is_whole
@@ -246,7 +246,7 @@ def written_by_version(version: int, path: Path) -> None:
         db.execute(f"PRAGMA user_version = {version}")
         for m in call():
             places = ",".join("?" * 11)
-            db.execute(f"INSERT INTO moment (digest, {COLUMNS}) VALUES ({places})", (digest(m), *m.row()))
+            db.execute(f"INSERT INTO moment (digest, {COLUMNS}) VALUES ({places})", (digest_of(m.row()), *m.row()))
         db.execute(
             "INSERT INTO room (sid, name, created, finished, first_seen, changed, exported)"
             " VALUES (?, 'demo', ?, ?, ?, ?, 5)",

@@ -48,7 +48,7 @@ def test_a_webhook_is_of_its_room() -> None:
     raw = body(EVENTS[1])
     kept = evidence.of_webhook(raw, webhook.glance(raw), 1)
     assert (kept.form, kept.room, kept.event_id, kept.at) == (Form.WEBHOOK, ROOM, EVENTS[1]["id"], 1)
-    assert evidence.arrival(kept, exported=False).moments == tuple(webhook.moments(webhook.parse(raw), 1))
+    assert evidence.arrival(kept).moments == tuple(webhook.moments(webhook.parse(raw), 1))
 
 
 @pytest.mark.parametrize("content_type", [PROTOBUF, JSON])
@@ -69,10 +69,10 @@ def test_a_request_of_several_rooms_is_taken_apart_and_nothing_is_lost(content_t
     made = of_two_rooms()
     found = pieces(made, content_type)
     assert {kept.room for kept in found} == {ROOM, OTHER, ""}
-    told = [evidence.arrival(kept, exported=True) for kept in found]
+    told = [evidence.arrival(kept) for kept in found]
     whole = agent.arrival(made)
     assert set(chain.from_iterable(one.moments for one in told)) == set(whole.moments)
-    assert {o.span_id for one in told for o in one.outgoing} == {o.span_id for o in whole.outgoing}
+    assert {o.span_id for kept in found for o in evidence.outgoing(kept)} == {o.span_id for o in whole.outgoing}
     for kept in found:
         assert {OTHER.encode(), ROOM.encode()} & set(kept.body.split(b"\0")) <= {kept.room.encode()}
         others = {ROOM, OTHER} - {kept.room}
@@ -103,7 +103,7 @@ def test_spans_of_a_trace_go_with_those_that_name_its_room() -> None:
 def test_of_times_yet_to_come_no_moment_is_made() -> None:
     raw = request(*job()).SerializeToString()
     kept = Evidence(Form.OTLP, raw, 1, ROOM)  # it came in 1970, its spans are of later
-    assert evidence.arrival(kept, exported=False).moments == ()
+    assert evidence.arrival(kept).moments == ()
 
 
 def test_redacted_nothing_is_kept_as_it_came() -> None:

@@ -74,7 +74,7 @@ def _summaries(reader: Reader, rows: list[RoomRow], hidden: int) -> dict[str, Su
     from tracer.store.summaries import stored_summary, summarize_room
 
     stored = reader.summaries(len(rows) + hidden, version=VERSION)
-    found = {one.room: summary for one in stored if (summary := stored_summary(one))}
+    found = {one.room: summary for one in stored if (summary := stored_summary(one, gaps=False))}
     for row in [row for row in rows if row.finished and row.sid not in found][:MADE_NOW]:
         found[row.sid] = summarize_room(reader, row.sid)[0]
     return found

@@ -40,7 +40,12 @@ MOST_PATIENCE = 600.0
 """Seconds that an answer is waited for at most."""
 SHORTEST_SECRET = 6
 """Characters of a word in a header from which on it is not shown, should an answer repeat it."""
-_COMPRESS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": zlib.compress}
+LEVEL = 1
+"""Of compression."""
+_COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda data: gzip.compress(data, LEVEL),
+    "deflate": lambda data: zlib.compress(data, LEVEL),
+}
 
 
 class Backend:
@@ -72,7 +77,12 @@ class Backend:
 
     async def send(self, spans: Sequence[bytes]) -> Answer:
         """Send these, each a serialized ``ResourceSpans``, once. Whatever happens is an answer."""
-        data = await asyncio.to_thread(self._packed, spans)
+        return await self.send_request(await asyncio.to_thread(lambda: request(spans).SerializeToString()))
+
+    async def send_request(self, body: bytes) -> Answer:
+        """Send a serialized ``ExportTraceServiceRequest``, once. Whatever happens is an answer."""
+        compress = _COMPRESS.get(self.target.compression)
+        data = await asyncio.to_thread(compress, body) if compress else body
         if self._session is None:
             # A proxy of the environment would take "localhost" for itself.
             self._session = aiohttp.ClientSession(
@@ -104,11 +114,6 @@ class Backend:
         session, self._session = self._session, None
         if session:
             await session.close()
-
-    def _packed(self, spans: Sequence[bytes]) -> bytes:
-        data = request(spans).SerializeToString()
-        compress = _COMPRESS.get(self.target.compression)
-        return compress(data) if compress else data
 
     def _without_secrets(self, told: Answer) -> Answer:
         """Some backends repeat the key that they do not know."""

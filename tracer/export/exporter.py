@@ -11,7 +11,8 @@ import logging
 import random
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import ids
 from tracer.errors import MalformedError, StoreError, TooLargeError, UnreadableError
@@ -19,7 +20,7 @@ from tracer.export.answer import Verdict
 from tracer.export.answered import answered
 from tracer.export.otlp import closed_with_job, to_otlp
 from tracer.export.outbox import BATCH, Outbox
-from tracer.export.room_spans import RoomSpans
+from tracer.export.room_spans import QUIET, RoomSpans
 from tracer.export.span_names import SpanNames
 from tracer.export.spans import spans
 from tracer.store import NEWEST, Task
@@ -30,7 +31,7 @@ from tracer.witness import evidence
 from tracer.witness.outgoing import in_room
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from tracer.export.answer import Answer
     from tracer.export.backend import Backend
@@ -48,6 +49,14 @@ LAST_ANSWER = 1.0
 """Seconds for which it then waits for the answer to the last one: without it, its spans are sent again."""
 ROOMS_AT_ONCE = 50
 """Rooms that one pass looks at because something came of them, and as many that have waited longer."""
+LONGEST_PASS = 0.2
+"""Seconds after which a pass begins no other room: what is new waits for its end."""
+LISTED = 20
+"""Times as many are listed: most of them have been looked at, and wait for their second to be over."""
+MOST_OF_A_CORE = 0.05
+"""Of the time a room may take: one of thousands of moments is looked at less often."""
+BUSY_INTERVAL = 0.02
+"""Seconds between two passes while there is more to do."""
 ENOUGH = 2000
 """Spans that wait for the backend: beyond, no other rooms are added: a new call would wait behind them."""
 OLD = 60 * NS_PER_S
@@ -64,23 +73,36 @@ MOST_WAITING = 20_000
 """Spans that wait so at most, a few hundred calls' worth: the oldest go first."""
 
 
+class _Known(NamedTuple):
+    """A room as it was when it was last looked at."""
+
+    spans: RoomSpans
+    newest: int
+    """The number of its newest moment."""
+    at: float
+    """From when on it is looked at again if something came of it, s, monotonic."""
+    due: float
+    """When it has to be looked at again although nothing came of it."""
+    may_change: bool
+    """Whether time alone may change its spans: a job that is under way may be taken for lost."""
+
+
 class Exporter:
     """Fills the outbox with spans that are ready and empties it into the backend, until cancelled."""
 
-    def __init__(self, store: Writer, backend: Backend, names: SpanNames = SpanNames.FEW) -> None:
+    def __init__(
+        self, store: Writer, backend: Backend, names: SpanNames = SpanNames.FEW, *, redact: bool = False
+    ) -> None:
+        """``redact``: leave personal data out of what agents sent and the store kept, with it, before."""
         self.store = store
         self.names = names
-        self.outbox = Outbox(store, backend)
-        self._rooms: dict[str, RoomSpans] = {}
+        self.outbox = Outbox(store, backend, redact=redact)
+        self._rooms: dict[str, _Known] = {}
         """The rooms of which spans may still come, by SID."""
         self._unreadable: dict[str, int] = {}
         """Rooms that cannot be exported, each with the number of the newest moment with which that was tried."""
         self._backlog = store.newest()
         """The number of the newest moment that was there before."""
-        self._evidence = store.newest_evidence()
-        """The number of the newest piece of evidence that was there before: nobody may have exported then."""
-        self._looked_up: set[str] = set()
-        """Rooms whose spans of before are queued."""
         self._below = NEWEST
         """The number below which the next of the other rooms are looked up."""
         self._pause = INTERVAL
@@ -114,8 +136,7 @@ class Exporter:
             await asyncio.sleep(pause)
 
     async def _fill(self) -> float:
-        await asyncio.to_thread(self.fill, time.monotonic())
-        return INTERVAL
+        return BUSY_INTERVAL if await asyncio.to_thread(self.fill, time.monotonic()) else INTERVAL
 
     async def _send(self) -> float:
         if not self._offered:
@@ -167,81 +188,114 @@ class Exporter:
         await asyncio.to_thread(self.fill, float("inf"))
         return await self.outbox.send()  # after the one that is under way
 
-    def fill(self, now: float) -> None:
-        """Queue the spans of changed rooms that have not changed for a while; ``now`` in s, monotonic."""
+    def fill(self, now: float) -> bool:
+        """Queue the spans of changed rooms that have not changed for a while; ``now`` in s, monotonic.
+
+        Whether there may be more to do at once.
+        """
         placed = self.store.placed(BATCH)
         ready: list[Outgoing] = [in_room(one.body, one.room) for one in placed]
         exported: list[tuple[str, int]] = []
-        updated: dict[str, RoomSpans] = {}
-        for room, newest in self._next_rooms():
-            if self._unreadable.get(room) == newest:
-                continue
-            try:
-                outgoing, updated[room], complete = self._of_room(room, newest, now)
-            except StoreError as error:
-                if not isinstance(error, UnreadableError):
-                    raise
-                log.error("cannot export room %s: %s", room, error)
-                self._unreadable[room] = newest
-                continue
-            except Exception:
-                log.exception("cannot export room %s", room)
-                self._unreadable[room] = newest
-                continue
-            ready += outgoing
-            if complete:
-                exported.append((room, newest))
+        updated: dict[str, _Known] = {}
+        end = time.perf_counter() + LONGEST_PASS
+        for room, newest in self._next_rooms(now):
+            if looked := self._look_at(room, newest, now):
+                outgoing, updated[room], complete = looked
+                ready += outgoing
+                exported += [(room, newest)] * complete
+            if time.perf_counter() > end:
+                break
         if ready or exported:
             self.store.queue(ready, exported, [one.number for one in placed])
         self.store.release(time.time_ns() - LONGEST_WAIT, MOST_WAITING)
         # Only what is safely in the outbox counts as queued.
-        self._looked_up |= updated.keys()
-        self._rooms |= {room: state for room, state in updated.items() if state.waiting or state.queued}
-        self._forget(room for room, _ in exported if ids.span_id("room", room) in updated[room].queued)
+        self._rooms |= updated
+        self._forget(room for room, _ in exported if ids.span_id("room", room) in updated[room].spans.queued)
+        return len(updated) >= ROOMS_AT_ONCE or time.perf_counter() > end
 
-    def _next_rooms(self) -> list[tuple[str, int]]:
+    def _next_rooms(self, now: float) -> Iterator[tuple[str, int]]:
         """Those of which something came last and, while the backend keeps up, some of the others, by turns."""
-        rooms = self.store.rooms_to_export(ROOMS_AT_ONCE)
-        if len(rooms) < ROOMS_AT_ONCE or self.store.has_unsent(ENOUGH):
-            return rooms
-        others = self.store.rooms_to_export(ROOMS_AT_ONCE, min(self._below, rooms[-1][1]))
-        self._below = others[-1][1] if len(others) == ROOMS_AT_ONCE else NEWEST
-        return rooms + others
+        listed = self.store.rooms_to_export(LISTED * ROOMS_AT_ONCE)
+        rooms = self._due(listed, now)
+        yield from rooms
+        if len(listed) <= len(rooms) < ROOMS_AT_ONCE or self.store.has_unsent(ENOUGH):
+            return
+        below = min(self._below, (rooms or listed)[-1][1]) if listed else NEWEST
+        listed = self.store.rooms_to_export(LISTED * ROOMS_AT_ONCE, below)
+        others = self._due(listed, now)
+        for room, newest in others:
+            self._below = newest
+            yield room, newest
+        if len(others) < ROOMS_AT_ONCE:
+            self._below = listed[-1][1] if len(listed) == LISTED * ROOMS_AT_ONCE else NEWEST
 
-    def _of_room(self, room: str, newest: int, now: float) -> tuple[list[Outgoing], RoomSpans, bool]:
-        """What of a room to queue now, the state of its spans then, and whether all it has was queued."""
-        timeline = fold(room, self.store.moments(room), now=time.time_ns())
-        if newest <= self._backlog and all(timeline.now - step.time > OLD for step in timeline.steps):
-            now = float("inf")
-        state, ready = self._rooms.get(room, RoomSpans()).updated(spans(timeline, self.names), now)
-        outgoing = self._of_before(room)
+    def _due(self, rooms: list[tuple[str, int]], now: float) -> list[tuple[str, int]]:
+        """The first of these that have to be looked at."""
+        return list(islice((room for room in rooms if self._is_due(*room, now)), ROOMS_AT_ONCE))
+
+    def _is_due(self, room: str, newest: int, now: float) -> bool:
+        if self._unreadable.get(room) == newest:
+            return False
+        known = self._rooms.get(room)
+        return known is None or now >= known.due or (newest > known.newest and now >= known.at)
+
+    def _look_at(self, room: str, newest: int, now: float) -> tuple[list[Outgoing], _Known, bool] | None:
+        """As ``_of_room``; None for a room that cannot be read, which is said."""
+        try:
+            return self._of_room(room, newest, now)
+        except StoreError as error:
+            if not isinstance(error, UnreadableError):
+                raise
+            log.error("cannot export room %s: %s", room, error)
+        except Exception:
+            log.exception("cannot export room %s", room)
+        self._unreadable[room] = newest
+        return None
+
+    def _of_room(self, room: str, newest: int, now: float) -> tuple[list[Outgoing], _Known, bool]:
+        """What of a room to queue now, the room then, and whether all it has was queued."""
+        known, began = self._rooms.get(room), time.perf_counter()
+        state = known.spans if known else RoomSpans()
+        if known and known.newest == newest and not known.may_change:
+            found, open_jobs, jobs_may_end = [one.span for one in state.waiting.values()], False, False
+        else:
+            timeline = fold(room, self.store.moments(room), now=time.time_ns())
+            if newest <= self._backlog and all(timeline.now - step.time > OLD for step in timeline.steps):
+                now = float("inf")
+            found, open_jobs = spans(timeline, self.names), bool(timeline.open_jobs())
+            jobs_may_end = open_jobs and timeline.room.finished is not None  # or are taken for lost
+        state, ready = state.updated(found, now)
+        outgoing: list[Outgoing] = []
         for span in ready:
             if span.parent_id is None:  # with the workers and the rooms of this name beside it, for this only
                 span = answered(span, timeline_in(self.store, room), self.names)  # noqa: PLW2901
             outgoing.append(to_otlp(span))
             if span.closes:
-                outgoing += [closed_with_job(open_span, span) for open_span in self.store.open_spans(span.closes)]
-        jobs_may_end = timeline.room.finished and timeline.open_jobs()  # or are taken for lost
-        return outgoing, state, not state.waiting and not jobs_may_end
+                outgoing += [closed_with_job(open_span, span) for open_span in self._open_spans(room, span.closes)]
+        at = now + max(QUIET / 2, (time.perf_counter() - began) / MOST_OF_A_CORE)
+        due = min((one.since for one in state.waiting.values()), default=now) + QUIET
+        return outgoing, _Known(state, newest, at, max(at, due), open_jobs), not state.waiting and not jobs_may_end
 
-    def _of_before(self, room: str) -> list[Outgoing]:
-        """The agents' spans of a room that came before this exporter began; what was queued then is not queued again.
+    def _open_spans(self, room: str, job: str) -> list[Outgoing]:
+        """The spans that a job of this room began and did not end, as far as is known, and that were not sent.
 
         What cannot be read was said to be so when it was stored.
         """
-        if room in self._looked_up:
-            return []
-        found: list[Outgoing] = []
-        for piece in self.store.evidence(room, self._evidence):
+        found = {(one.trace_id, one.span_id): one for one in self.store.open_spans(job)}
+        ended = set()
+        for piece in self.store.evidence(room):
             with suppress(MalformedError, TooLargeError):
-                found += evidence.arrival(piece, exported=True).outgoing
-        return found
+                for one in evidence.outgoing(piece):
+                    if not one.open_job:
+                        ended.add((one.trace_id, one.span_id))
+                    elif one.open_job == job:
+                        found[one.trace_id, one.span_id] = one
+        sent = self.store.sent_spans({trace for trace, _ in found})
+        return [one for key, one in found.items() if key not in ended and one.span_id not in sent.get(one.trace_id, ())]
 
     def _forget(self, finished: Iterable[str]) -> None:
         """Drop the rooms of which no span is to come, and the oldest where there are too many."""
         for room in finished:
             del self._rooms[room]
-        if len(self._looked_up) > MOST_ROOMS:
-            self._looked_up.clear()
         while len(self._rooms) > MOST_ROOMS:
             del self._rooms[next(iter(self._rooms))]  # spans that still wait there wait a little longer

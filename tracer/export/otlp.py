@@ -13,6 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 
 from tracer.store import Outgoing
+from tracer.witness.outgoing import leave_out_wrong_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,7 +77,7 @@ def request(bodies: Iterable[bytes]) -> ExportTraceServiceRequest:
             resources[of] = made.resource_spans.add(resource=alone.resource, schema_url=alone.schema_url)
         if within not in scopes:
             scopes[within] = resources[of].scope_spans.add(scope=scope.scope, schema_url=scope.schema_url)
-        _leave_out_wrong_ids(scope.spans[0])
+        leave_out_wrong_ids(scope.spans[0])
         scopes[within].spans.append(scope.spans[0])
     return made
 
@@ -93,16 +94,6 @@ def as_json(made: ExportTraceServiceRequest) -> dict[str, Any]:
                 for holder in (span, *span.get("links", ())):
                     holder.update({key: b64decode(holder[key]).hex() for key in _IDS if key in holder})
     return told
-
-
-def _leave_out_wrong_ids(span: ProtoSpan) -> None:
-    """For an id of a wrong length a backend refuses the whole request; the span's own were looked at when it came."""
-    if len(span.parent_span_id) != _SPAN_ID_BYTES:
-        span.ClearField("parent_span_id")
-    good = [link for link in span.links if (len(link.trace_id), len(link.span_id)) == (_TRACE_ID_BYTES, _SPAN_ID_BYTES)]
-    if len(good) < len(span.links):
-        del span.links[:]
-        span.links.extend(good)
 
 
 def _attributes(facts: Iterable[tuple[str, Fact]]) -> list[KeyValue]:

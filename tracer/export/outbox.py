@@ -1,7 +1,8 @@
-"""Sends what waits in the store's outbox to the backend.
+"""Sends what waits in the store to the backend: the spans in its outbox, and what agents sent, from the evidence.
 
 A span leaves the outbox when the backend has accepted it. One that it refuses is set aside, so that it holds up no
-other, and is sent again when tracer is started anew: by then the backend or its address may be another.
+other, and is sent again when tracer is started anew: by then the backend or its address may be another. Agents'
+requests go on whole, many as one; of those that it refuses the spans go by the outbox, which finds the bad ones.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tracer.export.answer import Verdict
+from tracer.export.requests import LARGEST, next_requests
 from tracer.units import plural
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from tracer.export.answer import Answer
     from tracer.export.backend import Backend
+    from tracer.export.requests import Requests
     from tracer.store import Writer
 
 __all__ = ["Outbox"]
@@ -46,9 +49,11 @@ TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 class Outbox:
     """Empties the outbox into the backend, one request at a time."""
 
-    def __init__(self, store: Writer, backend: Backend) -> None:
+    def __init__(self, store: Writer, backend: Backend, *, redact: bool = False) -> None:
+        """``redact``: leave personal data out of what was kept when it was not yet left out."""
         self.store = store
         self.backend = backend
+        self.redact = redact
         self.sent = 0
         """Spans that the backend accepted since the start."""
         self.refused = 0
@@ -57,6 +62,8 @@ class Outbox:
         """Times that what waits could not be sent."""
         self._accepted_only: list[int] = []
         """Numbers of spans that the backend has accepted, and the store does not know of yet: it may be away."""
+        self._passed_only: Requests | None = None
+        """Agents' requests of which the same is true."""
         self._largest = LARGEST_BATCH
         self._stopped = False
         self._sending = asyncio.Lock()
@@ -70,12 +77,36 @@ class Outbox:
         async with self._sending:
             while not self._stopped:
                 await self._strike_off()
+                # By turns: neither waits for the other.
                 batch = self._within_limit(await asyncio.to_thread(self.store.unsent, BATCH))
-                if not batch:
-                    break
-                if answer := await self._deliver(batch):
+                answer = await self._deliver(batch) if batch else None
+                if answer is None and not self._stopped:
+                    requests = await asyncio.to_thread(self._next_requests)
+                    if not batch and requests is None:
+                        break
+                    answer = await self._pass_on(requests) if requests else None
+                if answer:
                     self.failed += 1
                     return answer
+        return None
+
+    def _next_requests(self) -> Requests | None:
+        """The newest of agents' that wait, as one; None when none does."""
+        return next_requests(self.store, min(self._largest, LARGEST), redact=self.redact)
+
+    async def _pass_on(self, requests: Requests) -> Answer | None:
+        """Send these; where the backend refuses them, their spans go by the outbox. An answer when it has to pause."""
+        if requests.body:
+            answer = await self.backend.send_request(requests.body)
+            if answer.verdict is Verdict.ACCEPTED:
+                self._note(requests.count, answer)
+            elif await self._is_about_spans(answer):
+                await asyncio.to_thread(self.store.queue, requests.apart(), [])
+                requests = requests.without_keys()
+            else:
+                return answer
+        self._passed_only = requests
+        await self._strike_off()
         return None
 
     def stop(self) -> None:
@@ -116,18 +147,25 @@ class Outbox:
     async def _accepted(self, part: Sequence[Item], answer: Answer) -> None:
         self._accepted_only += [number for number, _ in part]
         await self._strike_off()
-        rejected = min(answer.rejected, len(part))
-        self.sent += len(part) - rejected
+        self._note(len(part), answer)
+
+    def _note(self, count: int, answer: Answer) -> None:
+        """Count, and say, what became of so many spans that were accepted."""
+        rejected = min(answer.rejected, count)
+        self.sent += count - rejected
         if rejected:
             self._say("rejected {} of those it accepted: {}", rejected, answer)
         elif answer.text:
-            self._say("accepted {} and says: {}", len(part), answer, refused=False)
+            self._say("accepted {} and says: {}", count, answer, refused=False)
 
     async def _strike_off(self) -> None:
         """Have the store know what was accepted; else it would be sent again."""
         if self._accepted_only:
             await asyncio.to_thread(self.store.sent, self._accepted_only)
             self._accepted_only = []
+        if self._passed_only:
+            await asyncio.to_thread(self.store.evidence_sent, self._passed_only.numbers, self._passed_only.keys)
+            self._passed_only = None
 
     async def _set_aside(self, part: Sequence[Item], answer: Answer) -> None:
         await asyncio.to_thread(self.store.refused, [number for number, _ in part])

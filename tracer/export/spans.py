@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tracer import ids, keys
 from tracer.export.span_names import KINDS, SpanNames, with_names
-from tracer.moment import Facts, Kind, facts
+from tracer.moment import Facts, Kind, Tie, facts
 from tracer.timeline.missing_jobs import dispatches_without_job, unaccounted_until
 from tracer.why.call.connection import given_up
 
@@ -158,7 +158,7 @@ class _Trace:
     def _events(self, *entities: Entity) -> tuple[SpanEvent, ...]:
         """The moments of these entities as span events, in order of time."""
         moments = [moment for entity in entities for step in entity.steps for moment in step.moments]
-        moments.sort(key=lambda m: (m.time, m.kind.rank, repr(m)))  # the rest only makes the order the same everywhere
+        moments.sort(key=lambda m: (m.time, m.kind.rank, Tie(m)))  # the rest only makes the order the same everywhere
         return tuple(
             SpanEvent(
                 moment.kind.value,

@@ -48,5 +48,5 @@ def _of_agents(reader: Reader, room: str) -> Iterator[Outgoing]:
     """As they came; what cannot be read was said to be so when it was stored."""
     for piece in reader.evidence(room):
         with suppress(MalformedError, TooLargeError):
-            for one in evidence.arrival(piece, exported=True).outgoing:
+            for one in evidence.outgoing(piece):
                 yield in_room(one.body, room) if one.unplaced else one

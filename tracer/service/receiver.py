@@ -130,7 +130,6 @@ class Receiver:
         self._queue = WriteQueue(
             store,
             redact=redact,
-            exports=exporter is not None,
             on_read=self._was_read,
         )
         self._tasks: list[asyncio.Task[None]] = []

@@ -96,7 +96,7 @@ def _read(item: dict[str, Any]) -> list[Arrival]:
         pieces = evidence.of_spans(agent.read(body, item["type"]), body, item["type"], int(item.get("at", NEVER)))
     else:
         return [Arrival(tuple(map(_moment, _listed(item["moments"]))))]
-    return [evidence.arrival(piece, exported=False) for piece in pieces]
+    return [evidence.arrival(piece) for piece in pieces]
 
 
 class _About(NamedTuple):

@@ -98,7 +98,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
             store,
             server,
             announcer=announcer,
-            exporter=_exporter(store, options.span_names),
+            exporter=_exporter(store, options),
             redact=options.redact,
             ingest_token=token,
             recorder=Recorder(options.record) if options.record else None,
@@ -134,7 +134,7 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
     with _stored(options) as options, closing(open_writer(options.store)) as store:  # noqa: PLR1704
         announcer = Announcer(since=store.newest(), redact=options.redact, webhooks=False)
         queue = WriteQueue(store, redact=options.redact, on_read=lambda arrival: announcer.arrived(arrival.moments))
-        exporter = _exporter(store, options.span_names)
+        exporter = _exporter(store, options)
         stopped = stop_event()
         writing = in_background(queue.run(), "store what comes in")
 
@@ -207,13 +207,13 @@ def _stored(options: ServeOptions) -> Iterator[ServeOptions]:
         yield replace(options, store=str(Path(folder) / "tracer.db"), limits=limits)
 
 
-def _exporter(store: Writer, names: SpanNames) -> Exporter | None:
+def _exporter(store: Writer, options: ServeOptions) -> Exporter | None:
     """The exporter to where ``OTEL_EXPORTER_OTLP_ENDPOINT`` points; None when that is not set."""
     target = Target.from_env()
     if target is None:
         return None
     log.info("exporting to %s", target.shown)
-    return Exporter(store, Backend(target), names)
+    return Exporter(store, Backend(target), options.span_names, redact=options.redact)
 
 
 async def _cancel(*tasks: asyncio.Task[None]) -> None:

@@ -28,10 +28,9 @@ def read_unread(store: str, within: float) -> int:
 
 def _read(store: str, within: float) -> None:
     from tracer.service.write_queue import read_some  # takes long to import, and is seldom needed
-    from tracer.store import Task, open_writer
+    from tracer.store import open_writer
 
     end = time.monotonic() + within
     with suppress(StoreError), closing(open_writer(store, wait=WAIT)) as writer:
-        exported = not writer.may(Task.EXPORT)  # a service does, to which the spans are left
-        while time.monotonic() < end and read_some(writer, exported=exported):
+        while time.monotonic() < end and read_some(writer):
             pass

@@ -134,7 +134,7 @@ def told_by(pieces: Iterable[Evidence]) -> Iterable[Moment]:
     """What evidence reports to this version; what it cannot read was said to be so when it was stored."""
     for piece in pieces:
         with suppress(MalformedError, TooLargeError):
-            yield from evidence.arrival(piece, exported=False).moments
+            yield from evidence.arrival(piece).moments
 
 
 def _event(value: Any, names: Pseudonyms, field: str = "", around: str = "") -> Any:

@@ -59,15 +59,13 @@ class WriteQueue:
         store: Writer,
         *,
         redact: bool = False,
-        exports: bool = False,
         on_read: Callable[[Arrival], None] = lambda _: None,
     ) -> None:
-        """``exports``: whether spans wait for a backend; ``on_read`` is called with what is on disk."""
+        """``on_read`` is called with what is on disk."""
         self.store = store
         self.redact = redact
         self.moments = 0
         """Moments stored since the start."""
-        self._exports = exports
         self._on_read = on_read
         self._failures = Seldom()
         self._unread = bool(store.to_read(1))
@@ -151,7 +149,7 @@ class WriteQueue:
         for one in batch:
             if one.arrival:
                 items.append(one.arrival)
-            items += one.evidence if later else [arrival_of(piece, exported=self._exports) for piece in one.evidence]
+            items += one.evidence if later else [arrival_of(piece) for piece in one.evidence]
         new = self.store.add(items)
         self._unread = self._unread or (later and bool(sizes))
         told = [item for item, is_new in zip(items, new, strict=True) if is_new and isinstance(item, Arrival)]
@@ -169,7 +167,7 @@ class WriteQueue:
 
     def _next(self) -> list[Arrival]:
         evidence = self.store.to_read(CHUNK)
-        told = read(self.store, evidence, exported=self._exports)
+        told = read(self.store, evidence)
         self._unread = bool(evidence)
         return told
 
@@ -179,10 +177,10 @@ class WriteQueue:
             self._on_read(arrival)
 
 
-def arrival_of(piece: Evidence, *, exported: bool) -> Arrival:
+def arrival_of(piece: Evidence) -> Arrival:
     """What a piece of evidence reports. What cannot be read is kept, for a version that can."""
     try:
-        return witness.arrival(piece, exported=exported)
+        return witness.arrival(piece)
     except (MalformedError, TooLargeError) as error:
         log.warning("what came in of room %r is kept and cannot be read: %s", piece.room, error)
     except Exception:
@@ -190,15 +188,15 @@ def arrival_of(piece: Evidence, *, exported: bool) -> Arrival:
     return Arrival(evidence=piece)
 
 
-def read(store: Writer, evidence: Iterable[Evidence], *, exported: bool) -> list[Arrival]:
+def read(store: Writer, evidence: Iterable[Evidence]) -> list[Arrival]:
     """Read evidence that is in the store; what was new. Raises StoreError."""
-    arrivals = [arrival_of(piece, exported=exported) for piece in evidence]
+    arrivals = [arrival_of(piece) for piece in evidence]
     new = store.add(arrivals) if arrivals else []
     return [arrival for arrival, is_new in zip(arrivals, new, strict=True) if is_new]
 
 
-def read_some(store: Writer, *, exported: bool) -> int:
+def read_some(store: Writer) -> int:
     """Read some of the evidence that was not, the oldest; how many pieces. Raises StoreError."""
     evidence = store.to_read(CHUNK)
-    read(store, evidence, exported=exported)
+    read(store, evidence)
     return len(evidence)

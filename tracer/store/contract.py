@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tracer.moment import Moment
 
@@ -99,6 +99,8 @@ class Evidence:
     """A webhook's id, the same on retries: a second piece with the same id is ignored."""
     number: int = 0
     """Its number in the store; 0 while it has none."""
+    spans: int = 0
+    """How many spans an agent's request holds, where that was counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,11 +298,20 @@ class Writer(Reader, Protocol):
     def unsent(self, limit: int) -> list[tuple[int, bytes]]:
         """The oldest spans that wait for the backend: number and serialized ``ResourceSpans``."""
 
+    def evidence_to_send(self, limit: int, size: int) -> list[Evidence]:
+        """The newest pieces of agents' spans that the backend may not have; no more than ``size`` bytes, or one."""
+
+    def sent_spans(self, traces: Iterable[bytes]) -> dict[bytes, set[bytes]]:
+        """Ids of the spans of these traces that were sent or are in the outbox, except those that are open there."""
+
+    def evidence_sent(self, numbers: Iterable[int], spans: Mapping[bytes, Iterable[bytes]]) -> None:
+        """These pieces need not be sent any more: of these traces the spans with these ids were."""
+
     def count_unsent(self) -> int:
-        """How many spans wait for the backend."""
+        """How many spans wait for the backend, in the outbox and in evidence."""
 
     def has_unsent(self, count: int) -> bool:
-        """Whether more spans than this wait for the backend."""
+        """Whether more spans than this are in the outbox and wait for the backend."""
 
     def sent(self, numbers: Iterable[int]) -> None:
         """Mark these spans as accepted by the backend."""
@@ -310,9 +321,6 @@ class Writer(Reader, Protocol):
 
     def offer_refused(self) -> None:
         """Let the spans that were set aside wait for the backend again."""
-
-    def newest_evidence(self) -> int:
-        """The number of the newest piece of evidence; 0 when there is none."""
 
     def to_summarize(self, after: int, until: int, limit: int) -> list[tuple[str, int]]:
         """Finished rooms without a valid summary, each with the number of its newest moment.

@@ -38,11 +38,14 @@ def read_summaries(store: str, limit: int, hours: float | None = None) -> Iterat
             )
 
 
-def stored_summary(stored: StoredSummary) -> Summary | None:
-    """The summary that is kept of a room; None where there is none, or it is damaged and has to be made again."""
+def stored_summary(stored: StoredSummary, *, gaps: bool = True) -> Summary | None:
+    """The summary that is kept of a room; None where there is none, or it is damaged and has to be made again.
+
+    A list needs no ``gaps``.
+    """
     with suppress(ValueError, TypeError):
         if stored.body:
-            return Summary.from_json(stored.body)
+            return Summary.from_json(stored.body, gaps=gaps)
     return None
 
 

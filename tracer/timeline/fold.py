@@ -124,6 +124,8 @@ def _beside(room: list[Step], workers: tuple[Worker, ...], now: int) -> list[Ste
 
 def _in_order(steps: list[Step]) -> list[Step]:
     """By time; where the intervals leave it open, in causal order."""
+    if not steps:
+        return []
     pairs = [pair for pair in must_precede(steps) if pair[0].earliest <= pair[1].latest]
     at = _times(steps, pairs)
     # Where even so the time is the same, a cause comes first and then what is defined first in Kind.

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tracer.moment import Tie
 from tracer.units import NS_PER_MS
 
 if TYPE_CHECKING:
@@ -76,7 +77,26 @@ def _doubt(moment: Moment) -> tuple[int, int, int, int, str, str]:
     return (likely, moment.width, moment.time, moment.earliest, moment.witness, moment.clock)
 
 
+def _of_one(moment: Moment) -> Step:
+    """What most steps are: what one witness reported once."""
+    return Step(
+        kind=moment.kind,
+        subject=moment.subject,
+        occurrence=moment.occurrence,
+        earliest=moment.earliest,
+        latest=moment.latest,
+        time=min(max(moment.time, moment.earliest), moment.latest),
+        clock=moment.clock,
+        witnesses=(moment.witness,),
+        facts=dict(moment.facts),
+        contradicted=moment.earliest > moment.latest,
+        moments=(moment,),
+    )
+
+
 def _merge_one(moments: set[Moment]) -> Step:
+    if len(moments) == 1:
+        return _of_one(*moments)
     best = min(moments, key=_doubt)
     earliest = max(moment.earliest for moment in moments)
     latest = min(moment.latest for moment in moments)
@@ -84,7 +104,7 @@ def _merge_one(moments: set[Moment]) -> Step:
     if contradicted:
         earliest, latest = best.earliest, best.latest
     known: dict[str, Fact] = {}
-    ordered = tuple(sorted(moments, key=lambda m: (m.time, m.witness, repr(m))))
+    ordered = tuple(sorted(moments, key=lambda m: (m.time, m.witness, Tie(m))))
     for moment in ordered:
         known.update(moment.facts)
     return Step(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
 from tracer.latency.summary import Counted
 from tracer.units import NS_PER_MS, NS_PER_S, duration, milliseconds, plural, rfc3339
-from tracer.view.text import fit, plain
+from tracer.view.text import fit, plain, width_of
 from tracer.view.verdict import MARKS
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ class Columns:
 
     def see(self, cells: Iterable[str]) -> None:
         """Make room for these cells."""
-        seen = [max(seen, cell_len(cell)) for seen, cell in zip(self._seen, cells, strict=True)]
+        seen = [max(seen, width_of(cell)) for seen, cell in zip(self._seen, cells, strict=True)]
         if seen != self._seen:
             self._seen, self._layout = seen, None
 
@@ -148,6 +147,9 @@ class Columns:
 
 class RoomsView:
     """A Rich renderable: a table, or a sentence when there is nothing to list."""
+
+    fits = True
+    """No line is wider than the terminal, unless that is too narrow for an SID: ten thousand need not be measured."""
 
     def __init__(
         self,
@@ -211,8 +213,12 @@ def _line(cells: Sequence[str], widths: Sequence[int], shown: Sequence[int]) -> 
     """Cells in columns of these widths."""
     aligned = []
     for at in shown:
-        cell = fit(cells[at], widths[at])
-        padding = " " * (widths[at] - cell_len(cell))
+        cell = cells[at]
+        taken = width_of(cell)
+        if taken > widths[at]:
+            cell = fit(cell, widths[at])
+            taken = width_of(cell)
+        padding = " " * (widths[at] - taken)
         aligned.append(f"{padding}{cell}" if COLUMNS[at].is_number else f"{cell}{padding}")
     return (" " * GAP).join(aligned).rstrip()
 

@@ -10,7 +10,7 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
-__all__ = ["fit", "plain"]
+__all__ = ["fit", "plain", "width_of"]
 
 _LONGEST = 400
 """Characters of a text that are kept; no column is wider."""
@@ -59,8 +59,13 @@ def _visible(char: str) -> str:
     return f"‹{ord(char):x}›"  # noqa: RUF001  brackets that names do not have
 
 
+def width_of(text: str) -> int:
+    """How many columns of the terminal it takes."""
+    return len(text) if text.isascii() and text.isprintable() else cell_len(text)  # a list has thousands of them
+
+
 def fit(text: str, width: int) -> str:
     """The text, cut with … to at most this many columns of the terminal."""
-    if cell_len(text) <= width:
+    if width_of(text) <= width:
         return text
     return set_cell_size(text, max(width - 1, 0)).rstrip() + "…" if width > 0 else ""

@@ -58,7 +58,7 @@ def write_view(*views: RenderableType, output: Path | None = None, width: int | 
     for number, view in enumerate(views):
         if number:
             out.print()
-        out.print(view)
+        out.print(view, crop=not getattr(view, "fits", False))
 
 
 def write_json(value: dict[str, Any], output: Path | None = None) -> None:

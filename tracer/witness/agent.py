@@ -32,7 +32,7 @@ from tracer.witness.outgoing import ReceivedSpan, is_trace_id, outgoing
 from tracer.witness.values import as_time, attributes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
@@ -42,11 +42,13 @@ __all__ = [
     "AGENTS_SCOPE",
     "LONGEST_MESSAGE",
     "PENDING_SPANS",
+    "PLACES_IT",
     "SCOPE",
     "TOLD_AT_ONCE",
     "arrival",
     "by_room",
     "read",
+    "received",
     "rooms",
     "spans",
 ]
@@ -65,6 +67,8 @@ ROOM_ID = "lk.room_id"
 
 _ITS_OWN = frozenset(kind.value for kind in Kind if WITNESS in kind.info.reported)
 """Kinds that an agent may report: not that a room was created, or that somebody joined it. Anyone can send a span."""
+PLACES_IT = frozenset({keys.ROOM_SID, ROOM_ID, keys.CONVERSATION_ID, keys.JOB_ID})
+"""The attributes by which a span has its place in a trace."""
 _OWN_FRAME = {keys.SUBJECT, keys.OCCURRENCE, keys.EARLIEST, keys.LATEST, keys.CLOCK, keys.ROOM_SID}
 """Attributes of our own spans that identify the moment, and are not what is known of its subject."""
 _OF_WORKER = (keys.AGENT_NAME, keys.WORKER_ID, keys.WORKER_HOST)
@@ -99,15 +103,16 @@ def spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
     return (span for group in request.resource_spans for scope in group.scope_spans for span in scope.spans)
 
 
-def arrival(request: ExportTraceServiceRequest, *, redact: bool = False) -> Arrival:
-    """The moments in a request, and its spans on their way to the backend, each under its room's trace.
+def arrival(request: ExportTraceServiceRequest, *, redact: bool = False, exported: bool = True) -> Arrival:
+    """The moments in a request and, where ``exported``, its spans on their way to the backend, in their room's trace.
 
     With ``redact`` the spans go without personal data; a moment drops its own, see ``Moment.redacted``.
     """
-    received = list(_received(request))
-    moments = [moment for one in received for moment in _moments(one)]
-    traces = dict.fromkeys((room_of_trace(one.span.trace_id), one.room) for one in received if _names_room(one))
-    return Arrival(tuple(moments), tuple(outgoing(received, redacted=redact)), traces=tuple(traces))
+    found = list(received(request))
+    moments = [moment for one in found for moment in _moments(one)]
+    named = dict.fromkeys((one.span.trace_id, one.room) for one in found if _names_room(one))
+    traces = tuple((room_of_trace(trace), room) for trace, room in named)
+    return Arrival(tuple(moments), tuple(outgoing(found, redacted=redact)) if exported else (), traces=traces)
 
 
 def rooms(request: ExportTraceServiceRequest) -> list[str]:
@@ -133,18 +138,18 @@ def by_room(request: ExportTraceServiceRequest) -> dict[str, ExportTraceServiceR
 
 def _with_rooms(request: ExportTraceServiceRequest) -> Iterator[tuple[str, ReceivedSpan]]:
     """Each span with its room; one that names none has the room that others of its trace name, where that is one."""
-    received = list(_received(request))
+    found = list(received(request))
     named: defaultdict[str, set[str]] = defaultdict(set)
-    for one in received:
+    for one in found:
         if _names_room(one):
             named[room_of_trace(one.span.trace_id)].add(one.room)
-    for one in received:
+    for one in found:
         others = named[one.unplaced]
         yield one.room or (min(others) if len(others) == 1 else one.unplaced), one
 
 
-def _received(request: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:
-    """The spans of a request, in order, each with what stands around it."""
+def received(request: ExportTraceServiceRequest, only: Container[str] | None = None) -> Iterator[ReceivedSpan]:
+    """The spans of a request, in order, each with what stands around it; with ``only`` some of its attributes."""
     for resource in request.resource_spans:
         about = attributes_of(resource.resource.attributes)
         host, language = about.get("host.name"), about.get(keys.SDK_LANGUAGE)
@@ -157,7 +162,7 @@ def _received(request: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:
         }
         for scope in resource.scope_spans:
             for span in scope.spans:
-                attributes = attributes_of(span.attributes)
+                attributes = attributes_of(span.attributes, only)
                 is_moment = scope.scope.name == SCOPE
                 # A process that serves one job can name the room once for all it sends.
                 room = _room(attributes) or (_room(about) if span.trace_id in traces else "")

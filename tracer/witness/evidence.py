@@ -18,9 +18,20 @@ from tracer.units import NS_PER_S
 from tracer.witness import agent, webhook
 
 if TYPE_CHECKING:
+    from tracer.store import Outgoing
     from tracer.witness.webhook import Glance
 
-__all__ = ["AHEAD", "VERSION", "arrival", "of_spans", "of_webhook", "redacted", "without_secrets"]
+__all__ = [
+    "AHEAD",
+    "VERSION",
+    "arrival",
+    "of_spans",
+    "of_webhook",
+    "outgoing",
+    "redacted",
+    "request",
+    "without_secrets",
+]
 
 VERSION = 3
 """Of the readers: when it is raised, all evidence in a store is read again. Raise it when a reader learns something."""
@@ -47,21 +58,29 @@ def of_spans(request: ExportTraceServiceRequest, body: bytes, content_type: str,
     """An OTLP request that was accepted at this time, ns by the receiver's clock: a piece for each room."""
     form, named = (Form.OTLP_JSON, _IN_JSON) if content_type == "application/json" else (Form.OTLP, _IN_PROTOBUF)
     if room := _only_room(body, named):
-        return [Evidence(form, body, at, room)]
+        return [Evidence(form, body, at, room, spans=_count(request))]
     rooms = agent.rooms(request) if len(request.resource_spans) <= 1 or form is Form.OTLP_JSON else []
     if len(rooms) == 1:
-        return [Evidence(form, body, at, rooms[0])]
+        return [Evidence(form, body, at, rooms[0], spans=_count(request))]
     parts: defaultdict[str, list[bytes]] = defaultdict(list)
+    counts: defaultdict[str, int] = defaultdict(int)
     for group in request.resource_spans:
         alone = ExportTraceServiceRequest(resource_spans=[group])
         packed = alone.SerializeToString()
         if room := _only_room(packed, _IN_PROTOBUF):
             parts[room].append(packed)
+            counts[room] += _count(alone)
         else:
             for room, part in agent.by_room(alone).items():
                 parts[room].append(part.SerializeToString())
+                counts[room] += _count(part)
     # Requests one after the other are one request: https://protobuf.dev/programming-guides/encoding/#last-one-wins
-    return [Evidence(Form.OTLP, b"".join(packed), at, room) for room, packed in parts.items()]
+    return [Evidence(Form.OTLP, b"".join(packed), at, room, spans=counts[room]) for room, packed in parts.items()]
+
+
+def _count(request: ExportTraceServiceRequest) -> int:
+    """How many spans a request holds."""
+    return sum(len(scope.spans) for group in request.resource_spans for scope in group.scope_spans)
 
 
 def _only_room(body: bytes, named: re.Pattern[bytes]) -> str:
@@ -70,24 +89,36 @@ def _only_room(body: bytes, named: re.Pattern[bytes]) -> str:
     return found[0].decode() if len(found) == body.count(b"RM_") and len(set(found)) == 1 else ""
 
 
-def arrival(evidence: Evidence, *, exported: bool) -> Arrival:
-    """What a piece of evidence reports; with the spans for the backend where there is one.
+def arrival(evidence: Evidence) -> Arrival:
+    """What a piece of evidence reports; its spans go to the backend from the evidence itself.
 
     Raises MalformedError, TooLargeError.
     """
-    return replace(_read(evidence, exported=exported, redact=False), evidence=evidence)
+    return _read(evidence, exported=False, redact=False)
+
+
+def outgoing(evidence: Evidence) -> tuple[Outgoing, ...]:
+    """The spans in a piece of evidence for the backend, each alone. Raises MalformedError, TooLargeError."""
+    return () if evidence.form is Form.WEBHOOK else agent.arrival(request(evidence)).outgoing
+
+
+def request(evidence: Evidence) -> ExportTraceServiceRequest:
+    """What an agent sent. Raises MalformedError, TooLargeError."""
+    return agent.read(
+        evidence.body, "application/json" if evidence.form is Form.OTLP_JSON else "application/x-protobuf"
+    )
 
 
 def redacted(evidence: Evidence, *, exported: bool) -> Arrival:
     """The same without the evidence, and with spans without personal data; a moment drops its own when it is kept."""
-    return replace(_read(evidence, exported=exported, redact=True), event_id=evidence.event_id)
+    return replace(_read(evidence, exported=exported, redact=True), event_id=evidence.event_id, evidence=None)
 
 
 def _read(evidence: Evidence, *, exported: bool, redact: bool) -> Arrival:
     if evidence.form is Form.WEBHOOK:
         event = webhook.parse(evidence.body)
-        return Arrival(tuple(webhook.moments(event, evidence.at)), unknown=webhook.unknown(evidence.body, event))
-    content_type = "application/json" if evidence.form is Form.OTLP_JSON else "application/x-protobuf"
-    told = agent.arrival(agent.read(evidence.body, content_type), redact=redact)
+        unknown = webhook.unknown(evidence.body, event)
+        return Arrival(tuple(webhook.moments(event, evidence.at)), unknown=unknown, evidence=evidence)
+    told = agent.arrival(request(evidence), redact=redact, exported=exported)
     in_time = tuple(moment for moment in told.moments if moment.earliest <= evidence.at + AHEAD)
-    return replace(told, moments=in_time, outgoing=told.outgoing if exported else ())
+    return Arrival(in_time, told.outgoing, traces=told.traces, evidence=evidence)

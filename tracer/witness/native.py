@@ -27,6 +27,7 @@ __all__ = ["LONGEST_MESSAGE", "PENDING_SPANS", "ROUNDING", "TOLD_AT_ONCE", "nati
 
 WITNESS = "agent"
 
+_FAILED = Status.STATUS_CODE_ERROR  # looked up once: of a class of protobuf that takes long
 EXCEPTION_TYPE, EXCEPTION_MESSAGE = "exception.type", "exception.message"
 LONGEST_MESSAGE = 500
 """Characters of an exception's text that are kept."""
@@ -215,7 +216,7 @@ def _both_ends(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_R
 
 def _cause_of_close(span: Span, attributes: Mapping[str, Fact | None]) -> dict[str, Fact]:
     """A session that closes after a model's error ends well, and names the error all the same."""
-    if span.name != "session_close" or span.status.code == Status.STATUS_CODE_ERROR:
+    if span.name != "session_close" or span.status.code == _FAILED:
         return {}
     kind = attributes.get(EXCEPTION_TYPE)
     message = attributes.get(EXCEPTION_MESSAGE)
@@ -401,7 +402,7 @@ def _failure(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Rep
 
 def _error(span: Span, attributes: Mapping[str, Fact | None]) -> dict[str, Fact]:
     """Why a span failed; empty for one that did not."""
-    if span.status.code != Status.STATUS_CODE_ERROR:
+    if span.status.code != _FAILED:
         return {}
     return {
         keys.ERROR_TYPE: str(attributes.get(keys.ERROR_TYPE) or attributes.get(EXCEPTION_TYPE) or "error"),

@@ -21,14 +21,25 @@ if TYPE_CHECKING:
 
     from tracer.moment import Fact
 
-__all__ = ["ReceivedSpan", "in_room", "is_trace_id", "outgoing", "refuse_too_large"]
+__all__ = [
+    "ReceivedSpan",
+    "alone",
+    "in_room",
+    "is_exported",
+    "is_trace_id",
+    "leave_out_wrong_ids",
+    "move_to_room",
+    "outgoing",
+    "packed",
+    "refuse_too_large",
+]
 
 LARGEST_OUTGOING = 64 * 1024 * 1024
 """Bytes that the spans of one request may take, each with its resource, which in the request they share."""
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that takes three times as long, for each span
 class ReceivedSpan:
     """A span as it stands in a request, with what stands around it in the request."""
 
@@ -66,10 +77,10 @@ def refuse_too_large(request: ExportTraceServiceRequest, size: int) -> None:
 
 def outgoing(received: Iterable[ReceivedSpan], *, redacted: bool) -> Iterator[Outgoing]:
     """The spans that are exported, in order. The request stays as it is."""
-    return (_packed(one, redacted=redacted) for one in received if _is_exported(one))
+    return (packed(one, redacted=redacted) for one in received if is_exported(one))
 
 
-def _is_exported(one: ReceivedSpan) -> bool:
+def is_exported(one: ReceivedSpan) -> bool:
     """Not what is a moment only, nor an open span that no job would close, nor one whose ids no backend accepts."""
     has_end = one.span.end_time_unix_nano or one.open_job
     has_trace_id = one.room or is_trace_id(one.span.trace_id)  # a room's span gets the room's
@@ -85,31 +96,48 @@ def _is_id(value: bytes, length: int) -> bool:
     return len(value) == length and any(value)
 
 
-def _packed(one: ReceivedSpan, *, redacted: bool) -> Outgoing:
+def alone(span: Span, scope: ScopeSpans, resource: ResourceSpans) -> ResourceSpans:
     """A copy of the span, alone in its scope and resource."""
-    alone = ResourceSpans(resource=one.resource.resource, schema_url=one.resource.schema_url)
-    scope = alone.scope_spans.add(scope=one.scope.scope, schema_url=one.scope.schema_url)
-    span = scope.spans.add()
-    span.CopyFrom(one.span)
+    made = ResourceSpans(resource=resource.resource, schema_url=resource.schema_url)
+    made.scope_spans.add(scope=scope.scope, schema_url=scope.schema_url).spans.append(span)
+    return made
+
+
+def packed(one: ReceivedSpan, *, redacted: bool) -> Outgoing:
+    """A copy of the span, alone, as it is exported."""
+    made = alone(one.span, one.scope, one.resource)
+    span = made.scope_spans[0].spans[0]
     if one.room:
-        _move_to_room(span, one.room, one.attributes)
+        move_to_room(span, one.room, one.attributes)
     if redacted:
         redact(span)
-    return Outgoing(span.trace_id, span.span_id, alone.SerializeToString(), one.open_job, one.unplaced)
+    return Outgoing(span.trace_id, span.span_id, made.SerializeToString(), one.open_job, one.unplaced)
 
 
 def in_room(body: bytes, room: str) -> Outgoing:
     """A span that named no room, from the outbox, in the trace of the room that its own trace turned out to be of."""
-    alone = ResourceSpans.FromString(body)
-    span = alone.scope_spans[0].spans[0]
-    _move_to_room(span, room, attributes_of(span.attributes))
-    return Outgoing(span.trace_id, span.span_id, alone.SerializeToString())
+    made = ResourceSpans.FromString(body)
+    span = made.scope_spans[0].spans[0]
+    move_to_room(span, room, attributes_of(span.attributes))
+    return Outgoing(span.trace_id, span.span_id, made.SerializeToString())
 
 
-def _move_to_room(span: Span, room: str, attributes: Mapping[str, Fact | None]) -> None:
+def move_to_room(span: Span, room: str, attributes: Mapping[str, Fact | None]) -> None:
     """Put a span into its room's trace; the root of a job's own trace becomes a child of the job."""
     span.trace_id = ids.trace_id(room).to_bytes(_TRACE_ID_BYTES)
     if not span.parent_span_id:
         job = attributes.get(keys.JOB_ID)
         parent = ids.span_id("job", str(job)) if job else ids.span_id("room", room)
         span.parent_span_id = parent.to_bytes(_SPAN_ID_BYTES)
+
+
+def leave_out_wrong_ids(span: Span) -> None:
+    """For an id of a wrong length a backend refuses the whole request; the span's own were looked at when it came."""
+    if span.parent_span_id and len(span.parent_span_id) != _SPAN_ID_BYTES:
+        span.ClearField("parent_span_id")
+    if not span.links:
+        return
+    good = [link for link in span.links if (len(link.trace_id), len(link.span_id)) == (_TRACE_ID_BYTES, _SPAN_ID_BYTES)]
+    if len(good) < len(span.links):
+        del span.links[:]
+        span.links.extend(good)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracer import keys
 from tracer.moment import Kind, Moment
-from tracer.store.alike import MOST_UNKNOWN, digest
+from tracer.store.alike import MOST_UNKNOWN, digest_of
 from tracer.store.contract import Evidence, Form, Outgoing
 from tracer.store.postgres.connecting import kept, storable
 from tracer.store.postgres.reader import COLUMNS
@@ -142,6 +142,18 @@ def _log(db: Connection[Row], items: Sequence[Arrival | Evidence], fresh: Sequen
             [piece.body for piece in pieces],
         ),
     )
+    sendable = [
+        (number, piece) for (number,), piece in zip(given, pieces, strict=True) if piece.form is not Form.WEBHOOK
+    ]
+    if sendable:
+        db.execute(
+            "INSERT INTO unsent SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[])",
+            (
+                [number for number, _ in sendable],
+                [piece.at for _, piece in sendable],
+                [piece.spans for _, piece in sendable],
+            ),
+        )
     later = [(numbers[index], piece.at) for index, piece, is_unread in new if is_unread]
     if later:
         db.execute(
@@ -252,10 +264,11 @@ def _insert(
     by_identity: dict[bytes, tuple[str, Moment]] = {}
     rows = []
     for one in told:
-        identity, trace = digest(one.moment), one.moment.room if is_trace(one.moment.room) else None
+        row = one.moment.row()
+        identity, trace = digest_of(row), one.moment.room if is_trace(one.moment.room) else None
         room = rooms[trace] if trace else kept(one.moment.room)
         by_identity.setdefault(identity, (room, one.moment))
-        _, kind, subject, occurrence, *rest = one.moment.row()
+        _, kind, subject, occurrence, *rest = row
         rows.append(
             (identity, trace, one.evidence or None, room, kind, kept(str(subject)), kept(str(occurrence)), *rest)
         )

@@ -65,4 +65,5 @@ def drop(db: Connection[Any], day: Day) -> None:
         db.execute("SET LOCAL lock_timeout = '2s'")
         for table in TABLES:
             db.execute(f"DROP TABLE IF EXISTS {name_of(table, day)}")
-        db.execute("DELETE FROM unread WHERE at >= %s AND at < %s", (day * DAY, (day + 1) * DAY))
+        for table in ("unread", "unsent"):
+            db.execute(f"DELETE FROM {table} WHERE at >= %s AND at < %s", (day * DAY, (day + 1) * DAY))

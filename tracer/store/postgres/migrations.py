@@ -5,8 +5,10 @@ What they hold is told in ``tracer.store.sqlite.migrations``; this says where th
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
+from tracer.store.alike import KEYS_KEPT
 from tracer.store.postgres.locks import MIGRATE
 
 if TYPE_CHECKING:
@@ -129,7 +131,21 @@ def m001_initial(db: Connection[Any]) -> None:
     )
 
 
-MIGRATIONS = (m001_initial,)
+def m002_unsent_evidence(db: Connection[Any]) -> None:
+    """``unsent`` and ``sent``, as in SQLite's ``m009_unsent_evidence``."""
+    db.execute(
+        """
+        CREATE TABLE unsent (seq bigint PRIMARY KEY, at bigint NOT NULL, spans bigint NOT NULL);
+        CREATE TABLE sent (trace_id bytea NOT NULL, span_ids bytea NOT NULL, since bigint NOT NULL);
+        CREATE INDEX ON sent (trace_id);
+        CREATE INDEX ON sent (since);
+        """
+    )
+    kept = time.time_ns() - KEYS_KEPT
+    db.execute("INSERT INTO unsent SELECT seq, at, 0 FROM evidence WHERE form <> 'webhook' AND at > %s", (kept,))
+
+
+MIGRATIONS = (m001_initial, m002_unsent_evidence)
 """In order; ``version.number`` is how many of them the tables have had."""
 VERSION = len(MIGRATIONS)
 """The version that this tracer reads and writes."""

@@ -255,6 +255,10 @@ class PostgresReader:
                 "SELECT count(*) FILTER (WHERE NOT refused), count(*) FILTER (WHERE refused) FROM outbox"
                 " WHERE body IS NOT NULL"
             ).fetchall()[0]
+            # Where no backend was ever set, nothing waits for it.
+            unsent += _one(
+                db, "SELECT sum(spans) FROM unsent WHERE EXISTS (SELECT 1 FROM sent) OR EXISTS (SELECT 1 FROM outbox)"
+            )
             pieces = _one(db, "SELECT count(*) FROM evidence")
             return StoreSize(int(_one(db, _USED)), 0, rooms, oldest, newest, unsent, refused, pieces)
 

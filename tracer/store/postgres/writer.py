@@ -11,7 +11,7 @@ import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tracer.errors import StoreError
-from tracer.store.alike import KEYS_KEPT, LARGEST
+from tracer.store.alike import KEYS_KEPT, LARGEST, span_ids
 from tracer.store.contract import NEWEST, Evidence, Outgoing, Placed, Task
 from tracer.store.postgres import adding
 from tracer.store.postgres.adding import CHANNEL
@@ -24,7 +24,7 @@ from tracer.store.postgres.reader import PIECE, PostgresReader, piece_of
 from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from psycopg import Connection
 
@@ -54,6 +54,13 @@ WITH free AS (
 SELECT {PIECE} FROM mine JOIN evidence USING (seq, at) ORDER BY seq
 """
 """The oldest pieces that no other process has in hand; no more than ``most`` bytes before the last of them."""
+_TO_SEND = f"""
+WITH newest AS (SELECT seq, at FROM unsent ORDER BY seq DESC LIMIT %(limit)s), sized AS (
+    SELECT evidence.*, sum(octet_length(body)) OVER (ORDER BY seq DESC) - octet_length(body) AS before
+    FROM newest JOIN evidence USING (seq, at)
+)
+SELECT {PIECE} FROM sized WHERE before <= %(most)s ORDER BY seq DESC
+"""
 FROZEN = 60.0
 """Seconds without a word after which the database takes a process for frozen, and lets others do what only it might: a
 service asks for its tasks every few seconds, in ``may``."""
@@ -276,13 +283,43 @@ class PostgresStore(PostgresReader):
             rows = db.execute(f"SELECT seq, body FROM outbox WHERE {_WAITS} ORDER BY seq LIMIT %s", (limit,))
             return [(seq, body) for seq, body in rows]
 
-    def count_unsent(self) -> int:
-        """How many spans wait for the backend."""
+    def evidence_to_send(self, limit: int, size: int) -> list[Evidence]:
+        """The newest pieces of agents' spans that the backend may not have; no more than ``size`` bytes, or one."""
         with self._using() as db:
-            return int(db.execute(f"SELECT count(*) FROM outbox WHERE {_WAITS}").fetchall()[0][0])
+            rows = db.execute(_TO_SEND, {"limit": limit, "most": size})
+            return [piece_of(row) for row in rows]
+
+    def sent_spans(self, traces: Iterable[bytes]) -> dict[bytes, set[bytes]]:
+        """Ids of the spans of these traces that were sent or are in the outbox, except those that are open there."""
+        found: dict[bytes, set[bytes]] = {}
+        with self._using() as db:
+            for trace, ids in db.execute(
+                "SELECT trace_id, span_ids FROM sent WHERE trace_id = ANY(%(traces)s) UNION ALL"
+                " SELECT trace_id, span_id FROM outbox WHERE trace_id = ANY(%(traces)s) AND open_job IS NULL",
+                {"traces": list(traces)},
+            ):
+                found.setdefault(trace, set()).update(span_ids(ids))
+        return found
+
+    def evidence_sent(self, numbers: Iterable[int], spans: Mapping[bytes, Iterable[bytes]]) -> None:
+        """These pieces need not be sent any more: of these traces the spans with these ids were."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM unsent WHERE seq = ANY(%s)", (list(numbers),))
+            db.execute(
+                "INSERT INTO sent SELECT *, %s FROM unnest(%s::bytea[], %s::bytea[])",
+                (time.time_ns(), list(spans), [b"".join(ids) for ids in spans.values()]),
+            )
+
+    def count_unsent(self) -> int:
+        """How many spans wait for the backend, in the outbox and in evidence."""
+        with self._using() as db:
+            query = (
+                f"SELECT (SELECT count(*) FROM outbox WHERE {_WAITS}) + (SELECT coalesce(sum(spans), 0) FROM unsent)"
+            )
+            return int(db.execute(query).fetchall()[0][0])
 
     def has_unsent(self, count: int) -> bool:
-        """Whether more spans than this wait for the backend."""
+        """Whether more spans than this are in the outbox and wait for the backend."""
         with self._using() as db:
             return bool(db.execute(f"SELECT 1 FROM outbox WHERE {_WAITS} LIMIT 1 OFFSET %s", (count,)).fetchone())
 
@@ -300,11 +337,6 @@ class PostgresStore(PostgresReader):
         """Let the spans that were set aside wait for the backend again."""
         with self._using() as db:
             db.execute("UPDATE outbox SET refused = false WHERE refused")
-
-    def newest_evidence(self) -> int:
-        """The number of the newest piece of evidence; 0 when there is none."""
-        with self._using() as db:
-            return int(db.execute("SELECT coalesce(max(seq), 0) FROM evidence").fetchall()[0][0])
 
     def to_summarize(self, after: int, until: int, limit: int) -> list[tuple[str, int]]:
         """Finished rooms without a valid summary, each with the number of its newest moment.
@@ -370,5 +402,5 @@ class PostgresStore(PostgresReader):
     def clean(self) -> None:
         """Have PostgreSQL take out of its tables what was deleted; its log of changes and backups are its own."""
         with self._using() as db, suppress(psycopg.errors.LockNotAvailable):
-            for table in (*TABLES, "unread", "outbox", "room", "summary", "agent_trace"):
+            for table in (*TABLES, "unread", "unsent", "outbox", "sent", "room", "summary", "agent_trace"):
                 db.execute(f"VACUUM {table}")

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from tracer.store.alike import LARGEST
 from tracer.store.contract import Evidence, Form
+from tracer.store.sqlite.to_send import wait
 
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["evidence_of", "has_evidence", "is_first", "log", "take", "to_read", "unread"]
+__all__ = ["evidence_of", "has_evidence", "is_first", "log", "take", "to_read", "to_send", "unread"]
 
 _COLUMNS = "form, body, at, room, '', seq"
 _OF_ROOM = "(room = ?1 OR room IN (SELECT trace FROM agent_trace WHERE room = ?1))"
@@ -27,6 +28,7 @@ def log(cursor: sqlite3.Cursor, piece: Evidence, *, is_read: bool) -> int:
         (piece.room, piece.form, piece.at, piece.body),
     )
     number = cursor.lastrowid or 0
+    wait(cursor, piece, number)
     if not is_read:
         cursor.execute("INSERT INTO unread VALUES (?, 0)", (number,))
     return number
@@ -52,19 +54,23 @@ def to_read(db: sqlite3.Connection, limit: int) -> list[Evidence]:
 
     No more than ``LARGEST`` bytes of them, or one.
     """
-    found: list[Evidence] = []
     for condition in ("again = 0", "1"):
-        size = 0
-        for row in db.execute(
-            f"SELECT {_COLUMNS} FROM evidence WHERE seq IN"
-            f" (SELECT seq FROM unread WHERE {condition} ORDER BY seq LIMIT ?) ORDER BY seq",
-            (limit,),
-        ):
-            found.append(_piece(row))
-            size += len(found[-1].body)
-            if size > LARGEST:
-                break
-        if found:
+        if found := _some(db, f"SELECT seq FROM unread WHERE {condition} ORDER BY seq LIMIT ?", "seq", limit, LARGEST):
+            return found
+    return []
+
+
+def to_send(db: sqlite3.Connection, limit: int, size: int) -> list[Evidence]:
+    """The newest pieces of agents' spans that the backend may not have; no more than ``size`` bytes, or one."""
+    return _some(db, "SELECT seq FROM unsent ORDER BY seq DESC LIMIT ?", "seq DESC", limit, size)
+
+
+def _some(db: sqlite3.Connection, which: str, order: str, limit: int, size: int) -> list[Evidence]:
+    found: list[Evidence] = []
+    for row in db.execute(f"SELECT {_COLUMNS} FROM evidence WHERE seq IN ({which}) ORDER BY {order}", (limit,)):
+        found.append(_piece(row))
+        size -= len(found[-1].body)
+        if size < 0:
             break
     return found
 

@@ -40,6 +40,7 @@ _OLD = (
 )
 _KEYS = (
     "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE body IS NULL AND since < ? LIMIT ?)",
+    "DELETE FROM sent WHERE rowid IN (SELECT rowid FROM sent WHERE since < ? LIMIT ?)",
     "DELETE FROM delivery WHERE event_id IN (SELECT event_id FROM delivery WHERE at < ? LIMIT ?)",
 )
 
@@ -55,11 +56,13 @@ def delete_of_room(cursor: sqlite3.Cursor, room: str) -> bool:
         return False
     traces = [ids.trace_id(room).to_bytes(16), *(bytes.fromhex(trace.rpartition(":")[2]) for (trace,) in of_agents)]
     for trace in traces:
-        cursor.execute(
-            "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE trace_id = ? LIMIT ?)", (trace, AT_ONCE)
-        )
-        if cursor.rowcount == AT_ONCE:
-            return False
+        for table, key in (("outbox", "seq"), ("sent", "rowid")):
+            cursor.execute(
+                f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE trace_id = ? LIMIT ?)",
+                (trace, AT_ONCE),
+            )
+            if cursor.rowcount == AT_ONCE:
+                return False
     cursor.execute("DELETE FROM agent_trace WHERE room = ?", (room,))
     cursor.execute("DELETE FROM summary WHERE room = ?", (room,))
     cursor.execute("DELETE FROM room WHERE sid = ?", (room,))
@@ -70,6 +73,7 @@ def _delete_evidence(cursor: sqlite3.Cursor, condition: str, value: str | int) -
     """Delete some of the evidence that fulfils a condition; whether nothing is left to delete."""
     found = cursor.execute(f"SELECT seq FROM evidence WHERE {condition} LIMIT ?", (value, EVIDENCE_AT_ONCE)).fetchall()
     cursor.executemany("DELETE FROM unread WHERE seq = ?", found)
+    cursor.executemany("DELETE FROM unsent WHERE seq = ?", found)
     cursor.executemany("DELETE FROM evidence WHERE seq = ?", found)
     return len(found) < EVIDENCE_AT_ONCE
 

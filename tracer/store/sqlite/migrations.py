@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from tracer.store.alike import KEYS_KEPT
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -167,6 +169,20 @@ def m008_evidence(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX moment_by_evidence ON moment (evidence) WHERE evidence IS NOT NULL")
 
 
+def m009_unsent_evidence(db: sqlite3.Connection) -> None:
+    """``unsent``: the pieces of evidence whose spans the backend may not have, with how many there are.
+
+    ``sent``: the ids of spans that were sent from evidence, one behind the other, those of one request and trace in a
+    row. What an older tracer sent is in the outbox, for as long as its keys are kept.
+    """
+    db.execute("CREATE TABLE unsent (seq INTEGER PRIMARY KEY, spans INTEGER NOT NULL)")
+    kept = time.time_ns() - KEYS_KEPT
+    db.execute("INSERT INTO unsent SELECT seq, 0 FROM evidence WHERE form <> 'webhook' AND at > ?", (kept,))
+    db.execute("CREATE TABLE sent (trace_id BLOB NOT NULL, span_ids BLOB NOT NULL, since INTEGER NOT NULL)")
+    db.execute("CREATE INDEX sent_by_trace ON sent (trace_id)")
+    db.execute("CREATE INDEX sent_by_age ON sent (since)")
+
+
 MIGRATIONS = (
     m001_initial,
     m002_open_spans,
@@ -176,6 +192,7 @@ MIGRATIONS = (
     m006_ages,
     m007_unknown,
     m008_evidence,
+    m009_unsent_evidence,
 )
 """In order; a file's ``user_version`` is how many of them it has had."""
 VERSION = len(MIGRATIONS)

@@ -15,6 +15,7 @@ from tracer.store.alike import IS_AGENT, identity_fact
 from tracer.store.contract import DEMO, NEWEST, SCRATCH, RoomRow, StoredSummary, StoreSize, Unknown
 from tracer.store.sqlite.evidence import evidence_of, has_evidence, unread
 from tracer.store.sqlite.opening import connect
+from tracer.store.sqlite.to_send import unsent_spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -216,6 +217,7 @@ class SqliteReader:
                 else 0
             )
             kept = db.execute("SELECT count(*) FROM evidence").fetchone()[0] if has_evidence(db) else 0
+            unsent += unsent_spans(db)
         return StoreSize(used, free, rooms, oldest, newest, unsent - refused, refused, kept)
 
     def _rooms(self, condition: str, values: dict[str, str | int]) -> list[RoomRow]:

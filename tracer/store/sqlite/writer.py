@@ -5,30 +5,26 @@ from __future__ import annotations
 import os
 import time
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
-from tracer import keys
 from tracer.errors import StoreError
 from tracer.file_lock import try_lock
-from tracer.moment import Kind
-from tracer.store.alike import KEYS_KEPT, MOST_UNKNOWN, digest
-from tracer.store.contract import NEWEST, Evidence, Outgoing, Placed, Task
-from tracer.store.sqlite.agent_traces import moved_by, named_by_jobs, room_of
-from tracer.store.sqlite.evidence import is_first, log, take, to_read
+from tracer.store.alike import KEYS_KEPT
+from tracer.store.contract import NEWEST, Outgoing, Placed, Task
+from tracer.store.sqlite.adding import add, queue
+from tracer.store.sqlite.evidence import to_read, to_send
 from tracer.store.sqlite.forgetting import BETWEEN, delete_of_room, delete_old
 from tracer.store.sqlite.migrations import VERSION
 from tracer.store.sqlite.opening import TIMEOUT, is_whole
-from tracer.store.sqlite.reader import COLUMNS, SqliteReader
-from tracer.timeline.trace_jobs import is_trace
+from tracer.store.sqlite.reader import SqliteReader
+from tracer.store.sqlite.to_send import note_sent, sent_spans
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from tracer.moment import Moment
-    from tracer.store.contract import Arrival
+    from tracer.store.contract import Arrival, Evidence
 
 __all__ = ["SqliteStore"]
 
@@ -99,33 +95,8 @@ class SqliteStore(SqliteReader):
         Idempotent. For each: False when its webhook was stored before, or its evidence was read by another. Raises
         StoreError when it cannot, and then nothing is stored.
         """
-        fresh: list[bool] = []
         with self._transaction() as db, closing(db.cursor()) as cursor:
-            for arrival in arrivals:
-                if isinstance(arrival, Evidence):
-                    fresh.append(bool(log(cursor, arrival, is_read=False)))
-                    continue
-                evidence = self._evidence(cursor, arrival)
-                fresh.append(evidence is not None)
-                if evidence is None:
-                    continue
-                for trace, room in arrival.traces:
-                    self._name_room(cursor, trace, room)
-                for moment in arrival.moments:
-                    self._add_moment(cursor, moment, evidence)
-                self._queue(cursor, arrival.outgoing)
-                self._count_unknown(cursor, arrival.unknown)
-        return fresh
-
-    @staticmethod
-    def _evidence(cursor: sqlite3.Cursor, arrival: Arrival) -> int | None:
-        """Number of the evidence that an arrival is of, 0 where there is none; None when it was stored before."""
-        piece = arrival.evidence
-        if piece is None:
-            return 0 if not arrival.event_id or is_first(cursor, arrival.event_id) else None
-        if piece.number:
-            return piece.number if take(cursor, piece.number) else None
-        return log(cursor, piece, is_read=True) or None
+            return add(cursor, arrivals)
 
     def to_read(self, limit: int) -> list[Evidence]:
         """The oldest pieces of evidence that nobody has read and, where there are none, that another version has."""
@@ -140,86 +111,6 @@ class SqliteStore(SqliteReader):
                 db.execute("DELETE FROM reading")
                 db.execute("INSERT INTO reading VALUES (?)", (version,))
                 db.execute("INSERT OR IGNORE INTO unread SELECT seq, 1 FROM evidence")
-
-    @staticmethod
-    def _count_unknown(cursor: sqlite3.Cursor, names: Iterable[str]) -> None:
-        cursor.executemany(
-            "INSERT INTO unknown SELECT ?1, 1, ?2 WHERE (SELECT count(*) FROM unknown) < ?3"
-            " OR EXISTS (SELECT 1 FROM unknown WHERE name = ?1)"
-            " ON CONFLICT (name) DO UPDATE SET times = times + 1, last = ?2",
-            [(name, time.time_ns(), MOST_UNKNOWN) for name in names],
-        )
-
-    def _name_room(self, cursor: sqlite3.Cursor, trace: str, room: str) -> None:
-        """Note that a trace is of this room, and put what came of it where it now belongs."""
-        for moment, evidence in moved_by(cursor, trace, room):
-            self._add_moment(cursor, moment, evidence)
-
-    def _add_moment(self, cursor: sqlite3.Cursor, moment: Moment, evidence: int) -> None:
-        trace, identity = None, digest(moment)
-        if is_trace(moment.room):
-            trace = moment.room
-            moment = replace(moment, room=room_of(cursor, trace))
-        cursor.execute(
-            f"INSERT OR IGNORE INTO moment (digest, trace, evidence, {COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (identity, trace, evidence or None, *moment.row()),
-        )
-        if not cursor.rowcount or not moment.room:
-            return
-        number = cursor.lastrowid
-        if not is_trace(moment.room):
-            self._note_in_room(cursor, moment, number)
-        if trace is None or is_trace(moment.room):
-            for unplaced, room in named_by_jobs(cursor, moment, trace):
-                self._name_room(cursor, unplaced, room)
-
-    @staticmethod
-    def _note_in_room(cursor: sqlite3.Cursor, moment: Moment, number: int | None) -> None:
-        """Keep what the list of rooms shows, and that there is something new of this room."""
-        facts = dict(moment.facts)
-        cursor.execute(
-            "INSERT INTO room (sid, name, created, finished, first_seen, changed) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (sid) DO UPDATE SET"
-            " name = coalesce(name, excluded.name),"
-            " created = min(coalesce(created, excluded.created), coalesce(excluded.created, created)),"
-            " finished = min(coalesce(finished, excluded.finished), coalesce(excluded.finished, finished)),"
-            " changed = excluded.changed",
-            (
-                moment.room,
-                facts.get(keys.ROOM_NAME),
-                moment.time if moment.kind is Kind.ROOM_CREATED else None,
-                moment.time if moment.kind is Kind.ROOM_FINISHED else None,
-                time.time_ns(),
-                number,
-            ),
-        )
-        if moment.kind is Kind.PARTICIPANT_JOINING:  # perhaps a rejoin: the summary of the room before would count it
-            cursor.execute(
-                "UPDATE room SET summarized = 0 WHERE summarized > 0 AND sid = (SELECT before.sid FROM room AS now"
-                " JOIN room AS before ON before.name = now.name AND before.created < now.created"
-                " WHERE now.sid = ? ORDER BY before.created DESC LIMIT 1)",
-                (moment.room,),
-            )
-
-    @staticmethod
-    def _queue(cursor: sqlite3.Cursor, outgoing: Iterable[Outgoing]) -> None:
-        # An ended span replaces the same span while it was open; one that is queued or sent stays as it is.
-        cursor.executemany(
-            "INSERT INTO outbox (trace_id, span_id, body, open_job, unplaced, since) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (trace_id, span_id) DO UPDATE SET body = excluded.body, open_job = excluded.open_job"
-            " WHERE open_job IS NOT NULL",
-            [
-                (
-                    item.trace_id,
-                    item.span_id,
-                    item.body,
-                    item.open_job or None,
-                    item.unplaced or None,
-                    time.time_ns(),
-                )
-                for item in outgoing
-            ],
-        )
 
     def rooms_to_export(self, limit: int, below: int = NEWEST) -> list[tuple[str, int]]:
         """Rooms with moments whose spans may not have been queued, each with the number of its newest moment.
@@ -247,7 +138,7 @@ class SqliteStore(SqliteReader):
         ``placed`` are the numbers of spans that are among them under their room's trace, and not sent as they came.
         """
         with self._transaction() as db, closing(db.cursor()) as cursor:
-            self._queue(cursor, outgoing)
+            queue(cursor, outgoing)
             cursor.executemany(
                 "UPDATE room SET exported = ? WHERE sid = ?", [(newest, sid) for sid, newest in exported]
             )
@@ -286,13 +177,31 @@ class SqliteStore(SqliteReader):
         with self._using() as db:
             return db.execute(f"SELECT seq, body FROM outbox WHERE {_WAITS} ORDER BY seq LIMIT ?", (limit,)).fetchall()
 
-    def count_unsent(self) -> int:
-        """How many spans wait for the backend."""
+    def evidence_to_send(self, limit: int, size: int) -> list[Evidence]:
+        """The newest pieces of agents' spans that the backend may not have; no more than ``size`` bytes, or one."""
         with self._using() as db:
-            return int(db.execute(f"SELECT count(*) FROM outbox WHERE {_WAITS}").fetchone()[0])
+            return to_send(db, limit, size)
+
+    def sent_spans(self, traces: Iterable[bytes]) -> dict[bytes, set[bytes]]:
+        """Ids of the spans of these traces that were sent or are in the outbox, except those that are open there."""
+        with self._using() as db:
+            return sent_spans(db, traces)
+
+    def evidence_sent(self, numbers: Iterable[int], spans: Mapping[bytes, Iterable[bytes]]) -> None:
+        """These pieces need not be sent any more: of these traces the spans with these ids were."""
+        with self._transaction() as db, closing(db.cursor()) as cursor:
+            note_sent(cursor, numbers, spans)
+
+    def count_unsent(self) -> int:
+        """How many spans wait for the backend, in the outbox and in evidence."""
+        with self._using() as db:
+            query = (
+                f"SELECT (SELECT count(*) FROM outbox WHERE {_WAITS}) + (SELECT coalesce(sum(spans), 0) FROM unsent)"
+            )
+            return int(db.execute(query).fetchone()[0])
 
     def has_unsent(self, count: int) -> bool:
-        """Whether more spans than this wait for the backend."""
+        """Whether more spans than this are in the outbox and wait for the backend."""
         with self._using() as db:
             return bool(db.execute(f"SELECT 1 FROM outbox WHERE {_WAITS} LIMIT 1 OFFSET ?", (count,)).fetchone())
 
@@ -310,11 +219,6 @@ class SqliteStore(SqliteReader):
         """Let the spans that were set aside wait for the backend again."""
         with self._transaction() as db:
             db.execute("UPDATE outbox SET refused = NULL WHERE refused IS NOT NULL")
-
-    def newest_evidence(self) -> int:
-        """The number of the newest piece of evidence; 0 when there is none."""
-        with self._using() as db:
-            return int(db.execute("SELECT coalesce(max(seq), 0) FROM evidence").fetchone()[0])
 
     def to_summarize(self, after: int, until: int, limit: int) -> list[tuple[str, int]]:
         """Finished rooms without a valid summary, each with the number of its newest moment.
