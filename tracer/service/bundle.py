@@ -18,6 +18,7 @@ from tracer.service.recording import line_of_moments, line_of_traces, line_of_we
 from tracer.service.without_names import told_by, without_names
 from tracer.store import Form
 from tracer.store.load import moments_around
+from tracer.timeline.listened import union
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,6 +58,7 @@ def bundle(reader: Reader, sid: str, now: int, *, redact: bool, settings: Mappin
         "bundle": SCHEMA,
         "room": sid,
         "now": now,
+        "listened": [[since, min(until, now)] for since, until in union(reader.listened()) if since <= now],
         "redacted": redact,
         "versions": _versions(),
         "settings": dict(settings),
