@@ -143,7 +143,7 @@ def as_bytes(path: Path) -> bytes:
 
 def native(found: Opened, sid: str) -> dict[tuple[int, bytes], tuple[str, int, int, bytes]]:
     """An agent's own spans in a room's trace, by their ids."""
-    made = whole_trace(found.store, timeline_in(found.store, sid, now=found.end))
+    made = whole_trace(found.store, timeline_in(found.store, sid, now=found.now))
     return {
         (int.from_bytes(span.trace_id), span.span_id): (
             span.name,
@@ -242,7 +242,7 @@ def test_a_piece_that_would_report_something_else_is_left_out_and_what_it_report
     monkeypatch.setattr("tracer.service.without_names._NAME", re.compile("user_turn"))
     with opened(CALLS / "case_llm_dead.jsonl.gz") as found:
         (sid,) = found.rooms
-        mine = timeline_in(found.store, sid, now=found.end)
+        mine = timeline_in(found.store, sid, now=found.now)
         (theirs,) = timelines(written(found, sid, tmp_path / "redacted", redact=True))
         names = Pseudonyms([*found.store.moments(sid), *moments_around(found.store, sid)])
     assert {one for step in theirs.steps for one in step.moments} == {
