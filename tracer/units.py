@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import overload
 
-__all__ = ["FOREVER", "NS_PER_MS", "NS_PER_S", "duration", "milliseconds", "offset", "plural", "rfc3339", "share"]
+__all__ = [
+    "FOREVER",
+    "NS_PER_MS",
+    "NS_PER_S",
+    "clock",
+    "duration",
+    "milliseconds",
+    "offset",
+    "plural",
+    "rfc3339",
+    "share",
+]
 
 NS_PER_MS = 1_000_000
 """Nanoseconds in a millisecond."""
@@ -27,6 +38,11 @@ def rfc3339(ns: int | None) -> str | None:
         return None
     whole = datetime.fromtimestamp(ns // NS_PER_S, UTC)
     return f"{whole:%Y-%m-%dT%H:%M:%S}.{ns % NS_PER_S:09d}Z"
+
+
+def clock(ns: int) -> str:
+    """A time, ns since the epoch, as a clock in UTC shows it: ``10:31:05 UTC``."""
+    return f"{datetime.fromtimestamp(ns // NS_PER_S, UTC):%H:%M:%S} UTC"
 
 
 def milliseconds(ms: float) -> str:

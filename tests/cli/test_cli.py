@@ -235,6 +235,7 @@ def test_json_holds_every_field_of_its_schema_and_unknown_ones_as_null(tracer: T
         "created_by",
         "creator",
         "end_reason",
+        "listened_until",
         "trace_id",
     ]
     for section, names in fields.items():
@@ -259,6 +260,7 @@ def test_a_room_of_which_nearly_nothing_is_known_is_json_too(tracer: Tracer, tmp
         "created_by": None,
         "creator": None,
         "end_reason": None,
+        "listened_until": None,
         "trace_id": fold(ROOM, []).trace_id,
     }
     assert told["participants"][0]["state"] == "DISCONNECTED"
@@ -320,7 +322,7 @@ def test_the_rooms_as_json(tracer: Tracer, store: Path) -> None:
     assert list(listed) == ["schema", "rooms"]
     assert listed["schema"] == "tracer.rooms/1"
     (room,) = listed["rooms"]
-    known = ["sid", "name", "created", "finished", "participants", "agents"]
+    known = ["sid", "name", "created", "finished", "participants", "agents", "listened_until"]
     assert list(room) == [*known, "well", "causes", "ready_ms"]
     assert (room["sid"], room["name"], room["participants"], room["agents"]) == (ROOM, "demo", 1, 1)
 

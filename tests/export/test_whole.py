@@ -24,7 +24,7 @@ CALLS = Path(__file__).parents[1] / "calls"
 def test_it_is_what_the_exporter_makes_and_what_the_agents_made(name: str) -> None:
     with opened(CALLS / f"{name}.jsonl.gz") as found:
         for room in found.rooms:
-            timeline = timeline_in(found.store, room, now=found.end)
+            timeline = timeline_in(found.store, room, now=found.now)
             told = json.dumps(as_json(whole_trace(found.store, timeline)))
             back = list(spans_of(read(told.encode(), "application/json")))
             ids = [int.from_bytes(span.span_id) for span in back]
@@ -39,7 +39,7 @@ def test_it_is_what_the_exporter_makes_and_what_the_agents_made(name: str) -> No
 
 def test_ids_are_hexadecimal_and_enums_are_numbers() -> None:
     with opened(CALLS / "ok_handoff.jsonl.gz") as found:
-        timeline = timeline_in(found.store, found.rooms[0], now=found.end)
+        timeline = timeline_in(found.store, found.rooms[0], now=found.now)
         told = as_json(whole_trace(found.store, timeline))
     listed = [span for group in told["resourceSpans"] for scope in group["scopeSpans"] for span in scope["spans"]]
     assert listed
@@ -54,7 +54,7 @@ def test_ids_are_hexadecimal_and_enums_are_numbers() -> None:
 )
 def test_the_rooms_span_says_how_the_call_went(name: str, well: bool, cause: str | None) -> None:
     with opened(CALLS / f"{name}.jsonl.gz") as found:
-        timeline = timeline_in(found.store, found.rooms[0], now=found.end)
+        timeline = timeline_in(found.store, found.rooms[0], now=found.now)
         told = json.dumps(as_json(whole_trace(found.store, timeline)))
     (room,) = [span for span in spans_of(read(told.encode(), "application/json")) if not span.parent_span_id]
     said = {one.key: one.value for one in room.attributes}

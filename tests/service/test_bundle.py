@@ -87,7 +87,7 @@ THEIR_KEYS = sorted(value for name, value in vars(keys).items() if name.isupper(
 
 
 def written(found: Opened, sid: str, path: Path, *, redact: bool) -> Path:
-    path.write_bytes(bundle(found.store, sid, found.end, redact=redact, settings={}).body)
+    path.write_bytes(bundle(found.store, sid, found.now, redact=redact, settings={}).body)
     return path
 
 
@@ -114,7 +114,7 @@ def test_a_bundle_of_every_recorded_call_gives_the_same_answer_and_names_nobody(
     recording = CALLS / f"{name}.jsonl.gz"
     with opened(recording) as found:
         for sid in found.rooms:
-            mine = timeline_in(found.store, sid, now=found.end)
+            mine = timeline_in(found.store, sid, now=found.now)
             (theirs,) = timelines(written(found, sid, tmp_path / "redacted", redact=True))
             names = Pseudonyms([*found.store.moments(sid), *moments_around(found.store, sid)])
             by_name = {name: text for text, name in names.by_text.items()}
@@ -143,7 +143,7 @@ def as_bytes(path: Path) -> bytes:
 
 def native(found: Opened, sid: str) -> dict[tuple[int, bytes], tuple[str, int, int, bytes]]:
     """An agent's own spans in a room's trace, by their ids."""
-    made = whole_trace(found.store, timeline_in(found.store, sid, now=found.end))
+    made = whole_trace(found.store, timeline_in(found.store, sid, now=found.now))
     return {
         (int.from_bytes(span.trace_id), span.span_id): (
             span.name,
@@ -242,7 +242,7 @@ def test_a_piece_that_would_report_something_else_is_left_out_and_what_it_report
     monkeypatch.setattr("tracer.service.without_names._NAME", re.compile("user_turn"))
     with opened(CALLS / "case_llm_dead.jsonl.gz") as found:
         (sid,) = found.rooms
-        mine = timeline_in(found.store, sid, now=found.end)
+        mine = timeline_in(found.store, sid, now=found.now)
         (theirs,) = timelines(written(found, sid, tmp_path / "redacted", redact=True))
         names = Pseudonyms([*found.store.moments(sid), *moments_around(found.store, sid)])
     assert {one for step in theirs.steps for one in step.moments} == {

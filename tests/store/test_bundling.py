@@ -24,7 +24,7 @@ CALL = Path(__file__).parents[1] / "calls" / "s08_worker_ws_lost.jsonl.gz"
 def test_a_bundle_gives_the_answer_of_its_store(store: Writer, tmp_path: Path, redact: bool) -> None:
     replay([CALL], store)
     with opened(CALL) as found:
-        rooms, end = found.rooms, found.end
+        rooms, end = found.rooms, found.now
     for room in rooms:
         path = tmp_path / "bundle"
         path.write_bytes(bundle(store, room, end, redact=redact, settings={}).body)

@@ -346,3 +346,30 @@ def test_rooms_of_which_something_came_are_told_and_no_others(store: Writer) -> 
     assert [row.sid for row in store.changed_since(before, 2)] == ["RM_4"], "of the two latest"
     assert [row.sid for row in store.changed_since(0, 9)] == ["RM_4", "RM_3", "RM_2", "RM_1"]
     assert store.changed_since(store.newest(), 9) == []
+
+
+def test_when_somebody_listened_is_noted_for_each_run(store: Writer) -> None:
+    assert store.listened() == []
+    store.note_listened("one", 10, 20)
+    store.note_listened("other", 15, 30)
+    store.note_listened("one", 10, 40)
+    assert sorted(store.listened()) == [(10, 40), (15, 30)]
+
+
+def test_an_open_room_is_told_as_far_as_somebody_listened(store: Writer) -> None:
+    open_now = [one for one in call() if one.kind is not Kind.ROOM_FINISHED]
+    store.add([Arrival(tuple(open_now))])
+    assert store.rooms(9)[0].stopped is None
+    store.note_listened("one", START - NS_PER_S, ms(7000))
+    assert store.rooms(9)[0].stopped == ms(7000)
+    assert (store.open_rooms(0), store.open_rooms(0, ms(1_000_000))) == (1, 0)
+    store.add([Arrival(tuple(call()))])
+    assert store.rooms(9)[0].stopped is None
+
+
+def test_when_long_ago_somebody_listened_is_forgotten_with_the_rooms_of_then(store: Writer) -> None:
+    store.note_listened("long ago", 10, 20)
+    store.note_listened("now", START, ms(7000))
+    store.add([Arrival(tuple(call()))])
+    store.forget_old(ms(0))
+    assert store.listened() == [(START, ms(7000))]

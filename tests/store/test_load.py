@@ -13,7 +13,7 @@ from tests.why.cases import registered
 from tracer.errors import StoreError, UnknownRoomError
 from tracer.moment import Kind
 from tracer.store import Arrival
-from tracer.store.load import read_timeline, timeline_in
+from tracer.store.load import as_of, read_timeline, timeline_in
 from tracer.store.sqlite import SqliteReader, SqliteStore
 from tracer.units import NS_PER_S
 
@@ -107,3 +107,25 @@ def test_what_is_not_there_is_an_error(store: str, tmp_path: Path) -> None:
         read_timeline(store, "nobody")
     with pytest.raises(StoreError):
         read_timeline(str(tmp_path / "none.db"), "demo")
+
+
+def test_a_room_whose_tracer_stopped_is_as_of_then(store: str) -> None:
+    stop = END + 2 * NS_PER_S
+    with closing(SqliteStore(Path(store))) as opened:
+        opened.note_listened("one", START - NS_PER_S, stop)
+        timeline = timeline_in(opened, ROOM)
+        assert (timeline.now, timeline.stopped, timeline.unheard) == (stop, stop, ())
+        again = as_of(opened, timeline, time.time_ns())
+        assert (again.now, again.stopped) == (stop, stop)
+        # It listens again, and nothing comes of this room.
+        opened.note_listened("two", time.time_ns() - NS_PER_S, time.time_ns())
+        assert timeline_in(opened, ROOM).stopped == stop
+
+
+def test_when_nobody_listened_in_a_room_is_known(store: str) -> None:
+    with closing(SqliteStore(Path(store))) as opened:
+        opened.note_listened("one", START + 3 * NS_PER_S, END)
+        late = timeline_in(opened, ROOM)
+    assert [since for since, _ in late.unheard] == [late.zero]
+    assert late.heard_from == START + 3 * NS_PER_S
+    assert (late.is_heard(START, END), late.is_heard(START + 4 * NS_PER_S, END)) == (False, True)

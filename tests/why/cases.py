@@ -430,6 +430,10 @@ def monitored(bob_publishes: bool = False, linked_to: str = BOB) -> list[Moment]
     return recorded
 
 
+ALLOWED = {keys.CAN_PUBLISH: True, keys.CAN_SUBSCRIBE: True, keys.HIDDEN: False}
+"""What ListParticipants shows of a participant whose token is that of any other."""
+
+
 def observed(moments: Iterable[Moment]) -> list[Moment]:
     """The same without webhooks: changes are seen by the API only, and once nothing changes seconds late."""
     seen = []
@@ -440,7 +444,9 @@ def observed(moments: Iterable[Moment]) -> list[Moment]:
             early, late = (recorded.latest - 7_000_000, recorded.latest + 7_000_000)
             if recorded.kind in (Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED):
                 early, late = recorded.latest - 100_000_000, recorded.latest + 4_900_000_000
-            seen.append(replace(recorded, earliest=early, latest=late, time=(early + late) // 2, witness="observer"))
+            told = facts({**dict(recorded.facts), **ALLOWED}) if recorded.subject.startswith("PA_") else recorded.facts
+            between = replace(recorded, earliest=early, latest=late, time=(early + late) // 2, facts=told)
+            seen.append(replace(between, witness="observer"))
         else:
             seen.append(replace(recorded, witness="observer"))
     return seen

@@ -12,6 +12,7 @@ from tests.moments import (
     AGENT,
     DISPATCH,
     JOB,
+    ROOM,
     WORKER,
     _cut,
     _webhook,
@@ -145,7 +146,7 @@ def test_whether_the_join_made_the_room_tells_a_named_worker_from_ignored_agents
 
 
 def test_who_made_the_room_cannot_always_be_told() -> None:
-    unwatched = [m for m in lonely(joined=3000) if (m.kind, m.witness) != (Kind.ROOM_CREATED, "observer")]
+    unwatched = with_facts(lonely(joined=3000), Kind.ROOM_CREATED, ROOM, {keys.ROOM_WATCHED: None})
     explanation = explain(timeline(unwatched, registered(name="helper")))
     (only,) = explanation.findings
     assert (only.cause.name, only.certain) == ("worker-is-named", False)

@@ -57,7 +57,7 @@ class Source(NamedTuple):
     @property
     def now(self) -> int | None:
         """As of when its rooms are told, ns; None for the present."""
-        return self.recording.end if self.recording else None
+        return self.recording.now if self.recording else None
 
     def has(self, sid: str) -> bool:
         """Whether it is about this room: a bundle holds the rooms around its own as well."""

@@ -69,7 +69,7 @@ def opened(store: str, room: str) -> Iterator[OpenedRoom]:
 
         with replay.opened(path) as found:
             _say_latest(room, len(found.rooms), ", ".join(found.rooms[:-1]))
-            yield OpenedRoom(found.store, found.rooms[-1], found.end)
+            yield OpenedRoom(found.store, found.rooms[-1], found.now)
         return
     from tracer.store import open_reader
 

@@ -94,7 +94,13 @@ class CorrectedTimeline:
 
         workers = [moment for worker in reported.workers for moment in corrected(worker.steps)]
         folded = fold(reported.room.sid, corrected(_own(reported)), workers=workers, now=reported.now)
-        return replace(folded, earlier=reported.earlier, later=reported.later)
+        return replace(
+            folded,
+            stopped=reported.stopped,
+            unheard=reported.unheard,
+            earlier=reported.earlier,
+            later=reported.later,
+        )
 
 
 def _own(timeline: Timeline) -> list[Step]:

@@ -18,6 +18,7 @@ from tracer.service.recording import line_of_moments, line_of_traces, line_of_we
 from tracer.service.without_names import told_by, without_names
 from tracer.store import Form
 from tracer.store.load import moments_around
+from tracer.timeline.listened import union
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,6 +48,7 @@ class Bundle(NamedTuple):
 def bundle(reader: Reader, sid: str, now: int, *, redact: bool, settings: Mapping[str, Any]) -> Bundle:
     """The room with this SID, as of ``now``, ns. ``settings`` hold no secret. Raises StoreError."""
     own, around, pieces = reader.moments(sid), moments_around(reader, sid), reader.evidence(sid)
+    began = min((moment.earliest for moment in (*own, *around) if moment.room), default=0)
     if redact:
         names = Pseudonyms([*own, *around])
         own, around = [names.moment(one) for one in own], [names.moment(one) for one in around]
@@ -57,6 +59,7 @@ def bundle(reader: Reader, sid: str, now: int, *, redact: bool, settings: Mappin
         "bundle": SCHEMA,
         "room": sid,
         "now": now,
+        "listened": _listened(reader, began, now),
         "redacted": redact,
         "versions": _versions(),
         "settings": dict(settings),
@@ -64,6 +67,11 @@ def bundle(reader: Reader, sid: str, now: int, *, redact: bool, settings: Mappin
     lines = [header, *map(_line, pieces), *_lines(own), *_lines(around)]
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
     return Bundle(gzip.compress(text.encode(), mtime=0), len(own) + len(around), len(pieces))
+
+
+def _listened(reader: Reader, began: int, now: int) -> list[list[int]]:
+    """When tracer listened from ``began`` on, ns."""
+    return [[since, min(until, now)] for since, until in union(reader.listened()) if since <= now and until >= began]
 
 
 def _line(piece: Evidence) -> dict[str, Any]:

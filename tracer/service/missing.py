@@ -47,7 +47,7 @@ class MissingAgents:
         rows = [
             row
             for row in store.search("", MOST_ROOMS)
-            if row.finished is None and row.created is not None and row.created >= since
+            if row.finished is None and row.stopped is None and row.created is not None and row.created >= since
         ]
         self._found = {sid: found for sid, found in self._found.items() if sid in {row.sid for row in rows}}
         # Where no agent is one is missing most likely; of the others those first that were looked at longest ago.

@@ -10,11 +10,13 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
+import time
 import zlib
 from base64 import b64decode
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
+from tracer import keys
 from tracer.errors import MalformedError, RecordingError, TooLargeError
 from tracer.moment import Moment
 from tracer.service.bundle import SCHEMA
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tracer.store import Writer
+    from tracer.timeline.listened import Listened
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["Opened", "opened", "records", "replay", "timelines"]
+__all__ = ["Opened", "listened_in", "opened", "records", "replay", "timelines"]
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes of one line, unpacked: the receiver takes 16 MiB in a request, and base64 makes a third more of it."""
@@ -104,6 +107,7 @@ class _About(NamedTuple):
 
     room: str
     now: int
+    listened: tuple[Listened, ...]
 
 
 def _read_header(path: Path) -> _About | None:
@@ -118,13 +122,15 @@ def _header(path: Path, line: bytes) -> _About | None:
     try:
         item = json.loads(line)
         room, now = item["room"], item["now"]
-    except (ValueError, KeyError, RecursionError):
+        listened = tuple((since, until) for since, until in item.get("listened", [[0, now]]))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise RecordingError(path, "its first line is damaged", 1) from None
     if item["bundle"] != SCHEMA:
         raise RecordingError(path, f"it is {str(item['bundle'])[:LONGEST_ID]!r}, of a later tracer: upgrade", 1)
-    if not isinstance(room, str) or type(now) is not int or not 0 < now <= LATEST_TIME:
+    times = [now, *(time for run in listened for time in run)]
+    if not isinstance(room, str) or not now or not all(type(t) is int and 0 <= t <= LATEST_TIME for t in times):
         raise RecordingError(path, "its first line is damaged", 1)
-    return _About(room, now)
+    return _About(room, now, listened)
 
 
 def _listed(rows: Any) -> list[Any]:
@@ -156,14 +162,41 @@ def replay(paths: Iterable[Path], store: Writer) -> int:
     read = 0
     for path in paths:
         waiting: list[Arrival] = []
+        at: list[int] = []
         for arrivals in records(path):
+            at += _times(arrivals)
             waiting += arrivals
             read += 1
             if len(waiting) >= BATCH:
                 store.add(waiting)
                 waiting = []
         store.add(waiting)
+        about = _read_header(path)
+        for since, until in about.listened if about else [(min(at), max(at))] if at else []:
+            store.note_listened(f"{path.name} {since} {until}", since, until)
     return read
+
+
+def listened_in(lines: Iterable[list[Arrival]]) -> Listened:
+    """From when until when whoever made a recording of these lines listened, as far as they show, ns."""
+    at = [time for arrivals in lines for time in _times(arrivals)]
+    return min(at), max(at)
+
+
+def _times(arrivals: Iterable[Arrival]) -> Iterator[int]:
+    """When a line was written, as far as it shows: what is polled can be long past, and has changed then or not."""
+    for arrival in arrivals:
+        if arrival.evidence and arrival.evidence.at != NEVER:
+            yield arrival.evidence.at
+        elif arrival.evidence:  # an older recording: it came when the last that it reports had happened
+            yield from sorted(moment.latest for moment in arrival.moments)[-1:]
+        else:
+            for moment in arrival.moments:
+                seen = str(dict(moment.facts).get(keys.SEEN_BY, ""))
+                if seen.isascii() and seen.isdecimal():
+                    yield min(int(seen), LATEST_TIME)
+                elif moment.clock == "receiver":
+                    yield moment.latest
 
 
 class Opened(NamedTuple):
@@ -172,8 +205,8 @@ class Opened(NamedTuple):
     store: Writer
     rooms: list[str]
     """SIDs of the rooms that it is about, the oldest first."""
-    end: int
-    """As of when it is read, ns."""
+    now: int
+    """As of when it is read, ns: a bundle, of when it was made; of a recording nothing is known after its last line."""
 
 
 @contextmanager
@@ -186,13 +219,12 @@ def opened(path: Path) -> Iterator[Opened]:
         replay([path], store)
         rows = sorted(store.rooms(MOST_ROOMS), key=lambda room: (room.created or 0, room.sid))
         if about := _read_header(path):
-            rooms, end = [row.sid for row in rows if row.sid == about.room], about.now
+            rooms, now = [row.sid for row in rows if row.sid == about.room], about.now
         else:
-            rooms = [row.sid for row in rows]
-            end = max((moment.latest for room in rooms for moment in store.moments(room)), default=0)
+            rooms, now = [row.sid for row in rows], time.time_ns()
         if not rooms:
             raise RecordingError(path, "it contains no room")
-        yield Opened(store, rooms, end)
+        yield Opened(store, rooms, now)
 
 
 def timelines(path: Path) -> list[Timeline]:
@@ -201,7 +233,7 @@ def timelines(path: Path) -> list[Timeline]:
     Raises RecordingError.
     """
     with opened(path) as found:
-        return [timeline_in(found.store, room, now=found.end) for room in found.rooms]
+        return [timeline_in(found.store, room, now=found.now) for room in found.rooms]
 
 
 MOST_ROOMS = 10_000

@@ -18,6 +18,7 @@ from tracer.export.target import Target
 from tracer.service.announcer import Announcer
 from tracer.service.background import in_background
 from tracer.service.fleet import Fleet
+from tracer.service.listening import Listening
 from tracer.service.metrics import Metrics
 from tracer.service.page import Page, PageOptions
 from tracer.service.passing import SIGNALS
@@ -114,6 +115,7 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
         if options.observe and not server.url:
             log.info("%s", NOT_OBSERVED)
         tasks = [
+            in_background(Listening(store).run(), "note that tracer listens"),
             in_background(Summarizer(store, announcer, fleet).run(), "sum up rooms"),
             in_background(Retention(store, options.limits).run(), "forget old rooms"),
         ]
@@ -140,6 +142,7 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
 
         tasks = [
             in_background(_observed(store, Observer(server, options.wanted), queue.keep), "poll the server's API"),
+            in_background(Listening(store).run(), "note that tracer listens"),
             in_background(Summarizer(store, announcer).run(), "sum up rooms"),
             in_background(Retention(store, options.limits).run(), "forget old rooms"),
         ]

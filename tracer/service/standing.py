@@ -19,6 +19,7 @@ from tracer.service.fleet import AGENT_NAME, MOST_NAMES, Names, label
 from tracer.service.missing import MissingAgents
 from tracer.store import open_reader
 from tracer.timeline.fold import fold
+from tracer.timeline.listened import STOPPED, union
 from tracer.units import NS_PER_S
 from tracer.why.call.workers import GONE
 from tracer.witness.fields import LATEST_TIME
@@ -68,10 +69,15 @@ class Standing:
 
 
 def _standing(store: Reader, now: int) -> Iterator[Metric]:
-    rooms, unread = store.open_rooms(now - WITHIN), store.unread()
+    heard = next((since for since, until in reversed(union(store.listened())) if until > now - STOPPED), 0)
+    rooms, unread = store.open_rooms(now - WITHIN, heard - STOPPED), store.unread()
     # Whatever their clocks are, it was before now: of each worker the last of each kind.
     known = fold("", (), workers=store.workers(LATEST_TIME, LATEST_TIME)).workers
-    yield GaugeMetricFamily("tracer_rooms_open", "Rooms of the last 24 hours whose end is not known.", value=rooms)
+    yield GaugeMetricFamily(
+        "tracer_rooms_open",
+        "Rooms of the last 24 hours that are open, as far as tracer has listened since.",
+        value=rooms,
+    )
     yield GaugeMetricFamily(
         "tracer_evidence_unread", "Requests that are stored, and of which no moments were made yet.", value=unread
     )

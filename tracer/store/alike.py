@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from tracer import keys
+from tracer.timeline.listened import stopped
 from tracer.units import NS_PER_S
 
-__all__ = ["IS_AGENT", "KEYS_KEPT", "LARGEST", "MOST_UNKNOWN", "digest_of", "identity_fact", "span_ids"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tracer.store.contract import RoomRow
+    from tracer.timeline.listened import Listened
+
+__all__ = ["IS_AGENT", "KEYS_KEPT", "LARGEST", "MOST_UNKNOWN", "digest_of", "identity_fact", "row_of", "span_ids"]
 
 KEYS_KEPT = 30 * 24 * 3600 * NS_PER_S
 """For how long, ns, a span is sent only once and a webhook taken only once. The server repeats one for a minute."""
@@ -20,6 +30,13 @@ SPAN_ID = 8
 """Bytes of a span's id."""
 IS_AGENT = f'["{keys.PARTICIPANT_KIND}","AGENT"]'
 """How the fact appears in a moment's JSON; text from outside cannot look like it, its quotes are escaped."""
+
+
+def row_of(row: RoomRow, came: int | None, runs: Iterable[Listened]) -> RoomRow:
+    """The room in a list, with when tracer stopped listening to it; ``came``: when the newest of it was, ns."""
+    if row.finished is not None or came is None:
+        return row
+    return replace(row, stopped=stopped(runs, came, time.time_ns())[1])
 
 
 def identity_fact(who: str) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tracer.moment import Moment
+    from tracer.timeline.listened import Listened
 
 __all__ = [
     "DEMO",
@@ -130,6 +131,8 @@ class RoomRow:
     finished: int | None
     participants: int
     agents: int
+    stopped: int | None = None
+    """When tracer stopped listening while it was open: how it went on is not known. None of any other room."""
 
 
 class StoredSummary(NamedTuple):
@@ -189,8 +192,14 @@ class Reader(Protocol):
     def workers(self, since: int, until: int) -> list[Moment]:
         """Moments of workers between two times, ns since the epoch, and before that the last of each kind."""
 
-    def open_rooms(self, since: int) -> int:
-        """How many rooms that began since then, ns since the epoch, have no known end."""
+    def open_rooms(self, since: int, heard: int = 0) -> int:
+        """How many rooms have no known end that began since then, and of which something came after ``heard``.
+
+        Both in ns since the epoch.
+        """
+
+    def listened(self) -> list[Listened]:
+        """When anybody listened who wrote into this store, in no order."""
 
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
@@ -247,6 +256,9 @@ class Writer(Reader, Protocol):
 
         Idempotent; False for what came of a webhook that was stored before, or of evidence that another has read.
         """
+
+    def note_listened(self, run: str, since: int, until: int) -> None:
+        """Note that one run of whoever listens has done so from when until when, ns since the epoch."""
 
     def to_read(self, limit: int) -> list[Evidence]:
         """The oldest pieces of evidence that nobody has read and, where there are none, that another version has."""

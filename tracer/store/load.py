@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 from tracer.store import open_reader
 from tracer.timeline.fold import fold
+from tracer.timeline.listened import stopped, unheard
 from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tracer.moment import Moment
     from tracer.store import Reader
+    from tracer.timeline.listened import Listened
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["WORKERS_LATER", "moments_around", "read_timeline", "timeline_in"]
+__all__ = ["WORKERS_LATER", "as_of", "moments_around", "read_timeline", "timeline_in"]
 
 WORKERS_BEFORE = 600 * NS_PER_S
 """All moments of workers this long before a room are read, ns; of earlier ones the last of each kind is enough."""
@@ -49,11 +51,36 @@ def timeline_in(
     def read(room: str) -> list[Moment]:
         return told(reader.moments(room))
 
-    now = time.time_ns() if now is None else now
+    now, runs = time.time_ns() if now is None else now, reader.listened()
+
+    def folded(room: str, moments: list[Moment], workers: list[Moment] | None = None) -> Timeline:
+        until, stop = stopped(runs, _came(moments, runs), now)
+        timeline = fold(room, moments, workers=workers or (), now=until)
+        end = timeline.room.finished.time if timeline.room.finished else until
+        return replace(timeline, stopped=stop, unheard=unheard(runs, timeline.zero, end))
+
     moments = read(sid)
-    timeline = fold(sid, moments, workers=told(_workers(reader, moments)), now=now)
-    before, after = (other and fold(other, read(other), now=now) for other in reader.neighbours(sid))
+    timeline = folded(sid, moments, told(_workers(reader, moments)))
+    before, after = (other and folded(other, read(other)) for other in reader.neighbours(sid))
     return replace(timeline, earlier=before or None, later=after or None)
+
+
+def as_of(reader: Reader, timeline: Timeline, now: int) -> Timeline:
+    """A timeline of which nothing came since it was read, as of ``now``, ns. Raises StoreError."""
+    until, stop = stopped(reader.listened(), _newest(timeline), now)
+    return replace(timeline, now=until, stopped=stop)
+
+
+def _newest(timeline: Timeline) -> int:
+    """When the newest of a timeline's own was, ns: the same again and again while nothing comes."""
+    own = (step for step in timeline.steps if not step.subject.startswith("AW_"))
+    return max((step.latest for step in own if step.clock != "agent"), default=timeline.zero)
+
+
+def _came(moments: Iterable[Moment], runs: Iterable[Listened]) -> int:
+    """When the newest moment was, ns; agents' clocks can be ahead of whoever listened, and no further than its end."""
+    last = max((until for _, until in runs), default=0)
+    return max((min(m.latest, last) if m.clock == "agent" else m.latest for m in moments), default=0)
 
 
 def moments_around(reader: Reader, sid: str) -> list[Moment]:

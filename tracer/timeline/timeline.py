@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tracer.timeline.entities import Dispatch, Entity, Job, Participant, Room, Track, Worker
+    from tracer.timeline.listened import Listened
     from tracer.timeline.provenance import CreatedBy
     from tracer.timeline.step import Step
 
@@ -40,6 +41,10 @@ class Timeline:
     """Workers that reported of themselves until the room's end, whether they served it or not."""
     now: int = 0
     """Until when the room is known, ns since the epoch: what has not happened by then is missing."""
+    stopped: int | None = None
+    """When tracer stopped listening, ns since the epoch; None while it does, or where that is not known."""
+    unheard: tuple[Listened, ...] = ()
+    """When nobody listened, from the room's beginning until ``now``, as far as that is known."""
     earlier: Timeline | None = None
     """The room of this name before this one, where whoever made the timeline looked for it."""
     later: Timeline | None = None
@@ -58,6 +63,33 @@ class Timeline:
         """What offsets are counted from: the room's creation or, if that was not seen, the first step; ns."""
         created = self.room.created
         return created.time if created else min((step.time for step in self.steps), default=0)
+
+    @property
+    def cut_off(self) -> int | None:
+        """When tracer stopped listening, ns, while the room was open: how it went on is not known. Else None."""
+        return self.stopped if self.room.finished is None else None
+
+    @cached_property
+    def gaps(self) -> tuple[Listened, ...]:
+        """When nobody listened, ns, as far as that is known: who came then, and what was asked for, may be missing.
+
+        Also an observer tells whether it came after the room; or that it was there, by a report that is lost.
+        """
+        created = self.room.created
+        is_found = created is not None and "observer" in created.witnesses
+        if self.unheard or (is_found and self.room.facts.get(keys.ROOM_WATCHED) is not False):
+            return self.unheard
+        polled = [step for step in self.steps if "observer" in step.witnesses and step.clock == "receiver"]
+        return ((self.zero, min(step.earliest for step in polled)),) if polled else ()
+
+    @property
+    def heard_from(self) -> int | None:
+        """From when on tracer listened, ns, where the room was there before; else None."""
+        return self.gaps[0][1] if self.gaps and self.gaps[0][0] <= self.zero else None
+
+    def is_heard(self, since: int, until: int) -> bool:
+        """Whether somebody listened, as far as is known, all the time between two times, ns."""
+        return not any(began <= until and ended >= since for began, ended in self.gaps)
 
     @property
     def trace_id(self) -> str:

@@ -30,6 +30,7 @@ def timeline(timeline: Timeline) -> dict[str, Any]:
             "created_by": timeline.created_by,
             "creator": timeline.creator.sid if timeline.creator else None,
             "end_reason": timeline.end_reason,
+            "listened_until": rfc3339(timeline.stopped),
             "trace_id": timeline.trace_id,
         },
         "participants": [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from tracer.units import NS_PER_MS, milliseconds, offset, rfc3339
+from tracer.units import NS_PER_MS, clock, milliseconds, offset, rfc3339
 from tracer.view.moments import accuracy
 from tracer.view.names import name_of, with_names
 from tracer.view.prose import wrapped
@@ -100,9 +100,10 @@ class MissingView:
         took = milliseconds(missing.ns / NS_PER_MS)
         title = Text(f"{missing.what}  {who}", style="bold red" if missing.over else "bold yellow")
         yield from wrapped(console, title, width, 0)
-        yield from wrapped(
-            console, Text(f"for {took}{', and the room is closed' if missing.over else ' by now'}"), width
-        )
+        by = ", and the room is closed" if missing.over else " by now"
+        if self.timeline.cut_off:
+            by = f" by {clock(self.timeline.cut_off)}, when tracer stopped listening"
+        yield from wrapped(console, Text(f"for {took}{by}"), width)
         phrase, _ = say(self.timeline, missing.step)
         after = Text("after    ", style="dim")
         after.append(f"{phrase}, {offset((missing.step.time - self.timeline.zero) / NS_PER_MS)}", style="not dim")

@@ -87,6 +87,7 @@ def as_json(rows: Sequence[RoomRow], summaries: Mapping[str, Summary]) -> dict[s
                 "finished": rfc3339(row.finished),
                 "participants": row.participants,
                 "agents": row.agents,
+                "listened_until": rfc3339(row.stopped),
                 "well": summary.well if summary else None,
                 "causes": list(summary.causes) if summary else None,
                 "ready_ms": summary.ready_after / NS_PER_MS if summary and summary.ready_after is not None else None,
@@ -250,6 +251,11 @@ def room_cells(row: RoomRow, summary: Summary | None, *, now: int | None = None,
 
 
 def lasted(row: RoomRow, now: int | None = None) -> str:
-    """How long a room lasted; of an open one, how long it is open by ``now``, ns, or that it is."""
+    """How long a room lasted; of an open one, how long it is open by ``now``, ns, or that it is.
+
+    Where tracer stopped listening before, at least how long.
+    """
+    if row.created is not None and row.stopped is not None:
+        return f"≥ {duration((row.stopped - row.created) / NS_PER_S)}"
     end = row.finished if row.finished is not None else now
     return "open" if row.created is None or end is None else duration((end - row.created) / NS_PER_S)

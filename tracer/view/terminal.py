@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tracer.moment import Kind
 from tracer.timeline.origin import end_reason_label
-from tracer.units import NS_PER_S, duration
+from tracer.units import NS_PER_S, clock, duration
 from tracer.view.budget import budget
 from tracer.view.chart import Chart
 from tracer.view.moments import MomentTable
@@ -120,6 +120,8 @@ def _parts(timeline: Timeline, *, live: bool = False) -> list[str]:
         parts.append(f"closed after {lasted}{reason}")
     elif room.finished:
         parts.append("closed")
+    elif timeline.cut_off:
+        parts.append(f"open when tracer stopped listening, at {clock(timeline.cut_off)}")
     elif live:
         parts.append(f"open for {duration((timeline.now - timeline.zero) / NS_PER_S)}")
     else:

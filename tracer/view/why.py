@@ -123,6 +123,7 @@ def as_json(timeline: Timeline, explanation: Explanation) -> dict[str, Any]:
         "room": {"sid": timeline.room.sid, "name": timeline.room.name},
         "well": explanation.well is True,
         "summary": explanation.summary,
+        "listened_until": rfc3339(timeline.stopped),
         "causes": [
             {
                 "name": finding.cause.name,

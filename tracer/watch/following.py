@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer.errors import UnknownRoomError
-from tracer.store.load import timeline_in
+from tracer.store.load import as_of, timeline_in
 from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class Following:
         if not number:
             raise UnknownRoomError(self.sid, "the store any more")
         if number == self._number:
-            self.timeline = replace(self.timeline, now=now)
+            self.timeline = as_of(self._reader, self.timeline, now)
             return False
         self._number, self._changed = number, now
         self.timeline = timeline_in(self._reader, self.sid, now=now)
@@ -49,4 +48,4 @@ class Following:
         """Whether the room has finished, its jobs have ended, and nothing more comes of it."""
         timeline = self.timeline
         finished = timeline.room.finished is not None and not timeline.open_jobs()
-        return finished and timeline.now - self._changed >= SETTLED
+        return finished and (timeline.stopped is not None or timeline.now - self._changed >= SETTLED)

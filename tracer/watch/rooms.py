@@ -105,7 +105,7 @@ class Rooms:
             made = self._cells[sid] = (row, stand, room_cells(row, stand.summary if stand else None))
         cells = made[2]
         if row.finished is None:
-            waits = stand.words(now) if stand else ""
+            waits = stand.words(row.stopped or now) if stand else ""
             cells = (*cells[:LASTED], lasted(row, now), *cells[LASTED + 1 : CAUSE], cells[CAUSE] or waits)
         return cells
 

@@ -11,7 +11,7 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.overdue import expected
 from tracer.timeline.sessions import sessions_of
-from tracer.units import NS_PER_S
+from tracer.units import NS_PER_S, clock
 from tracer.why.call.limits import NOTICED, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.lack import in_seconds
@@ -49,6 +49,20 @@ class Known:
         return self.call.timeline.room.finished is not None
 
     @property
+    def recorded(self) -> str:
+        """For what was or was not recorded: whether more may come."""
+        goes_on = not self.over and self.call.timeline.cut_off is None
+        return "has been recorded so far" if goes_on else "was recorded"
+
+    def too_early(self, what: str, ns: int, more: str = "") -> str:
+        """The summary where something happened too short a time, ns, before the end of what is known."""
+        ns = max(ns, 0)
+        if (at := self.call.timeline.stopped) is None:
+            return f"It is too early to say: {what} {in_seconds(ns)} ago{more}."
+        before = f"{in_seconds(ns)} before tracer stopped listening at {clock(at)}"
+        return f"How it went on is not known: {what} {before}{more}."
+
+    @property
     def pending(self) -> list[Step]:
         """Steps after which an agent should join, too short a time ago to say whether it will."""
         dispatches = self.call.dispatches
@@ -82,6 +96,19 @@ class CauseFound(Conclusion):
         return f"{first.cause.about[0].upper()}{first.cause.about[1:]}."
 
 
+class StartMissed(Conclusion):
+    """Nothing wrong was recorded, and nobody listened when the room began."""
+
+    def sentence(self, known: Known) -> str | None:
+        """From when on somebody did."""
+        timeline = known.call.timeline
+        since = timeline.heard_from
+        if since is None:
+            return None
+        after = in_seconds(since - timeline.zero)
+        return f"Nothing wrong {known.recorded}, but tracer listened only from {after} after the room began."
+
+
 class TooEarly(Conclusion):
     """An agent was dispatched and may still join."""
 
@@ -89,8 +116,7 @@ class TooEarly(Conclusion):
         """Since when an agent is expected."""
         if known.over or not known.pending:
             return None
-        since = max(known.call.timeline.now - known.pending[0].time, 0) / NS_PER_S
-        return f"It is too early to say: an agent was requested {since:.1f} s ago."
+        return known.too_early("an agent was requested", known.call.timeline.now - known.pending[0].time)
 
 
 class EndNotReported(Conclusion):
@@ -101,8 +127,8 @@ class EndNotReported(Conclusion):
         finished, ending = known.call.timeline.room.finished, known.call.agents.ending
         if finished is None or not ending:
             return None
-        ago = in_seconds(max(known.call.timeline.now - finished.time, 0))
-        return f"It is too early to say: the room closed {ago} ago, and job {ending[0].sid} has not reported its end."
+        more = f", and job {ending[0].sid} has not reported its end"
+        return known.too_early("the room closed", known.call.timeline.now - finished.time, more)
 
 
 class DispatchUnserved(Conclusion):
@@ -135,7 +161,7 @@ class NoAgentOnRecord(Conclusion):
         created = call.timeline.room.created
         age = max(call.timeline.now - created.time, 0) if created else NOTICED
         if not known.over and age < NOTICED:
-            return f"It is too early to say: the room was created {in_seconds(age)} ago."
+            return known.too_early("the room was created", age)
         return "Nothing is known of any agent in this room: no dispatch, job or agent was recorded."
 
 
@@ -152,7 +178,7 @@ class NobodyJoined(Conclusion):
         if agent is None:
             return f"No caller joined{closed}."
         waited = max(min(call.left_at(agent), call.end) - agent.steps[0].time, 0) / NS_PER_S
-        so_far = "" if known.over else " so far"
+        so_far = "" if known.over or known.call.timeline.cut_off else " so far"
         return f"No caller joined{so_far}: {name_of(agent)} was alone for {waited:.1f} s{closed}."
 
     @staticmethod
@@ -180,7 +206,7 @@ class NoCallerActive(Conclusion):
             return None
         since = max(known.call.timeline.now - callers[0].steps[0].time, 0)
         if not known.over and since < NOTICED:
-            return f"It is too early to say: {name_of(callers[0])} joined {in_seconds(since)} ago."
+            return known.too_early(f"{name_of(callers[0])} joined", since)
         return f"No caller became ACTIVE, {NOT_EXPLAINED}."
 
 
@@ -272,8 +298,7 @@ class NotRuledOut(Conclusion):
 
     def sentence(self, known: Known) -> str | None:
         """That there are doubts."""
-        recorded = "was recorded" if known.over else "has been recorded so far"
-        return f"Nothing wrong {recorded}, but not everything can be ruled out." if known.doubts else None
+        return f"Nothing wrong {known.recorded}, but not everything can be ruled out." if known.doubts else None
 
 
 class OnlyTheAgentReported(Conclusion):
@@ -292,7 +317,9 @@ class TooEarlyToMiss(Conclusion):
     def sentence(self, known: Known) -> str | None:
         """Who has just come."""
         lacks = known.lacks
-        return f"It is too early to say: {lacks[0].early}." if lacks and all(lack.early for lack in lacks) else None
+        if not lacks or not all(lack.early for lack in lacks):
+            return None
+        return known.too_early(lacks[0].early, lacks[0].early_ns)
 
 
 class NotKnown(Conclusion):
@@ -303,8 +330,15 @@ class NotKnown(Conclusion):
         if not known.lacks:
             return None
         more = f" ({len(known.lacks) - 1} more like this)" if len(known.lacks) > 1 else ""
-        recorded = "was recorded" if known.over else "has been recorded so far"
-        return f"Nothing wrong {recorded}, but {known.lacks[0].sentence}{more}."
+        return f"Nothing wrong {known.recorded}, but {known.lacks[0].sentence}{more}."
+
+
+class CutOff(Conclusion):
+    """Nothing wrong was recorded while tracer listened, and the call went on after that."""
+
+    def sentence(self, known: Known) -> str | None:
+        """That tracer stopped."""
+        return f"Nothing wrong {known.recorded}." if known.call.timeline.cut_off else None
 
 
 class Well(Conclusion):
@@ -319,6 +353,7 @@ class Well(Conclusion):
 
 CONCLUSIONS: tuple[Conclusion, ...] = (
     CauseFound(),
+    StartMissed(),
     TooEarly(),
     EndNotReported(),
     DispatchUnserved(),
@@ -333,6 +368,7 @@ CONCLUSIONS: tuple[Conclusion, ...] = (
     OnlyTheAgentReported(),
     TooEarlyToMiss(),
     NotKnown(),
+    CutOff(),
     Well(),
 )
 """In order; the last one always fits."""

@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer.timeline.once import once
+from tracer.units import clock
 from tracer.why.call import Call
 from tracer.why.cause import Doubt
 from tracer.why.causes import CAUSES
 from tracer.why.conclusions import CONCLUSIONS, Known
 from tracer.why.explanation import Explanation
 from tracer.why.node_words import doubt_in_words_of, finding_in_words_of
+from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
@@ -35,6 +37,8 @@ def explain(timeline: Timeline) -> Explanation:
     summary, well = next(
         (sentence, conclusion.well) for conclusion in CONCLUSIONS if (sentence := conclusion.sentence(known))
     )
+    if (at := timeline.cut_off) and clock(at) not in summary:
+        summary = f"{summary.removesuffix('.')}; tracer stopped listening at {clock(at)}, and the rest is not known."
     return Explanation(
         tuple(finding_in_words_of(timeline, finding) for finding in findings),
         tuple(doubt_in_words_of(timeline, doubt) for doubt in doubts),
@@ -45,9 +49,23 @@ def explain(timeline: Timeline) -> Explanation:
 
 def _findings(call: Call) -> tuple[Finding, ...]:
     place = {cause: number for number, cause in enumerate(CAUSES)}
-    findings = [finding for cause in CAUSES for finding in cause.find(call)]
+    findings = [found for cause in CAUSES for finding in cause.find(call) if (found := _as_heard(call, finding))]
     findings.sort(key=lambda found: (found.cause.symptom.rank, not found.certain, place[found.cause]))
     return tuple(replace(found, evidence=tuple(map(call.as_reported, found.evidence))) for found in findings)
+
+
+def _as_heard(call: Call, finding: Finding) -> Finding | None:
+    """A finding that nothing which nobody listened to can overturn, or as one that is only likely; else None.
+
+    An agent that is missing or late may have come, and been asked for, while nobody listened.
+    """
+    timeline, times = call.timeline, [step.time for step in finding.evidence]
+    if not timeline.gaps or not times or timeline.is_heard(min(times), max(times)):
+        return finding
+    if finding.cause.symptom in (Symptom.MISSING, Symptom.LATE):
+        return None
+    began = timeline.heard_from
+    return replace(finding, certain=finding.certain and timeline.is_heard(max(min(times), began or 0) + 1, max(times)))
 
 
 def _doubts(call: Call, findings: tuple[Finding, ...]) -> tuple[Doubt, ...]:

@@ -20,7 +20,9 @@ class Lack:
     ns: int = 0
     """How long it was missing."""
     early: str = ""
-    """While the call goes on: since when somebody is there, where that is too short a time ago to miss anything."""
+    """While the call goes on: who came, where that was too short a time ago to miss anything."""
+    early_ns: int = 0
+    """How long ago that was."""
 
 
 def in_seconds(ns: int) -> str:

@@ -89,6 +89,7 @@ class _CallerStay:
         """What this stay lacks; only the first where the rest follows from it."""
         needs = (
             self._agent,
+            self._allowed,
             self._kept,
             self._voice,
             self._voice_kept,
@@ -103,13 +104,14 @@ class _CallerStay:
             self._said,
             self._cut_off,
             self._answered_twice,
+            self._sessions_told,
         )
         lack = next((found for need in needs if (found := need())), None)
         if lack:
             goes_on = self.call.timeline.room.finished is None and self.ended >= self.call.end
             stayed = self.ended - self.began
-            early = f"{self.name} became ACTIVE {in_seconds(stayed)} ago" if goes_on and stayed < NOTICED else ""
-            yield replace(lack, early="" if lack.certain else early)
+            early = f"{self.name} became ACTIVE" if goes_on and stayed < NOTICED else ""
+            yield replace(lack, early="" if lack.certain else early, early_ns=stayed)
 
     @cached_property
     def served(self) -> list[_Served]:
@@ -177,6 +179,18 @@ class _CallerStay:
         """From when until when no agent was there, the longest time, ns."""
         return _longest_gap(((one.since, one.until) for one in self.served), self.began, self.ended)
 
+    def _allowed(self) -> Lack | None:
+        """What somebody might do at last, and whether the others saw them: only the server tells."""
+        for one in (self.who, *(one.agent for one in self.served)):
+            reported = {witness for step in one.steps for witness in step.witnesses}
+            told = one.gone.facts if one.gone else one.reported
+            if keys.HIDDEN not in told and "webhook" not in reported:
+                return Lack(
+                    f"whether {name_of(one)} may publish and subscribe, and is seen by the others, was not reported",
+                    certain=False,
+                )
+        return None
+
     def _kept(self) -> Lack | None:
         """Something that they had, and lost during the call."""
         agents = {one.agent.sid: one.agent for one in self.served}.values()
@@ -219,6 +233,17 @@ class _CallerStay:
         if not began or self.ended - began <= STUCK_BY:
             return None
         return Lack(f"nothing shows that {self.name} was subscribed to the agent's audio track", certain=False)
+
+    def _sessions_told(self) -> Lack | None:
+        """A session that started, and whose own span did not come though its job reported its end."""
+        for job in self.jobs:
+            ended = job.at(Kind.JOB_ENDED)
+            if ended is None or "agent" not in ended.witnesses or job.is_entrypoint_only:
+                continue
+            mine = [session for session in sessions_of(job) if session in self.sessions]
+            if any(session.started and not session.closed for session in mine):
+                return Lack(f"a session of job {job.sid} has no recorded end: a span of it is missing", certain=False)
+        return None
 
     def _heard(self) -> Lack | None:
         """No sign that an agent heard the caller, or another caller who was there."""

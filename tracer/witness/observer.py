@@ -30,7 +30,7 @@ from tracer.settings import address
 from tracer.store import Arrival
 from tracer.units import NS_PER_S
 from tracer.witness.changes import changes
-from tracer.witness.fields import joining, participant_facts, room_created
+from tracer.witness.fields import joining, participant_facts, permission_facts, room_created
 from tracer.witness.jobs import dispatch_moments, unknown
 from tracer.witness.pace import WatchedRoom
 from tracer.witness.webhook import room_of
@@ -251,8 +251,8 @@ class Observer:
             return  # it came and went between two polls: only webhooks know of it
         # Only with somebody in it does a poll of its participants show that it was there.
         seen = max(self._listed, room.polled_at) if room.present else self._listed
-        for sid in room.present:
-            yield self._change(room, Kind.PARTICIPANT_LEFT, sid, room.polled_at or self._listed, answered)
+        for who in room.present.values():
+            yield self._left(room, who, room.polled_at or self._listed, answered)
         name = {keys.ROOM_NAME: room.listed.name or None}
         yield self._change(room, Kind.ROOM_FINISHED, room.sid, seen, answered, name)
 
@@ -338,7 +338,12 @@ class Observer:
             elif who.state == ParticipantInfo.ACTIVE:
                 yield self._change(room, Kind.PARTICIPANT_ACTIVE, sid, floor, answered, participant_facts(who))
         for sid in room.present.keys() - poll.present.keys():
-            yield self._change(room, Kind.PARTICIPANT_LEFT, sid, room.polled_at, answered)
+            yield self._left(room, room.present[sid], room.polled_at, answered)
+
+    def _left(self, room: WatchedRoom, who: ParticipantInfo, earliest: int, latest: int) -> Moment:
+        """A leave between two polls, with what whoever left was allowed to do at last, as in a webhook."""
+        allowed = permission_facts(who.permission) if who.HasField("permission") else {}
+        return self._change(room, Kind.PARTICIPANT_LEFT, who.sid, earliest, latest, allowed)
 
     def _change(
         self,

@@ -101,6 +101,7 @@ TAKEN_AWAY = (
         f"The agent of job {JOB} was unsubscribed from the microphone of ada during the call, and for 21.1 s heard"
         " nothing of them.",
         ((Kind.SESSION_AUDIO_RECEIVED, JOB), (Kind.TRACK_UNSUBSCRIBED, MICROPHONE)),
+        certain=False,
     ),
 )
 

@@ -146,4 +146,5 @@ def delete_old(db: Connection[Row], moments: int, keys: int) -> bool:
         ),
     ):
         done = db.execute(statement, (before, AT_ONCE)).rowcount < AT_ONCE and done
+    db.execute("DELETE FROM listened WHERE until < least(%s, (SELECT min(first_seen) FROM room))", (moments,))
     return done

@@ -145,7 +145,13 @@ def m002_unsent_evidence(db: Connection[Any]) -> None:
     db.execute("INSERT INTO unsent SELECT seq, at, 0 FROM evidence WHERE form <> 'webhook' AND at > %s", (kept,))
 
 
-MIGRATIONS = (m001_initial, m002_unsent_evidence)
+def m003_listened(db: Connection[Any]) -> None:
+    """``listened``: from when until when each run of `tracer serve` or `tracer observe` listened, ns."""
+    db.execute(f"CREATE TABLE listened (run {TEXT} PRIMARY KEY, since bigint NOT NULL, until bigint NOT NULL)")
+    db.execute("INSERT INTO listened SELECT 'before', 0, max(latest) FROM room HAVING count(*) > 0")
+
+
+MIGRATIONS = (m001_initial, m002_unsent_evidence, m003_listened)
 """In order; ``version.number`` is how many of them the tables have had."""
 VERSION = len(MIGRATIONS)
 """The version that this tracer reads and writes."""

@@ -11,7 +11,7 @@ import psycopg
 from tracer import keys
 from tracer.errors import StoreError, UnknownRoomError, UnreadableError
 from tracer.moment import Kind, Moment
-from tracer.store.alike import IS_AGENT, identity_fact
+from tracer.store.alike import IS_AGENT, identity_fact, row_of
 from tracer.store.contract import DEMO, NEWEST, SCRATCH, Evidence, Form, RoomRow, StoredSummary, StoreSize, Unknown
 from tracer.store.postgres.connecting import in_short, kept, opened, shown, storable
 from tracer.store.postgres.migrations import SCHEMA
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from tracer.store.postgres.connecting import Row
+    from tracer.timeline.listened import Listened
 
 __all__ = ["COLUMNS", "PIECE", "PostgresReader", "piece_of"]
 
@@ -145,11 +146,21 @@ class PostgresReader:
         with self._using() as db:
             return [self._moment(row) for row in db.execute(_WORKERS, {"since": since, "until": until})]
 
-    def open_rooms(self, since: int) -> int:
-        """How many rooms that began since then, ns since the epoch, have no known end."""
+    def open_rooms(self, since: int, heard: int = 0) -> int:
+        """How many rooms have no known end that began since then, and of which something came after ``heard``.
+
+        Both in ns since the epoch.
+        """
         with self._using() as db:
-            found = db.execute(f"SELECT count(*) FROM room WHERE finished IS NULL AND {AGE} >= %s", (since,)).fetchall()
-            return int(found[0][0])
+            query = f"SELECT count(*) FROM room WHERE finished IS NULL AND {AGE} >= %s AND latest >= %s"
+            return int(db.execute(query, (since, heard)).fetchall()[0][0])
+
+    def listened(self) -> list[Listened]:
+        """When anybody listened who wrote into this store; nothing is known of that in an older one."""
+        with self._using() as db:
+            if not db.execute("SELECT to_regclass('listened') IS NOT NULL").fetchall()[0][0]:
+                return []
+            return [(since, until) for since, until in db.execute("SELECT since, until FROM listened")]
 
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
@@ -225,10 +236,11 @@ class PostgresReader:
                 ),
             )
             counts = {room: (participants, agents) for room, participants, agents in counted}
-        found = []
-        for sid, name, created, finished, *_ in rows:
+        found, runs = [], self.listened() if any(row[3] is None for row in rows) else []
+        for sid, name, created, finished, _, latest in rows:
             participants, agents = counts.get(sid, (0, 0))
-            found.append(RoomRow(sid, name, created, finished, participants - agents, agents))
+            row = RoomRow(sid, name, created, finished, participants - agents, agents)
+            found.append(row_of(row, latest, runs))
         return found
 
     def summaries(self, limit: int, *, since: int = 0, version: int) -> list[StoredSummary]:

@@ -125,6 +125,15 @@ class PostgresStore(PostgresReader):
         with self._transaction() as db:
             db.execute("UPDATE version SET number = %s", (VERSION,))  # as it is: but it is written
 
+    def note_listened(self, run: str, since: int, until: int) -> None:
+        """Note that one run of whoever listens has done so from when until when, ns since the epoch."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO listened VALUES (%s, %s, %s)"
+                " ON CONFLICT (run) DO UPDATE SET since = excluded.since, until = excluded.until",
+                (run, since, until),
+            )
+
     def may(self, task: Task, of: str = "") -> bool:
         """Whether this process is the one that does this, of all that share the database, for as long as it runs."""
         name = f"{task}:{of}"

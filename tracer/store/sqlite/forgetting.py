@@ -91,4 +91,5 @@ def delete_old(cursor: sqlite3.Cursor, moments: int, keys: int) -> bool:
         for statement in statements:
             cursor.execute(statement, (before, AT_ONCE))
             done = done and cursor.rowcount < AT_ONCE
+    cursor.execute("DELETE FROM listened WHERE until < min(?, (SELECT min(first_seen) FROM room))", (moments,))
     return done

@@ -183,6 +183,21 @@ def m009_unsent_evidence(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX sent_by_age ON sent (since)")
 
 
+def m010_listened(db: sqlite3.Connection) -> None:
+    """``listened``: from when until when each run of `tracer serve` or `tracer observe` listened, ns.
+
+    Of who wrote an older file it is known only that somebody listened until the newest came.
+    """
+    db.execute(
+        "CREATE TABLE listened (run TEXT PRIMARY KEY, since INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    db.execute(
+        "INSERT INTO listened SELECT 'before', 0, max("
+        "(SELECT latest FROM moment ORDER BY seq DESC LIMIT 1),"
+        " coalesce((SELECT at FROM evidence ORDER BY seq DESC LIMIT 1), 0)) WHERE EXISTS (SELECT 1 FROM moment)"
+    )
+
+
 MIGRATIONS = (
     m001_initial,
     m002_open_spans,
@@ -193,6 +208,7 @@ MIGRATIONS = (
     m007_unknown,
     m008_evidence,
     m009_unsent_evidence,
+    m010_listened,
 )
 """In order; a file's ``user_version`` is how many of them it has had."""
 VERSION = len(MIGRATIONS)

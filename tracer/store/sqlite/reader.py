@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.errors import StoreError, UnknownRoomError, UnreadableError
 from tracer.moment import Kind, Moment
-from tracer.store.alike import IS_AGENT, identity_fact
+from tracer.store.alike import IS_AGENT, identity_fact, row_of
 from tracer.store.contract import DEMO, NEWEST, SCRATCH, RoomRow, StoredSummary, StoreSize, Unknown
 from tracer.store.sqlite.evidence import evidence_of, has_evidence, unread
 from tracer.store.sqlite.opening import connect
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tracer.store.contract import Evidence
+    from tracer.timeline.listened import Listened
 
 __all__ = ["COLUMNS", "REPORTED", "SqliteReader"]
 
@@ -64,6 +65,10 @@ AND (sid = :sid OR instr(lower(name), :text) {{summary}}
                 AND json_extract(fact.value, '$[0]') = '{keys.PARTICIPANT_IDENTITY}'
                 AND instr(lower(json_extract(fact.value, '$[1]')), :text)))
 """
+
+
+_CAME = "(SELECT latest FROM moment WHERE seq = changed)"
+"""When the newest that is known of a room was."""
 
 
 class SqliteReader:
@@ -143,11 +148,24 @@ class SqliteReader:
             rows = db.execute(query, {"since": since, "until": until})
             return [self._moment(row) for row in rows]
 
-    def open_rooms(self, since: int) -> int:
-        """How many rooms that began since then, ns since the epoch, have no known end."""
+    def open_rooms(self, since: int, heard: int = 0) -> int:
+        """How many rooms have no known end that began since then, and of which something came after ``heard``.
+
+        Both in ns since the epoch.
+        """
         with self._using() as db:
-            query = "SELECT count(*) FROM room WHERE finished IS NULL AND coalesce(created, first_seen) >= ?"
-            return int(db.execute(query, (since,)).fetchone()[0])
+            query = (
+                "SELECT count(*) FROM room WHERE finished IS NULL AND coalesce(created, first_seen) >= ?"
+                f" AND coalesce({_CAME}, first_seen) >= ?"
+            )
+            return int(db.execute(query, (since, heard)).fetchone()[0])
+
+    def listened(self) -> list[Listened]:
+        """When anybody listened who wrote into this file; nothing is known of that in an older one."""
+        with self._using() as db:
+            if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'listened'").fetchone():
+                return []
+            return [(since, until) for since, until in db.execute("SELECT since, until FROM listened")]
 
     def rooms(self, limit: int) -> list[RoomRow]:
         """The latest rooms, newest first."""
@@ -222,7 +240,9 @@ class SqliteReader:
 
     def _rooms(self, condition: str, values: dict[str, str | int]) -> list[RoomRow]:
         with self._using() as db:
-            rows = db.execute(f"SELECT sid, name, created, finished FROM room WHERE {condition}", values).fetchall()
+            rows = db.execute(
+                f"SELECT sid, name, created, finished, {_CAME} FROM room WHERE {condition}", values
+            ).fetchall()
             # One query for all of them: 10,000 take half a second less than as many queries.
             counted = db.execute(
                 "SELECT room, count(DISTINCT subject), count(DISTINCT CASE WHEN instr(facts, :agent) THEN subject END)"
@@ -236,10 +256,11 @@ class SqliteReader:
                 },
             )
             counts = {room: (participants, agents) for room, participants, agents in counted}
-        found = []
-        for sid, name, created, finished in rows:
+        found, runs = [], self.listened() if any(row[3] is None for row in rows) else []
+        for sid, name, created, finished, came in rows:
             participants, agents = counts.get(sid, (0, 0))
-            found.append(RoomRow(sid, name, created, finished, participants - agents, agents))
+            row = RoomRow(sid, name, created, finished, participants - agents, agents)
+            found.append(row_of(row, came, runs))
         return found
 
     def summaries(self, limit: int, *, since: int = 0, version: int) -> list[StoredSummary]:

@@ -98,6 +98,11 @@ class SqliteStore(SqliteReader):
         with self._transaction() as db, closing(db.cursor()) as cursor:
             return add(cursor, arrivals)
 
+    def note_listened(self, run: str, since: int, until: int) -> None:
+        """Note that one run of whoever listens has done so from when until when, ns since the epoch."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO listened VALUES (?, ?, ?)", (run, since, until))
+
     def to_read(self, limit: int) -> list[Evidence]:
         """The oldest pieces of evidence that nobody has read and, where there are none, that another version has."""
         with self._using() as db:

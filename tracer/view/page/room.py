@@ -13,7 +13,7 @@ from tracer.latency.gaps import Paths
 from tracer.moment import Kind
 from tracer.timeline.entities import Track
 from tracer.timeline.origin import end_reason_label
-from tracer.units import NS_PER_MS, milliseconds, offset, rfc3339
+from tracer.units import NS_PER_MS, clock, milliseconds, offset, rfc3339
 from tracer.view.axis import idle_stretches
 from tracer.view.budget import advice
 from tracer.view.failed import has_failed
@@ -67,7 +67,8 @@ class _Page:
                 "name": None if room.name is None else plain(room.name),
                 "created": rfc3339(room.time(Kind.ROOM_CREATED)),
                 "created_by": created_by(timeline) or None,
-                "open": room.finished is None,
+                "open": room.finished is None and timeline.cut_off is None,
+                "stopped": clock(timeline.cut_off) if timeline.cut_off else None,
                 "end_reason": plain(end_reason_label(timeline.end_reason)) if timeline.end_reason else None,
                 "trace_id": timeline.trace_id,
                 "trace_url": trace_url or None,

@@ -62,13 +62,23 @@ def seen_until(timeline: Timeline, who: Participant) -> int:
     """Until when a participant was there for certain, ns.
 
     The observer may see a leave seconds late, and a session that was linked to them knows when they hung up. A leave
-    that nobody saw was before the end of the room.
+    that nobody saw was before the end of the room, and not before the last that is known of their tracks.
     """
     gone = who.gone
     if gone:
         known = gone.time if "webhook" in gone.witnesses else gone.earliest
         return max(known, min(_hung_up(timeline).get(who.sid, known), gone.latest))
-    return who.steps[-1].time if timeline.room.finished else FOREVER
+    return max(who.steps[-1].time, _of_tracks(timeline).get(who.sid, 0)) if timeline.room.finished else FOREVER
+
+
+@once
+def _of_tracks(timeline: Timeline) -> dict[str, int]:
+    """When the last was that is known of each participant's tracks, ns, by SID."""
+    found: dict[str, int] = {}
+    for track in timeline.tracks:
+        if track.participant:
+            found[track.participant] = max(found.get(track.participant, 0), track.steps[-1].time)
+    return found
 
 
 @once

@@ -55,6 +55,12 @@ def stays(call: Call, job: Job, since: int, until: int) -> Iterator[Stay]:
 
 
 def seconds(call: Call, stay: Stay) -> str:
-    """For how long, as ``18.4 s``; of one who is there still, as ``18.4 s so far``."""
+    """For how long, as ``18.4 s``; of one who is there still, as ``18.4 s so far``.
+
+    Or as ``at least 18.4 s`` where tracer stopped listening before they left.
+    """
     still = call.timeline.room.finished is None and stay.until >= call.end
-    return f"{stay.lasted / NS_PER_S:.1f} s{' so far' if still else ''}"
+    lasted = f"{stay.lasted / NS_PER_S:.1f} s"
+    if still and call.timeline.cut_off:
+        return f"at least {lasted}"
+    return f"{lasted} so far" if still else lasted

@@ -68,7 +68,8 @@ def _joined_anew(timeline: Timeline) -> Iterator[tuple[Participant, Step]]:
     before: dict[str, Participant] = {}
     for who in sorted(timeline.participants, key=lambda one: one.steps[0].time):
         joining, was = who.at(Kind.PARTICIPANT_JOINING), before.get(who.identity or "")
-        if joining and was and was.at(Kind.PARTICIPANT_ACTIVE) and not (was.gone and "webhook" in was.gone.witnesses):
+        was_there = was and was.at(Kind.PARTICIPANT_ACTIVE, Kind.PARTICIPANT_JOINED)
+        if joining and was and was_there and not (was.gone and "webhook" in was.gone.witnesses):
             yield who, joining
         if who.identity:
             before[who.identity] = who

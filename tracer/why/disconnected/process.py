@@ -8,7 +8,7 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.livekit_sources import Page, agents
 from tracer.why.call.jobs import disconnected_itself
-from tracer.why.call.limits import LONG_ENOUGH
+from tracer.why.call.limits import LONG_ENOUGH, SOON
 from tracer.why.call.participants import DROPPED, name_of
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
@@ -52,8 +52,8 @@ class ProcessKilled(Cause):
             if call.timeline.lost(job) is None:
                 yield from self._lost_by_the_server(call, job)
             elif failed:
-                if not was_shutting_down(call, job, failed):
-                    yield from self._reported_by_the_worker(job, failed)
+                if not was_shutting_down(call, job, failed) and not _left_before(call, job, failed):
+                    yield from self._reported_by_the_worker(call, job, failed)
             elif disconnected_itself(job, call.agents.of(job)):
                 continue  # it could do that: see AgentLeftCaller
             elif not call.outage and not _ended_unreported(call, job):  # after an outage it goes on in the next room
@@ -77,16 +77,28 @@ class ProcessKilled(Cause):
                 certain=False,
             )
 
-    def _reported_by_the_worker(self, job: Job, failed: Step) -> Iterator[Finding]:
+    def _reported_by_the_worker(self, call: Call, job: Job, failed: Step) -> Iterator[Finding]:
         by_worker = failed.facts.get(keys.KILLED) is True
         who = "the worker itself killed it" if by_worker else "it did not shut down by itself"
-        yield self.found(f"The process of job {job.sid} {how_it_ended(failed)}: {who}.", job.last_reported, failed)
+        shutdown = job.at(Kind.JOB_SHUTDOWN)
+        # Where nothing shows that anybody was there, or its job had begun to shut down, the call may have been over.
+        in_call = bool(call.callers.at(min(failed.time, call.end))) and not (shutdown and shutdown.time < failed.time)
+        yield self.found(
+            f"The process of job {job.sid} {how_it_ended(failed)}: {who}.", job.last_reported, failed, certain=in_call
+        )
 
     def doubt(self, call: Call) -> str | None:
         lost = next((agent for agent in call.agents.unreported if _dropped(call, agent)), None)
         if lost is None:
             return None
         return f"check on the machine of {name_of(lost)} why the server lost it ({lost.disconnect_reason})"
+
+
+def _left_before(call: Call, job: Job, failed: Step) -> bool:
+    """Whether its agent had left as a client does, well before the process ended: then it was not cut off by that."""
+    agent = call.agents.of(job)
+    left = agent.gone if agent and agent.disconnect_reason == "CLIENT_INITIATED" else None
+    return left is not None and left.latest < failed.earliest - SOON
 
 
 def _ended_unreported(call: Call, job: Job) -> bool:

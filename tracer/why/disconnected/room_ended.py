@@ -59,7 +59,8 @@ class RoomDeleted(Cause):
         cut_off = self._cut_off(call)
         in_call = [p for p in cut_off if not call.callers.hung_up_before(call.left_at(p))]
         several = len({name_of(p) for p in cut_off}) > 1
-        hit = cut_off if several else [p for p in in_call if not _uninstrumented_with(call, p)]
+        known = [p for p in in_call if not _uninstrumented_with(call, p)]
+        hit = cut_off if several and (known or not in_call) else known
         if not hit:
             return
         names = ", ".join(sorted(map(name_of, hit)))

@@ -150,8 +150,12 @@ class SlowConnect(_SlowStretch):
         return f"In job {job.sid}, ctx.connect() took {took:.1f} s."
 
     def finding(self, call: Call, job: Job, start: Step, end: Step, *, certain: bool) -> Finding:
-        """With how much of it came before media, where that is most of it: then media is not why."""
+        """With how much of it came before media, where that is most of it: then media is not why.
+
+        Certain where the server's record shows that the agent joined once.
+        """
         agent = call.agents.of(job)
+        certain = certain and agent is not None
         joining = agent.at(Kind.PARTICIPANT_JOINING) if agent else None
         before = joining.earliest - start.latest if joining else 0
         if joining is None or before * 2 < end.time - start.time:

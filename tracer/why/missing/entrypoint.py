@@ -94,7 +94,7 @@ class NeverConnected(Cause):
                 continue
             returned = job.at(Kind.JOB_ENTRYPOINT_RETURNED)
             if job.is_entrypoint_only:
-                yield from self._entrypoint_only(job, started, returned)
+                yield from self._entrypoint_only(call, job, started, returned)
             elif returned:
                 took = (returned.time - started.time) / NS_PER_MS
                 yield self.found(
@@ -105,9 +105,12 @@ class NeverConnected(Cause):
             else:
                 yield from self._did_not_return(call, job, started)
 
-    def _entrypoint_only(self, job: Job, started: Step, returned: Step | None) -> Iterator[Finding]:
-        """Of one that has no span for its connection; in Node the entrypoint's ends so whether it returned or threw."""
-        if not returned:
+    def _entrypoint_only(self, call: Call, job: Job, started: Step, returned: Step | None) -> Iterator[Finding]:
+        """Of one that has no span for its connection; in Node the entrypoint's ends so whether it returned or threw.
+
+        That no agent joined is known from the server only.
+        """
+        if not returned or not call.witnesses & {"webhook", "observer"}:
             return
         took = (returned.time - started.time) / NS_PER_MS
         instead = "it threw an error, or never called" if job.is_node else "it could not, or never called"

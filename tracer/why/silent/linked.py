@@ -159,8 +159,17 @@ def _left(linked: Listening) -> bool:
 
 
 def _spoke_before(call: Call, linked: Listening) -> bool:
-    """Whether the linked participant could be heard before the link ended."""
+    """Whether the linked participant could be heard before the link ended, or may have been.
+
+    A track is known from its webhook, from a session that heard it, or not at all where nobody listened.
+    """
     sid = linked.who.sid if linked.who else linked.link.participant_id
+    came = linked.who.steps[0].time if linked.who else linked.since
+    if not call.timeline.is_heard(came, linked.until):
+        return True
+    who = linked.link.identity if linked.who else None
+    if who and any(s.facts.get(keys.LINKED_IDENTITY) == who and s.time < linked.until for s in linked.session.heard):
+        return True
     return bool(sid) and any(voice.since < linked.until for voice in call.voices(str(sid)))
 
 

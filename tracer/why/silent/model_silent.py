@@ -75,9 +75,10 @@ class ModelSilent(Cause):
                 tried = [ask for ask in asks(job, session) if ask.is_known]
                 waits = [wait for run in _runs(job, tried) if (wait := _wait(call, job, session, run))]
                 worst = max(waits, key=lambda wait: wait.stay.lasted, default=None)
-                # Of a call that is over and whose session did not report its end, the answer may be lost as well.
-                whole = session.closed is not None or not call.timeline.room.finished
                 if worst:
+                    # Of a call that is over, an answer may be lost as the end of the session, or of the request, is.
+                    told = session.closed is not None and worst.tries[-1].end is not None
+                    whole = told or not call.timeline.room.finished
                     yield self._finding(call, job, worst, whole=whole)
 
     def doubt(self, call: Call) -> str | None:
@@ -90,7 +91,7 @@ class ModelSilent(Cause):
     def _finding(self, call: Call, job: Job, wait: _Wait, *, whole: bool) -> Finding:
         first, last = wait.tries[0], wait.tries[-1]
         name, lasted = name_of(wait.stay.who), seconds(call, wait.stay)
-        least = "at least " if wait.open and not lasted.endswith("so far") else ""
+        least = "at least " if wait.open and lasted[0].isdigit() and not lasted.endswith("so far") else ""
         often = "was asked once" if len(wait.tries) == 1 else f"was asked {len(wait.tries)} times"
         how = f"and its answer began after {lasted}" if wait.late else f"and gave no answer for {least}{lasted}"
         brief = f" (each try was given up, the longest after {wait.longest / NS_PER_S:.1f} s)"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.livekit_sources import Page, agents
-from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
+from tracer.why.call.limits import NOTICED, SOON
 from tracer.why.call.listening import listenings
 from tracer.why.call.participants import name_of
 from tracer.why.call.permissions import withdrawn
@@ -44,8 +44,8 @@ class AgentUnsubscribed(Cause):
 
     Known from what the agent's room reports (``track_unsubscribed``, of a track that is still published a second
     later), or, where a backend unsubscribed it and the room reports nothing, from the track's statistics; while its
-    session was linked to that participant. Certain of one caller who stayed for longer than 10 s and
-    was heard before, where nobody else was there. Nothing is found where the agent was subscribed again, spoke or
+    session was linked to that participant. Never certain: the report that it was subscribed again can have been lost.
+    Nothing is found where the agent was subscribed again, spoke or
     played something after, or ended the call: that may be meant so.
     """
 
@@ -73,7 +73,7 @@ class AgentUnsubscribed(Cause):
                 f" call, and for {seconds(call, stay)} heard nothing of them.",
                 one.heard,
                 one.lost,
-                certain=bool(one.heard) and stay.lasted > STUCK_BY and call.is_one_to_one,
+                certain=False,
             )
 
 

@@ -24,14 +24,23 @@ __all__ = ["KilledInShutdown", "how_it_ended", "was_shutting_down"]
 
 
 def was_shutting_down(call: Call, job: Job, failed: Step) -> bool:
-    """Whether nobody needed the process any more: its job was shutting down, and no caller had its agent."""
+    """Whether nobody needed the process any more: its job was shutting down, and no caller had its agent.
+
+    As far as is known: of an agent whose leave is not recorded it is likely.
+    """
     began, agent = _began(call, job), call.agents.of(job)
     if began is None or began.time > failed.time:
         return False
-    disconnected = job.at(Kind.AGENT_DISCONNECTED)
-    had_left = bool(disconnected and disconnected.time <= failed.time)
-    had_left = had_left or (agent is not None and call.left_at(agent) <= failed.time)
-    return had_left or not call.callers.at(min(failed.time, call.end))
+    left = agent.gone if agent else None
+    unknown = began.kind is Kind.JOB_SHUTDOWN and left is None
+    return unknown or _had_left(call, job, failed) or not call.callers.at(min(failed.time, call.end))
+
+
+def _had_left(call: Call, job: Job, failed: Step) -> bool:
+    """Whether a job's agent had left the room, by its own report or the server's."""
+    disconnected, agent = job.at(Kind.AGENT_DISCONNECTED), call.agents.of(job)
+    own = disconnected is not None and disconnected.time <= failed.time
+    return own or (agent is not None and call.left_at(agent) <= failed.time)
 
 
 def _began(call: Call, job: Job) -> Step | None:
@@ -53,7 +62,8 @@ class KilledInShutdown(Cause):
     """A worker kills a process that takes too long to shut down; what its shutdown callbacks had not done is lost.
 
     Known from the worker, which reports how the process ended, and from the job, which had begun to shut down (or whose
-    room had closed) and whose agent had left, or whose callers had. The call itself did not suffer.
+    room had closed, which is not certain) and whose agent had left, or whose callers had. The call itself did not
+    suffer.
     """
 
     name = "killed-in-shutdown"
@@ -82,20 +92,24 @@ class KilledInShutdown(Cause):
             by_worker = failed.facts.get(keys.KILLED) is True
             who = "its worker killed it" if by_worker else "its worker did not kill it"
             what = "its job began to shut down" if began.kind is Kind.JOB_SHUTDOWN else "its room had closed"
+            by_then, known = _by_then(call, job, failed)
             yield self.found(
                 f"The process of job {job.sid} {how_it_ended(failed)} {(failed.time - began.time) / NS_PER_S:.1f} s"
-                f" after {what} ({who}). {_by_then(call, job, failed)}",
+                f" after {what} ({who}). {by_then}",
                 began,
                 job.at(Kind.AGENT_DISCONNECTED),
                 failed,
+                certain=began.kind is Kind.JOB_SHUTDOWN and known,
                 advice=None if by_worker else self.by_itself,
             )
 
 
-def _by_then(call: Call, job: Job, failed: Step) -> str:
-    """Why the call did not suffer."""
+def _by_then(call: Call, job: Job, failed: Step) -> tuple[str, bool]:
+    """Why the call did not suffer, and whether that is known."""
     if not call.callers.at(min(failed.time, call.end)):
         names = ", ".join(name_of(who) for who in call.callers.all[:3])
-        return f"The call was over by then{f': {names} had left' if names else ''}."
+        return f"The call was over by then{f': {names} had left' if names else ''}.", True
     agent = call.agents.of(job)
-    return f"{name_of(agent) if agent else 'Its agent'} had left the room by then."
+    if not _had_left(call, job, failed):
+        return f"Whether {name_of(agent) if agent else 'its agent'} had left the room by then is not known.", False
+    return f"{name_of(agent) if agent else 'Its agent'} had left the room by then.", True

@@ -198,7 +198,8 @@ Tracer.Room = class Room {
     const facts = make("p", "meta", null, make("b", "", room.name ?? "without a name"), make("code", "", room.sid));
     if (room.created) facts.append(make("span", "", new Date(room.created).toLocaleString()));
     if (room.created_by) facts.append(make("span", "", `created by ${room.created_by}`));
-    facts.append(make("span", "", room.open ? "open" : `closed after ${Tracer.length(end)}${room.end_reason ? `: ${room.end_reason}` : ""}`));
+    const stopped = room.stopped ? `open when tracer stopped listening, at ${room.stopped}` : null;
+    facts.append(make("span", "", stopped ?? (room.open ? "open" : `closed after ${Tracer.length(end)}${room.end_reason ? `: ${room.end_reason}` : ""}`)));
     if (room.trace_url) {
       const link = make("a", "", "trace in Jaeger");
       link.href = room.trace_url;

@@ -45,7 +45,8 @@ Tracer.RoomList = class RoomList {
 
   row(room) {
     const { make } = Tracer;
-    const state = room.finished === null ? "open" : room.well === true ? "well" : room.well === false ? "bad" : "unsure";
+    const stopped = room.listened_until; // while it was open
+    const state = room.finished === null && !stopped ? "open" : room.well === true ? "well" : room.well === false ? "bad" : "unsure";
     const words = { open: "open", well: "all went well", bad: "something went wrong", unsure: "not known" }[state];
     const row = make("tr", state);
     row.dataset.sid = room.sid;
@@ -62,7 +63,8 @@ Tracer.RoomList = class RoomList {
     const link = make("a", "", room.name ?? "without a name");
     link.href = `#room=${encodeURIComponent(room.sid)}`;
     const created = room.created && new Date(room.created);
-    const lasted = created && room.finished ? Tracer.length(new Date(room.finished) - created) : "open";
+    const end = room.finished ?? stopped;
+    const lasted = created && end ? `${stopped ? "≥ " : ""}${Tracer.length(new Date(end) - created)}` : "open";
     cell("pick", null, pick);
     cell("mark", null, mark);
     cell("name", null, link, make("code", "", room.sid));

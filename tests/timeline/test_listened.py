@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.moments import ABOUT_ROOM, ADA, ROOM, _polled, call, moment, ms
+from tracer import keys
+from tracer.moment import Kind
+from tracer.timeline.fold import fold
+from tracer.timeline.listened import STOPPED, stopped, unheard
+from tracer.units import NS_PER_S
+
+S = NS_PER_S
+
+
+@pytest.mark.parametrize(
+    ("runs", "came", "now", "known"),
+    [
+        ([], 50, 500, (500, None)),
+        ([(0, 100)], 50, 100, (100, None)),
+        # It notes that it listens every other second, and can be held up.
+        ([(0, 100)], 50, 102, (102, None)),
+        ([(0, 100)], 50, 109, (103, None)),
+        ([(0, 100)], 50, 111, (100, 100)),
+        ([(0, 100)], 50, 9_999, (100, 100)),
+        # Another took over, at once or in time; or long after, and nothing came of this room since.
+        ([(0, 100), (90, 400)], 50, 400, (400, None)),
+        ([(0, 100), (105, 400)], 50, 400, (400, None)),
+        ([(0, 100), (200, 400)], 50, 400, (100, 100)),
+        ([(0, 100), (200, 400)], 250, 400, (400, None)),
+        # Two receivers: the one that goes on counts.
+        ([(0, 60), (0, 400)], 50, 400, (400, None)),
+        # Nobody listened who noted it, as in a store of before.
+        ([(200, 400)], 50, 500, (500, None)),
+        # What came last can be later than the last note.
+        ([(0, 100)], 101, 200, (101, 101)),
+    ],
+)
+def test_a_room_is_known_until_whoever_heard_of_it_stopped(
+    runs: list[tuple[int, int]], came: int, now: int, known: tuple[int, int | None]
+) -> None:
+    until, at = stopped([(since * S, until * S) for since, until in runs], came * S, now * S)
+    assert (until // S, at if at is None else at // S) == known
+
+
+@pytest.mark.parametrize(
+    ("runs", "gaps"),
+    [
+        ([], ()),
+        ([(0, 500)], ()),
+        ([(100, 400)], ()),
+        ([(130, 400)], ((100, 130),)),
+        ([(0, 200), (205, 500)], ()),
+        ([(0, 200), (240, 500)], ((200, 240),)),
+        ([(130, 200), (240, 500)], ((100, 130), (200, 240))),
+        ([(0, 250)], ((250, 400),)),
+        ([(420, 500)], ()),
+    ],
+)
+def test_when_nobody_listened(runs: list[tuple[int, int]], gaps: tuple[tuple[int, int], ...]) -> None:
+    found = unheard([(since * S, until * S) for since, until in runs], 100 * S, 400 * S)
+    assert tuple((began // S, ended // S) for began, ended in found) == gaps
+
+
+@given(st.lists(st.tuples(st.integers(0, 999), st.integers(0, 999)).map(sorted), max_size=6), st.integers(0, 999))
+def test_what_is_known_never_goes_beyond_now(listed: list[list[int]], came: int) -> None:
+    runs = [(since * S, until * S) for since, until in listed]
+    for now in range(came, came + 2_000, 37):
+        until, at = stopped(runs, came * S, now * S)
+        assert came * S <= until <= now * S
+        assert at is None or at == until < now * S - STOPPED
+
+
+def test_an_observer_tells_whether_it_was_there_from_the_start() -> None:
+    polled = _polled(Kind.PARTICIPANT_ACTIVE, ADA, 90, 104, {})
+    created = moment(Kind.ROOM_CREATED, ROOM, ms(0), told=ABOUT_ROOM)
+    late = replace(created, facts=(*created.facts, (keys.ROOM_WATCHED, False)))
+    assert fold(ROOM, [created, polled]).gaps == ()
+    assert fold(ROOM, [late, polled]).gaps == ((ms(0), ms(90)),)
+    assert fold(ROOM, [polled]).gaps == ((fold(ROOM, [polled]).zero, ms(90)),)
+    assert fold(ROOM, call()).gaps == ()

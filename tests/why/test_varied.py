@@ -1,0 +1,100 @@
+"""Laws of every recorded call: what it is called changes nothing, and what is lost makes nothing sure."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.calls.expected import EXPECTED
+from tests.why.varied import CHOSEN, doubled, lossy, recorded, renamed, rooms, shifted, shuffled
+from tracer.service.replay import listened_in
+from tracer.units import NS_PER_S
+from tracer.why import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.why.varied import Line, Variant
+
+NAMES = sorted(EXPECTED)
+HOURS = 5 * 3600 * NS_PER_S
+KINDS = (
+    {"server-lost", "server-restarted", "agent-lost-connection"},
+    {"late-unexplained", "cold-process", "starved-machine", "slow-connect", "slow-code", "slow-offer", "slow-answer"},
+)
+"""Causes of one kind, of which a record that is not whole may show another."""
+OF_THE_NEXT_ROOM = {"caller-away", "room-expired"}
+"""Causes that show only when somebody comes back."""
+
+
+class Answer(NamedTuple):
+    """What is said of one room, without names and times."""
+
+    causes: tuple[tuple[str, bool], ...]
+    """In order, and whether each is certain."""
+    doubts: tuple[str, ...]
+    well: bool | None
+
+
+def answers(lines: Iterable[Line], listened_until: int = 0) -> dict[str, Answer]:
+    """For each room's SID."""
+    found = {}
+    for timeline in rooms(lines, listened_until):
+        one = explain(timeline)
+        causes = tuple((finding.cause.name, finding.certain) for finding in one.findings)
+        found[timeline.room.sid] = Answer(causes, tuple(sorted(doubt.cause.name for doubt in one.doubts)), one.well)
+    return found
+
+
+@cache
+def whole(name: str) -> dict[str, Answer]:
+    """What is said of the recording as it is."""
+    return answers(recorded(name))
+
+
+def test_everything_that_has_a_name_is_renamed() -> None:
+    lines = recorded("ok_two_callers")
+    moments = [moment for line in lines for arrival in line for moment in arrival.moments]
+    said = repr([moment for line in renamed("ok_two_callers") for arrival in line for moment in arrival.moments])
+    names = {str(value) for moment in moments for key, value in moment.facts if key in CHOSEN if value}
+    assert {"ada", "bob"} <= names
+    assert not [name for name in names | {moment.subject for moment in moments} if repr(name) in said]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_times_order_and_repetition_change_nothing(name: str) -> None:
+    right = list(whole(name).values())
+    assert list(answers(renamed(name)).values()) == right
+    assert list(answers(shifted(name, HOURS)).values()) == right
+    assert list(answers(shuffled(name)).values()) == right
+    assert list(answers(doubled(name)).values()) == right
+
+
+def broken(name: str, variant: Variant) -> list[str]:
+    """Where what is said of a record that is not whole says more than that of the whole one."""
+    listened_until = 0 if variant.died else listened_in(recorded(name))[1]
+    found = []
+    for sid, answer in answers(variant.lines, listened_until).items():
+        known = {cause for cause, _ in whole(name)[sid].causes}
+        allowed = known.union({"lost-webhooks"}, *(kind for kind in KINDS if kind & known))
+        found += [
+            f"{variant.label}: {cause} is certain" for cause, sure in answer.causes if sure and cause not in allowed
+        ]
+        if answer.well and not whole(name)[sid].well and variant.is_told and not known & OF_THE_NEXT_ROOM:
+            found.append(f"{variant.label}: well")
+        if whole(name)[sid].well:
+            found += [f"{variant.label}: {cause}" for cause, sure in answer.causes if sure and cause != "lost-webhooks"]
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_lost_makes_nothing_sure(name: str) -> None:
+    assert not [one for variant in lossy(name, seeds=3) if variant.lines for one in broken(name, variant)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_whatever_is_lost_makes_nothing_sure(name: str) -> None:
+    assert not [one for variant in lossy(name, seeds=60) if variant.lines for one in broken(name, variant)]
