@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 HOUR = 3600
 USERS_TEST = """
+import pytest
+
 from tests.live import calls
 from tracer.demo.stage import Stage
 from tracer.settings import LiveKit
@@ -34,9 +36,19 @@ def test_my_agent(livekit_tracer, tmp_path):
     server = LiveKit.from_env()
     with Stage(tmp_path, livekit_tracer.store, int(livekit_tracer.endpoint.rpartition(":")[2])) as stage:
         stage.agent(server)  # with TRACER_ENDPOINT=livekit_tracer.endpoint
-        calls.call(stage, server, "checked", 3.0)
-        timeline = livekit_tracer.wait_until_over("checked")
-    assert len(timeline.jobs) == 1
+        rooms = ["checked", "again", "once-more"]
+        for room in rooms:
+            calls.call(stage, server, room, 3.0)
+            timeline = livekit_tracer.wait_until_over(room)
+            assert len(timeline.jobs) == 1
+    livekit_tracer.assert_ready_within("checked", seconds=60)
+    livekit_tracer.assert_ready_within(*rooms, seconds=60, percentile=95)
+    with pytest.raises(AssertionError) as late:
+        livekit_tracer.assert_ready_within(*rooms, seconds=0.05, percentile=95)
+    said = str(late.value)
+    assert "3 of 3 agents were not ready within 0.05 s, and 95 % of them had to be" in said
+    assert all(f"room {room!r}: ready after " in said for room in rooms)
+    assert "LiveKit server" in said and "dispatch created" in said, said  # where the time went
     checked = livekit_tracer.assert_order("checked")
     assert [judgement.summary for judgement in checked.judgements if judgement.answer != "holds"] == []
     assert all(offset.bounded and not offset.off for offset in checked.clocks.offsets.values())
