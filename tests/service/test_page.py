@@ -68,6 +68,12 @@ def test_it_lists_rooms_and_shows_one(tmp_path: Path) -> None:
         shown = json.loads((await client.get(f"/api/rooms/{room['sid']}"))[1])
         assert shown["schema"] == "tracer.page/1"
         assert shown["room"]["name"] == room["name"]
+        assert (await answer(client, f"/api/rooms/{room['sid']}", Accept_Encoding="gzip"))[2][
+            "Content-Encoding"
+        ] == "gzip"
+        assert (
+            "Content-Encoding" not in (await answer(client, f"/api/rooms/{room['sid']}", Accept_Encoding="identity"))[2]
+        )
         assert {row["lane"] for row in shown["rows"]} - {None} <= {lane["id"] for lane in shown["lanes"]}
         assert (await client.get("/api/rooms/RM_none"))[0] == 404
         assert json.loads((await client.get("/api/rooms?search=nobody-has-this"))[1])["rooms"] == []

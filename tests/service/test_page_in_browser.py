@@ -86,7 +86,34 @@ def test_a_recorded_call_is_found_and_shown(tmp_path: Path) -> None:
             found = explain(word)
             assert found
             title = await tab.run(f"document.querySelector({pointed!r}).title")
-            assert title.endswith(found.hover), title
+            assert title.endswith(found.hover.replace("`", "")), title
+
+    in_browser(tmp_path / "t.db", look)
+
+
+def test_what_stands_in_backticks_is_code_and_a_room_that_is_read_has_no_verdict_yet(tmp_path: Path) -> None:
+    async def look(tab: Tab, _: Client, page: str) -> None:
+        await tab.open(f"{page}#room={SID}")
+        await tab.until("document.querySelectorAll('.bar').length > 3")
+        await tab.run("document.querySelector('.lanes').focus()")
+        seen = 0
+        for _step in range(len(call())):
+            await tab.press("ArrowRight")
+            seen += await tab.run("document.querySelectorAll('.details code').length")
+            assert "`" not in await tab.run("document.querySelector('.details').textContent")
+        assert seen
+        assert (
+            await tab.run("[...document.querySelectorAll('[title]')].filter((one) => one.title.includes('`')).length")
+            == 0
+        )
+        # Text from outside stays text, and a backtick that is left over stays one.
+        assert await tab.run("Tracer.prose('p', '', '`<b>x</b>` of <i>').innerHTML") == (
+            "<code>&lt;b&gt;x&lt;/b&gt;</code> of &lt;i&gt;"
+        )
+        assert await tab.run("Tracer.prose('p', '', 'a `b').innerHTML") == "a `b"
+        empty = "(() => { const made = new Tracer.Room('RM_x').element; return made.className + made.textContent; })()"
+        assert "loading" in await tab.run(empty)
+        assert "reading the room" in await tab.run(empty)
 
     in_browser(tmp_path / "t.db", look)
 

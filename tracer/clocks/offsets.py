@@ -137,9 +137,10 @@ class Clocks:
 
     def _unbrought(self, step: Step) -> Bounds:
         """A step by every clock that was read for it, without bringing one to another."""
-        if step.key not in self._raw:
-            self._raw[step.key] = self._combined(step, lambda bounds: bounds)
-        return self._raw[step.key]
+        key = step.key
+        if (found := self._raw.get(key)) is None:
+            found = self._raw[key] = self._combined(step, lambda bounds: bounds)
+        return found
 
     def _combined(self, step: Step, bring: Callable[[Bounds], Bounds]) -> Bounds:
         """What the witnesses leave open together or, where they cannot all be right, whichever of them is."""
@@ -150,9 +151,10 @@ class Clocks:
 
     def _all_of(self, step: Step) -> Bounds:
         """What all witnesses of a step leave open together."""
-        if step.key not in self._together:
-            self._together[step.key] = self.moments.together(step.moments)
-        return self._together[step.key]
+        key = step.key
+        if (found := self._together.get(key)) is None:
+            found = self._together[key] = self.moments.together(step.moments)
+        return found
 
     def _bring(self, bounds: Bounds) -> Bounds:
         """The same, and by the server's clock, as far as the other's offset is known."""

@@ -173,6 +173,8 @@ def ordered_pairs(steps: Iterable[Step]) -> Iterator[Pair]:
     known = StepIndex(steps)
     seen: set[tuple[StepKey, StepKey]] = set()  # two chains can have a link in common
     for row in TABLE:
+        if row.cause not in known.by_kind or row.effect not in known.by_kind:
+            continue  # most are of kinds that a call does not have
         for pair in row.pairs(known):
             both = pair.cause.key, pair.effect.key
             if both not in seen:

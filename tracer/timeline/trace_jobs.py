@@ -47,6 +47,8 @@ def is_trace(room_or_job: str) -> bool:
 def joined(moments: Iterable[Moment]) -> list[Moment]:
     """The moments, each about its job. Those of a trace that no job, or more than one, is known by are held back."""
     given = list(moments)
+    if not any(moment.subject.startswith(_TRACE) for moment in given):
+        return given
     jobs = _jobs(given)
     known = []
     for moment in given:

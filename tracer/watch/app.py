@@ -77,6 +77,8 @@ class RoomsScreen(Screen[None]):
         self._shown: list[str] = []
         self._found: set[str] | None = None
         """Rooms that were searched for; None without a search."""
+        self._found_out: set[str] = set()
+        """Rooms that stand otherwise, which is not drawn yet."""
         self._trouble = ""
         self._made: dict[str, tuple[tuple[str, ...], Text]] = {}
         """The line of each room that was seen, and the cells that it was made of."""
@@ -122,17 +124,19 @@ class RoomsScreen(Screen[None]):
         self._rooms, self._trouble = known, ""
         if changed or began:
             await self._search_anew()
-            self._draw(changed, anew=began)
+        if changed or began or self._found_out:
+            self._draw(changed | self._found_out, anew=began)
         await asyncio.sleep(SHOWN_WITHIN)
-        if changed := await self.app.reading.run(lambda _: known.find_out(time.time_ns(), seen)):
-            self._draw(changed)
+        # It is drawn with what is new next: drawing takes more time than all that is drawn.
+        self._found_out = await self.app.reading.run(lambda _: known.find_out(time.time_ns(), seen))
 
     def _seen(self) -> list[str]:
         """The rooms on the screen: how they stand is found out first."""
         return [self._shown[at] for at in self._lines.seen if at < len(self._shown)]
 
     def _tick(self) -> None:
-        if self.is_current and self._rooms:
+        # What came has drawn all of it within this second.
+        if self.is_current and self._rooms and time.monotonic() - self._lines.drawn >= TICKS_EVERY / 2:
             self._lines.tick()
 
     def _draw(self, changed: Iterable[str] = (), *, anew: bool = False) -> None:
@@ -142,7 +146,7 @@ class RoomsScreen(Screen[None]):
         if not self.is_attached:
             return
         if rooms is None:
-            self._top.update(Text(fit(plain(self._trouble), width), style="bold red"))
+            self._top.update(Text(fit(plain(self._trouble), width), style="bold red"), layout=False)
             return
         now, before = time.time_ns(), self._columns.head()
         if anew:
@@ -161,11 +165,11 @@ class RoomsScreen(Screen[None]):
         else:
             lines.tick([self._shown.index(sid) for sid in changed if sid in rooms.rows and sid in self._shown])
         if anew:
-            self._head.update(Text(self._columns.head(), style="bold"))
+            self._head.update(Text(self._columns.head(), style="bold"), layout=False)
         title = self._title(rooms, width)
         if title != self._said:
             self._said = title
-            self._top.update(title)
+            self._top.update(title, layout=False)
 
     def _line(self, number: int) -> Text:
         rooms = self._rooms

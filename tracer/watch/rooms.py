@@ -27,7 +27,7 @@ MOST = 500
 """Rooms that are watched: the latest."""
 LOOKS_EVERY = 0.12
 """Seconds between two looks into the store."""
-SHARE = 0.025
+SHARE = 0.015
 """Part of a processor's time that may be spent on finding out how rooms stand."""
 SAVED = 0.4
 """Seconds of it that can be saved up: a call that begins is found out about as fast as it goes."""
@@ -154,11 +154,11 @@ class Rooms:
         """
         at = time.monotonic()
         self._allowed, self._at = min(self._allowed + (at - self._at) * SHARE, max(self._allowed, SAVED)), at
-        changed, left = set(), AT_ONCE
-        wanted = [sid for sid in first if sid in self._due]
-        for sid in [*wanted, *(sid for sid in self._due if sid not in wanted)] if self._allowed > 0 else ():
-            if self._due[sid] > now:
-                continue
+        changed, left = set[str](), AT_ONCE
+        if self._allowed <= 0:
+            return changed
+        due = {sid: since for sid, since in self._due.items() if since <= now}
+        for sid in dict.fromkeys([*(sid for sid in first if sid in due), *due]):
             del self._due[sid]
             if sid not in self.rows:
                 continue

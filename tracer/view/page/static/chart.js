@@ -136,6 +136,7 @@ Tracer.Chart = class Chart {
       else this.lanes.push(lane);
     }
     this.place = new Map(this.lanes.map((lane, at) => [lane.id, at]));
+    this.labelled = null;
     this.foldTool.setAttribute("aria-pressed", String(this.folding));
     this.laneTool.setAttribute("aria-pressed", String(this.closed.size > 0));
   }
@@ -210,7 +211,7 @@ Tracer.Chart = class Chart {
     this.svg.selectAll("*").remove();
     for (const [tag, name, values] of back) this.put(this.svg, tag, name, values);
     for (const [time] of this.marked) this.put(this.svg, "line", "grid", { x1: x(time), x2: x(time), y1: 0, y2: (last - first) * height });
-    this.labels.replaceChildren();
+    this.drawLabels(first, last);
     for (let at = first; at < last; at++) this.drawLane(this.lanes[at], at, (at - first) * height, x, marks);
     this.drawBroken(x);
     if (this.room.room.open && !Tracer.isFile) {
@@ -258,9 +259,7 @@ Tracer.Chart = class Chart {
   drawLane(lane, at, y, x, marks) {
     const { lane: height } = Chart;
     const middle = y + height / 2;
-    const name = `of-${lane.of}${lane.agent ? ` agent-${((lane.agent - 1) % 5) + 1}` : ""}`;
-    this.drawLabel(lane, at, name);
-    const group = this.svg.append("g").attr("class", `lane ${name}`);
+    const group = this.svg.append("g").attr("class", `lane ${Tracer.colour(lane)}`);
     this.put(group, "line", "rule", { x1: 0, x2: this.width, y1: y + height - 0.5, y2: y + height - 0.5 });
     const now = this.now;
     for (const bar of lane.bars) {
@@ -330,9 +329,17 @@ Tracer.Chart = class Chart {
     if (mark.text && mark.form !== "finished") this.drawWords(group, mark.form, mark.text, x, x, middle, taken);
   }
 
-  drawLabel(lane, at, name) {
+  /** The names of the lanes in view, which stay as they are while the time axis moves. */
+  drawLabels(first, last) {
+    if (this.labelled && this.labelled[0] === first && this.labelled[1] === last) return;
+    this.labelled = [first, last];
+    this.labels.replaceChildren();
+    for (let at = first; at < last; at++) this.drawLabel(this.lanes[at], at);
+  }
+
+  drawLabel(lane, at) {
     const { make } = Tracer;
-    const label = make("div", `label ${name}`);
+    const label = make("div", `label ${Tracer.colour(lane)}`);
     label.style.top = `${at * Chart.lane}px`;
     label.style.paddingLeft = `${8 + (this.depth.get(lane.id) ?? 0) * 12}px`;
     if (this.parents.has(lane.id)) {

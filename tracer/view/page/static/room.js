@@ -14,7 +14,7 @@ Tracer.details = function details(row, words) {
   return [
     make("strong", row.failed ? "failed" : "", row.what),
     row.detail ? make("div", "detail", row.detail) : null,
-    ...(words?.[row.kind] ?? row.meaning).split("\n").map((line) => make("p", "", line)),
+    ...(words?.[row.kind] ?? row.meaning).split("\n").map((line) => Tracer.prose("p", "", line)),
     row.contradicted ? make("p", "failed", "The sources report different times: clock skew, or one of them is wrong.") : null,
     facts,
   ].filter(Boolean);
@@ -80,7 +80,7 @@ Tracer.Rows = class Rows {
   row(row, at) {
     const { make } = Tracer;
     const lane = this.agents.get(row.lane);
-    const colour = lane ? `of-${lane.of}${lane.agent ? ` agent-${((lane.agent - 1) % 5) + 1}` : ""}` : "";
+    const colour = lane ? Tracer.colour(lane) : "";
     const made = make("div", `row ${colour}${row.failed ? " failed" : ""}`);
     made.id = `row-${this.room.room.sid}-${at}`;
     made.style.top = `${at * Rows.height}px`;
@@ -94,7 +94,7 @@ Tracer.Rows = class Rows {
       make("span", "what", row.what, row.detail ? make("span", "detail", ` ${row.detail}`) : null),
       make("span", "accuracy", row.accuracy),
     );
-    made.querySelector(".what").title = [`${row.what} ${row.detail}`.trim(), this.room.words?.[row.kind]].filter(Boolean).join("\n\n");
+    made.querySelector(".what").title = [`${row.what} ${row.detail}`.trim(), Tracer.unquoted(this.room.words?.[row.kind])].filter(Boolean).join("\n\n");
     made.addEventListener("click", () => this.onSelect(at));
     return made;
   }
@@ -125,7 +125,7 @@ Tracer.Room = class Room {
     const select = (number) => this.select(number);
     this.chart = new Tracer.Chart(select);
     this.rows = new Tracer.Rows(select);
-    this.top = make("div", "verdict");
+    this.top = make("div", "verdict", null, make("p", "meta", "reading the room …"));
     this.found = make("div", "found");
     this.detail = make("div", "details", "Choose a moment: ←→ on the timeline, or click.");
     this.detail.setAttribute("aria-live", "polite");
@@ -141,7 +141,7 @@ Tracer.Room = class Room {
     this.below.setAttribute("aria-label", "Where the time went");
     const side = make("section", "side", null, this.rows.element, this.more, this.detail);
     side.setAttribute("aria-label", "Moments");
-    this.element = make("article", "room", null, this.top, make("div", "body", null, make("div", "left", null, this.chart.element, this.found), side), this.below);
+    this.element = make("article", "room loading", null, this.top, make("div", "body", null, make("div", "left", null, this.chart.element, this.found), side), this.below);
   }
 
   show(room, age) {
@@ -194,7 +194,7 @@ Tracer.Room = class Room {
     const spoken = { open: "The room is open.", well: "All went well.", bad: "Something went wrong.", unsure: "Not known." }[state];
     const badge = make("span", "mark", mark);
     badge.setAttribute("aria-hidden", "true");
-    const title = make("h1", "", null, make("span", "hidden", `Room ${room.name ?? room.sid}. ${spoken} `), make("span", "", verdict.sentence));
+    const title = make("h1", "", null, make("span", "hidden", `Room ${room.name ?? room.sid}. ${spoken} `), Tracer.prose("span", "", verdict.sentence));
     const facts = make("p", "meta", null, make("b", "", room.name ?? "without a name"), make("code", "", room.sid));
     if (room.created) facts.append(make("span", "", new Date(room.created).toLocaleString()));
     if (room.created_by) facts.append(make("span", "", `created by ${room.created_by}`));
@@ -215,8 +215,8 @@ Tracer.Room = class Room {
     const { make } = Tracer;
     const cards = [];
     const card = (name, head, sentence, advice, times, word = "") => {
-      const made = make("li", name, null, make("b", "", head), make("span", "", sentence), advice ? make("em", "", advice) : null);
-      made.querySelector("b").title = room.words?.[word] ?? "";
+      const made = make("li", name, null, make("b", "", head), Tracer.prose("span", "", sentence), advice ? Tracer.prose("em", "", advice) : null);
+      made.querySelector("b").title = Tracer.unquoted(room.words?.[word]);
       const at = room.rows.findIndex((row) => times.includes(row.at_ms));
       if (at >= 0) {
         const button = make("button", "", "show");
@@ -250,16 +250,16 @@ Tracer.Room = class Room {
       const words = `${gap.text} ${gap.label}: ${gap.from} → ${gap.to}`;
       const part = make("span", gap.owner, share > 0.07 ? gap.text : "");
       part.style.flexGrow = String(share);
-      part.title = [words, gap.hover].filter(Boolean).join("\n\n");
+      part.title = [words, Tracer.unquoted(gap.hover)].filter(Boolean).join("\n\n");
       bar.append(part);
       if (share < 0.005) continue;
       const owner = make("span", "owner", gap.label);
-      owner.title = meanings?.[gap.owner] ?? "";
+      owner.title = Tracer.unquoted(meanings?.[gap.owner]);
       const path = make("span", "path", `${gap.from} → ${gap.to}`);
-      path.title = gap.hover ?? "";
+      path.title = Tracer.unquoted(gap.hover);
       list.append(make("li", gap.owner, null, make("span", "dot"), make("b", "", gap.text), make("span", "share", `${Math.round(share * 100)} %`), owner, path));
     }
     this.below.replaceChildren(make("h2", "", `Where the time went: ${budget.whole} until the agent was ready`), bar, list);
-    if (budget.advice) this.below.append(make("p", "advice", `→ ${budget.advice}`));
+    if (budget.advice) this.below.append(Tracer.prose("p", "advice", `→ ${budget.advice}`));
   }
 };

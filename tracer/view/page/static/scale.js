@@ -39,6 +39,11 @@ Tracer.folded = function folded(start, end, folds) {
   };
 };
 
+/** The classes by which what is of a lane has its colour. */
+Tracer.colour = function colour(lane) {
+  return `of-${lane.of}${lane.agent ? ` agent-${((lane.agent - 1) % 5) + 1}` : ""}`;
+};
+
 /** A length of time as the terminal writes it. */
 Tracer.length = function length(ms, digits = null) {
   const size = Math.abs(ms);
@@ -93,3 +98,15 @@ Tracer.make = function make(tag, name = "", text = null, ...children) {
   made.append(...children.filter(Boolean));
   return made;
 };
+
+/** What is written with `backticks`, as a paragraph, with code where they are; where one is left over they stay. */
+Tracer.prose = function prose(tag, name, text) {
+  const parts = text.split("`");
+  const made = Tracer.make(tag, name);
+  if (parts.length % 2) made.append(...parts.map((part, at) => (at % 2 ? Tracer.make("code", "", part) : part)));
+  else made.textContent = text;
+  return made;
+};
+
+/** The same for the title of an element, which is text only. */
+Tracer.unquoted = (text) => (text ?? "").replaceAll("`", "");
