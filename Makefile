@@ -68,6 +68,8 @@ bench: $(READY)
 	@$(BIN)/python tests/bench/observer.py
 	@$(BIN)/python -m tests.bench.stats
 	@$(BIN)/python -m tests.bench.ingest
+	@$(BIN)/python -m tests.bench.through
+	@$(BIN)/python -m tests.bench.reading
 	@$(BIN)/python -m tests.bench.page
 
 # PARTS chooses: recordings scenarios healthy bursts.

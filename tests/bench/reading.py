@@ -22,15 +22,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.ingest import peak, served
+from tests.bench.ingest import cpu, peak, served
 from tests.bench.load import post, send, webhooks
-from tests.bench.shared import cpu
 from tests.otlp_backend import OtlpBackend
 from tests.soak.options import Report
 from tests.soak.page import write
 from tracer import ids
 from tracer.latency.summary import VERSION
 from tracer.service.replay import opened
+from tracer.service.retention import PAGES_AT_ONCE
 from tracer.store import Arrival, Evidence, Form
 from tracer.store.sqlite import SqliteStore
 from tracer.store.sqlite.reader import COLUMNS
@@ -61,6 +61,8 @@ WARM, WATCHED = 5.0, 60.0
 """Seconds after which a call begins beside a backend that was switched on, and for which it is watched then."""
 FORGOTTEN = 200
 """Rooms that are forgotten while others write."""
+BEFORE = 3.0
+"""Seconds in which they write and none is."""
 
 
 def rooms_of(number: int) -> Iterator[tuple[str, list[tuple[Any, ...]], list[Evidence], list[bytes], str]]:
@@ -155,10 +157,15 @@ def took(path: Path, arguments: Sequence[str], middle: str) -> tuple[float, floa
     return min(found)
 
 
-def pauses(path: Path) -> tuple[float, float, int]:
-    """The longest and the median wait, ms, of one who writes while rooms are forgotten; and how many rooms were."""
+def pauses(path: Path) -> str:
+    """How long one who writes waits while rooms are forgotten, and while none is."""
     waits: list[float] = []
     done = threading.Event()
+
+    def told(some: list[float]) -> str:
+        some = sorted(some)
+        return f"{some[len(some) // 2]:.0f} ms in the median, {some[len(some) * 99 // 100]:.0f} ms at p99"
+
     with closing(SqliteStore(path)) as store:
 
         def write_on() -> None:
@@ -173,16 +180,20 @@ def pauses(path: Path) -> tuple[float, float, int]:
 
         writing = threading.Thread(target=write_on)
         writing.start()
-        forgotten = 0
+        time.sleep(BEFORE)
+        before, forgotten, used = len(waits), 0, time.thread_time()
         while forgotten < FORGOTTEN and store.forget_oldest(time.time_ns()):
             forgotten += 1
+        used = 1000 * (time.thread_time() - used) / max(forgotten, 1)
         store.forget_old(time.time_ns())
-        while store.give_back(100):
+        while store.give_back(PAGES_AT_ONCE):
             time.sleep(0.002)
         done.set()
         writing.join()
-    waits.sort()
-    return waits[-1], waits[len(waits) // 2], forgotten
+    return (
+        f"While {forgotten} of the 10,000 rooms are forgotten and their pages given back, who writes waits"
+        f" {told(waits[before:])}; while none is, {told(waits[:before])}. To forget one takes {used:.1f} ms of CPU."
+    )
 
 
 def switched_on(folder: Path) -> str:
@@ -243,11 +254,7 @@ def main(sizes: Sequence[int]) -> None:
                 path = Path(folder) / "tracer.db"
                 notes.append(switched_on(Path(folder)))
                 print(notes[-1], flush=True)
-                most, median, count = pauses(path)
-                notes.append(
-                    f"While {count} of the 10,000 rooms were forgotten and their pages given back, who wrote waited"
-                    f" {median:.0f} ms in the median and {most:.0f} ms at most."
-                )
+                notes.append(pauses(path))
                 print(notes[-1], flush=True)
     if tuple(sizes) != SIZES:
         return

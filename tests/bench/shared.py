@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench.ingest import CONNECTIONS
+from tests.bench.ingest import CONNECTIONS, cpu
 from tests.bench.load import Figures, post, send, spans_of
 from tests.postgresql import Postgres
 from tests.signed import KEY, SECRET
@@ -32,20 +32,6 @@ SPANS = 17
 """In a request: those of a call's agent."""
 DRAINED = 600.0
 """Seconds in which all that was acknowledged has to be read."""
-
-
-def cpu(pids: Sequence[int | None]) -> float:
-    """Seconds of CPU that processes have had, with those that they started (Linux)."""
-    ticks = 0
-    for pid in pids:
-        for task in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = task.read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(task.parent.name) == pid or int(fields[1]) == pid:
-                ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 async def together(ports: Sequence[int], requests: list[bytes], seconds: float) -> list[Figures]:

@@ -136,7 +136,9 @@ class Exporter:
             await asyncio.sleep(pause)
 
     async def _fill(self) -> float:
-        return BUSY_INTERVAL if await asyncio.to_thread(self.fill, time.monotonic()) else INTERVAL
+        began = time.monotonic()
+        is_more = await asyncio.to_thread(self.fill, began)
+        return max(BUSY_INTERVAL if is_more else INTERVAL, time.monotonic() - began)  # half of the time is others'
 
     async def _send(self) -> float:
         if not self._offered:

@@ -34,7 +34,7 @@ READ_AT_ONCE = 8
 """Pieces of evidence that are read before their senders are answered: where more wait, there is no time for it."""
 LARGE = 128 * 1024
 """Bytes of them above which that is so too: some 100 spans, which take 20 ms."""
-CHUNK = 16
+CHUNK = 32
 """Pieces of evidence that are read in one commit when they are read later: who sends something waits for it."""
 QUIET = 0.05
 """Seconds without a request after which there is time to read: whoever waits for an answer sends the next one then."""
