@@ -27,6 +27,7 @@ SAFE = {
     "lk.function_tool.name",
     "tracer.spoke_for",
     "tracer.session.listens_by",
+    "tracer.session.speaks_by",
     "tracer.task",
     "tracer.turn_lasted",
     "lk.previous_agent_label",

@@ -72,6 +72,7 @@ __all__ = [
     "SHUTDOWN_BY_USER",
     "SHUTDOWN_REASON",
     "SPAN_NAME",
+    "SPEAKS_BY",
     "SPOKE_FOR",
     "SUBJECT",
     "TASK",
@@ -226,6 +227,8 @@ TASK: Final = "tracer.task"
 """A task of livekit-agents by the function that it runs, as ``_vad_task``; ``stt_node`` for the agent's own."""
 LISTENS_BY: Final = "tracer.session.listens_by"
 """What understands the caller of a session: ``stt``, ``realtime``, or ``nothing``."""
+SPEAKS_BY: Final = "tracer.session.speaks_by"
+"""What gives a session its voice: ``tts``, ``realtime``, or ``nothing``."""
 BLOCKED_FOR: Final = "tracer.blocked_for"
 """Seconds that an agent's event loop stood still."""
 EVENTS_DROPPED: Final = "tracer.session.events_dropped"

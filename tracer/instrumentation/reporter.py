@@ -137,7 +137,7 @@ class Reporter(SpanProcessor):
         if span.name == "session_start" and (job := attributes.get(keys.JOB_ID)) and job not in self._instructed:
             self._instructed.add(job)
             guarded(_add_instructions, attributes)
-            guarded(_add_listener, attributes)
+            guarded(_add_models, attributes)
         self._batch.on_end(ReportedSpan(span, attributes, running.parent if running else span.parent))
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
@@ -167,8 +167,8 @@ def _add_instructions(attributes: dict[str, str]) -> None:
         attributes[keys.INSTRUCTIONS] = instructions[:LONGEST_INSTRUCTIONS]
 
 
-def _add_listener(attributes: dict[str, str]) -> None:
-    """What the first agent of the session understands the caller by."""
+def _add_models(attributes: dict[str, str]) -> None:
+    """What the first agent of the session understands the caller by, and speaks by."""
     if job := current_job():
         session = job.primary_session
         agent = session.current_agent
@@ -176,6 +176,8 @@ def _add_listener(attributes: dict[str, str]) -> None:
         model = agent.llm if is_given(agent.llm) else session.llm
         realtime = "realtime" if isinstance(model, RealtimeModel) else "nothing"
         attributes[keys.LISTENS_BY] = "stt" if stt is not None and realtime == "nothing" else realtime
+        tts = agent.tts if is_given(agent.tts) else session.tts
+        attributes[keys.SPEAKS_BY] = realtime if tts is None else "tts"
 
 
 @dataclass(slots=True)

@@ -121,7 +121,7 @@ _KEPT = {
     "agent_session": _COMMON,
     "room_connect": (keys.PARTICIPANT_ID, keys.PARTICIPANT_IDENTITY, keys.AUTO_SUBSCRIBE),
     "wait_for_participant": (keys.PARTICIPANT_ID, keys.PARTICIPANT_IDENTITY, keys.PARTICIPANT_FILTER),
-    "session_start": (keys.INSTRUCTIONS, keys.LISTENS_BY),
+    "session_start": (keys.INSTRUCTIONS, keys.LISTENS_BY, keys.SPEAKS_BY),
     "session_close": (keys.CLOSE_REASON,),
     "update_agent": (keys.AGENT_LABEL, keys.PREVIOUS_AGENT_LABEL),
     "job_shutdown": (keys.SHUTDOWN_REASON, keys.SHUTDOWN_BY_USER),

@@ -1,0 +1,131 @@
+"""What caller and agent never said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.moments import JOB, MICROPHONE, VOICE, moment, ms
+from tests.why.cases import names, of_job, registered, timeline, with_facts, without
+from tests.why.silent.calls import ask, long_call, speaks
+from tests.why.silent.conversation import bob_speaks
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.why import explain
+
+if TYPE_CHECKING:
+    from tracer.moment import Fact, Moment
+
+STT: dict[str, Fact] = {keys.LISTENS_BY: "stt"}
+TTS: dict[str, Fact] = {keys.SPEAKS_BY: "tts"}
+NEITHER = "in 33.7 s no word was recorded, neither of ada nor of the agent"
+HERS = "of the agent's pauses no word of ada was recorded"
+UNANSWERED = "after the first turn of ada no model was asked"
+MUTED = "their microphone was muted"
+
+
+def call(*more: Moment, models: dict[str, Fact] | None = None, of: list[Moment] | None = None) -> list[Moment]:
+    """ada is there until 34.1 s, with an agent of these models, an STT and a TTS by default."""
+    known: dict[str, Fact] = {**STT, **TTS} if models is None else models
+    return [*with_facts(of or long_call(), Kind.SESSION_STARTING, JOB, known), *more]
+
+
+def spoke(at: float, seconds: float, kind: Kind = Kind.AGENT_SPEAKING) -> list[Moment]:
+    """The agent spoke for so long, or the caller did."""
+    return [of_job(kind, at, {keys.SPOKE_FOR: seconds}, f"spoke-{at}")]
+
+
+def turn(at: float) -> list[Moment]:
+    return [of_job(Kind.SESSION_TURN_TRANSCRIBED, at, {keys.TURN_LASTED: 1.0}, f"turn-{at}")]
+
+
+def muted(kind: Kind, at: float) -> Moment:
+    return moment(kind, MICROPHONE, ms(at), witness="agent", occurrence=str(at))
+
+
+def silent_track(of: list[Moment]) -> list[Moment]:
+    """The caller publishes a track that is muted."""
+    return with_facts(of, Kind.TRACK_PUBLISHED, MICROPHONE, {keys.TRACK_MUTED: True})
+
+
+@pytest.mark.parametrize(
+    ("moments", "lack"),
+    [
+        (call(), NEITHER),
+        (call(models=STT), NEITHER),
+        (call(models={keys.SPEAKS_BY: "realtime", keys.LISTENS_BY: "realtime"}), NEITHER),
+        (call(*spoke(1000, 2.0)), f"in 31.1 s {HERS}"),
+        (call(*spoke(1000, 2.0), *spoke(10_000, 3.0)), f"in 28.1 s {HERS}"),
+        (call(*spoke(1000, 2.0), of=silent_track(long_call())), MUTED),
+        (call(*spoke(2000, 2.0), muted(Kind.TRACK_MUTED, 900)), MUTED),
+        (call(*spoke(2000, 2.0), muted(Kind.TRACK_MUTED, 3000)), f"{HERS}."),
+        (call(*spoke(2000, 2.0), muted(Kind.TRACK_UNMUTED, 9000), of=silent_track(long_call())), f"{HERS}."),
+        (call(*turn(4000)), UNANSWERED),
+    ],
+    ids=[
+        "nobody",
+        "nothing heard by an agent that only listens",
+        "realtime",
+        "greeted",
+        "greeted twice",
+        "published muted",
+        "muted before",
+        "muted later",
+        "unmuted later",
+        "not answered",
+    ],
+)
+def test_a_call_in_which_somebody_said_nothing_is_not_known_to_be_well(moments: list[Moment], lack: str) -> None:
+    answer = explain(timeline(moments, registered()))
+    assert (names(answer), answer.well) == ([], None)
+    assert lack in answer.summary
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        call(models={}),
+        call(models={keys.LISTENS_BY: "nothing", keys.SPEAKS_BY: "nothing"}),
+        call(
+            *spoke(1000, 2.0), *spoke(5000, 1.0, Kind.SESSION_CALLER_SPOKE), *turn(7000), *ask(7000, 1), *speaks(8000)
+        ),
+        call(*spoke(1000, 32.0)),
+        call(*spoke(1000, 2.0), models={keys.LISTENS_BY: "nothing", keys.SPEAKS_BY: "tts"}),
+        call(*ask(500, 200), *spoke(1000, 27.0)),
+        call(*turn(4000), models={**STT, keys.SPEAKS_BY: "nothing"}),
+        call(*turn(30_000)),
+        call(*bob_speaks(left=34_150)),
+    ],
+    ids=[
+        "models not reported",
+        "no models",
+        "a conversation",
+        "a long message",
+        "an agent that does not listen",
+        "hung up after the message",
+        "a transcriber",
+        "hung up after a word",
+        "two callers",
+    ],
+)
+def test_what_is_no_conversation_or_is_one_lacks_no_words(moments: list[Moment]) -> None:
+    answer = explain(timeline(moments, registered()))
+    assert "word" not in answer.summary
+    assert "model" not in answer.summary
+
+
+def test_while_the_call_goes_on_that_nobody_has_spoken_is_said_too() -> None:
+    there = [m for m in call() if m.time < ms(4000)]
+    assert explain(timeline(there, registered(), now=ms(8000))).well is True
+    answer = explain(timeline(there, registered(), now=ms(15_000)))
+    assert answer.summary.startswith("Nothing wrong has been recorded so far, but in 14.6 s no word was recorded")
+
+
+def test_a_voice_that_nobody_subscribed_to_is_said_while_the_call_goes_on() -> None:
+    later = without(call(*turn(4000)), Kind.SESSION_AUDIO_PUBLISHED, Kind.SESSION_CLOSED)
+    there = [m for m in later if m.time < ms(5000)]
+    lack = "nothing shows that ada was subscribed to the agent's audio track"
+    assert lack not in explain(timeline(there, registered(), now=ms(9000))).summary
+    assert lack in explain(timeline(there, registered(), now=ms(15_000))).summary
+    assert VOICE in {m.subject for m in there}
