@@ -71,6 +71,8 @@ __all__ = [
     "SETUP_ENDED",
     "SHUTDOWN_BY_USER",
     "SHUTDOWN_REASON",
+    "SILENT_FOR",
+    "SOUNDED_FOR",
     "SPAN_NAME",
     "SPEAKS_BY",
     "SPOKE_FOR",
@@ -219,6 +221,10 @@ SPAN_NAME: Final = "tracer.span_name"
 """Name of the span of livekit-agents that failed, or of the agent's own code that it is about."""
 TOOL_NAME: Final = "lk.function_tool.name"
 """The function tool that a model called."""
+SILENT_FOR: Final = "tracer.silent_for"
+"""Seconds of silence that an agent sent while it spoke."""
+SOUNDED_FOR: Final = "tracer.sounded_for"
+"""Seconds for which a microphone was as loud as a voice, and no speech was noticed."""
 SPOKE_FOR: Final = "tracer.spoke_for"
 """Seconds that an agent, or a caller, spoke at one go."""
 TURN_LASTED: Final = "tracer.turn_lasted"

@@ -129,3 +129,72 @@ def test_a_voice_that_nobody_subscribed_to_is_said_while_the_call_goes_on() -> N
     assert lack not in explain(timeline(there, registered(), now=ms(9000))).summary
     assert lack in explain(timeline(there, registered(), now=ms(15_000))).summary
     assert VOICE in {m.subject for m in there}
+
+
+def track(kind: Kind, at: float, sounded: float | None = None) -> Moment:
+    """What the agent's statistics show of the caller's microphone."""
+    known: dict[str, Fact] = {} if sounded is None else {keys.SOUNDED_FOR: sounded}
+    return moment(kind, MICROPHONE, ms(at), witness="agent", occurrence=str(at), told=known)
+
+
+SILENT, SOUNDS = track(Kind.TRACK_SILENT, 1200), track(Kind.TRACK_SOUNDS, 20_000)
+SHE_SPOKE = [*spoke(4000, 1.0, Kind.SESSION_CALLER_SPOKE), *turn(5500), *ask(5500, 100), *spoke(6000, 2.0)]
+NONE_OF_HERS = "no word of ada was recorded"
+LOUD = "for 12.0 s their microphone was as loud as a voice"
+ONLY_SILENCE = "only silence came from their microphone"
+
+
+def loud(at: float, seconds: float) -> Moment:
+    return track(Kind.TRACK_UNNOTICED, at, seconds)
+
+
+@pytest.mark.parametrize(
+    ("moments", "lack"),
+    [
+        (call(SILENT), f"{NEITHER}: {ONLY_SILENCE}"),
+        (call(SILENT, *spoke(1000, 2.0)), f"{HERS}: {ONLY_SILENCE}"),
+        (call(SILENT, SOUNDS, *spoke(1000, 2.0)), "no word of ada was recorded."),
+        (
+            call(*SHE_SPOKE, track(Kind.TRACK_SILENT, 8000)),
+            f"in the last 28.6 s no word of ada was recorded: {ONLY_SILENCE}",
+        ),
+        (
+            call(*spoke(1000, 2.0), loud(9000, 6.0), loud(20_000, 12.0)),
+            "for 12.0 s their microphone was as loud as a voice",
+        ),
+        (call(*SHE_SPOKE, loud(20_000, 12.0)), "for 12.0 s their microphone was as loud as a voice"),
+    ],
+    ids=["neither", "greeted", "sound in between", "lost later", "not noticed", "no longer noticed"],
+)
+def test_what_came_from_the_microphone_instead_of_words_is_said(moments: list[Moment], lack: str) -> None:
+    answer = explain(timeline(moments, registered()))
+    assert (names(answer), answer.well) == ([], None)
+    assert lack in answer.summary
+
+
+OFF = of_job(Kind.SESSION_AUDIO_INPUT_OFF, 15_000, occurrence="off")
+ON = of_job(Kind.SESSION_AUDIO_INPUT_ON, 22_000, occurrence="on")
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        call(*SHE_SPOKE),
+        call(*SHE_SPOKE, track(Kind.TRACK_SILENT, 8000), *spoke(8100, 25.0)),
+        call(*SHE_SPOKE, track(Kind.TRACK_SILENT, 8000), track(Kind.TRACK_SOUNDS, 30_000)),
+        call(*SHE_SPOKE, muted(Kind.TRACK_MUTED, 6000)),
+        call(*SHE_SPOKE, loud(20_000, 12.0), *spoke(30_000, 1.0, Kind.SESSION_CALLER_SPOKE)),
+        call(*SHE_SPOKE, OFF, loud(20_000, 12.0), ON),
+    ],
+    ids=[
+        "a long silence",
+        "they listen for long",
+        "sound again",
+        "muted after a word",
+        "noticed again",
+        "push-to-talk",
+    ],
+)
+def test_who_was_heard_and_says_nothing_more_is_well(moments: list[Moment]) -> None:
+    answer = explain(timeline(moments, registered()))
+    assert (names(answer), answer.well) == ([], True), answer.summary

@@ -1,7 +1,8 @@
 """What a caller and the agent said to each other, as far as the agent's session noticed.
 
 Audio that arrives is not a conversation: silence arrives, too. A session that understands its caller reports each time
-that they speak, by its VAD, its STT or its realtime model, and each time that it speaks itself.
+that they speak, by its VAD, its STT or its realtime model, and each time that it speaks itself. What came from their
+microphone meanwhile, the agent reports as well: silence, or sound in which nobody was noticed to speak.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.units import FOREVER, NS_PER_S
-from tracer.why.call.limits import STUCK_BY
+from tracer.why.call.limits import NOTICED, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.lack import Lack, in_seconds
 
@@ -28,6 +29,8 @@ __all__ = ["never_said"]
 MODELS = ("stt", "tts", "realtime")
 """What gives a session ears or a voice."""
 CALLERS = (Kind.SESSION_CALLER_SPOKE, Kind.SESSION_TURN_TRANSCRIBED)
+MUTED = "their microphone was muted"
+SILENT = "only silence came from their microphone (muted on its device, or lost on its way?)"
 
 
 def never_said(
@@ -41,47 +44,100 @@ def never_said(
     until = min(ended, max((session.until for session in sessions), default=began))
     there = [step for step in steps if since <= step.time < until]
     agents = [step for step in there if step.kind is Kind.AGENT_SPEAKING]
-    if any(step.kind in CALLERS for step in there):
-        return _unanswered(who, there, until, sessions)
-    if agents and any(session.listens_by in MODELS for session in sessions):
-        return _no_word_of_theirs(call, who, agents, until)
+    listens = any(session.listens_by in MODELS for session in sessions)
+    if theirs := [step for step in there if step.kind in CALLERS]:
+        last = max(map(_over, theirs))
+        pauses = _pauses(agents, last, until) if listens else 0
+        return _no_more_of_theirs(call, who, last, pauses, until, sessions) or _unanswered(who, there, until, sessions)
+    if agents and listens:
+        return _no_word_of_theirs(call, who, agents, until, sessions)
     asked = any(step.kind is Kind.MODEL_ASKED for step in there)
-    models = {model for session in sessions for model in (session.listens_by, session.speaks_by)}
-    if agents or asked or until - since <= STUCK_BY or not models & set(MODELS):
+    if agents or asked or until - since <= STUCK_BY:
         return None
-    sentence = f"in {in_seconds(until - since)} no word was recorded, neither of {name_of(who)} nor of the agent"
+    if not listens and not any(session.speaks_by in MODELS for session in sessions):
+        return None
+    came = f": {came}" if listens and (came := _what_came(call, who, since, until, sessions)) else ""
+    sentence = f"in {in_seconds(until - since)} no word was recorded, neither of {name_of(who)} nor of the agent{came}"
     return Lack(sentence, certain=False, ns=until - since)
 
 
-def _no_word_of_theirs(call: Call, who: Participant, agents: Sequence[Step], until: int) -> Lack | None:
+def _no_word_of_theirs(
+    call: Call, who: Participant, agents: Sequence[Step], until: int, sessions: Sequence[Session]
+) -> Lack | None:
     """The agent spoke, and in its pauses the caller was not heard to say anything."""
-    pauses = _pauses(agents, until)
+    pauses = _pauses(agents, agents[0].time, until)
     if pauses <= STUCK_BY:
         return None
-    muted = ": their microphone was muted" if _was_muted(call, who, agents[0].time, until) else ""
-    sentence = f"in {in_seconds(pauses)} of the agent's pauses no word of {name_of(who)} was recorded{muted}"
+    came = f": {came}" if (came := _what_came(call, who, agents[0].time, until, sessions)) else ""
+    sentence = f"in {in_seconds(pauses)} of the agent's pauses no word of {name_of(who)} was recorded{came}"
     return Lack(sentence, certain=False, ns=pauses)
 
 
-def _pauses(agents: Sequence[Step], until: int) -> int:
-    """How long the agent did not speak after its first word, ns; while it speaks on it makes no pause."""
-    silent, at = 0, agents[0].time
-    for step in agents:
-        silent += max(step.time - at, 0)
-        lasted = step.facts.get(keys.SPOKE_FOR)
-        over = step.time + round(lasted * NS_PER_S) if isinstance(lasted, int | float) else FOREVER
-        at = max(at, over)
-    return silent + max(until - at, 0)
+def _no_more_of_theirs(
+    call: Call, who: Participant, since: int, pauses: int, until: int, sessions: Sequence[Session]
+) -> Lack | None:
+    """They were heard until a time, ns, and after it, in the agent's pauses, only what was no speech came of them.
+
+    That they say nothing more is healthy, and so is a microphone that is muted.
+    """
+    came = _what_came(call, who, since, until, sessions)
+    if pauses <= STUCK_BY or came in ("", MUTED):
+        return None
+    sentence = f"in the last {in_seconds(until - since)} no word of {name_of(who)} was recorded: {came}"
+    return Lack(sentence, certain=False, ns=until - since)
 
 
-def _was_muted(call: Call, who: Participant, since: int, until: int) -> bool:
-    """Whether each microphone that the caller had between two times, ns, was muted for all of it, as is known."""
+def _what_came(call: Call, who: Participant, since: int, until: int, sessions: Sequence[Session]) -> str:
+    """What came from their microphones between two times, ns, and is no word; empty where that is not known."""
     tracks = [
         track
         for track in call.timeline.tracks
         if track.participant == who.sid and (track.time(Kind.TRACK_UNPUBLISHED) or FOREVER) > since
     ]
-    return bool(tracks) and not any(_was_open(track.steps, since, until) for track in tracks)
+    if tracks and not any(_was_open(track.steps, since, until) for track in tracks):
+        return MUTED
+    if tracks and all(_was_silent(track.steps, since, until) for track in tracks):
+        return SILENT
+    loud = [s for track in tracks for s in track.steps if s.kind is Kind.TRACK_UNNOTICED and since < s.time < until]
+    heard = [s for s in loud if any(session.since < s.time and not _is_off(session, s.time) for session in sessions)]
+    seconds = heard[-1].facts.get(keys.SOUNDED_FOR) if heard else None
+    if not isinstance(seconds, int | float):
+        return ""
+    return f"for {seconds:.1f} s their microphone was as loud as a voice, and no speech was noticed (or is it noise?)"
+
+
+def _is_off(session: Session, at: int) -> bool:
+    return any(off.since <= at <= off.until for off in session.input_off)
+
+
+def _was_silent(steps: Iterable[Step], since: int, until: int) -> bool:
+    """Whether a track carried nothing but silence between two times, ns, as far as it was listened to."""
+    silent = FOREVER
+    for step in steps:
+        if step.kind is Kind.TRACK_SILENT:
+            silent = step.time
+        elif step.kind is Kind.TRACK_SOUNDS:
+            if silent < until and step.time > since:
+                return False
+            silent = FOREVER
+    return silent - NOTICED <= since
+
+
+def _over(step: Step) -> int:
+    """When somebody had spoken, ns."""
+    lasted = step.facts.get(keys.SPOKE_FOR)
+    if step.kind is Kind.SESSION_TURN_TRANSCRIBED:
+        return step.time
+    return step.time + round(lasted * NS_PER_S) if isinstance(lasted, int | float) else FOREVER
+
+
+def _pauses(agents: Iterable[Step], since: int, until: int) -> int:
+    """How long the agent did not speak between two times, ns; while it speaks on it makes no pause."""
+    silent, at = 0, since
+    for step in agents:
+        silent += max(step.time - at, 0)
+        at = max(at, _over(step))
+    return silent + max(until - at, 0)
 
 
 def _was_open(steps: Iterable[Step], since: int, until: int) -> bool:
