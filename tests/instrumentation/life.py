@@ -349,4 +349,8 @@ async def _stt_pump() -> None:
 
 @log_exceptions(logger=LOG)
 async def _vad_task() -> None:
+    try:
+        raise ValueError
+    except ValueError:
+        LOG.error("failed to generate a reply")
     raise RuntimeError

@@ -21,7 +21,7 @@ STT: dict[str, Fact] = {keys.LISTENS_BY: "stt"}
 TTS: dict[str, Fact] = {keys.SPEAKS_BY: "tts"}
 NEITHER = "in 33.7 s no word was recorded, neither of ada nor of the agent"
 HERS = "of the agent's pauses no word of ada was recorded"
-UNANSWERED = "after the first turn of ada no model was asked"
+UNANSWERED = "the agent said nothing in 30.1 s after a turn of ada"
 MUTED = "their microphone was muted"
 
 
@@ -61,7 +61,8 @@ def silent_track(of: list[Moment]) -> list[Moment]:
         (call(*spoke(2000, 2.0), muted(Kind.TRACK_MUTED, 900)), MUTED),
         (call(*spoke(2000, 2.0), muted(Kind.TRACK_MUTED, 3000)), f"{HERS}."),
         (call(*spoke(2000, 2.0), muted(Kind.TRACK_UNMUTED, 9000), of=silent_track(long_call())), f"{HERS}."),
-        (call(*turn(4000)), UNANSWERED),
+        (call(*turn(4000)), f"{UNANSWERED}."),
+        (call(*spoke(1000, 2.0), *turn(4000), *turn(9000), *turn(15_000)), f"{UNANSWERED} and 2 more."),
     ],
     ids=[
         "nobody",
@@ -74,6 +75,7 @@ def silent_track(of: list[Moment]) -> list[Moment]:
         "muted later",
         "unmuted later",
         "not answered",
+        "no longer answered",
     ],
 )
 def test_a_call_in_which_somebody_said_nothing_is_not_known_to_be_well(moments: list[Moment], lack: str) -> None:
@@ -112,7 +114,7 @@ def test_a_call_in_which_somebody_said_nothing_is_not_known_to_be_well(moments: 
 def test_what_is_no_conversation_or_is_one_lacks_no_words(moments: list[Moment]) -> None:
     answer = explain(timeline(moments, registered()))
     assert "word" not in answer.summary
-    assert "model" not in answer.summary
+    assert "said nothing" not in answer.summary
 
 
 def test_while_the_call_goes_on_that_nobody_has_spoken_is_said_too() -> None:

@@ -42,6 +42,8 @@ AUDIO = {Kind.SESSION_WAITING_FOR_AUDIO, Kind.SESSION_AUDIO_RECEIVED, Kind.SESSI
 
 SAID = (Kind.AGENT_SPEAKING, Kind.MODEL_ANSWERED)
 """What shows that an agent spoke."""
+ON_TURN = "on_user_turn_completed"
+"""The agent's own code that runs when a caller's turn is over."""
 
 
 def lacks(call: Call) -> list[Lack]:
@@ -461,6 +463,8 @@ def _goes_on_from(step: Step, answered: int) -> bool:
     if step.kind is Kind.AGENT_SPEAKING:
         lasted = step.facts.get(keys.SPOKE_FOR)
         return step.time + round(lasted * NS_PER_S if isinstance(lasted, int | float) else FOREVER) > answered
+    if step.kind is Kind.AGENT_CODE_BEGAN and step.facts.get(keys.SPAN_NAME) == ON_TURN:
+        return False  # it belongs to the turn, also where the model was asked before the turn was over
     after = (Kind.AGENT_CODE_BEGAN, Kind.MODEL_ASKED, Kind.MODEL_FAILED)
     return step.kind in after and step.time > answered
 

@@ -156,15 +156,17 @@ def _was_open(steps: Iterable[Step], since: int, until: int) -> bool:
 
 
 def _unanswered(who: Participant, there: Sequence[Step], until: int, sessions: Sequence[Session]) -> Lack | None:
-    """A turn of the caller's was transcribed, and an agent that has a voice neither asked its model nor spoke."""
-    turns = [step for step in there if step.kind is Kind.SESSION_TURN_TRANSCRIBED]
-    if not turns or not any(session.speaks_by == "tts" for session in sessions):
+    """Turns of the caller's were transcribed, and an agent that has a voice has not spoken since."""
+    if any(session.output_off for session in sessions):
+        return None  # it may answer in writing
+    spoken = [step.time for step in there if step.kind is Kind.AGENT_SPEAKING]
+    if not spoken and not any(session.speaks_by in MODELS for session in sessions):
         return None
-    if any(step.kind in (Kind.MODEL_ASKED, Kind.AGENT_SPEAKING, Kind.MODEL_FAILED) for step in there):
+    last = max(spoken, default=0)
+    turns = [step for step in there if step.kind is Kind.SESSION_TURN_TRANSCRIBED and step.time > last]
+    if not turns or until - turns[0].time <= STUCK_BY:
         return None
     lasted = until - turns[0].time
-    if lasted <= STUCK_BY:
-        return None
-    turn = f"the first turn of {name_of(who)}"
-    sentence = f"in {in_seconds(lasted)} after {turn} no model was asked, and nothing was said"
+    again = f" and {len(turns) - 1} more" if len(turns) > 1 else ""
+    sentence = f"the agent said nothing in {in_seconds(lasted)} after a turn of {name_of(who)}{again}"
     return Lack(sentence, certain=False, ns=lasted)
