@@ -25,8 +25,11 @@ from tracer.witness.jobs import dispatch_moments
 SAFE = {
     "lk.agent_label",
     "lk.function_tool.name",
+    "tracer.silent_for",
+    "tracer.sounded_for",
     "tracer.spoke_for",
     "tracer.session.listens_by",
+    "tracer.session.speaks_by",
     "tracer.task",
     "tracer.turn_lasted",
     "lk.previous_agent_label",

@@ -71,7 +71,10 @@ __all__ = [
     "SETUP_ENDED",
     "SHUTDOWN_BY_USER",
     "SHUTDOWN_REASON",
+    "SILENT_FOR",
+    "SOUNDED_FOR",
     "SPAN_NAME",
+    "SPEAKS_BY",
     "SPOKE_FOR",
     "SUBJECT",
     "TASK",
@@ -218,6 +221,10 @@ SPAN_NAME: Final = "tracer.span_name"
 """Name of the span of livekit-agents that failed, or of the agent's own code that it is about."""
 TOOL_NAME: Final = "lk.function_tool.name"
 """The function tool that a model called."""
+SILENT_FOR: Final = "tracer.silent_for"
+"""Seconds of silence that an agent sent while it spoke."""
+SOUNDED_FOR: Final = "tracer.sounded_for"
+"""Seconds for which a microphone was as loud as a voice, and no speech was noticed."""
 SPOKE_FOR: Final = "tracer.spoke_for"
 """Seconds that an agent, or a caller, spoke at one go."""
 TURN_LASTED: Final = "tracer.turn_lasted"
@@ -226,6 +233,8 @@ TASK: Final = "tracer.task"
 """A task of livekit-agents by the function that it runs, as ``_vad_task``; ``stt_node`` for the agent's own."""
 LISTENS_BY: Final = "tracer.session.listens_by"
 """What understands the caller of a session: ``stt``, ``realtime``, or ``nothing``."""
+SPEAKS_BY: Final = "tracer.session.speaks_by"
+"""What gives a session its voice: ``tts``, ``realtime``, or ``nothing``."""
 BLOCKED_FOR: Final = "tracer.blocked_for"
 """Seconds that an agent's event loop stood still."""
 EVENTS_DROPPED: Final = "tracer.session.events_dropped"

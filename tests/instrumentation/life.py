@@ -18,6 +18,7 @@ from livekit.agents.voice.audio_recognition import AudioRecognition
 from livekit.agents.voice.room_io import RoomIO
 from livekit.protocol.models import DisconnectReason, ParticipantPermission
 from livekit.rtc import ConnectionState, TrackKind
+from livekit.rtc._proto.stats_pb2 import RtcStats
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -28,7 +29,17 @@ from opentelemetry.trace import Status, StatusCode
 import tracer
 from tests.instrumentation.worker import AVAILABLE, FULL, Heard, Pool, Server
 from tests.moments import JOB, ROOM, WORKER
-from tracer.instrumentation import current_job, job_process, loop_watch, reporter, room_events, subscriptions, versions
+from tracer.instrumentation import (
+    current_job,
+    job_process,
+    loop_watch,
+    own_voice,
+    reporter,
+    room_events,
+    sound,
+    subscriptions,
+    versions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,18 +106,38 @@ def _raise(error: BaseException) -> None:
     raise error
 
 
+def _statistics(energy: float | None, seconds: float = 0.0) -> list[RtcStats]:
+    """Of a track that is received, with what it has carried so far; None for nothing."""
+    answer = RtcStats()
+    if energy is not None:
+        answer.inbound_rtp.inbound.total_audio_energy = energy
+        answer.inbound_rtp.inbound.total_samples_duration = seconds
+    return [answer]
+
+
 def _unsubscribed() -> Any:
-    """A track of ada's that a backend unsubscribes the agent from, and is then gone."""
-    answers = [[SimpleNamespace(HasField=lambda _, there=there: there)] for there in (True, False, False, True)]
+    """A track of ada's that is silent, loud, one that a backend unsubscribes the agent from, and then gone."""
+    silent, loud = ((0.0, 1.0), (0.0, 20.0)), ((5.0, 40.0), (9.0, 60.0))
+    answers = [*(_statistics(*one) for one in (*silent, *loud)), *map(_statistics, (None, None, 9.0))]
 
     async def get_stats() -> Any:
         return answers.pop(0)
 
     track = SimpleNamespace(get_stats=get_stats)
-    ADA.track_publications["TR_2"] = SimpleNamespace(sid="TR_2", source=2, kind=TrackKind.KIND_AUDIO, track=track)
+    ADA.track_publications["TR_2"] = SimpleNamespace(
+        sid="TR_2", source=2, kind=TrackKind.KIND_AUDIO, track=track, muted=False
+    )
     return ADA.track_publications["TR_2"]
 
 
+async def _says_nothing() -> list[RtcStats]:
+    """Of the agent's own track, to which nothing is given."""
+    answer = RtcStats()
+    answer.media_source.audio.total_audio_energy = 0.0
+    return [answer]
+
+
+OWN = SimpleNamespace(track=SimpleNamespace(kind=TrackKind.KIND_AUDIO, get_stats=_says_nothing))
 ADAS = SimpleNamespace(sid="TR_1", source=2, kind=TrackKind.KIND_AUDIO, track=None)
 ADA = SimpleNamespace(identity="ada", sid="PA_ada", track_publications={"TR_1": ADAS})
 
@@ -115,6 +146,7 @@ class Room:
     """livekit.rtc's, as far as it is used."""
 
     remote_participants = MappingProxyType({"ada": ADA})
+    local_participant = SimpleNamespace(track_publications={"TR_own": OWN})
 
     def __init__(self) -> None:
         self.events: dict[str, Callable[..., None]] = {}
@@ -162,6 +194,15 @@ WRAPPED: tuple[tuple[Any, str], ...] = (
     (RoomIO, "unset_participant"),
 )
 """What is wrapped in livekit-agents itself, and has to be as it was after."""
+AT_ONCE = (
+    (room_events, "SETTLED_S"),
+    (subscriptions, "FIRST_S"),
+    (subscriptions, "EVERY_S"),
+    (own_voice, "EVERY_S"),
+    (sound, "SPOKEN_S"),
+    (sound, "SILENT_S"),
+)
+"""What tracer waits for, and does not here."""
 
 
 def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
@@ -185,9 +226,8 @@ def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
         patch.setattr("atexit.register", at_exit.append)
         patch.setattr(reporter, "LAST_WAIT_S", 0.5)
         patch.setattr(loop_watch, "EVERY_S", 0.001)
-        patch.setattr(room_events, "SETTLED_S", 0)
-        patch.setattr(subscriptions, "FIRST_S", 0)
-        patch.setattr(subscriptions, "EVERY_S", 0)
+        for module, limit in AT_ONCE:
+            patch.setattr(module, limit, 0)
         patch.setattr(versions, "version", lambda _: "1.3.1")
         patch.setattr(job_process, "_reporters", [])
         for owner, name in WRAPPED:
@@ -239,8 +279,8 @@ def _changed(_: object) -> None:
 
 
 def _session() -> Any:
-    agent = SimpleNamespace(instructions="be brief", stt=None, llm=None)
-    return SimpleNamespace(current_agent=agent, stt=None, llm=None)
+    agent = SimpleNamespace(instructions="be brief", stt=None, llm=None, tts=None)
+    return SimpleNamespace(current_agent=agent, stt=None, llm=None, tts=None)
 
 
 async def _job(job: Any) -> None:
@@ -249,6 +289,11 @@ async def _job(job: Any) -> None:
         await job.room.fire()
         for name in ("session_start", "llm_node"):
             telemetry.tracer.start_span(name).end()
+        with telemetry.tracer.start_as_current_span("agent_speaking"):
+            for _ in range(20):
+                await asyncio.sleep(0)
+        for _ in range(20):
+            await asyncio.sleep(0)
         if span.is_recording():
             span.set_attribute("a", 1)
             span.set_attributes({"b": 2})
@@ -304,4 +349,8 @@ async def _stt_pump() -> None:
 
 @log_exceptions(logger=LOG)
 async def _vad_task() -> None:
+    try:
+        raise ValueError
+    except ValueError:
+        LOG.error("failed to generate a reply")
     raise RuntimeError

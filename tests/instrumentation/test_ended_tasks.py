@@ -95,6 +95,18 @@ def test_what_the_agents_code_raises_in_its_turn_has_a_line_of_its_own(exported:
     assert told(exported) == [("_user_turn_completed_task", "KeyError", "'customer'")]
 
 
+def test_a_realtime_models_reply_that_did_not_come_is_a_failure_of_the_model(exported: InMemorySpanExporter) -> None:
+    for _ in range(2 * MOST):
+        try:
+            raise ValueError("generate_reply timed out.")
+        except ValueError as error:
+            logger.error("failed to generate a reply%s: %s", "", str(error))
+    spans = exported.get_finished_spans()
+    known = [dict(span.attributes or {}) for span in spans]
+    assert {span.name for span in spans} == {Kind.MODEL_FAILED}
+    assert (known[0][keys.SPAN_NAME], known[0][keys.ERROR_TYPE], len(known)) == ("realtime_session", "ValueError", MOST)
+
+
 def ran(node: Callable[[], Coroutine[Any, Any, None]]) -> list[object]:
     """What is reported of a session that runs this node, and what it tells asyncio's exception handler."""
     unseen: list[object] = []

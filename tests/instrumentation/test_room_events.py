@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from tests.moments import ADA, JOB, MICROPHONE, ROOM
 from tracer import keys
 from tracer.instrumentation.room_events import RoomEvents
+from tracer.instrumentation.speech import Speech
 from tracer.kinds import Kind
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Heard:
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(self.exported))
         job: Any = SimpleNamespace(room=self, job=SimpleNamespace(id=JOB, room=SimpleNamespace(sid=ROOM)))
-        RoomEvents(provider.get_tracer("test")).listen(job)
+        RoomEvents(provider.get_tracer("test"), Speech()).listen(job)
 
     def on(self, event: str, listener: Callable[..., None]) -> None:
         self.listeners[event].append(listener)

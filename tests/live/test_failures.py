@@ -271,6 +271,9 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
         and not told(timeline, Kind.SESSION_AUDIO_RECEIVED)
     ),
     "agent-has-no-voice": lambda timeline: told(timeline, Kind.SESSION_AUDIO_FAILED),
+    "agent-speaks-silence": lambda timeline: (
+        told(timeline, Kind.AGENT_SPEAKS_SILENCE) and told(timeline, Kind.SESSION_AUDIO_PUBLISHED)
+    ),
     "waited-for-another": lambda timeline: (
         told(timeline, Kind.AGENT_WAITING_FOR_PARTICIPANT, participant_filter=True)
         and told(timeline, Kind.AGENT_WAIT_ENDED)

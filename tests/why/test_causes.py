@@ -17,6 +17,7 @@ from tests.why.silent.cases import WHO_HEARS_WHOM
 from tests.why.silent.test_encryption import ENCRYPTION
 from tests.why.silent.test_job_ended import JOB_ENDED
 from tests.why.silent.test_own_code import OWN_CODE
+from tests.why.silent.test_speaks_silence import SPEAKS_SILENCE
 from tests.why.silent.test_taken_away import TAKEN_AWAY
 from tests.why.silent.test_task_ended import TASK_ENDED
 from tests.why.test_connection import CONNECTION
@@ -34,6 +35,7 @@ CASES = (
     *WHO_HEARS_WHOM,
     *TAKEN_AWAY,
     *TASK_ENDED,
+    *SPEAKS_SILENCE,
     *OWN_CODE,
     *JOB_ENDED,
     *ENCRYPTION,

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.moments import ADA, JOB, MICROPHONE, WORKER, _webhook
+from tests.moments import ADA, AGENT, JOB, MICROPHONE, WORKER, _webhook
 from tests.why.cases import (
     LATE,
     OTHER,
@@ -25,10 +26,14 @@ from tests.why.cases import (
     with_facts,
     without,
 )
+from tests.why.silent.calls import closed, long_call
 from tracer import keys
 from tracer.moment import Kind
 from tracer.units import NS_PER_S
 from tracer.why import explain
+
+if TYPE_CHECKING:
+    from tracer.moment import Moment
 
 
 @pytest.mark.parametrize("case", LATE, ids=lambda case: f"{case.cause}: {case.label}")
@@ -161,3 +166,34 @@ def test_every_job_is_looked_at() -> None:
     (finding,) = explain(timeline([*healthy(), *second])).findings
     assert finding.cause.name == "cold-process"
     assert SECOND in finding.sentence
+
+
+MUSIC = _webhook(Kind.TRACK_PUBLISHED, "TR_music", 9050, {keys.PARTICIPANT_ID: AGENT})
+
+
+def second_session(took: float, *, since: float = 9100) -> list[Moment]:
+    """The job's session is closed at 9 s, and another starts 0.1 s later, which takes so many ms."""
+    first = closed(long_call(), 9000, "user_initiated")
+    starting = of_job(Kind.SESSION_STARTING, since, occurrence="second")
+    return [*first, starting, of_job(Kind.SESSION_STARTED, since + took, occurrence="second")]
+
+
+@pytest.mark.parametrize(
+    ("moments", "named"),
+    [
+        (second_session(12_000), True),
+        (second_session(4000), False),
+        (second_session(12_000, since=8000), False),
+        (second_session(12_000, since=33_000), False),
+        (
+            [*second_session(12_000), _webhook(Kind.TRACK_PUBLISHED, "TR_music", 9050, {keys.PARTICIPANT_ID: AGENT})],
+            False,
+        ),
+    ],
+    ids=["waited for", "no wait to speak of", "beside the first", "the caller has hung up", "with music"],
+)
+def test_a_later_session_that_starts_slowly_is_named_where_a_caller_waited_for_it(
+    moments: list[Moment], named: bool
+) -> None:
+    said = [f.sentence for f in explain(timeline(moments)).findings if f.cause.name == "slow-session"]
+    assert said == [f"In job {JOB}, session.start() of a later session took 12.0 s."] * named

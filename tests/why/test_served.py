@@ -73,6 +73,19 @@ def test_an_agent_that_withdraws_its_voice_in_mid_call_may_not_be_heard(
     assert known or lack[0].startswith("no agent had an audio track in the last 57.1 s with ada")
 
 
+def test_what_runs_when_a_turn_is_over_is_not_what_comes_of_an_answer() -> None:
+    """A model that is asked before the turn is over has answered before the agent's own code of the turn runs."""
+    later = [moved(m, 55_000) if m.time > ms(4000) else m for m in healthy()]
+    asked = [of_job(Kind.MODEL_ASKED, 5000, occurrence="ask"), of_job(Kind.MODEL_ANSWERED, 5050, occurrence="ask")]
+
+    def runs(span: str) -> Moment:
+        return of_job(Kind.AGENT_CODE_BEGAN, 6000, {keys.SPAN_NAME: span}, "code")
+
+    lack = ("a model answered, and in 54.0 s no word of the agent was recorded", False)
+    assert lacked([*later, *asked, runs("on_user_turn_completed")]) == [lack]
+    assert lacked([*later, *asked, runs("function_tool")]) == []
+
+
 @pytest.mark.parametrize("shows", [None, Kind.SESSION_AUDIO_PUBLISHED, Kind.AGENT_SPEAKING])
 def test_a_voice_that_nobody_subscribed_to_may_not_be_heard(shows: Kind | None) -> None:
     later = without([moved(m, 55_000) if m.time > ms(4000) else m for m in healthy()], Kind.SESSION_AUDIO_PUBLISHED)

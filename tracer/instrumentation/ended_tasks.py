@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import sys
 import time
 import weakref
 from functools import partial, wraps
@@ -37,6 +38,10 @@ SAID = re.compile(r"Error in (\w{1,60})")
 """What ``log_exceptions`` writes, with the function that raised."""
 OF_ITS_OWN = {"_user_turn_completed_task"}
 """Functions that write their own line of what the agent's code raised, and have no span before livekit-agents 1.8.2."""
+NO_REPLY = "failed to generate a reply"
+"""How the line of a realtime model begins that gave no reply in time, or refused to."""
+REALTIME = "realtime_session"
+"""What such a failure is told under: a span of livekit-agents that does not fail with it."""
 RUNS_STT = re.compile(r"_stt_(pump|task)")
 """The function that runs the agent's ``stt_node``, in each version of livekit-agents."""
 
@@ -78,6 +83,9 @@ class EndedTasks:
         return True
 
     def _logged(self, record: logging.LogRecord) -> None:
+        if isinstance(record.msg, str) and record.msg.startswith(NO_REPLY):
+            self._failed(current_job(), sys.exc_info()[1])
+            return
         error = record.exc_info[1] if record.exc_info else None
         if error is None or record.levelno < logging.ERROR or not isinstance(record.msg, str):
             return
@@ -90,6 +98,13 @@ class EndedTasks:
             self._raised[task] = error
         else:
             self._report(current_job(), name, error)
+
+    def _failed(self, job: JobContext | None, error: BaseException | None) -> None:
+        """A realtime model gave no reply, of which it has no span that fails."""
+        if job and error and self._may_report(job):
+            why = {key: value for key, value in error_attributes(error).items() if value is not None}
+            known = {keys.SPAN_NAME: REALTIME, **why}
+            report_of_job(self._tracer, job, Kind.MODEL_FAILED, attributes=known, at=time.time_ns())
 
     def _watch(self) -> None:
         """The tasks that run an ``stt_node`` now."""
@@ -106,16 +121,22 @@ class EndedTasks:
             self._report(job, "stt_node", self._raised.pop(task, None))
 
     def _report(self, job: JobContext | None, task: str, error: BaseException | None) -> None:
-        reported = self._reported.get(job.job.id, 0) if job else MOST
-        if job is None or reported >= MOST:
+        if job is None or not self._may_report(job):
             return
-        self._reported[job.job.id] = reported + 1
-        if len(self._reported) > JOBS:
-            del self._reported[next(iter(self._reported))]
         why = {key: value for key, value in error_attributes(error).items() if value is not None} if error else {}
         report_of_job(
             self._tracer, job, Kind.SESSION_TASK_ENDED, attributes={keys.TASK: task, **why}, at=time.time_ns()
         )
+
+    def _may_report(self, job: JobContext) -> bool:
+        """Whether another one may be reported of this job, which then counts."""
+        reported = self._reported.get(job.job.id, 0)
+        if reported >= MOST:
+            return False
+        self._reported[job.job.id] = reported + 1
+        if len(self._reported) > JOBS:
+            del self._reported[next(iter(self._reported))]
+        return True
 
 
 def _current_task() -> asyncio.Task[Any] | None:

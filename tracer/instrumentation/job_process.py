@@ -17,9 +17,11 @@ from tracer.instrumentation.ended_tasks import EndedTasks
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.job_tracer import JobTracer
 from tracer.instrumentation.loop_watch import LoopWatch
+from tracer.instrumentation.own_voice import OwnVoice
 from tracer.instrumentation.provider import RoomIds, own_provider
 from tracer.instrumentation.reporter import Reporter
 from tracer.instrumentation.room_events import RoomEvents
+from tracer.instrumentation.speech import Speech
 from tracer.witness.agent import SCOPE
 
 if TYPE_CHECKING:
@@ -70,8 +72,9 @@ def _prepare(endpoint: str) -> None:
             return
         provider = own_provider()
         tracer = provider.get_tracer(SCOPE)
-        began = RoomEvents(tracer).listen, LoopWatch(tracer).watch, Deletion(tracer).listen
-        reporter = Reporter(endpoint, _job_attributes, began)
+        speech = Speech(OwnVoice(tracer).speaks)
+        began = RoomEvents(tracer, speech).listen, LoopWatch(tracer).watch, Deletion(tracer).listen
+        reporter = Reporter(endpoint, _job_attributes, began, speech)
         reporter.listen_to(provider)
         beside = own_provider(RoomIds())
         guarded(_redact_as_livekit_does, beside)

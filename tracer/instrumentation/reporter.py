@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+import time
 from dataclasses import dataclass, field
 from multiprocessing import parent_process
 from multiprocessing.util import Finalize
@@ -19,6 +20,7 @@ from tracer.instrumentation.current_job import current_job
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.reported_span import ReportedSpan
 from tracer.instrumentation.sender import Sender
+from tracer.instrumentation.speech import SPEECH
 from tracer.instrumentation.unseen_span import unseen_above
 from tracer.witness.agent import PENDING_SPANS, TOLD_AT_ONCE
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from opentelemetry import trace
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span
+
+    from tracer.instrumentation.speech import Speech
 
 __all__ = ["Reporter"]
 
@@ -52,6 +56,7 @@ class Reporter(SpanProcessor):
         endpoint: str,
         job_attributes: Callable[[int], dict[str, str]] = lambda _: {},
         job_began: Sequence[Callable[[JobContext], None]] = (),
+        speech: Speech | None = None,
     ) -> None:
         self._sender = Sender(endpoint)
         # With all parameters: their defaults come from the user's variables, which are for the user's backend.
@@ -62,6 +67,7 @@ class Reporter(SpanProcessor):
         """More attributes for the root span of a job that began at this time, ns since the epoch."""
         self._job_began = job_began
         """Called when a job's root span starts, before its entrypoint, where its event loop runs."""
+        self._speech = speech
         self._running: dict[int, _Running] = {}
         """By span id."""
         self._instructed: set[str] = set()
@@ -118,6 +124,9 @@ class Reporter(SpanProcessor):
             running.attributes |= self._job_attributes(span.start_time or 0)
             for began in self._job_began:
                 guarded(began, job)
+        if span.name in SPEECH and self._speech:
+            running.spoken_in = job
+            guarded(self._speech.span, job, span.name, span.start_time or time.time_ns(), began=True)
         if span.name in PENDING_SPANS or span.name in TOLD_AT_ONCE:
             self._report_start(running)
         if parent and (over := self._running.get(parent.span_id)):
@@ -133,11 +142,13 @@ class Reporter(SpanProcessor):
         context = span.get_span_context()
         running = self._running.pop(context.span_id, None) if context else None
         attributes = running.attributes if running else {}
+        if running and running.spoken_in and self._speech:
+            guarded(self._speech.span, running.spoken_in, span.name, span.end_time or time.time_ns(), began=False)
         # A job's primary session is its first: the instructions of a later one cannot be read.
         if span.name == "session_start" and (job := attributes.get(keys.JOB_ID)) and job not in self._instructed:
             self._instructed.add(job)
             guarded(_add_instructions, attributes)
-            guarded(_add_listener, attributes)
+            guarded(_add_models, attributes)
         self._batch.on_end(ReportedSpan(span, attributes, running.parent if running else span.parent))
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
@@ -167,8 +178,8 @@ def _add_instructions(attributes: dict[str, str]) -> None:
         attributes[keys.INSTRUCTIONS] = instructions[:LONGEST_INSTRUCTIONS]
 
 
-def _add_listener(attributes: dict[str, str]) -> None:
-    """What the first agent of the session understands the caller by."""
+def _add_models(attributes: dict[str, str]) -> None:
+    """What the first agent of the session understands the caller by, and speaks by."""
     if job := current_job():
         session = job.primary_session
         agent = session.current_agent
@@ -176,6 +187,8 @@ def _add_listener(attributes: dict[str, str]) -> None:
         model = agent.llm if is_given(agent.llm) else session.llm
         realtime = "realtime" if isinstance(model, RealtimeModel) else "nothing"
         attributes[keys.LISTENS_BY] = "stt" if stt is not None and realtime == "nothing" else realtime
+        tts = agent.tts if is_given(agent.tts) else session.tts
+        attributes[keys.SPEAKS_BY] = realtime if tts is None else "tts"
 
 
 @dataclass(slots=True)
@@ -188,3 +201,5 @@ class _Running:
     attributes: dict[str, str] = field(default_factory=dict)
     reported: bool = False
     """Whether its start was reported."""
+    spoken_in: JobContext | None = None
+    """The job, where it shows that somebody speaks."""

@@ -16,19 +16,23 @@ from livekit.rtc import ConnectionState, TrackKind
 from tracer import keys
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.moment_spans import report_of_job
+from tracer.instrumentation.sound import ReceivedSound, received
 from tracer.instrumentation.subscriptions import SubscriptionWatch
 from tracer.kinds import Kind
 from tracer.witness.changes import OF_EACH_TURN, permissions
 from tracer.witness.fields import enum_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from livekit.agents import JobContext
     from livekit.protocol.models import ParticipantPermission
     from livekit.rtc import Participant, RemoteParticipant, RemoteTrackPublication, Track, TrackPublication
+    from livekit.rtc._proto.stats_pb2 import RtcStats
     from opentelemetry.trace import Tracer
 
+    from tracer.instrumentation.speech import Speech
+    from tracer.moment import Fact
 
 __all__ = ["RoomEvents"]
 
@@ -61,8 +65,9 @@ class _Connection:
 class RoomEvents:
     """Reports each as a span of one moment, at the time the agent learns of it."""
 
-    def __init__(self, tracer: Tracer) -> None:
+    def __init__(self, tracer: Tracer, speech: Speech) -> None:
         self._tracer = tracer
+        self._speech = speech
 
     def listen(self, job: JobContext) -> None:
         """From now on, to the room of this job."""
@@ -158,10 +163,22 @@ class RoomEvents:
             same = _still_there(job, who, publication)
             return same is not None and same.track is track
 
-        def report(kind: Kind, earliest: int, at: int) -> None:
-            self._track(job, kind, who, publication, at, earliest)
+        def report(kind: Kind, earliest: int, at: int, known: Mapping[str, Fact] | None = None) -> None:
+            self._track(job, kind, who, publication, at, earliest, known)
 
-        SubscriptionWatch(track, is_there=is_there, is_interrupted=lambda: connection.is_interrupted, report=report)
+        spoken = self._speech.of(job.job.id)
+        sound = ReceivedSound(is_muted=lambda: bool(publication.muted), spoken=spoken, report=report)
+
+        def answered(statistics: Sequence[RtcStats], at: int) -> None:
+            sound.learn(received(statistics), at)
+
+        SubscriptionWatch(
+            track,
+            is_there=is_there,
+            is_interrupted=lambda: connection.is_interrupted,
+            report=report,
+            answered=answered,
+        )
 
     def _track(
         self,
@@ -171,10 +188,12 @@ class RoomEvents:
         track: TrackPublication,
         at: int | None = None,
         earliest: int | None = None,
+        more: Mapping[str, Fact] | None = None,
     ) -> None:
         bound = {} if earliest is None else {keys.EARLIEST: str(earliest)}
         known = {
             **bound,
+            **(more or {}),
             keys.PARTICIPANT_ID: who.sid,
             keys.PARTICIPANT_IDENTITY: who.identity,
             keys.TRACK_SOURCE: enum_name(TrackSource, track.source),

@@ -15,9 +15,10 @@ from tracer.instrumentation.guard import guarded
 from tracer.kinds import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from livekit.rtc import Track
+    from livekit.rtc._proto.stats_pb2 import RtcStats
 
 __all__ = ["SubscriptionWatch"]
 
@@ -41,15 +42,18 @@ class SubscriptionWatch:
         is_there: Callable[[], bool],
         is_interrupted: Callable[[], bool],
         report: Callable[[Kind, int, int], None],
+        answered: Callable[[Sequence[RtcStats], int], None] = lambda *_: None,
     ) -> None:
         """While the agent's connection is interrupted nothing is learnt.
 
-        ``report`` gets the kind, and the last time without it and the first with it, ns since the epoch.
+        ``report`` gets the kind, and the last time without it and the first with it, ns since the epoch; ``answered``
+        each answer, for what else it shows, and when it came.
         """
         self._track = track
         self._is_there = is_there
         self._is_interrupted = is_interrupted
         self._report = report
+        self._shows = answered
         self._received = 0
         """When something was received last, ns since the epoch; 0 for never."""
         self._missed: list[int] = []
@@ -79,6 +83,8 @@ class SubscriptionWatch:
         except Exception:  # noqa: BLE001  the track is gone, or an SDK without statistics: nothing is known
             return
         guarded(self._answered, received)
+        if not self._is_interrupted():
+            guarded(self._shows, answer, time.time_ns())
 
     def _answered(self, received: bool) -> None:
         if self._is_interrupted():

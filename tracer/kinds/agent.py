@@ -83,6 +83,16 @@ AGENT = {
         reported={"agent": "livekit-agents' span `agent_speaking`"},
         said=(agents("voice/agent_activity.py"),),
     ),
+    "agent.speaks_silence": KindInfo(
+        phrase="agent speaks silence",
+        verb="spoke, and sent silence",
+        meaning="By its session the agent spoke, and its audio tracks sent nothing but silence meanwhile.",
+        cause="A TTS, or a `tts_node`, that gives silence, or an audio output that has stopped.",
+        following="The agent says something that can be heard.",
+        reported={"agent": "when it has lasted for 3, 6, 12 s and so on, or all the time that the agent spoke"},
+        mistake="The agent's state is speaking, its track is published and its transcript has the words.",
+        said=(agents("voice/room_io/_output.py"),),
+    ),
     "agent.code_began": KindInfo(
         phrase="agent's code runs",
         verb="began to run code of its own",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tracer.kinds.info import KindInfo
-from tracer.livekit_sources import Page, server
+from tracer.livekit_sources import Page, agents, server
 
 __all__ = ["PARTICIPANT"]
 
@@ -120,6 +120,38 @@ PARTICIPANT = {
         following="The agent hears the participant.",
         reported={"agent": "when it learns of it"},
         said=(Page.TRACKS,),
+    ),
+    "track.silent": KindInfo(
+        phrase="silence from {who}",
+        verb="carried nothing but silence",
+        meaning="From then on an agent received nothing but silence of an audio track, not even the noise of a room.",
+        cause="A microphone that is muted on its device, a wrong one, or audio that is lost on its way.",
+        following="Sound comes.",
+        reported={"agent": "when it has lasted for 9 s"},
+        mistake=(
+            "The track is published, subscribed to and not muted, and its frames arrive: nothing else tells it from one"
+            " that can be heard."
+        ),
+        said=(Page.TRACKS,),
+    ),
+    "track.sounds": KindInfo(
+        phrase="sound from {who} again",
+        verb="carried sound again",
+        meaning="An audio track that had carried nothing but silence carries sound.",
+        cause="The participant's microphone.",
+        following="They can be understood.",
+        reported={"agent": "within 3 s"},
+        said=(Page.TRACKS,),
+    ),
+    "track.unnoticed": KindInfo(
+        phrase="sound from {who}, and no speech noticed",
+        verb="was as loud as a voice, and was taken for no speech",
+        meaning="A track was as loud as a voice for 6 s or more, and no session noticed that anybody spoke.",
+        cause="A VAD, an STT or a realtime model that has stopped; or music and noise, which are no speech.",
+        following="The caller speaks, as the session notices.",
+        reported={"agent": "when it has lasted for 6, 12, 24 s and so on"},
+        mistake="It is loudness, and not words: what was said, if anything was, is not known.",
+        said=(agents("voice/audio_recognition.py"),),
     ),
     "track.unpublished": KindInfo(
         phrase="{who} unpublishes",

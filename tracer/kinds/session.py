@@ -196,7 +196,7 @@ SESSION = {
         meaning="A model (LLM, TTS, STT), or the agent's `on_enter` or `on_user_turn_completed`, raised.",
         cause="The model's provider, a wrong key, or a bug.",
         following="No answer; after several failures the session closes.",
-        reported={"agent": "livekit-agents' span that failed"},
+        reported={"agent": "livekit-agents' span that failed; of a realtime model's reply, its log"},
         mistake=(
             "When the session closes after several failures, the job and its agent stay in the room without a word."
         ),

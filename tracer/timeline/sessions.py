@@ -74,7 +74,18 @@ class Session:
 
         Of the first agent: those that it hands over to can have models of their own.
         """
-        known = (step.facts.get(keys.LISTENS_BY) for step in (self.started, self.starting) if step)
+        return self._known(keys.LISTENS_BY)
+
+    @property
+    def speaks_by(self) -> str | None:
+        """What gives it its voice: ``tts``, ``realtime`` or ``nothing``; None where that was not reported.
+
+        Of the first agent, too.
+        """
+        return self._known(keys.SPEAKS_BY)
+
+    def _known(self, key: str) -> str | None:
+        known = (step.facts.get(key) for step in (self.started, self.starting) if step)
         return next((str(value) for value in known if value), None)
 
     @property

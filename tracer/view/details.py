@@ -82,6 +82,8 @@ def _of_participant(step: Step, entity: Entity | None) -> str:
             return _joined(*(_limits(step) or ["may publish and subscribe"]))
         case ((Kind.TRACK_UNSUBSCRIBED | Kind.TRACK_SUBSCRIBED), Track()):
             return _joined(entity.text(keys.TRACK_SOURCE) or "", str(step.facts.get(keys.JOB_ID) or ""))
+        case Kind.TRACK_UNNOTICED, Track():
+            return _joined(entity.text(keys.TRACK_SOURCE) or "", _lasted(step, keys.SOUNDED_FOR))
         case _, Track():
             return _joined(entity.text(keys.TRACK_SOURCE) or "", "muted" if step.facts.get(keys.TRACK_MUTED) else "")
         case _:
@@ -190,8 +192,9 @@ def _of_agent(timeline: Timeline, step: Step, entity: Entity | None) -> str:
         case Kind.AGENT_CODE_BEGAN | Kind.AGENT_CODE_RETURNED:
             return str(facts.get(keys.TOOL_NAME) or facts.get(keys.SPAN_NAME) or "")
         case Kind.AGENT_BLOCKED:
-            lasted = facts.get(keys.BLOCKED_FOR)
-            return f"for {duration(lasted)}" if isinstance(lasted, float) else ""
+            return _lasted(step, keys.BLOCKED_FOR)
+        case Kind.AGENT_SPEAKS_SILENCE:
+            return _lasted(step, keys.SILENT_FOR)
         case Kind.SESSION_STARTED:
             instructions = facts.get(keys.INSTRUCTIONS)
             return f"“{instructions}”" if instructions else ""
@@ -244,6 +247,12 @@ def failure(step: Step) -> str:
     if step.facts.get(keys.KILLED) is True:
         parts.append("ended by the worker")
     return ", ".join(parts)
+
+
+def _lasted(step: Step, key: str) -> str:
+    """For how long, by a fact in seconds."""
+    lasted = step.facts.get(key)
+    return f"for {duration(lasted)}" if isinstance(lasted, float) else ""
 
 
 def _joined(*parts: str) -> str:

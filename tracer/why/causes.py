@@ -55,6 +55,7 @@ from tracer.why.silent.own_code import OwnCodeHangs
 from tracer.why.silent.peer import PeerNeverActive
 from tracer.why.silent.permission_taken import PermissionTakenAway
 from tracer.why.silent.session_closed import SessionClosed
+from tracer.why.silent.speaks_silence import AgentSpeaksSilence
 from tracer.why.silent.task_ended import SessionTaskEnded
 from tracer.why.silent.unsubscribed import AgentUnsubscribed
 from tracer.why.silent.waited import WaitedForAnother
@@ -121,6 +122,7 @@ CAUSES: tuple[Cause, ...] = (
     EncryptionDiffers(),
     AgentUnsubscribed(),
     AgentHasNoVoice(),
+    AgentSpeaksSilence(),
     WaitedForAnother(),
     NoSession(),
     EventLoopBlocked(),

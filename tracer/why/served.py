@@ -25,6 +25,7 @@ from tracer.why.lack import Lack, in_seconds
 from tracer.why.losses import losses
 from tracer.why.silent.task_ended import ended_ears, what_ended
 from tracer.why.silent.transcripts import SPOKEN, transcribed_after, untranscribed
+from tracer.why.words import never_said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,6 +42,8 @@ AUDIO = {Kind.SESSION_WAITING_FOR_AUDIO, Kind.SESSION_AUDIO_RECEIVED, Kind.SESSI
 
 SAID = (Kind.AGENT_SPEAKING, Kind.MODEL_ANSWERED)
 """What shows that an agent spoke."""
+ON_TURN = "on_user_turn_completed"
+"""The agent's own code that runs when a caller's turn is over."""
 
 
 def lacks(call: Call) -> list[Lack]:
@@ -102,6 +105,7 @@ class _CallerStay:
             self._understood,
             self._spoke,
             self._said,
+            self._words,
             self._cut_off,
             self._answered_twice,
             self._sessions_told,
@@ -227,7 +231,9 @@ class _CallerStay:
         spoken = {Kind.SESSION_AUDIO_PUBLISHED, Kind.AGENT_SPEAKING}
         if any(step.kind in spoken for job in self.jobs for step in job.steps):
             return None
-        if not all(session.waits and session.complete and not session.voiced for session in self.sessions):
+        goes_on = self.call.timeline.room.finished is None
+        known = (session.complete or (goes_on and session.closed is None) for session in self.sessions)
+        if not all(known) or not all(session.waits and not session.voiced for session in self.sessions):
             return None
         began = min((voice.since for one in self.served for voice in self.call.voices(one.agent.sid)), default=0)
         if not began or self.ended - began <= STUCK_BY:
@@ -431,6 +437,13 @@ class _CallerStay:
                 best = Lack(sentence, certain=False, ns=until - answered)
         return best
 
+    def _words(self) -> Lack | None:
+        """Nobody said a word, or the caller did not, or had no answer to what they said."""
+        if self.is_text_only or self.has_company:
+            return None
+        steps = (step for job in self.jobs for step in job.steps)
+        return never_said(self.call, self.who, self.began, self.ended, steps, self.sessions)
+
     def _cut_off(self) -> Lack | None:
         """The server lost this caller; without an identity nobody knows whether the same one came back."""
         reason = self.who.disconnect_reason
@@ -475,6 +488,8 @@ def _goes_on_from(step: Step, answered: int) -> bool:
     if step.kind is Kind.AGENT_SPEAKING:
         lasted = step.facts.get(keys.SPOKE_FOR)
         return step.time + round(lasted * NS_PER_S if isinstance(lasted, int | float) else FOREVER) > answered
+    if step.kind is Kind.AGENT_CODE_BEGAN and step.facts.get(keys.SPAN_NAME) == ON_TURN:
+        return False  # it belongs to the turn, also where the model was asked before the turn was over
     after = (Kind.AGENT_CODE_BEGAN, Kind.MODEL_ASKED, Kind.MODEL_FAILED)
     return step.kind in after and step.time > answered
 

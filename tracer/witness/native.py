@@ -102,7 +102,7 @@ _NO_FAILURE = ("CancelledError", "ToolError", "StopResponse")
 _CODE = frozenset({"function_tool", "on_user_turn_completed", "on_enter"})
 """Spans of the agent's own code, for which the conversation waits. The second is in livekit-agents 1.8.2 and newer."""
 
-TOLD_AT_ONCE = frozenset({"llm_node", "agent_speaking", *_CODE})
+TOLD_AT_ONCE = frozenset({"llm_node", "agent_speaking", "user_speaking", *_CODE})
 """Spans that hold the conversation's words. An instrumented agent sends them when they end, and the user's own filter
 has seen them; at their start it sends only that they began, and which tool it is: a model that hangs ends none."""
 
@@ -122,7 +122,7 @@ _KEPT = {
     "agent_session": _COMMON,
     "room_connect": (keys.PARTICIPANT_ID, keys.PARTICIPANT_IDENTITY, keys.AUTO_SUBSCRIBE),
     "wait_for_participant": (keys.PARTICIPANT_ID, keys.PARTICIPANT_IDENTITY, keys.PARTICIPANT_FILTER),
-    "session_start": (keys.INSTRUCTIONS, keys.LISTENS_BY),
+    "session_start": (keys.INSTRUCTIONS, keys.LISTENS_BY, keys.SPEAKS_BY),
     "session_close": (keys.CLOSE_REASON,),
     "update_agent": (keys.AGENT_LABEL, keys.PREVIOUS_AGENT_LABEL),
     "job_shutdown": (keys.SHUTDOWN_REASON, keys.SHUTDOWN_BY_USER),
@@ -345,16 +345,11 @@ def _speech(span: Span) -> Iterator[_Reported]:
 
 
 def _caller(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
-    """That the caller spoke, and for how long, when that is over."""
+    """That the caller speaks, and for how long, when that is over."""
     began, ended = span.start_time_unix_nano, span.end_time_unix_nano
-    if ended:
-        who = attributes.get(keys.PARTICIPANT_IDENTITY)
-        yield _Reported(
-            Kind.SESSION_CALLER_SPOKE,
-            began,
-            began,
-            {keys.SPOKE_FOR: max(ended - began, 0) / 1e9, keys.LINKED_IDENTITY: who},
-        )
+    lasted: dict[str, Fact] = {keys.SPOKE_FOR: max(ended - began, 0) / 1e9} if ended else {}
+    who = attributes.get(keys.PARTICIPANT_IDENTITY)
+    yield _Reported(Kind.SESSION_CALLER_SPOKE, began, began, {**lasted, keys.LINKED_IDENTITY: who})
 
 
 _TRANSCRIPTS = ("lk.pii.user_transcript", "lk.user_transcript")

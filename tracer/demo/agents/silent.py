@@ -12,6 +12,9 @@ from livekit.agents import NOT_GIVEN, Agent, AgentServer, AgentSession, APIConne
 
 import tracer
 
+RATE = 24_000
+"""Of the agent's voice, Hz."""
+
 
 class Model(llm.LLM[Any]):
     """A model that the agents below do not get as far as to ask."""
@@ -63,6 +66,20 @@ class Deaf(Agent):
         yield stt.SpeechEvent(stt.SpeechEventType.START_OF_SPEECH)
 
 
+class Whispers(Agent):
+    """Its voice is of a provider whose answer it takes for another sample format: all of it is zeros."""
+
+    async def llm_node(self, *_: object) -> str:
+        """Greet."""
+        return "Hello, how can I help you?"
+
+    async def tts_node(self, text: AsyncIterable[str], _: object) -> AsyncIterator[rtc.AudioFrame]:
+        """Give as many frames as the text would take."""
+        async for _part in text:
+            for _ in range(200):
+                yield rtc.AudioFrame.create(RATE, 1, RATE // 100)
+
+
 class Raises(Agent):
     """It greets the caller by a name that it does not know."""
 
@@ -110,6 +127,11 @@ async def deaf(ctx: JobContext) -> None:
     await serve(ctx, Deaf(instructions=""), Ears())
 
 
+async def whispers(ctx: JobContext) -> None:
+    """Greet the caller with what the model says."""
+    (await serve(ctx, Whispers(instructions=""))).generate_reply()
+
+
 async def raises(ctx: JobContext) -> None:
     """Leave the greeting to on_enter."""
     await serve(ctx, Raises(instructions=""))
@@ -150,6 +172,7 @@ FAULTS: dict[str, Callable[[JobContext], Awaitable[None]]] = {
     "hangs": hangs,
     "searches": searches,
     "deaf": deaf,
+    "whispers": whispers,
     "raises": raises,
     "blocks": blocks,
     "exits": exits,

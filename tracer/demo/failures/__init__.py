@@ -7,6 +7,7 @@ from tracer.demo.failures.agent_deleted_room import AgentDeletedRoom
 from tracer.demo.failures.agent_has_no_voice import AgentHasNoVoice
 from tracer.demo.failures.agent_hidden import AgentHidden
 from tracer.demo.failures.agent_left_caller import AgentLeftCaller
+from tracer.demo.failures.agent_speaks_silence import AgentSpeaksSilence
 from tracer.demo.failures.agent_unsubscribed import AgentUnsubscribed
 from tracer.demo.failures.asked_again import AskedAgain
 from tracer.demo.failures.backend_unsubscribes import BackendUnsubscribes
@@ -141,6 +142,7 @@ FAILURES = {
         EncryptionDiffers(),
         BackendUnsubscribes(),
         AgentHasNoVoice(),
+        AgentSpeaksSilence(),
         WaitedForAnother(),
         LinkedToAnother(),
         LinkedToNobody(),

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tracer.kinds import Kind
 from tracer.livekit_sources import Page, agents, server
+from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
+from tracer.why.call.limits import NOTICED
+from tracer.why.call.serving import stays
 from tracer.why.cause import Cause
 from tracer.why.late.starved import starved
 from tracer.why.symptom import Symptom
@@ -174,7 +177,8 @@ class SlowConnect(_SlowStretch):
 class SlowSession(_SlowStretch):
     """Starting a session opens connections to the models.
 
-    Known from the job's span ``session_start``. One that does not end is ``no-session``.
+    Known from the job's span ``session_start``. One that does not end is ``no-session``. A later session of the job is
+    slow only where a caller waited for it: nobody does who has another one, or whom the agent plays something.
     """
 
     name = "slow-session"
@@ -191,6 +195,22 @@ class SlowSession(_SlowStretch):
     longest = 3 * NS_PER_S
     is_slower_where_starved = True
 
+    def find(self, call: Call) -> Iterator[Finding]:
+        yield from super().find(call)
+        for job in call.timeline.jobs:
+            first, _ = self.ends(job)
+            for session in sessions_of(job):
+                start, end = session.starting, session.started
+                if first and start and end and start.time > first.time and _was_waited_for(call, job, start, end):
+                    certain = not (start.contradicted or end.contradicted)
+                    took = (end.time - start.time) / NS_PER_S
+                    yield self.found(
+                        f"In job {job.sid}, session.start() of a later session took {took:.1f} s.",
+                        start,
+                        end,
+                        certain=certain,
+                    )
+
     def ends(self, job: Job) -> tuple[Step | None, Step | None]:
         """Of the first session of which both are known: a job can have several, and spans can be lost."""
         ended = {step.occurrence: step for step in job.steps if step.kind is self.last}
@@ -199,3 +219,18 @@ class SlowSession(_SlowStretch):
 
     def sentence(self, job: Job, took: float) -> str:
         return f"In job {job.sid}, session.start() took {took:.1f} s."
+
+
+def _was_waited_for(call: Call, job: Job, start: Step, end: Step) -> bool:
+    """Whether a caller was there for longer than anybody fails to notice, with no other session and no music."""
+    if not any(stay.lasted > NOTICED for stay in stays(call, job, start.time, end.time)):
+        return False
+    others = [one for other in call.timeline.jobs for one in sessions_of(other) if one.starting is not start]
+    if any(one.since < end.time and one.until > start.time for one in others):
+        return False
+    agent = call.agents.of(job)
+    there = [voice for voice in call.voices(agent.sid) if voice.until > start.time] if agent else []
+    # A session's own track can outlive it; what was published while none was open is music.
+    return not any(
+        voice.since < start.time and not any(one.since <= voice.since < one.until for one in others) for voice in there
+    )

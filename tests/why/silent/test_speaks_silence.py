@@ -1,0 +1,69 @@
+"""An agent that speaks, and sends silence."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.moments import JOB
+from tests.why.cases import Case, check, found, of_job, without
+from tests.why.silent.calls import long_call
+from tracer import keys
+from tracer.moment import Kind, Moment
+
+
+def spoke(at: float, seconds: float, silent: float = 0.0) -> list[Moment]:
+    """The agent spoke for so long, and of its end so many seconds were silence."""
+    made = [of_job(Kind.AGENT_SPEAKING, at, {keys.SPOKE_FOR: seconds}, f"spoke-{at}")]
+    over = at + seconds * 1000
+    told = [of_job(Kind.AGENT_SPEAKS_SILENCE, over + 5, {keys.SILENT_FOR: silent}, f"silent-{at}")] if silent else []
+    return [*made, *told]
+
+
+def voiced(*more: Moment) -> list[Moment]:
+    """A call whose session has published its audio."""
+    return [*long_call(), *more]
+
+
+SPEAKS_SILENCE = (
+    Case(
+        "the TTS gives zeros",
+        "agent-speaks-silence",
+        voiced(*spoke(1000, 2.0, 1.9), *spoke(9000, 3.0, 3.0), *spoke(15_000, 0.4)),
+        f"The agent of job {JOB} spoke 2 times to ada, and nothing but silence left its audio track.",
+        ((Kind.AGENT_SPEAKS_SILENCE, JOB), (Kind.AGENT_SPEAKS_SILENCE, JOB)),
+    ),
+    Case(
+        "stuck in the middle",
+        "agent-speaks-silence",
+        voiced(*spoke(1000, 2.0), *spoke(9000, 12.0, 9.0)),
+        f"The agent of job {JOB} spoke to ada, and for 9.0 s of it nothing but silence left its audio track.",
+        ((Kind.AGENT_SPEAKS_SILENCE, JOB),),
+        certain=False,
+    ),
+)
+
+
+@pytest.mark.parametrize("case", SPEAKS_SILENCE, ids=lambda case: case.label)
+def test_it_is_found_first_with_its_evidence(case: Case) -> None:
+    check(case)
+
+
+def test_it_is_found_while_the_agent_still_speaks() -> None:
+    speaking = of_job(Kind.AGENT_SPEAKING, 1000, occurrence="open")
+    silent = of_job(Kind.AGENT_SPEAKS_SILENCE, 4010, {keys.SILENT_FOR: 3.0}, "silent")
+    assert found(voiced(speaking, silent)) == ["agent-speaks-silence"]
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        voiced(*spoke(1000, 2.0)),
+        voiced(*spoke(1000, 2.0), *spoke(9000, 6.0, 3.5)),
+        without(voiced(*spoke(1000, 2.0, 2.0)), Kind.SESSION_AUDIO_PUBLISHED),
+        voiced(*spoke(1000, 2.0, 2.0), of_job(Kind.SESSION_AUDIO_OUTPUT_OFF, 900, occurrence="off")),
+        voiced(*spoke(40_000, 2.0, 2.0)),
+    ],
+    ids=["heard", "a pause", "an avatar speaks for it", "its output is turned off", "when the caller has left"],
+)
+def test_what_can_be_heard_elsewhere_or_by_nobody_is_none(moments: list[Moment]) -> None:
+    assert found(moments) == []

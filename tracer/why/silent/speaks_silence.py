@@ -1,0 +1,108 @@
+"""The agent speaks, and what it sends is silence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.livekit_sources import Page, agents
+from tracer.timeline.sessions import sessions_of
+from tracer.units import NS_PER_S
+from tracer.why.call.limits import NOTICED, SOON
+from tracer.why.call.participants import name_of
+from tracer.why.call.serving import stays
+from tracer.why.cause import Cause
+from tracer.why.symptom import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tracer.timeline.entities import Job
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+    from tracer.why.cause import Finding
+
+__all__ = ["AgentSpeaksSilence"]
+
+
+class AgentSpeaksSilence(Cause):
+    """By its session the agent speaks, its transcript has the words, and its audio track carries nothing but silence.
+
+    Known from the statistics of the agent's own tracks, which an instrumented agent reads when it begins to speak and
+    when it has spoken. Certain where each time that it spoke for a second or more was silent; where some of it could
+    be heard, only silence of 5 s and more is named, and is not certain. An avatar that speaks on the agent's behalf has
+    a track of its own, of which nothing is known here.
+    """
+
+    name = "agent-speaks-silence"
+    symptom = Symptom.SILENT
+    about = "the agent spoke, and sent silence"
+    advice = (
+        "Listen to what the TTS gives: its voice, its model, its sample rate, a tts_node of your own, or an effect on"
+        " the output (session.output.audio) can make silence of every text. The transcript is right all the same."
+    )
+    said = (
+        agents("voice/room_io/_output.py"),
+        Page.NODES,
+    )
+
+    def find(self, call: Call) -> Iterator[Finding]:
+        for job in call.timeline.jobs:
+            if found := self._judge(call, job):
+                yield found
+
+    def _judge(self, call: Call, job: Job) -> Finding | None:
+        silent = [step for step in job.steps if step.kind is Kind.AGENT_SPEAKS_SILENCE and _has_voice(job, step)]
+        there = {step.key: stay.who for step in silent for stay in stays(call, job, step.time - SOON, step.time)}
+        silent = [step for step in silent if step.key in there]
+        if not silent:
+            return None
+        worst = max(silent, key=_seconds)
+        who, longest = name_of(there[worst.key]), _seconds(worst)
+        spoken = _spoken(job, silent)
+        if len(spoken) == len([at for at in spoken if spoken[at]]):
+            often = "once" if len(spoken) == 1 else f"{len(spoken)} times"
+            return self.found(
+                f"The agent of job {job.sid} spoke {often} to {who}, and nothing but silence left its audio track.",
+                silent[0],
+                silent[-1],
+            )
+        if longest < NOTICED / NS_PER_S:
+            return None
+        return self.found(
+            f"The agent of job {job.sid} spoke to {who}, and for {longest:.1f} s of it nothing but silence left its"
+            " audio track.",
+            worst,
+            certain=False,
+        )
+
+
+def _seconds(step: Step) -> float:
+    lasted = step.facts.get(keys.SILENT_FOR)
+    return lasted if isinstance(lasted, float) else 0.0
+
+
+def _has_voice(job: Job, step: Step) -> bool:
+    """Whether a session that has published its audio, and not turned it off, was open then."""
+    return any(
+        session.voiced and not any(off.since <= step.time <= off.until for off in session.output_off)
+        for session in sessions_of(job)
+        if session.since <= step.time <= session.until + SOON
+    )
+
+
+def _spoken(job: Job, silent: Sequence[Step]) -> dict[int, bool]:
+    """Each time that the agent spoke for a second or more, by when it began, ns, and whether all of it was silent."""
+    found = {}
+    for step in job.steps:
+        lasted = step.facts.get(keys.SPOKE_FOR)
+        if step.kind is not Kind.AGENT_SPEAKING or (isinstance(lasted, int | float) and lasted < 1.0):
+            continue
+        until = step.time + round(lasted * NS_PER_S) if isinstance(lasted, int | float) else None
+        told = [one for one in silent if step.time < one.time and (until is None or one.time <= until + SOON)]
+        known = until is not None or bool(told)
+        if known:
+            seconds = (until or told[-1].time) - step.time
+            found[step.time] = bool(told) and _seconds(told[-1]) * NS_PER_S >= seconds - SOON
+    return found

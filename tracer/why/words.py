@@ -1,0 +1,172 @@
+"""What a caller and the agent said to each other, as far as the agent's session noticed.
+
+Audio that arrives is not a conversation: silence arrives, too. A session that understands its caller reports each time
+that they speak, by its VAD, its STT or its realtime model, and each time that it speaks itself. What came from their
+microphone meanwhile, the agent reports as well: silence, or sound in which nobody was noticed to speak.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.units import FOREVER, NS_PER_S
+from tracer.why.call.limits import NOTICED, STUCK_BY
+from tracer.why.call.participants import name_of
+from tracer.why.lack import Lack, in_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tracer.timeline.entities import Participant
+    from tracer.timeline.sessions import Session
+    from tracer.timeline.step import Step
+    from tracer.why.call import Call
+
+__all__ = ["never_said"]
+
+MODELS = ("stt", "tts", "realtime")
+"""What gives a session ears or a voice."""
+CALLERS = (Kind.SESSION_CALLER_SPOKE, Kind.SESSION_TURN_TRANSCRIBED)
+MUTED = "their microphone was muted"
+SILENT = "only silence came from their microphone (muted on its device, or lost on its way?)"
+
+
+def never_said(
+    call: Call, who: Participant, began: int, ended: int, steps: Iterable[Step], sessions: Sequence[Session]
+) -> Lack | None:
+    """What was not said in a caller's stay between two times, ns, with these sessions: a word of theirs, or of anybody.
+
+    Of a session that reported neither what it understands its caller by nor what it speaks by, nothing is known.
+    """
+    since = max(began, min((session.since for session in sessions), default=ended))
+    until = min(ended, max((session.until for session in sessions), default=began))
+    there = [step for step in steps if since <= step.time < until]
+    agents = [step for step in there if step.kind is Kind.AGENT_SPEAKING]
+    listens = any(session.listens_by in MODELS for session in sessions)
+    if theirs := [step for step in there if step.kind in CALLERS]:
+        last = max(map(_over, theirs))
+        pauses = _pauses(agents, last, until) if listens else 0
+        return _no_more_of_theirs(call, who, last, pauses, until, sessions) or _unanswered(who, there, until, sessions)
+    if agents and listens:
+        return _no_word_of_theirs(call, who, agents, until, sessions)
+    asked = any(step.kind is Kind.MODEL_ASKED for step in there)
+    if agents or asked or until - since <= STUCK_BY:
+        return None
+    if not listens and not any(session.speaks_by in MODELS for session in sessions):
+        return None
+    came = f": {came}" if listens and (came := _what_came(call, who, since, until, sessions)) else ""
+    sentence = f"in {in_seconds(until - since)} no word was recorded, neither of {name_of(who)} nor of the agent{came}"
+    return Lack(sentence, certain=False, ns=until - since)
+
+
+def _no_word_of_theirs(
+    call: Call, who: Participant, agents: Sequence[Step], until: int, sessions: Sequence[Session]
+) -> Lack | None:
+    """The agent spoke, and in its pauses the caller was not heard to say anything."""
+    pauses = _pauses(agents, agents[0].time, until)
+    if pauses <= STUCK_BY:
+        return None
+    came = f": {came}" if (came := _what_came(call, who, agents[0].time, until, sessions)) else ""
+    sentence = f"in {in_seconds(pauses)} of the agent's pauses no word of {name_of(who)} was recorded{came}"
+    return Lack(sentence, certain=False, ns=pauses)
+
+
+def _no_more_of_theirs(
+    call: Call, who: Participant, since: int, pauses: int, until: int, sessions: Sequence[Session]
+) -> Lack | None:
+    """They were heard until a time, ns, and after it, in the agent's pauses, only what was no speech came of them.
+
+    That they say nothing more is healthy, and so is a microphone that is muted.
+    """
+    came = _what_came(call, who, since, until, sessions)
+    if pauses <= STUCK_BY or came in ("", MUTED):
+        return None
+    sentence = f"in the last {in_seconds(until - since)} no word of {name_of(who)} was recorded: {came}"
+    return Lack(sentence, certain=False, ns=until - since)
+
+
+def _what_came(call: Call, who: Participant, since: int, until: int, sessions: Sequence[Session]) -> str:
+    """What came from their microphones between two times, ns, and is no word; empty where that is not known."""
+    tracks = [
+        track
+        for track in call.timeline.tracks
+        if track.participant == who.sid and (track.time(Kind.TRACK_UNPUBLISHED) or FOREVER) > since
+    ]
+    if tracks and not any(_was_open(track.steps, since, until) for track in tracks):
+        return MUTED
+    if tracks and all(_was_silent(track.steps, since, until) for track in tracks):
+        return SILENT
+    loud = [s for track in tracks for s in track.steps if s.kind is Kind.TRACK_UNNOTICED and since < s.time < until]
+    heard = [s for s in loud if any(session.since < s.time and not _is_off(session, s.time) for session in sessions)]
+    seconds = heard[-1].facts.get(keys.SOUNDED_FOR) if heard else None
+    if not isinstance(seconds, int | float):
+        return ""
+    return f"for {seconds:.1f} s their microphone was as loud as a voice, and no speech was noticed (or is it noise?)"
+
+
+def _is_off(session: Session, at: int) -> bool:
+    return any(off.since <= at <= off.until for off in session.input_off)
+
+
+def _was_silent(steps: Iterable[Step], since: int, until: int) -> bool:
+    """Whether a track carried nothing but silence between two times, ns, as far as it was listened to."""
+    silent = FOREVER
+    for step in steps:
+        if step.kind is Kind.TRACK_SILENT:
+            silent = step.time
+        elif step.kind is Kind.TRACK_SOUNDS:
+            if silent < until and step.time > since:
+                return False
+            silent = FOREVER
+    return silent - NOTICED <= since
+
+
+def _over(step: Step) -> int:
+    """When somebody had spoken, ns."""
+    lasted = step.facts.get(keys.SPOKE_FOR)
+    if step.kind is Kind.SESSION_TURN_TRANSCRIBED:
+        return step.time
+    return step.time + round(lasted * NS_PER_S) if isinstance(lasted, int | float) else FOREVER
+
+
+def _pauses(agents: Iterable[Step], since: int, until: int) -> int:
+    """How long the agent did not speak between two times, ns; while it speaks on it makes no pause."""
+    silent, at = 0, since
+    for step in agents:
+        silent += max(step.time - at, 0)
+        at = max(at, _over(step))
+    return silent + max(until - at, 0)
+
+
+def _was_open(steps: Iterable[Step], since: int, until: int) -> bool:
+    """Whether a track was not muted at some time between two, ns."""
+    muted, at = False, 0
+    for step in steps:
+        if step.kind is Kind.TRACK_PUBLISHED:
+            muted, at = step.facts.get(keys.TRACK_MUTED) is True, step.time
+        elif step.kind is Kind.TRACK_MUTED and not muted:
+            if at < until and step.time > since:
+                return True
+            muted = True
+        elif step.kind is Kind.TRACK_UNMUTED and muted:
+            muted, at = False, step.time
+    return not muted and at < until
+
+
+def _unanswered(who: Participant, there: Sequence[Step], until: int, sessions: Sequence[Session]) -> Lack | None:
+    """Turns of the caller's were transcribed, and an agent that has a voice has not spoken since."""
+    if any(session.output_off for session in sessions):
+        return None  # it may answer in writing
+    spoken = [step.time for step in there if step.kind is Kind.AGENT_SPEAKING]
+    if not spoken and not any(session.speaks_by in MODELS for session in sessions):
+        return None
+    last = max(spoken, default=0)
+    turns = [step for step in there if step.kind is Kind.SESSION_TURN_TRANSCRIBED and step.time > last]
+    if not turns or until - turns[0].time <= STUCK_BY:
+        return None
+    lasted = until - turns[0].time
+    again = f" and {len(turns) - 1} more" if len(turns) > 1 else ""
+    sentence = f"the agent said nothing in {in_seconds(lasted)} after a turn of {name_of(who)}{again}"
+    return Lack(sentence, certain=False, ns=lasted)
