@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from tests.bench.shared import cpu
+from tests.bench.ingest import cpu
 from tests.moments import ROOM, call
 from tests.watch.test_rooms import created
 from tracer import keys
