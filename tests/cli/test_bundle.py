@@ -5,26 +5,20 @@ from __future__ import annotations
 import gzip
 import json
 import stat
-from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.test_cli import Tracer
-from tests.moments import ROOM, call
-from tracer.store import Arrival
-from tracer.store.sqlite import SqliteStore
+from tests.moments import ROOM
+
+if TYPE_CHECKING:
+    from tests.cli.test_cli import Tracer
 
 CALL = Path(__file__).parent.parent / "calls" / "case_away_bare.jsonl.gz"
 
 
-@pytest.fixture
-def tracer(tmp_path: Path) -> Tracer:
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    with closing(SqliteStore(folder / "tracer.db")) as store:
-        store.add([Arrival(tuple(call()))])
-    return Tracer(folder)
+pytestmark = pytest.mark.usefixtures("call_stored")
 
 
 def test_every_command_reads_a_bundle_as_it_reads_the_room(tracer: Tracer) -> None:

@@ -7,7 +7,6 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from tests.cli.test_cli import Tracer
 from tests.moments import ABOUT_ROOM, ROOM, call, moment, ms
 from tests.view.test_check import wrong_call
 from tracer import keys
@@ -21,12 +20,7 @@ from tracer.view.check_json import as_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-@pytest.fixture
-def tracer(tmp_path: Path) -> Tracer:
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    return Tracer(folder)
+    from tests.cli.test_cli import Tracer
 
 
 @pytest.fixture

@@ -91,13 +91,6 @@ class Tracer:
         return ran.stderr.splitlines()[-1]
 
 
-@pytest.fixture
-def tracer(tmp_path: Path) -> Tracer:
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    return Tracer(folder)
-
-
 @pytest.mark.parametrize("room", ["nobody", "RM_nobody", "", b"\xff", "two\nlines", "\x1b[31mred", "%"])
 def test_an_unknown_room_is_one_line_and_exit_1(tracer: Tracer, store: Path, room: str | bytes) -> None:
     line = tracer.fails(1, "timeline", "--store", store, "--", room)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.test_cli import store, tracer
+from tests.cli.test_cli import store
 from tests.cli.test_stats import keep
 from tests.latency.test_gaps import cold
 from tests.moments import ROOM, call
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.cli.test_cli import Tracer
 
-__all__ = ["store", "tracer"]
+__all__ = ["store"]
 
 
 def test_two_rooms_are_compared(tracer: Tracer, store: Path) -> None:

@@ -1,20 +1,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.test_cli import KEYS, Tracer
 from tracer.local_servers import free_port
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-@pytest.fixture
-def tracer(tmp_path: Path) -> Tracer:
-    return Tracer(tmp_path)
 
 
 def test_without_a_server_to_look_at_it_is_misuse(tracer: Tracer) -> None:

@@ -5,12 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.test_cli import Tracer, tracer
-
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["tracer"]  # a fixture
+    from tests.cli.test_cli import Tracer
 
 
 def test_a_word_is_explained(tracer: Tracer) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.test_cli import KEYS, Tracer, tracer  # noqa: F401  a fixture
+from tests.cli.test_cli import KEYS, Tracer
 from tracer.cli import extra
 from tracer.instrumentation.versions import SINCE
 from tracer.local_servers import child_environment
@@ -27,7 +27,7 @@ DEV = {"LIVEKIT_URL": "ws://127.0.0.1:9", "LIVEKIT_API_KEY": "devkey", "LIVEKIT_
     ("gone", "named"), [(["livekit.agents"], "livekit-agents"), (["livekit.agents", "livekit.rtc"], "and livekit,")]
 )
 def test_the_missing_extra_is_named_before_anything_starts(
-    tracer: Tracer,  # noqa: F811
+    tracer: Tracer,
     monkeypatch: pytest.MonkeyPatch,
     command: Sequence[str],
     gone: Sequence[str],
@@ -52,7 +52,7 @@ def test_the_extra_for_the_full_screen_is_named_where_it_is_missing(monkeypatch:
 
 @pytest.mark.parametrize("installed", ["1.3.12", "1.8.1"])
 def test_livekit_agents_that_are_too_old_are_named_before_anything_starts(
-    tracer: Tracer,  # noqa: F811
+    tracer: Tracer,
     monkeypatch: pytest.MonkeyPatch,
     installed: str,
 ) -> None:

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.test_cli import Tracer, store, tracer
+from tests.cli.test_cli import Tracer, store
 from tracer.cli.legend import first_time
 from tracer.settings import legend_marker
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["store", "tracer"]  # fixtures
+__all__ = ["store"]  # fixtures
 
 MEANING = "a participant is JOINING, JOINED, ACTIVE"
 

@@ -9,7 +9,6 @@ import sys
 import tomllib
 from typing import TYPE_CHECKING
 
-from tests.cli.test_cli import tracer  # noqa: F401  a fixture
 from tracer.cli.mcp import command
 
 if TYPE_CHECKING:
@@ -20,18 +19,18 @@ if TYPE_CHECKING:
     from tests.cli.test_cli import Tracer
 
 
-def test_the_missing_extra_is_one_line(tracer: Tracer, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_the_missing_extra_is_one_line(tracer: Tracer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mcp.server.mcpserver", None)
     line = tracer.fails(2, "mcp")
     assert "`tracer mcp` needs mcp 2.2 or newer, of the extra mcp" in line
     assert "pip install '.[mcp]'" in line
 
 
-def test_beyond_this_machine_it_does_not_start_without_a_token(tracer: Tracer) -> None:  # noqa: F811
+def test_beyond_this_machine_it_does_not_start_without_a_token(tracer: Tracer) -> None:
     assert "TRACER_READ_TOKEN" in tracer.fails(2, "mcp", "--http", "--host", "0.0.0.0")  # noqa: S104
 
 
-def test_a_port_that_is_taken_and_an_address_that_is_none_are_one_line(tracer: Tracer) -> None:  # noqa: F811
+def test_a_port_that_is_taken_and_an_address_that_is_none_are_one_line(tracer: Tracer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert f"127.0.0.1:{port} is in use" in tracer.fails(1, "mcp", "--http", "--port", str(port))
@@ -39,13 +38,13 @@ def test_a_port_that_is_taken_and_an_address_that_is_none_are_one_line(tracer: T
     assert "256.1.1.1" in line
 
 
-def test_a_file_that_is_no_recording_is_one_line(tracer: Tracer, tmp_path: Path) -> None:  # noqa: F811
+def test_a_file_that_is_no_recording_is_one_line(tracer: Tracer, tmp_path: Path) -> None:
     other = tmp_path / "other.txt"
     other.write_text("hello\n")
     assert "is neither a recording" in tracer.fails(1, "mcp", other)
 
 
-def test_the_skill_is_in_the_usual_form_and_names_what_is_there(tracer: Tracer, tmp_path: Path) -> None:  # noqa: F811
+def test_the_skill_is_in_the_usual_form_and_names_what_is_there(tracer: Tracer, tmp_path: Path) -> None:
     ran = tracer("skill")
     assert (ran.returncode, ran.stderr) == (0, "")
     head, _, body = ran.stdout.removeprefix("---\n").partition("\n---\n")

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.test_cli import Tracer
+if TYPE_CHECKING:
+    from tests.cli.test_cli import Tracer
 
 SEVERAL = Path(__file__).parent.parent / "calls" / "case_away_bare.jsonl.gz"
-
-
-@pytest.fixture
-def tracer(tmp_path: Path) -> Tracer:
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    return Tracer(folder)
 
 
 @pytest.mark.parametrize("name", ["why", "check"])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.test_cli import Tracer, tracer
 from tests.moments import call
 from tracer import keys
 from tracer.store import Arrival
@@ -18,9 +17,8 @@ from tracer.units import NS_PER_S
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.cli.test_cli import Tracer
     from tracer.moment import Moment
-
-__all__ = ["tracer"]  # a fixture
 
 ROOMS = {
     "RM_first1": "support-1",

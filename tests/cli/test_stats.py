@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.test_cli import store, tracer
+from tests.cli.test_cli import store
 from tests.latency.test_gaps import without
 from tests.moments import ADA, ROOM, call
 from tracer.latency.summary import VERSION, summarize
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.cli.test_cli import Tracer
     from tracer.moment import Moment
 
-__all__ = ["store", "tracer"]
+__all__ = ["store"]
 
 
 def keep(path: Path, room: str, moments: list[Moment]) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.test_cli import Tracer
-from tests.moments import call
-from tracer.store import Arrival
-from tracer.store.sqlite import SqliteStore
+if TYPE_CHECKING:
+    from tests.cli.test_cli import Tracer
 
 CALL = Path(__file__).parent.parent / "calls" / "case_agent_cut.jsonl.gz"
 BEGINS = {
@@ -25,13 +23,7 @@ BEGINS = {
 }
 
 
-@pytest.fixture
-def tracer(tmp_path: Path) -> Tracer:
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    with closing(SqliteStore(folder / "tracer.db")) as store:
-        store.add([Arrival(tuple(call()))])
-    return Tracer(folder)
+pytestmark = pytest.mark.usefixtures("call_stored")
 
 
 @pytest.mark.parametrize("form", BEGINS)

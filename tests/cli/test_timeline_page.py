@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.cli.test_cli import Tracer, tracer
-
-__all__ = ["tracer"]  # a fixture
+if TYPE_CHECKING:
+    from tests.cli.test_cli import Tracer
 
 CALL = Path(__file__).parents[1] / "calls" / "case_agent_cut.jsonl.gz"
 

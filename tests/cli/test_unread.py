@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.test_cli import tracer  # noqa: F401  a fixture
 from tests.moments import ROOM
 from tests.signed import EVENTS, body
 from tracer.cli import unread
@@ -29,14 +28,14 @@ def unread_store(path: Path) -> Path:
 
 
 @pytest.mark.parametrize("command", [["timeline", ROOM], ["why", "demo"], ["check", "demo"], ["rooms"]])
-def test_what_was_not_read_is_read_first(tracer: Tracer, unread_store: Path, command: list[str]) -> None:  # noqa: F811
+def test_what_was_not_read_is_read_first(tracer: Tracer, unread_store: Path, command: list[str]) -> None:
     result = tracer(*command, "--store", str(unread_store))
     assert "demo" in result.stdout
     assert "not read yet" not in result.stderr
 
 
 def test_what_there_is_no_time_for_is_said(
-    tracer: Tracer,  # noqa: F811
+    tracer: Tracer,
     unread_store: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

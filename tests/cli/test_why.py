@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.test_cli import Tracer
 from tests.moments import ABOUT_ADA, ROOM, _cut, _webhook
 from tests.why.cases import CASES, in_room, lonely
 from tracer import keys
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from tests.cli.test_cli import Tracer
     from tracer.moment import Moment
 
 DELETED = next(case for case in CASES if case.cause == "room-deleted")
@@ -34,13 +34,6 @@ def kept(path: Path, *moments: Iterable[Moment]) -> Path:
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     return kept(tmp_path / "tracer.db", DELETED.moments)
-
-
-@pytest.fixture
-def tracer(tmp_path: Path) -> Tracer:
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    return Tracer(folder)
 
 
 @pytest.mark.parametrize("room", ["demo", ROOM])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from tests.cli.test_cli import Tracer, tracer
+from tests.cli.conftest import tracer
 from tests.moments import ROOM, call
 from tracer.errors import BinaryMissingError
 from tracer.learn import progress, step
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.cli.test_cli import Tracer
     from tracer.demo.run import DemoOptions
     from tracer.demo.scenario import Scenario
     from tracer.timeline.timeline import Timeline

@@ -31,8 +31,6 @@ MADE_NOW = 25
 """Rooms whose summary is made now where none is stored."""
 SEARCHED = 1_000
 """Rooms of a store, the latest, among which a beginning or a pseudonym is looked for."""
-SHORTEST = len("RM_") + 1
-"""Characters of an SID's beginning: fewer say nothing."""
 
 
 NO_ROOMS = "No rooms yet: calls are recorded while `tracer serve` runs. doctor() checks the setup."
@@ -133,7 +131,7 @@ class Rooms:
             named = (row.sid for row in rows if row.name and self.outside.pseudonyms.room(row.name) == room)
             if found := next(named, None):
                 return found
-        begin = [row.sid for row in rows if len(room) >= SHORTEST and row.sid.startswith(room)]
+        begin = [row.sid for row in rows if row.has_sid(room)]
         return begin[0] if len(begin) == 1 else None
 
     def _summaries(self, source: Source, rows: Iterable[tuple[RoomRow, Source]]) -> Iterator[tuple[RoomRow, Summary]]:

@@ -22,8 +22,6 @@ __all__ = ["Awaited", "OpenedRoom", "opened", "read_room", "read_rooms", "stored
 
 SEARCHED = 10_000
 """Rooms of a store, the latest, among which a beginning is looked for, and what is nearest."""
-SHORTEST = len("RM_") + 1
-"""Characters of an SID's beginning: fewer say nothing."""
 MOST_NAMED = 3
 """Rooms that are named where a beginning fits several."""
 NEAR = 0.7
@@ -108,8 +106,7 @@ def _find(reader: Reader, store: str, room: str) -> str:
 
 
 def _begins(row: RoomRow, room: str) -> bool:
-    by_sid = len(room) >= SHORTEST and row.sid.startswith(room)
-    return bool(room) and (by_sid or (row.name or "").startswith(room))
+    return bool(room) and (row.has_sid(room) or (row.name or "").startswith(room))
 
 
 def _all(rows: Sequence[RoomRow]) -> list[str]:

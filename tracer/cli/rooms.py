@@ -57,12 +57,10 @@ def command(store: str, limit: int, everything: bool, form: str, output: Path | 
 
 def _listed(reader: Reader, limit: int, *, everything: bool) -> tuple[list[RoomRow], int]:
     """The latest rooms, and how many newer than the last of them are not listed, as they are no calls of the user's."""
-    from tracer.store import DEMO, SCRATCH
-
     read = limit
     while True:
         rows = reader.rooms(read)
-        found = [row for row in rows if everything or not (row.name or "").startswith((DEMO, SCRATCH))][:limit]
+        found = [row for row in rows if everything or not row.is_tracers][:limit]
         if len(found) == limit or len(rows) < read:
             return found, (rows.index(found[-1]) + 1 if len(found) == limit else len(rows)) - len(found)
         read *= 4

@@ -134,6 +134,15 @@ class RoomRow:
     stopped: int | None = None
     """When tracer stopped listening while it was open: how it went on is not known. None of any other room."""
 
+    @property
+    def is_tracers(self) -> bool:
+        """Whether `tracer doctor` or `tracer demo` made it: it is no call of the user's."""
+        return (self.name or "").startswith((DEMO, SCRATCH))
+
+    def has_sid(self, beginning: str) -> bool:
+        """Whether its SID begins like this; one character behind ``RM_`` is the least that says something."""
+        return len(beginning) > len("RM_") and self.sid.startswith(beginning)
+
 
 class StoredSummary(NamedTuple):
     """A room as statistics over many rooms read it."""

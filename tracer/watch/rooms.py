@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from tracer.errors import UnreadableError
 from tracer.latency.summary import VERSION, Counted, Summary, summarize
-from tracer.store import DEMO, SCRATCH
 from tracer.store.load import timeline_in
 from tracer.store.summaries import stored_summary
 from tracer.timeline.overdue import expected
@@ -120,7 +119,7 @@ class Rooms:
         return stand is not None and (stand.summary.well is False or bool(stand.waits))
 
     def _theirs(self, rows: Iterable[RoomRow]) -> list[RoomRow]:
-        return [row for row in rows if self._everything or not (row.name or "").startswith((DEMO, SCRATCH))]
+        return [row for row in rows if self._everything or not row.is_tracers]
 
     def _list(self, now: int) -> set[str]:
         before, self._listed = self.rows, time.monotonic()

@@ -3,7 +3,7 @@
 
 Tracer.Chart = class Chart {
   static lane = 30;
-  static axis = 38;
+  static axis = 46;
 
   /** `onSelect` is called with the number of the row that was chosen here. */
   constructor(onSelect) {
@@ -274,24 +274,35 @@ Tracer.Chart = class Chart {
     }
     // Nothing is written over a bar.
     const taken = lane.bars.map((bar) => [x(bar.start_ms), x(Tracer.isOpen(bar.end_ms) ? now : bar.end_ms)]);
-    for (const { row } of this.byLane.get(lane.id) ?? []) taken.push([x(row.at_ms) - 4, x(row.at_ms) + 4]);
+    const points = this.byLane.get(lane.id) ?? [];
+    for (const { row } of points) taken.push([x(row.at_ms) - 4, x(row.at_ms) + 4]);
+    if (this.room.room.open && !Tracer.isFile) taken.push([x(now) - 3, x(now) + 3]);
+    this.inside = []; // written over what is on the bar
     const worst = (bar) => (bar.form === "failed" || bar.form === "missing" || bar.form === "unknown" ? 0 : 1);
     for (const bar of d3.sort(lane.bars, worst)) {
       const [start, end] = [Math.max(x(bar.start_ms), 0), Math.min(x(Tracer.isOpen(bar.end_ms) ? now : bar.end_ms), this.width)];
-      if (bar.text && end > 0 && start < this.width) this.drawText(group, bar, start, end, middle, taken);
+      if (bar.text && end > 0 && start < this.width) this.drawText(group, bar, start, end, middle, taken, points);
     }
     for (const mark of lane.marks) this.drawMark(group, mark, x(mark.at_ms), middle, taken);
-    const points = this.byLane.get(lane.id) ?? [];
     for (const { row, number } of points) {
       const px = x(row.at_ms);
       if (px < -6 || px > this.width + 6) continue;
       this.put(group, "circle", `moment${row.failed ? " failed" : ""}${row.contradicted ? " doubtful" : ""}`, { cx: px, cy: middle, r: row.failed ? 4.5 : 2.6 });
     }
+    for (const words of this.inside) this.put(...words);
   }
 
-  drawText(group, bar, start, end, middle, taken) {
-    const isInside = end - start > bar.text.length * 6.4 + 16 && bar.form !== "span";
-    if (isInside) this.put(group, "text", `words ${bar.form} inside`, { x: (start + end) / 2, y: middle + 4, "text-anchor": "middle" }, bar.text);
+  /** The widest stretch between two pixels in which nothing failed. */
+  gap(start, end, points) {
+    const failed = points.filter(({ row }) => row.failed).map(({ row }) => this.x(row.at_ms));
+    const edges = [start, ...failed.filter((at) => at > start && at < end), end];
+    return d3.greatest(d3.pairs(d3.sort(edges)), ([a, b]) => b - a).map((at, side) => at + (side ? -9 : 9));
+  }
+
+  drawText(group, bar, start, end, middle, taken, points) {
+    const isWide = end - start > bar.text.length * 6.4 + 16 && bar.form !== "span";
+    const [from, to] = isWide ? this.gap(start, end, points) : [0, 0];
+    if (to - from > bar.text.length * 6.4) this.inside.push([group, "text", `words ${bar.form} inside`, { x: (from + to) / 2, y: middle + 4, "text-anchor": "middle" }, bar.text]);
     else this.drawWords(group, bar.form, bar.text, start, end, middle, taken);
   }
 
@@ -331,6 +342,7 @@ Tracer.Chart = class Chart {
 
   /** The names of the lanes in view, which stay as they are while the time axis moves. */
   drawLabels(first, last) {
+    this.labelWidth = this.labels.offsetWidth;
     if (this.labelled && this.labelled[0] === first && this.labelled[1] === last) return;
     this.labelled = [first, last];
     this.labels.replaceChildren();
@@ -352,7 +364,10 @@ Tracer.Chart = class Chart {
       button.addEventListener("click", () => this.twist(lane.id));
       label.append(button);
     }
-    label.append(make("span", "dot"), make("span", "name", lane.label), make("span", "note", lane.note));
+    label.append(make("span", "dot"), make("span", "name", lane.label));
+    // One of which two letters were seen says nothing.
+    const free = this.labelWidth - 44 - (this.depth.get(lane.id) ?? 0) * 12 - lane.label.length * 7;
+    if (free > Math.min(lane.note.length, 6) * 6.5) label.append(make("span", "note", lane.note));
     label.title = `${lane.label} ${lane.note}`.trim();
     this.labels.append(label);
   }
@@ -378,7 +393,7 @@ Tracer.Chart = class Chart {
       this.put(this.svg, "path", "whisker", { d: `M${early},${y - 5}v10M${late},${y - 5}v10M${early},${y}H${late}` });
       this.put(this.svg, "circle", "chosen", { cx: at, cy: y, r: 8 });
     }
-    const words = this.put(this.axisSvg, "text", "at", { x: Math.min(Math.max(at, 34), this.width - 34), y: 12, "text-anchor": "middle" }, row.offset.trim());
+    const words = this.put(this.axisSvg, "text", "at", { x: Math.min(Math.max(at, 34), this.width - 34), y: 22, "text-anchor": "middle" }, row.offset.trim());
     words.raise();
   }
 
