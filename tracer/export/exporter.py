@@ -19,7 +19,7 @@ from tracer.errors import MalformedError, StoreError, TooLargeError, UnreadableE
 from tracer.export.answer import Verdict
 from tracer.export.answered import answered
 from tracer.export.otlp import closed_with_job, to_otlp
-from tracer.export.outbox import BATCH, Outbox
+from tracer.export.outbox import BATCH, TURN, Outbox
 from tracer.export.room_spans import QUIET, RoomSpans
 from tracer.export.span_names import SpanNames
 from tracer.export.spans import spans
@@ -144,13 +144,14 @@ class Exporter:
         if not self._offered:
             await asyncio.to_thread(self.store.offer_refused)
             self._offered = True
+        began = time.monotonic()
         self._sending = asyncio.ensure_future(self.outbox.send())
         answer = await asyncio.shield(self._sending)
         if answer is None:
             if self._away:
                 log.info("exporting to %s again", self.outbox.backend.target.shown)
             self._away, self._pause = "", INTERVAL
-            return INTERVAL
+            return INTERVAL if time.monotonic() < began + TURN else 0.0
         if answer.verdict is not Verdict.REFUSED:  # which the outbox says
             self._say(answer)
         self._pause = min(max(self._pause * 2, SHORTEST_PAUSE), LONGEST_PAUSE)
