@@ -177,6 +177,19 @@ def test_a_restarted_receiver_goes_on_with_a_room_that_is_open(store: SqliteStor
     assert set(got(backend)) == WHOLE
 
 
+def test_a_room_that_was_quiet_when_the_receiver_was_started_goes_on(store: SqliteStore, backend: OtlpBackend) -> None:
+    add(store, Kind.ROOM_CREATED, Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_ACTIVE)
+    exporter = backend.exporter(store)
+    exporter.fill(0.0)
+    send(exporter)
+    assert set(names(backend)) == {"room_started", "JOINING"}, "of before: nothing is waited for"
+    add(store)
+    for now in (1.0, 1.0 + QUIET):
+        exporter.fill(now)
+    send(exporter)
+    assert sorted(got(backend)) == sorted(WHOLE)
+
+
 def test_a_backend_that_is_switched_on_later_gets_the_agents_spans_too_and_each_once(
     store: SqliteStore, backend: OtlpBackend
 ) -> None:

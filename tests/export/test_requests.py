@@ -128,6 +128,22 @@ def test_of_refused_requests_only_the_bad_span_is_set_aside(either: Writer, back
     assert sorted(got(backend)) == sorted([*ALL, b"later on"])
 
 
+def test_sending_is_by_turns_and_loses_nothing(
+    either: Writer, backend: OtlpBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a process that is no longer the one that exports would go on for as long as something comes."""
+    monkeypatch.setattr("tracer.export.requests.AT_ONCE", 1)
+    came(either, *(request(one) for one in job()))
+    exporter = backend.exporter(either)
+    with monkeypatch.context() as patch:
+        patch.setattr("tracer.export.outbox.TURN", -1.0)
+        assert send(exporter) is None
+        assert got(backend) == []
+    assert send(exporter) is None
+    assert sorted(got(backend)) == ALL
+    assert len(backend.requests) == len(ALL)
+
+
 def test_what_is_a_moment_only_or_of_a_worker_does_not_go(either: Writer, backend: OtlpBackend) -> None:
     came(either, request(registered(), scope=OURS))
     assert send(backend.exporter(either)) is None

@@ -93,3 +93,11 @@ def test_a_package_that_is_older_is_completed_and_one_that_is_newer_is_left_as_i
     again.CopyFrom(newest)
     protocol._complete(again)
     assert again == newest
+
+
+@pytest.mark.parametrize("codecs", [[{"mime": "audio/opus"}, {"mime": "video/vp8"}], "not a list", None])
+def test_a_rooms_codecs_are_not_read_whatever_they_are(codecs: object) -> None:
+    room = {"sid": "RM_1", "name": "demo", "enabledCodecs": codecs}
+    event = protocol.webhook_event(json.dumps({"event": "room_started", "room": room, "job": {"room": room}}))
+    assert (event.room.sid, event.job.room.name) == ("RM_1", "demo")
+    assert not event.room.enabled_codecs

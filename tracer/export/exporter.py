@@ -19,7 +19,7 @@ from tracer.errors import MalformedError, StoreError, TooLargeError, UnreadableE
 from tracer.export.answer import Verdict
 from tracer.export.answered import answered
 from tracer.export.otlp import closed_with_job, to_otlp
-from tracer.export.outbox import BATCH, Outbox
+from tracer.export.outbox import BATCH, TURN, Outbox
 from tracer.export.room_spans import QUIET, RoomSpans
 from tracer.export.span_names import SpanNames
 from tracer.export.spans import spans
@@ -144,13 +144,14 @@ class Exporter:
         if not self._offered:
             await asyncio.to_thread(self.store.offer_refused)
             self._offered = True
+        began = time.monotonic()
         self._sending = asyncio.ensure_future(self.outbox.send())
         answer = await asyncio.shield(self._sending)
         if answer is None:
             if self._away:
                 log.info("exporting to %s again", self.outbox.backend.target.shown)
             self._away, self._pause = "", INTERVAL
-            return INTERVAL
+            return INTERVAL if time.monotonic() < began + TURN else 0.0
         if answer.verdict is not Verdict.REFUSED:  # which the outbox says
             self._say(answer)
         self._pause = min(max(self._pause * 2, SHORTEST_PAUSE), LONGEST_PAUSE)
@@ -256,17 +257,17 @@ class Exporter:
 
     def _of_room(self, room: str, newest: int, now: float) -> tuple[list[Outgoing], _Known, bool]:
         """What of a room to queue now, the room then, and whether all it has was queued."""
-        known, began = self._rooms.get(room), time.perf_counter()
+        known, began, as_of = self._rooms.get(room), time.perf_counter(), now
         state = known.spans if known else RoomSpans()
         if known and known.newest == newest and not known.may_change:
             found, open_jobs, jobs_may_end = [one.span for one in state.waiting.values()], False, False
         else:
             timeline = fold(room, self.store.moments(room), now=time.time_ns())
             if newest <= self._backlog and all(timeline.now - step.time > OLD for step in timeline.steps):
-                now = float("inf")
+                as_of = float("inf")
             found, open_jobs = spans(timeline, self.names), bool(timeline.open_jobs())
             jobs_may_end = open_jobs and timeline.room.finished is not None  # or are taken for lost
-        state, ready = state.updated(found, now)
+        state, ready = state.updated(found, as_of)
         outgoing: list[Outgoing] = []
         for span in ready:
             if span.parent_id is None:  # with the workers and the rooms of this name beside it, for this only

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tracer.export.requests import Requests
     from tracer.store import Writer
 
-__all__ = ["Outbox"]
+__all__ = ["TURN", "Outbox"]
 
 log = logging.getLogger("tracer")
 
@@ -43,6 +43,8 @@ FRUITLESS = 128
 """Requests refused in a row after which a batch is no longer divided to find the spans that the backend refuses."""
 SAY_EVERY = 60.0
 """Seconds between two lines about refused spans."""
+TURN = 5.0
+"""Seconds after which it is asked again whether this process is the one that exports."""
 TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
@@ -73,9 +75,10 @@ class Outbox:
         """When that was said last, s, monotonic."""
 
     async def send(self) -> Answer | None:
-        """Send all that waits; an answer for which sending has to pause ends it."""
+        """Send what waits, for a turn or until nothing does; an answer for which sending has to pause ends it."""
         async with self._sending:
-            while not self._stopped:
+            end = time.monotonic() + TURN
+            while not self._stopped and time.monotonic() < end:
                 await self._strike_off()
                 # By turns: neither waits for the other.
                 batch = self._within_limit(await asyncio.to_thread(self.store.unsent, BATCH))
