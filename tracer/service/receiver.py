@@ -36,6 +36,7 @@ from tracer.service.write_queue import WriteQueue
 from tracer.store import Arrival
 from tracer.witness import agent, evidence, webhook
 from tracer.witness.outgoing import refuse_too_large
+from tracer.witness.webhook_token import signed_digest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -247,7 +248,7 @@ class Receiver:
     async def _webhook(self, request: web.Request) -> web.Response:
         arrival = time.time_ns()
         # Of a stranger's request no byte of the body is read.
-        digest = webhook.signed_digest(request.headers.get("Authorization", ""), self.server)
+        digest = signed_digest(request.headers.get("Authorization", ""), self.server)
         body = await self._bodies.read(request, LARGEST_WEBHOOK)
         body = decompressed(body, request.headers.get("Content-Encoding", ""), LARGEST_WEBHOOK)
         told = webhook.signed(body, digest)
