@@ -10,6 +10,7 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.signed import SERVER, body, token
+from tracer.service import event_loop
 from tracer.service.receiver import Receiver
 from tracer.store.sqlite import SqliteStore
 
@@ -75,7 +76,7 @@ def talk(path: Path, what: Callable[[Client], Awaitable[None]], **options: Any) 
         async with asyncio.timeout(3 * LIMIT), receiving(path, **options) as client:
             await what(client)
 
-    asyncio.run(main())
+    event_loop.run(main())
 
 
 async def until(condition: Callable[[], bool]) -> None:

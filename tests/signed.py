@@ -14,6 +14,7 @@ from tests.moments import ADA, MICROPHONE, ROOM, START
 from tracer.settings import LiveKit
 from tracer.units import NS_PER_S
 from tracer.witness import webhook
+from tracer.witness.webhook_token import signed_digest
 
 if TYPE_CHECKING:
     from livekit.protocol.webhook import WebhookEvent
@@ -32,7 +33,7 @@ def token(body: bytes, key: str = KEY, secret: str = SECRET, ttl: timedelta = ti
 
 def read(body: bytes, authorization: str, server: LiveKit) -> WebhookEvent:
     """The event, once its signature is proven, as the receiver and its store do it."""
-    webhook.signed(body, webhook.signed_digest(authorization, server))
+    webhook.signed(body, signed_digest(authorization, server))
     return webhook.parse(body)
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "UnknownRoomError",
     "UnknownWordError",
     "UnreadableError",
+    "UnsupportedError",
 ]
 
 
@@ -99,6 +100,10 @@ class ForbiddenError(TracerError):
 
 class OverloadedError(TracerError):
     """More comes in at one time than is taken at one time; the sender may come again."""
+
+
+class UnsupportedError(TracerError):
+    """A body of a content type that is not taken."""
 
 
 class TooLargeError(TracerError):

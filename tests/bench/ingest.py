@@ -38,8 +38,8 @@ OURS = "tracer serve"
 CONNECTIONS = 32
 SHAPES = (17, 510, 1)
 """Spans in a request."""
-MOST = {17: 3000, 510: 100, 1: 4000}
-"""Requests that are made for each second: more than anyone takes."""
+MOST = {17: 8000, 510: 500, 1: 20_000, 0: 10_000}
+"""Requests that are made for each second, by their spans; 0: webhooks. More than anyone takes."""
 DRAINED = 10.0
 """Seconds without a span at the backend after which all that will come has come."""
 
@@ -197,7 +197,7 @@ def main(seconds: float, only: str) -> None:
         rows += [measured(name, body, requests, count, seconds) for name in SERVERS if only in name]
     requests = [
         post("/webhook", body, Authorization=signed, Content_Type="application/webhook+json")
-        for body, signed in islice(webhooks(), int(3000 * seconds))
+        for body, signed in islice(webhooks(), int(MOST[0] * seconds))
     ]
     rows.append(measured(OURS, f"signed webhooks, {len(requests[0]) / 1000:.1f} kB", requests, 1, seconds))
     passed_on = to_a_backend(seconds)

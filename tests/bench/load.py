@@ -15,7 +15,7 @@ import time
 from base64 import b64decode
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -105,12 +105,13 @@ def post(path: str, body: bytes, **headers: str) -> bytes:
 
 
 class _Connection(asyncio.Protocol):
-    """Sends one request after the other, each when the one before was answered; or at a given rate."""
+    """Sends one request after the other, each when the one before was answered; or at a given rate, ``after`` s."""
 
-    def __init__(self, requests: Iterator[bytes], ends: asyncio.Future[None], pause: float) -> None:
+    def __init__(self, requests: Iterator[bytes], ends: asyncio.Future[None], pause: float, after: float) -> None:
         self.requests = requests
         self.ends = ends
         self.pause = pause
+        self.after = after
         self.times: list[float] = []
         self.refused = 0
         self.stopped = False
@@ -119,10 +120,9 @@ class _Connection(asyncio.Protocol):
         self._answer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._due = time.perf_counter()
-        self._next()
+        self._transport = cast("asyncio.Transport", transport)
+        self._due = time.perf_counter() + self.after
+        asyncio.get_running_loop().call_later(self.after, self._next)
 
     def _next(self) -> None:
         request = None if self.stopped else next(self.requests, None)
@@ -156,13 +156,17 @@ class _Connection(asyncio.Protocol):
 
 
 async def send(port: int, requests: list[bytes], *, connections: int, seconds: float, rate: float = 0.0) -> Figures:
-    """Send requests until there are no more, or for so long; ``rate``: how many a second, all together."""
+    """Send requests until there are no more, or for so long; ``rate``: how many a second, all together.
+
+    At a rate the connections take turns: one that is answered late sends the next at once, and what was late counts.
+    """
     loop = asyncio.get_running_loop()
     all_of_them = iter(requests)
     made: list[_Connection] = []
     began = time.perf_counter()
-    for _ in range(connections):
-        one = _Connection(all_of_them, loop.create_future(), connections / rate if rate else 0.0)
+    pause = connections / rate if rate else 0.0
+    for number in range(connections):
+        one = _Connection(all_of_them, loop.create_future(), pause, pause * number / connections)
         made.append(one)
         await loop.create_connection(lambda one=one: one, "127.0.0.1", port)  # type: ignore[misc]
     ended = asyncio.gather(*(one.ends for one in made))

@@ -95,6 +95,33 @@ def test_while_more_and_more_comes_in_some_is_read(store: SqliteStore, monkeypat
     asyncio.run(main())
 
 
+def test_while_more_comes_in_a_bite_is_read_at_a_time(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_queue, "LONGEST_UNREAD", 0.0001)
+    many = [Evidence(Form.WEBHOOK, raw, 2**62, ROOM) for raw in RAW] * 10
+    read: list[bool] = []
+
+    async def main() -> None:
+        store.add(many)
+        queue = WriteQueue(store, on_read=lambda arrival: read.append(arrival.evidence is not None))
+        limits: list[int] = []
+        to_read = store.to_read
+
+        def noted(limit: int) -> list[Evidence]:
+            limits.append(limit)
+            return to_read(limit)
+
+        monkeypatch.setattr(store, "to_read", noted)
+        async with running(queue):
+            while sum(read) < len(many) // 2:
+                await queue.keep(Arrival(unknown=("a",)))
+            assert set(limits) == {write_queue.BITE}
+            monkeypatch.setattr(write_queue, "LONGEST_UNREAD", 60.0)
+            await until(lambda: not store.unread())
+            assert limits[-1] == write_queue.CHUNK
+
+    asyncio.run(main())
+
+
 def test_what_cannot_be_read_is_kept_and_holds_up_nothing(store: SqliteStore, caplog: pytest.LogCaptureFixture) -> None:
     store.add([BROKEN, PIECES[0]])
     while read_some(store):

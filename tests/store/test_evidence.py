@@ -52,6 +52,19 @@ def test_a_webhook_is_logged_once(store: Writer) -> None:
     assert (store.unread(), len(store.evidence(ROOM)), store.moments(ROOM)) == (1, 1, [])
 
 
+def test_many_are_logged_in_the_order_they_came(store: Writer) -> None:
+    pieces = [replace(PIECE, body=b"%d" % n, room=f"RM_{n % 7}", event_id=f"EV_{n - n % 3}") for n in range(300)]
+    middle = Arrival((ONE,))
+    fresh = store.add([*pieces[:100], middle, *pieces[100:]])
+    assert fresh == [n % 3 == 0 for n in range(100)] + [True] + [n % 3 == 0 for n in range(100, 300)]
+    assert store.unread() == 100
+    kept = store.to_read(1000)
+    assert [piece.body for piece in kept] == [b"%d" % n for n in range(0, 300, 3)]
+    assert [piece.body for piece in store.evidence("RM_3")] == [b"%d" % n for n in range(0, 300, 3) if n % 7 == 3]
+    assert store.add([Arrival(evidence=piece) for piece in kept]) == [True] * 100
+    assert store.unread() == 0
+
+
 def test_another_version_reads_all_again_and_what_it_takes_it_for_replaces_what_was(location: str) -> None:
     observed = replace(TWO, witness="agent")
     with closing(open_writer(location)) as store:

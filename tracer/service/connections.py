@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tracer.service.seldom import Seldom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
+    from typing import Any
 
     from aiohttp import web
 
-__all__ = ["KEEPALIVE", "Connections"]
+__all__ = ["KEEPALIVE", "Connection", "Connections"]
 
 MOST = 1000
 """Connections at one time, where as many files may be open."""
@@ -29,40 +29,82 @@ EVERY = 1.0
 """Seconds between two looks for idle connections."""
 
 
-class Connections:
-    """Makes aiohttp's protocol for each connection; closes idle ones, and where there are too many the longest idle."""
+class Connection(asyncio.Protocol):
+    """A connection that aiohttp does not have."""
 
-    def __init__(self, server: web.Server) -> None:
+    transport: asyncio.Transport | None = None
+    """None before it is there, and when it is closed."""
+    answering: asyncio.Task[Any] | None = None
+    """What makes the answer that is under way."""
+
+
+class Connections:
+    """Makes the protocol of each connection; closes idle ones, and where there are too many the longest idle."""
+
+    def __init__(self, server: web.Server, quick: Callable[[Connections], Connection]) -> None:
         self.most = min(MOST, max(_files() - RESERVED, 32))
+        self.closing = False
+        """Whether each answer is the last of its connection."""
         self._server = server
+        self._make = quick
+        self._quick: set[Connection] = set()
+        """Those that aiohttp has not."""
         self._idle: dict[asyncio.BaseProtocol, tuple[float, float]] = {}
         """Since when a connection is idle, and how long it may be, s; not those answered now, nor those closed here."""
         self._full = Seldom()
 
     def accept(self) -> asyncio.BaseProtocol:
         """The protocol of a new connection."""
-        if len(self._server.connections) >= self.most:
+        if len(self) >= self.most:
             self._full.warn(f"{self.most} connections are open: those idle longest are closed, further ones refused")
             if not self._close_idle():
                 return _Refused()
-        protocol: asyncio.BaseProtocol = self._server()
+        protocol = self._make(self)
+        self._quick.add(protocol)
         self._idle[protocol] = time.monotonic(), FIRST_WITHIN
         return protocol
 
-    @contextmanager
-    def busy(self, request: web.BaseRequest) -> Iterator[None]:
-        """While a request is answered, its connection is not idle."""
-        self._idle.pop(request.protocol, None)
-        try:
-            yield
-        finally:
-            self._idle[request.protocol] = time.monotonic(), KEEPALIVE
+    def __len__(self) -> int:
+        return len(self._server.connections) + len(self._quick)
+
+    def hand_over(self, protocol: Connection) -> asyncio.Protocol:
+        """The protocol of aiohttp that goes on with a connection."""
+        self.closed(protocol)
+        other = self._server()
+        self._idle[other] = time.monotonic(), FIRST_WITHIN
+        return other
+
+    def closed(self, protocol: Connection) -> None:
+        """A connection that aiohttp did not have is closed, or aiohttp has it."""
+        self._quick.discard(protocol)
+        self._idle.pop(protocol, None)
+
+    def busy(self, protocol: asyncio.BaseProtocol) -> None:
+        """A request is answered: until it was, its connection is not idle."""
+        self._idle.pop(protocol, None)
+
+    def idle(self, protocol: asyncio.BaseProtocol) -> None:
+        """It was."""
+        self._idle[protocol] = time.monotonic(), KEEPALIVE
+
+    async def close(self, within: float) -> None:
+        """Close those that aiohttp has not; requests under way may take so many seconds."""
+        self.closing = True
+        under_way = [one.answering for one in self._quick if one.answering]
+        for protocol in [one for one in self._quick if not one.answering]:
+            self._close(protocol)
+        if under_way:
+            _, late = await asyncio.wait(under_way, timeout=within)
+            for task in late:
+                task.cancel()
+            for protocol in [one for one in self._quick if one.answering]:
+                self._close(protocol)
 
     async def run(self) -> None:
         """Close what is idle too long, until cancelled."""
         while True:
             await asyncio.sleep(EVERY)
-            now, there = time.monotonic(), set(self._server.connections)
+            now, there = time.monotonic(), self._quick.union(self._server.connections)
             for protocol, (since, limit) in list(self._idle.items()):
                 gone = protocol not in there and now > since + EVERY  # a new one is not there yet
                 if gone or now > since + limit:
@@ -78,6 +120,7 @@ class Connections:
 
     def _close(self, protocol: asyncio.BaseProtocol) -> None:
         self._idle.pop(protocol, None)
+        self._quick.discard(protocol)
         transport = getattr(protocol, "transport", None)  # None: closed already, or not connected yet
         if transport is not None:
             transport.abort()
@@ -87,8 +130,7 @@ class _Refused(asyncio.Protocol):
     """A connection that is closed at once."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  create_server makes no other
-        transport.abort()
+        cast("asyncio.Transport", transport).abort()  # uvloop's is of no class of asyncio's
 
 
 def _files() -> int:

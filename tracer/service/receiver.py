@@ -8,7 +8,8 @@ import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from aiohttp import web
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -23,19 +24,23 @@ from tracer.errors import (
     StoreError,
     TooLargeError,
     TracerError,
+    UnsupportedError,
 )
 from tracer.service import bodies
+from tracer.service.answer import Answer, Route
 from tracer.service.background import in_background
 from tracer.service.bodies import LARGE, LARGEST_BODY, LARGEST_WEBHOOK, Bodies, decompressed
 from tracer.service.connections import KEEPALIVE, Connections
 from tracer.service.metrics import Metrics
 from tracer.service.passing import Passing
+from tracer.service.quick import Quick
 from tracer.service.seldom import Seldom
 from tracer.service.senders import refuse_strangers, refuse_web_pages
 from tracer.service.write_queue import WriteQueue
 from tracer.store import Arrival
 from tracer.witness import agent, evidence, webhook
 from tracer.witness.outgoing import refuse_too_large
+from tracer.witness.webhook_token import signed_digest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -45,8 +50,10 @@ if TYPE_CHECKING:
 
     from tracer.export.exporter import Exporter
     from tracer.service.announcer import Announcer
+    from tracer.service.answer import Take
     from tracer.service.page import Page
     from tracer.service.recording import Recorder
+    from tracer.service.senders import Asked
     from tracer.settings import LiveKit
     from tracer.store import Evidence, Writer
 
@@ -54,7 +61,10 @@ __all__ = ["Receiver"]
 
 log = logging.getLogger("tracer")
 
-OTLP = ("application/x-protobuf", "application/json")
+_T = TypeVar("_T")
+
+JSON = "application/json"
+OTLP = ("application/x-protobuf", JSON)
 """Content types of OTLP over HTTP."""
 DECODED_AT_ONCE = 2
 """Large bodies that are decoded at one time: each takes a thread and, unpacked, ten times its size."""
@@ -141,11 +151,19 @@ class Receiver:
         self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
 
     @property
+    def routes(self) -> dict[str, Route]:
+        """The addresses that get many requests."""
+        return {
+            "/webhook": Route(self._admit_webhook, LARGEST_WEBHOOK),
+            "/v1/traces": Route(self._admit_traces, LARGEST_BODY),
+        }
+
+    @property
     def app(self) -> web.Application:
-        """The routes."""
+        """All addresses."""
         app = web.Application(middlewares=[self._answer_errors])
-        app.router.add_post("/webhook", self._webhook)
-        app.router.add_post("/v1/traces", self._traces)
+        for path, route in self.routes.items():
+            app.router.add_post(path, partial(self._take, route))
         app.router.add_post("/v1/{signal:logs|metrics}", self._others)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/metrics", self._metrics)
@@ -166,7 +184,8 @@ class Receiver:
         )
         await self._runner.setup()
         assert self._runner.server  # noqa: S101  it is set up
-        self._connections, self._host = Connections(self._runner.server), host
+        self._host = host
+        self._connections = Connections(self._runner.server, partial(Quick, self.routes, self._answered))
         if self.page:
             self.page.host = host
         try:
@@ -190,8 +209,8 @@ class Receiver:
             self._server.close()
         if self.page:
             await self.page.stop()  # before those who listen are waited for
-        if self._runner:
-            await self._runner.cleanup()
+        if self._runner and self._connections:
+            await asyncio.gather(self._connections.close(STOPS_WITHIN), self._runner.cleanup())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -214,48 +233,59 @@ class Receiver:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         assert self._connections  # noqa: S101  there is a request
-        with self._connections.busy(request):
-            return await self._answer(request, handler)
-
-    async def _answer(
-        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
+        self._connections.busy(request.protocol)
         try:
-            return await handler(request)
+            answer = await self._answered(handler(request))
+        finally:
+            self._connections.idle(request.protocol)
+        return answer.of_aiohttp() if isinstance(answer, Answer) else answer
+
+    async def _answered(self, answer: Awaitable[_T]) -> _T | Answer:
+        """It, or the answer to a request that it cannot be given to."""
+        try:
+            return await answer
         except TimeoutError:
             self.counts.malformed += 1
-            return web.Response(status=408, text=f"no whole body within {bodies.WITHIN:g} s\n")
+            return Answer(408, f"no whole body within {bodies.WITHIN:g} s\n")
         except ForbiddenError as error:
             self._refusals.warn(f"request refused: {error}")
-            return web.Response(status=403, text=f"{error}\n")
+            return Answer(403, f"{error}\n")
+        except UnsupportedError as error:
+            return Answer(415, f"{error}\n")
         except TooLargeError as error:
             self.counts.too_large += 1
-            return web.Response(status=413, text=f"{error}\n")
+            return Answer(413, f"{error}\n")
         except BadSignatureError as error:
             self.counts.webhooks_refused += 1
             self._refusals.warn(f"webhook refused: {error}")
-            return web.Response(status=401, text=f"{error}\n")
+            return Answer(401, f"{error}\n")
         except BadTokenError as error:
             self._refusals.warn(f"request refused: {error}")
-            return web.Response(status=401, text=f"{error}\n", headers={"WWW-Authenticate": "Bearer"})
+            return Answer(401, f"{error}\n", headers=(("WWW-Authenticate", "Bearer"),))
         except MalformedError as error:
             self.counts.malformed += 1
-            return web.Response(status=400, text=f"{error}\n")
+            return Answer(400, f"{error}\n")
         except (StoreError, OverloadedError) as error:
-            return web.Response(status=503, text=f"{error}\n", headers={"Retry-After": "1"})
+            return Answer(503, f"{error}\n", headers=(("Retry-After", "1"),))
 
-    async def _webhook(self, request: web.Request) -> web.Response:
-        arrival = time.time_ns()
-        # Of a stranger's request no byte of the body is read.
-        digest = webhook.signed_digest(request.headers.get("Authorization", ""), self.server)
-        body = await self._bodies.read(request, LARGEST_WEBHOOK)
-        body = decompressed(body, request.headers.get("Content-Encoding", ""), LARGEST_WEBHOOK)
+    async def _take(self, route: Route, request: web.Request) -> web.Response:
+        take = route.admit(request)
+        with self._bodies.hold(request.content_length or route.largest):
+            body = await self._bodies.read(request, route.largest)
+        return (await take(body)).of_aiohttp()
+
+    def _admit_webhook(self, request: Asked) -> Take:
+        digest = signed_digest(request.headers.get("Authorization", ""), self.server)
+        return partial(self._webhook, digest, request.headers.get("Content-Encoding", ""), time.time_ns())
+
+    async def _webhook(self, digest: bytes, encoding: str, arrival: int, packed: bytes) -> Answer:
+        body = decompressed(packed, encoding, LARGEST_WEBHOOK)
         told = webhook.signed(body, digest)
         self.counts.webhooks += 1
         self.metrics.webhook(told.sent, arrival)
         if not self._wanted(told.name):
             self.counts.webhooks_ignored += 1
-            return web.Response()
+            return Answer()
         if told.is_of_a_room:
             if self._on_event:  # before it is on disk, which takes longer than a JOINED can last
                 self._on_event(webhook.parse(body))
@@ -268,7 +298,7 @@ class Receiver:
             self.counts.webhooks_repeated += 1
         elif self.recorder:
             self.recorder.webhook(body, arrival)
-        return web.Response()
+        return Answer()
 
     async def _keep_evidence(self, pieces: Sequence[Evidence]) -> bool:
         """Wait until this is on disk; False when it was stored before. With ``redact`` nothing is kept as it came."""
@@ -284,20 +314,19 @@ class Receiver:
         if self.page:
             self.page.heed()
 
-    def _admit(self, request: web.Request) -> None:
-        """Of whom it refuses, no byte of the body is read."""
+    def _admit(self, request: Asked) -> None:
         refuse_web_pages(request, self._host)
         refuse_strangers(request, self._ingest_token)
 
-    async def _traces(self, request: web.Request) -> web.Response:
-        arrival = time.time_ns()
+    def _admit_traces(self, request: Asked) -> Take:
         self._admit(request)
-        kind = request.content_type
+        kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind not in OTLP:
-            return web.Response(status=415, text=f"Content-Type must be {' or '.join(OTLP)}\n")
-        with self._bodies.hold(request.content_length or LARGEST_BODY):
-            packed = await self._bodies.read(request, LARGEST_BODY)
-        body = decompressed(packed, request.headers.get("Content-Encoding", ""))
+            raise UnsupportedError(f"Content-Type must be {' or '.join(OTLP)}")
+        return partial(self._traces, kind, request.headers.get("Content-Encoding", ""), time.time_ns())
+
+    async def _traces(self, kind: str, encoding: str, arrival: int, packed: bytes) -> Answer:
+        body = decompressed(packed, encoding)
         with self._bodies.hold(len(body)):
             pieces, spans = await self._decoded(body, kind, arrival)
             self.counts.otlp_requests += 1
@@ -305,9 +334,7 @@ class Receiver:
             await self._keep_evidence(pieces)
         if self.recorder:
             self.recorder.traces(body, kind, arrival)
-        if kind == "application/json":
-            return web.json_response({})
-        return web.Response(content_type="application/x-protobuf")
+        return Answer(text="{}" if kind == JSON else "", content_type=kind)
 
     async def _decoded(self, body: bytes, kind: str, arrival: int) -> tuple[list[Evidence], int]:
         if len(body) <= LARGE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
@@ -116,6 +117,7 @@ def _name(host: str) -> str:
     return host.rpartition(":")[0] if ":" in host else host
 
 
+@lru_cache(maxsize=64)  # of senders there are few, and each has the same name for this receiver
 def _is_here(name: str) -> bool:
     """Whether only a name server of one's own could have made this name: an address, or a name without a dot."""
     try:

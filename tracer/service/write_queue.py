@@ -10,9 +10,9 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tracer.errors import MalformedError, StoreError, TooLargeError
 from tracer.service.seldom import Seldom
@@ -35,15 +35,18 @@ READ_AT_ONCE = 8
 LARGE = 128 * 1024
 """Bytes of them above which that is so too: some 100 spans, which take 20 ms."""
 CHUNK = 32
-"""Pieces of evidence that are read in one commit when they are read later: who sends something waits for it."""
+"""Pieces of evidence that are read in one commit when nothing else comes."""
 QUIET = 0.05
 """Seconds without a request after which there is time to read: whoever waits for an answer sends the next one then."""
-LONGEST_UNREAD = 0.5
-"""Seconds after which a chunk is read even while more comes in."""
+BITE = 8
+"""The same while more comes in: those who send meanwhile wait for it."""
+LONGEST_UNREAD = 0.125
+"""Seconds after which a bite is read even while more comes in."""
+AFTER_FAILURE = 0.5
+"""Seconds until what could not be read is tried again."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     """What waits for the disk: moments, or evidence of which they are to be made."""
 
     arrival: Arrival | None
@@ -73,12 +76,12 @@ class WriteQueue:
         """When evidence that had to wait was last read."""
         self._came = asyncio.Event()
         self._is_quiet = False
-        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(CAPACITY)
+        self._waiting: list[_Waiting] = []
 
     @property
     def waiting(self) -> int:
         """How many requests wait for the disk."""
-        return self._waiting.qsize()
+        return len(self._waiting)
 
     async def keep(self, arrival: Arrival) -> bool:
         """Wait until this is on disk; False when it was stored before. Raises StoreError when it cannot be stored."""
@@ -93,12 +96,11 @@ class WriteQueue:
         return await self._put(None, evidence) if evidence else True
 
     async def _put(self, arrival: Arrival | None, evidence: Sequence[Evidence]) -> bool:
+        if len(self._waiting) >= CAPACITY:
+            raise StoreError("write queue is full; retry later")
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(arrival, evidence, done))
         self._came.set()
-        try:
-            self._waiting.put_nowait(_Waiting(arrival, evidence, done))
-        except asyncio.QueueFull:
-            raise StoreError("write queue is full; retry later") from None
         return await done
 
     async def check(self) -> None:
@@ -111,19 +113,20 @@ class WriteQueue:
             if self._unread and (time.monotonic() > self._read + LONGEST_UNREAD or not await self._something_comes()):
                 await self._read_some()
                 continue
-            batch = [await self._waiting.get()]
-            while not self._waiting.empty() and len(batch) < CAPACITY:
-                batch.append(self._waiting.get_nowait())
+            while not self._waiting:
+                self._came.clear()
+                await self._came.wait()
+            batch, self._waiting = self._waiting, []
             await self._store(batch)
             self._is_quiet = False
 
     async def _something_comes(self) -> bool:
         """Whether something waits, or comes within ``QUIET``; once it is quiet, whether something waits."""
-        if self._waiting.empty() and not self._is_quiet:
+        if not self._waiting and not self._is_quiet:
             self._came.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._came.wait(), QUIET)
-        self._is_quiet = self._waiting.empty()
+        self._is_quiet = not self._waiting
         return not self._is_quiet
 
     async def _store(self, batch: list[_Waiting]) -> None:
@@ -162,11 +165,11 @@ class WriteQueue:
             self._tell(await asyncio.to_thread(self._next))
         except StoreError as error:
             self._failures.warn(str(error), logging.ERROR)
-            await asyncio.sleep(LONGEST_UNREAD)
+            await asyncio.sleep(AFTER_FAILURE)
         self._read = time.monotonic()
 
     def _next(self) -> list[Arrival]:
-        evidence = self.store.to_read(CHUNK)
+        evidence = self.store.to_read(CHUNK if self._is_quiet else BITE)
         told = read(self.store, evidence)
         self._unread = bool(evidence)
         return told

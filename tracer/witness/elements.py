@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tracer.errors import MalformedError, TooLargeError
 
-__all__ = ["MOST_ELEMENTS", "refuse_too_many"]
+__all__ = ["MOST_ELEMENTS", "refuse_too_many", "varint"]
 
 MOST_ELEMENTS = 300_000
 """Spans, attributes, events and their fields. A batch of 512 spans has some 50,000."""
@@ -58,7 +58,7 @@ def _left(body: bytes, at: int, end: int, message: _Message, left: int, deeper: 
     if not deeper:
         raise MalformedError(f"body is not an OTLP request: its values are nested more than {DEEPEST} deep")
     while at < end:
-        key, at = _varint(body, at)
+        key, at = varint(body, at)
         wire = key & 7
         left -= 1
         if left < 0:
@@ -66,7 +66,7 @@ def _left(body: bytes, at: int, end: int, message: _Message, left: int, deeper: 
         if key < 8:
             raise MalformedError("body is not protobuf: a field has the number 0")
         if wire == LENGTH:
-            size, at = _varint(body, at)
+            size, at = varint(body, at)
             within = message.get(key >> 3)
             if at + size > end:
                 raise MalformedError("body is not protobuf: a field is longer than its message")
@@ -77,7 +77,7 @@ def _left(body: bytes, at: int, end: int, message: _Message, left: int, deeper: 
                     left -= size // 4
             at += size
         elif wire == VARINT:
-            _, at = _varint(body, at)
+            _, at = varint(body, at)
         elif wire == FIXED64:
             at += 8
         elif wire == FIXED32:
@@ -87,7 +87,7 @@ def _left(body: bytes, at: int, end: int, message: _Message, left: int, deeper: 
     return left
 
 
-def _varint(body: bytes, at: int) -> tuple[int, int]:
+def varint(body: bytes, at: int) -> tuple[int, int]:
     """A number, and the place after it."""
     byte = body[at]
     if byte < 0x80:

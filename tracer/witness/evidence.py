@@ -16,8 +16,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tracer.store import Arrival, Evidence, Form
 from tracer.units import NS_PER_S
 from tracer.witness import agent, webhook
+from tracer.witness.elements import varint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+
     from tracer.store import Outgoing
     from tracer.witness.webhook import Glance
 
@@ -39,6 +44,8 @@ AHEAD = 24 * 3600 * NS_PER_S
 """An agent's clock may be ahead of the receiver's by this, ns. Reports of next year would lead each list until then."""
 
 _SECRET = re.compile(rb'("turn_?[pP]assword"\s*:\s*)"(?:[^"\\]|\\.)*"')
+_RESOURCE_SPANS = 0x0A
+"""Begins each in a request: its field's number, 1, and that a length follows."""
 _IN_PROTOBUF = re.compile(rb"\x0f(RM_[A-Za-z0-9]{12})")
 """A room's SID as a whole value, after its length; livekit-server v1.13.5, livekit/protocol utils/guid."""
 _IN_JSON = re.compile(rb'"(RM_[A-Za-z0-9]{12})"')
@@ -58,29 +65,40 @@ def of_spans(request: ExportTraceServiceRequest, body: bytes, content_type: str,
     """An OTLP request that was accepted at this time, ns by the receiver's clock: a piece for each room."""
     form, named = (Form.OTLP_JSON, _IN_JSON) if content_type == "application/json" else (Form.OTLP, _IN_PROTOBUF)
     if room := _only_room(body, named):
-        return [Evidence(form, body, at, room, spans=_count(request))]
+        return [Evidence(form, body, at, room, spans=_count(request.resource_spans))]
     rooms = agent.rooms(request) if len(request.resource_spans) <= 1 or form is Form.OTLP_JSON else []
     if len(rooms) == 1:
-        return [Evidence(form, body, at, rooms[0], spans=_count(request))]
+        return [Evidence(form, body, at, rooms[0], spans=_count(request.resource_spans))]
     parts: defaultdict[str, list[bytes]] = defaultdict(list)
     counts: defaultdict[str, int] = defaultdict(int)
-    for group in request.resource_spans:
-        alone = ExportTraceServiceRequest(resource_spans=[group])
-        packed = alone.SerializeToString()
+    for group, packed in zip(request.resource_spans, _groups(request, body, form), strict=True):
         if room := _only_room(packed, _IN_PROTOBUF):
             parts[room].append(packed)
-            counts[room] += _count(alone)
+            counts[room] += _count([group])
         else:
-            for room, part in agent.by_room(alone).items():
+            for room, part in agent.by_room(ExportTraceServiceRequest.FromString(packed)).items():
                 parts[room].append(part.SerializeToString())
-                counts[room] += _count(part)
+                counts[room] += _count(part.resource_spans)
     # Requests one after the other are one request: https://protobuf.dev/programming-guides/encoding/#last-one-wins
     return [Evidence(Form.OTLP, b"".join(packed), at, room, spans=counts[room]) for room, packed in parts.items()]
 
 
-def _count(request: ExportTraceServiceRequest) -> int:
-    """How many spans a request holds."""
-    return sum(len(scope.spans) for group in request.resource_spans for scope in group.scope_spans)
+def _count(groups: Iterable[ResourceSpans]) -> int:
+    """How many spans these hold."""
+    return sum(len(scope.spans) for group in groups for scope in group.scope_spans)
+
+
+def _groups(request: ExportTraceServiceRequest, body: bytes, form: Form) -> list[bytes]:
+    """Each ``ResourceSpans`` of a request as a request of its own in protobuf; where that can be, as it came."""
+    groups, at = [], 0
+    if form is Form.OTLP:
+        while at < len(body) and body[at] == _RESOURCE_SPANS:
+            size, start = varint(body, at + 1)
+            groups.append(body[at : start + size])
+            at = start + size
+    if len(groups) == len(request.resource_spans) and at == len(body):
+        return groups
+    return [ExportTraceServiceRequest(resource_spans=[group]).SerializeToString() for group in request.resource_spans]
 
 
 def _only_room(body: bytes, named: re.Pattern[bytes]) -> str:

@@ -11,13 +11,10 @@ from __future__ import annotations
 
 import hmac
 import json
-from base64 import b64decode
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from google.protobuf.json_format import ParseError
-from livekit.api import TokenVerifier
 from livekit.protocol.models import Encryption, TrackSource
 
 from tracer import keys
@@ -36,9 +33,8 @@ if TYPE_CHECKING:
     from livekit.protocol.webhook import WebhookEvent
 
     from tracer.moment import Fact
-    from tracer.settings import LiveKit
 
-__all__ = ["KNOWN_EVENTS", "Glance", "glance", "moments", "parse", "room_of", "signed", "signed_digest", "unknown"]
+__all__ = ["KNOWN_EVENTS", "Glance", "glance", "moments", "parse", "room_of", "signed", "unknown"]
 
 WITNESS = "webhook"
 
@@ -59,42 +55,6 @@ KNOWN_EVENTS = {"room_started", *_OWN_MOMENT, *_OF_JOB}
 """Events of rooms, participants, tracks and jobs; others are only counted."""
 _OF_OTHERS = {"egress_started", "egress_updated", "egress_ended", "ingress_started", "ingress_ended"}
 """Events that are known, and of which no moment is made."""
-
-
-def signed_digest(authorization: str, server: LiveKit) -> bytes:
-    """The SHA-256 of the body that a webhook's token was made for.
-
-    Raises BadSignatureError when the token is missing, not signed with our key, or expired.
-    """
-    token = authorization.strip().removeprefix("Bearer ").strip()
-    if not token:
-        raise BadSignatureError("webhook without an Authorization header")
-    try:
-        claims = TokenVerifier(server.api_key, server.api_secret).verify(token)
-    except Exception as error:  # noqa: BLE001  the library names none; whatever fails, the token is not good
-        if _was_good_once(token, server):
-            raise BadSignatureError(
-                f"webhook signed for another time ({error}): compare this machine's clock,"
-                f" {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, with the LiveKit server's; or it came very late"
-            ) from None
-        # pyjwt's messages name the fault ("Signature has expired") and never hold the token.
-        raise BadSignatureError(
-            f"webhook not signed with the key {server.api_key!r} and its secret ({error}): in livekit.yaml,"
-            " webhook.api_key must be the LIVEKIT_API_KEY of `tracer serve`, with the same secret"
-        ) from None
-    try:
-        return b64decode(claims.sha256 or "", validate=True)
-    except (ValueError, TypeError):  # TypeError: a number, say
-        return b""
-
-
-def _was_good_once(token: str, server: LiveKit) -> bool:
-    """Whether nothing is wrong with a token but the time."""
-    try:
-        TokenVerifier(server.api_key, server.api_secret, leeway=timedelta(days=36_500)).verify(token)
-    except Exception:  # noqa: BLE001  as above
-        return False
-    return True
 
 
 class Glance(NamedTuple):

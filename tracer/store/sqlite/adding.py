@@ -11,7 +11,7 @@ from tracer.moment import Kind
 from tracer.store.alike import MOST_UNKNOWN, digest_of
 from tracer.store.contract import Evidence
 from tracer.store.sqlite.agent_traces import moved_by, named_by_jobs, room_of
-from tracer.store.sqlite.evidence import is_first, log, take
+from tracer.store.sqlite.evidence import is_first, log, log_unread, take
 from tracer.store.sqlite.reader import COLUMNS
 from tracer.timeline.trace_jobs import is_trace
 
@@ -41,11 +41,14 @@ class _RoomNews:
 def add(cursor: sqlite3.Cursor, arrivals: Iterable[Arrival | Evidence]) -> list[bool]:
     """Store all of these, within a transaction. For each: False when its webhook was stored or its evidence read."""
     fresh: list[bool] = []
+    later: list[Evidence] = []
     told: list[tuple[Moment, int]] = []
     for arrival in arrivals:
         if isinstance(arrival, Evidence):
-            fresh.append(bool(log(cursor, arrival, is_read=False)))
+            later.append(arrival)
             continue
+        fresh += log_unread(cursor, later)
+        later = []
         evidence = _evidence(cursor, arrival)
         fresh.append(evidence is not None)
         if evidence is None:
@@ -55,6 +58,7 @@ def add(cursor: sqlite3.Cursor, arrivals: Iterable[Arrival | Evidence]) -> list[
         told += [(moment, evidence) for moment in arrival.moments]
         queue(cursor, arrival.outgoing)
         _count_unknown(cursor, arrival.unknown)
+    fresh += log_unread(cursor, later)
     while told:
         told = _add_moments(cursor, told)
     return fresh
@@ -67,7 +71,7 @@ def _evidence(cursor: sqlite3.Cursor, arrival: Arrival) -> int | None:
         return 0 if not arrival.event_id or is_first(cursor, arrival.event_id) else None
     if piece.number:
         return piece.number if take(cursor, piece.number) else None
-    return log(cursor, piece, is_read=True) or None
+    return log(cursor, piece) or None
 
 
 def _add_moments(cursor: sqlite3.Cursor, told: list[tuple[Moment, int]]) -> list[tuple[Moment, int]]:

@@ -11,27 +11,48 @@ from tracer.store.sqlite.to_send import wait
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
-__all__ = ["evidence_of", "has_evidence", "is_first", "log", "take", "to_read", "to_send", "unread"]
+__all__ = ["evidence_of", "has_evidence", "is_first", "log", "log_unread", "take", "to_read", "to_send", "unread"]
 
+AT_ONCE = 64
+"""Pieces that are appended by one statement."""
 _COLUMNS = "form, body, at, room, '', seq"
 _OF_ROOM = "(room = ?1 OR room IN (SELECT trace FROM agent_trace WHERE room = ?1))"
 """A piece of an agent's trace that named no room stays by the trace, whatever is learnt of it."""
 
 
-def log(cursor: sqlite3.Cursor, piece: Evidence, *, is_read: bool) -> int:
-    """Append a piece; its number, or 0 for a webhook that was stored before."""
-    if piece.event_id and not is_first(cursor, piece.event_id):
-        return 0
+def log(cursor: sqlite3.Cursor, piece: Evidence) -> int:
+    """Append a piece that is read; its number, or 0 for a webhook that was stored before."""
+    return _append(cursor, [piece]) if _is_new(cursor, piece) else 0
+
+
+def log_unread(cursor: sqlite3.Cursor, pieces: Sequence[Evidence]) -> list[bool]:
+    """Append pieces that are read later. Of each: False for a webhook that was stored before."""
+    fresh = [_is_new(cursor, piece) for piece in pieces]
+    new = [piece for piece, is_new in zip(pieces, fresh, strict=True) if is_new]
+    while new:
+        some, new = new[:AT_ONCE], new[AT_ONCE:]
+        last = _append(cursor, some)
+        cursor.execute(
+            "INSERT INTO unread SELECT seq, 0 FROM evidence WHERE seq BETWEEN ? AND ?", (last - len(some) + 1, last)
+        )
+    return fresh
+
+
+def _append(cursor: sqlite3.Cursor, pieces: Sequence[Evidence]) -> int:
+    """Append these, which get numbers one after the other; the last of them."""
     cursor.execute(
-        "INSERT INTO evidence (room, form, at, body) VALUES (?, ?, ?, ?)",
-        (piece.room, piece.form, piece.at, piece.body),
+        f"INSERT INTO evidence (room, form, at, body) VALUES {', '.join(['(?, ?, ?, ?)'] * len(pieces))}",
+        [value for piece in pieces for value in (piece.room, piece.form, piece.at, piece.body)],
     )
-    number = cursor.lastrowid or 0
-    wait(cursor, piece, number)
-    if not is_read:
-        cursor.execute("INSERT INTO unread VALUES (?, 0)", (number,))
-    return number
+    last = cursor.lastrowid or 0
+    wait(cursor, zip(range(last - len(pieces) + 1, last + 1), pieces, strict=True))
+    return last
+
+
+def _is_new(cursor: sqlite3.Cursor, piece: Evidence) -> bool:
+    return not piece.event_id or is_first(cursor, piece.event_id)
 
 
 def is_first(cursor: sqlite3.Cursor, event_id: str) -> bool:

@@ -23,10 +23,10 @@ AT_ONCE = 500
 """Traces that are asked for in one statement."""
 
 
-def wait(cursor: sqlite3.Cursor, piece: Evidence, number: int) -> None:
-    """Note that the spans of a piece are to be sent."""
-    if piece.form is not Form.WEBHOOK:
-        cursor.execute("INSERT INTO unsent VALUES (?, ?)", (number, piece.spans))
+def wait(cursor: sqlite3.Cursor, pieces: Iterable[tuple[int, Evidence]]) -> None:
+    """Note that the spans of these pieces, each with its number, are to be sent."""
+    waiting = [(number, piece.spans) for number, piece in pieces if piece.form is not Form.WEBHOOK]
+    cursor.executemany("INSERT INTO unsent VALUES (?, ?)", waiting)
 
 
 def unsent_spans(db: sqlite3.Connection) -> int:

@@ -1,0 +1,221 @@
+"""Small requests at the addresses that get many, answered without what aiohttp takes for each.
+
+A connection begins here. A request that is as LiveKit's server and OpenTelemetry's exporters send them, at one of these
+addresses, is answered here. With anything else - another address or method, no length or a large one, chunks,
+``Expect``, a fault, a body that is slow to come, or a head that is refused - the connection is aiohttp's for good,
+with all that has come of that request: so what aiohttp guards against is guarded against, and stands in one place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, cast
+
+import httptools
+from multidict import CIMultiDict
+
+from tracer.errors import TracerError
+from tracer.service.answer import Answer
+from tracer.service.bodies import LARGE
+from tracer.service.connections import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from typing import Any
+
+    from tracer.service.answer import Route, Take
+    from tracer.service.connections import Connections
+
+__all__ = ["Quick"]
+
+log = logging.getLogger("tracer")
+
+LONGEST_HEAD = 8 * 1024
+"""Bytes of a head; a longer one is aiohttp's, whose bounds then hold."""
+AHEAD = 64 * 1024
+"""Bytes that may come before the answer to what came before them; with more, that answer is the last."""
+PATIENCE = 1.0
+"""Seconds in which the body must have come; a slower one is aiohttp's."""
+
+
+class Quick(Connection):
+    """A connection, until aiohttp has it."""
+
+    def __init__(
+        self,
+        routes: Mapping[str, Route],
+        answered: Callable[[Awaitable[Answer]], Coroutine[Any, Any, Answer]],
+        connections: Connections,
+    ) -> None:
+        """``answered`` turns what a handler raises into an answer."""
+        self._routes = routes
+        self._answered = answered
+        self._connections = connections
+        self._came = b""
+        """What has come and was not answered, from the beginning of a request."""
+        self._take: Take | None = None
+        """Takes the body of the request whose head has come."""
+        self._body = slice(0)
+        """Where that body is, or will be."""
+        self._is_last = False
+        """Whether the connection ends with the answer."""
+        self._is_paused = False
+        """Whether nothing more is read, until what has come is answered."""
+        self._late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Of asyncio: it is accepted."""
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is of no class of asyncio's
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Of asyncio: it is closed."""
+        self.transport = None
+        self._forget()
+        self._connections.closed(self)
+
+    def pause_writing(self) -> None:
+        """Of asyncio: hundreds of answers wait that nobody reads."""
+        if self.transport:
+            self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Of asyncio: more has come."""
+        self._came += data
+        if self.answering is None:
+            self._go_on()
+        elif self.transport and not self._is_paused:  # a request before the answer to the one before
+            self._is_paused = True
+            self.transport.pause_reading()
+        if self.answering and len(self._came) > AHEAD:
+            self._came, self._is_last = b"", True
+
+    def _go_on(self) -> None:
+        if self._take is None and not self._begins():
+            return
+        if len(self._came) < self._body.stop:
+            if self._late is None:
+                self._late = asyncio.get_running_loop().call_later(PATIENCE, self._hand_over)
+            return
+        assert self._take  # noqa: S101  it begins
+        take, body, self._came = self._take, self._came[self._body], self._came[self._body.stop :]
+        self._forget()
+        self.answering = asyncio.get_running_loop().create_task(self._answered(take(body)))
+        self.answering.add_done_callback(self._answer)
+
+    def _begins(self) -> bool:
+        """Whether the head of a request has come that is answered here."""
+        end = self._came.find(b"\r\n\r\n") + 4
+        if end < 4 and len(self._came) <= LONGEST_HEAD:
+            return False
+        if not 4 <= end <= LONGEST_HEAD:
+            self._hand_over()
+            return False
+        head = _Head(self._came[:end])
+        route = self._routes.get(head.path)
+        if route and 0 <= head.length <= LARGE:
+            try:
+                self._take = route.admit(head)
+            except TracerError:
+                pass  # aiohttp answers that, and reads what may still come
+            else:
+                self._body, self._is_last = slice(end, end + head.length), head.is_last
+                self._connections.busy(self)
+                return True
+        self._hand_over()
+        return False
+
+    def _answer(self, task: asyncio.Task[Answer]) -> None:
+        self.answering = None
+        if self.transport is None or task.cancelled():
+            return
+        self._connections.idle(self)
+        if error := task.exception():
+            log.error("cannot answer a request", exc_info=error)
+        answer = Answer(500, "an error of tracer's own, which its log has\n") if error else task.result()
+        is_last = self._is_last or self._connections.closing
+        self.transport.write(_packed(answer, int(time.time()), is_last=is_last))
+        if is_last:
+            self.transport.close()
+            return
+        if self._came:
+            self._go_on()
+        if self.answering is None:
+            self._resume()
+
+    def _resume(self) -> None:
+        if self._is_paused and self.transport:
+            self._is_paused = False
+            self.transport.resume_reading()
+
+    def _hand_over(self) -> None:
+        assert self.transport  # noqa: S101  else nothing comes, and nothing is waited for
+        self._forget()
+        self._resume()
+        transport, came, self.transport = self.transport, self._came, None
+        other = self._connections.hand_over(self)
+        transport.set_protocol(other)
+        other.connection_made(transport)
+        other.data_received(came)
+
+    def _forget(self) -> None:
+        """Of the request that began."""
+        self._take = None
+        if self._late:
+            self._late.cancel()
+            self._late = None
+
+
+class _Head:
+    """A head, as far as it is one that is answered here: else it has no path."""
+
+    def __init__(self, head: bytes) -> None:
+        self.path, self.length, self.is_last = "", -1, False
+        self.headers: CIMultiDict[str] = CIMultiDict()
+        self._target, self._is_twice = b"", False
+        parser = httptools.HttpRequestParser(self)
+        try:
+            parser.feed_data(head)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            return
+        self.is_last = not parser.should_keep_alive()
+        length = self.headers.get("Content-Length", "")
+        self.length = int(length) if length.isdigit() else -1
+        is_usual = parser.get_method() == b"POST" and parser.get_http_version() == "1.1" and "Host" in self.headers
+        is_odd = self._is_twice or "Expect" in self.headers or "Transfer-Encoding" in self.headers
+        if is_usual and not is_odd:
+            self.path = self._target.decode("ascii", "replace")
+
+    @property
+    def host(self) -> str:
+        """Its Host header."""
+        return self.headers["Host"]
+
+    def on_url(self, part: bytes) -> None:
+        """More of the target has come."""
+        self._target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header has come."""
+        told = name.decode("ascii", "replace")
+        self._is_twice = self._is_twice or told in self.headers
+        self.headers.add(told, value.decode("utf-8", "surrogateescape"))
+
+
+@lru_cache(maxsize=64)
+def _packed(answer: Answer, now: int, *, is_last: bool) -> bytes:
+    """An answer as it goes over the wire."""
+    body = answer.text.encode()
+    lines = [
+        f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
+        *(f"{name}: {value}" for name, value in answer.headers),
+        f"Content-Type: {answer.content_type}",
+        f"Content-Length: {len(body)}",
+        f"Date: {formatdate(now, usegmt=True)}",
+        *(["Connection: close"] if is_last else []),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
