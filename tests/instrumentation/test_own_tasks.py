@@ -6,9 +6,8 @@ import asyncio
 import gc
 import logging
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -17,6 +16,9 @@ from tests.moments import JOB, ROOM
 from tracer import keys
 from tracer.instrumentation.own_tasks import MOST, OwnTasks
 from tracer.kinds import Kind
+
+if TYPE_CHECKING:
+    import pytest
 
 ASYNCIO = logging.getLogger("asyncio")
 

@@ -42,7 +42,7 @@ class OwnTaskRaised(Cause):
     about = "a task of the agent's own raised an exception, and the agent said nothing"
     advice = (
         "Fix what the task raises: asyncio logs it, with the traceback, as “Task exception was never retrieved”. Await"
-        " the greeting, or give its task a callback (add_done_callback) that says when it failed."
+        " the greeting, or have its task say when it failed."
     )
     said = (
         agents("voice/agent_session.py"),
