@@ -32,8 +32,8 @@ __all__ = ["OwnTaskRaised"]
 class OwnTaskRaised(Cause):
     """A greeting that runs in a task of its own ends with the first error in it, and nobody learns of that.
 
-    Known from asyncio's log in an agent that is instrumented (“Task exception was never retrieved”), from a session
-    that has a voice, and from no ``agent_speaking`` in all of the job. It is never certain: the agent can have waited
+    Known from the log of an agent that is instrumented (“Task exception was never retrieved”), from a session that
+    has a voice, and from no ``agent_speaking`` in all of the job. It is never certain: the agent can have waited
     for its caller's first word, and the task have been another.
     """
 
@@ -41,7 +41,7 @@ class OwnTaskRaised(Cause):
     symptom = Symptom.SILENT
     about = "a task of the agent's own raised an exception, and the agent said nothing"
     advice = (
-        "Fix what the task raises: asyncio logs it, with the traceback, as “Task exception was never retrieved”. Await"
+        "Fix what the task raises: it is in the agent's log as “Task exception was never retrieved”, with the traceback. Await"
         " the greeting, or have its task say when it failed."
     )
     said = (
