@@ -41,8 +41,8 @@ class OwnTaskRaised(Cause):
     symptom = Symptom.SILENT
     about = "a task of the agent's own raised an exception, and the agent said nothing"
     advice = (
-        "Fix what the task raises: it is in the agent's log as “Task exception was never retrieved”, with the traceback. Await"
-        " the greeting, or have its task say when it failed."
+        "Fix what the task raises: the agent's log has it, with the traceback, as “Task exception was never retrieved”."
+        " Await the greeting, or have its task say when it failed."
     )
     said = (
         agents("voice/agent_session.py"),
