@@ -53,6 +53,7 @@ BEYOND = [
     "agent.speaking",
     "agent.speaks_silence",
     "agent.stalled",
+    "agent.task_raised",
     "agent.wait_ended",
     "job.created",
     "model.answered",

@@ -160,7 +160,29 @@ EXPECTED: dict[str, list[Expected]] = {
         Expected(says="closed by its empty_timeout .6 s.; ada joined a new room", reason="empty_timeout"),
         Expected("room-expired", says="6\\.. s later"),
     ],
+    # The agent greets; ada's microphone gives zeros only; a telephone of which no audio
+    # comes after 4 s; a microphone that is muted from the beginning.
+    "silent_microphone": [Expected(says="no word of ada was recorded: only silence came from their microphone")],
+    "silent_telephone": [Expected(says="no word of ada was recorded: only silence came from their microphone")],
+    "muted_throughout": [Expected(says="no word of ada was recorded: their microphone was muted")],
+    # An STT that gives nothing, without a VAD; the session's audio input stops after the first turn. ada speaks.
+    "stt_hangs_without_vad": [Expected(says="no word of ada was recorded: for .* as loud as a voice")],
+    "input_stops": [Expected(says="in the last .* no word of ada was recorded: for .* as loud as a voice")],
+    # The TTS gives zeros for every text; the output's playback never ends, and the agent "speaks" on in silence.
+    "tts_gives_silence": [Expected("agent-speaks-silence", says="nothing but silence left its audio track")],
+    "playback_never_ends": [Expected("agent-speaks-silence", says="and for 1?[0-9]\\.. s of it nothing but silence")],
+    # The greeting is forgotten, and ada waits; it is given to asyncio.create_task(), and raises.
+    "nobody_speaks": [Expected(says="no word was recorded, neither of ada nor of the agent")],
+    "own_task_raised": [Expected("own-task-raised", says="KeyError: 'ada'")],
+    # A realtime model's generate_reply() times out after 5 s, of which livekit-agents writes a line in its log.
+    "realtime_gives_no_reply": [Expected("model-failed", says="generate_reply timed out")],
+    # on_user_turn_completed raises StopResponse each time: ada asks again and again, and is not answered.
+    "turns_not_answered": [Expected(says="no word of the agent was recorded")],
+    # A first session closes; the second one's tools take 12 s to set up, while ada waits.
+    "later_session_slow": [Expected("slow-session", says="a later session took 12")],
     # Healthy.
+    # ada is greeted, asks three times with silence between, and is answered each time, by models on this machine.
+    "ok_conversation": [WELL],
     # session.input.audio is None and given back again and again; a tool hands over to an AgentTask that takes 14 s.
     "ok_push_to_talk": [WELL],
     "ok_task_in_tool": [WELL],

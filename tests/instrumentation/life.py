@@ -183,6 +183,8 @@ class Room:
 class Job(SimpleNamespace):
     """livekit-agents' JobContext, as far as it is used; of a class, to which there can be weak references."""
 
+    __hash__ = object.__hash__  # type: ignore[assignment]  # as of any other object
+
 
 LOG = logging.getLogger("livekit.agents")
 WRAPPED: tuple[tuple[Any, str], ...] = (
@@ -267,6 +269,8 @@ def _as_at_first(patch: pytest.MonkeyPatch) -> None:
     """livekit-agents' logger, which logs, and what begins to run an stt_node."""
     patch.setattr(LOG, "filters", [])
     patch.setattr(LOG, "disabled", False)
+    patch.setattr(logging.getLogger("asyncio"), "filters", [])
+    patch.setattr(logging.getLogger("asyncio"), "disabled", False)
     patch.setattr(AudioRecognition, "_update_stt", _runs_stt)
 
 
@@ -335,6 +339,9 @@ async def _tasks_that_end(job: Any) -> None:
     for task in (recognition.task, asyncio.create_task(_vad_task())):
         await asyncio.wait([task])
         job.happened(repr(task.exception()))
+    logging.getLogger("asyncio").error(
+        "Task exception was never retrieved\nfuture: <Task finished coro=<greet() done>>", exc_info=KeyError("name")
+    )
 
 
 def _runs_stt(recognition: Any, _: object) -> None:

@@ -236,6 +236,9 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "session-task-ended": lambda timeline: told(
         timeline, Kind.SESSION_TASK_ENDED, task="stt_node", error_type="FileNotFoundError"
     ),
+    "own-task-raised": lambda timeline: (
+        told(timeline, Kind.AGENT_TASK_RAISED, error_type="KeyError") and not told(timeline, Kind.AGENT_SPEAKING)
+    ),
     "event-loop-blocked": lambda timeline: told(timeline, Kind.AGENT_BLOCKED),
     "no-session": lambda timeline: (
         told(timeline, Kind.AGENT_PARTICIPANT_READY) and not told(timeline, Kind.SESSION_STARTING)

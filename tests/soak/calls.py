@@ -349,6 +349,22 @@ async def greets(call: Call) -> None:
         await ada.talks(4)
 
 
+@healthy(MODELS, EITHER)
+async def listens(call: Call) -> None:
+    """The caller is greeted, listens, and says nothing."""
+    async with Caller(call) as ada:
+        await ada.talks(14)
+
+
+@healthy(MODELS, EITHER)
+async def stays_muted(call: Call) -> None:
+    """The caller is greeted, and stays muted."""
+    async with Caller(call) as ada:
+        await ada.meets_agent()
+        ada.mutes()
+        await ada.talks(14)
+
+
 @healthy(MODELS)
 async def converses(call: Call) -> None:
     """The caller asks, and the agent uses a tool and answers."""

@@ -17,6 +17,7 @@ from tests.why.silent.cases import WHO_HEARS_WHOM
 from tests.why.silent.test_encryption import ENCRYPTION
 from tests.why.silent.test_job_ended import JOB_ENDED
 from tests.why.silent.test_own_code import OWN_CODE
+from tests.why.silent.test_own_task import OWN_TASK
 from tests.why.silent.test_speaks_silence import SPEAKS_SILENCE
 from tests.why.silent.test_taken_away import TAKEN_AWAY
 from tests.why.silent.test_task_ended import TASK_ENDED
@@ -37,6 +38,7 @@ CASES = (
     *TASK_ENDED,
     *SPEAKS_SILENCE,
     *OWN_CODE,
+    *OWN_TASK,
     *JOB_ENDED,
     *ENCRYPTION,
     *EXPIRED,

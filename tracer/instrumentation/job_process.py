@@ -17,6 +17,7 @@ from tracer.instrumentation.ended_tasks import EndedTasks
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.job_tracer import JobTracer
 from tracer.instrumentation.loop_watch import LoopWatch
+from tracer.instrumentation.own_tasks import OwnTasks
 from tracer.instrumentation.own_voice import OwnVoice
 from tracer.instrumentation.provider import RoomIds, own_provider
 from tracer.instrumentation.reporter import Reporter
@@ -72,16 +73,18 @@ def _prepare(endpoint: str) -> None:
             return
         provider = own_provider()
         tracer = provider.get_tracer(SCOPE)
-        speech = Speech(OwnVoice(tracer).speaks)
-        began = RoomEvents(tracer, speech).listen, LoopWatch(tracer).watch, Deletion(tracer).listen
-        reporter = Reporter(endpoint, _job_attributes, began, speech)
-        reporter.listen_to(provider)
         beside = own_provider(RoomIds())
         guarded(_redact_as_livekit_does, beside)
+        speech = Speech(OwnVoice(tracer).speaks)
+        own_tasks = OwnTasks(beside.get_tracer(SCOPE))
+        began = RoomEvents(tracer, speech).listen, LoopWatch(tracer).watch, Deletion(tracer).listen, own_tasks.began
+        reporter = Reporter(endpoint, _job_attributes, began, speech)
+        reporter.listen_to(provider)
         reporter.listen_to(beside)
         JobTracer(reporter, beside).listen()
         guarded(AudioSwitches(tracer).listen)
         guarded(EndedTasks(beside.get_tracer(SCOPE)).listen)
+        guarded(own_tasks.listen)
         _reporters.append(reporter)
     _warm_up()
 

@@ -123,6 +123,16 @@ AGENT = {
             Page.NODES,
         ),
     ),
+    "agent.task_raised": KindInfo(
+        phrase="agent's own task raised",
+        verb="had a task of its own raise",
+        meaning="A task that the agent's own code had started raised, and nobody awaited it.",
+        cause="The agent's own code: `asyncio.create_task()`, as for a greeting.",
+        following="The call goes on without what the task had still to do.",
+        reported={"agent": "when asyncio says so: as soon as nobody has the task any more"},
+        mistake="asyncio writes “Task exception was never retrieved” into the log, and nothing else shows it.",
+        said=(Page.SESSIONS,),
+    ),
     "agent.blocked": KindInfo(
         phrase="event loop blocked",
         verb="had its event loop blocked",

@@ -92,6 +92,7 @@ class Kind(StrEnum):
     AGENT_SPEAKS_SILENCE = "agent.speaks_silence"
     AGENT_CODE_BEGAN = "agent.code_began"
     AGENT_CODE_RETURNED = "agent.code_returned"
+    AGENT_TASK_RAISED = "agent.task_raised"
     AGENT_BLOCKED = "agent.blocked"
     AGENT_STALLED = "agent.stalled"
     AGENT_DELETING_ROOM = "agent.deleting_room"

@@ -52,6 +52,7 @@ from tracer.why.silent.no_session import NoSession
 from tracer.why.silent.no_voice import AgentHasNoVoice
 from tracer.why.silent.on_enter import OnEnterRaised, OnTurnRaised
 from tracer.why.silent.own_code import OwnCodeHangs
+from tracer.why.silent.own_task import OwnTaskRaised
 from tracer.why.silent.peer import PeerNeverActive
 from tracer.why.silent.permission_taken import PermissionTakenAway
 from tracer.why.silent.session_closed import SessionClosed
@@ -114,6 +115,7 @@ CAUSES: tuple[Cause, ...] = (
     OnEnterRaised(),
     OnTurnRaised(),
     SessionTaskEnded(),
+    OwnTaskRaised(),
     SessionClosed(),
     MissingPermission(),
     PermissionTakenAway(),

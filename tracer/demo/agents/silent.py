@@ -8,7 +8,18 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import NOT_GIVEN, Agent, AgentServer, AgentSession, APIConnectionError, JobContext, cli, llm, stt
+from livekit.agents import (
+    NOT_GIVEN,
+    Agent,
+    AgentServer,
+    AgentSession,
+    APIConnectionError,
+    JobContext,
+    cli,
+    llm,
+    stt,
+    tts,
+)
 
 import tracer
 
@@ -98,6 +109,17 @@ class Ears(stt.STT[Any]):
         raise NotImplementedError
 
 
+class Voice(tts.TTS[Any]):
+    """A TTS that the agent below does not get as far as to ask."""
+
+    def __init__(self) -> None:
+        super().__init__(capabilities=tts.TTSCapabilities(streaming=False), sample_rate=RATE, num_channels=1)
+
+    def synthesize(self, *_: object, **__: object) -> tts.ChunkedStream:
+        """Not reached."""
+        raise NotImplementedError
+
+
 async def serve(ctx: JobContext, agent: Agent, ears: stt.STT[Any] | None = None) -> AgentSession[None]:
     """As it should be: connect, wait for the caller, start the session."""
     await ctx.connect()
@@ -137,6 +159,20 @@ async def raises(ctx: JobContext) -> None:
     await serve(ctx, Raises(instructions=""))
 
 
+async def forgets_its_task(ctx: JobContext) -> None:
+    """Greet the caller in a task of its own, by a name that is looked up in a dictionary without it."""
+    await ctx.connect()
+    await ctx.wait_for_participant()
+    session = AgentSession[None](llm=Model(), tts=Voice())
+    await session.start(agent=Agent(instructions=""), room=ctx.room)
+
+    async def greet() -> None:
+        names: dict[str, str] = {}
+        session.say(f"Hello {names['ada']}")
+
+    asyncio.create_task(greet())  # noqa: RUF006  this is the fault: nobody awaits it
+
+
 async def blocks(ctx: JobContext) -> None:
     """Look something up with a library that is not asynchronous."""
     await serve(ctx, Agent(instructions=""))
@@ -174,6 +210,7 @@ FAULTS: dict[str, Callable[[JobContext], Awaitable[None]]] = {
     "deaf": deaf,
     "whispers": whispers,
     "raises": raises,
+    "forgets-its-task": forgets_its_task,
     "blocks": blocks,
     "exits": exits,
     "unsubscribes": unsubscribes,

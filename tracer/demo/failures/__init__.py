@@ -53,6 +53,7 @@ from tracer.demo.failures.one_identity import OneIdentity
 from tracer.demo.failures.other_deployment import OtherDeployment
 from tracer.demo.failures.out_of_memory import OutOfMemory
 from tracer.demo.failures.own_code_hangs import OwnCodeHangs
+from tracer.demo.failures.own_task_raised import OwnTaskRaised
 from tracer.demo.failures.peer_never_active import PeerNeverActive
 from tracer.demo.failures.permission_taken_away import PermissionTakenAway
 from tracer.demo.failures.prewarm_failure import PrewarmFailure
@@ -132,6 +133,7 @@ FAILURES = {
         OwnCodeHangs(),
         OnEnterRaised(),
         SessionTaskEnded(),
+        OwnTaskRaised(),
         EventLoopBlocked(),
         ExitsInCall(),
         MissingPermission(),
