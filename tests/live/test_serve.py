@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,13 @@ import pytest
 from tests.live import calls
 from tests.live.calls import wait_for
 from tracer.demo.stage import Stage
+from tracer.demo.tokens import caller_token
+from tracer.errors import UnknownRoomError
 from tracer.local_servers import Process, child_environment, free_port
 from tracer.settings import LiveKit
 from tracer.store.sqlite import SqliteStore
+from tracer.timeline import listened
+from tracer.units import NS_PER_S
 from tracer.why.explain import explain
 
 if TYPE_CHECKING:
@@ -175,3 +180,35 @@ def test_spans_outlive_jaegers_absence_and_the_receivers_restart(
         wait_for(lambda: waiting() == 0, "sent")
         assert names().count("room") == 1
         assert names().count("job_entrypoint") == 1
+
+
+def test_what_comes_when_it_was_killed_in_a_call_is_not_known(
+    livekit: LiveKitServer, webhook_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that goes well is not said to have gone on, with or without its agent."""
+    with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
+        receiver = stage.serve(livekit.settings)
+        stage.agent(livekit.settings)
+        caller = stage.caller("ada", livekit.settings.url, caller_token(livekit.settings, "cut", "ada"), 8.0)
+
+        def is_well() -> bool:
+            with suppress(UnknownRoomError):
+                return explain(stage.timeline("cut")).well is True
+            return False
+
+        wait_for(is_well, "well so far")
+        assert receiver.pid
+        os.kill(receiver.pid, signal.SIGKILL)
+        at = time.time_ns()
+        assert caller.wait(LIMIT)
+        monkeypatch.setattr(listened, "STOPPED", NS_PER_S)
+        wait_for(lambda: stage.timeline("cut").cut_off is not None, "known to have stopped")
+        timeline = stage.timeline("cut")
+        assert timeline.cut_off is not None
+        assert abs(timeline.cut_off - at) < 3 * NS_PER_S
+        explanation = explain(timeline)
+        assert (explanation.findings, explanation.well) == ((), None)
+        assert explanation.summary.startswith("Nothing wrong was recorded; tracer stopped listening at ")
+        # It is started again when the room has closed: of the call it does not know more.
+        stage.serve(livekit.settings)
+        assert stage.timeline("cut").cut_off == timeline.cut_off

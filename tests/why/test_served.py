@@ -266,3 +266,15 @@ def test_a_supervisor_whom_nobody_sees_needs_nobody_who_listens() -> None:
     only = [with_facts([m], m.kind, ADA, {keys.HIDDEN: True})[0] if m.subject == ADA else m for m in healthy()]
     unheard = without(only, *AUDIO)
     assert lacked(unheard), "a caller who is hidden by mistake, alone with the agent, needs it"
+
+
+@pytest.mark.parametrize("reason", ["USER_UNAVAILABLE", "USER_REJECTED", "SIP_TRUNK_FAILURE"])
+def test_a_telephone_that_nobody_answers_is_no_silent_agent(reason: str) -> None:
+    quiet = without(healthy(), Kind.TRACK_PUBLISHED, Kind.SESSION_AUDIO_RECEIVED)
+    called = [
+        replace(m, facts=facts({**dict(m.facts), keys.PARTICIPANT_KIND: "SIP"})) if m.subject == ADA else m
+        for m in quiet
+    ]
+    explanation = explain(timeline(with_facts(called, Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: reason})))
+    assert (explanation.findings, explanation.well) == ((), None)
+    assert explanation.summary == f"The telephone call to ada was not answered ({reason})."

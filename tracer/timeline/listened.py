@@ -39,14 +39,15 @@ def union(runs: Iterable[Listened]) -> list[Listened]:
 def stopped(runs: Iterable[Listened], came: int, now: int) -> tuple[int, int | None]:
     """Until when a room is known of which something came last at ``came``, at most until ``now``, ns.
 
-    And when whoever listened stopped; None where somebody listens, or that is not known.
+    And when whoever listened stopped; None where somebody listens, or that is not known. Agents keep their spans until
+    somebody listens again, so what they report can be later than that.
     """
     heard = next((run for run in reversed(union(runs)) if run[0] - STOPPED <= came), None)
     if heard is None:
         return now, None
     until = max(heard[1], came)
     if now > until + STOPPED:
-        return until, until
+        return until, heard[1]
     return min(now, until + LATE), None
 
 

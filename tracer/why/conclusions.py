@@ -196,6 +196,18 @@ class NobodyJoined(Conclusion):
         return f", until the room closed {how}; {name_of(late)} joined {new} {after} later"
 
 
+class NotAnswered(Conclusion):
+    """SIP called somebody who did not answer, and nobody else was there."""
+
+    def sentence(self, known: Known) -> str | None:
+        """Who, and with which reason."""
+        callers = known.call.callers
+        if not callers.unanswered or callers.active:
+            return None
+        who = callers.unanswered[-1]
+        return f"The telephone call to {name_of(who)} was not answered ({who.disconnect_reason})."
+
+
 class NoCallerActive(Conclusion):
     """Callers joined, and none of them was seen to become ACTIVE."""
 
@@ -359,6 +371,7 @@ CONCLUSIONS: tuple[Conclusion, ...] = (
     DispatchUnserved(),
     NoAgentOnRecord(),
     NobodyJoined(),
+    NotAnswered(),
     NoCallerActive(),
     NoTrackForAgent(),
     CallerKeptWaiting(),

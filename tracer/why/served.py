@@ -108,6 +108,7 @@ class _CallerStay:
             self._words,
             self._cut_off,
             self._answered_twice,
+            self._linked_to_known,
             self._sessions_told,
         )
         lack = next((found for need in needs if (found := need())), None)
@@ -239,6 +240,18 @@ class _CallerStay:
         if not began or self.ended - began <= STUCK_BY:
             return None
         return Lack(f"nothing shows that {self.name} was subscribed to the agent's audio track", certain=False)
+
+    def _linked_to_known(self) -> Lack | None:
+        """A session waited for somebody else, of whom neither an SID nor, as with --redact, an identity is known."""
+        for session in self.sessions:
+            known = [link.since for link in session.links if link.participant_id or link.identity]
+            for wait in session.waits:
+                is_known = keys.LINKED_IDENTITY in wait.facts or any(abs(wait.time - at) <= SOON for at in known)
+                lasted = min(session.until, self.ended) - max(wait.time, self.began)
+                if not is_known and lasted > STUCK_BY:
+                    sentence = f"to whom a session listened in the last {in_seconds(lasted)} is not known"
+                    return Lack(sentence, certain=False, ns=lasted)
+        return None
 
     def _sessions_told(self) -> Lack | None:
         """A session that started, and whose own span did not come though its job reported its end."""
@@ -431,7 +444,7 @@ class _CallerStay:
             # The caller may have asked again and again: each answer was as little said as the last.
             others = [step for step in steps if step.kind is not Kind.MODEL_ASKED]
             answered = min(at for at in answers if not any(_goes_on_from(step, at) for step in others))
-            until = min(self.ended, *(session.until for session in self.sessions))
+            until = min([self.ended, *(session.until for session in self.sessions)])
             if until - answered > STUCK_BY and (best is None or until - answered > best.ns):
                 sentence = f"a model answered, and in {in_seconds(until - answered)} no word of the agent was recorded"
                 best = Lack(sentence, certain=False, ns=until - answered)

@@ -12,7 +12,7 @@ from tracer.timeline.reporting import is_reported, uninstrumented, unreported
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import own_shutdown, received
 from tracer.why.call.limits import AT_ONCE, LONG_ENOUGH, SOON, STUCK_BY
-from tracer.why.call.participants import left_at
+from tracer.why.call.participants import HUNG_UP, left_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -170,7 +170,7 @@ class Agents:
             return True
         by_leave = closed.facts.get(keys.CLOSE_REASON) == "participant_disconnected"
         return by_leave and not any(
-            who.gone and who.disconnect_reason == "CLIENT_INITIATED" and abs(closed.time - who.gone.time) < HANGS_UP
+            who.gone and who.disconnect_reason in HUNG_UP and abs(closed.time - who.gone.time) < HANGS_UP
             for who in self._timeline.callers
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
 from tracer.why.call.limits import SOON
-from tracer.why.call.participants import left_at, seen_until, witnesses_of
+from tracer.why.call.participants import HUNG_UP, NOT_ANSWERED, left_at, seen_until, witnesses_of
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Participant
@@ -44,6 +44,11 @@ class Callers:
         return found
 
     @cached_property
+    def unanswered(self) -> list[Participant]:
+        """Those whom SIP called, and who did not answer."""
+        return [who for who in self.all if who.kind == "SIP" and who.disconnect_reason in NOT_ANSWERED]
+
+    @cached_property
     def first_active(self) -> int | None:
         """When the first caller may have been ACTIVE, ns: before, nobody waited. None where no caller is known."""
         known = []
@@ -56,8 +61,8 @@ class Callers:
 
     @cached_property
     def active(self) -> list[tuple[int, int, Participant]]:
-        """From when until when each caller was ACTIVE for certain, ns."""
-        known = ((who.at(Kind.PARTICIPANT_ACTIVE), who) for who in self.all)
+        """From when until when each caller was ACTIVE for certain, ns; not whom SIP called in vain."""
+        known = ((who.at(Kind.PARTICIPANT_ACTIVE), who) for who in self.all if who not in self.unanswered)
         return [(active.time, seen_until(self._timeline, who), who) for active, who in known if active]
 
     def at(self, at: int) -> list[tuple[int, Participant]]:
@@ -106,4 +111,4 @@ class Callers:
     @cached_property
     def _hung_up(self) -> list[int]:
         """When callers hung up, ns."""
-        return sorted(who.gone.time for who in self.all if who.gone and who.disconnect_reason == "CLIENT_INITIATED")
+        return sorted(who.gone.time for who in self.all if who.gone and who.disconnect_reason in HUNG_UP)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 __all__ = [
     "BY_API",
     "DROPPED",
+    "HUNG_UP",
     "NOTICED_WITHIN",
+    "NOT_ANSWERED",
     "can_talk",
     "connected_until",
     "left_at",
@@ -29,6 +31,11 @@ BY_API = {"ROOM_DELETED", "PARTICIPANT_REMOVED"}
 """Why somebody leaves whom an API call disconnects, in LiveKit's words."""
 DROPPED = {"CONNECTION_TIMEOUT", "SIGNAL_CLOSE", "STATE_MISMATCH", "MEDIA_FAILURE"}
 """Why somebody leaves who did not want to, in LiveKit's words."""
+HUNG_UP = {"CLIENT_INITIATED", "USER_REJECTED"}
+"""Why somebody leaves who is done with the call: for either a session closes when the one that it is linked to leaves
+(livekit-agents 1.8.9, voice/room_io/types.py)."""
+NOT_ANSWERED = {"USER_UNAVAILABLE", "USER_REJECTED", "SIP_TRUNK_FAILURE"}
+"""Why whom SIP called leaves where no call came about."""
 NOTICED_WITHIN = 20 * NS_PER_S
 """The server notices this late, ns, that a client which does not sign off is gone: after 19 s as measured."""
 
@@ -88,7 +95,7 @@ def _hung_up(timeline: Timeline) -> dict[str, int]:
     return {
         str(step.facts.get(keys.LINKED_ID)): step.time
         for step in unlinked
-        if step.facts.get(keys.DISCONNECT_REASON) == "CLIENT_INITIATED"
+        if step.facts.get(keys.DISCONNECT_REASON) in HUNG_UP
     }
 
 

@@ -83,6 +83,9 @@ class ProcessKilled(Cause):
         shutdown = job.at(Kind.JOB_SHUTDOWN)
         # Where nothing shows that anybody was there, or its job had begun to shut down, the call may have been over.
         in_call = bool(call.callers.at(min(failed.time, call.end))) and not (shutdown and shutdown.time < failed.time)
+        agent = call.agents.of(job)
+        if agent and agent.gone is None and call.timeline.room.finished:
+            in_call = False  # it may have left before
         yield self.found(
             f"The process of job {job.sid} {how_it_ended(failed)}: {who}.", job.last_reported, failed, certain=in_call
         )

@@ -70,7 +70,7 @@ class RoomDeleted(Cause):
             f"The room was deleted by an API call while {names} {'was' if len(hit) == 1 else 'were'} in it{whose}.",
             *(p.gone for p in hit),
             call.timeline.room.finished,
-            certain=bool(in_call) and not with_agent,
+            certain=bool(in_call) and not with_agent and call.timeline.heard_from is None,
         )
 
     def doubt(self, call: Call) -> str | None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["ColdProcess", "SlowAnswer", "SlowConnect", "SlowSession"]
 
 
+TRIES_AFTER = 5 * NS_PER_S
+"""A client that has no answer to its join by then, ns, tries again: what took long may have been the first try."""
 BEFORE_MEDIA = (
     "Until JOINING there is no media, only signalling: check that the agent's machine has CPU to spare, and how long a"
     " WebSocket to the server takes from there (DNS, TLS, a proxy, lost packets)."
@@ -164,6 +166,7 @@ class SlowConnect(_SlowStretch):
         if joining is None or before * 2 < end.time - start.time:
             return super().finding(call, job, start, end, certain=certain)
         took = (end.time - start.time) / NS_PER_S
+        certain = certain and before < TRIES_AFTER
         return self.found(
             f"In job {job.sid}, ctx.connect() took {took:.1f} s, {before / NS_PER_S:.1f} s of it until JOINING.",
             start,

@@ -73,10 +73,12 @@ class _RefusedJob(Cause):
         for refused, evidence in refusals(call, self.answer):
             errors = dict.fromkeys(error for refusal in refused if (error := error_of(refusal)))
             whose = "its request_fnc" if len(refused) == 1 else "request_fnc of each"
+            over, since = call.timeline.room.finished is not None, max(step.time for step in refused)
             yield self.found(
                 f"{offered_to(refused)} the job, and {whose} {self.what_it_did}"
                 f"{': ' if errors else ''}{', '.join(errors)}.",
                 *evidence,
+                certain=over or call.timeline.now - since > SERVER_WAITS,  # another worker may be asked
             )
 
 

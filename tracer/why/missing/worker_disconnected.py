@@ -68,7 +68,7 @@ def _lost_before(call: Call, worker: Worker, at: int) -> Step | None:
     if lost is None:
         return None
     reports = (*worker.steps, *call.workers.asked(worker))
-    connected = max(step.time for step in reports if step is not lost and step.time <= lost.time)
+    connected = max((step.time for step in reports if step is not lost and step.time <= lost.time), default=0)
     return lost if max(lost.earliest, min(connected, lost.time)) <= at else None
 
 
