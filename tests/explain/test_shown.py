@@ -90,7 +90,7 @@ def headings(lines: list[str]) -> set[str]:
 
 def lanes(lines: list[str]) -> set[str]:
     """The lanes of a chart that are named after what the agent's code does."""
-    return {found[1] for line in lines if (found := re.match(r"  ([a-z]+_[a-z_]+) ", line))}
+    return {found[1] for line in lines if (found := re.match(r"  ([a-z]+_[a-z_]+)  ", line))}
 
 
 @pytest.mark.slow

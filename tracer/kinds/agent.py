@@ -130,7 +130,7 @@ AGENT = {
         cause="The agent's own code: `asyncio.create_task()`, as for a greeting.",
         following="The call goes on without what the task had still to do.",
         reported={"agent": "when asyncio says so: as soon as nobody has the task any more"},
-        mistake="asyncio writes “Task exception was never retrieved” into the log, and nothing else shows it.",
+        mistake="Nothing shows it but asyncio's line in the log: “Task exception was never retrieved”.",
         said=(Page.SESSIONS,),
     ),
     "agent.blocked": KindInfo(
