@@ -80,5 +80,7 @@ def test_an_observer_tells_whether_it_was_there_from_the_start() -> None:
     late = replace(created, facts=(*created.facts, (keys.ROOM_WATCHED, False)))
     assert fold(ROOM, [created, polled]).gaps == ()
     assert fold(ROOM, [late, polled]).gaps == ((ms(0), ms(90)),)
+    first = replace(created, facts=(*created.facts, (keys.ROOM_WATCHED, True)))
+    assert fold(ROOM, [first, late, polled]).gaps == (), "it was started again"
     assert fold(ROOM, [polled]).gaps == ((fold(ROOM, [polled]).zero, ms(90)),)
     assert fold(ROOM, call()).gaps == ()

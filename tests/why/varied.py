@@ -118,8 +118,14 @@ def lossy(name: str, seeds: int) -> Iterator[Variant]:
     polled: set[Form] = set()
     witnesses = {"webhooks": webhooks, "spans": spans, "observer": polled}
     for witness, forms in witnesses.items():
-        yield Variant(f"without {witness}", [line for line in lines if not _is_of(line, forms)])
+        others = [line for line in lines if not _is_of(line, forms)]
+        yield Variant(f"without {witness}", others)
         yield Variant(f"only {witness}", [line for line in lines if _is_of(line, forms)])
+        for thirds in (1, 2):
+            cut = len(others) * thirds // 3
+            yield Variant(f"without {witness}, started after {thirds} thirds", others[cut:])
+            yield Variant(f"without {witness}, died after {thirds} thirds", others[:cut], died=True)
+    yield Variant("redacted", [[_redacted(arrival) for arrival in line] for line in lines])
     for tenths in range(1, 10):
         cut = len(lines) * tenths // 10
         yield Variant(f"started after {tenths} tenths", lines[cut:])
@@ -129,6 +135,10 @@ def lossy(name: str, seeds: int) -> Iterator[Variant]:
         yield Variant(f"5 % lost, sample {number}", kept, is_told=False)
         lost = chance.randrange(len(lines))
         yield Variant(f"line {lost} lost", lines[:lost] + lines[lost + 1 :], is_told=False)
+
+
+def _redacted(arrival: Arrival) -> Arrival:
+    return replace(arrival, moments=tuple(moment.redacted() for moment in arrival.moments))
 
 
 def _is_of(line: Line, forms: set[Form]) -> bool:

@@ -174,6 +174,15 @@ def test_what_a_token_allows_is_reported_with_who_joined() -> None:
         assert known[keys.CAN_PUBLISH_SOURCES] == "MICROPHONE"
 
 
+def test_who_leaves_is_reported_with_what_they_were_allowed_to_do_at_last() -> None:
+    room, who = watched(), ada(ACTIVE)
+    who.permission.can_publish = True
+    look(room, 100, 101, who)
+    (left,) = look(room, 200, 201)
+    known = dict(left.facts)
+    assert (known[keys.CAN_PUBLISH], known[keys.CAN_SUBSCRIBE], known[keys.HIDDEN]) == (True, False, False)
+
+
 def dispatch(**state: object) -> AgentDispatch:
     job = Job(id=JOB, dispatch_id=DISPATCH, type=JobType.JT_ROOM, state=JobState(**state))  # type: ignore[arg-type]
     return AgentDispatch(

@@ -77,7 +77,8 @@ class Timeline:
         """
         created = self.room.created
         is_found = created is not None and "observer" in created.witnesses
-        if self.unheard or (is_found and self.room.facts.get(keys.ROOM_WATCHED) is not False):
+        watched = self.room.reported.get(keys.ROOM_WATCHED, frozenset())  # of each observer, one after the other
+        if self.unheard or (is_found and (True in watched or not watched)):
             return self.unheard
         polled = [step for step in self.steps if "observer" in step.witnesses and step.clock == "receiver"]
         return ((self.zero, min(step.earliest for step in polled)),) if polled else ()
