@@ -209,6 +209,8 @@ def test_what_comes_when_it_was_killed_in_a_call_is_not_known(
         explanation = explain(timeline)
         assert (explanation.findings, explanation.well) == ((), None)
         assert explanation.summary.startswith("Nothing wrong was recorded; tracer stopped listening at ")
-        # It is started again when the room has closed: of the call it does not know more.
+        # It is started again when the room has closed, and what the agent still has may come: the gap remains.
         stage.serve(livekit.settings)
-        assert stage.timeline("cut").cut_off == timeline.cut_off
+        later = stage.timeline("cut")
+        assert later.cut_off == timeline.cut_off or later.unheard
+        assert (explain(later).findings, explain(later).well) == ((), None)
