@@ -26,7 +26,7 @@ from tests.why.cases import (
 from tracer.moment import Kind
 from tracer.timeline.fold import fold
 from tracer.timeline.overdue import expected
-from tracer.units import NS_PER_MS
+from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.why import explain
 
 if TYPE_CHECKING:
@@ -120,6 +120,17 @@ def test_evidence_has_the_times_that_were_recorded_though_the_clock_was_correcte
 
 
 # What can be said, and what not.
+
+
+def test_a_call_of_which_a_part_was_not_listened_to_is_not_known_to_be_well() -> None:
+    healthy_one = timeline(healthy(), registered())
+    assert explain(healthy_one).well
+    away = replace(healthy_one, unheard=((ms(500), ms(500) + 12 * NS_PER_S),))
+    explanation = explain(away)
+    assert (explanation.findings, explanation.well) == ((), None)
+    assert explanation.summary == (
+        "Nothing wrong was recorded, but tracer did not listen for 12.0 s while this room was open."
+    )
 
 
 def test_a_call_with_a_dispatch_nobody_answered() -> None:

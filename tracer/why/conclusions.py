@@ -353,6 +353,18 @@ class CutOff(Conclusion):
         return f"Nothing wrong {known.recorded}." if known.call.timeline.cut_off else None
 
 
+class Away(Conclusion):
+    """Nothing wrong was recorded while tracer listened, and for a part of the call it did not."""
+
+    def sentence(self, known: Known) -> str | None:
+        """For how long it did not."""
+        gaps = known.call.timeline.gaps
+        if not gaps:
+            return None
+        lasted = in_seconds(sum(until - since for since, until in gaps))
+        return f"Nothing wrong {known.recorded}, but tracer did not listen for {lasted} while this room was open."
+
+
 class Well(Conclusion):
     """Each caller that stayed had an agent, and each heard the other."""
 
@@ -382,6 +394,7 @@ CONCLUSIONS: tuple[Conclusion, ...] = (
     TooEarlyToMiss(),
     NotKnown(),
     CutOff(),
+    Away(),
     Well(),
 )
 """In order; the last one always fits."""
