@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from tracer.errors import StoreError
 from tracer.service.in_thread import InThread
 from tracer.timeline.listened import NOTED_EVERY
 
@@ -31,7 +33,8 @@ class Listening:
                 await self._thread.run(self._note)
                 await asyncio.sleep(NOTED_EVERY)
         finally:
-            await asyncio.to_thread(self._note)
+            with suppress(StoreError):  # which whoever writes says
+                await asyncio.to_thread(self._note)
 
     def _note(self) -> int:
         self._store.note_listened(self._run, self._since, time.time_ns())
