@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.moments import JOB
-from tests.why.cases import Case, check, found, of_job, without
+from tests.moments import JOB, VOICE
+from tests.why.cases import Case, check, found, of_job, with_facts, without
 from tests.why.silent.calls import long_call
 from tracer import keys
 from tracer.moment import Kind, Moment
@@ -59,11 +59,19 @@ def test_it_is_found_while_the_agent_still_speaks() -> None:
     [
         voiced(*spoke(1000, 2.0)),
         voiced(*spoke(1000, 2.0), *spoke(9000, 6.0, 3.5)),
-        without(voiced(*spoke(1000, 2.0, 2.0)), Kind.SESSION_AUDIO_PUBLISHED),
+        without(voiced(*spoke(1000, 2.0, 2.0)), VOICE),
+        with_facts(voiced(*spoke(1000, 2.0, 2.0)), Kind.TRACK_PUBLISHED, VOICE, {keys.TRACK_SOURCE: "UNKNOWN"}),
         voiced(*spoke(1000, 2.0, 2.0), of_job(Kind.SESSION_AUDIO_OUTPUT_OFF, 900, occurrence="off")),
         voiced(*spoke(40_000, 2.0, 2.0)),
     ],
-    ids=["heard", "a pause", "an avatar speaks for it", "its output is turned off", "when the caller has left"],
+    ids=[
+        "heard",
+        "a pause",
+        "an avatar speaks for it",
+        "music",
+        "its output is turned off",
+        "when the caller has left",
+    ],
 )
 def test_what_can_be_heard_elsewhere_or_by_nobody_is_none(moments: list[Moment]) -> None:
     assert found(moments) == []

@@ -12,6 +12,7 @@ from tracer.units import NS_PER_S
 from tracer.why.call.limits import NOTICED, SOON
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import stays
+from tracer.why.call.voices import MICROPHONE
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -53,7 +54,7 @@ class AgentSpeaksSilence(Cause):
                 yield found
 
     def _judge(self, call: Call, job: Job) -> Finding | None:
-        silent = [step for step in job.steps if step.kind is Kind.AGENT_SPEAKS_SILENCE and _has_voice(job, step)]
+        silent = [s for s in job.steps if s.kind is Kind.AGENT_SPEAKS_SILENCE and _has_voice(call, job, s)]
         there = {step.key: stay.who for step in silent for stay in stays(call, job, step.time - SOON, step.time)}
         silent = [step for step in silent if step.key in there]
         if not silent:
@@ -83,13 +84,15 @@ def _seconds(step: Step) -> float:
     return lasted if isinstance(lasted, float) else 0.0
 
 
-def _has_voice(job: Job, step: Step) -> bool:
-    """Whether a session that has published its audio, and not turned it off, was open then."""
-    return any(
-        session.voiced and not any(off.since <= step.time <= off.until for off in session.output_off)
-        for session in sessions_of(job)
-        if session.since <= step.time <= session.until + SOON
-    )
+def _has_voice(call: Call, job: Job, step: Step) -> bool:
+    """Whether the agent had a track such as a session publishes, and has not turned its output off.
+
+    An avatar has it in the agent's stead, and music that the agent plays is of another source.
+    """
+    agent = call.agents.of(job)
+    tracks = call.voices(agent.sid) if agent else []
+    off = (off for session in sessions_of(job) for off in session.output_off if off.since <= step.time <= off.until)
+    return any(track.source == MICROPHONE and track.since < step.time for track in tracks) and next(off, None) is None
 
 
 def _spoken(job: Job, silent: Sequence[Step]) -> dict[int, bool]:
