@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from tests.moments import (
 )
 from tracer import ids, keys
 from tracer.export.spans import CUT, LOST, Span, spans
-from tracer.moment import Kind, Moment
+from tracer.moment import Kind, Moment, facts
 from tracer.timeline.fold import fold
 from tracer.timeline.timeline import LONG_SHUTDOWN
 
@@ -191,6 +192,18 @@ def test_an_event_holds_the_whole_moment() -> None:
         keys.EARLIEST: str(ms(0)),
         keys.LATEST: str(ms(97)),
     }
+
+
+def test_what_a_witness_reports_of_a_moment_again_is_one_event_with_all_it_told() -> None:
+    told = next(m for m in call() if (m.kind, m.subject, m.witness) == (Kind.PARTICIPANT_JOINING, ADA, "webhook"))
+    again = replace(told, facts=facts({keys.DISCONNECT_REASON: "CLIENT_INITIATED"}))
+    events = [
+        dict(event.attributes)
+        for event in found([*call(), again], "participant", ADA).events
+        if event.name == Kind.PARTICIPANT_JOINING and dict(event.attributes)[keys.WITNESS] == "webhook"
+    ]
+    assert len(events) == 1
+    assert events[0].items() >= {*told.facts, *again.facts}
 
 
 def test_a_publishers_tracks_are_events_on_its_span() -> None:

@@ -112,6 +112,7 @@ def test_a_connection_that_was_not_found_again_failed_where_it_was_lost_and_not_
     [
         ("s10_server_restart", Kind.AGENT_RECONNECTING, Kind.AGENT_RECONNECTED),
         ("turn_hangs", Kind.AGENT_CODE_BEGAN, Kind.AGENT_CODE_RETURNED),
+        ("made_model_silent", Kind.MODEL_GAVE_NO_ANSWER, Kind.MODEL_ANSWERED),
     ],
 )
 def test_what_a_certain_finding_rests_on_failed_until_it_was_over(name: str, kind: Kind, back: Kind) -> None:
@@ -123,6 +124,23 @@ def test_what_a_certain_finding_rests_on_failed_until_it_was_over(name: str, kin
     over = next((step.time for step in job.steps if step.kind is back and step.time > began.time), FOREVER)
     assert (began.time, over) in failed_stretches(made, job, findings)
     assert not has_failed(made, began)  # without the finding
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("agent_unsubscribed", None),  # which is never certain
+        ("publish_taken_away", Kind.PARTICIPANT_PERMISSIONS_CHANGED),
+        ("ok_push_to_talk", None),
+        ("ok_permission_granted_late", None),
+        ("unsubscribed_for_a_while", None),
+    ],
+)
+def test_what_was_taken_away_is_red_where_that_left_its_caller_alone(name: str, kind: Kind | None) -> None:
+    (made,) = timelines(CALLS / f"{name}.jsonl.gz")
+    findings = explain(made).findings
+    failed = {step.kind for step in made.steps if has_failed(made, step, findings)}
+    assert failed == ({kind} if kind else set())
 
 
 @given(any_moments())

@@ -11,7 +11,8 @@ livekit.participant     ├ JOINING ├ JOINED ├ ACTIVE
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tracer import ids, keys
@@ -23,7 +24,7 @@ from tracer.why.call.connection import given_up
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tracer.moment import Fact
+    from tracer.moment import Fact, Moment
     from tracer.timeline.entities import Dispatch, Entity, Job, Participant
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
@@ -156,16 +157,22 @@ class _Trace:
         )
 
     def _events(self, *entities: Entity) -> tuple[SpanEvent, ...]:
-        """The moments of these entities as span events, in order of time."""
+        """The moments of these entities as span events, in order of time.
+
+        What one witness reports of one several times, as each webhook does of a joining, is one event with all it told.
+        """
+        told: defaultdict[Moment, dict[str, Fact]] = defaultdict(dict)
         moments = [moment for entity in entities for step in entity.steps for moment in step.moments]
         moments.sort(key=lambda m: (m.time, m.kind.rank, Tie(m)))  # the rest only makes the order the same everywhere
+        for moment in moments:
+            told[replace(moment, facts=())] |= dict(moment.facts)
         return tuple(
             SpanEvent(
                 moment.kind.value,
                 moment.time,
                 facts(
                     {
-                        **dict(moment.facts),
+                        **known,
                         keys.SUBJECT: moment.subject,
                         keys.WITNESS: moment.witness,
                         keys.CLOCK: moment.clock,
@@ -175,7 +182,7 @@ class _Trace:
                     }
                 ),
             )
-            for moment in moments
+            for moment, known in told.items()
         )
 
     def _participant(self, participant: Participant) -> Iterator[Span]:

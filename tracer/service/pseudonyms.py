@@ -35,6 +35,7 @@ _WORDS = {
     keys.ERROR_MESSAGE: "message",
     keys.SHUTDOWN_REASON: "reason",
     keys.TOOL_NAME: "tool",
+    keys.TASK: "task",
     keys.AGENT_LABEL: "agent-label",
     keys.PREVIOUS_AGENT_LABEL: "agent-label",
     keys.WORKER_HOST: "host",

@@ -10,7 +10,9 @@ from tracer.timeline.entities import Job
 from tracer.units import FOREVER
 from tracer.why.call.connection import given_up
 from tracer.why.disconnected.process import ProcessKilled
+from tracer.why.silent.model_silent import ModelSilent
 from tracer.why.silent.own_code import OwnCodeHangs
+from tracer.why.silent.permission_taken import PermissionTakenAway
 from tracer.why.silent.session_closed import SessionClosed
 from tracer.why.silent.task_ended import SessionTaskEnded
 
@@ -37,6 +39,8 @@ _BY_CAUSE = {
     Kind.SESSION_CLOSED: SessionClosed,  # it closes in every call
     Kind.SESSION_TASK_ENDED: SessionTaskEnded,  # some tasks nobody misses
     Kind.AGENT_CODE_BEGAN: OwnCodeHangs,
+    Kind.MODEL_GAVE_NO_ANSWER: ModelSilent,  # a caller can have interrupted it
+    Kind.PARTICIPANT_PERMISSIONS_CHANGED: PermissionTakenAway,
     Kind.AGENT_RECONNECTING: None,  # most interruptions nobody notices
 }
 """What is a failure only where a certain finding rests on it, of this cause; None: of any."""
@@ -49,6 +53,7 @@ _BACK = {
     Kind.AGENT_RECONNECTING: (Kind.AGENT_RECONNECTED,),
     Kind.AGENT_CONNECTION_LOST: (Kind.AGENT_RECONNECTED,),
     Kind.AGENT_CODE_BEGAN: (Kind.AGENT_CODE_RETURNED,),
+    Kind.MODEL_GAVE_NO_ANSWER: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
     Kind.MODEL_FAILED: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
 }
 """For a failure, the steps that end it; one that is not here is for good."""
