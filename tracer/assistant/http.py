@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import signal
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -90,7 +91,10 @@ def app(server: MCPServer[None], token: str, host: str) -> ASGIApp:
 
 
 async def serve_http(server: MCPServer[None], host: str, port: int, token: str) -> None:
-    """Serve until stopped. Raises ConfigurationError beyond loopback without a token, PortInUseError."""
+    """Serve until SIGINT or SIGTERM, in the main thread.
+
+    Raises ConfigurationError beyond loopback without a token, PortInUseError.
+    """
     import uvicorn
 
     from tracer.assistant.connection import IDLE, MOST, Connection
@@ -112,6 +116,9 @@ async def serve_http(server: MCPServer[None], host: str, port: int, token: str) 
         timeout_graceful_shutdown=3,
     )
     shown = f"[{host}]" if ":" in host else host
+    # Once it has stopped, uvicorn raises the signal that it stopped for again: it was told to, and nothing has failed.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     log.info("listening on http://%s:%d%s", shown, listening.getsockname()[1], PATH)
     await uvicorn.Server(config).serve([listening])
 

@@ -84,7 +84,9 @@ def command(
     token = caller_token(
         server, room, identity, name=name, metadata=metadata, attributes=_pairs(attributes), agents=agents
     )
-    logging.getLogger("livekit").setLevel(logging.CRITICAL)
+    # The client library also tells the root logger, of a track say that is gone because the call was hung up.
+    for logger in ("livekit", None):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     click.echo(f"calling {room!r} as {plain(identity)} on {address(server.url)}")
 
     async def make() -> Call:
