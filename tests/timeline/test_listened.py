@@ -79,6 +79,12 @@ def test_an_observer_tells_whether_it_was_there_from_the_start() -> None:
     created = moment(Kind.ROOM_CREATED, ROOM, ms(0), told=ABOUT_ROOM)
     late = replace(created, facts=(*created.facts, (keys.ROOM_WATCHED, False)))
     assert fold(ROOM, [created, polled]).gaps == ()
+    told = replace(created, witness="webhook")
+    assert fold(ROOM, [told, polled]).gaps == (), "it has not listed the room yet"
+    much_later = moment(Kind.TRACK_PUBLISHED, "TR_ada", ms(16_000), witness="webhook")
+    assert fold(ROOM, [told, polled, much_later]).gaps, "it would have listed the room by now"
+    came_later = _polled(Kind.PARTICIPANT_ACTIVE, ADA, 90, 5_000, {})
+    assert fold(ROOM, [told, came_later]).gaps == ((ms(0), ms(90)),)
     assert fold(ROOM, [late, polled]).gaps == ((ms(0), ms(90)),)
     first = replace(created, facts=(*created.facts, (keys.ROOM_WATCHED, True)))
     assert fold(ROOM, [first, late, polled]).gaps == (), "it was started again"

@@ -874,7 +874,7 @@ DISCONNECTED = (
         "the agent was removed",
         "removed",
         agent_goes(2000, "PARTICIPANT_REMOVED"),
-        f"The agent agent-{JOB} was removed by an API call.",
+        f"An API call removed agent-{JOB}, an agent.",
         ((Kind.PARTICIPANT_LEFT, AGENT),),
     ),
     Case(

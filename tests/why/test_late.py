@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.moments import ADA, AGENT, JOB, MICROPHONE, WORKER, _webhook
+from tests.moments import ADA, AGENT, JOB, MICROPHONE, SESSION, VOICE, WORKER, _webhook
 from tests.why.cases import (
     LATE,
     OTHER,
@@ -197,3 +197,19 @@ def test_a_later_session_that_starts_slowly_is_named_where_a_caller_waited_for_i
 ) -> None:
     said = [f.sentence for f in explain(timeline(moments)).findings if f.cause.name == "slow-session"]
     assert said == [f"In job {JOB}, session.start() of a later session took 12.0 s."] * named
+
+
+def test_a_session_that_connects_itself_is_not_slow_for_it() -> None:
+    # session.start() before ctx.connect(), as LiveKit's examples do: connecting took 3 s of it.
+    recorded = without(delayed(healthy(), Kind.AGENT_CONNECTED, 4000), Kind.SESSION_STARTING)
+    recorded.append(of_job(Kind.SESSION_STARTING, 211, occurrence=SESSION))
+    assert found(recorded) == ["slow-connect"]
+    assert found(delayed(recorded, Kind.SESSION_STARTED, 2_900)) == ["slow-connect"]
+    assert found(delayed(recorded, Kind.SESSION_STARTED, 3_000)) == ["slow-connect", "slow-session"]
+
+
+def test_what_was_missing_beside_a_late_agent_is_said() -> None:
+    late = delayed(healthy(), Kind.SESSION_STARTED, 4000)
+    assert explain(timeline(late)).summary == "The agent's session.start() was slow."
+    mute = [m for m in late if m.subject != VOICE and m.kind is not Kind.SESSION_AUDIO_PUBLISHED]
+    assert "was slow; and no audio track of agent-" in explain(timeline(mute)).summary

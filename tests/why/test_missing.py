@@ -216,6 +216,17 @@ def test_a_process_of_the_workers_that_failed_need_not_be_this_jobs(
     assert "process-failed" not in found([*lonely(), *job], [*registered(), *failed], now=now)
 
 
+def test_a_process_that_took_too_long_is_not_the_fault_of_setup_fnc_alone() -> None:
+    # The worker starts another one each time, also when the call has been over for long.
+    slow = [worker(Kind.PROCESS_FAILED, at, attributes=error("TimeoutError", "timed out")) for at in (10_900, 57_000)]
+    workers = [*registered(), *slow]
+    recorded = [*lonely(), *until(Kind.JOB_ASSIGNED)]
+    (finding,) = explain(timeline(recorded, workers, now=ms(60_000))).findings
+    assert finding.cause.name == "process-failed"
+    assert [step.time for step in finding.evidence if step.kind is Kind.PROCESS_FAILED] == [ms(10_900)]
+    assert "CPU" in finding.advice
+
+
 def test_a_process_that_failed_after_the_entrypoint_had_started_came_up() -> None:
     recorded = [*lonely(), *until(Kind.JOB_ENTRYPOINT_STARTED), NO_PROCESS]
     assert found(recorded) == ["process-killed"]

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["LONG_SHUTDOWN", "Timeline"]
 
+AT_ONCE = NS_PER_S
+"""An observer that is there sees who is in a new room within this, ns: a webhook wakes it."""
+LISTED_BY = 15 * NS_PER_S
+"""An observer has listed each room by then, ns: it lists them every 10 s."""
 NO_SHUTDOWN = 30 * NS_PER_S
 """A job learns at once that its room has closed; one that has not begun to shut down after this, ns, is dead."""
 LONG_SHUTDOWN = 330 * NS_PER_S
@@ -73,7 +77,8 @@ class Timeline:
     def gaps(self) -> tuple[Listened, ...]:
         """When nobody listened, ns, as far as that is known: who came then, and what was asked for, may be missing.
 
-        Also an observer tells whether it came after the room; or that it was there, by a report that is lost.
+        Also an observer tells whether it came after the room. It polls a room that a webhook told it of at once, and
+        lists it later: until then, how soon it saw somebody there tells.
         """
         created = self.room.created
         is_found = created is not None and "observer" in created.witnesses
@@ -81,6 +86,9 @@ class Timeline:
         if self.unheard or (is_found and (True in watched or not watched)):
             return self.unheard
         polled = [step for step in self.steps if "observer" in step.witnesses and step.clock == "receiver"]
+        until = self.room.finished.time if self.room.finished else self.now
+        if created and not is_found and until - created.time < LISTED_BY:
+            polled = polled if all(step.latest - created.time > AT_ONCE for step in polled) else []
         return ((self.zero, min(step.earliest for step in polled)),) if polled else ()
 
     @property

@@ -17,6 +17,7 @@ from tracer.why.call.participants import name_of
 from tracer.why.lack import in_seconds
 from tracer.why.missing.room_expired import closed_empty
 from tracer.why.served import lacks
+from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
     from tracer.timeline.overdue import Missing
@@ -91,9 +92,16 @@ class CauseFound(Conclusion):
         if not known.findings:
             return None
         first = known.findings[0]
-        if not first.certain:
-            return f"Probably, {first.cause.about}."
-        return f"{first.cause.about[0].upper()}{first.cause.about[1:]}."
+        about = first.cause.about
+        said = f"{about[0].upper()}{about[1:]}" if first.certain else f"Probably, {about}"
+        return f"{said}{self._more(known, first)}."
+
+    @staticmethod
+    def _more(known: Known, first: Finding) -> str:
+        """What the call lacked beside: that an agent was late explains nothing of what came after."""
+        if first.cause.symptom is not Symptom.LATE or not known.lacks or all(lack.early for lack in known.lacks):
+            return ""
+        return f"; and {known.lacks[0].sentence}"
 
 
 class StartMissed(Conclusion):

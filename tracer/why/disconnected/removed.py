@@ -55,7 +55,7 @@ class Removed(Cause):
         if before_the_call and not call.first_caller_found_none(left.time):
             return  # another agent was there when it began
         yield self.found(
-            f"The agent {name_of(who)} was removed by an API call.",
+            f"An API call removed {name_of(who)}, an agent.",
             left,
             # That all callers had left may have been in webhooks that were lost.
             certain=first is None or before_the_call or bool(call.callers.at(left.time)),

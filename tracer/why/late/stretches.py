@@ -55,14 +55,17 @@ class _SlowStretch(Cause):
                 continue  # see StarvedMachine
             if not start or not end or start.clock != end.clock or call.callers.none_before(end.latest):
                 continue
-            took = end.time - start.time
-            if took > self.longest:
+            if self.took(job, start, end) > self.longest:
                 certain = not (start.contradicted or end.contradicted)
                 yield self.finding(call, job, start, end, certain=certain)
 
     def finding(self, _: Call, job: Job, start: Step, end: Step, *, certain: bool) -> Finding:
         """The finding."""
-        return self.found(self.sentence(job, (end.time - start.time) / NS_PER_S), start, end, certain=certain)
+        return self.found(self.sentence(job, self.took(job, start, end) / NS_PER_S), start, end, certain=certain)
+
+    def took(self, _: Job, start: Step, end: Step) -> int:
+        """How long the stretch itself took, ns."""
+        return end.time - start.time
 
     def ends(self, job: Job) -> tuple[Step | None, Step | None]:
         """From where to where."""
@@ -181,7 +184,9 @@ class SlowSession(_SlowStretch):
     """Starting a session opens connections to the models.
 
     Known from the job's span ``session_start``. One that does not end is ``no-session``. A later session of the job is
-    slow only where a caller waited for it: nobody does who has another one, or whom the agent plays something.
+    slow only where a caller waited for it: nobody does who has another one, or whom the agent plays something. Where
+    session.start() itself connects to the room, or waits until that is done, connecting is not counted: see
+    ``SlowConnect``.
     """
 
     name = "slow-session"
@@ -219,6 +224,13 @@ class SlowSession(_SlowStretch):
         ended = {step.occurrence: step for step in job.steps if step.kind is self.last}
         starts = (step for step in job.steps if step.kind is self.first)
         return next(((start, ended[start.occurrence]) for start in starts if start.occurrence in ended), (None, None))
+
+    def took(self, job: Job, start: Step, end: Step) -> int:
+        connecting, connected = job.at(Kind.AGENT_CONNECTING), job.at(Kind.AGENT_CONNECTED)
+        beside = 0
+        if connecting and connected:
+            beside = max(min(end.time, connected.time) - max(start.time, connecting.time), 0)
+        return end.time - start.time - beside
 
     def sentence(self, job: Job, took: float) -> str:
         return f"In job {job.sid}, session.start() took {took:.1f} s."

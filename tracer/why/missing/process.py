@@ -26,6 +26,9 @@ PROCESS_BY = 10 * NS_PER_S
 REPORTED_EVERY = 5 * NS_PER_S
 """A worker whose processes do not start reports it so often, ns: see ``worker_process.NOT_UP_EVERY``."""
 
+TIMEOUT = "TimeoutError"
+"""What a worker gives as the error of a process that it ended as it took too long to start."""
+
 
 class ProcessFailed(Cause):
     """A job for which no process could be started.
@@ -38,6 +41,10 @@ class ProcessFailed(Cause):
     symptom = Symptom.MISSING
     about = "no process started for the job"
     advice = "Fix setup_fnc; it must finish within initialize_process_timeout (10 s by default)."
+    TIMED_OUT = (
+        "Give the machine more CPU, or shorten the agent's imports and setup_fnc: both must be done within"
+        " initialize_process_timeout (10 s by default)."
+    )
     said = (
         agents("ipc/supervised_proc.py"),
         Page.OPTIONS,
@@ -55,13 +62,14 @@ class ProcessFailed(Cause):
             overdue = accepted is not None and call.timeline.now - accepted.time > PROCESS_BY
             if failed is None and not (of_worker and overdue):
                 continue
-            reason = next((s for s in (*reversed(of_worker), failed) if s and s.facts.get(keys.ERROR_TYPE)), None)
+            reason = next((s for s in (*of_worker, failed) if s and s.facts.get(keys.ERROR_TYPE)), None)
             what = reason.facts.get(keys.ERROR_MESSAGE) or reason.facts.get(keys.ERROR_TYPE) if reason else None
             yield self.found(
                 f"Job {job.sid} was accepted, and no process started for it{f': {what}' if what else ''}.",
                 accepted,
                 failed,
                 reason,
+                advice=self.TIMED_OUT if reason and reason.facts.get(keys.ERROR_TYPE) == TIMEOUT else None,
             )
 
     @staticmethod

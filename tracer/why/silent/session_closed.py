@@ -68,7 +68,7 @@ class SessionClosed(Cause):
     def _finding(self, call: Call, job: Job, session: Session, silence: Silence) -> Finding:
         closed, first = silence.closed, silence.alone[0]
         longest = max(silence.alone, key=lambda stay: stay.lasted)
-        names = ", ".join(dict.fromkeys(name_of(stay.who) for stay in silence.alone[:3]))
+        names = " and ".join(dict.fromkeys(name_of(stay.who) for stay in silence.alone[:3]))
         by_participant = close_reason(session) == BY_ITS_PARTICIPANT
         if first.since > closed.time:
             sentence = (
