@@ -21,7 +21,7 @@ STT: dict[str, Fact] = {keys.LISTENS_BY: "stt"}
 TTS: dict[str, Fact] = {keys.SPEAKS_BY: "tts"}
 NEITHER = "in 33.7 s no word was recorded, neither of ada nor of the agent"
 HERS = "of the agent's pauses no word of ada was recorded"
-UNANSWERED = "the agent said nothing in 30.1 s after a turn of ada"
+UNANSWERED = "the agent said nothing in 30.1 s after a turn of ada, and no request to a model was recorded"
 MUTED = "their microphone was muted"
 
 
@@ -200,3 +200,10 @@ ON = of_job(Kind.SESSION_AUDIO_INPUT_ON, 22_000, occurrence="on")
 def test_who_was_heard_and_says_nothing_more_is_well(moments: list[Moment]) -> None:
     answer = explain(timeline(moments, registered()))
     assert (names(answer), answer.well) == ([], True), answer.summary
+
+
+def test_an_agent_that_never_spoke_is_noticed_sooner() -> None:
+    never = explain(timeline(call(*turn(28_000)), registered())).summary
+    assert "said nothing in 6.1 s after a turn of ada" in never
+    before = explain(timeline(call(*spoke(1000, 26.0), *turn(28_000)), registered())).summary
+    assert "after a turn of ada" not in before
