@@ -21,7 +21,8 @@ STT: dict[str, Fact] = {keys.LISTENS_BY: "stt"}
 TTS: dict[str, Fact] = {keys.SPEAKS_BY: "tts"}
 NEITHER = "in 33.7 s no word was recorded, neither of ada nor of the agent"
 HERS = "of the agent's pauses no word of ada was recorded"
-UNANSWERED = "the agent said nothing in 30.1 s after a turn of ada, and no request to a model was recorded"
+UNANSWERED = "the agent said nothing in 30.1 s after a turn of ada"
+UNASKED = ", and no request to a model was recorded"
 MUTED = "their microphone was muted"
 
 
@@ -61,8 +62,8 @@ def silent_track(of: list[Moment]) -> list[Moment]:
         (call(*spoke(2000, 2.0), muted(Kind.TRACK_MUTED, 900)), MUTED),
         (call(*spoke(2000, 2.0), muted(Kind.TRACK_MUTED, 3000)), f"{HERS}."),
         (call(*spoke(2000, 2.0), muted(Kind.TRACK_UNMUTED, 9000), of=silent_track(long_call())), f"{HERS}."),
-        (call(*turn(4000)), f"{UNANSWERED}."),
-        (call(*spoke(1000, 2.0), *turn(4000), *turn(9000), *turn(15_000)), f"{UNANSWERED} and 2 more."),
+        (call(*turn(4000)), f"{UNANSWERED}{UNASKED}."),
+        (call(*spoke(1000, 2.0), *turn(4000), *turn(9000), *turn(15_000)), f"{UNANSWERED} and 2 more{UNASKED}."),
     ],
     ids=[
         "nobody",
