@@ -181,7 +181,6 @@ def run(how: str, traced: bool) -> None:
         about = SimpleNamespace(
             room=SimpleNamespace(on=lambda *_: None),
             job=SimpleNamespace(id="AJ_1", room=SimpleNamespace(sid=ROOM)),
-            delete_room=lambda: None,
         )
         current_job.get_job_context = lambda **_: about  # type: ignore[assignment, attr-defined]
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")

@@ -16,7 +16,9 @@ from livekit.agents.utils import log_exceptions
 from livekit.agents.voice import io
 from livekit.agents.voice.audio_recognition import AudioRecognition
 from livekit.agents.voice.room_io import RoomIO
+from livekit.api.room_service import RoomService
 from livekit.protocol.models import DisconnectReason, ParticipantPermission
+from livekit.protocol.room import DeleteRoomRequest
 from livekit.rtc import ConnectionState, TrackKind
 from livekit.rtc._proto.stats_pb2 import RtcStats
 from opentelemetry import trace
@@ -42,7 +44,7 @@ from tracer.instrumentation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     import pytest
 
@@ -99,7 +101,7 @@ class Worker(Server):
 
 
 def _running() -> Any:
-    return SimpleNamespace(job=SimpleNamespace(id=JOB, room=SimpleNamespace(sid=ROOM)))
+    return SimpleNamespace(job=SimpleNamespace(id=JOB, room=SimpleNamespace(sid=ROOM, name="demo")))
 
 
 def _raise(error: BaseException) -> None:
@@ -194,6 +196,7 @@ WRAPPED: tuple[tuple[Any, str], ...] = (
     (io.AgentOutput, "audio"),
     (RoomIO, "set_participant"),
     (RoomIO, "unset_participant"),
+    (RoomService, "delete_room"),
 )
 """What is wrapped in livekit-agents itself, and has to be as it was after."""
 AT_ONCE = (
@@ -214,7 +217,7 @@ def live(monkeypatch: pytest.MonkeyPatch, *, instrumented: bool) -> Happened:
     room = Room()
     job = Job(job=_running().job, room=room, primary_session=_session())
     job.happened = happened.append
-    job.delete_room = lambda: happened.append("deleted")
+    job.api = SimpleNamespace(_client=SimpleNamespace(request=_happens(happened)), _auth_header=lambda _: {})
     answers = iter((400, 404))
     """The receiver's, at first."""
 
@@ -282,6 +285,13 @@ def _changed(_: object) -> None:
     """As a method of a session's."""
 
 
+def _happens(happened: Happened) -> Callable[..., Awaitable[None]]:
+    async def request(*_: object) -> None:
+        happened.append("deleted")
+
+    return request
+
+
 def _session() -> Any:
     agent = SimpleNamespace(instructions="be brief", stt=None, llm=None, tts=None)
     return SimpleNamespace(current_agent=agent, stt=None, llm=None, tts=None)
@@ -306,7 +316,7 @@ async def _job(job: Any) -> None:
         span.update_name("job_entrypoint")
         span.set_status(Status(StatusCode.OK))
         span.record_exception(KeyError("d"))
-        job.delete_room()
+        await RoomService.delete_room(job.api, DeleteRoomRequest(room=job.job.room.name))
         session = SimpleNamespace(_closing=False, _cancel_user_away_timer=_nothing)
         changed = MethodType(_changed, session)
         session.input = io.AgentInput(_nothing, changed)

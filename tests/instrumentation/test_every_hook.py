@@ -46,7 +46,6 @@ LOGGED = {"_is_not_ours"}
 ON = {
     ("set_provider_observed", "set_provider"),
     ("start_span", "start_span"),
-    ("delete_reported", "delete_reported"),
     ("set_audio_enabled_reported", "set_audio_enabled"),
     ("set_audio", "audio"),
     ("set_participant", "set_participant"),

@@ -881,8 +881,9 @@ DISCONNECTED = (
         "the caller was removed",
         "removed",
         with_facts(healthy(), Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: "PARTICIPANT_REMOVED"}),
-        "The caller ada was removed by an API call.",
+        "The caller ada was removed by an API call, and no agent is known to have ended the call.",
         ((Kind.PARTICIPANT_LEFT, ADA),),
+        certain=False,
     ),
     Case(
         "the room was deleted",

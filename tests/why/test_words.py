@@ -22,6 +22,7 @@ TTS: dict[str, Fact] = {keys.SPEAKS_BY: "tts"}
 NEITHER = "in 33.7 s no word was recorded, neither of ada nor of the agent"
 HERS = "of the agent's pauses no word of ada was recorded"
 UNANSWERED = "the agent said nothing in 30.1 s after a turn of ada"
+UNASKED = ", and no request to a model was recorded"
 MUTED = "their microphone was muted"
 
 
@@ -61,8 +62,8 @@ def silent_track(of: list[Moment]) -> list[Moment]:
         (call(*spoke(2000, 2.0), muted(Kind.TRACK_MUTED, 900)), MUTED),
         (call(*spoke(2000, 2.0), muted(Kind.TRACK_MUTED, 3000)), f"{HERS}."),
         (call(*spoke(2000, 2.0), muted(Kind.TRACK_UNMUTED, 9000), of=silent_track(long_call())), f"{HERS}."),
-        (call(*turn(4000)), f"{UNANSWERED}."),
-        (call(*spoke(1000, 2.0), *turn(4000), *turn(9000), *turn(15_000)), f"{UNANSWERED} and 2 more."),
+        (call(*turn(4000)), f"{UNANSWERED}{UNASKED}."),
+        (call(*spoke(1000, 2.0), *turn(4000), *turn(9000), *turn(15_000)), f"{UNANSWERED} and 2 more{UNASKED}."),
     ],
     ids=[
         "nobody",
@@ -200,3 +201,10 @@ ON = of_job(Kind.SESSION_AUDIO_INPUT_ON, 22_000, occurrence="on")
 def test_who_was_heard_and_says_nothing_more_is_well(moments: list[Moment]) -> None:
     answer = explain(timeline(moments, registered()))
     assert (names(answer), answer.well) == ([], True), answer.summary
+
+
+def test_an_agent_that_never_spoke_is_noticed_sooner() -> None:
+    never = explain(timeline(call(*turn(28_000)), registered())).summary
+    assert "said nothing in 6.1 s after a turn of ada" in never
+    before = explain(timeline(call(*spoke(1000, 26.0), *turn(28_000)), registered())).summary
+    assert "after a turn of ada" not in before

@@ -77,12 +77,13 @@ def _prepare(endpoint: str) -> None:
         guarded(_redact_as_livekit_does, beside)
         speech = Speech(OwnVoice(tracer).speaks)
         own_tasks = OwnTasks(beside.get_tracer(SCOPE))
-        began = RoomEvents(tracer, speech).listen, LoopWatch(tracer).watch, Deletion(tracer).listen, own_tasks.began
+        began = RoomEvents(tracer, speech).listen, LoopWatch(tracer).watch, own_tasks.began
         reporter = Reporter(endpoint, _job_attributes, began, speech)
         reporter.listen_to(provider)
         reporter.listen_to(beside)
         JobTracer(reporter, beside).listen()
         guarded(AudioSwitches(tracer).listen)
+        guarded(Deletion(tracer).listen)
         guarded(EndedTasks(beside.get_tracer(SCOPE)).listen)
         guarded(own_tasks.listen)
         _reporters.append(reporter)

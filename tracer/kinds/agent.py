@@ -162,7 +162,7 @@ AGENT = {
     "agent.deleting_room": KindInfo(
         phrase="agent deletes the room",
         verb="began to delete the room",
-        meaning="The agent's job called `ctx.delete_room()` for its own room.",
+        meaning="The agent's job asked to delete its own room: `ctx.delete_room()`, or the API's `delete_room()`.",
         cause="The agent's own code, a tool that ends the call, or `delete_room_on_close`: the agent hangs up.",
         following="Everybody is disconnected, ROOM_DELETED.",
         reported={"agent": ""},

@@ -113,10 +113,14 @@ class _CallerStay:
         )
         lack = next((found for need in needs if (found := need())), None)
         if lack:
-            goes_on = self.call.timeline.room.finished is None and self.ended >= self.call.end
             stayed = self.ended - self.began
-            early = f"{self.name} became ACTIVE" if goes_on and stayed < NOTICED else ""
+            early = f"{self.name} became ACTIVE" if self._goes_on and stayed < NOTICED else ""
             yield replace(lack, early="" if lack.certain else early, early_ns=stayed)
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether the caller is still there, as far as is known."""
+        return self.call.timeline.room.finished is None and self.ended >= self.call.end
 
     @cached_property
     def served(self) -> list[_Served]:
@@ -175,7 +179,9 @@ class _CallerStay:
             return Lack(f"{self.name} {left} {in_seconds(stayed)}, before an agent was there", certain=False)
         since, until = self._longest_gap()
         hung_up = until == self.ended and self.who.disconnect_reason in BY_API and until - since <= HUNG_UP_WITHIN
-        if until - since <= STUCK_BY or hung_up or self.has_company:
+        # While the call goes on it is said sooner: one who was said goodbye to has hung up by then.
+        enough = NOTICED if self._goes_on and until >= self.call.end else STUCK_BY
+        if until - since <= enough or hung_up or self.has_company:
             return None
         when = "before the agent was there" if since == self.began else "after the agent left"
         return Lack(f"{self.name} was alone for {in_seconds(until - since)} {when}", certain=True, ns=until - since)
@@ -208,6 +214,14 @@ class _CallerStay:
         if self.is_text_only or self._has_track or any(step.kind in spoken for job in self.jobs for step in job.steps):
             return None
         agents = " and ".join(dict.fromkeys(name_of(one.agent) for one in self.served[:3]))
+        jobs, together = self.jobs, sum(one.until - one.since for one in self.served)
+        if jobs and not self.sessions and all(map(is_reported, jobs)) and together > NOTICED:
+            return Lack(
+                f"{agents} was there with {self.name} for {in_seconds(together)}, without an audio track or a session,"
+                " and whether it needs one is not known",
+                certain=False,
+                ns=together,
+            )
         return Lack(f"no audio track of {agents} was recorded, and whether it is text only is not known", certain=False)
 
     def _voice_kept(self) -> Lack | None:
@@ -445,7 +459,8 @@ class _CallerStay:
             others = [step for step in steps if step.kind is not Kind.MODEL_ASKED]
             answered = min(at for at in answers if not any(_goes_on_from(step, at) for step in others))
             until = min([self.ended, *(session.until for session in self.sessions)])
-            if until - answered > STUCK_BY and (best is None or until - answered > best.ns):
+            spoke = any(step.kind is Kind.AGENT_SPEAKING for step in steps)
+            if until - answered > (STUCK_BY if spoke else NOTICED) and (best is None or until - answered > best.ns):
                 sentence = f"a model answered, and in {in_seconds(until - answered)} no word of the agent was recorded"
                 best = Lack(sentence, certain=False, ns=until - answered)
         return best

@@ -156,7 +156,10 @@ def _was_open(steps: Iterable[Step], since: int, until: int) -> bool:
 
 
 def _unanswered(who: Participant, there: Sequence[Step], until: int, sessions: Sequence[Session]) -> Lack | None:
-    """Turns of the caller's were transcribed, and an agent that has a voice has not spoken since."""
+    """Turns of the caller's were transcribed, and an agent that has a voice has not spoken since.
+
+    One that has spoken before may be silent on purpose for a while; one that has never is noticed sooner.
+    """
     if any(session.output_off for session in sessions):
         return None  # it may answer in writing
     spoken = [step.time for step in there if step.kind is Kind.AGENT_SPEAKING]
@@ -164,9 +167,11 @@ def _unanswered(who: Participant, there: Sequence[Step], until: int, sessions: S
         return None
     last = max(spoken, default=0)
     turns = [step for step in there if step.kind is Kind.SESSION_TURN_TRANSCRIBED and step.time > last]
-    if not turns or until - turns[0].time <= STUCK_BY:
+    if not turns or until - turns[0].time <= (STUCK_BY if spoken else NOTICED):
         return None
     lasted = until - turns[0].time
     again = f" and {len(turns) - 1} more" if len(turns) > 1 else ""
-    sentence = f"the agent said nothing in {in_seconds(lasted)} after a turn of {name_of(who)}{again}"
+    asked = any(step.kind is Kind.MODEL_ASKED and step.time > last for step in there)
+    none = "" if asked else ", and no request to a model was recorded"
+    sentence = f"the agent said nothing in {in_seconds(lasted)} after a turn of {name_of(who)}{again}{none}"
     return Lack(sentence, certain=False, ns=lasted)

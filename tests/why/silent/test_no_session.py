@@ -35,6 +35,11 @@ def test_an_entrypoint_that_returned_wants_no_session() -> None:
     assert sureness([*stuck(), RETURNED]) == []
 
 
+def test_an_agent_that_subscribes_to_nothing_is_not_there_to_listen() -> None:
+    data_only = with_facts(stuck(), Kind.AGENT_CONNECTED, JOB, {keys.AUTO_SUBSCRIBE: "subscribe_none"})
+    assert sureness(data_only, earlier=before()) == []
+
+
 def test_whether_its_agent_has_sessions_at_all_is_known_from_the_call_before() -> None:
     assert sureness(stuck(), earlier=before()) == [("no-session", True)]
     assert sureness(stuck(), earlier=before(*SESSION)) == []

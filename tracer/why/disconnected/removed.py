@@ -36,6 +36,9 @@ class Removed(Cause):
     symptom = Symptom.DISCONNECTED
     about = "somebody was removed by an API call"
     advice = "Find what calls RemoveParticipant."
+    OR_HUNG_UP = (
+        "Find what calls RemoveParticipant: your backend, or the agent itself, which is no fault where it hangs up."
+    )
     said = (Page.PARTICIPANTS,)
 
     def find(self, call: Call) -> Iterator[Finding]:
@@ -45,7 +48,15 @@ class Removed(Cause):
 
     def _caller(self, call: Call, who: Participant, left: Step) -> Iterator[Finding]:
         if not call.agents.ended_the_call(left.time):
-            yield self.found(f"The caller {name_of(who)} was removed by an API call.", left)
+            # An agent may have asked for it, to hang up: no span shows who did.
+            by_agent = any(one.steps[0].time < left.time < call.left_at(one) for one in call.agents.all)
+            whose = ", and no agent is known to have ended the call" if by_agent else ""
+            yield self.found(
+                f"The caller {name_of(who)} was removed by an API call{whose}.",
+                left,
+                certain=not by_agent,
+                advice=self.OR_HUNG_UP if by_agent else None,
+            )
 
     def _agent(self, call: Call, who: Participant, left: Step) -> Iterator[Finding]:
         first = call.callers.first_active

@@ -32,6 +32,9 @@ CALL_STATUS = "sip.callStatus"
 DIALLED = ("dialing", "ringing", "automation", "hangup")
 """A telephone that the agent dials is in the room before anybody answers it."""
 
+SUBSCRIBED_TO_NOTHING = "subscribe_none"
+"""``auto_subscribe`` of an agent that sends data only, or works on the room by the API."""
+
 WENT_ON = (
     Kind.JOB_ENTRYPOINT_RETURNED,
     Kind.AGENT_SPEAKING,
@@ -47,9 +50,9 @@ class NoSession(Cause):
 
     Known from the job's own spans: a ``session_start`` that did not end in 10 s, or an entrypoint that connected, had
     nobody to wait for, ran until the job was over and began no session while a caller was there for longer than that.
-    An agent may have no AgentSession by design: where its entrypoint returned, where it published a track of its own,
-    or where it had none in the room of this name before, nothing is found; else it is not certain, unless it had one
-    there.
+    An agent may have no AgentSession by design: where it connected with SUBSCRIBE_NONE, where its entrypoint returned,
+    where it published a track of its own, or where it had none in the room of this name before, nothing is found; else
+    it is not certain, unless it had one there.
     """
 
     name = "no-session"
@@ -103,6 +106,8 @@ class NoSession(Cause):
         connected, ended = job.at(Kind.AGENT_CONNECTED), job.at(Kind.JOB_ENDED)
         if connected is None or sessions_of(job) or job.shutdown_reason == Shutdown.CRASHED:
             return None
+        if connected.facts.get(keys.AUTO_SUBSCRIBE) == SUBSCRIBED_TO_NOTHING:
+            return None  # it is not there to listen
         if any(ready is None for _, ready in waits(job)) or _has_own_voice(call, job):
             return None  # it waits for somebody, or needs no session
         over = ended_by(job, connected.time)
