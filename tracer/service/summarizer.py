@@ -96,8 +96,8 @@ class Summarizer:
 
 def _must_wait(summary: Summary, timeline: Timeline | None) -> bool:
     """Whether something can still be learnt from elsewhere, or from the passing of time alone."""
-    if timeline is None:
-        return False
+    if timeline is None or timeline.stopped is not None:
+        return False  # nobody listens any more: what comes all the same makes a new summary
     if timeline.open_jobs():
         return True  # they end, or are taken for lost
     last = max(step.time for step in timeline.steps)
