@@ -124,6 +124,7 @@ SIGNS = (
         in_chart=False,
     ),
 )
+"""All signs, in the order in which a reader meets them."""
 ACCURACY = (
     ("±0", "accuracy: the server or the agent gave the time itself"),
     ("±4.0 ms", "accuracy: so much earlier or later, as seen by polling the API"),
