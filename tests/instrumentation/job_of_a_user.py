@@ -36,6 +36,10 @@ reported: list[requests.PreparedRequest] = []
 seen: list[bool] = []
 
 
+class _Thing(SimpleNamespace):
+    """As an object of livekit-agents, it can be referred to weakly."""
+
+
 class Unwilling(Sampler):
     """Drops one span by its name, and no child of it."""
 
@@ -178,9 +182,9 @@ def run(how: str, traced: bool) -> None:
     requests.Session.send = send  # type: ignore[assignment, method-assign]
     SET_UP[early]()
     if traced:
-        about = SimpleNamespace(
-            room=SimpleNamespace(on=lambda *_: None),
-            job=SimpleNamespace(id="AJ_1", room=SimpleNamespace(sid=ROOM)),
+        about = _Thing(
+            room=_Thing(on=lambda *_: None),
+            job=_Thing(id="AJ_1", room=_Thing(sid=ROOM)),
         )
         current_job.get_job_context = lambda **_: about  # type: ignore[assignment, attr-defined]
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
