@@ -39,6 +39,8 @@ seen: list[bool] = []
 class _Thing(SimpleNamespace):
     """As an object of livekit-agents, it can be referred to weakly."""
 
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
 
 class Unwilling(Sampler):
     """Drops one span by its name, and no child of it."""
