@@ -127,6 +127,19 @@ def test_a_room_without_an_agent_waits_for_a_worker_that_comes_too_late(store: S
     assert list(kept(store)) == ["RM_then"]
 
 
+def test_a_room_to_which_nobody_listens_any_more_does_not_wait(store: SqliteStore) -> None:
+    """Its job's end and a late worker would not be heard: without this it waited for ever, and was counted nowhere."""
+    one = Summarizer(store)
+    running = without(Kind.JOB_ENDED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED)
+    keep(store, "RM_running", running, 20 * NS_PER_S)
+    keep(store, "RM_alone", [m for m in call() if m.subject not in (JOB, AGENT, VOICE)], 20 * NS_PER_S)
+    stopped = time.time_ns() - 19 * NS_PER_S
+    store.note_listened("one", stopped - 60 * NS_PER_S, stopped)
+    one.run_once()
+    assert one.run_once() == 2
+    assert kept(store).keys() == {"RM_running", "RM_alone"}
+
+
 def test_the_room_of_the_same_name_before_is_summed_up_again(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,8 +102,7 @@ class EndedTasks:
     def _failed(self, job: JobContext | None, error: BaseException | None) -> None:
         """A realtime model gave no reply, of which it has no span that fails."""
         if job and error and self._may_report(job):
-            why = {key: value for key, value in error_attributes(error).items() if value is not None}
-            known = {keys.SPAN_NAME: REALTIME, **why}
+            known = {keys.SPAN_NAME: REALTIME, **error_attributes(error)}
             report_of_job(self._tracer, job, Kind.MODEL_FAILED, attributes=known, at=time.time_ns())
 
     def _watch(self) -> None:
@@ -123,10 +122,8 @@ class EndedTasks:
     def _report(self, job: JobContext | None, task: str, error: BaseException | None) -> None:
         if job is None or not self._may_report(job):
             return
-        why = {key: value for key, value in error_attributes(error).items() if value is not None} if error else {}
-        report_of_job(
-            self._tracer, job, Kind.SESSION_TASK_ENDED, attributes={keys.TASK: task, **why}, at=time.time_ns()
-        )
+        known = {keys.TASK: task, **(error_attributes(error) if error else {})}
+        report_of_job(self._tracer, job, Kind.SESSION_TASK_ENDED, attributes=known, at=time.time_ns())
 
     def _may_report(self, job: JobContext) -> bool:
         """Whether another one may be reported of this job, which then counts."""

@@ -37,7 +37,7 @@ class MomentSpans:
         self,
         kind: Kind,
         subject: str,
-        attributes: dict[str, Fact | None],
+        attributes: Mapping[str, Fact | None],
         *,
         room: str = "",
         at: int | None = None,
@@ -93,10 +93,10 @@ def report_of_job(
     tracer.start_span(kind.value, Context(), start_time=at, attributes=known).end()
 
 
-def error_attributes(error: BaseException) -> dict[str, Fact | None]:
-    """An exception's class and text."""
+def error_attributes(error: BaseException) -> dict[str, Fact]:
+    """An exception's class and, where it has one, its text."""
     try:
         text = str(error)[:LONGEST_MESSAGE]
     except Exception:  # noqa: BLE001  the user's class may do anything
         text = ""
-    return {keys.ERROR_TYPE: type(error).__name__, keys.ERROR_MESSAGE: text or None}
+    return {keys.ERROR_TYPE: type(error).__name__, **({keys.ERROR_MESSAGE: text} if text else {})}

@@ -61,6 +61,5 @@ class OwnTasks:
             return
         self._reported += 1
         ran = OF.search(record.msg)
-        why = {key: value for key, value in error_attributes(error).items() if value is not None}
-        known = {keys.TASK: ran.group(1) if ran else "", **why}
+        known = {keys.TASK: ran.group(1) if ran else "", **error_attributes(error)}
         report_of_job(self._tracer, jobs[0], Kind.AGENT_TASK_RAISED, attributes=known)

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from tracer import keys
+from tracer.kinds import Kind
 from tracer.timeline.listened import stopped
-from tracer.units import NS_PER_S
+from tracer.timeline.trace_jobs import is_trace
+from tracer.units import FOREVER, NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tracer.moment import Moment
     from tracer.store.contract import RoomRow
     from tracer.timeline.listened import Listened
 
-__all__ = ["IS_AGENT", "KEYS_KEPT", "LARGEST", "MOST_UNKNOWN", "digest_of", "identity_fact", "row_of", "span_ids"]
+__all__ = [
+    "IS_AGENT",
+    "KEYS_KEPT",
+    "LARGEST",
+    "MOST_UNKNOWN",
+    "RoomNews",
+    "digest_of",
+    "identity_fact",
+    "news_of",
+    "row_of",
+    "span_ids",
+]
 
 KEYS_KEPT = 30 * 24 * 3600 * NS_PER_S
 """For how long, ns, a span is sent only once and a webhook taken only once. The server repeats one for a minute."""
@@ -30,6 +44,43 @@ SPAN_ID = 8
 """Bytes of a span's id."""
 IS_AGENT = f'["{keys.PARTICIPANT_KIND}","AGENT"]'
 """How the fact appears in a moment's JSON; text from outside cannot look like it, its quotes are escaped."""
+
+
+@dataclass(slots=True)
+class RoomNews:
+    """What a commit adds to a room; times in ns since the epoch."""
+
+    name: str | None = None
+    created: int | None = None
+    finished: int | None = None
+    changed: int = 0
+    """Number of its newest moment."""
+    earliest: int = FOREVER
+    latest: int = 0
+    joined: bool = False
+    """Whether somebody joined: perhaps anew, which the summary of the room before would count."""
+
+    def learn(self, number: int, moment: Moment) -> None:
+        """One of its moments, with its number."""
+        self.changed = max(self.changed, number)
+        self.earliest, self.latest = min(self.earliest, moment.time), max(self.latest, moment.time)
+        if self.name is None:
+            self.name = next((str(value) for key, value in moment.facts if key == keys.ROOM_NAME), None)
+        if moment.kind is Kind.ROOM_CREATED:
+            self.created = min(moment.time, self.created or moment.time)
+        elif moment.kind is Kind.ROOM_FINISHED:
+            self.finished = min(moment.time, self.finished or moment.time)
+        elif moment.kind is Kind.PARTICIPANT_JOINING:
+            self.joined = True
+
+
+def news_of(new: Iterable[tuple[int, str, Moment]]) -> dict[str, RoomNews]:
+    """What these moments, each with its number and its room, add to each room; not those whose room is not known."""
+    rooms: dict[str, RoomNews] = {}
+    for number, sid, moment in new:
+        if sid and not is_trace(sid):
+            rooms.setdefault(sid, RoomNews()).learn(number, moment)
+    return rooms
 
 
 def row_of(row: RoomRow, came: int | None, runs: Iterable[Listened]) -> RoomRow:

@@ -10,9 +10,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tracer import keys
 from tracer.moment import Kind, Moment
-from tracer.store.alike import MOST_UNKNOWN, digest_of
+from tracer.store.alike import MOST_UNKNOWN, digest_of, news_of
 from tracer.store.contract import Evidence, Form, Outgoing
 from tracer.store.postgres.connecting import kept, storable
 from tracer.store.postgres.reader import COLUMNS
@@ -46,19 +45,6 @@ class _Told:
     """As it came: its room can be a trace."""
     evidence: int
     """Number of the piece it was made of; 0 for none."""
-
-
-@dataclass(slots=True)
-class _RoomNews:
-    """What a commit adds to a room."""
-
-    name: str | None = None
-    created: int | None = None
-    finished: int | None = None
-    changed: int = 0
-    earliest: int = 2**62
-    latest: int = 0
-    joined: bool = False
 
 
 def add(db: Connection[Row], items: Sequence[Arrival | Evidence], sender: str) -> list[bool]:
@@ -282,21 +268,7 @@ def _insert(
 
 def _note(db: Connection[Row], new: Iterable[tuple[int, str, Moment]]) -> None:
     """Keep what the list of rooms shows, and that there is something new of these rooms."""
-    rooms: dict[str, _RoomNews] = {}
-    for seq, sid, moment in new:
-        if is_trace(sid):
-            continue
-        room = rooms.setdefault(sid, _RoomNews())
-        name = dict(moment.facts).get(keys.ROOM_NAME)
-        room.name = str(name) if room.name is None and name is not None else room.name
-        room.changed = max(room.changed, seq)
-        room.earliest, room.latest = min(room.earliest, moment.time), max(room.latest, moment.time)
-        if moment.kind is Kind.ROOM_CREATED:
-            room.created = min(moment.time, room.created or moment.time)
-        elif moment.kind is Kind.ROOM_FINISHED:
-            room.finished = min(moment.time, room.finished or moment.time)
-        elif moment.kind is Kind.PARTICIPANT_JOINING:
-            room.joined = True
+    rooms = news_of(new)
     if not rooms:
         return
     values = list(rooms.values())

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tracer import keys
-from tracer.moment import Kind
-from tracer.store.alike import MOST_UNKNOWN, digest_of
+from tracer.store.alike import MOST_UNKNOWN, digest_of, news_of
 from tracer.store.contract import Evidence
 from tracer.store.sqlite.agent_traces import moved_by, named_by_jobs, room_of
 from tracer.store.sqlite.evidence import is_first, log, log_unread, take
@@ -17,25 +14,15 @@ from tracer.timeline.trace_jobs import is_trace
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tracer.moment import Moment
+    from tracer.store.alike import RoomNews
     from tracer.store.contract import Arrival, Outgoing
 
 __all__ = ["add", "queue"]
 
 _INSERT = f"INSERT OR IGNORE INTO moment (digest, trace, evidence, {COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
-
-
-@dataclass(slots=True)
-class _RoomNews:
-    """What a commit adds to a room."""
-
-    name: str | None = None
-    created: int | None = None
-    finished: int | None = None
-    changed: int = 0
-    joined: bool = False
 
 
 def add(cursor: sqlite3.Cursor, arrivals: Iterable[Arrival | Evidence]) -> list[bool]:
@@ -94,7 +81,7 @@ def _add_moments(cursor: sqlite3.Cursor, told: list[tuple[Moment, int]]) -> list
         (number, *added[identity])
         for number, identity in cursor.execute("SELECT seq, digest FROM moment WHERE seq > ? ORDER BY seq", (before,))
     ]
-    _note(cursor, new)
+    _note(cursor, news_of((number, room, moment) for number, room, _, moment in new))
     moved: list[tuple[Moment, int]] = []
     for _, room, trace, moment in new:
         if room and (trace is None or is_trace(room)):
@@ -103,22 +90,8 @@ def _add_moments(cursor: sqlite3.Cursor, told: list[tuple[Moment, int]]) -> list
     return moved
 
 
-def _note(cursor: sqlite3.Cursor, new: Iterable[tuple[int, str, str | None, Moment]]) -> None:
+def _note(cursor: sqlite3.Cursor, rooms: Mapping[str, RoomNews]) -> None:
     """Keep what the list of rooms shows, and that there is something new of these rooms."""
-    rooms: dict[str, _RoomNews] = {}
-    for number, sid, _, moment in new:
-        if not sid or is_trace(sid):
-            continue
-        room = rooms.setdefault(sid, _RoomNews())
-        room.changed = number
-        if room.name is None:
-            room.name = next((str(value) for key, value in moment.facts if key == keys.ROOM_NAME), None)
-        if moment.kind is Kind.ROOM_CREATED:
-            room.created = min(moment.time, room.created or moment.time)
-        elif moment.kind is Kind.ROOM_FINISHED:
-            room.finished = min(moment.time, room.finished or moment.time)
-        elif moment.kind is Kind.PARTICIPANT_JOINING:
-            room.joined = True
     now = time.time_ns()
     cursor.executemany(
         "INSERT INTO room (sid, name, created, finished, first_seen, changed) VALUES (?, ?, ?, ?, ?, ?)"
