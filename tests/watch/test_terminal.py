@@ -133,9 +133,10 @@ def test_while_it_is_stopped_the_terminal_is_the_users(follow: Terminal) -> None
     follow.process.send_signal(signal.SIGTSTP)
     follow.shows(BACK, LIMIT)
     end = time.monotonic() + LIMIT
-    while os.waitid(os.P_PID, follow.process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is None:
+    while os.waitid(os.P_PID, follow.process.pid, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         assert time.monotonic() < end
         time.sleep(0.01)
+    assert follow.process.poll() is None, (follow.ends(), follow.wrote[-2000:])
     assert termios.tcgetattr(follow.fd) == follow.before
     before = len(follow.wrote)
     follow.process.send_signal(signal.SIGCONT)

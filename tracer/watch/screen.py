@@ -8,6 +8,8 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from rich.control import Control
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -99,17 +101,20 @@ def _suspended(out: Console, echo: Callable[[bool], None]) -> Iterator[None]:
         yield
         return
 
+    def switch(to_screen: bool) -> None:
+        # Not by the console: it may be about to write, and what it writes to cannot be entered again.
+        controls = Control.alt_screen(to_screen), Control.show_cursor(not to_screen)
+        os.write(out.file.fileno(), "".join(control.segment.text for control in controls).encode())
+
     def stop(number: int, _: Any) -> None:
-        out.set_alt_screen(False)
-        out.show_cursor(True)
+        switch(False)
         echo(True)
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
         # Here again after `fg`.
         signal.signal(number, stop)
         echo(False)
-        out.set_alt_screen(True)
-        out.show_cursor(False)
+        switch(True)
 
     before = signal.signal(signal.SIGTSTP, stop)
     try:
