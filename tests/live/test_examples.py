@@ -90,6 +90,11 @@ AT_ONCE = {
 }
 """Examples that end by themselves, and what must be in what they print."""
 FORGET = {"tracer forget RM_q4MG6HgEXo38", "tracer forget ada"}
+AFTER = {
+    "tracer store --store calls.db": "tracer replay call.jsonl --store calls.db",
+    "tracer why call.bundle.gz": "tracer bundle my-room -o call.bundle.gz",
+}
+"""Examples that read what another wrote. Each test types both: it may run in another process than the other's test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +203,17 @@ def place(livekit: LiveKitServer, webhook_port: int, tmp_path_factory: pytest.Te
 @pytest.mark.parametrize("example", [*sorted(AT_ONCE.keys() - FORGET), *sorted(FORGET)])
 def test_an_example_that_ends_by_itself(example: str, place: Place) -> None:
     """What forgets rooms comes last, and is asked whether it is meant."""
-    ran = subprocess.run(
+    if example in AFTER:
+        typed(AFTER[example], place)
+    ran = typed(example, place)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert AT_ONCE[example] in ran.stdout
+    assert ran.stdout or ("mcp" in example) or written(place.folder, example)
+
+
+def typed(example: str, place: Place) -> subprocess.CompletedProcess[str]:
+    """What an example ended with, as typed in the folder."""
+    return subprocess.run(
         ["bash", "-c", example],
         env=place.environment,
         cwd=place.folder,
@@ -208,9 +223,6 @@ def test_an_example_that_ends_by_itself(example: str, place: Place) -> None:
         timeout=LIMIT,
         check=False,
     )
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert AT_ONCE[example] in ran.stdout
-    assert ran.stdout or ("mcp" in example) or written(place.folder, example)
 
 
 def written(folder: Path, example: str) -> bool:
