@@ -3,14 +3,16 @@
     python -m tests.bench.ingest [SECONDS]
 
 The same bodies of a recorded call, with fresh ids, are sent on 32 connections to `tracer serve`, to Jaeger with Badger
-and to Jaeger in memory, one after the other; to `tracer serve` again at half of what it took. `tracer serve` has all on
-disk when it answers. Writes the table of docs/benchmarks.md and its plot.
+and in memory, and to VictoriaTraces where a `victoria-traces` is on the PATH, one after the other; to `tracer serve`
+again at half of what it took. `tracer serve` has all on disk when it answers. Writes the table of docs/benchmarks.md
+and its plot.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 PLOT = PAGE.parent / "pictures" / "benchmarks.svg"
 OURS = "tracer serve"
+VICTORIA = "VictoriaTraces (on disk within a second)"
 CONNECTIONS = 32
 SHAPES = (17, 510, 1)
 """Spans in a request."""
@@ -111,6 +114,21 @@ def jaeger(kind: type[Jaeger], folder: Path) -> Iterator[tuple[Process, int]]:
         server.stop()
 
 
+@contextmanager
+def victoria_traces(folder: Path) -> Iterator[tuple[Process, int]]:
+    """VictoriaTraces with a fresh store, which takes spans of any time."""
+    port = free_port()
+    options = {"storageDataPath": folder, "httpListenAddr": f"127.0.0.1:{port}", "retentionPeriod": "10y"}
+    command = ["victoria-traces", *(f"-{name}={value}" for name, value in options.items())]
+    process = Process("victoria-traces", command, folder=folder, environment=child_environment())
+    process.start()
+    try:
+        process.wait_until(lambda: answers(port, "/health"))
+        yield process, port
+    finally:
+        process.stop()
+
+
 class Row(NamedTuple):
     """What one server made of one load."""
 
@@ -136,6 +154,8 @@ SERVERS: dict[str, Callable[[Path], AbstractContextManager[tuple[Process, int]]]
     "Jaeger, Badger (on disk)": lambda folder: jaeger(JaegerOnDisk, folder),
     "Jaeger, memory": lambda folder: jaeger(Jaeger, folder),
 }
+if shutil.which("victoria-traces"):
+    SERVERS[VICTORIA] = victoria_traces
 
 
 def measured(name: str, body: str, requests: list[bytes], each: int, seconds: float) -> Row:
@@ -194,7 +214,11 @@ def main(seconds: float, only: str) -> None:
             for body in islice(spans_of(count), int(MOST[count] * seconds))
         ]
         body = f"{count} span{'s' * (count > 1)} a request, {len(requests[0]) / 1000:.0f} kB"
-        rows += [measured(name, body, requests, count, seconds) for name in SERVERS if only in name]
+        for name in SERVERS:
+            if only in name:
+                took = b"POST /insert/opentelemetry/v1/traces " if name == VICTORIA else b"POST /v1/traces "
+                there = [one.replace(b"POST /v1/traces ", took, 1) for one in requests]
+                rows.append(measured(name, body, there, count, seconds))
     requests = [
         post("/webhook", body, Authorization=signed, Content_Type="application/webhook+json")
         for body, signed in islice(webhooks(), int(MOST[0] * seconds))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot"]
 
-COLOURS = ("#2f81f7", "#8b949e", "#bdc4cc")
+COLOURS = ("#2f81f7", "#8b949e", "#bdc4cc", "#d29922")
 WIDTH, LEFT, RIGHT = 720, 190, 70
 BAR, GAP, HEAD = 18, 26, 24
 
