@@ -186,7 +186,10 @@ def second_session(took: float, *, since: float = 9100) -> list[Moment]:
         (second_session(12_000, since=8000), False),
         (second_session(12_000, since=33_000), False),
         (
-            [*second_session(12_000), _webhook(Kind.TRACK_PUBLISHED, "TR_music", 9050, {keys.PARTICIPANT_ID: AGENT})],
+            [
+                *second_session(12_000, since=11_000),
+                _webhook(Kind.TRACK_PUBLISHED, "TR_music", 9050, {keys.PARTICIPANT_ID: AGENT}),
+            ],
             False,
         ),
     ],
@@ -197,6 +200,22 @@ def test_a_later_session_that_starts_slowly_is_named_where_a_caller_waited_for_i
 ) -> None:
     said = [f.sentence for f in explain(timeline(moments)).findings if f.cause.name == "slow-session"]
     assert said == [f"In job {JOB}, session.start() of a later session took 12.0 s."] * named
+
+
+def _music(since: float, until: float) -> list[Moment]:
+    """A track that the agent publishes itself."""
+    return [
+        _webhook(Kind.TRACK_PUBLISHED, "TR_music", since, {keys.PARTICIPANT_ID: AGENT}),
+        _webhook(Kind.TRACK_UNPUBLISHED, "TR_music", until, {}),
+    ]
+
+
+@pytest.mark.parametrize("since", [Kind.SESSION_STARTING, Kind.SESSION_STARTED])
+def test_a_caller_who_hears_music_is_not_kept_waiting_by_code_or_session(since: Kind) -> None:
+    late = delayed(delayed(healthy(), Kind.SESSION_STARTING, 1500), since, 8000)
+    (name,) = found(late)
+    assert found([*late, *_music(600, 8200)]) == []
+    assert found([*late, *_music(600, 1200)]) == [name]
 
 
 def test_a_session_that_connects_itself_is_not_slow_for_it() -> None:

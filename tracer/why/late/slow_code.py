@@ -8,6 +8,7 @@ from tracer.kinds import Kind
 from tracer.livekit_sources import Page
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import in_one_run, waits
+from tracer.why.call.music import silence
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -28,8 +29,8 @@ SLOW = 2 * NS_PER_S
 class SlowCode(Cause):
     """What the agent's own code does before the caller is served.
 
-    Known from the gaps between the job's own spans, as far as a caller was there. Not certain where a telephone
-    joined meanwhile: the code may have dialled it, and waited for an answer.
+    Known from the gaps between the job's own spans, as far as a caller was there, and the agent played them nothing.
+    Not certain where a telephone joined meanwhile: the code may have dialled it, and waited for an answer.
     """
 
     name = "slow-code"
@@ -51,7 +52,7 @@ class SlowCode(Cause):
                 if start is None or end is None or not in_one_run(job, start, end):
                     continue
                 took = (end.time - start.time) / NS_PER_S
-                if min(end.time, last) - max(start.time, first_active) > SLOW:
+                if silence(call, job, max(start.time, first_active), min(end.time, last)) > SLOW:
                     yield self.found(
                         f"The code of job {job.sid} took {took:.1f} s {where}.",
                         start,

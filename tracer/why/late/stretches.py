@@ -10,6 +10,7 @@ from tracer.livekit_sources import Page, agents, server
 from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import NOTICED
+from tracer.why.call.music import music, silence
 from tracer.why.call.serving import stays
 from tracer.why.cause import Cause
 from tracer.why.late.starved import starved
@@ -35,7 +36,7 @@ BEFORE_MEDIA = (
 
 
 class _SlowStretch(Cause):
-    """A stretch of a job, from one step to another on one clock, that took longer than it should.
+    """A stretch of a job, from one step to another on one clock, that took longer than it should without hold music.
 
     Certain unless one of its ends is contradicted by its own source.
     """
@@ -55,7 +56,8 @@ class _SlowStretch(Cause):
                 continue  # see StarvedMachine
             if not start or not end or start.clock != end.clock or call.callers.none_before(end.latest):
                 continue
-            if self.took(job, start, end) > self.longest:
+            played = end.time - start.time - silence(call, job, start.time, end.time)
+            if self.took(job, start, end) - played > self.longest:
                 certain = not (start.contradicted or end.contradicted)
                 yield self.finding(call, job, start, end, certain=certain)
 
@@ -243,9 +245,4 @@ def _was_waited_for(call: Call, job: Job, start: Step, end: Step) -> bool:
     others = [one for other in call.timeline.jobs for one in sessions_of(other) if one.starting is not start]
     if any(one.since < end.time and one.until > start.time for one in others):
         return False
-    agent = call.agents.of(job)
-    there = [voice for voice in call.voices(agent.sid) if voice.until > start.time] if agent else []
-    # A session's own track can outlive it; what was published while none was open is music.
-    return not any(
-        voice.since < start.time and not any(one.since <= voice.since < one.until for one in others) for voice in there
-    )
+    return not any(voice.since < start.time < voice.until for voice in music(call, job))
