@@ -328,30 +328,31 @@ class Receiver:
     async def _traces(self, kind: str, encoding: str, arrival: int, packed: bytes) -> Answer:
         body = decompressed(packed, encoding)
         with self._bodies.hold(len(body)):
-            pieces, spans = await self._decoded(body, kind, arrival)
+            pieces = await self._decoded(body, kind, arrival)
             self.counts.otlp_requests += 1
-            self.counts.otlp_spans += spans
+            self.counts.otlp_spans += sum(piece.spans for piece in pieces)
             await self._keep_evidence(pieces)
         if self.recorder:
             self.recorder.traces(body, kind, arrival)
         return Answer(text="{}" if kind == JSON else "", content_type=kind)
 
-    async def _decoded(self, body: bytes, kind: str, arrival: int) -> tuple[list[Evidence], int]:
+    async def _decoded(self, body: bytes, kind: str, arrival: int) -> list[Evidence]:
         if len(body) <= LARGE:
             return self._decode(body, kind, arrival)
         async with self._decoding:  # a large one takes a second to decode, for which everyone else would wait
             return await asyncio.to_thread(self._decode, body, kind, arrival)
 
-    def _decode(self, body: bytes, kind: str, arrival: int) -> tuple[list[Evidence], int]:
-        """What an OTLP request brought, and how many spans it had."""
+    def _decode(self, body: bytes, kind: str, arrival: int) -> list[Evidence]:
+        """What an OTLP request brought."""
         request = agent.read(body, kind)
         refuse_too_large(request, len(body))
-        starts = [span.start_time_unix_nano for span in agent.spans(request)]
-        if max(starts, default=0) > arrival + evidence.AHEAD:
+        scopes = (scope for group in request.resource_spans for scope in group.scope_spans)
+        firsts = (scope.spans[0].start_time_unix_nano for scope in scopes if scope.spans)  # of each, by one clock
+        if max(firsts, default=0) > arrival + evidence.AHEAD:
             self._refusals.warn(
                 "spans of an agent are more than a day ahead of this machine's clock: their moments are left out"
             )
-        return evidence.of_spans(request, body, kind, arrival), len(starts)
+        return evidence.of_spans(request, body, kind, arrival)
 
     async def _others(self, request: web.Request) -> web.Response:
         """Logs and metrics, which only pass through."""

@@ -103,8 +103,8 @@ def _groups(request: ExportTraceServiceRequest, body: bytes, form: Form) -> list
 
 def _only_room(body: bytes, named: re.Pattern[bytes]) -> str:
     """SID of the room that a request names, without reading it; empty where that takes reading."""
-    found = named.findall(body)
-    return found[0].decode() if len(found) == body.count(b"RM_") and len(set(found)) == 1 else ""
+    found = named.search(body)
+    return found[1].decode() if found and body.count(found[0]) == body.count(b"RM_") else ""
 
 
 def arrival(evidence: Evidence) -> Arrival:
