@@ -320,10 +320,15 @@ class Lacking(Conclusion):
 
 
 class NotRuledOut(Conclusion):
-    """No cause was found, and of some it is not known."""
+    """No cause was found, and of some it is not known.
+
+    What is known to be missing, and for how long, is said instead.
+    """
 
     def sentence(self, known: Known) -> str | None:
         """That there are doubts."""
+        if known.lacks and known.lacks[0].ns and not known.lacks[0].early:
+            return None
         return f"Nothing wrong {known.recorded}, but not everything can be ruled out." if known.doubts else None
 
 
