@@ -294,7 +294,8 @@ def _happens(happened: Happened) -> Callable[..., Awaitable[None]]:
 
 def _session() -> Any:
     agent = SimpleNamespace(instructions="be brief", stt=None, llm=None, tts=None)
-    return SimpleNamespace(current_agent=agent, stt=None, llm=None, tts=None)
+    side = SimpleNamespace(audio=None)
+    return SimpleNamespace(current_agent=agent, stt=None, llm=None, tts=None, input=side, output=side)
 
 
 async def _job(job: Any) -> None:

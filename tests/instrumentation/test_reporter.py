@@ -14,6 +14,29 @@ from tracer.instrumentation.reporter import Reporter
 from tracer.instrumentation.sender import Sender
 
 
+@pytest.mark.parametrize(
+    ("audio", "known"),
+    [(object(), ("stt", "tts")), (None, ("nothing", "nothing"))],
+    ids=["by audio", "text only, whatever models it has"],
+)
+def test_a_session_tells_what_it_listens_and_speaks_by(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, audio: object, known: tuple[str, str]
+) -> None:
+    agent = SimpleNamespace(instructions="be brief", stt=object(), llm=object(), tts=object())
+    side = SimpleNamespace(audio=audio)
+    session = SimpleNamespace(current_agent=agent, input=side, output=side)
+    job = SimpleNamespace(id="AJ_1", room=SimpleNamespace(sid="RM_1"))
+    context = SimpleNamespace(job=job, primary_session=session)
+    monkeypatch.setattr("tracer.instrumentation.current_job.get_job_context", lambda: context)
+    reporter = Reporter(ADDRESS)
+    provider = TracerProvider(shutdown_on_exit=False)
+    reporter.listen_to(provider)
+    provider.get_tracer("livekit-agents").start_span("session_start").end()
+    reporter.close()
+    told = [{one.key: one.value.string_value for one in span.attributes} for span in sent_to(receiver)]
+    assert (told[-1][keys.LISTENS_BY], told[-1][keys.SPEAKS_BY]) == known
+
+
 def test_what_has_others_in_it_is_told_before_it_ends(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     # A process that is killed would otherwise leave the others without what they belong to.
     job = SimpleNamespace(id="AJ_1", room=SimpleNamespace(sid="RM_1"))

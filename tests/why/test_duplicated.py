@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.moments import AGENT, JOB, ROOM, WORKER
+from tests.moments import AGENT, JOB, ROOM, WORKER, _webhook, ms
 from tests.why.cases import (
     DUPLICATED,
     NAMED,
@@ -31,6 +31,7 @@ from tracer.why import explain
 if TYPE_CHECKING:
     from tracer.moment import Moment
 
+TWICE = ["dispatched-twice"]
 FOREIGN = next(case for case in DUPLICATED if case.cause == "foreign-worker").moments
 
 
@@ -64,6 +65,15 @@ def test_one_agent_after_the_other_is_not_two(name: str) -> None:
     recorded = [m for m in healthy() if m.subject != ROOM or m.kind is not Kind.ROOM_FINISHED]
     assert found([*recorded, *(moved(m, 3745) for m in after)]) == []
     assert found([*recorded, *(moved(m, 3740) for m in after)]) != []
+
+
+@pytest.mark.parametrize(("at", "left", "names"), [(5400, 15_500, []), (5400, 15_900, TWICE), (5200, 15_000, TWICE)])
+def test_one_that_is_dispatched_in_mid_call_may_take_over(at: float, left: float, names: list[str]) -> None:
+    kept = [moved(m, 30_000) if m.time > ms(2000) else m for m in healthy()]
+    late = [moved(m, 30_000) if m.time > ms(6000) else m for m in second_agent(NAMED, "", at + 200)]
+    gone = [m for m in kept if m.subject != AGENT or m.kind is not Kind.PARTICIPANT_LEFT]
+    left_at = _webhook(Kind.PARTICIPANT_LEFT, AGENT, left, {keys.DISCONNECT_REASON: "CLIENT_INITIATED"})
+    assert [one for one in found([*gone, *late, left_at]) if one in TWICE] == names
 
 
 @pytest.mark.parametrize(("reason", "certain"), [("CLIENT_INITIATED", False), ("ROOM_CLOSED", True)])

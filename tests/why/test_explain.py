@@ -157,6 +157,15 @@ def test_of_a_room_that_is_a_second_old_it_is_too_early_to_say(moments: list[Mom
     assert explanation.summary == "It is too early to say: an agent was requested 1.0 s ago."
 
 
+def test_of_a_job_that_only_the_agent_reports_it_is_too_early_too() -> None:
+    told = [
+        m for m in healthy() if m.witness != "observer" and m.kind is not Kind.DISPATCH_CREATED and m.subject != AGENT
+    ]
+    for now, begins in ((1200, "It is too early to say: an agent was requested 1.0 s ago"), (9000, "No agent joined")):
+        so_far = [m for m in told if m.time < ms(300)]
+        assert explain(timeline(so_far, now=ms(now))).summary.startswith(begins)
+
+
 def test_while_a_healthy_call_goes_on_nothing_is_found() -> None:
     for seconds in (0.1, 0.25, 0.4, 1.0, 3.0, 4.12, 6.4):
         at = ms(seconds * 1000)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.moments import ADA, AGENT, JOB, _webhook, ms
+from tests.moments import ADA, AGENT, JOB, ROOM, _webhook, ms
 from tests.why.cases import (
     DISCONNECTED,
     MISSING,
@@ -16,6 +16,7 @@ from tests.why.cases import (
     names,
     of_job,
     timeline,
+    until,
     with_facts,
     without,
 )
@@ -130,3 +131,11 @@ def test_an_agent_that_waits_for_a_colleague_after_its_session_keeps_nobody_wait
     held = [*closed(long_call(), 9000, "user_initiated"), music]
     held.append(of_job(Kind.AGENT_WAITING_FOR_PARTICIPANT, 9050, {keys.PARTICIPANT_FILTER: True}, "colleague"))
     assert lacking([m for m in held if m.time <= ms(9100)], 30_000) == ""
+
+
+def test_a_job_that_never_connected_does_not_learn_that_its_room_closed() -> None:
+    hangs = until(Kind.JOB_ENTRYPOINT_STARTED)
+    gone = [m for m in healthy() if m.subject == ROOM or (m.subject == ADA and m.witness == "webhook")]
+    later = [moved(m, 20_000) if m.time > ms(4000) else m for m in gone]
+    assert found([*hangs, *later], now=ms(120_000))[0] == "never-connected"
+    assert "process-killed" not in found([*hangs, *later], now=ms(120_000))

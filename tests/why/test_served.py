@@ -165,6 +165,25 @@ def test_an_agent_that_only_reads_and_writes_lacks_no_audio() -> None:
     assert lacked(without(healthy(), VOICE, MICROPHONE, *AUDIO)) == []
 
 
+NO_MODELS: dict[str, Fact] = {keys.LISTENS_BY: "nothing", keys.SPEAKS_BY: "nothing"}
+
+
+def test_a_session_that_can_neither_listen_nor_speak_reads_and_writes() -> None:
+    written = of_job(Kind.AGENT_SPEAKING, 900, {keys.SPOKE_FOR: 0.03}, "speech")
+    call = with_facts([*without(healthy(), VOICE, MICROPHONE, *AUDIO), written], Kind.SESSION_STARTED, JOB, NO_MODELS)
+    assert lacked(call) == lacked(without(call, Kind.SESSION_CLOSED, Kind.JOB_ENDED)) == []
+    assert lacked(with_facts(call, Kind.SESSION_STARTED, JOB, {keys.SPEAKS_BY: "tts"})) != []
+    handed_over = of_job(Kind.SESSION_AGENT_CHANGED, 950, occurrence="next")
+    assert lacked([*call, handed_over]) != []
+
+
+def test_whoever_speaks_to_a_session_that_does_not_listen_is_not_heard() -> None:
+    call = with_facts(without(healthy(), *AUDIO), Kind.SESSION_STARTED, JOB, NO_MODELS)
+    ((sentence, certain),) = lacked(call)
+    assert sentence.endswith("its session has no STT and no realtime model, or no audio input")
+    assert not certain
+
+
 def test_an_agent_is_there_for_a_caller_that_stays() -> None:
     alone = without(healthy(), AGENT, JOB, VOICE)
     assert [certain for _, certain in lacked(alone)] == [True]

@@ -104,6 +104,9 @@ def test_first_frame_is_when_the_session_hears_somebody() -> None:
     [
         ({"lk.response.ttft": 0.02}, Kind.MODEL_ANSWERED, 420),
         ({"lk.pii.response.text": "hello"}, Kind.MODEL_ANSWERED, 1900),  # an older agent, without a time to first token
+        ({"lk.pii.response.text": "", "lk.pii.response.function_calls": "['{}']"}, Kind.MODEL_ANSWERED, 1900),
+        ({"lk.pii.response.text": "", "lk.pii.response.function_calls": "[]"}, Kind.MODEL_GAVE_NO_ANSWER, 1900),
+        ({"gen_ai.response.finish_reasons": "error"}, Kind.MODEL_GAVE_NO_ANSWER, 1900),  # it was interrupted
         ({}, Kind.MODEL_GAVE_NO_ANSWER, 1900),
     ],
 )

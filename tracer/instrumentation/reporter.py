@@ -179,16 +179,21 @@ def _add_instructions(attributes: dict[str, str]) -> None:
 
 
 def _add_models(attributes: dict[str, str]) -> None:
-    """What the first agent of the session understands the caller by, and speaks by."""
+    """What the first agent of the session understands the caller by, and speaks by.
+
+    Nothing, whatever models it has, where the session has no audio input, or no output: then it reads, or writes.
+    """
     if job := current_job():
         session = job.primary_session
         agent = session.current_agent
         stt = agent.stt if is_given(agent.stt) else session.stt
         model = agent.llm if is_given(agent.llm) else session.llm
         realtime = "realtime" if isinstance(model, RealtimeModel) else "nothing"
-        attributes[keys.LISTENS_BY] = "stt" if stt is not None and realtime == "nothing" else realtime
+        listens_by = "stt" if stt is not None and realtime == "nothing" else realtime
+        attributes[keys.LISTENS_BY] = listens_by if session.input.audio else "nothing"
         tts = agent.tts if is_given(agent.tts) else session.tts
-        attributes[keys.SPEAKS_BY] = realtime if tts is None else "tts"
+        speaks_by = realtime if tts is None else "tts"
+        attributes[keys.SPEAKS_BY] = speaks_by if session.output.audio else "nothing"
 
 
 @dataclass(slots=True)

@@ -118,7 +118,12 @@ class Participant(Entity):
     @property
     def is_avatar(self) -> bool:
         """Whether it gives another agent a face: it is an agent that no dispatch asked for."""
-        return self.is_agent and bool(self.text(keys.PARTICIPANT_ATTRIBUTE + "lk.publish_on_behalf"))
+        return self.speaks_for is not None
+
+    @property
+    def speaks_for(self) -> str | None:
+        """The identity of the agent that it gives a face and a voice, as an avatar; None of any other."""
+        return (self.text(keys.PARTICIPANT_ATTRIBUTE + "lk.publish_on_behalf") or None) if self.is_agent else None
 
     @cached_property
     def gone(self) -> Step | None:

@@ -65,10 +65,16 @@ class Known:
 
     @property
     def pending(self) -> list[Step]:
-        """Steps after which an agent should join, too short a time ago to say whether it will."""
+        """Steps after which an agent should join, too short a time ago to say whether it will.
+
+        Of a dispatch that only its job names, as where nobody polls the API, what is first known of that job.
+        """
         dispatches = self.call.dispatches
-        awaited = [step for dispatch in dispatches.unserved if (step := dispatches.awaited.get(dispatch.sid))]
-        return [step for step in awaited if not dispatches.waited_long_enough(step)]
+        awaited = []
+        for dispatch in dispatches.unserved:
+            jobs = dispatches.jobs[dispatch.sid]
+            awaited.append(dispatches.awaited.get(dispatch.sid) or (jobs[0].steps[0] if jobs else None))
+        return [step for step in awaited if step and not dispatches.waited_long_enough(step)]
 
 
 class Conclusion(ABC):
@@ -151,10 +157,10 @@ class DispatchUnserved(Conclusion):
         names = {f"the dispatch of {d.agent_name!r}" if d.agent_name else "the unnamed dispatch" for d in unserved}
         wanted = f" for {' and '.join(sorted(names))}" if call.agents.all else ""
         more = ""
-        if known.pending:
-            more = ": the room closed before its jobs were listed"
-        elif call.dispatches.failed_jobs:
+        if call.dispatches.failed_jobs:
             more = ": a job was offered"
+        elif known.pending:
+            more = ": the room closed before its jobs were listed"
         return f"No agent joined{wanted}, {NOT_EXPLAINED}{more}."
 
 
@@ -314,10 +320,15 @@ class Lacking(Conclusion):
 
 
 class NotRuledOut(Conclusion):
-    """No cause was found, and of some it is not known."""
+    """No cause was found, and of some it is not known.
+
+    What is known to be missing, and for how long, is said instead.
+    """
 
     def sentence(self, known: Known) -> str | None:
         """That there are doubts."""
+        if known.lacks and known.lacks[0].ns and not known.lacks[0].early:
+            return None
         return f"Nothing wrong {known.recorded}, but not everything can be ruled out." if known.doubts else None
 
 

@@ -157,10 +157,17 @@ class _CallerStay:
 
     @property
     def is_text_only(self) -> bool:
-        """Whether the sessions are known to have taken and made no audio, and the caller had none either."""
+        """Whether the sessions are known to have taken and made no audio, and the caller had none either.
+
+        It is known of a session that is over, and of one that can neither listen nor speak: what that says is written.
+        """
         kinds = {step.kind for job in self.jobs for step in job.steps}
-        known = bool(self.sessions) and all(session.complete for session in self.sessions)
-        return known and not self._has_track and self.who.sid not in self.call.callers.published and not kinds & AUDIO
+        if not self.sessions or self._has_track or self.who.sid in self.call.callers.published:
+            return False
+        writes = all(one.listens_by == one.speaks_by == "nothing" for one in self.sessions)
+        if writes and Kind.SESSION_AGENT_CHANGED not in kinds:
+            return not kinds & AUDIO - {Kind.AGENT_SPEAKING}
+        return all(session.complete for session in self.sessions) and not kinds & AUDIO
 
     @cached_property
     def _has_track(self) -> bool:
@@ -302,7 +309,11 @@ class _CallerStay:
             return Lack(
                 f"{self.name} published no track, and whether the agent is text only is not known", certain=False
             )
-        return Lack(f"nothing shows that an agent heard {self.name} in {in_seconds(together)} together", certain=False)
+        lasted = f"{self.name} in {in_seconds(together)} together"
+        if all(session.listens_by == "nothing" for session in self.sessions):
+            more = "its session has no STT and no realtime model, or no audio input"
+            return Lack(f"the agent did not hear {lasted}: {more}", certain=False, ns=together)
+        return Lack(f"nothing shows that an agent heard {lasted}", certain=False)
 
     def _input_on(self) -> Lack | None:
         """The audio input of every session was turned off, to the end."""
@@ -488,7 +499,12 @@ class _CallerStay:
         for one, other in combinations(sorted(heard, key=lambda listening: listening.job.sid), 2):
             at_once = min(one.until, other.until) - max(one.since, other.since)
             if one.job.sid != other.job.sid and _agent_name(one.job) == _agent_name(other.job):
-                enough, both = SOON, f"two agents of one name (jobs {one.job.sid} and {other.job.sid})"
+                # One that closes its session while they stay hands over to the other.
+                hands_over = any(part.until < self.ended - SOON for part in (one, other))
+                enough, both = (
+                    NOTICED if hands_over else SOON,
+                    f"two agents of one name (jobs {one.job.sid} and {other.job.sid})",
+                )
             elif one.job.sid == other.job.sid and _both_speak(one.session, other.session):
                 enough, both = STUCK_BY, f"two sessions of job {one.job.sid}"
             else:

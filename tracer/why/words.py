@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.why.call import Call
 
-__all__ = ["never_said"]
+__all__ = ["never_said", "was_silent"]
 
 MODELS = ("stt", "tts", "realtime")
 """What gives a session ears or a voice."""
@@ -96,7 +96,7 @@ def _what_came(call: Call, who: Participant, since: int, until: int, sessions: S
     ]
     if tracks and not any(_was_open(track.steps, since, until) for track in tracks):
         return MUTED
-    if tracks and all(_was_silent(track.steps, since, until) for track in tracks):
+    if tracks and all(was_silent(track.steps, since, until) for track in tracks):
         return SILENT
     loud = [s for track in tracks for s in track.steps if s.kind is Kind.TRACK_UNNOTICED and since < s.time < until]
     heard = [s for s in loud if any(session.since < s.time and not _is_off(session, s.time) for session in sessions)]
@@ -110,7 +110,7 @@ def _is_off(session: Session, at: int) -> bool:
     return any(off.since <= at <= off.until for off in session.input_off)
 
 
-def _was_silent(steps: Iterable[Step], since: int, until: int) -> bool:
+def was_silent(steps: Iterable[Step], since: int, until: int) -> bool:
     """Whether a track carried nothing but silence between two times, ns, as far as it was listened to."""
     silent = FOREVER
     for step in steps:

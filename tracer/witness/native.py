@@ -322,6 +322,11 @@ def _first_audio(span: Span) -> Iterator[_Reported]:
             yield _Reported(Kind.SESSION_AUDIO_RECEIVED, event.time_unix_nano, event.time_unix_nano, {})
 
 
+_ANSWERS = (".response.text", ".response.function_calls")
+_EMPTY = ("", "[]")
+"""What an ``llm_node`` reports that ended and gave nothing; one that was interrupted reports neither."""
+
+
 def _answer(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
     """Whether the model answered, when it was asked: with its first token, or not before it was interrupted."""
     ended = span.end_time_unix_nano
@@ -331,7 +336,8 @@ def _answer(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Repo
     if isinstance(first, int | float) and first >= 0:
         at = min(span.start_time_unix_nano + round(first * 1e9), ended)
         yield _Reported(Kind.MODEL_ANSWERED, at, at, {})
-    elif any(".response." in key for key in attributes):  # an older agent does not report when the first token came
+    elif any(value not in (None, *_EMPTY) for key, value in attributes.items() if key.endswith(_ANSWERS)):
+        # An older agent, or an llm_node that gives plain strings, does not report when the first token came.
         yield _Reported(Kind.MODEL_ANSWERED, ended, ended, {})
     else:
         yield _Reported(Kind.MODEL_GAVE_NO_ANSWER, ended, ended, {})

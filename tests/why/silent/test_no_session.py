@@ -120,6 +120,11 @@ def test_nobody_notices_who_is_not_there() -> None:
     assert sureness([*alone, *blocked(3000, 5.0)]) == []
 
 
+def test_two_sessions_of_one_job_stand_still_together() -> None:
+    began = [of_job(kind, 420, occurrence="another") for kind in (Kind.SESSION_STARTING, Kind.SESSION_STARTED)]
+    assert sureness([*long_call(), *began, *blocked(3000, 5.0)]) == [("event-loop-blocked", True)]
+
+
 def test_several_times_are_counted() -> None:
     (finding,) = explain(timeline([*long_call(), *blocked(3000, 4.0), *blocked(9000, 1.5)])).findings
     assert "was blocked for 4.0 s (2 times, 5.5 s altogether) while ada was there" in finding.sentence

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.moments import ADA, AGENT, JOB, SESSION, _webhook, ms
-from tests.why.cases import STAYS, bob, found, healthy, of_job, second_agent, timeline, without
-from tests.why.silent.calls import closed, joins, long_call, reloaded
+from tests.why.cases import STAYS, bob, found, healthy, linked, of_job, second_agent, timeline, without
+from tests.why.silent.calls import ADA_AGAIN, closed, joins, long_call, reloaded
 from tracer import keys
 from tracer.moment import Kind
 from tracer.why import explain
@@ -39,6 +39,16 @@ def test_the_advice_is_for_the_reason_and_for_nothing_else() -> None:
 def test_whoever_joins_finds_it_closed() -> None:
     (finding,) = explain(timeline(reloaded("bob"))).findings
     assert "; bob joined 0.9 s later and found a closed session: for 19.9 s bob had" in finding.sentence
+    assert finding.certain
+
+
+def test_who_is_back_and_linked_before_the_session_closes_is_left_with_a_closed_one() -> None:
+    there = [m for m in reloaded() if m.kind is not Kind.SESSION_CLOSED]
+    again = of_job(Kind.SESSION_LINKED, 5200, linked(ADA_AGAIN, "ada"), f"{SESSION}@2")
+    gone = of_job(Kind.SESSION_UNLINKED, 4100, linked(ADA, "ada"), f"{SESSION}@3")
+    call = closed([*there, again, gone], 6000, "participant_disconnected")
+    (finding,) = explain(timeline(call)).findings
+    assert "closed when ada left (participant_disconnected), though ada had come since: for 19.0 s" in finding.sentence
     assert finding.certain
 
 

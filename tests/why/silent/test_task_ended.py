@@ -80,10 +80,19 @@ def test_each_is_found_first_with_its_evidence(case: Case) -> None:
     check(case)
 
 
-@pytest.mark.parametrize("task", ["stt_node", "_stt_pump", "_stt_task", "_vad_task", "_forward_audio_task"])
+@pytest.mark.parametrize("task", ["stt_node", "_stt_pump", "_stt_task", "_forward_audio_task"])
 def test_a_session_that_no_longer_understands_its_caller_is_found_without_a_word_of_theirs(task: str) -> None:
     assert found(*ended(900, task, NO_KEY)) == SURE
     assert found(*ended(900, task, NO_KEY), *speaks(1200)) == SURE  # the greeting
+
+
+def test_without_a_vad_an_stt_may_understand_the_caller_all_the_same() -> None:
+    broken = ended(900, "_vad_task", NO_KEY)
+    assert found(*broken) == [("session-task-ended", False)]
+    assert found(*broken, *says(4000), *says(9000)) == SURE
+    assert found(*broken, *turn(28_000)) == []
+    so_far = [m for m in listens_by("stt", *broken) if m.time < ms(10_000)]
+    assert explain(timeline(so_far, now=ms(10_000))).findings == ()
 
 
 def test_of_a_task_that_nobody_misses_nothing_is_said() -> None:

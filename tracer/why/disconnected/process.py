@@ -11,6 +11,7 @@ from tracer.why.call.jobs import disconnected_itself
 from tracer.why.call.limits import LONG_ENOUGH, SOON
 from tracer.why.call.participants import DROPPED, name_of
 from tracer.why.cause import Cause
+from tracer.why.missing.entrypoint import CONNECTED
 from tracer.why.symptom import Symptom
 from tracer.why.unrecorded.killed_in_shutdown import how_it_ended, was_shutting_down
 
@@ -56,6 +57,8 @@ class ProcessKilled(Cause):
                     yield from self._reported_by_the_worker(call, job, failed)
             elif disconnected_itself(job, call.agents.of(job)):
                 continue  # it could do that: see AgentLeftCaller
+            elif not call.agents.of(job) and not job.at(*CONNECTED):
+                continue  # it does not learn that its room has closed, and hangs on: see NeverConnected
             elif not call.outage and not _ended_unreported(call, job):  # after an outage it goes on in the next room
                 last = job.last_reported
                 yield self.found(

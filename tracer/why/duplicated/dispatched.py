@@ -11,6 +11,7 @@ from tracer.timeline.entities import Participant
 from tracer.units import NS_PER_S
 from tracer.why.call.dispatches import agent_named
 from tracer.why.call.jobs import is_room_job
+from tracer.why.call.limits import NOTICED, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["DefaultAndNamed", "DispatchedTwice", "TwoJobTypes"]
 
 TOGETHER = 2 * NS_PER_S
-"""Who hands over to another is together with them for less than this, ns."""
+"""Who hands over to another is together with them for less than this, ns, where both were dispatched as it began."""
 ANEW = 10 * NS_PER_S
 """An agent that is dispatched this long after another has come, ns, may be wanted in its place, or beside it."""
 
@@ -66,10 +67,17 @@ def _pairs(call: Call) -> Iterator[_Pair]:
             if beside in found:
                 continue
             together = min(stays[other][1], stays[number][1], call.end) - max(stays[other][0], stays[number][0])
-            if together > TOGETHER:
+            if together > _may_be_together(agents[other], two):
                 found.add(beside)
                 person = call.timeline.by_sid.get(whom.pop() or "") if whom else None
                 yield _Pair(one, first, two, second, person if isinstance(person, Participant) else None)
+
+
+def _may_be_together(agent: Participant, dispatch: Dispatch) -> int:
+    """How long, ns, an agent may be there with one that was dispatched later, to hand over to it."""
+    active, created = agent.at(Kind.PARTICIPANT_ACTIVE), dispatch.at(Kind.DISPATCH_CREATED)
+    in_mid_call = active and created and created.time - active.time > NOTICED
+    return STUCK_BY if in_mid_call else TOGETHER
 
 
 def _for_whom(pair: _Pair) -> str:

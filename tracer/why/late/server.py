@@ -8,7 +8,7 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.livekit_sources import Page, server
 from tracer.timeline.missing_jobs import unaccounted_until
-from tracer.units import NS_PER_MS, NS_PER_S
+from tracer.units import NS_PER_S
 from tracer.why.call.dispatches import agent_named
 from tracer.why.call.jobs import received, waits
 from tracer.why.cause import Cause
@@ -26,7 +26,7 @@ SLOW_OFFER = NS_PER_S
 """From the server to the worker takes no longer than the network does, ns."""
 ASKED_AGAIN = NS_PER_S
 """Two dispatches that are closer together than this, ns, were meant as two."""
-NOTIFIED_BY = 250 * NS_PER_MS
+NOTIFIED_BY = NS_PER_S
 """A caller with a track is announced within 100 ms; one without in batches, up to 3 s apart; ns."""
 
 

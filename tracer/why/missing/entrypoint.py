@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["NeverConnected", "RaisedBeforeConnect"]
+__all__ = ["CONNECTED", "NeverConnected", "RaisedBeforeConnect"]
 
 CONNECT_BY = 10 * NS_PER_S
 """livekit-agents itself warns of an entrypoint that has not connected by then, ns."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.call.serving import Stay
 
-__all__ = ["BY_ITS_PARTICIPANT", "FOR_AN_ERROR", "Silence", "close_reason", "silences"]
+__all__ = ["BY_ITS_PARTICIPANT", "FOR_AN_ERROR", "Silence", "back_before", "close_reason", "silences"]
 
 BY_ITS_PARTICIPANT = "participant_disconnected"
 """livekit-agents' close reason of a session whose participant left (close_on_disconnect)."""
@@ -86,7 +86,17 @@ def _left_before(session: Session, closed: Step, stay: Stay) -> bool:
     """Whether it is the participant with whom the session closed: they had left, and others saw that late or never."""
     if close_reason(session) != BY_ITS_PARTICIPANT or stay.since > closed.time:
         return False
-    return bool(session.links) and session.links[-1].is_to(stay.who)
+    return bool(session.links) and session.links[-1].is_to(stay.who) and not back_before(session)
+
+
+def back_before(session: Session) -> bool:
+    """Whether a session closed with a participant who had left, though it was linked to one who had come since.
+
+    It closes some time after they left: a reloaded page is back by then, and is linked, too.
+    """
+    if close_reason(session) != BY_ITS_PARTICIPANT or not session.links:
+        return False
+    return any(link.until < session.links[-1].since for link in session.links[:-1])
 
 
 def _left_with_nothing(call: Call, closed: Step, stay: Stay, again: int) -> bool:

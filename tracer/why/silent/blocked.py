@@ -52,9 +52,9 @@ class EventLoopBlocked(Cause):
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
-            for session in sessions_of(job):
-                if found := self._judge(call, job, session):
-                    yield found
+            # Sessions that are open at once stand still together.
+            found = [one for session in sessions_of(job) if (one := self._judge(call, job, session))]
+            yield from {one.sentence: one for one in found}.values()
 
     def _judge(self, call: Call, job: Job, session: Session) -> Finding | None:
         begun = session.started or session.starting

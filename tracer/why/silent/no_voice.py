@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
 from tracer.livekit_sources import agents
+from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import error_of, is_for
-from tracer.why.call.limits import LONG_ENOUGH, SOON
+from tracer.why.call.limits import LONG_ENOUGH, SOON, STUCK_BY
+from tracer.why.call.participants import name_of
 from tracer.why.call.permissions import may_not_speak, withdrawn
+from tracer.why.call.serving import over_at, seconds, stays
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -23,12 +26,19 @@ if TYPE_CHECKING:
 
 __all__ = ["AgentHasNoVoice"]
 
+VOICED = (Kind.SESSION_AUDIO_PUBLISHED, Kind.SESSION_AUDIO_FAILED, Kind.AGENT_SPEAKING)
+"""What a session reports of a voice that it has, or tried to get."""
+
 
 class AgentHasNoVoice(Cause):
     """A session publishes its audio when it is linked; where that fails, it goes on without a voice.
 
     Known from the session's own span ``publish_audio_output``, which failed, and no track of the agent's after. Not
     where the caller had left by then: it ends with the connection. Certain where no other agent has a voice.
+
+    Or from a session that has a TTS or a realtime model and began to publish nothing, as where an avatar is to speak
+    for it that never comes: its model answered, and a caller who spoke stayed for 10 s without any agent's track. That
+    is not certain: tracks are known from webhooks only.
     """
 
     name = "agent-has-no-voice"
@@ -38,14 +48,43 @@ class AgentHasNoVoice(Cause):
         "'track publication timed out' is a permission that was taken from the agent (UpdateParticipant), or a broken"
         " connection to the server's signalling: see the agent's log, and check the network between the two."
     )
+    of_an_avatar = (
+        "Where an avatar speaks for the agent (session.output.audio is its own), see whether its service joined the"
+        " room: await avatar.start() before session.start(), and look at its log and its API key. Where none does, look"
+        " in the agent's log for what became of its audio output."
+    )
     said = (agents("voice/room_io/_output.py"),)
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
             failures = (step for step in job.steps if step.kind is Kind.SESSION_AUDIO_FAILED)
             findings = (self._judge(call, job, failed) for failed in failures)
-            if first := next((finding for finding in findings if finding), None):
+            if first := next((finding for finding in findings if finding), None) or self._none_published(call, job):
                 yield first
+
+    def _none_published(self, call: Call, job: Job) -> Finding | None:
+        """A session with a voice that no track carries: what it is to speak through has not come."""
+        if any(call.voices(agent.sid) for agent in call.agents.all) or any(step.kind in VOICED for step in job.steps):
+            return None
+        for session in sessions_of(job):
+            answers = [
+                s for s in job.steps if s.kind is Kind.MODEL_ANSWERED and session.since <= s.time <= session.until
+            ]
+            if session.speaks_by not in ("tts", "realtime") or session.output_off or not answers:
+                continue
+            there = stays(call, job, answers[0].time, min(session.until, over_at(call, job, answers[0].time)))
+            theirs = [stay for stay in there if stay.lasted > STUCK_BY and call.voices(stay.who.sid)]
+            if stay := max(theirs, key=lambda one: one.lasted, default=None):
+                often = "" if len(answers) == 1 else f" {len(answers)} times"
+                return self.found(
+                    f"A model of job {job.sid} answered{often}, its session has a voice, and in {seconds(call, stay)}"
+                    f" with {name_of(stay.who)} no agent's or avatar's audio track was published.",
+                    session.started or session.starting,
+                    answers[0],
+                    certain=False,
+                    advice=self.of_an_avatar,
+                )
+        return None
 
     def _judge(self, call: Call, job: Job, failed: Step) -> Finding | None:
         agent = call.agents.of(job)

@@ -10,7 +10,7 @@ from tracer.why.call.limits import SOON
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import seconds
 from tracer.why.cause import Cause
-from tracer.why.silent.after_session import BY_ITS_PARTICIPANT, FOR_AN_ERROR, close_reason, silences
+from tracer.why.silent.after_session import BY_ITS_PARTICIPANT, FOR_AN_ERROR, back_before, close_reason, silences
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -76,6 +76,11 @@ class SessionClosed(Cause):
                 f" closed session: for {seconds(call, longest)} {names} had an agent in the room that could not hear or"
                 " speak."
             )
+        elif back_before(session) and session.links[-1].is_to(first.who):
+            sentence = (
+                f"The session of job {job.sid} closed{_why(session)}, though {name_of(first.who)} had come since: for"
+                f" {seconds(call, longest)} {names} had an agent in the room that could not hear or speak."
+            )
         else:
             sentence = (
                 f"The session of job {job.sid} closed{_why(session)}, and for {seconds(call, longest)} more {names} had"
@@ -126,6 +131,7 @@ def _why(session: Session) -> str:
     if reason == BY_ITS_PARTICIPANT:
         closed = session.closed.time if session.closed else 0
         linked = [link for link in session.links if link.since <= closed]
+        linked = linked[:-1] if back_before(session) else linked
         who = (linked[-1].identity or linked[-1].participant_id) if linked else None
         return f" when {who or 'the participant it was linked to'} left ({reason})"
     if not reason:

@@ -15,6 +15,7 @@ from tracer.why.call.serving import stays
 from tracer.why.call.voices import MICROPHONE
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
+from tracer.why.words import was_silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,8 +33,8 @@ class AgentSpeaksSilence(Cause):
 
     Known from the statistics of the agent's own tracks, which an instrumented agent reads when it begins to speak and
     when it has spoken. Certain where each time that it spoke for a second or more was silent; where some of it could
-    be heard, only silence of 5 s and more is named, and is not certain. An avatar that speaks on the agent's behalf has
-    a track of its own, of which nothing is known here.
+    be heard, only silence of 5 s and more is named, and is not certain. Of an avatar that
+    speaks on the agent's behalf the agent listens to its track, as to a caller's: that is not certain either.
     """
 
     name = "agent-speaks-silence"
@@ -43,6 +44,10 @@ class AgentSpeaksSilence(Cause):
         "Listen to what the TTS gives: its voice, its model, its sample rate, a tts_node of your own, or an effect on"
         " the output (session.output.audio) can make silence of every text. The transcript is right all the same."
     )
+    of_an_avatar = (
+        "Look at the avatar's own service: the agent gave it its voice (session.output.audio), and it published a track"
+        " without sound."
+    )
     said = (
         agents("voice/room_io/_output.py"),
         Page.NODES,
@@ -50,7 +55,7 @@ class AgentSpeaksSilence(Cause):
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
-            if found := self._judge(call, job):
+            if found := self._judge(call, job) or self._of_avatar(call, job):
                 yield found
 
     def _judge(self, call: Call, job: Job) -> Finding | None:
@@ -77,6 +82,46 @@ class AgentSpeaksSilence(Cause):
             worst,
             certain=False,
         )
+
+    def _of_avatar(self, call: Call, job: Job) -> Finding | None:
+        """Its avatar's track carried nothing but silence each time that the agent spoke."""
+        agent = call.agents.of(job)
+        tracks = [
+            track
+            for track in call.timeline.tracks
+            for who in call.agents.all
+            if agent and who.sid == track.participant and who.speaks_for == agent.identity
+        ]
+        spoken = [s for s in job.steps if s.kind is Kind.AGENT_SPEAKING and _for_a_second(s)]
+        ends = [track.time(Kind.TRACK_UNPUBLISHED) or call.end for track in tracks]
+        spoken = [s for s in spoken if s.time < max(ends, default=0) and any(stays(call, job, s.time, _over(call, s)))]
+        if not spoken:
+            return None
+        heard = [track for track in tracks if (silent := track.at(Kind.TRACK_SILENT)) and silent.time < call.end]
+        sounding = (t for t in tracks if t not in heard and t.text(keys.TRACK_SOURCE) == MICROPHONE)
+        began, ended = spoken[0].time, _over(call, spoken[-1])
+        if not heard or any(sounding) or not all(was_silent(track.steps, began, ended) for track in heard):
+            return None
+        often = "once" if len(spoken) == 1 else f"{len(spoken)} times"
+        who = name_of(next(stays(call, job, spoken[0].time, ended)).who)
+        avatar = next(name_of(one) for one in call.agents.all if one.sid == heard[0].participant)
+        return self.found(
+            f"The agent of job {job.sid} spoke {often} to {who}, and its avatar {avatar} gave nothing but silence.",
+            spoken[0],
+            heard[0].at(Kind.TRACK_SILENT),
+            certain=False,
+            advice=self.of_an_avatar,
+        )
+
+
+def _for_a_second(step: Step) -> bool:
+    lasted = step.facts.get(keys.SPOKE_FOR)
+    return not isinstance(lasted, int | float) or lasted >= 1.0
+
+
+def _over(call: Call, step: Step) -> int:
+    lasted = step.facts.get(keys.SPOKE_FOR)
+    return step.time + round(lasted * NS_PER_S) if isinstance(lasted, int | float) else call.end
 
 
 def _seconds(step: Step) -> float:

@@ -10,7 +10,7 @@ from tracer.livekit_sources import Page, agents
 from tracer.timeline.sessions import sessions_of
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.jobs import error_of
-from tracer.why.call.limits import LONG_ENOUGH, SOON
+from tracer.why.call.limits import LONG_ENOUGH, SOON, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import over_at, seconds, stays
 from tracer.why.cause import Cause
@@ -47,6 +47,8 @@ EARS = {
 }
 """Functions of livekit-agents without which a session does not understand its caller. Source: livekit-agents 1.3 to
 1.8, voice/audio_recognition.py, voice/agent.py, voice/agent_session.py and voice/room_io/_input.py."""
+VAD = ("_vad_task", "_on_vad_event", "_forward")
+"""Those of them that are about the VAD, without which an STT that ends turns by itself is understood all the same."""
 VOICE = {
     "_scheduling_task": "what speaks one answer after the other",
     "_pipeline_reply_task": "what makes an answer",
@@ -107,10 +109,14 @@ class SessionTaskEnded(Cause):
         spoken = untranscribed(job, stay.since, stay.until)
         if spoken < SPOKEN and (keys.ERROR_TYPE not in step.facts or _is_answered(job, session, step)):
             return None
+        without_vad = _task(step) in VAD and session.listens_by != "nothing"  # an STT can do without
+        if spoken < SPOKEN and without_vad and stay.lasted <= STUCK_BY:
+            return None
         what = f"of what {name_of(stay.who)} said for {spoken / NS_PER_S:.1f} s nothing was transcribed"
         if spoken < SPOKEN:
             what = f"for {seconds(call, stay)} nothing that {name_of(stay.who)} said could be understood"
-        return self.found(f"{_capital(what_ended(step))} in job {job.sid}, and {what}.", step)
+        certain = spoken >= SPOKEN or not without_vad
+        return self.found(f"{_capital(what_ended(step))} in job {job.sid}, and {what}.", step, certain=certain)
 
     def _mute(self, call: Call, job: Job, session: Session, step: Step) -> Finding | None:
         """An answer was not heard."""
