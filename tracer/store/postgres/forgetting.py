@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import ids
+from tracer.moment import Kind
+from tracer.store.alike import CLOSED_KEPT
 from tracer.store.postgres.days import DAY, TABLES, days_of, drop, name_of
 from tracer.store.postgres.locks import WRITE
+from tracer.store.postgres.reader import AGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,9 +120,11 @@ def delete_old(db: Connection[Row], moments: int, keys: int) -> bool:
     """Delete some of what belongs to no room; whether nothing is left to delete.
 
     ``moments``: those of workers before this time, ns since the epoch; ``keys``: by which a span is sent once, and a
-    webhook taken once.
+    webhook taken once. Of workers that have closed nothing is left when no room is that they could have served.
     """
     done = True
+    oldest = db.execute(f"SELECT min({AGE}) FROM room").fetchall()[0][0]
+    closed = moments if oldest is None else min(moments, oldest - CLOSED_KEPT)
     for statement, before in (
         # The last of each kind stays: it tells that a worker is there, however long ago it said so.
         (
@@ -129,6 +134,15 @@ def delete_old(db: Connection[Row], moments: int, keys: int) -> bool:
                 " AND new.kind = old.kind) LIMIT %s)"
             ),
             moments,
+        ),
+        (
+            (
+                "DELETE FROM worker_moment WHERE seq IN (SELECT seq FROM worker_moment AS old WHERE EXISTS (SELECT 1"
+                f" FROM worker_moment AS its WHERE its.subject = old.subject AND kind = '{Kind.WORKER_CLOSED}')"
+                " AND NOT EXISTS (SELECT 1 FROM worker_moment AS its WHERE its.subject = old.subject AND time >= %s)"
+                " LIMIT %s)"
+            ),
+            closed,
         ),
         # Of traces whose room was never known.
         (
