@@ -58,7 +58,9 @@ class Postgres:
         if as_root:
             shutil.chown(self._folder, USER, USER)
         su = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"] if as_root else []
-        data = str(self._folder / "data")
+        self.data = self._folder / "data"
+        """Where its files are."""
+        data = str(self.data)
         subprocess.run(
             [*su, required("initdb"), "-D", data, "-A", "trust", "-U", user, "-E", "UTF8", "--no-locale", "--no-sync"],
             check=True,

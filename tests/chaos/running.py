@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 from tests.signed import KEY, SECRET
 from tracer.errors import DemoError
 from tracer.local_servers import Process, answers, child_environment
+from tracer.store import open_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["BackendProcess", "Receiver", "until"]
+__all__ = ["START", "BackendProcess", "Receiver", "all_sent", "until"]
 
 ROOT = Path(__file__).parents[2]
 START = 30.0
@@ -122,6 +123,12 @@ def _port() -> int:
             probe.bind(("127.0.0.1", port))
             return port
     raise DemoError("no free port")
+
+
+def all_sent(store: Path | str) -> bool:
+    """Whether all that came into a store was read, and nothing of it is still to be exported."""
+    with closing(open_writer(str(store))) as opened:
+        return not (opened.unread() or opened.rooms_to_export(1) or opened.count_unsent())
 
 
 async def until(condition: Callable[[], bool], limit: float, what: str) -> float:

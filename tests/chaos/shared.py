@@ -15,7 +15,7 @@ from tests.chaos.ledger import Acknowledged, Arrived
 from tests.chaos.load import Load
 from tests.chaos.options import Row
 from tests.chaos.recorded import HEALTHY
-from tests.chaos.running import BackendProcess, Receiver, until
+from tests.chaos.running import START, BackendProcess, Receiver, all_sent, until
 from tests.postgresql import Postgres
 
 if TYPE_CHECKING:
@@ -77,11 +77,25 @@ class Site:
         if not self.backend.running:
             self.backend.start()
         receiver.start()
+        self.start_ended()
+
+    def start_ended(self) -> None:
+        """Start those anew that found no database when they began, as whoever looks after them does."""
+        for receiver in self.receivers:
+            if not receiver.running:
+                receiver.start()
+
+    async def ready(self) -> None:
+        """Wait until all receivers answer."""
+        await until(self._is_ready, START, "all receivers ready")
+
+    def _is_ready(self) -> bool:
+        self.start_ended()
+        return all(receiver.is_ready() for receiver in self.receivers)
 
     def drained(self) -> bool:
         path = self.arrived.path
-        waits = self.receivers[0].gauge("outbox")
-        return path.exists() and time.time() - path.stat().st_mtime > SETTLED and waits == 0
+        return path.exists() and time.time() - path.stat().st_mtime > SETTLED and all_sent(self.database.location)
 
     def close(self) -> None:
         """Leave no process."""
@@ -105,8 +119,7 @@ async def run(options: Options, names: Sequence[str] = HEALTHY) -> list[Row]:
                     print(f"round {number + 1} of {options.rounds}, {len(load.calls)} calls", flush=True)
                 over.set()
                 await sending
-                for receiver in site.receivers:
-                    await receiver.ready()
+                await site.ready()
                 await until(site.drained, DRAINS_WITHIN, "all sent to the backend")
             stops = [await asyncio.to_thread(receiver.terminate) for receiver in site.receivers]
             entries = list(site.arrived.entries())

@@ -148,6 +148,34 @@ def test_of_workers_the_last_of_each_kind_stays(location: str) -> None:
         assert len(store.workers(0, ms(99))) == 2
 
 
+def test_of_a_worker_that_closed_nothing_stays_when_no_room_is_of_its_time(location: str) -> None:
+    day = 24 * 3600 * NS_PER_S
+
+    def said(worker: str, kind: Kind, at: int) -> Moment:
+        return moment(kind, worker, at, room="", witness="agent")
+
+    with closing(open_writer(location)) as store:
+        store.add([Arrival(tuple(elsewhere(call(), "RM_old"))), Arrival(tuple(elsewhere(call(), "RM_new", 5 * day)))])
+        for worker, closed in (
+            ("AW_before", ms(0) - 2 * day),
+            ("AW_served", ms(0) + day),
+            ("AW_later", ms(0) + 6 * day),
+        ):
+            store.add([Arrival((said(worker, Kind.WORKER_REGISTERED, ms(0) - 3 * day),))])
+            store.add([Arrival((said(worker, Kind.WORKER_CLOSED, closed),))])
+        store.add([Arrival((said("AW_there", Kind.WORKER_REGISTERED, ms(0) - 3 * day),))])
+
+        def known() -> set[str]:
+            store.forget_old(ms(0) + 8 * day)
+            return {m.subject for m in store.workers(0, ms(0) + 9 * day)}
+
+        assert known() == {"AW_served", "AW_later", "AW_there"}
+        store.forget("RM_old")
+        assert known() == {"AW_later", "AW_there"}
+        store.forget("RM_new")
+        assert known() == {"AW_there"}
+
+
 def test_keys_go_when_they_have_served_their_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(full(path)) as store:
         store.sent([number for number, _ in store.unsent(99)])

@@ -12,16 +12,16 @@ import psycopg
 import pytest
 
 from tests.moments import ADA, ROOM, START, call, moment, ms
-from tests.postgresql import emptied
+from tests.postgresql import Postgres, emptied
 from tests.receiving import LIMIT
 from tests.store.test_evidence import ONE, PIECE, TRACE
-from tests.store.test_forgetting import elsewhere
-from tracer import keys
+from tests.store.test_forgetting import OTHER, elsewhere
+from tracer import ids, keys
 from tracer.errors import ConfigurationError, StoreError
 from tracer.moment import Kind
 from tracer.store import Arrival, Outgoing, Task, Writer, open_reader, open_writer, shown
-from tracer.store.postgres import days, writer
-from tracer.store.postgres.days import DAY
+from tracer.store.postgres import days, migrations, writer
+from tracer.store.postgres.days import DAY, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -240,6 +240,107 @@ def test_a_day_that_got_its_table_late_has_what_came_before(store: Writer, monke
         days.make(db, "moment", [NOW // DAY])
         assert db.execute("SELECT count(*) FROM moment_other").fetchone() == (0,)
     assert len(store.moments("RM_0")) == len(call())
+
+
+def test_a_day_is_dropped_though_others_began_soon_after_it(location: str, store: Writer) -> None:
+    store.add(of_day(5))
+    store.add(of_day(5, "RM_going"))
+    store.add(of_day(0, "RM_going"))
+    soon = (NOW // DAY - 4) * DAY + DAY // 48 - START
+    store.add(
+        [Arrival(tuple(elsewhere(call(), "RM_soon", soon)), evidence=replace(PIECE, room="RM_soon", at=START + soon))]
+    )
+    day = days.name_of("moment", NOW // DAY - 5)
+    assert day in tables(location, "moment_2%")
+    assert store.forget_oldest(NOW - 4 * DAY) == 1
+    assert day not in tables(location, "moment_2%"), "it is gone, and not only emptied"
+    assert len(store.moments("RM_soon")) == len(call())
+    assert len(store.moments("RM_going")) == 2 * len(call())
+    assert store.forget_oldest(NOW - 3 * DAY) == 1
+    with psycopg.connect(location) as db:
+        of_soon = "SELECT count(*) FROM livekit_tracer.{} WHERE room = 'RM_soon'"
+        assert [db.execute(of_soon.format(table)).fetchone() for table in TABLES] == [(0,), (0,)]
+
+
+def test_what_outlived_its_day_is_forgotten_with_its_room(location: str, store: Writer) -> None:
+    store.add(of_day(5, "RM_going"))
+    store.add(of_day(3, "RM_going"))
+    assert store.forget_oldest(NOW - 4 * DAY) == 0
+    assert len(store.evidence("RM_going")) == 2
+    assert store.forget_oldest(NOW - 2 * DAY) == 1
+    with psycopg.connect(location) as db:
+        for table in TABLES:
+            assert db.execute(f"SELECT count(*) FROM livekit_tracer.{table}").fetchone() == (0,)
+
+
+def test_a_day_waits_only_briefly_for_those_who_read(
+    location: str, store: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(days, "TRIES", 2)
+    monkeypatch.setattr(days, "BETWEEN", 0)
+    store.add(of_day(5))
+    with psycopg.connect(location) as db:
+        db.execute("SELECT count(*) FROM livekit_tracer.moment")
+        with pytest.raises(StoreError, match="lock timeout"):
+            store.forget_oldest(NOW - 2 * DAY)
+    assert store.forget_oldest(NOW - 2 * DAY) == 0, "its rooms are gone, and now it is, too"
+    assert days.name_of("moment", NOW // DAY - 5) not in tables(location, "moment_2%")
+
+
+def held(server: Postgres, *words: bytes) -> set[bytes]:
+    """Those of these words that are in the database's files, its log of changes apart."""
+    with psycopg.connect(server.location, autocommit=True) as db:
+        db.execute("CHECKPOINT")
+    files = [path.read_bytes() for path in server.data.joinpath("base").rglob("*") if path.is_file()]
+    return {word for word in words if any(word in content for content in files)}
+
+
+def test_nobody_is_found_in_the_tables_after_they_are_cleaned() -> None:
+    gone = (b"cleaned-away-ada", b"cleaned-away-room")
+    stays = b"still-here-bob"
+    with Postgres() as server, closing(open_writer(server.location)) as store:
+        for room, who, times in ((ROOM, gone[0].decode(), 40), (OTHER, stays.decode(), 1)):
+            for number in range(times):
+                name = gone[1].decode() if room == ROOM else "other"
+                told = {keys.PARTICIPANT_IDENTITY: who, keys.ROOM_NAME: name}
+                sid = f"{room}_{number}"
+                joined = moment(Kind.PARTICIPANT_JOINING, f"PA_{sid}", NOW, room=sid, told=told)
+                body = f"{who} in {name}".encode()
+                piece = replace(PIECE, room=sid, body=body, at=NOW)
+                span = Outgoing(ids.trace_id(sid).to_bytes(16), bytes(8), body)
+                store.add([Arrival((joined,), (span,), evidence=piece)])
+                store.summarized([(sid, store.newest(), body.decode())], 1)
+        with psycopg.connect(server.location, autocommit=True) as db:
+            db.execute("ANALYZE")
+        assert held(server, *gone, stays) == {*gone, stays}
+        for number in range(40):
+            store.forget(f"{ROOM}_{number}")
+        store.clean()
+        assert held(server, *gone, stays) == {stays}
+
+
+def test_no_samples_of_names_stay_of_an_older_tracer(location: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sampled = "SELECT most_common_vals::text FROM pg_stats WHERE tablename = 'room' AND attname = 'name'"
+    monkeypatch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:3])
+    with psycopg.connect(location, autocommit=True) as db, closing(open_writer(location)) as store:
+        store.add([Arrival(tuple(elsewhere(call(), f"RM_{number}"))) for number in range(30)])
+        db.execute("ANALYZE")
+        assert db.execute(sampled).fetchone() == ("{demo}",)
+        db.execute("UPDATE livekit_tracer.version SET number = 3")
+        monkeypatch.undo()
+        open_writer(location).close()
+        db.execute("ANALYZE")
+        assert db.execute(sampled).fetchone() is None
+        assert len([row for row in store.rooms(99) if row.name == "demo"]) == 30
+
+
+def test_who_cannot_clear_what_was_deleted_says_so(location: str) -> None:
+    with closing(open_writer(location, wait=0.2)) as store, psycopg.connect(location) as db:
+        store.add(of_day(0))
+        db.execute("SELECT count(*) FROM livekit_tracer.summary")
+        store.forget("RM_0")
+        with pytest.raises(StoreError, match=r"run VACUUM FULL livekit_tracer.summary in postgresql://"):
+            store.clean()
 
 
 @pytest.mark.parametrize(

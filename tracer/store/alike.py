@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tracer.timeline.listened import Listened
 
 __all__ = [
+    "CLOSED_KEPT",
     "IS_AGENT",
     "KEYS_KEPT",
     "LARGEST",
@@ -36,6 +37,8 @@ __all__ = [
 
 KEYS_KEPT = 30 * 24 * 3600 * NS_PER_S
 """For how long, ns, a span is sent only once and a webhook taken only once. The server repeats one for a minute."""
+CLOSED_KEPT = 24 * 3600 * NS_PER_S
+"""What a worker reported that has closed is kept, ns, while the oldest room is at most so much younger."""
 MOST_UNKNOWN = 1000
 """Names of what is unknown that are kept; those that come later are not."""
 LARGEST = 1024 * 1024

@@ -6,7 +6,10 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from tracer.store.postgres.locks import WRITE
+from tracer.store.postgres.migrations import SAYING
 from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -24,6 +27,10 @@ TABLES = {"moment": "time", "evidence": "at"}
 """What is kept by day, and the column that says which."""
 BACK, AHEAD = 1000, 2
 """Days before and after today that have a table of their own; what is of another is in ``moment_other``."""
+PATIENCE = 30
+"""ms to wait for those who read when a day is dropped: who writes waits behind it."""
+TRIES, BETWEEN = 100, 0.1
+"""How often that is tried, and the seconds in between."""
 
 
 def name_of(table: str, day: Day) -> str:
@@ -50,6 +57,8 @@ def make(db: Connection[Any], table: str, days: Iterable[Day]) -> None:
         for day in sorted(wanted - set(days_of(db, table))):
             name, column, bounds = name_of(table, day), TABLES[table], (day * DAY, (day + 1) * DAY)
             db.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS)")
+            for said in SAYING[table]:
+                db.execute(f"ALTER TABLE {name} ALTER {said} SET STATISTICS 0")
             # Else what has come of this day before, as of a day too far ahead, would forbid it.
             db.execute(
                 f"WITH of_day AS (DELETE FROM {table}_other WHERE {column} >= %s AND {column} < %s RETURNING *)"
@@ -59,11 +68,36 @@ def make(db: Connection[Any], table: str, days: Iterable[Day]) -> None:
             db.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ({bounds[0]}) TO ({bounds[1]})")
 
 
-def drop(db: Connection[Any], day: Day) -> None:
-    """All that is of this day. Waits only briefly for those who read it. Raises psycopg.errors.LockNotAvailable."""
+def drop(db: Connection[Any], day: Day, stays: Iterable[str] = ()) -> None:
+    """All that is of this day, but for these rooms and traces: what is theirs moves to ``moment_other``.
+
+    Whoever writes waits some milliseconds. Raises psycopg.errors.LockNotAvailable where others leave no gap.
+    """
+    kept = list(stays)
+    for table in TABLES:
+        if day not in days_of(db, table):
+            continue
+        for tries_left in reversed(range(TRIES)):
+            try:
+                _drop(db, table, day, kept)
+                break
+            except psycopg.errors.LockNotAvailable:
+                if not tries_left:
+                    raise
+                time.sleep(BETWEEN)
+    for table in ("unread", "unsent"):
+        db.execute(
+            f"DELETE FROM {table} WHERE at >= %s AND at < %s AND NOT EXISTS"
+            f" (SELECT 1 FROM evidence WHERE evidence.seq = {table}.seq)",
+            (day * DAY, (day + 1) * DAY),
+        )
+
+
+def _drop(db: Connection[Any], table: str, day: Day, stays: list[str]) -> None:
+    name = name_of(table, day)
     with db.transaction():
-        db.execute("SET LOCAL lock_timeout = '2s'")
-        for table in TABLES:
-            db.execute(f"DROP TABLE IF EXISTS {name_of(table, day)}")
-        for table in ("unread", "unsent"):
-            db.execute(f"DELETE FROM {table} WHERE at >= %s AND at < %s", (day * DAY, (day + 1) * DAY))
+        db.execute(f"SET LOCAL lock_timeout = '{PATIENCE}ms'")
+        db.execute(f"ALTER TABLE {table} DETACH PARTITION {name}")
+        if stays:
+            db.execute(f"INSERT INTO {table} SELECT * FROM {name} WHERE room = ANY(%s)", (stays,))
+        db.execute(f"DROP TABLE {name}")

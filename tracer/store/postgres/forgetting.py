@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import ids
+from tracer.moment import Kind
+from tracer.store.alike import CLOSED_KEPT
 from tracer.store.postgres.days import DAY, TABLES, days_of, drop, name_of
 from tracer.store.postgres.locks import WRITE
+from tracer.store.postgres.reader import AGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,10 +28,10 @@ SLACK = DAY // 24
 """How far, ns, the times of a room's moments may lie from when its evidence arrived."""
 
 
-def delete_of_rooms(db: Connection[Row], rooms: Sequence[str], since: int = 0) -> None:
-    """Delete rooms and all that is kept of them, within a transaction.
+def delete_of_rooms(db: Connection[Row], rooms: Sequence[str], since: int = 0) -> set[str]:
+    """Delete rooms and all that is kept of them, within a transaction. Returns the tables of days that they were in.
 
-    ``since``, ns: what was earlier is not looked for, it goes with its day.
+    ``since``, ns: what was earlier is not looked for in the tables of days, it goes with them.
     """
     WRITE.take(db)  # who stores something of these rooms has the same rows in hand, in another order
     listed = list(rooms)
@@ -36,20 +39,36 @@ def delete_of_rooms(db: Connection[Row], rooms: Sequence[str], since: int = 0) -
     traces = [
         trace for (trace,) in db.execute("DELETE FROM agent_trace WHERE room = ANY(%s) RETURNING trace", (listed,))
     ]
-    # First: of what stays unread, the room would come back.
-    db.execute(
-        "WITH gone AS (DELETE FROM evidence WHERE room = ANY(%s) AND at >= %s RETURNING seq)"
-        ", forgotten AS (DELETE FROM unsent WHERE seq IN (SELECT seq FROM gone))"
-        " DELETE FROM unread WHERE seq IN (SELECT seq FROM gone)",
-        (listed + traces, since),
-    )
-    db.execute("DELETE FROM moment WHERE room = ANY(%s) AND time BETWEEN %s AND %s", (listed, since, latest))
+    tables: set[str] = set()
+    places = [("evidence", "moment", since)]
+    if since:  # where that is which outlived its day
+        places.append(("evidence_other", "moment_other", 0))
+    for evidence, moment, at in places:
+        # First: of what stays unread, the room would come back.
+        tables |= _tables(
+            db,
+            f"WITH gone AS (DELETE FROM {evidence} WHERE room = ANY(%s) AND at >= %s RETURNING seq, tableoid)"
+            ", forgotten AS (DELETE FROM unsent WHERE seq IN (SELECT seq FROM gone))"
+            ", unheard AS (DELETE FROM unread WHERE seq IN (SELECT seq FROM gone))",
+            (listed + traces, at),
+        )
+        tables |= _tables(
+            db,
+            f"WITH gone AS (DELETE FROM {moment} WHERE room = ANY(%s) AND time BETWEEN %s AND %s RETURNING tableoid)",
+            (listed, at, latest),
+        )
     sent = [ids.trace_id(room).to_bytes(16) for room in listed]
     sent += [bytes.fromhex(trace.rpartition(":")[2]) for trace in traces]
     for table in ("outbox", "sent"):
         db.execute(f"DELETE FROM {table} WHERE trace_id = ANY(%s)", (sent,))
     db.execute("DELETE FROM summary WHERE room = ANY(%s)", (listed,))
     db.execute("DELETE FROM room WHERE sid = ANY(%s)", (listed,))
+    return tables
+
+
+def _tables(db: Connection[Row], deleting: str, values: Sequence[object]) -> set[str]:
+    rows = db.execute(f"{deleting} SELECT DISTINCT tableoid::regclass::text FROM gone", values)
+    return {name for (name,) in rows}
 
 
 def forget_day(db: Connection[Row], before: int) -> int:
@@ -64,11 +83,7 @@ def forget_day(db: Connection[Row], before: int) -> int:
             with db.transaction():
                 delete_of_rooms(db, over, since=end)
             count += len(over)
-        going = [sid for (sid,) in db.execute("SELECT sid FROM room WHERE earliest < %s", (end + SLACK,))]
-        if going:
-            _empty(db, day, going)
-        else:
-            drop(db, day)
+        drop(db, day, _going(db, day))
         if count:
             return count
     if older := _over(db, 0, before // DAY * DAY):  # of days that have no table
@@ -85,21 +100,31 @@ def _over(db: Connection[Row], start: int, end: int) -> list[str]:
     return [sid for (sid,) in rows]
 
 
-def _empty(db: Connection[Row], day: int, going: list[str]) -> None:
-    """Delete of a day what is not of these rooms."""
-    stays = going + [t for (t,) in db.execute("SELECT trace FROM agent_trace WHERE room = ANY(%s)", (going,))]
+def _going(db: Connection[Row], day: int) -> list[str]:
+    """The rooms, and their agents' traces, that went on after a day of which something of theirs is."""
+    began = "SELECT sid FROM room WHERE earliest < %(until)s"
+    found: set[str] = set()
     for table in TABLES:
         if day in days_of(db, table):
-            db.execute(f"DELETE FROM {name_of(table, day)} WHERE room <> ALL(%s)", (stays,))
+            of_day = f"EXISTS (SELECT 1 FROM {name_of(table, day)} AS of_day WHERE of_day.room = name)"
+            rows = db.execute(
+                f"SELECT name FROM ({began} UNION ALL SELECT trace FROM agent_trace WHERE room IN ({began}))"
+                f" AS going (name) WHERE {of_day}",
+                {"until": (day + 1) * DAY + SLACK},
+            )
+            found |= {name for (name,) in rows}
+    return list(found)
 
 
 def delete_old(db: Connection[Row], moments: int, keys: int) -> bool:
     """Delete some of what belongs to no room; whether nothing is left to delete.
 
     ``moments``: those of workers before this time, ns since the epoch; ``keys``: by which a span is sent once, and a
-    webhook taken once.
+    webhook taken once. Of workers that have closed nothing is left when no room is that they could have served.
     """
     done = True
+    oldest = db.execute(f"SELECT min({AGE}) FROM room").fetchall()[0][0]
+    closed = moments if oldest is None else min(moments, oldest - CLOSED_KEPT)
     for statement, before in (
         # The last of each kind stays: it tells that a worker is there, however long ago it said so.
         (
@@ -109,6 +134,15 @@ def delete_old(db: Connection[Row], moments: int, keys: int) -> bool:
                 " AND new.kind = old.kind) LIMIT %s)"
             ),
             moments,
+        ),
+        (
+            (
+                "DELETE FROM worker_moment WHERE seq IN (SELECT seq FROM worker_moment AS old WHERE EXISTS (SELECT 1"
+                f" FROM worker_moment AS its WHERE its.subject = old.subject AND kind = '{Kind.WORKER_CLOSED}')"
+                " AND NOT EXISTS (SELECT 1 FROM worker_moment AS its WHERE its.subject = old.subject AND time >= %s)"
+                " LIMIT %s)"
+            ),
+            closed,
         ),
         # Of traces whose room was never known.
         (

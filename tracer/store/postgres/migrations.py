@@ -14,7 +14,7 @@ from tracer.store.postgres.locks import MIGRATE
 if TYPE_CHECKING:
     from psycopg import Connection
 
-__all__ = ["MIGRATIONS", "SCHEMA", "VERSION", "migrate"]
+__all__ = ["MIGRATIONS", "SAYING", "SCHEMA", "VERSION", "migrate"]
 
 SCHEMA = "livekit_tracer"
 """Where all is, apart from whatever else the database has."""
@@ -151,7 +151,26 @@ def m003_listened(db: Connection[Any]) -> None:
     db.execute("INSERT INTO listened SELECT 'before', 0, max(latest) FROM room HAVING count(*) > 0")
 
 
-MIGRATIONS = (m001_initial, m002_unsent_evidence, m003_listened)
+SAYING = {
+    "moment": {"facts": "text", "occurrence": TEXT},
+    "worker_moment": {"facts": "text", "occurrence": TEXT},
+    "evidence": {"body": "bytea"},
+    "outbox": {"body": "bytea"},
+    "room": {"name": TEXT},
+    "summary": {"body": "text"},
+}
+"""The columns that can hold what people are called, or said."""
+
+
+def m004_no_samples(db: Connection[Any]) -> None:
+    """PostgreSQL's statistics keep samples of each column, and what is forgotten would stay in them."""
+    for table, columns in SAYING.items():
+        for column, kind in columns.items():
+            db.execute(f"ALTER TABLE {table} ALTER {column} SET STATISTICS 0")
+            db.execute(f"ALTER TABLE {table} ALTER {column} TYPE {kind}")  # it is that, but now without statistics
+
+
+MIGRATIONS = (m001_initial, m002_unsent_evidence, m003_listened, m004_no_samples)
 """In order; ``version.number`` is how many of them the tables have had."""
 VERSION = len(MIGRATIONS)
 """The version that this tracer reads and writes."""

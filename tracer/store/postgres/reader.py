@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tracer.store.postgres.connecting import Row
     from tracer.timeline.listened import Listened
 
-__all__ = ["COLUMNS", "PIECE", "PostgresReader", "piece_of"]
+__all__ = ["AGE", "COLUMNS", "PIECE", "PostgresReader", "piece_of"]
 
 COLUMNS = "room, kind, subject, occurrence, earliest, latest, time, clock, witness, facts"
 """A moment's columns, in the order of ``Moment.row``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from tracer.store.postgres.connecting import configure, connect, kept, settings
 from tracer.store.postgres.days import DAY, TABLES, make
 from tracer.store.postgres.forgetting import delete_of_rooms, delete_old, forget_day
 from tracer.store.postgres.locks import WRITE, try_to_hold
-from tracer.store.postgres.migrations import VERSION
+from tracer.store.postgres.migrations import SCHEMA, VERSION
 from tracer.store.postgres.reader import PIECE, PostgresReader, piece_of
 from tracer.units import NS_PER_S
 
@@ -37,6 +37,10 @@ CONNECTIONS = 4
 """Of one process: what is received does not wait for the exporter's reading."""
 LEASE = 10 * NS_PER_S
 """For how long, ns, evidence that a process has taken to read is left to it."""
+NAMING = ("room", "summary", "outbox")
+"""Tables beside those of days that hold what people and rooms are called."""
+NUMBERING = ("agent_trace", "sent", "unread", "unsent")
+"""And those that hold ids and numbers only."""
 _WAITS = "body IS NOT NULL AND open_job IS NULL AND NOT refused AND unplaced IS NULL"
 """Of a row in the outbox: it waits for the backend."""
 
@@ -82,6 +86,8 @@ class PostgresStore(PostgresReader):
         """Tables and days that have a table of their own, or can have none."""
         self._held: set[str] = set()
         """Tasks that this process does; the reader's connection, which the pool leaves free, holds their locks."""
+        self._emptied: set[str] = set()
+        """Tables of days from which rooms were deleted, and which hold it until they are cleaned."""
         self._listening: Connection[Row] | None = None
         """The connection that hears of others' webhooks."""
         self._pool: ConnectionPool[Connection[Row]] = ConnectionPool(
@@ -390,7 +396,7 @@ class PostgresStore(PostgresReader):
     def forget(self, room: str) -> None:
         """Delete a room and all that is known of it."""
         with self._transaction() as db:
-            delete_of_rooms(db, [kept(room)])
+            self._emptied |= delete_of_rooms(db, [kept(room)])
 
     def forget_oldest(self, before: int) -> int:
         """Drop the oldest day that was over before this time, ns since the epoch, with its rooms; how many."""
@@ -409,7 +415,19 @@ class PostgresStore(PostgresReader):
         return 0
 
     def clean(self) -> None:
-        """Have PostgreSQL take out of its tables what was deleted; its log of changes and backups are its own."""
-        with self._using() as db, suppress(psycopg.errors.LockNotAvailable):
-            for table in (*TABLES, "unread", "unsent", "outbox", "sent", "room", "summary", "agent_trace"):
-                db.execute(f"VACUUM {table}")
+        """Leave nothing of what was deleted in the tables; PostgreSQL's log of changes and backups are its own.
+
+        A table is written anew and others wait meanwhile: PostgreSQL uses again what is free, and does not clear it.
+        """
+        for table in (*sorted(self._emptied), *NAMING, *NUMBERING):
+            try:
+                with self._using() as db:
+                    db.execute(f"VACUUM {'' if table in NUMBERING else '(FULL)'} {table}")
+            except StoreError as error:
+                if not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+                    raise
+                raise StoreError(
+                    f"deleted, but others leave no gap to clear what {table} had of it: run VACUUM FULL"
+                    f" {SCHEMA}.{table} in {self.shown}"
+                ) from None
+        self._emptied.clear()

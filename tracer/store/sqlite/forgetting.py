@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import ids
+from tracer.moment import Kind
+from tracer.store.alike import CLOSED_KEPT
 from tracer.store.sqlite.reader import REPORTED
 
 if TYPE_CHECKING:
@@ -37,6 +39,12 @@ _OLD = (
         "DELETE FROM moment WHERE seq IN ("
         "SELECT seq FROM moment WHERE trace IS NOT NULL AND room = trace AND time < ? LIMIT ?)"
     ),
+)
+_CLOSED = (
+    f"DELETE FROM moment WHERE seq IN ({REPORTED.replace('{by}', _BY)}"
+    f" SELECT seq FROM worker CROSS JOIN moment {_BY} ON room = '' AND subject = sid"
+    f" AND EXISTS (SELECT 1 FROM moment {_BY} WHERE room = '' AND subject = sid AND kind = '{Kind.WORKER_CLOSED}')"
+    f" AND NOT EXISTS (SELECT 1 FROM moment {_BY} WHERE room = '' AND subject = sid AND time >= ?) LIMIT ?)"
 )
 _KEYS = (
     "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE body IS NULL AND since < ? LIMIT ?)",
@@ -82,12 +90,14 @@ def delete_old(cursor: sqlite3.Cursor, moments: int, keys: int) -> bool:
     """Delete some of what belongs to no room; whether nothing is left to delete.
 
     ``moments``: those of workers before this time, ns since the epoch; ``keys``: by which a span is sent once, and a
-    webhook taken once.
+    webhook taken once. Of workers that have closed nothing is left when no room is that they could have served.
     """
     done = True
     for condition in _OF_NO_ROOM:
         done = _delete_evidence(cursor, condition, moments) and done
-    for statements, before in ((_OLD, moments), (_KEYS, keys)):
+    (oldest,) = cursor.execute("SELECT min(coalesce(created, first_seen)) FROM room").fetchone()
+    closed = moments if oldest is None else min(moments, oldest - CLOSED_KEPT)
+    for statements, before in ((_OLD, moments), ((_CLOSED,), closed), (_KEYS, keys)):
         for statement in statements:
             cursor.execute(statement, (before, AT_ONCE))
             done = done and cursor.rowcount < AT_ONCE
