@@ -180,7 +180,63 @@ EXPECTED: dict[str, list[Expected]] = {
     "turns_not_answered": [Expected(says="no word of the agent was recorded")],
     # A first session closes; the second one's tools take 12 s to set up, while ada waits.
     "later_session_slow": [Expected("slow-session", says="a later session took 12")],
+    # The page is reloaded, and back before the session has closed, which had linked it: webhooks and the agent only.
+    "reloaded_at_once": [Expected("session-closed", says="though ada had come since.*12\\.. s")],
+    # The same with livekit-agents 1.8.1 and 1.3.12, which tell when a session ended, and not why.
+    "reloaded_1_8_1": [Expected("session-closed", says="14\\.. s more ada had")],
+    "reloaded_1_3": [Expected("session-closed", says="ada came back 1.. s later and found a closed session")],
+    # RoomOptions(participant_kinds=[SIP]), and ada comes by the browser; participant_identity of nobody, where
+    # there are no
+    # webhooks; the same where tracer began to listen 10 s after the room. It stopped in the middle of a healthy call.
+    "another_kind_waited": [Expected("waited-for-another", says="another kind", never=("agent-has-no-voice",))],
+    "by_observer_only": [Expected("waited-for-another", says="one identity")],
+    "started_in_mid_call": [Expected("waited-for-another", says="one identity")],
+    "stopped_in_mid_call": [Expected(says="stopped listening")],
+    # The entrypoint awaits what never comes, before it connects: its process lives on when the room has closed.
+    "hangs_before_connect": [Expected("never-connected", never=("process-killed",))],
+    # It catches its own error, and goes on without a session.
+    "own_error_swallowed": [Expected(says="without an audio track or a session")],
+    # time.sleep(18) before session.start(); time.sleep(3) in on_user_turn_completed.
+    "blocked_before_session": [Expected("slow-code", says="18\\.. s before session.start")],
+    "blocked_at_each_turn": [Expected("event-loop-blocked", says="4 times")],
+    # ada writes to a text-only agent whose llm_node hangs; an LLM that hangs, with livekit-agents 1.5.17.
+    "text_model_hangs": [Expected("model-silent", says="asked 3 times")],
+    "model_hangs_1_5": [Expected("model-silent", says="asked 3 times")],
+    # llm_node, and tts_node, end without having given anything, each time.
+    "llm_node_gives_nothing": [Expected(says="a model was asked, and in 19\\.. s no answer", never=("model-silent",))],
+    "tts_node_gives_nothing": [Expected(says="a model answered, and in 19\\.. s no word of the agent")],
+    # The VAD raises at the first frame, and ada says nothing.
+    "vad_raises": [Expected("session-task-ended", says="^probably.*ValueError: sample rate")],
+    # turn_detection="manual", and nothing commits a turn; session.output.set_audio_enabled(False) before the
+    # greeting; the
+    # agent unpublishes its own track after 6 s.
+    "turn_never_committed": [Expected(says="ada spoke for .* nothing of it was transcribed")],
+    "audio_output_off": [Expected(says="its audio output was turned off")],
+    "voice_unpublished": [Expected(says="no agent had an audio track in the last 18")],
+    # The avatar that is to speak for the agent never joins; it joins, and publishes silence.
+    "avatar_never_comes": [Expected("agent-has-no-voice", says="in 21.* no agent's or avatar's audio track")],
+    "avatar_gives_no_sound": [
+        Expected("agent-speaks-silence", says="its avatar avatar-service gave nothing but silence")
+    ],
+    # update_agent() to one whose llm_node hangs; to one whose stt_node gives nothing.
+    "handed_over_and_hangs": [Expected("model-silent", says="asked 3 times")],
+    "handed_over_to_one_who_hears_nothing": [Expected(says="in the last 12\\.. s no word of ada was recorded")],
+    # The agent dispatches one of another name, of which no worker is there, and leaves.
+    "passes_on_to_nobody": [Expected("no-worker", says="colleague")],
+    # A backend removes the agent.
+    "agent_removed": [Expected("removed", says="agent-")],
     # Healthy.
+    # session.start() connects by itself; a text-only agent, to whom ada writes three times; livekit-agents 1.3.12.
+    "ok_connects_in_start": [WELL],
+    "ok_text_only": [WELL],
+    "ok_1_3": [WELL],
+    # An avatar speaks for the agent, and is silent until ada has asked; the VAD raises, and the STT ends the turns.
+    "ok_avatar": [WELL],
+    "ok_without_vad": [WELL],
+    # close_on_disconnect=False, and the page is reloaded; the agent dispatches another of its name, and leaves
+    # 1 s later.
+    "ok_kept_through_reload": [WELL],
+    "ok_passes_on": [WELL],
     # ada is greeted, asks three times with silence between, and is answered each time, by models on this machine.
     "ok_conversation": [WELL],
     # session.input.audio is None and given back again and again; a tool hands over to an AgentTask that takes 14 s.

@@ -53,6 +53,18 @@ def test_every_link_is_a_moment_that_names_whom_the_session_listens_to() -> None
     assert {m.subject for m in found} == {JOB}
 
 
+def test_an_older_session_closed_when_its_span_ended() -> None:
+    older = span("agent_session", SESSION_ID, 363, 90_000, ROOT, **IN_JOB)
+    attributes(older.events.add(name="event_loop_blocked", time_unix_nano=ms(500)), {})
+    starting, closed = moments(older)
+    assert (starting.kind, dict(starting.facts)[keys.EVENTS_DROPPED]) == (Kind.SESSION_STARTING, True)
+    assert (closed.kind, closed.time, closed.occurrence) == (Kind.SESSION_CLOSED, ms(90_000), starting.occurrence)
+    assert Kind.SESSION_CLOSED not in kinds(session(state(400, "CONN_CONNECTED")))
+    assert Kind.SESSION_CLOSED not in kinds(
+        span("agent_session", SESSION_ID, 363, 90_000, **IN_JOB, lk__dispatch_id="AD_1")
+    )
+
+
 def test_a_session_whose_first_events_are_gone_does_not_say_whom_it_was_linked_to_first() -> None:
     chatter: list[tuple[str, float, dict[str, Any]]] = [("user_state_changed", 1000.0 + n, {}) for n in range(127)]
     [starting] = [m for m in moments(session(*chatter, linked(80_000, "PA_ada"))) if m.kind is Kind.SESSION_STARTING]

@@ -174,7 +174,7 @@ def _moments(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Rep
         case "job_entrypoint":
             yield from _job(span, attributes)
         case "agent_session":
-            yield from _session(span)
+            yield from _session(span, attributes)
         case "wait_for_participant":
             yield from _wait(span, attributes)
         case "wait_for_audio_track":
@@ -261,16 +261,20 @@ def _entrypoint(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_
     yield from _setup(attributes)
 
 
-def _session(span: Span) -> Iterator[_Reported]:
+def _session(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
     """A session: its start, whom it listened to, and its connection to the room.
 
-    OpenTelemetry keeps the last 128 events of a span: of a long session the first are gone, which is kept too.
+    OpenTelemetry keeps the last 128 events of a span: of a long session the first are gone, which is kept too. Before
+    livekit-agents 1.8.2 there are none, and no ``session_close``: it closed when its own span ended.
     """
     began, ended, session = span.start_time_unix_nano, span.end_time_unix_nano, span.span_id.hex()
     linked = [event for event in span.events if event.name == "participant_linked"]
     dropped = span.dropped_events_count or (len(span.events) if len(span.events) >= MOST_EVENTS else 0)
     first = _linked(linked[0].attributes) if linked and not dropped else {}
-    more: dict[str, Fact] = {keys.EVENTS_DROPPED: True} if dropped else {}
+    older = bool(ended) and not attributes.get(keys.DISPATCH_ID) and not {e.name for e in span.events} & _OF_SESSION
+    more: dict[str, Fact] = {keys.EVENTS_DROPPED: True} if dropped or older else {}
+    if older:
+        yield _Reported(Kind.SESSION_CLOSED, ended, ended, {})
     # Its child session_start begins within it, and reports more exactly when.
     yield _Reported(Kind.SESSION_STARTING, began, ended, {**first, **more})
     interrupted = bool(dropped)
@@ -288,6 +292,8 @@ def _session(span: Span) -> Iterator[_Reported]:
                 yield _Reported(state, at, at, {}, occurrence=occurrence)
 
 
+_OF_SESSION = {*_SESSION_EVENTS, "connection_state_changed", "agent_state_changed", "user_state_changed"}
+"""Events on ``agent_session`` of livekit-agents 1.8.2 and newer, which names its dispatch too, once it is in a room."""
 MOST_EVENTS = 128
 """OpenTelemetry's default for the events of a span; livekit-agents' spans do not report how many were dropped."""
 

@@ -57,9 +57,10 @@ def test_an_avatar_that_never_comes_leaves_its_agent_without_a_voice() -> None:
         without_avatar("nothing"),
         without(without_avatar(), MICROPHONE),
         [*without_avatar(), of_job(Kind.SESSION_AUDIO_OUTPUT_OFF, 900)],
-        [m for m in without_avatar() if m.kind is not Kind.MODEL_ANSWERED],
+        without(without_avatar(), Kind.MODEL_ANSWERED),
+        without(without_avatar(), Kind.SESSION_LINKED, Kind.SESSION_WAITING_FOR_AUDIO, Kind.AGENT_PARTICIPANT_READY),
     ],
-    ids=["no TTS", "the caller writes", "its output is off", "no answer"],
+    ids=["no TTS", "the caller writes", "its output is off", "no answer", "linked to nobody"],
 )
 def test_an_agent_without_a_voice_may_need_none(moments: list[Moment]) -> None:
     assert "agent-has-no-voice" not in found(moments)

@@ -144,3 +144,11 @@ def test_the_session_knows_that_its_participant_left_where_others_saw_it_late() 
     late = [*kept, _webhook(Kind.PARTICIPANT_LEFT, ADA, 14_000, {keys.DISCONNECT_REASON: "CONNECTION_TIMEOUT"})]
     assert sureness(late) == []
     assert sureness(closed(late, 4160, "user_initiated")) == [("session-closed", True)]
+
+
+def test_an_older_session_gives_no_reason_and_closes_just_after_its_caller_left() -> None:
+    (reload,) = explain(timeline(closed(reloaded(), 4160, ""))).findings
+    assert f"The session of job {JOB} closed; ada came back 0.9 s later" in reload.sentence
+    assert "close_on_disconnect=False" in reload.advice
+    (own,) = explain(timeline(closed(long_call(), 9000, ""))).findings
+    assert own.advice == SessionClosed.advice

@@ -43,7 +43,7 @@ class AgentHasNoVoice(Cause):
 
     name = "agent-has-no-voice"
     symptom = Symptom.SILENT
-    about = "the agent's audio could not be published: nobody heard the agent"
+    about = "the agent's audio was not published: nobody heard the agent"
     advice = (
         "'track publication timed out' is a permission that was taken from the agent (UpdateParticipant), or a broken"
         " connection to the server's signalling: see the agent's log, and check the network between the two."
@@ -70,7 +70,8 @@ class AgentHasNoVoice(Cause):
             answers = [
                 s for s in job.steps if s.kind is Kind.MODEL_ANSWERED and session.since <= s.time <= session.until
             ]
-            if session.speaks_by not in ("tts", "realtime") or session.output_off or not answers:
+            voiceless = session.speaks_by not in ("tts", "realtime") or session.output_off
+            if voiceless or not session.links or not answers:  # it publishes its audio once it is linked
                 continue
             there = stays(call, job, answers[0].time, min(session.until, over_at(call, job, answers[0].time)))
             theirs = [stay for stay in there if stay.lasted > STUCK_BY and call.voices(stay.who.sid)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer.livekit_sources import agents
 from tracer.units import NS_PER_S
-from tracer.why.call.limits import SOON
+from tracer.why.call.limits import LONG_ENOUGH, SOON
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import seconds
 from tracer.why.cause import Cause
@@ -69,7 +69,7 @@ class SessionClosed(Cause):
         closed, first = silence.closed, silence.alone[0]
         longest = max(silence.alone, key=lambda stay: stay.lasted)
         names = " and ".join(dict.fromkeys(name_of(stay.who) for stay in silence.alone[:3]))
-        by_participant = close_reason(session) == BY_ITS_PARTICIPANT
+        by_participant = close_reason(session) == BY_ITS_PARTICIPANT or _closed_as_one_left(call, session, closed)
         if first.since > closed.time:
             sentence = (
                 f"The session of job {job.sid} closed{_why(session)}; {_came(call, first, closed.time)} and found a"
@@ -110,6 +110,12 @@ class SessionClosed(Cause):
         return (
             f"instrument {names} (tracer.instrument): only the agent reports what its session does" if names else None
         )
+
+
+def _closed_as_one_left(call: Call, session: Session, closed: Step) -> bool:
+    """Whether a session that gave no reason, as before livekit-agents 1.8.2, closed just after a caller had left."""
+    left = (ended for _, ended, who in call.callers.active if who.gone)
+    return not close_reason(session) and any(0 <= closed.time - at <= LONG_ENOUGH for at in left)
 
 
 def _at_least(stay: Stay, closed: Step) -> int:
