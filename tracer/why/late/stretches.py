@@ -36,7 +36,7 @@ BEFORE_MEDIA = (
 
 
 class _SlowStretch(Cause):
-    """A stretch of a job, from one step to another on one clock, that took longer than it should without hold music.
+    """A stretch of a job, from one step to another on one clock, that took longer than it should.
 
     Certain unless one of its ends is contradicted by its own source.
     """
@@ -56,8 +56,7 @@ class _SlowStretch(Cause):
                 continue  # see StarvedMachine
             if not start or not end or start.clock != end.clock or call.callers.none_before(end.latest):
                 continue
-            played = end.time - start.time - silence(call, job, start.time, end.time)
-            if self.took(job, start, end) - played > self.longest:
+            if self.took(job, start, end) - self.played(call, job, start, end) > self.longest:
                 certain = not (start.contradicted or end.contradicted)
                 yield self.finding(call, job, start, end, certain=certain)
 
@@ -68,6 +67,10 @@ class _SlowStretch(Cause):
     def took(self, _: Job, start: Step, end: Step) -> int:
         """How long the stretch itself took, ns."""
         return end.time - start.time
+
+    def played(self, _: Call, __: Job, ___: Step, ____: Step) -> int:
+        """For how long of it, ns, the caller heard music."""
+        return 0
 
     def ends(self, job: Job) -> tuple[Step | None, Step | None]:
         """From where to where."""
@@ -233,6 +236,9 @@ class SlowSession(_SlowStretch):
         if connecting and connected:
             beside = max(min(end.time, connected.time) - max(start.time, connecting.time), 0)
         return end.time - start.time - beside
+
+    def played(self, call: Call, job: Job, start: Step, end: Step) -> int:
+        return end.time - start.time - silence(call, job, start.time, end.time)
 
     def sentence(self, job: Job, took: float) -> str:
         return f"In job {job.sid}, session.start() took {took:.1f} s."
