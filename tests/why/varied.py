@@ -194,7 +194,7 @@ CHOSEN = (
     keys.WORKER_HOST,
 )
 """Facts that are names which somebody chose."""
-OWN = re.compile(r"\b(RM|PA|AD|AJ|AW|TR_[A-Z]{2})_?(\w{8,})")
+OWN = re.compile(r"\b(RM_|PA_|AD_|AJ_|AW_|TR_[A-Z]{2})(\w{8,})")
 """LiveKit's SIDs and ids; of a track the letters after the prefix say what it is."""
 
 
