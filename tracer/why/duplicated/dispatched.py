@@ -67,17 +67,21 @@ def _pairs(call: Call) -> Iterator[_Pair]:
             if beside in found:
                 continue
             together = min(stays[other][1], stays[number][1], call.end) - max(stays[other][0], stays[number][0])
-            if together > _may_be_together(agents[other], two):
+            if together > _may_be_together(agents[other], two, second):
                 found.add(beside)
                 person = call.timeline.by_sid.get(whom.pop() or "") if whom else None
                 yield _Pair(one, first, two, second, person if isinstance(person, Participant) else None)
 
 
-def _may_be_together(agent: Participant, dispatch: Dispatch) -> int:
+def _may_be_together(agent: Participant, dispatch: Dispatch, job: Job) -> int:
     """How long, ns, an agent may be there with one that was dispatched later, to hand over to it."""
-    active, created = agent.at(Kind.PARTICIPANT_ACTIVE), dispatch.at(Kind.DISPATCH_CREATED)
-    in_mid_call = active and created and created.time - active.time > NOTICED
-    return STUCK_BY if in_mid_call else TOGETHER
+    return STUCK_BY if _after(agent, dispatch, job) > NOTICED else TOGETHER
+
+
+def _after(agent: Participant, dispatch: Dispatch, job: Job) -> int:
+    """How long after an agent came another was dispatched, ns, by the first that is known of either."""
+    dispatched = min(step.time for step in (*dispatch.steps, *job.steps))
+    return dispatched - (agent.at(Kind.PARTICIPANT_ACTIVE) or agent.steps[0]).time
 
 
 def _for_whom(pair: _Pair) -> str:
@@ -94,13 +98,17 @@ def _evidence(pair: _Pair) -> tuple[Step | None, ...]:
 
 
 def _is_sure(call: Call, pair: _Pair) -> bool:
-    """Whether one cannot take over from the other: both were dispatched as the call began, and none left the caller."""
+    """Whether one cannot take over from the other: both were dispatched as the call began, and none left the caller.
+
+    Who is not known to have left a room that is over may have left at any time.
+    """
     agents = [call.agents.of_jobs[job.sid] for job in (pair.first, pair.second)]
+    if call.timeline.room.finished and not all(agent.gone for agent in agents):
+        return False
     leaver = min(agents, key=call.left_at)
     if leaver.disconnect_reason == "CLIENT_INITIATED" and not call.callers.all_left_by(call.left_at(leaver)):
         return False
-    active, created = agents[0].at(Kind.PARTICIPANT_ACTIVE), pair.two.at(Kind.DISPATCH_CREATED)
-    return not active or not created or created.time - active.time < ANEW
+    return _after(agents[0], pair.two, pair.second) < ANEW
 
 
 class DispatchedTwice(Cause):
