@@ -223,6 +223,17 @@ EXPECTED: dict[str, list[Expected]] = {
     "handed_over_to_one_who_hears_nothing": [Expected(says="in the last 12\\.. s no word of ada was recorded")],
     # The agent dispatches one of another name, of which no worker is there, and leaves.
     "passes_on_to_nobody": [Expected("no-worker", says="colleague")],
+    # The page is reloaded, and the agent starts a new session, whose greeting is never heard on a busy machine.
+    "later_session_says_nothing": [Expected(says="a model answered, and in 28.* no word of the agent")],
+    # on_enter awaits what never comes, and so the job is killed in its shutdown, long after the call.
+    "on_enter_hangs": [
+        Expected("killed-in-shutdown", says="in 20.* no word was recorded, neither of ada nor of the agent")
+    ],
+    # AgentSession() without an LLM; AutoSubscribe.VIDEO_ONLY; a second tab of the same identity; os._exit(3).
+    "no_llm": [Expected(says="the agent said nothing in 10.* no request to a model was recorded")],
+    "video_only": [Expected("caller-not-heard", says="auto_subscribe: video_only")],
+    "second_tab": [Expected("duplicate-identity", says="same identity")],
+    "exits_after_greeting": [Expected("process-killed", says="exit code 3")],
     # A backend removes the agent.
     "agent_removed": [Expected("removed", says="agent-")],
     # Healthy.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.moments import ABOUT_ADA, ABOUT_AGENT, ADA, AGENT, JOB, ROOM, SESSION, _cut, _webhook, moment, ms
+from tests.moments import ABOUT_ADA, ABOUT_AGENT, ADA, AGENT, JOB, MICROPHONE, ROOM, SESSION, _cut, _webhook, moment, ms
 from tests.why.cases import (
     AFTER,
     NAMED,
@@ -515,6 +515,13 @@ def test_a_process_that_crashes_by_itself_has_another_advice() -> None:
     (finding,) = explain(timeline(killed_after(1, {keys.EXIT_CODE: -11, keys.KILLED: False}, healthy()))).findings
     assert finding.cause.name == "killed-in-shutdown"
     assert "shutdown_process_timeout" not in finding.advice
+
+
+def test_that_the_process_was_killed_after_the_call_explains_nothing_of_the_call() -> None:
+    silent = without(long_call(), MICROPHONE, Kind.SESSION_WAITING_FOR_AUDIO, Kind.SESSION_AUDIO_RECEIVED)
+    summary = explain(timeline(killed_after(10, BY_ITS_WORKER, silent), now=HOUR)).summary
+    assert "killed during its shutdown" in summary
+    assert summary.endswith("; and ada published no track, and whether the agent is text only is not known.")
 
 
 def test_a_caller_who_is_still_there_had_lost_the_agent_before() -> None:

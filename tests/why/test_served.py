@@ -86,6 +86,19 @@ def test_what_runs_when_a_turn_is_over_is_not_what_comes_of_an_answer() -> None:
     assert lacked([*later, *asked, runs("function_tool")]) == []
 
 
+def test_a_later_session_whose_answer_is_not_heard_is_told_of_though_an_earlier_one_closed() -> None:
+    later = [moved(m, 55_000) if m.time > ms(4000) and m.kind is not Kind.SESSION_CLOSED else m for m in healthy()]
+    ada: dict[str, Fact] = {keys.LINKED_ID: ADA, keys.LINKED_IDENTITY: "ada"}
+    second = [
+        of_job(Kind.SESSION_STARTING, 5000, {keys.JOB_ID: JOB}, "second"),
+        of_job(Kind.SESSION_LINKED, 5010, ada, "second@5010"),
+        of_job(Kind.MODEL_ASKED, 6000, occurrence="ask"),
+        of_job(Kind.MODEL_ANSWERED, 6100, occurrence="ask"),
+        of_job(Kind.SESSION_CLOSED, 59_110, occurrence="second"),
+    ]
+    assert lacked([*later, *second]) == [("a model answered, and in 53.0 s no word of the agent was recorded", False)]
+
+
 @pytest.mark.parametrize("shows", [None, Kind.SESSION_AUDIO_PUBLISHED, Kind.AGENT_SPEAKING])
 def test_a_voice_that_nobody_subscribed_to_may_not_be_heard(shows: Kind | None) -> None:
     later = without([moved(m, 55_000) if m.time > ms(4000) else m for m in healthy()], Kind.SESSION_AUDIO_PUBLISHED)

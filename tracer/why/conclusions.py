@@ -104,8 +104,9 @@ class CauseFound(Conclusion):
 
     @staticmethod
     def _more(known: Known, first: Finding) -> str:
-        """What the call lacked beside: that an agent was late explains nothing of what came after."""
-        if first.cause.symptom is not Symptom.LATE or not known.lacks or all(lack.early for lack in known.lacks):
+        """What the call lacked beside: that an agent was late, or what came after the call, explains nothing of it."""
+        explains = first.cause.symptom not in (Symptom.LATE, Symptom.UNRECORDED)
+        if explains or not known.lacks or all(lack.early for lack in known.lacks):
             return ""
         return f"; and {known.lacks[0].sentence}"
 

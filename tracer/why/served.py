@@ -313,7 +313,7 @@ class _CallerStay:
         if all(session.listens_by == "nothing" for session in self.sessions):
             more = "its session has no STT and no realtime model, or no audio input"
             return Lack(f"the agent did not hear {lasted}: {more}", certain=False, ns=together)
-        return Lack(f"nothing shows that an agent heard {lasted}", certain=False)
+        return Lack(f"nothing shows that an agent heard {lasted}", certain=False, ns=together)
 
     def _input_on(self) -> Lack | None:
         """The audio input of every session was turned off, to the end."""
@@ -469,7 +469,9 @@ class _CallerStay:
             # The caller may have asked again and again: each answer was as little said as the last.
             others = [step for step in steps if step.kind is not Kind.MODEL_ASKED]
             answered = min(at for at in answers if not any(_goes_on_from(step, at) for step in others))
-            until = min([self.ended, *(session.until for session in self.sessions)])
+            # Of sessions one after the other, the one that was answered.
+            ends = [session.until for session in self.sessions if session.since <= answered <= session.until]
+            until = min(self.ended, max(ends, default=self.ended))
             spoke = any(step.kind is Kind.AGENT_SPEAKING for step in steps)
             if until - answered > (STUCK_BY if spoke else NOTICED) and (best is None or until - answered > best.ns):
                 sentence = f"a model answered, and in {in_seconds(until - answered)} no word of the agent was recorded"
