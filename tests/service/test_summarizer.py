@@ -231,6 +231,23 @@ def test_a_room_that_cannot_be_read_now_is_tried_again_and_others_are_not_kept_w
     assert set(kept(store)) == {"RM_1", "RM_2"}
 
 
+def test_a_room_that_is_forgotten_meanwhile_does_not_stand_in_the_way(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    listed = store.to_summarize
+
+    def and_forgotten(after: int, until: int, limit: int) -> list[tuple[str, int]]:
+        rooms = listed(after, until, limit)
+        return [("RM_gone", 1), *rooms]
+
+    monkeypatch.setattr(store, "to_summarize", and_forgotten)
+    keep(store, "RM_1", call())
+    summing = Summarizer(store)
+    assert [summing.run_once(), summing.run_once()] == [0, 1]
+    assert list(kept(store)) == ["RM_1"]
+    assert not caplog.messages
+
+
 def test_no_more_rooms_than_a_few_are_summed_up_at_once(store: SqliteStore) -> None:
     for number in range(2 * ROOMS_PER_PASS + 3):
         keep(store, f"RM_{number}", call())

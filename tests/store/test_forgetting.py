@@ -105,6 +105,26 @@ def test_whoever_writes_goes_on_when_another_makes_the_file_smaller(path: Path) 
         assert store.add([Arrival(tuple(call()))]) == [True]
 
 
+def test_as_many_pages_are_given_back_as_were_asked_for_or_all(path: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+        store.add(Arrival(tuple(elsewhere(call(), f"RM_{number}"))) for number in range(30))
+        for number in range(30):
+            store.forget(f"RM_{number}")
+        left = store.give_back(3)
+        assert left > 20
+        assert store.give_back(10) == left - 10
+        store.clean()
+        assert store.size().free == 0
+
+
+def test_nothing_is_noted_of_a_room_that_was_forgotten_while_it_was_summed_up(path: Path) -> None:
+    with closing(full(path)) as store:
+        newest = store.newest()
+        store.forget(ROOM)
+        store.summarized([(ROOM, newest, "{}")], 1)
+        assert rows(path)["summary"] == 0
+
+
 def test_a_file_that_is_cut_off_is_still_noticed(path: Path) -> None:
     with closing(full(path)) as store:
         store.clean()

@@ -287,6 +287,16 @@ def test_a_day_waits_only_briefly_for_those_who_read(
     assert days.name_of("moment", NOW // DAY - 5) not in tables(location, "moment_2%")
 
 
+def test_nothing_is_noted_of_a_room_that_was_forgotten_while_it_was_summed_up(location: str, store: Writer) -> None:
+    store.add(of_day(0))
+    newest = store.newest()
+    store.summarized([("RM_0", newest, "{}")], 1)
+    store.forget("RM_0")
+    store.summarized([("RM_0", newest, "{}")], 1)
+    with psycopg.connect(location) as db:
+        assert db.execute("SELECT count(*) FROM livekit_tracer.summary").fetchone() == (0,)
+
+
 def held(server: Postgres, *words: bytes) -> set[bytes]:
     """Those of these words that are in the database's files, its log of changes apart."""
     with psycopg.connect(server.location, autocommit=True) as db:

@@ -27,8 +27,8 @@ RECENT = 3600 * NS_PER_S
 """A room of which something came within this time, ns, is not forgotten, however large the store is."""
 WORKERS_KEPT = 30 * 24 * 3600 * NS_PER_S
 """For how long, ns, what workers say of themselves is kept where rooms are kept for ever."""
-PAGES_AT_ONCE = 256
-"""Pages that are given back at one time: others wait for it."""
+PAGES_AT_ONCE = 64
+"""Pages that are given back at one time, some 5 ms: others wait for it."""
 PAUSE = 0.02
 """Seconds after each step, for whoever waits to write."""
 

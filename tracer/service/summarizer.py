@@ -82,6 +82,8 @@ class Summarizer:
         try:
             newest = self.store.changed(room)
             summary, timeline = summarize_room(self.store, room)
+            if timeline is not None and not timeline.steps:
+                return  # it was forgotten meanwhile
             if not _must_wait(summary, timeline):
                 yield room, newest, summary.to_json()
                 if timeline is None or (timeline.room.name or "").startswith(SCRATCH):

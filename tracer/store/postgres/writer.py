@@ -373,7 +373,9 @@ class PostgresStore(PostgresReader):
         with self._transaction() as db:
             WRITE.take(db)
             db.execute(
-                "INSERT INTO summary SELECT room, %s, body FROM unnest(%s::text[], %s::text[]) AS new (room, body)"
+                # Not of rooms that were forgotten meanwhile.
+                "INSERT INTO summary SELECT sid, %s, new.body FROM unnest(%s::text[], %s::text[]) AS new (sid, body)"
+                " JOIN room USING (sid)"
                 " ON CONFLICT (room) DO UPDATE SET version = excluded.version, body = excluded.body",
                 (version, rooms, [body for *_, body in made]),
             )

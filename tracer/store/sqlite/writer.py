@@ -241,8 +241,9 @@ class SqliteStore(SqliteReader):
         """Store summaries: the room, the number of its newest moment when the summary was made, and its JSON."""
         with self._transaction() as db:
             for room, newest, body in summaries:
-                db.execute("INSERT OR REPLACE INTO summary VALUES (?, ?, ?)", (room, version, body))
-                db.execute("UPDATE room SET summarized = ? WHERE sid = ?", (newest, room))
+                # Not of a room that was forgotten meanwhile.
+                if db.execute("UPDATE room SET summarized = ? WHERE sid = ?", (newest, room)).rowcount:
+                    db.execute("INSERT OR REPLACE INTO summary VALUES (?, ?, ?)", (room, version, body))
 
     def forget_summaries(self, version: int) -> None:
         """Invalidate summaries of any other version, so that they are made again."""
@@ -287,7 +288,7 @@ class SqliteStore(SqliteReader):
             self._is_there()
             if not db.execute("PRAGMA auto_vacuum").fetchone()[0]:
                 return 0  # made by an older tracer: what is free is used again
-            db.execute(f"PRAGMA incremental_vacuum({int(pages)})").fetchall()
+            _give_back(db, int(pages))
             return int(db.execute("PRAGMA freelist_count").fetchone()[0])
 
     def clean(self) -> None:
@@ -296,7 +297,7 @@ class SqliteStore(SqliteReader):
             self._is_there()
             gives_back = db.execute("PRAGMA auto_vacuum").fetchone()[0]
             if gives_back:
-                db.execute("PRAGMA incremental_vacuum").fetchall()
+                _give_back(db, 0)
             else:
                 db.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 db.execute("VACUUM")
@@ -314,3 +315,8 @@ class SqliteStore(SqliteReader):
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
+
+
+def _give_back(db: sqlite3.Connection, pages: int) -> None:
+    """Cut so many pages off the file; 0: all that hold nothing. Each is a row: ``execute`` would stop at the first."""
+    db.executescript(f"PRAGMA incremental_vacuum({pages})")
