@@ -2,19 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.check.judging import judged, violated
+from tests.check.judging import judged
 from tests.moments import (
     ABOUT_ADA,
     ABOUT_ROOM,
     ADA,
     ROOM,
-    _cut,
-    _polled,
-    call,
     moment,
     ms,
 )
-from tracer import keys
 from tracer.check import Outcome
 from tracer.moment import Kind, Moment
 
@@ -42,9 +38,9 @@ def gone(kind: Kind, witness: str) -> Moment:
             [closed(), gone(Kind.PARTICIPANT_ABORTED, "webhook"), gone(Kind.PARTICIPANT_LEFT, "webhook")],
             Outcome.VIOLATED,
         ),
-        # A lost webhook is no fault of the server's.
+        # A lost webhook is no fault of the server's, and the observer asks now and then.
         ([closed(), there("webhook")], Outcome.INCONCLUSIVE),
-        ([closed(), closed("observer"), there("webhook"), there("observer")], Outcome.VIOLATED),
+        ([closed(), closed("observer"), there("webhook"), there("observer")], Outcome.INCONCLUSIVE),
     ],
 )
 def test_when_a_room_closes_everyone_has_gone_once(moments: list[Moment], answer: Outcome) -> None:
@@ -57,13 +53,3 @@ def test_an_open_room_has_no_end_to_judge() -> None:
         Outcome.INCONCLUSIVE,
         "inconclusive: the room is open, or its end was not observed",
     )
-
-
-def test_who_left_while_no_witness_was_at_work_is_inconclusive() -> None:
-    moments = [m for m in call() if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, ADA)]
-    moments.append(_polled(Kind.ROOM_FINISHED, ROOM, 6495, 6505, {}))
-    assert violated(judged(*moments)) == [9]
-    moments.append(_cut(Kind.ROOM_CREATED, ROOM, 0, "observer", {**ABOUT_ROOM, keys.ROOM_WATCHED: False}))
-    checked = judged(*moments)
-    assert violated(checked) == []
-    assert checked.judgements[8].having(Outcome.INCONCLUSIVE)

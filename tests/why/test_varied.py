@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.calls.expected import EXPECTED
+from tests.check.judging import violated
 from tests.why.varied import CHOSEN, doubled, lossy, recorded, renamed, rooms, shifted, shuffled
+from tracer.check import check
 from tracer.service.replay import listened_in
 from tracer.units import NS_PER_S
 from tracer.why import explain
@@ -36,6 +38,8 @@ class Answer(NamedTuple):
     """In order, and whether each is certain."""
     doubts: tuple[str, ...]
     well: bool | None
+    violated: tuple[int, ...]
+    """Numbers of the rules of `tracer check` that are."""
 
 
 def answers(lines: Iterable[Line], listened_until: int = 0) -> dict[str, Answer]:
@@ -44,7 +48,8 @@ def answers(lines: Iterable[Line], listened_until: int = 0) -> dict[str, Answer]
     for timeline in rooms(lines, listened_until):
         one = explain(timeline)
         causes = tuple((finding.cause.name, finding.certain) for finding in one.findings)
-        found[timeline.room.sid] = Answer(causes, tuple(sorted(doubt.cause.name for doubt in one.doubts)), one.well)
+        doubts = tuple(sorted(doubt.cause.name for doubt in one.doubts))
+        found[timeline.room.sid] = Answer(causes, doubts, one.well, tuple(violated(check(timeline))))
     return found
 
 
@@ -81,6 +86,10 @@ def broken(name: str, variant: Variant) -> list[str]:
         allowed = known.union({"lost-webhooks"}, *(kind for kind in KINDS if kind & known))
         found += [
             f"{variant.label}: {cause} is certain" for cause, sure in answer.causes if sure and cause not in allowed
+        ]
+        found += [
+            f"{variant.label}: rule {number} is violated"
+            for number in {*answer.violated} - {*whole(name)[sid].violated}
         ]
         if answer.well and not whole(name)[sid].well and variant.is_told and not known & OF_THE_NEXT_ROOM:
             found.append(f"{variant.label}: well")
