@@ -182,6 +182,16 @@ def test_who_leaves_within_10_s_was_hung_up_on(stays: float, causes: list[str]) 
     assert found(leaves_its_caller(stays)) == causes
 
 
+def test_that_the_agent_left_first_is_said_of_a_call_that_went_well() -> None:
+    recorded = leaves_its_caller(4000)
+    said = explain(timeline(recorded))
+    assert (said.well, said.summary) == (True, "All went well; ada stayed for 5.6 s after the agent left.")
+    for reason in ("PARTICIPANT_REMOVED", "CONNECTION_TIMEOUT"):
+        other = with_facts(recorded, Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: reason})
+        assert "stayed" not in explain(timeline(other)).summary
+    assert "stayed" not in explain(timeline([*recorded, *bob(1000, 9000)])).summary
+
+
 @pytest.mark.parametrize(
     ("stays", "attributes", "causes"),
     [

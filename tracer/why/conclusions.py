@@ -16,7 +16,7 @@ from tracer.why.call.limits import NOTICED, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.lack import in_seconds
 from tracer.why.missing.room_expired import closed_empty
-from tracer.why.served import lacks
+from tracer.why.served import lacks, left_alone
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -391,8 +391,13 @@ class Well(Conclusion):
     well = True
 
     def sentence(self, known: Known) -> str | None:
-        """That all went well."""
-        return "All went well." if known.over else "All is well so far."
+        """That all went well, and who stayed on after the agent: whether that is meant, only its developers know."""
+        if not known.over:
+            return "All is well so far."
+        if (alone := left_alone(known.call)) is None:
+            return "All went well."
+        who, lasted = alone
+        return f"All went well; {name_of(who)} stayed for {in_seconds(lasted)} after the agent left."
 
 
 CONCLUSIONS: tuple[Conclusion, ...] = (

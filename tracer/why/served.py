@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.why.call import Call
 
-__all__ = ["lacks"]
+__all__ = ["lacks", "left_alone"]
 
 AUDIO = {Kind.SESSION_WAITING_FOR_AUDIO, Kind.SESSION_AUDIO_RECEIVED, Kind.SESSION_AUDIO_PUBLISHED, Kind.AGENT_SPEAKING}
 """What the session of an agent that only reads and writes never reports."""
@@ -54,6 +54,13 @@ def lacks(call: Call) -> list[Lack]:
     for began, ended, who in seen or call.callers.active:
         found += _CallerStay(call, who, began, min(ended, call.end)).lacks()
     return sorted(found, key=lambda lack: (not lack.certain, -lack.ns))
+
+
+def left_alone(call: Call) -> tuple[Participant, int] | None:
+    """Who stayed on longest after the agent had left, and for how long, ns; None where that is not worth a word."""
+    stays = [_CallerStay(call, who, began, min(ended, call.end)) for began, ended, who in call.callers.active]
+    found = [(stay.who, stay.alone_at_last) for stay in stays if not is_hidden(stay.who)]
+    return max((one for one in found if one[1] > SOON), key=lambda one: one[1], default=None)
 
 
 def _failed_jobs(call: Call) -> Iterator[Lack]:
@@ -141,6 +148,14 @@ class _CallerStay:
             began < self.ended and ended > self.began and who.identity != self.who.identity
             for began, ended, who in others
         )
+
+    @property
+    def alone_at_last(self) -> int:
+        """For how long, ns, the caller was there after the last agent; 0 where that was not alone, or not by choice."""
+        lasted = self.ended - max((one.until for one in self.served), default=self.ended)
+        hung_up = self.who.disconnect_reason in BY_API and lasted <= HUNG_UP_WITHIN
+        lost = self.who.disconnect_reason in DROPPED  # the server notices that late
+        return 0 if self.has_company or hung_up or lost else lasted
 
     @property
     def jobs(self) -> list[Job]:
