@@ -81,7 +81,7 @@ matrix: $(READY)
 soak: $(READY)
 	@$(BIN)/python -m tests.soak $(PARTS)
 
-# ROUNDS: how often the receiver is killed. PARTS chooses: kills webhooks disk strangers.
+# ROUNDS: how often the receiver is killed. PARTS chooses: kills shared webhooks disk strangers.
 chaos: $(READY)
 	@nice -n 5 $(BIN)/python -m tests.chaos $(PARTS) $(if $(ROUNDS),--rounds $(ROUNDS))
 

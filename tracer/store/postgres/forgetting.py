@@ -22,8 +22,8 @@ __all__ = ["AT_ONCE", "delete_of_rooms", "delete_old", "forget_day"]
 
 AT_ONCE = 500
 """Rows of one table that are deleted in one transaction."""
-ROOMS_AT_ONCE = 10
-"""Rooms that are, a millisecond each: others wait for it."""
+ROOMS_AT_ONCE = 3
+"""Rooms that are, a few milliseconds each: others wait for it."""
 SLACK = DAY // 24
 """How far, ns, the times of a room's moments may lie from when its evidence arrived."""
 
