@@ -150,8 +150,9 @@ def through(requests: list[bytes], seconds: float) -> str:
     return (
         f"With a backend behind it one receiver acknowledged {spans / figures.seconds:,.0f} spans/s for {seconds:g} s"
         f" (p99 {figures.p99:.0f} ms). {early:,} spans were at the backend by then, and {arrived:,} after"
-        f" {last - began:.0f} s: {arrived / (last - began):,.0f} a second. Acknowledged, sent on, and read into"
-        f" moments, a span takes {1e6 * ours / spans:.0f} µs of CPU, and of the database's"
+        f" {last - began:.0f} s: {arrived / (last - began):,.0f} a second; of each 17 one has not ended, and"
+        f" waits for that. Acknowledged, sent on, and read into moments,"
+        f" a span takes {1e6 * ours / spans:.0f} µs of CPU, and of the database's"
         f" {1e6 * of_database / spans:.0f} µs."
     )
 
