@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+from tests.calls.expected import EXPECTED
 from tests.moments import JOB, ROOM, any_moments, call, moment, ms
 from tests.why.cases import CASES
 from tracer import keys
@@ -14,6 +15,7 @@ from tracer.service.replay import timelines
 from tracer.timeline.fold import fold
 from tracer.units import FOREVER
 from tracer.view.failed import failed_stretches, has_failed
+from tracer.view.lanes import Form, lanes
 from tracer.why import explain
 
 CALLS = Path(__file__).parents[1] / "calls"
@@ -129,7 +131,7 @@ def test_what_a_certain_finding_rests_on_failed_until_it_was_over(name: str, kin
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("agent_unsubscribed", None),  # which is never certain
+        ("agent_unsubscribed", Kind.TRACK_UNSUBSCRIBED),  # not certain, and the answer
         ("publish_taken_away", Kind.PARTICIPANT_PERMISSIONS_CHANGED),
         ("ok_push_to_talk", None),
         ("ok_permission_granted_late", None),
@@ -150,3 +152,17 @@ def test_stretches_are_in_order_and_do_not_overlap(moments: list[Moment]) -> Non
         found = failed_stretches(made, job)
         assert all(start < end for start, end in found)
         assert all(first[1] <= then[0] for first, then in pairwise(found))
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_what_why_says_first_is_red_in_the_picture_and_what_went_well_is_not(name: str) -> None:
+    for made in timelines(CALLS / f"{name}.jsonl.gz"):
+        answer = explain(made)
+        drawn = lanes(made, answer.findings)
+        red = {bar.form for lane in drawn for bar in lane.bars} & {Form.FAILED, Form.MISSING}
+        red |= {Form.FAILED for lane in drawn for mark in lane.marks if mark.form == "failed"}
+        if answer.well:
+            assert not red
+        shown = {lane.id for lane in drawn} | {sid for sid in made.by_sid if sid.startswith(("PA_", "AJ_"))}
+        if answer.findings and {step.subject for step in answer.findings[0].evidence[:1]} & shown:
+            assert red, answer.summary

@@ -175,7 +175,7 @@ class Chart:
         for bar in over:
             self._draw_bar(row, lane, bar)
         for mark in lane.marks:
-            if mark.form == "failed" and mark.text:
+            if mark.form == "failed":
                 row.fail(self.axis.column(mark.at), mark.text)
         return row
 

@@ -1,13 +1,13 @@
-"""Where a call failed: steps that are red, and for how long an agent then did not do its work."""
+"""Where a call failed: steps that are red, and for how long somebody then did not do their work."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
 from tracer.moment import Kind
-from tracer.timeline.entities import Job
-from tracer.units import FOREVER
+from tracer.timeline.entities import Job, Track
+from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.connection import given_up
 from tracer.why.disconnected.process import ProcessKilled
 from tracer.why.silent.model_silent import ModelSilent
@@ -15,16 +15,29 @@ from tracer.why.silent.own_code import OwnCodeHangs
 from tracer.why.silent.permission_taken import PermissionTakenAway
 from tracer.why.silent.session_closed import SessionClosed
 from tracer.why.silent.task_ended import SessionTaskEnded
+from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
     from tracer.why import Finding
     from tracer.why.cause import Cause
 
-__all__ = ["failed_stretches", "has_failed", "last_known_of"]
+__all__ = ["Failure", "failed_stretches", "failures", "has_failed", "last_known_of"]
+
+
+class Failure(NamedTuple):
+    """Where a cause shows in the picture."""
+
+    step: Step
+    """The step that is red."""
+    of: str
+    """SID of the participant, the job, the dispatch or the room on whose lane it is."""
+    until: int | None
+    """Until when that was so, ns; None for a moment, FOREVER for as long as they were there."""
+    text: str = "failed"
 
 
 _ALWAYS = {
@@ -45,6 +58,17 @@ _BY_CAUSE = {
 }
 """What is a failure only where a certain finding rests on it, of this cause; None: of any."""
 
+_LEAVES = {Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED, Kind.ROOM_FINISHED}
+_AFTER = {
+    *_LEAVES,
+    Kind.JOB_SHUTDOWN,
+    Kind.JOB_ENDED,
+    Kind.AGENT_DISCONNECTED,
+    Kind.AGENT_WAIT_ENDED,
+    Kind.MODEL_GAVE_NO_ANSWER,
+}
+"""What comes after it was wrong."""
+
 _BACK = {
     Kind.AGENT_CONNECTING: (Kind.AGENT_CONNECTED,),
     Kind.SESSION_STARTING: (Kind.SESSION_STARTED,),
@@ -53,6 +77,7 @@ _BACK = {
     Kind.AGENT_RECONNECTING: (Kind.AGENT_RECONNECTED,),
     Kind.AGENT_CONNECTION_LOST: (Kind.AGENT_RECONNECTED,),
     Kind.AGENT_CODE_BEGAN: (Kind.AGENT_CODE_RETURNED,),
+    Kind.MODEL_ASKED: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
     Kind.MODEL_GAVE_NO_ANSWER: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
     Kind.MODEL_FAILED: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
 }
@@ -61,6 +86,12 @@ _BACK = {
 
 def has_failed(timeline: Timeline, step: Step, findings: Iterable[Finding] = ()) -> bool:
     """Whether something failed at this step: by itself, or by what `tracer why` found."""
+    named = list(findings)
+    return _fails(timeline, step, named) or any(step.key == one.step.key for one in failures(timeline, named))
+
+
+def _fails(timeline: Timeline, step: Step, findings: Iterable[Finding] = ()) -> bool:
+    """Whether it is a failure, or a finding of the cause that such a step shows rests on it."""
     if step.kind in _ALWAYS:
         return True
     if step.kind in _WITH_ERROR:
@@ -77,6 +108,67 @@ def has_failed(timeline: Timeline, step: Step, findings: Iterable[Finding] = ())
         # The server calls a job failed as soon as its agent has left, also where that was meant.
         return "agent" in step.witnesses and step.facts.get(keys.JOB_STATUS) == "JS_FAILED"
     return False
+
+
+def failures(timeline: Timeline, findings: Iterable[Finding]) -> list[Failure]:
+    """Where causes show of which no step is a failure by itself: the certain ones, and the first."""
+    found: list[Failure] = []
+    for number, finding in enumerate(findings):
+        if number and not finding.certain:
+            continue
+        own = next((step for step in finding.evidence if _fails(timeline, step, [finding])), None)
+        if own is None:
+            found += _shown(timeline, finding)
+        elif not isinstance(timeline.by_sid.get(own.subject), Job):  # of those see failed_stretches
+            found.append(Failure(own, own.subject, FOREVER))
+    return found
+
+
+def _shown(timeline: Timeline, finding: Finding) -> Iterator[Failure]:
+    """From where on it was so: of what is slow all of it, of silence from the last step before somebody left."""
+    steps, symptom = finding.evidence, finding.cause.symptom
+    if not steps or symptom is Symptom.UNRECORDED:
+        return
+    if symptom is Symptom.LATE:
+        yield Failure(steps[0], _lane_of(timeline, steps[0]), steps[-1].time, "slow")
+    elif symptom is Symptom.DUPLICATED:
+        yield Failure(steps[-1], _lane_of(timeline, steps[-1]), None)
+    elif symptom is Symptom.DISCONNECTED:
+        step = next((step for step in steps if step.kind in _LEAVES), steps[0])
+        yield Failure(step, _lane_of(timeline, step), None)
+        yield from _alone(timeline, step)
+    else:
+        known = [step for step in steps if step.kind not in _AFTER] or list(steps)
+        step = next(step for step in known if step.kind is known[-1].kind)
+        yield Failure(step, _lane_of(timeline, step), FOREVER if symptom is Symptom.SILENT else None)
+
+
+def _alone(timeline: Timeline, left: Step) -> Iterator[Failure]:
+    """Whom an agent left without another agent."""
+    there = [
+        (one, active.time, one.gone.time if one.gone else FOREVER)
+        for one in timeline.participants
+        if (active := one.at(Kind.PARTICIPANT_ACTIVE))
+    ]
+    leaver = next((one for one, *_ in there if one.sid == left.subject), None)
+    agents = [(since, until) for one, since, until in there if one.is_agent and one is not leaver]
+    if leaver is None or not leaver.is_agent or any(since <= left.time < until for since, until in agents):
+        return
+    again = min((since for since, _ in agents if since > left.time), default=FOREVER)
+    for one, since, until in there:
+        if one.is_caller and since <= left.time < until - NS_PER_S:
+            yield Failure(left, one.sid, again, "alone")
+
+
+def _lane_of(timeline: Timeline, step: Step) -> str:
+    """SID of the lane on which a step is seen: of a job's, once its agent has come, that one's."""
+    about = timeline.by_sid.get(step.subject)
+    if isinstance(about, Job):
+        agent = timeline.agent_of(about)
+        return agent.sid if agent and agent.steps[0].time <= step.time else about.sid
+    if isinstance(about, Track):
+        return about.participant or about.sid
+    return step.subject
 
 
 def _is_named(step: Step, findings: Iterable[Finding], cause: type[Cause] | None) -> bool:
@@ -105,7 +197,7 @@ def failed_stretches(timeline: Timeline, job: Job, findings: Iterable[Finding] =
     found: list[tuple[int, int]] = []
     named = list(findings)
     for step in job.steps:
-        if not has_failed(timeline, step, named) or (found and step.time < found[-1][1]):
+        if not _fails(timeline, step, named) or (found and step.time < found[-1][1]):
             continue
         kinds = _BACK.get(step.kind, ())
         if str(step.facts.get(keys.SPAN_NAME, "")).startswith("tts"):

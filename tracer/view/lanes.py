@@ -13,7 +13,7 @@ from tracer import keys
 from tracer.moment import Kind
 from tracer.timeline.overdue import expected
 from tracer.units import FOREVER, NS_PER_MS, milliseconds
-from tracer.view.failed import failed_stretches, has_failed, last_known_of
+from tracer.view.failed import failed_stretches, failures, has_failed, last_known_of
 from tracer.view.names import agent_number, name_of
 from tracer.view.text import plain
 from tracer.view.wording import say
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Dispatch, Job, Participant, Track
     from tracer.timeline.overdue import Missing
     from tracer.timeline.timeline import Timeline
+    from tracer.view.failed import Failure
     from tracer.why import Finding
 
 __all__ = ["Bar", "Form", "Lane", "Mark", "lanes", "main_lanes", "style_of", "waits"]
@@ -89,7 +90,26 @@ class Lane:
 
 def lanes(timeline: Timeline, findings: Iterable[Finding] = ()) -> list[Lane]:
     """The lanes of a room, from top to bottom: the room, who came, then each dispatch, job and its agent."""
-    return list(_Lanes(timeline, tuple(findings)).all())
+    named = tuple(findings)
+    found = list(_Lanes(timeline, named).all())
+    for failure in failures(timeline, named):
+        lane = next((lane for lane in found if lane.id == failure.of), None)
+        if lane:
+            _fail(lane, failure)
+    return found
+
+
+def _fail(lane: Lane, failure: Failure) -> None:
+    """Show on a lane what failed there, no longer than the lane is."""
+    at, until = failure.step.time, failure.until
+    lane.marks.append(Mark("failed", at))
+    if until is None or not lane.bars:
+        return
+    ends = [bar.end for bar in lane.bars]
+    last = None if None in ends else max(end for end in ends if end is not None)
+    end = last if until == FOREVER else until if last is None else min(until, last)
+    if end is None or end > at:
+        lane.bars.append(Bar(Form.FAILED, at, end, failure.text))
 
 
 def main_lanes(timeline: Timeline, shown: Iterable[Participant], findings: Iterable[Finding] = ()) -> list[Lane]:

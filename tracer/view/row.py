@@ -39,9 +39,12 @@ class Row:
             self.put(column, char)
 
     def fail(self, column: int, text: str) -> None:
-        """✕ where something failed and, if there is room for it on one side, what."""
-        self.put(column, "✕")
+        """✕ where something failed and, if there is room for it on one side, what. A state or an end stays, in red."""
+        if self.cells[column] not in "●┫":
+            self.put(column, "✕")
         self.failed.add(column)
+        if not text:
+            return
         width = cell_len(text)
         for start in (column + 2, column - 1 - width):
             around = self.cells[max(start - 1, 0) : start + width + 1]
