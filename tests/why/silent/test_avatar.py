@@ -74,6 +74,12 @@ def test_an_avatar_that_gives_no_sound_is_named() -> None:
     assert "avatar's own service" in finding.advice
 
 
+def test_without_identities_no_agent_is_its_own_avatar() -> None:
+    own = replace(of_its_track(Kind.TRACK_SILENT, 500), subject=VOICE, facts=())
+    hidden = [moment.redacted() for moment in [*long_call(), spoke(2000, 3.0), own]]
+    assert "agent-speaks-silence" not in found(hidden)
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -37,11 +37,11 @@ WORDED = {
 class SessionClosed(Cause):
     """A closed session does not answer; the job goes on, and the agent stays in the room.
 
-    Known from the job's own spans (``session_close`` with its reason, and no other session) and from a caller who
-    stayed for longer than a second, or who came later, as after the reload of a page: then a session that starts
-    within 10 s is in time. Certain of one caller, if every other agent there reported what it did. None where the
-    agent published a track of its own after, or waited for somebody who came; nor where a model failed, see
-    ``model-failed``.
+    Known from the job's own spans (``session_close`` with its reason, and no other session; before livekit-agents 1.8.2
+    the end of ``agent_session``, which gives none) and from a caller who stayed for longer than a second, or who came
+    later, as after the reload of a page: then a session that starts within 10 s is in time. Certain of one caller, if
+    every other agent there reported what it did. None where the agent published a track of its own after, or waited for
+    somebody who came; nor where a model failed, see ``model-failed``.
     """
 
     name = "session-closed"

@@ -90,7 +90,7 @@ class AgentSpeaksSilence(Cause):
             track
             for track in call.timeline.tracks
             for who in call.agents.all
-            if agent and who.sid == track.participant and who.speaks_for == agent.identity
+            if agent and who.sid == track.participant and who.is_avatar and who.speaks_for == agent.identity
         ]
         spoken = [s for s in job.steps if s.kind is Kind.AGENT_SPEAKING and _for_a_second(s)]
         ends = [track.time(Kind.TRACK_UNPUBLISHED) or call.end for track in tracks]
