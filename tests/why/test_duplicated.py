@@ -17,6 +17,7 @@ from tests.why.cases import (
     found,
     healthy,
     moved,
+    of_job,
     registered,
     second_agent,
     timeline,
@@ -74,6 +75,16 @@ def test_one_that_is_dispatched_in_mid_call_may_take_over(at: float, left: float
     gone = [m for m in kept if m.subject != AGENT or m.kind is not Kind.PARTICIPANT_LEFT]
     left_at = _webhook(Kind.PARTICIPANT_LEFT, AGENT, left, {keys.DISCONNECT_REASON: "CLIENT_INITIATED"})
     assert [one for one in found([*gone, *late, left_at]) if one in TWICE] == names
+
+
+def test_whose_leave_was_lost_had_left_when_its_job_was_over() -> None:
+    kept = [moved(m, 30_000) if m.time > ms(2000) else m for m in healthy()]
+    late = [moved(m, 30_000) if m.time > ms(6000) else m for m in second_agent(NAMED, "", 5600)]
+    gone = [m for m in kept if m.subject != AGENT or m.kind is not Kind.PARTICIPANT_LEFT]
+    gone = without(gone, Kind.JOB_SHUTDOWN, Kind.JOB_ENDED, Kind.AGENT_DISCONNECTED)
+    shuts_down = of_job(Kind.JOB_SHUTDOWN, 7000, {keys.SHUTDOWN_REASON: "passed on", keys.SHUTDOWN_BY_USER: True})
+    assert TWICE[0] not in found([*gone, *late, shuts_down])
+    assert TWICE[0] in found([*gone, *late])
 
 
 @pytest.mark.parametrize(("reason", "certain"), [("CLIENT_INITIATED", False), ("ROOM_CLOSED", True)])

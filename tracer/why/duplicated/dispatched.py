@@ -13,6 +13,7 @@ from tracer.why.call.dispatches import agent_named
 from tracer.why.call.jobs import is_room_job
 from tracer.why.call.limits import NOTICED, STUCK_BY
 from tracer.why.call.participants import name_of
+from tracer.why.call.serving import over_at
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -52,7 +53,9 @@ def _pairs(call: Call) -> Iterator[_Pair]:
         if job.sid in call.agents.of_jobs and (is_room_job(job) or job.text(keys.JOB_PARTICIPANT_ID))
     ]
     agents = [call.agents.of_jobs[job.sid] for _, job in served]
-    stays = [(agent.steps[0].time, call.left_at(agent)) for agent in agents]
+    # Where a leave was lost, the job's own end tells that it is over.
+    came = [agent.steps[0].time for agent in agents]
+    stays = [(since, over_at(call, job, since)) for since, (_, job) in zip(came, served, strict=True)]
     for number, (two, second) in enumerate(served):
         found = set()
         for other, (one, first) in enumerate(served[:number]):
