@@ -206,7 +206,7 @@ EXPECTED: dict[str, list[Expected]] = {
     "llm_node_gives_nothing": [Expected(says="a model was asked, and in 19\\.. s no answer", never=("model-silent",))],
     "tts_node_gives_nothing": [Expected(says="a model answered, and in 19\\.. s no word of the agent")],
     # The VAD raises at the first frame, and ada says nothing.
-    "vad_raises": [Expected("session-task-ended", says="^probably.*ValueError: sample rate")],
+    "vad_raises": [Expected("session-task-ended", says="ValueError: sample rate")],
     # turn_detection="manual", and nothing commits a turn; session.output.set_audio_enabled(False) before the
     # greeting; the
     # agent unpublishes its own track after 6 s.

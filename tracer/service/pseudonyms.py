@@ -26,6 +26,7 @@ _WORDS = {
     keys.ROOM_NAME: "room",
     keys.PARTICIPANT_IDENTITY: "identity",
     keys.LINKED_IDENTITY: "identity",
+    keys.PARTICIPANT_ATTRIBUTE + "lk.publish_on_behalf": "identity",
     keys.PARTICIPANT_NAME: "name",
     keys.PARTICIPANT_METADATA: "metadata",
     keys.DISPATCH_METADATA: "metadata",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ UNNAMED = (
     " worker with an agent_name, request it by that name."
 )
 """What to do where the dispatch has no name."""
+_PSEUDONYM = re.compile(r"agent-name-\d+")
+"""What stands for a name in a redacted bundle: ``tracer.service.pseudonyms``."""
 SEE_WHETHER = "If a worker ran, its log shows whether it was registered (“registered worker”), and as what. "
 """What to do first where no worker has reported."""
 
@@ -97,7 +100,9 @@ def _called(workers: list[Worker]) -> str:
 
 
 def _nearest(name: str, names: list[str]) -> str | None:
-    """The one of these names that resembles another most, if any does."""
+    """The one of these names that resembles another most, if any does. Of pseudonyms each resembles each."""
+    if _PSEUDONYM.fullmatch(name):
+        return None
     near = get_close_matches(name.casefold(), [n.casefold() for n in names], n=1, cutoff=0.6)
     return next((n for n in names if near and n.casefold() == near[0]), None)
 
