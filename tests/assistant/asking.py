@@ -17,6 +17,7 @@ from tracer.assistant.connection import Connection
 from tracer.assistant.doctor import Doctor
 from tracer.assistant.http import app
 from tracer.assistant.outside import Outside
+from tracer.assistant.pseudonyms import Pseudonyms
 from tracer.assistant.reading import Rooms, Source
 from tracer.assistant.server import server
 from tracer.local_servers import child_environment
@@ -69,18 +70,26 @@ def recorded(*paths: Path) -> Iterator[Rooms]:
         yield Rooms(tuple(Source(recording=stack.enter_context(opened(path))) for path in paths), Outside(None))
 
 
-async def first_causes(rooms: Rooms) -> dict[str, str | None]:
-    """What a client over HTTP that was told nothing finds: it asks for the rooms, and then why of each; by SID."""
+async def first_causes(client: Client) -> dict[str, str | None]:
+    """What a client that was told nothing finds: it asks for the rooms, and then why of each; by SID."""
     found: dict[str, str | None] = {}
-    async with over_socket(rooms) as client:
-        more = True
-        while more:
-            _, listed = said(await client.call_tool("rooms", {"after": len(found)}))
-            for room in listed["rooms"]:
-                _, why = said(await client.call_tool("why", {"room": room["room"]}))
-                found[room["room"]] = next((one["cause"] for one in why.get("causes", []) if "cause" in one), None)
-            more = "more" in listed
+    more = True
+    while more:
+        _, listed = said(await client.call_tool("rooms", {"after": len(found)}))
+        for room in listed["rooms"]:
+            _, why = said(await client.call_tool("why", {"room": room["room"]}))
+            found[room["room"]] = next((one["cause"] for one in why.get("causes", []) if "cause" in one), None)
+        more = "more" in listed
     return found
+
+
+async def first_causes_in(store: Path) -> dict[str, str | None]:
+    """What such a client finds in a store over HTTP, by SID; one over standard input and output finds the same."""
+    async with over_socket(Rooms((Source(str(store)),), Outside(Pseudonyms(b"k" * 32)))) as client:
+        over_http = await first_causes(client)
+    async with over_stdio(store.parent, TRACER_STORE=str(store)) as client:
+        assert await first_causes(client) == over_http
+    return over_http
 
 
 @asynccontextmanager

@@ -15,8 +15,20 @@ def size(told: Told) -> int:
     return tokens(told.text) + tokens(json.dumps(told.content, ensure_ascii=False))
 
 
-def test_a_token_is_three_characters_and_what_is_not_ascii_is_two_each() -> None:
-    assert [tokens(text) for text in ("", "abc", "abcd", "é日")] == [0, 1, 2, 4]
+def test_what_is_not_ascii_is_one_token_a_byte_and_ids_and_numbers_have_more_than_words() -> None:
+    assert [tokens(text) for text in ("", "abc defgh", "ABC", "123456", "é日\U00012000")] == [0, 2, 3, 5, 9]
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [
+        ("✓ RM_W6kiMNdLgT8n «blue-2», 2026-11-26T20:31:49Z, 1 caller, 1 agent, ready after 1.5 s", 48),
+        ("✓ RM_g93LEhYzKprB «node», 2026-11-27T07:31:53Z, 1 caller, 1 agent, ready after 1.1 s", 45),
+    ],
+)
+def test_the_densest_lines_are_counted_as_tokenizers_do(text: str, counted: int) -> None:
+    """``counted`` is what o200k_base or cl100k_base counts, whichever is more, of lines of recorded calls."""
+    assert counted <= tokens(text) < 1.5 * counted
 
 
 def test_pages_have_every_item_once_and_lead_to_the_next() -> None:

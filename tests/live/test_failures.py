@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from livekit.api import LiveKitAPI
 
-from tests.assistant.asking import first_causes
+from tests.assistant.asking import first_causes_in
 from tests.learn.orders import assert_as_taught
 from tracer import keys
-from tracer.assistant.outside import Outside
-from tracer.assistant.pseudonyms import Pseudonyms
-from tracer.assistant.reading import Rooms, Source
 from tracer.demo.failures import FAILURES
 from tracer.demo.play import Play
 from tracer.demo.scenarios import SCENARIOS
@@ -72,8 +69,8 @@ def explained(
     assert_as_taught(scenario, timeline)
     findings = explain(timeline).findings
     assert findings, recorded
-    asked = Rooms((Source(str(folder / "t.db")),), Outside(Pseudonyms(b"k" * 32)))
-    assert asyncio.run(first_causes(asked))[timeline.room.sid] == findings[0].cause.name, "an assistant is told another"
+    asked = asyncio.run(first_causes_in(folder / "t.db"))
+    assert asked[timeline.room.sid] == findings[0].cause.name, "an assistant is told another"
     return findings, recorded
 
 

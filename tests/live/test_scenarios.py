@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from livekit.api import LiveKitAPI
 
-from tests.assistant.asking import first_causes
+from tests.assistant.asking import first_causes_in
 from tests.learn.orders import assert_as_taught
 from tests.live.calls import asking, hold_against
 from tracer import keys
-from tracer.assistant.outside import Outside
-from tracer.assistant.pseudonyms import Pseudonyms
-from tracer.assistant.reading import Rooms, Source
 from tracer.demo.play import Play
 from tracer.demo.scenarios import SCENARIOS
 from tracer.demo.stage import Stage
@@ -23,7 +20,6 @@ from tracer.moment import Kind
 from tracer.why import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tracer.demo.scenario import Scenario
@@ -41,32 +37,40 @@ async def played(stage: Stage, scenario: Scenario, server: LiveKit, room: str) -
 
 
 @pytest.fixture
-def timeline(
-    request: pytest.FixtureRequest, livekit: LiveKitServer, webhook_port: int, tmp_path: Path
-) -> Iterator[Timeline]:
+def timeline(request: pytest.FixtureRequest, livekit: LiveKitServer, webhook_port: int, tmp_path: Path) -> Timeline:
     """The scenario named by the test, played and held against the API."""
     scenario = SCENARIOS[request.param]
-    server, room = livekit.settings, f"scenario-{scenario.name}"
-    with Stage(tmp_path, tmp_path / "t.db", webhook_port) as stage:
+    timeline = held(scenario, livekit, webhook_port, tmp_path / "1")
+    if timeline.created_by is None:
+        # On a busy machine the join that makes a room can come more than 20 ms after it, and is then not known to.
+        timeline = held(scenario, livekit, webhook_port, tmp_path / "2")
+    return timeline
+
+
+def held(scenario: Scenario, livekit: LiveKitServer, webhook_port: int, folder: Path) -> Timeline:
+    """A scenario that is played, held against the API and asked about by an assistant."""
+    folder.mkdir()
+    server, room = livekit.settings, f"scenario-{scenario.name}-{folder.name}"
+    with Stage(folder, folder / "t.db", webhook_port) as stage:
         stage.serve(server)
         for number, worker in enumerate(scenario.workers):
             environment = {"AGENT_NAME": worker.agent_name, **worker.environment}
             stage.agent(server, worker.file, name=f"agent-{number}", **environment)
         with asking(server, room) as told:
             timeline = asyncio.run(played(stage, scenario, server, room))
-        hold_against(told, timeline)
-        assert told.dispatches
-        assert list(scenario.answer(timeline))
-        assert_as_taught(scenario, timeline)
-        asked = Rooms((Source(str(tmp_path / "t.db")),), Outside(Pseudonyms(b"k" * 32)))
-        assert asyncio.run(first_causes(asked))[timeline.room.sid] == (scenario.cause or None), "an assistant is told"
-        if not scenario.cause:
-            explained = explain(timeline)
-            assert explained.findings == ()
-            assert explained.doubts == ()
-            # Agents that are only there let nobody hear anything: nothing is wrong, and "well" is not known.
-            assert explained.well is (None if scenario.name == "two-callers" else True), explained.summary
-        yield timeline
+    hold_against(told, timeline)
+    assert told.dispatches
+    assert list(scenario.answer(timeline))
+    assert_as_taught(scenario, timeline)
+    asked = asyncio.run(first_causes_in(folder / "t.db"))
+    assert asked[timeline.room.sid] == (scenario.cause or None), "an assistant is told another"
+    if not scenario.cause:
+        explained = explain(timeline)
+        assert explained.findings == ()
+        assert explained.doubts == ()
+        # Agents that are only there let nobody hear anything: nothing is wrong, and "well" is not known.
+        assert explained.well is (None if scenario.name == "two-callers" else True), explained.summary
+    return timeline
 
 
 def of(name: str) -> pytest.MarkDecorator:
