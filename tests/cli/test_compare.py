@@ -23,9 +23,9 @@ def test_two_rooms_are_compared(tracer: Tracer, store: Path) -> None:
     ran = tracer("compare", "RM_cold", ROOM, "--store", store)
     assert (ran.returncode, ran.stderr) == (0, "")
     lines = ran.stdout.splitlines()
-    assert lines[:2] == ["A  demo RM_cold", f"B  demo {ROOM}"]
-    assert "problems in A only: cold-process" in lines
-    most = "largest difference: process.started → process.ready (your code) took 1.5 s longer in A"
+    assert lines[:2] == ["room A  demo RM_cold", f"room B  demo {ROOM}"]
+    assert "problems in room A only: cold-process" in lines
+    most = "largest difference: process.started → process.ready (your code) took 1.5 s longer in room A"
     assert most in " ".join(ran.stdout.split())
     assert "\x1b" not in ran.stdout
     told = json.loads(tracer("compare", "RM_cold", "demo", "--store", store, "--format", "json").stdout)
@@ -48,7 +48,7 @@ def test_a_room_is_compared_with_the_many(tracer: Tracer, store: Path) -> None:
 
 def test_the_many_are_counted_not_guessed(tracer: Tracer, store: Path) -> None:
     told = tracer("compare", "demo", "--with", "stats", "--store", store).stdout
-    assert told.splitlines()[1].startswith("B  the latest room ")
+    assert told.splitlines()[1].startswith("rooms B  the latest room ")
 
 
 @pytest.mark.parametrize("room", ["nobody", "\x1b[31mred"])

@@ -38,8 +38,8 @@ def test_a_room_against_the_many_at_a_width_of_110() -> None:
 
 
 GOLDEN = """\
-A  monday RM_1
-B  tuesday RM_2
+room A  monday RM_1
+room B  tuesday RM_2
 
                                                                 owner                    A         B     A - B
 first cause → agent ready                                                            2.4 s    392 ms    +2.0 s
@@ -62,14 +62,14 @@ agent.participant_ready → session.starting                      your code     
 session.starting → session.started                              session start        29 ms     29 ms     +0 ms
 job.assigned → job.process_assigned                             process start            -      0 ms     +0 ms
 
-problems in A only: cold-process
-largest difference: process.started → process.ready (your code) took 1.5 s longer in A
-→ longest gap you can shorten: 1.5 s more than in B, your code: make setup_fnc shorter, or keep processes warm
-so that nobody waits for it: num_idle_processes
+problems in room A only: cold-process
+largest difference: process.started → process.ready (your code) took 1.5 s longer in room A
+→ longest gap you can shorten: 1.5 s more than in room B, your code: make setup_fnc shorter, or keep processes
+warm so that nobody waits for it: num_idle_processes
 """
 GOLDEN_MANY = """\
-A  monday RM_1   the unnamed agent
-B  the latest 10,000 rooms   the unnamed agent   23 jobs measured
+room A  monday RM_1   the unnamed agent
+rooms B  the latest 10,000 rooms   the unnamed agent   23 jobs measured
 
                                                       owner                    A  p50 of B  p95 of B   A - p50
 first cause → agent ready                                                  2.4 s    392 ms     2.4 s    +2.0 s
@@ -92,10 +92,10 @@ agent.participant_ready → session.starting            your code           2.8 
 session.starting → started                            session start        29 ms     29 ms     29 ms     +0 ms
 job.assigned → process_assigned                       process start            -      0 ms      0 ms     +0 ms
 
-problems in A: cold-process
-largest difference: process.started → process.ready (your code) took 1.5 s longer in A
-→ longest gap you can shorten: 1.5 s more than in B, your code: make setup_fnc shorter, or keep processes warm
-so that nobody waits for it: num_idle_processes
+problems in room A: cold-process
+largest difference: process.started → process.ready (your code) took 1.5 s longer in room A
+→ longest gap you can shorten: 1.5 s more than in rooms B, your code: make setup_fnc shorter, or keep
+processes warm so that nobody waits for it: num_idle_processes
 """
 
 
@@ -131,12 +131,14 @@ def test_what_is_longer_and_can_be_shortened_is_named() -> None:
     assert lines[-2].startswith(
         "largest difference: dispatch.created → job.offered (LiveKit server) took 200 ms shorter"
     )
-    assert lines[-1].startswith("→ longest gap you can shorten: 200 ms more than in B, network: run the agent near")
+    assert lines[-1].startswith(
+        "→ longest gap you can shorten: 200 ms more than in room B, network: run the agent near"
+    )
 
 
 def test_what_is_shorter_is_said_to_be() -> None:
     lines = shown(CompareView(between(summary(call()), summary(at(call(), Kind.SESSION_STARTED, 492))), "a", "b"), 80)
-    told = "largest difference: session.starting → session.started (session start) took 100 ms shorter in A"
+    told = "largest difference: session.starting → session.started (session start) took 100 ms shorter in room A"
     assert " ".join(lines[-2:]).split() == told.split()
 
 
@@ -144,8 +146,8 @@ def test_where_nothing_was_measured_there_is_nothing_to_compare() -> None:
     nothing = summary([])
     lines = shown(CompareView(between(nothing, nothing), "a", "b"), 80)
     assert lines == [
-        "A  a   not over",
-        "B  b   not over",
+        "room A  a   not over",
+        "room B  b   not over",
         "nothing to compare: no agent's start was measured in either",
         "",
     ]
@@ -153,16 +155,16 @@ def test_where_nothing_was_measured_there_is_nothing_to_compare() -> None:
 
 def test_a_clock_that_is_off_leaves_what_it_spoils_empty() -> None:
     lines = shown(CompareView(between(summary(moved(call(), HOUR)), summary(call())), "a", "b"), 120)
-    assert lines[0] == "A  a   with clock skew"
+    assert lines[0] == "room A  a   with clock skew"
     [row] = [line for line in lines if line.startswith("job.offered → job.received")]
     assert row.split()[-4:] == ["network", "-", "0.4", "ms"]
 
 
 def test_causes_of_only_one_are_named() -> None:
     lines = shown(CompareView(between(summary(cold()), summary(call())), "a", "b"), 80)
-    assert "problems in A only: cold-process" in lines
+    assert "problems in room A only: cold-process" in lines
     lines = shown(CompareView(against(summary(cold()), figures(many())), "a", "b", many=True), 80)
-    assert "problems in A: cold-process" in lines
+    assert "problems in room A: cold-process" in lines
 
 
 def test_a_comparison_as_json() -> None:

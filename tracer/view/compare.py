@@ -42,32 +42,41 @@ class CompareView:
         width = min(max(options.max_width, NARROWEST), WIDEST)
         comparison = self.comparison
         apart = len(set(comparison.agents)) > 1
-        for letter, name, counted, agent in zip("AB", self.names, comparison.counted, comparison.agents, strict=True):
+        sides = self._sides()
+        for side, name, counted, agent in zip(sides, self.names, comparison.counted, comparison.agents, strict=True):
             of = f"   {_agent(agent)}" if agent is not None and (apart or self.many) else ""
             note = of + _counted(counted, comparison.jobs)
-            yield Text(f"{letter}  {fit(name, width - 3 - cell_len(note))}", style="bold").append(note, "not bold")
+            yield Text(f"{side}  {fit(name, width - len(side) - 2 - cell_len(note))}", style="bold").append(
+                note, "not bold"
+            )
         if not comparison.gaps and not comparison.sums:
             yield Text("nothing to compare: no agent's start was measured in either")
         else:
             yield Text()
             yield from self._table(width)
         yield Text()
-        for which, names in (("A", comparison.only_first), ("B", comparison.only_second)):
+        for which, names in zip(sides, (comparison.only_first, comparison.only_second), strict=True):
             if names:
                 yield Text(f"problems in {which}{'' if self.many else ' only'}: {', '.join(names)}")
         most = next((one for one in comparison.gaps if one.ns is not None and abs(one.ns) >= NOTHING), None)
         if most and most.ns is not None:
             more = "longer" if most.ns > 0 else "shorter"
             by = milliseconds(abs(most.ns) / NS_PER_MS)
-            yield Text(f"largest difference: {most.name} ({most.owner and most.owner.label}) took {by} {more} in A")
+            yield Text(
+                f"largest difference: {most.name} ({most.owner and most.owner.label}) took {by} {more} in {sides[0]}"
+            )
             yours = next((one for one in comparison.gaps if one.advice and (one.ns or 0) >= FLOOR), None)
             if yours:
                 by = milliseconds((yours.ns or 0) / NS_PER_MS)
                 whose = yours.owner.label if yours.owner else ""
-                advice = f"longest gap you can shorten: {by} more than in B, {whose}: {yours.advice}"
+                advice = f"longest gap you can shorten: {by} more than in {sides[1]}, {whose}: {yours.advice}"
                 yield Text.assemble(("→ ", "bold cyan"), advice)
         elif any(one.ns is not None for one in comparison.gaps):
             yield Text("no gap differs by a millisecond or more")
+
+    def _sides(self) -> tuple[str, str]:
+        """What the two are called: not by the letter alone, which would be read as an article."""
+        return "room A", "rooms B" if self.many else "room B"
 
     def _table(self, width: int) -> Iterator[Text]:
         what = max(width - OWNER - COLUMN * (4 if self.many else 3), 0)
