@@ -16,6 +16,7 @@ import pytest
 from docs.website.__main__ import build
 from docs.website.calls import documented_keys
 from docs.website.commands import commands
+from docs.website.markdown import prose
 from docs.website.pages import pages
 from tests.browser import CHROMIUM, Tab, chromium
 from tests.receiving import LIMIT
@@ -35,6 +36,11 @@ def test_every_command_and_each_of_its_options_is_on_its_page() -> None:
             if isinstance(option, click.Option) and not option.hidden:
                 assert option.help, (name, option.name)
                 assert f"`{', '.join(option.opts)}" in text, (name, option.name)
+
+
+def test_an_option_within_help_is_code() -> None:
+    assert prose("with --server or `--lost x`: a--b, x_y") == "with `--server` or `--lost x`: a--b, x\\_y"
+    assert "With `--server`: agree at once." in PAGES["commands/demo.md"]
 
 
 def test_every_cause_rule_and_kind_has_a_page_that_a_table_leads_to() -> None:
@@ -109,6 +115,17 @@ def test_it_opens_and_is_searched_without_a_network(site: Path) -> None:
                 await tab.open((site / f"{page}.html").as_uri(), width=width, dark=dark)
                 await tab.until("document.readyState === 'complete' && !!document.querySelector('article h1')")
                 assert await tab.run("document.documentElement.scrollWidth") <= width, (page, width)
+        await tab.open((site / "commands/mcp.html").as_uri(), width=360)
+        broken = (
+            "[...document.querySelectorAll('article code .pre')].filter((one) => /^--[a-z-]+$/.test(one.textContent))"
+        )
+        broken += ".map((one) => [one.textContent, one.getBoundingClientRect().height])"
+        await tab.until(
+            "document.readyState === 'complete' && document.querySelectorAll('article code .pre').length > 10"
+        )
+        heights = await tab.run(broken)
+        assert len(heights) > 5
+        assert max(height for _, height in heights) < 1.5 * min(height for _, height in heights), heights
         await tab.open((site / "search.html").as_uri() + "?q=ghost+room")
         found = await tab.until("[...document.querySelectorAll('.search a')].map((one) => one.href).join(' ')")
         assert "causes/ghost-room.html" in found

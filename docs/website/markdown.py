@@ -11,11 +11,14 @@ if TYPE_CHECKING:
 __all__ = ["anchor", "cell", "prose", "sentence", "table"]
 
 _CODE = re.compile(r"(``[^`]+``|`[^`]+`)")
+_OPTION = re.compile(r"(?<![\w`-])--[a-z][a-z-]*")
 
 
 def prose(text: str) -> str:
-    """A text with its code in backticks; what else would be markup is shown as it is."""
+    """A text with its code and its options in backticks; what else would be markup is shown as it is."""
     parts = _CODE.split(text.strip())
+    parts[::2] = (_OPTION.sub(r"`\g<0>`", part) for part in parts[::2])
+    parts = _CODE.split("".join(parts))
     parts[::2] = (re.sub(r"([\\*_<\[])", r"\\\1", part) for part in parts[::2])
     parts[1::2] = (part.replace("``", "`") for part in parts[1::2])
     return "".join(parts)
