@@ -51,7 +51,7 @@ golden: $(READY)
 
 # The scenarios' pictures are of calls that are made for them.
 pictures: $(READY)
-	@$(BIN)/python docs/pictures.py
+	@$(BIN)/python -m docs.pictures
 	@$(BIN)/python -m tests.pictures
 
 check: $(READY)

@@ -1,6 +1,6 @@
 """Draws the pictures of these pages: makes the call of each scenario, and writes as SVG what a terminal shows of it.
 
-    python docs/pictures.py [SCENARIO…]
+    python -m docs.pictures [SCENARIO…]
 
 A call takes about ten seconds. Its times are those of this machine: draw where nothing else runs.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.pictures import DARK
 from tracer.demo.scenarios import SCENARIOS
 from tracer.store.load import read_timeline
 from tracer.view.terminal import TimelineView
@@ -33,7 +34,7 @@ def draw(name: str) -> None:
         view = TimelineView(read_timeline(str(store), "demo"))
     out = Console(file=io.StringIO(), record=True, width=WIDTH, force_terminal=True, color_system="truecolor")
     out.print(view)
-    picture = without_fonts(out.export_svg(title="tracer timeline demo"))
+    picture = without_fonts(out.export_svg(title="tracer timeline demo", theme=DARK))
     (DOCS / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
