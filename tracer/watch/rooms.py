@@ -24,9 +24,9 @@ __all__ = ["LOOKS_EVERY", "Rooms", "Stand"]
 
 MOST = 500
 """Rooms that are watched: the latest."""
-LOOKS_EVERY = 0.12
+LOOKS_EVERY = 0.16
 """Seconds between two looks into the store."""
-SHARE = 0.015
+SHARE = 0.012
 """Part of a processor's time that may be spent on finding out how rooms stand."""
 SAVED = 0.4
 """Seconds of it that can be saved up: a call that begins is found out about as fast as it goes."""

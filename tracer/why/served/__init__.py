@@ -1,0 +1,8 @@
+"""What a call that went well has: for each caller that stayed an agent, and each heard the other.
+
+"Well" is not that no cause was found. Whatever a call lacks is reported, and so is whatever is not known of it.
+"""
+
+from tracer.why.served.lacks import lacks, left_alone
+
+__all__ = ["lacks", "left_alone"]

@@ -1,0 +1,67 @@
+"""An agent who was not there for a caller, and what either lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH, NOTICED, STUCK_BY
+from tracer.why.call.participants import BY_API, DROPPED, name_of
+from tracer.why.lack import Lack, in_seconds
+from tracer.why.losses import losses
+
+if TYPE_CHECKING:
+    from tracer.why.served.stay import CallerStay
+
+__all__ = ["cut_off", "no_agent", "permissions_unknown", "something_lost"]
+
+
+def no_agent(stay: CallerStay) -> Lack | None:
+    """No agent, for longer than a caller waits."""
+    stayed = stay.ended - stay.began
+    if not stay.served:
+        if stayed > LONG_ENOUGH:
+            with_whom = ", with nobody but other callers" if stay.has_company else ""
+            sentence = f"{stay.name} had no agent for {in_seconds(stayed)}{with_whom}"
+            return Lack(sentence, certain=not stay.has_company, ns=stayed)
+        left = "has been there for" if stay.ended >= stay.call.end else "left after"
+        return Lack(f"{stay.name} {left} {in_seconds(stayed)}, before an agent was there", certain=False)
+    since, until = stay.longest_gap()
+    hung_up = until == stay.ended and stay.who.disconnect_reason in BY_API and until - since <= HUNG_UP_WITHIN
+    # While the call goes on it is said sooner: one who was said goodbye to has hung up by then.
+    enough = NOTICED if stay.goes_on and until >= stay.call.end else STUCK_BY
+    if until - since <= enough or hung_up or stay.has_company:
+        return None
+    when = "before the agent was there" if since == stay.began else "after the agent left"
+    return Lack(f"{stay.name} was alone for {in_seconds(until - since)} {when}", certain=True, ns=until - since)
+
+
+def permissions_unknown(stay: CallerStay) -> Lack | None:
+    """What somebody might do at last, and whether the others saw them: only the server tells."""
+    for one in (stay.who, *(one.agent for one in stay.served)):
+        reported = {witness for step in one.steps for witness in step.witnesses}
+        told = one.gone.facts if one.gone else one.reported
+        if keys.HIDDEN not in told and "webhook" not in reported:
+            return Lack(
+                f"whether {name_of(one)} may publish and subscribe, and is seen by the others, was not reported",
+                certain=False,
+            )
+    return None
+
+
+def something_lost(stay: CallerStay) -> Lack | None:
+    """Something that they had, and lost during the call."""
+    agents = {one.agent.sid: one.agent for one in stay.served}.values()
+    found = losses(stay.call, stay.who, stay.ended, agents)
+    return max(found, key=lambda lack: (lack.certain, lack.ns), default=None)
+
+
+def cut_off(stay: CallerStay) -> Lack | None:
+    """The server lost this caller; without an identity nobody knows whether the same one came back."""
+    reason = stay.who.disconnect_reason
+    if reason not in DROPPED or stay.who.identity is not None:
+        return None
+    return Lack(
+        f"the server lost the connection of {stay.name} ({reason}), and whether they came back is not known",
+        certain=False,
+    )

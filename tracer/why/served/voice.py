@@ -1,0 +1,66 @@
+"""An agent without a voice for a caller, or whose voice nobody took."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.kinds import Kind
+from tracer.timeline.reporting import is_reported
+from tracer.why.call.limits import NOTICED, STUCK_BY
+from tracer.why.call.participants import name_of
+from tracer.why.lack import Lack, in_seconds
+
+if TYPE_CHECKING:
+    from tracer.why.served.stay import CallerStay
+
+__all__ = ["no_voice", "voice_ended", "voice_not_taken"]
+
+
+def no_voice(stay: CallerStay) -> Lack | None:
+    """No audio of any agent's."""
+    spoken = {Kind.SESSION_AUDIO_PUBLISHED, Kind.AGENT_SPEAKING}
+    if stay.is_text_only or stay.has_track or any(step.kind in spoken for job in stay.jobs for step in job.steps):
+        return None
+    agents = " and ".join(dict.fromkeys(name_of(one.agent) for one in stay.served[:3]))
+    jobs, together = stay.jobs, sum(one.until - one.since for one in stay.served)
+    if jobs and not stay.sessions and all(map(is_reported, jobs)) and together > NOTICED:
+        return Lack(
+            f"{agents} was there with {stay.name} for {in_seconds(together)}, without an audio track or a session,"
+            " and whether it needs one is not known",
+            certain=False,
+            ns=together,
+        )
+    return Lack(f"no audio track of {agents} was recorded, and whether it is text only is not known", certain=False)
+
+
+def voice_ended(stay: CallerStay) -> Lack | None:
+    """The agents' audio tracks all ended, and a session went on for longer than a caller waits."""
+    agents = {one.agent.sid: one for one in stay.served}
+    ends = [voice.until for sid in agents for voice in stay.call.voices(sid)]
+    if not ends or not stay.sessions:
+        return None
+    until = min(stay.ended, max(one.until for one in stay.served), max(one.until for one in stay.sessions))
+    lasted = until - max(ends)
+    if lasted <= STUCK_BY or stay.has_company:
+        return None
+    return Lack(f"no agent had an audio track in the last {in_seconds(lasted)} with {stay.name}", certain=False)
+
+
+def voice_not_taken(stay: CallerStay) -> Lack | None:
+    """A session published its audio, and waited to the end for anybody to subscribe to it.
+
+    A session whose spans show that it listens (livekit-agents 1.8.2 and newer) shows that, too.
+    """
+    if stay.has_company or not stay.sessions:
+        return None
+    spoken = {Kind.SESSION_AUDIO_PUBLISHED, Kind.AGENT_SPEAKING}
+    if any(step.kind in spoken for job in stay.jobs for step in job.steps):
+        return None
+    goes_on = stay.call.timeline.room.finished is None
+    known = (session.complete or (goes_on and session.closed is None) for session in stay.sessions)
+    if not all(known) or not all(session.waits and not session.voiced for session in stay.sessions):
+        return None
+    began = min((voice.since for one in stay.served for voice in stay.call.voices(one.agent.sid)), default=0)
+    if not began or stay.ended - began <= STUCK_BY:
+        return None
+    return Lack(f"nothing shows that {stay.name} was subscribed to the agent's audio track", certain=False)
