@@ -15,6 +15,8 @@ from tracer.moment import facts
 from tracer.why import explain
 from tracer.why.call import Call
 from tracer.why.served import lacks
+from tracer.why.served.stay import CallerStay
+from tracer.why.served.voice import no_voice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -310,3 +312,21 @@ def test_a_telephone_that_nobody_answers_is_no_silent_agent(reason: str) -> None
     explanation = explain(timeline(with_facts(called, Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: reason})))
     assert (explanation.findings, explanation.well) == ((), None)
     assert explanation.summary == f"The telephone call to ada was not answered ({reason})."
+
+
+def test_the_time_of_agents_who_were_there_at_once_counts_once() -> None:
+    def agent(number: int, since: float, until: float) -> list[Moment]:
+        about: dict[str, Fact] = {keys.PARTICIPANT_IDENTITY: f"agent-{number}", keys.PARTICIPANT_KIND: "AGENT"}
+        sid = f"PA_agent{number:07}"
+        return [
+            moment(Kind.PARTICIPANT_ACTIVE, sid, ms(since), told=about),
+            moment(Kind.PARTICIPANT_LEFT, sid, ms(until), told=about),
+        ]
+
+    made = timeline([*without(healthy(), AGENT), *agent(1, 1000, 2000), *agent(2, 1500, 3000), *agent(3, 1600, 1700)])
+    ada = next(one for one in made.participants if one.sid == ADA)
+    stay = CallerStay(Call(made), ada, ms(200), ms(4000))
+    assert stay.together == ms(3000) - ms(1000)
+    lack = no_voice(stay)
+    assert lack
+    assert "agent-1, agent-2 and agent-3" in lack.sentence

@@ -35,6 +35,8 @@ class Failure(NamedTuple):
     """The step that is red."""
     of: str
     """SID of the participant, the job, the dispatch or the room on whose lane it is."""
+    since: int
+    """From when on it was so, ns."""
     until: int | None
     """Until when that was so, ns; None for a moment, FOREVER for as long as they were there."""
     text: str = "failed"
@@ -64,6 +66,7 @@ _AFTER = {
     Kind.JOB_SHUTDOWN,
     Kind.JOB_ENDED,
     Kind.AGENT_DISCONNECTED,
+    Kind.AGENT_PARTICIPANT_READY,
     Kind.AGENT_WAIT_ENDED,
     Kind.MODEL_GAVE_NO_ANSWER,
 }
@@ -120,7 +123,7 @@ def failures(timeline: Timeline, findings: Iterable[Finding]) -> list[Failure]:
         if own is None:
             found += _shown(timeline, finding)
         elif not isinstance(timeline.by_sid.get(own.subject), Job):  # of those see failed_stretches
-            found.append(Failure(own, own.subject, FOREVER))
+            found.append(Failure(own, own.subject, own.time, FOREVER))
     return found
 
 
@@ -130,17 +133,19 @@ def _shown(timeline: Timeline, finding: Finding) -> Iterator[Failure]:
     if not steps or symptom is Symptom.UNRECORDED:
         return
     if symptom is Symptom.LATE:
-        yield Failure(steps[0], _lane_of(timeline, steps[0]), steps[-1].time, "slow")
+        # Nobody waited before they were there.
+        since = next((step for step in steps if step.kind is Kind.PARTICIPANT_ACTIVE), steps[0]).time
+        yield Failure(steps[-1], _lane_of(timeline, steps[-1]), since, steps[-1].time, "slow")
     elif symptom is Symptom.DUPLICATED:
-        yield Failure(steps[-1], _lane_of(timeline, steps[-1]), None)
+        yield Failure(steps[-1], _lane_of(timeline, steps[-1]), steps[-1].time, None)
     elif symptom is Symptom.DISCONNECTED:
         step = next((step for step in steps if step.kind in _LEAVES), steps[0])
-        yield Failure(step, _lane_of(timeline, step), None)
+        yield Failure(step, _lane_of(timeline, step), step.time, None)
         yield from _alone(timeline, step)
     else:
-        known = [step for step in steps if step.kind not in _AFTER] or list(steps)
+        known = [step for step in steps if step.kind not in _AFTER] or steps[:1]
         step = next(step for step in known if step.kind is known[-1].kind)
-        yield Failure(step, _lane_of(timeline, step), FOREVER if symptom is Symptom.SILENT else None)
+        yield Failure(step, _lane_of(timeline, step), step.time, FOREVER if symptom is Symptom.SILENT else None)
 
 
 def _alone(timeline: Timeline, left: Step) -> Iterator[Failure]:
@@ -157,7 +162,7 @@ def _alone(timeline: Timeline, left: Step) -> Iterator[Failure]:
     again = min((since for since, _ in agents if since > left.time), default=FOREVER)
     for one, since, until in there:
         if one.is_caller and since <= left.time < until - NS_PER_S:
-            yield Failure(left, one.sid, again, "alone")
+            yield Failure(left, one.sid, left.time, again, "alone")
 
 
 def _lane_of(timeline: Timeline, step: Step) -> str:

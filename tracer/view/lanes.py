@@ -101,7 +101,7 @@ def lanes(timeline: Timeline, findings: Iterable[Finding] = ()) -> list[Lane]:
 
 def _fail(lane: Lane, failure: Failure) -> None:
     """Show on a lane what failed there, no longer than the lane is."""
-    at, until = failure.step.time, failure.until
+    at, until = failure.since, failure.until
     lane.marks.append(Mark("failed", at))
     if until is None or not lane.bars:
         return

@@ -26,7 +26,7 @@ def not_heard(stay: CallerStay) -> Lack | None:
     steps = (step for job in stay.jobs for step in job.steps if stay.began <= step.time < stay.ended)
     if any(step.kind is Kind.SESSION_TURN_TRANSCRIBED for step in steps):
         return None
-    together = sum(one.until - one.since for one in stay.served)
+    together = stay.together
     if stay.has_company and together <= LONG_ENOUGH:
         return None  # the agent handed the call over
     jobs = stay.jobs

@@ -75,6 +75,15 @@ class CallerStay:
         return 0 if self.has_company or hung_up or lost else lasted
 
     @property
+    def together(self) -> int:
+        """For how long, ns, an agent was there with the caller."""
+        lasted, reached = 0, 0
+        for one in self.served:
+            lasted += max(one.until - max(one.since, reached), 0)
+            reached = max(reached, one.until)
+        return lasted
+
+    @property
     def jobs(self) -> list[Job]:
         """The jobs of the agents that were there."""
         there = {one.agent.sid for one in self.served}

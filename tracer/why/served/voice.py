@@ -21,11 +21,12 @@ def no_voice(stay: CallerStay) -> Lack | None:
     spoken = {Kind.SESSION_AUDIO_PUBLISHED, Kind.AGENT_SPEAKING}
     if stay.is_text_only or stay.has_track or any(step.kind in spoken for job in stay.jobs for step in job.steps):
         return None
-    agents = " and ".join(dict.fromkeys(name_of(one.agent) for one in stay.served[:3]))
-    jobs, together = stay.jobs, sum(one.until - one.since for one in stay.served)
+    *others, last = dict.fromkeys(name_of(one.agent) for one in stay.served[:3])
+    agents, were = (f"{', '.join(others)} and {last}", "were") if others else (last, "was")
+    jobs, together = stay.jobs, stay.together
     if jobs and not stay.sessions and all(map(is_reported, jobs)) and together > NOTICED:
         return Lack(
-            f"{agents} was there with {stay.name} for {in_seconds(together)}, without an audio track or a session,"
+            f"{agents} {were} there with {stay.name} for {in_seconds(together)}, without an audio track or a session,"
             " and whether it needs one is not known",
             certain=False,
             ns=together,
