@@ -65,6 +65,12 @@ def test_when_nobody_listened(runs: list[tuple[int, int]], gaps: tuple[tuple[int
     assert tuple((began // S, ended // S) for began, ended in found) == gaps
 
 
+def test_who_stopped_before_a_room_began_never_listened_to_it() -> None:
+    runs = [(0, 100 * S)]
+    assert stopped(runs, 5_000 * S, 9_000 * S, 4_000 * S) == (9_000 * S, None)
+    assert stopped(runs, 5_000 * S, 9_000 * S, 90 * S) == (5_000 * S, 100 * S)
+
+
 @given(st.lists(st.tuples(st.integers(0, 999), st.integers(0, 999)).map(sorted), max_size=6), st.integers(0, 999))
 def test_what_is_known_never_goes_beyond_now(listed: list[list[int]], came: int) -> None:
     runs = [(since * S, until * S) for since, until in listed]

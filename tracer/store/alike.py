@@ -90,7 +90,7 @@ def row_of(row: RoomRow, came: int | None, runs: Iterable[Listened]) -> RoomRow:
     """The room in a list, with when tracer stopped listening to it; ``came``: when the newest of it was, ns."""
     if row.finished is not None or came is None:
         return row
-    return replace(row, stopped=stopped(runs, came, time.time_ns())[1])
+    return replace(row, stopped=stopped(runs, came, time.time_ns(), row.created or 0)[1])
 
 
 def identity_fact(who: str) -> str:

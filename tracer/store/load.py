@@ -54,7 +54,8 @@ def timeline_in(
     now, runs = time.time_ns() if now is None else now, reader.listened()
 
     def folded(room: str, moments: list[Moment], workers: list[Moment] | None = None) -> Timeline:
-        until, stop = stopped(runs, _came(moments, runs), now)
+        began = min((m.earliest for m in moments if m.clock != "agent"), default=0)
+        until, stop = stopped(runs, _came(moments, runs), now, began)
         timeline = fold(room, moments, workers=workers or (), now=until)
         end = timeline.room.finished.time if timeline.room.finished else until
         return replace(timeline, stopped=stop, unheard=unheard(runs, timeline.zero, end))
@@ -67,7 +68,7 @@ def timeline_in(
 
 def as_of(reader: Reader, timeline: Timeline, now: int) -> Timeline:
     """A timeline of which nothing came since it was read, as of ``now``, ns. Raises StoreError."""
-    until, stop = stopped(reader.listened(), _newest(timeline), now)
+    until, stop = stopped(reader.listened(), _newest(timeline), now, timeline.zero)
     return replace(timeline, now=until, stopped=stop)
 
 

@@ -36,14 +36,15 @@ def union(runs: Iterable[Listened]) -> list[Listened]:
     return found
 
 
-def stopped(runs: Iterable[Listened], came: int, now: int) -> tuple[int, int | None]:
+def stopped(runs: Iterable[Listened], came: int, now: int, began: int = 0) -> tuple[int, int | None]:
     """Until when a room is known of which something came last at ``came``, at most until ``now``, ns.
 
-    And when whoever listened stopped; None where somebody listens, or that is not known. Agents keep their spans until
-    somebody listens again, so what they report can be later than that.
+    And when whoever listened stopped; None where somebody listens, or that is not known: who stopped before the room
+    ``began`` never heard of it. Agents keep their spans until somebody listens again, so what they report can be later
+    than that.
     """
     heard = next((run for run in reversed(union(runs)) if run[0] - STOPPED <= came), None)
-    if heard is None:
+    if heard is None or heard[1] < began:
         return now, None
     until = max(heard[1], came)
     if now > until + STOPPED:
