@@ -330,3 +330,12 @@ def test_the_time_of_agents_who_were_there_at_once_counts_once() -> None:
     lack = no_voice(stay)
     assert lack
     assert "agent-1, agent-2 and agent-3" in lack.sentence
+
+
+@pytest.mark.parametrize(("status", "well"), [("ringing", None), ("dialing", None), ("active", True), ("hangup", True)])
+def test_what_is_said_to_a_telephone_that_rings_nobody_hears(status: str, well: bool | None) -> None:
+    about: dict[str, Fact] = {keys.PARTICIPANT_KIND: "SIP", keys.PARTICIPANT_ATTRIBUTE + "sip.callStatus": status}
+    called = [replace(m, facts=facts({**dict(m.facts), **about})) if m.subject == ADA else m for m in healthy()]
+    answer = explained(called)
+    assert answer.well is well
+    assert ("was last reported as" in answer.summary) is (well is None)

@@ -15,7 +15,7 @@ from tracer.why.served.hearing import linked_to_unknown, listened_to_others, not
 from tracer.why.served.sessions import answered_twice, session_not_told
 from tracer.why.served.stay import CallerStay
 from tracer.why.served.switched_off import input_off, output_off
-from tracer.why.served.there import cut_off, no_agent, permissions_unknown, something_lost
+from tracer.why.served.there import cut_off, no_agent, not_picked_up, permissions_unknown, something_lost
 from tracer.why.served.understanding import not_understood
 from tracer.why.served.voice import no_voice, voice_ended, voice_not_taken
 
@@ -29,6 +29,7 @@ __all__ = ["lacks", "left_alone"]
 
 POSSIBLE = (
     no_agent,
+    not_picked_up,
     permissions_unknown,
     something_lost,
     no_voice,

@@ -13,7 +13,7 @@ from tracer.why.losses import losses
 if TYPE_CHECKING:
     from tracer.why.served.stay import CallerStay
 
-__all__ = ["cut_off", "no_agent", "permissions_unknown", "something_lost"]
+__all__ = ["cut_off", "no_agent", "not_picked_up", "permissions_unknown", "something_lost"]
 
 
 def no_agent(stay: CallerStay) -> Lack | None:
@@ -34,6 +34,15 @@ def no_agent(stay: CallerStay) -> Lack | None:
         return None
     when = "before the agent was there" if since == stay.began else "after the agent left"
     return Lack(f"{stay.name} was alone for {in_seconds(until - since)} {when}", certain=True, ns=until - since)
+
+
+def not_picked_up(stay: CallerStay) -> Lack | None:
+    """A telephone that the agent dialled is in the room while it rings: what is said then, nobody hears."""
+    status = stay.who.text(keys.PARTICIPANT_ATTRIBUTE + "sip.callStatus")
+    if status not in ("dialing", "ringing"):
+        return None
+    sentence = f"the telephone of {stay.name} was last reported as {status}, and whether it was answered is not known"
+    return Lack(sentence, certain=False)
 
 
 def permissions_unknown(stay: CallerStay) -> Lack | None:
