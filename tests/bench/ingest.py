@@ -70,18 +70,23 @@ def cpu(pids: Sequence[int | None]) -> float:
 
 
 @contextmanager
-def served(folder: Path, **env: str) -> Iterator[tuple[Process, int]]:
+def running(process: Process, port: int, ready: str) -> Iterator[tuple[Process, int]]:
+    """A server, from when it answers at this path."""
+    process.start()
+    try:
+        process.wait_until(lambda: answers(port, ready))
+        yield process, port
+    finally:
+        process.stop()
+
+
+def served(folder: Path, **env: str) -> AbstractContextManager[tuple[Process, int]]:
     """`tracer serve` with a fresh store."""
     port = free_port()
     command = [sys.executable, "-m", "tracer", "serve", "--port", str(port), "--store", str(folder / "tracer.db")]
     keys = {"LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET}
     process = Process("tracer", command, folder=folder, environment=child_environment() | keys | env)
-    process.start()
-    try:
-        process.wait_until(lambda: answers(port, "/healthz"))
-        yield process, port
-    finally:
-        process.stop()
+    return running(process, port, "/healthz")
 
 
 class JaegerOnDisk(Jaeger):
@@ -114,19 +119,12 @@ def jaeger(kind: type[Jaeger], folder: Path) -> Iterator[tuple[Process, int]]:
         server.stop()
 
 
-@contextmanager
-def victoria_traces(folder: Path) -> Iterator[tuple[Process, int]]:
+def victoria_traces(folder: Path) -> AbstractContextManager[tuple[Process, int]]:
     """VictoriaTraces with a fresh store, which takes spans of any time."""
     port = free_port()
     options = {"storageDataPath": folder, "httpListenAddr": f"127.0.0.1:{port}", "retentionPeriod": "10y"}
     command = ["victoria-traces", *(f"-{name}={value}" for name, value in options.items())]
-    process = Process("victoria-traces", command, folder=folder, environment=child_environment())
-    process.start()
-    try:
-        process.wait_until(lambda: answers(port, "/health"))
-        yield process, port
-    finally:
-        process.stop()
+    return running(Process("victoria-traces", command, folder=folder, environment=child_environment()), port, "/health")
 
 
 class Row(NamedTuple):

@@ -80,7 +80,6 @@ _BACK = {
     Kind.AGENT_RECONNECTING: (Kind.AGENT_RECONNECTED,),
     Kind.AGENT_CONNECTION_LOST: (Kind.AGENT_RECONNECTED,),
     Kind.AGENT_CODE_BEGAN: (Kind.AGENT_CODE_RETURNED,),
-    Kind.MODEL_ASKED: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
     Kind.MODEL_GAVE_NO_ANSWER: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
     Kind.MODEL_FAILED: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
 }
@@ -90,7 +89,11 @@ _BACK = {
 def has_failed(timeline: Timeline, step: Step, findings: Iterable[Finding] = ()) -> bool:
     """Whether something failed at this step: by itself, or by what `tracer why` found."""
     named = list(findings)
-    return _fails(timeline, step, named) or any(step.key == one.step.key for one in failures(timeline, named))
+    if _fails(timeline, step, named):
+        return True
+    # Asked of each row: most are no evidence of anything.
+    is_evidence = any(step.key == other.key for finding in named for other in finding.evidence)
+    return is_evidence and any(step.key == one.step.key for one in failures(timeline, named))
 
 
 def _fails(timeline: Timeline, step: Step, findings: Iterable[Finding] = ()) -> bool:

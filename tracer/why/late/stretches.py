@@ -56,7 +56,7 @@ class _SlowStretch(Cause):
                 continue  # see StarvedMachine
             if not start or not end or start.clock != end.clock or call.callers.none_before(end.latest):
                 continue
-            if self.took(job, start, end) - self.played(call, job, start, end) > self.longest:
+            if self.waited(call, job, start, end) > self.longest:
                 certain = not (start.contradicted or end.contradicted)
                 yield self.finding(call, job, start, end, certain=certain)
 
@@ -68,9 +68,9 @@ class _SlowStretch(Cause):
         """How long the stretch itself took, ns."""
         return end.time - start.time
 
-    def played(self, _: Call, __: Job, ___: Step, ____: Step) -> int:
-        """For how long of it, ns, the caller heard music."""
-        return 0
+    def waited(self, _: Call, job: Job, start: Step, end: Step) -> int:
+        """For how long of it a caller waited in silence, ns."""
+        return self.took(job, start, end)
 
     def ends(self, job: Job) -> tuple[Step | None, Step | None]:
         """From where to where."""
@@ -237,8 +237,9 @@ class SlowSession(_SlowStretch):
             beside = max(min(end.time, connected.time) - max(start.time, connecting.time), 0)
         return end.time - start.time - beside
 
-    def played(self, call: Call, job: Job, start: Step, end: Step) -> int:
-        return end.time - start.time - silence(call, job, start.time, end.time)
+    def waited(self, call: Call, job: Job, start: Step, end: Step) -> int:
+        played = end.time - start.time - silence(call, job, start.time, end.time)
+        return self.took(job, start, end) - played
 
     def sentence(self, job: Job, took: float) -> str:
         return f"In job {job.sid}, session.start() took {took:.1f} s."

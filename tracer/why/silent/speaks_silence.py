@@ -115,13 +115,21 @@ class AgentSpeaksSilence(Cause):
 
 
 def _for_a_second(step: Step) -> bool:
+    """Whether the agent spoke for a second or more; also where that is not known."""
     lasted = step.facts.get(keys.SPOKE_FOR)
     return not isinstance(lasted, int | float) or lasted >= 1.0
 
 
-def _over(call: Call, step: Step) -> int:
+def _until(step: Step) -> int | None:
+    """Until when the agent spoke, ns; None where that is not known."""
     lasted = step.facts.get(keys.SPOKE_FOR)
-    return step.time + round(lasted * NS_PER_S) if isinstance(lasted, int | float) else call.end
+    return step.time + round(lasted * NS_PER_S) if isinstance(lasted, int | float) else None
+
+
+def _over(call: Call, step: Step) -> int:
+    """The same; the end of what is known where that is not."""
+    until = _until(step)
+    return call.end if until is None else until
 
 
 def _seconds(step: Step) -> float:
@@ -144,10 +152,9 @@ def _spoken(job: Job, silent: Sequence[Step]) -> dict[int, bool]:
     """Each time that the agent spoke for a second or more, by when it began, ns, and whether all of it was silent."""
     found = {}
     for step in job.steps:
-        lasted = step.facts.get(keys.SPOKE_FOR)
-        if step.kind is not Kind.AGENT_SPEAKING or (isinstance(lasted, int | float) and lasted < 1.0):
+        if step.kind is not Kind.AGENT_SPEAKING or not _for_a_second(step):
             continue
-        until = step.time + round(lasted * NS_PER_S) if isinstance(lasted, int | float) else None
+        until = _until(step)
         told = [one for one in silent if step.time < one.time and (until is None or one.time <= until + SOON)]
         known = until is not None or bool(told)
         if known:
