@@ -25,6 +25,7 @@ from tracer.witness.jobs import dispatch_moments
 SAFE = {
     "lk.agent_label",
     "lk.function_tool.name",
+    "tracer.participant.call_status",
     "tracer.silent_for",
     "tracer.sounded_for",
     "tracer.spoke_for",

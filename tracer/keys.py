@@ -14,6 +14,7 @@ __all__ = [
     "ANSWER",
     "AUTO_SUBSCRIBE",
     "BLOCKED_FOR",
+    "CALL_STATUS",
     "CAN_PUBLISH",
     "CAN_PUBLISH_SOURCES",
     "CAN_SUBSCRIBE",
@@ -131,6 +132,8 @@ PARTICIPANT_NAME: Final = "tracer.pii.participant_name"
 """A participant's display name."""
 PARTICIPANT_METADATA: Final = "tracer.pii.participant_metadata"
 """A participant's metadata."""
+CALL_STATUS: Final = "tracer.participant.call_status"
+"""How far the telephone call to a SIP participant is, as its attribute ``sip.callStatus`` says: ``ringing``, say."""
 PARTICIPANT_ATTRIBUTE: Final = "tracer.pii.attribute."
 """Prefix: one key for each of a participant's attributes."""
 TRACK_NAME: Final = "tracer.pii.track_name"

@@ -154,7 +154,7 @@ EXPECTED: dict[str, list[Expected]] = {
     # session.room_io.unset_participant() after 3 s, and the agent goes on speaking.
     "unlinked": [Expected(says="its audio input was turned off for the last 13")],
     # The agent mutes its own track, and goes on speaking.
-    "agent_mutes_itself": [Expected(says="spoke while its audio track was muted")],
+    "agent_mutes_itself": [Expected("agent-muted", says="muted for 13")],
     # CreateRoom with the agent and an empty_timeout of 6 s; ada comes 7 s after the room closed, into a new one.
     "room_expired": [
         Expected(says="closed by its empty_timeout .6 s.; ada joined a new room", reason="empty_timeout"),
@@ -228,6 +228,22 @@ EXPECTED: dict[str, list[Expected]] = {
     # on_enter awaits what never comes, and so the job is killed in its shutdown, long after the call.
     "on_enter_hangs": [
         Expected("killed-in-shutdown", says="in 20.* no word was recorded, neither of ada nor of the agent")
+    ],
+    # Four calls at once: a moderator mutes the agent, whose caller says nothing; a telephone that rings when the agent
+    # greets it; a voice that is zeros after the greeting; an agent that says goodbye and ends.
+    "voice_turns_to_zeros": [
+        UNKNOWN,
+        Expected("spoke-while-ringing", says="8.9 s before ada answered"),
+        Expected("agent-speaks-silence", says="the last 3 times"),
+        Expected(well=True, says="ada stayed for 3.1 s"),
+    ],
+    # Four more: a client that joins with the identity of one who is there; a moderator mutes the caller; a telephone;
+    # a moderator mutes the agent.
+    "muted_by_api": [
+        Expected("duplicate-identity"),
+        Expected(well=True, says="the microphone of ada was muted for the last 19"),
+        Expected("spoke-while-ringing"),
+        Expected("agent-muted", says="muted for 23.0 s.*spoke 4 times"),
     ],
     # AgentSession() without an LLM; AutoSubscribe.VIDEO_ONLY; a second tab of the same identity; os._exit(3).
     "no_llm": [Expected(says="the agent said nothing in 10.* no request to a model was recorded")],

@@ -271,6 +271,10 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
         and not told(timeline, Kind.SESSION_AUDIO_RECEIVED)
     ),
     "agent-has-no-voice": lambda timeline: told(timeline, Kind.SESSION_AUDIO_FAILED),
+    "agent-muted": lambda timeline: told(timeline, Kind.TRACK_MUTED) and not told(timeline, Kind.TRACK_UNMUTED),
+    "spoke-while-ringing": lambda timeline: (
+        told(timeline, Kind.AGENT_SPEAKING) and told(timeline, Kind.PARTICIPANT_ATTRIBUTES_CHANGED)
+    ),
     "agent-speaks-silence": lambda timeline: (
         told(timeline, Kind.AGENT_SPEAKS_SILENCE) and told(timeline, Kind.SESSION_AUDIO_PUBLISHED)
     ),

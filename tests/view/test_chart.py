@@ -25,7 +25,7 @@ def by_agent(kind: Kind, at: float, told: dict[str, Fact] | None = None) -> Mome
 def drawn(*moments: Moment, width: int = 120) -> dict[str, str]:
     """Each row's bars by its name; of two rows of one name the last."""
     made = fold(ROOM, moments)
-    chart = Chart(made, list(made.participants), list(made.steps), width, explain(made).findings)
+    chart = Chart(made, list(made.participants), list(made.steps), width, explain(made))
     lines = [line.plain for line in chart.lines()]
     return {line[: chart.label_width].strip(): line[chart.label_width + chart.note_width + 2 :] for line in lines}
 
@@ -107,13 +107,12 @@ def test_a_job_that_brought_no_agent_shows_for_how_long() -> None:
 def test_an_agent_that_was_killed_unseen_is_no_solid_line_after_its_last_report() -> None:
     case = next(one for one in CASES if one.cause == "process-killed" and not one.certain)
     made = fold(ROOM, case.moments, now=case.now)
-    findings = explain(made).findings
-    chart = Chart(made, list(made.participants), list(made.steps), 120, findings)
+    chart = Chart(made, list(made.participants), list(made.steps), 120, explain(made))
     job = made.jobs[0]
     agent = made.agent_of(job)
     assert agent
     (bar,) = [line for line in chart.lines() if line.plain.startswith(AGENT)]
-    last = chart.axis.column(findings[0].evidence[0].time) + chart.label_width + chart.note_width + 2
+    last = chart.axis.column(explain(made).findings[0].evidence[0].time) + chart.label_width + chart.note_width + 2
     assert "━" not in bar.plain[last + 1 :]
     assert "╌" in bar.plain[last + 1 :]
 

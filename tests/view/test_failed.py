@@ -158,11 +158,13 @@ def test_stretches_are_in_order_and_do_not_overlap(moments: list[Moment]) -> Non
 def test_what_why_says_first_is_red_in_the_picture_and_what_went_well_is_not(name: str) -> None:
     for made in timelines(CALLS / f"{name}.jsonl.gz"):
         answer = explain(made)
-        drawn = lanes(made, answer.findings)
+        drawn = lanes(made, answer)
         red = {bar.form for lane in drawn for bar in lane.bars} & {Form.FAILED, Form.MISSING}
         red |= {Form.FAILED for lane in drawn for mark in lane.marks if mark.form == "failed"}
         if answer.well:
             assert not red
+        if answer.well is False and not answer.findings:
+            assert red, answer.summary
         shown = {lane.id for lane in drawn} | {sid for sid in made.by_sid if sid.startswith(("PA_", "AJ_"))}
         if answer.findings and {step.subject for step in answer.findings[0].evidence[:1]} & shown:
             assert red, answer.summary

@@ -23,7 +23,7 @@ CALLS = Path(__file__).parents[1] / "calls"
 
 def of(name: str) -> tuple[Timeline, list[Lane]]:
     timeline = timelines(CALLS / f"{name}.jsonl.gz")[-1]
-    return timeline, lanes(timeline, explain(timeline).findings)
+    return timeline, lanes(timeline, explain(timeline))
 
 
 @pytest.mark.parametrize("name", ["ok_two_callers", "two_job_types", "s11_all_reject", "ok_long_back_muted"])

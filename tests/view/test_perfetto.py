@@ -27,7 +27,7 @@ BEGIN, END, INSTANT = 1, 2, 3
 
 def read(timeline: Timeline) -> Any:
     trace = perfetto_trace_pb2.Trace()
-    trace.ParseFromString(perfetto(timeline, explain(timeline).findings))
+    trace.ParseFromString(perfetto(timeline, explain(timeline)))
     for packet in trace.packet:
         for message in (packet, packet.track_event, packet.track_descriptor, packet.clock_snapshot):
             assert not len(UnknownFieldSet(message)), message
@@ -52,7 +52,7 @@ def test_every_slice_ends_in_the_order_that_perfetto_closes_them_in(name: str) -
             elif event.type == END:
                 stretches.append((begun[event.track_uuid].pop(), packet.timestamp))
         assert not any(begun.values())
-        bars = [bar for lane in lanes(timeline, explain(timeline).findings) for bar in lane.bars]
+        bars = [bar for lane in lanes(timeline, explain(timeline)) for bar in lane.bars]
         assert sorted(stretches) == sorted(
             (bar.start, max(timeline.now if bar.end is None else bar.end, bar.start)) for bar in bars
         )

@@ -174,6 +174,17 @@ def test_a_change_that_the_agent_and_the_api_saw_is_one_row_and_two_changes_are_
     ]
 
 
+def test_a_mute_that_an_agent_reports_twice_at_once_is_one_row_and_two_mutes_are_two() -> None:
+    def changed(kind: Kind, at: float) -> Moment:
+        about = {keys.PARTICIPANT_ID: ADA}
+        return moment(kind, MICROPHONE, ms(at), witness="agent", clock="agent", occurrence=f"{at}", told=about)
+
+    muted, unmuted = Kind.TRACK_MUTED, Kind.TRACK_UNMUTED
+    reports = [(muted, 2000), (muted, 2001), (unmuted, 2200), (muted, 2500)]
+    found = rows(*(changed(kind, at) for kind, at in reports))
+    assert [row.step.time for row in shown(found, muted)] == [ms(2000), ms(2500)]
+
+
 def test_what_happened_to_hidden_participants_is_counted() -> None:
     made = fold(ROOM, call())
     ada = next(one for one in made.participants if one.sid == ADA)

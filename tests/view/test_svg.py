@@ -35,7 +35,7 @@ def parsed(picture: str) -> ET.Element:
 @pytest.mark.parametrize("name", ["ok_two_callers", "case_agent_cut", "s11_all_reject", "two_job_types"])
 def test_each_bar_of_each_lane_is_drawn_within_the_picture(name: str) -> None:
     timeline = of(name)
-    lanes = main_lanes(timeline, notable(timeline), explain(timeline).findings)
+    lanes = main_lanes(timeline, notable(timeline), explain(timeline))
     root = parsed(as_svg(timeline))
     bars = [bar for bar in root.iter(f"{SVG}rect") if "bar" in bar.get("class", "")]
     assert len(bars) == sum(len(lane.bars) for lane in lanes)

@@ -21,6 +21,7 @@ from tests.why.silent.test_own_task import OWN_TASK
 from tests.why.silent.test_speaks_silence import SPEAKS_SILENCE
 from tests.why.silent.test_taken_away import TAKEN_AWAY
 from tests.why.silent.test_task_ended import TASK_ENDED
+from tests.why.silent.test_while_ringing import WHILE_RINGING
 from tests.why.test_connection import CONNECTION
 from tests.why.test_late_hidden import LATE_HIDDEN
 from tests.why.test_room_expired import EXPIRED
@@ -37,6 +38,7 @@ CASES = (
     *TAKEN_AWAY,
     *TASK_ENDED,
     *SPEAKS_SILENCE,
+    *WHILE_RINGING,
     *OWN_CODE,
     *OWN_TASK,
     *JOB_ENDED,

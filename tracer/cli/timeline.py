@@ -145,4 +145,4 @@ def _write(
     else:
         from tracer.view.perfetto import perfetto
 
-        write_bytes(perfetto(timeline, explain(timeline).findings), output)
+        write_bytes(perfetto(timeline, explain(timeline)), output)

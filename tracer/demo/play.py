@@ -15,6 +15,7 @@ from livekit.api import (
     CreateRoomRequest,
     DeleteRoomRequest,
     ListParticipantsRequest,
+    MuteRoomTrackRequest,
     RoomAgentDispatch,
     RoomParticipantIdentity,
     UpdateParticipantRequest,
@@ -126,12 +127,14 @@ class Play:
         media: bool = True,
         may_publish: bool = True,
         encrypts: bool = False,
+        by_telephone: bool = False,
     ) -> Process:
         """Someone joins, speaks unless ``silent``, and stays until they hang up; the token names ``agents``.
 
         They hang up when what the scenario is about has happened, not after a while: a busy machine changes nothing
         then. Without ``may_publish`` their token does not let them speak, without ``media`` they never become ACTIVE,
-        and who ``encrypts`` does so end to end, with a key that nobody else has.
+        and who ``encrypts`` does so end to end, with a key that nobody else has. Who is called ``by_telephone`` is a
+        participant as livekit-sip makes it.
         """
         token = caller_token(
             self.server,
@@ -142,6 +145,7 @@ class Play:
             attributes=attributes,
             agents=self.wanted(agents),
             may_publish=may_publish,
+            by_telephone=by_telephone,
         )
         options = []
         if silent or not may_publish:
@@ -191,6 +195,20 @@ class Play:
         left = ParticipantPermission(can_subscribe=True, can_publish_data=True, can_update_metadata=True)
         wanted = UpdateParticipantRequest(room=self.room, identity=identity, permission=left)
         await self.livekit.room.update_participant(wanted)
+
+    async def answers(self, identity: str) -> None:
+        """UpdateParticipant, as livekit-sip tells that somebody has answered their telephone."""
+        self.say(f"{identity} answers the telephone")
+        wanted = UpdateParticipantRequest(room=self.room, identity=identity, attributes={"sip.callStatus": "active"})
+        await self.livekit.room.update_participant(wanted)
+
+    async def mute(self, identity: str) -> None:
+        """MutePublishedTrack of all that somebody publishes."""
+        there = (await self.livekit.room.list_participants(ListParticipantsRequest(room=self.room))).participants
+        for track in next(who.tracks for who in there if who.identity == identity):
+            self.say(f"MutePublishedTrack of {identity}: {track.sid}")
+            wanted = MuteRoomTrackRequest(room=self.room, identity=identity, track_sid=track.sid, muted=True)
+            await self.livekit.room.mute_published_track(wanted)
 
     async def unsubscribe(self, agent: str) -> None:
         """UpdateSubscriptions: the agent of this identity no longer gets anybody's tracks."""

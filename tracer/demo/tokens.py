@@ -24,8 +24,12 @@ def caller_token(
     attributes: Mapping[str, str] | None = None,
     agents: Sequence[str] = (),
     may_publish: bool = True,
+    by_telephone: bool = False,
 ) -> str:
-    """To join this room. ``agents`` are dispatched when the join creates it; a room that is there ignores them."""
+    """To join this room. ``agents`` are dispatched when the join creates it; a room that is there ignores them.
+
+    ``by_telephone``: they are a participant such as livekit-sip makes.
+    """
     token = (
         AccessToken(server.api_key, server.api_secret)
         .with_identity(identity)
@@ -34,6 +38,8 @@ def caller_token(
         .with_attributes(dict(attributes or {}))
         .with_grants(VideoGrants(room_join=True, room=room, can_publish=may_publish))
     )
+    if by_telephone:
+        token = token.with_kind("sip")
     if agents:
         wanted = [RoomAgentDispatch(agent_name=agent) for agent in agents]
         token = token.with_room_config(RoomConfiguration(agents=wanted))

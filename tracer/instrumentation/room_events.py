@@ -20,7 +20,7 @@ from tracer.instrumentation.sound import ReceivedSound, received
 from tracer.instrumentation.subscriptions import SubscriptionWatch
 from tracer.kinds import Kind
 from tracer.witness.changes import OF_EACH_TURN, permissions
-from tracer.witness.fields import enum_name
+from tracer.witness.fields import attribute_facts, enum_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -114,9 +114,7 @@ class RoomEvents:
             report_of_job(self._tracer, job, kind)
 
     def _changed(self, job: JobContext, attributes: dict[str, str], who: Participant) -> None:
-        values = {
-            keys.PARTICIPANT_ATTRIBUTE + key: value for key, value in attributes.items() if key not in OF_EACH_TURN
-        }
+        values = attribute_facts({key: value for key, value in attributes.items() if key not in OF_EACH_TURN})
         if values:
             known = {keys.PARTICIPANT_IDENTITY: who.identity, **values}
             report_of_job(self._tracer, job, Kind.PARTICIPANT_ATTRIBUTES_CHANGED, who.sid, known)

@@ -16,13 +16,13 @@ from tracer.view.row import Row
 from tracer.view.text import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tracer.timeline.entities import Participant
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
     from tracer.view.lanes import Bar, Lane, Mark
-    from tracer.why import Finding
+    from tracer.why import Explanation
 
 __all__ = ["STYLES", "WIDE", "Chart", "colour_of"]
 
@@ -72,7 +72,7 @@ class Chart:
         shown: list[Participant],
         steps: list[Step],
         width: int,
-        findings: Iterable[Finding] = (),
+        explanation: Explanation | None = None,
         *,
         until: int | None = None,
         zoom: int = 1,
@@ -84,7 +84,7 @@ class Chart:
         ``zoom``: the axis is so many times as wide, and ``shift`` columns of it are left of what is shown.
         ``mark`` is a time, ns, whose column is marked.
         """
-        self.lanes = main_lanes(timeline, shown, findings)
+        self.lanes = main_lanes(timeline, shown, explanation)
         self.label_width = LABEL if width < WIDE else LABEL + 8
         self.note_width = 9 if width < WIDE else 15
         sids = {entity.sid for entity in (timeline.room, *shown, *timeline.dispatches, *timeline.jobs)}

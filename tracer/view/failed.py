@@ -10,6 +10,7 @@ from tracer.timeline.entities import Job, Track
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.connection import given_up
 from tracer.why.disconnected.process import ProcessKilled
+from tracer.why.silent.agent_muted import AgentMuted
 from tracer.why.silent.model_silent import ModelSilent
 from tracer.why.silent.own_code import OwnCodeHangs
 from tracer.why.silent.permission_taken import PermissionTakenAway
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
-    from tracer.why import Finding
+    from tracer.why import Explanation, Finding
     from tracer.why.cause import Cause
 
 __all__ = ["Failure", "failed_stretches", "failures", "has_failed", "last_known_of"]
@@ -31,8 +32,8 @@ __all__ = ["Failure", "failed_stretches", "failures", "has_failed", "last_known_
 class Failure(NamedTuple):
     """Where a cause shows in the picture."""
 
-    step: Step
-    """The step that is red."""
+    step: Step | None
+    """The step that is red; None where no step shows it, as that nobody came."""
     of: str
     """SID of the participant, the job, the dispatch or the room on whose lane it is."""
     since: int
@@ -57,6 +58,7 @@ _BY_CAUSE = {
     Kind.MODEL_GAVE_NO_ANSWER: ModelSilent,  # a caller can have interrupted it
     Kind.PARTICIPANT_PERMISSIONS_CHANGED: PermissionTakenAway,
     Kind.AGENT_RECONNECTING: None,  # most interruptions nobody notices
+    Kind.TRACK_MUTED: AgentMuted,
 }
 """What is a failure only where a certain finding rests on it, of this cause; None: of any."""
 
@@ -82,6 +84,7 @@ _BACK = {
     Kind.AGENT_CODE_BEGAN: (Kind.AGENT_CODE_RETURNED,),
     Kind.MODEL_GAVE_NO_ANSWER: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
     Kind.MODEL_FAILED: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
+    Kind.TRACK_MUTED: (Kind.TRACK_UNMUTED,),
 }
 """For a failure, the steps that end it; one that is not here is for good."""
 
@@ -93,7 +96,7 @@ def has_failed(timeline: Timeline, step: Step, findings: Iterable[Finding] = ())
         return True
     # Asked of each row: most are no evidence of anything.
     is_evidence = any(step.key == other.key for finding in named for other in finding.evidence)
-    return is_evidence and any(step.key == one.step.key for one in failures(timeline, named))
+    return is_evidence and any(one.step and step.key == one.step.key for one in _shown_by(timeline, named))
 
 
 def _fails(timeline: Timeline, step: Step, findings: Iterable[Finding] = ()) -> bool:
@@ -116,8 +119,18 @@ def _fails(timeline: Timeline, step: Step, findings: Iterable[Finding] = ()) -> 
     return False
 
 
-def failures(timeline: Timeline, findings: Iterable[Finding]) -> list[Failure]:
-    """Where causes show of which no step is a failure by itself: the certain ones, and the first."""
+def failures(timeline: Timeline, explanation: Explanation) -> list[Failure]:
+    """Where causes show of which no step is a failure by itself: the certain ones, and the first.
+
+    Without a cause, where somebody had no agent.
+    """
+    if explanation.findings:
+        return _shown_by(timeline, explanation.findings)
+    missed = (lack for lack in explanation.missed if lack.of)
+    return [Failure(None, lack.of, lack.since, lack.since + lack.ns, "alone") for lack in missed]
+
+
+def _shown_by(timeline: Timeline, findings: Iterable[Finding]) -> list[Failure]:
     found: list[Failure] = []
     for number, finding in enumerate(findings):
         if number and not finding.certain:
@@ -126,8 +139,15 @@ def failures(timeline: Timeline, findings: Iterable[Finding]) -> list[Failure]:
         if own is None:
             found += _shown(timeline, finding)
         elif not isinstance(timeline.by_sid.get(own.subject), Job):  # of those see failed_stretches
-            found.append(Failure(own, own.subject, own.time, FOREVER))
+            found.append(Failure(own, _lane_of(timeline, own), own.time, _back(timeline, own)))
     return found
+
+
+def _back(timeline: Timeline, failed: Step) -> int:
+    """When what failed was over, ns; FOREVER for what did not come back."""
+    about, kinds = timeline.by_sid.get(failed.subject), _BACK.get(failed.kind, ())
+    later = (step.time for step in (about.steps if about else ()) if step.kind in kinds and step.time > failed.time)
+    return next(later, FOREVER)
 
 
 def _shown(timeline: Timeline, finding: Finding) -> Iterator[Failure]:

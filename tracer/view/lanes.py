@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tracer.timeline.overdue import Missing
     from tracer.timeline.timeline import Timeline
     from tracer.view.failed import Failure
-    from tracer.why import Finding
+    from tracer.why import Explanation, Finding
 
 __all__ = ["Bar", "Form", "Lane", "Mark", "lanes", "main_lanes", "style_of", "waits"]
 
@@ -88,11 +88,10 @@ class Lane:
     marks: list[Mark] = field(default_factory=list)
 
 
-def lanes(timeline: Timeline, findings: Iterable[Finding] = ()) -> list[Lane]:
+def lanes(timeline: Timeline, explanation: Explanation | None = None) -> list[Lane]:
     """The lanes of a room, from top to bottom: the room, who came, then each dispatch, job and its agent."""
-    named = tuple(findings)
-    found = list(_Lanes(timeline, named).all())
-    for failure in failures(timeline, named):
+    found = list(_Lanes(timeline, explanation.findings if explanation else ()).all())
+    for failure in failures(timeline, explanation) if explanation else ():
         lane = next((lane for lane in found if lane.id == failure.of), None)
         if lane:
             _fail(lane, failure)
@@ -112,11 +111,11 @@ def _fail(lane: Lane, failure: Failure) -> None:
         lane.bars.append(Bar(Form.FAILED, at, end, failure.text))
 
 
-def main_lanes(timeline: Timeline, shown: Iterable[Participant], findings: Iterable[Finding] = ()) -> list[Lane]:
+def main_lanes(timeline: Timeline, shown: Iterable[Participant], explanation: Explanation | None = None) -> list[Lane]:
     """Those for a picture that folds nothing: of ``shown`` and of every agent, without tracks and sessions."""
     agents = {agent.sid for agent in timeline.agent_by_job.values()}
     hidden = {one.sid for one in timeline.participants} - agents - {one.sid for one in shown}
-    chosen = (lane for lane in lanes(timeline, findings) if lane.of != "track" and lane.id not in hidden)
+    chosen = (lane for lane in lanes(timeline, explanation) if lane.of != "track" and lane.id not in hidden)
     return [lane for lane in chosen if not lane.id.endswith(f" {_SESSION}")]
 
 

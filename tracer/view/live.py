@@ -48,7 +48,7 @@ class LiveView:
             return
         steps = [row.step for row in rows.rows]
         until = None if timeline.room.finished else timeline.now
-        chart = Chart(timeline, shown, steps, width, explanation.findings, until=until)
+        chart = Chart(timeline, shown, steps, width, explanation, until=until)
         left = options.size.height - len(said) - 2  # for the second line, and the last
         bars = list(chart.first(max(left if self.summary else left - FEWEST_MOMENTS - 1, 2)))
         yield from bars[:left]

@@ -18,11 +18,11 @@ from tracer.view.text import plain
 from tracer.view.wording import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from tracer.timeline.timeline import Timeline
     from tracer.view.lanes import Bar, Lane
-    from tracer.why import Finding
+    from tracer.why import Explanation
 
 __all__ = ["perfetto"]
 
@@ -69,13 +69,13 @@ _MESSAGES: dict[str, dict[str, tuple[int, int | str]]] = {
 """The fields of each message that are used, each with its number and type; ``*`` for one that is repeated."""
 
 
-def perfetto(timeline: Timeline, findings: Iterable[Finding] = ()) -> bytes:
+def perfetto(timeline: Timeline, explanation: Explanation | None = None) -> bytes:
     """The trace, as https://ui.perfetto.dev and its trace_processor open it. Text in it is harmless to print."""
     trace = _message("Trace")()
     zero = max(timeline.zero, 0)
     clocks = [{"clock_id": clock, "timestamp": zero} for clock in (BOOTTIME, REALTIME)]
     trace.packet.add(trusted_packet_sequence_id=WRITER, sequence_flags=1, clock_snapshot={"clocks": clocks})
-    drawn = lanes(timeline, findings)
+    drawn = lanes(timeline, explanation)
     tracks: dict[str, int] = {}
     for rank, lane in enumerate(drawn):
         tracks[lane.id] = _track(trace, lane, rank, tracks.get(lane.parent, 0))

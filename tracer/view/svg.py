@@ -83,7 +83,7 @@ class _Picture:
         shown = list(timeline.participants) if everything else notable(timeline)
         self.hidden = [one for one in timeline.participants if one not in shown]
         self.rows = MomentRows(timeline, self.hidden, everything=everything)
-        self.lanes = main_lanes(timeline, shown, self.explanation.findings)
+        self.lanes = main_lanes(timeline, shown, self.explanation)
         self.columns = columns
         sids = {lane.id for lane in self.lanes}
         missing = waits(timeline, sids)

@@ -57,7 +57,7 @@ class TimelineView:
         yield from head
         findings = self.explanation.findings
         rows = MomentRows(self.timeline, self.hidden, everything=self.everything)
-        chart = Chart(self.timeline, self.shown, [row.step for row in rows.rows], width, findings)
+        chart = Chart(self.timeline, self.shown, [row.step for row in rows.rows], width, self.explanation)
         if self.summary:
             yield one_line(self.timeline, width)
             if self.timeline.steps:

@@ -355,7 +355,7 @@ class _View:
             self.shown,
             steps,
             width,
-            self.explanation.findings,
+            self.explanation,
             until=until,
             zoom=zoom,
             shift=shift,

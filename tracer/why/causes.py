@@ -40,6 +40,7 @@ from tracer.why.missing.room_expired import RoomExpired
 from tracer.why.missing.unavailable import LateWorker, WorkerDraining, WorkersFull
 from tracer.why.missing.worker_disconnected import WorkerDisconnected
 from tracer.why.silent.agent_hidden import AgentHidden
+from tracer.why.silent.agent_muted import AgentMuted
 from tracer.why.silent.blocked import EventLoopBlocked
 from tracer.why.silent.caller_not_heard import CallerNotHeard
 from tracer.why.silent.encryption import EncryptionDiffers
@@ -60,6 +61,7 @@ from tracer.why.silent.speaks_silence import AgentSpeaksSilence
 from tracer.why.silent.task_ended import SessionTaskEnded
 from tracer.why.silent.unsubscribed import AgentUnsubscribed
 from tracer.why.silent.waited import WaitedForAnother
+from tracer.why.silent.while_ringing import SpokeWhileRinging
 from tracer.why.unrecorded.killed_in_shutdown import KilledInShutdown
 from tracer.why.unrecorded.lost_webhooks import LostWebhooks
 
@@ -124,6 +126,8 @@ CAUSES: tuple[Cause, ...] = (
     EncryptionDiffers(),
     AgentUnsubscribed(),
     AgentHasNoVoice(),
+    AgentMuted(),
+    SpokeWhileRinging(),
     AgentSpeaksSilence(),
     WaitedForAnother(),
     NoSession(),

@@ -16,7 +16,7 @@ from tracer.why.call.limits import NOTICED, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.lack import in_seconds
 from tracer.why.missing.room_expired import closed_empty
-from tracer.why.served import lacks, left_alone
+from tracer.why.served import lacks, left_alone, muted_at_last
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -391,13 +391,15 @@ class Well(Conclusion):
     well = True
 
     def sentence(self, known: Known) -> str | None:
-        """That all went well, and who stayed on after the agent: whether that is meant, only its developers know."""
+        """That all went well; and what only its developers know to be meant: who stayed on, and who was muted."""
         if not known.over:
             return "All is well so far."
-        if (alone := left_alone(known.call)) is None:
-            return "All went well."
-        who, lasted = alone
-        return f"All went well; {name_of(who)} stayed for {in_seconds(lasted)} after the agent left."
+        more = ""
+        if alone := left_alone(known.call):
+            more = f"; {name_of(alone[0])} stayed for {in_seconds(alone[1])} after the agent left"
+        elif muted := muted_at_last(known.call):
+            more = f"; the microphone of {name_of(muted[0])} was muted for the last {in_seconds(muted[1])}"
+        return f"All went well{more}."
 
 
 CONCLUSIONS: tuple[Conclusion, ...] = (

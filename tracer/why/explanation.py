@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tracer.why.cause import Doubt, Finding
+    from tracer.why.lack import Lack
 
 __all__ = ["Explanation"]
 
@@ -22,3 +23,5 @@ class Explanation:
     """One sentence."""
     well: bool | None
     """Whether all went well; None where that is not known (yet)."""
+    missed: tuple[Lack, ...] = ()
+    """What somebody lacked for certain, the longest first."""

@@ -19,6 +19,10 @@ class Lack:
     """Whether it was missing; else it is not known to have been there."""
     ns: int = 0
     """How long it was missing."""
+    of: str = ""
+    """SID of whom it was missing to, where from when on is known."""
+    since: int = 0
+    """From when on, ns since the epoch."""
     early: str = ""
     """While the call goes on: who came, where that was too short a time ago to miss anything."""
     early_ns: int = 0

@@ -1,12 +1,11 @@
-"""What a caller lost in the middle of a call: a permission, an agent that listens, the agent's voice."""
+"""What a caller lost in the middle of a call: a permission, an agent that listens."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from tracer import keys
-from tracer.kinds import Kind
-from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
+from tracer.why.call.limits import NOTICED, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.call.permissions import was_refused_later, withdrawn
 from tracer.why.lack import Lack, in_seconds
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tracer.timeline.entities import Participant
-    from tracer.timeline.step import Step
     from tracer.why.call import Call
 
 __all__ = ["losses"]
@@ -39,8 +37,6 @@ def losses(call: Call, who: Participant, ended: int, agents: Iterable[Participan
                 certain=False,
                 ns=deaf.stay.lasted,
             )
-    for agent in agents:
-        yield from _muted(call, agent, ended)
 
 
 def _permissions(who: Participant, ended: int) -> Iterator[Lack]:
@@ -58,34 +54,3 @@ def _permissions(who: Participant, ended: int) -> Iterator[Lack]:
     for key, to_speak in ((keys.CAN_PUBLISH, True), (keys.CAN_SUBSCRIBE, False)):
         if not known and was_refused_later(who, key):
             yield Lack(f"{name_of(who)} lost the permission to {PERMISSIONS[to_speak]} during the call", certain=False)
-
-
-def _muted(call: Call, agent: Participant, ended: int) -> Iterator[Lack]:
-    """An agent that speaks while the only track that carries its voice is muted, as by MutePublishedTrack."""
-    voices = call.voices(agent.sid)
-    tracks = [track for track in call.timeline.tracks if track.participant == agent.sid and track.at(Kind.TRACK_MUTED)]
-    if len(voices) != 1 or not tracks:
-        return
-    job = call.agents.job_of(agent)
-    spoken = [step for step in (job.steps if job else ()) if step.kind is Kind.AGENT_SPEAKING]
-    for muted, until in _stretches(tracks[0].steps, min(ended, call.left_at(agent))):
-        unheard = [step for step in spoken if muted.latest + SOON < step.time < until]
-        if unheard and until - muted.latest > NOTICED:
-            yield Lack(
-                f"{name_of(agent)} spoke while its audio track was muted, for {in_seconds(until - muted.latest)}",
-                certain=True,
-                ns=until - muted.latest,
-            )
-
-
-def _stretches(steps: Iterable[Step], ended: int) -> Iterator[tuple[Step, int]]:
-    """Each time that a track was muted, and until when, ns. Of one change there can be several reports."""
-    muted: Step | None = None
-    for step in steps:
-        if step.kind is Kind.TRACK_MUTED:
-            muted = muted or step
-        elif step.kind in (Kind.TRACK_UNMUTED, Kind.TRACK_UNPUBLISHED) and muted:
-            yield muted, min(step.time, ended)
-            muted = None
-    if muted:
-        yield muted, ended

@@ -14,12 +14,13 @@ from tracer.kinds import Kind
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.limits import NOTICED, STUCK_BY
 from tracer.why.call.participants import name_of
+from tracer.why.call.voices import mutes
 from tracer.why.lack import Lack, in_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tracer.timeline.entities import Participant
+    from tracer.timeline.entities import Participant, Track
     from tracer.timeline.sessions import Session
     from tracer.timeline.step import Step
     from tracer.why.call import Call
@@ -94,7 +95,7 @@ def _what_came(call: Call, who: Participant, since: int, until: int, sessions: S
         for track in call.timeline.tracks
         if track.participant == who.sid and (track.time(Kind.TRACK_UNPUBLISHED) or FOREVER) > since
     ]
-    if tracks and not any(_was_open(track.steps, since, until) for track in tracks):
+    if tracks and not any(_was_open(track, since, until) for track in tracks):
         return MUTED
     if tracks and all(was_silent(track.steps, since, until) for track in tracks):
         return SILENT
@@ -140,19 +141,14 @@ def _pauses(agents: Iterable[Step], since: int, until: int) -> int:
     return silent + max(until - at, 0)
 
 
-def _was_open(steps: Iterable[Step], since: int, until: int) -> bool:
+def _was_open(track: Track, since: int, until: int) -> bool:
     """Whether a track was not muted at some time between two, ns."""
-    muted, at = False, 0
-    for step in steps:
-        if step.kind is Kind.TRACK_PUBLISHED:
-            muted, at = step.facts.get(keys.TRACK_MUTED) is True, step.time
-        elif step.kind is Kind.TRACK_MUTED and not muted:
-            if at < until and step.time > since:
-                return True
-            muted = True
-        elif step.kind is Kind.TRACK_UNMUTED and muted:
-            muted, at = False, step.time
-    return not muted and at < until
+    published = track.time(Kind.TRACK_PUBLISHED)
+    since = max(since, published or 0)
+    return not any(
+        muted.time <= since and (end is None or end.kind is not Kind.TRACK_UNMUTED or end.time >= until)
+        for muted, end in mutes(track)
+    )
 
 
 def _unanswered(who: Participant, there: Sequence[Step], until: int, sessions: Sequence[Session]) -> Lack | None:

@@ -8,7 +8,7 @@ from livekit.protocol.models import TrackSource
 
 from tracer import keys
 from tracer.moment import Kind
-from tracer.witness.fields import enum_name, permission_facts
+from tracer.witness.fields import attribute_facts, enum_name, permission_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,8 +36,7 @@ def changes(before: ParticipantInfo, after: ParticipantInfo) -> Iterator[Change]
     had, has = dict(before.attributes), dict(after.attributes)
     changed = {key: has.get(key, "") for key in had | has if had.get(key) != has.get(key) and key not in OF_EACH_TURN}
     if changed:
-        values = {keys.PARTICIPANT_ATTRIBUTE + key: value for key, value in changed.items()}
-        yield Change(Kind.PARTICIPANT_ATTRIBUTES_CHANGED, after.sid, values)
+        yield Change(Kind.PARTICIPANT_ATTRIBUTES_CHANGED, after.sid, attribute_facts(changed))
     if before.HasField("permission") and after.HasField("permission"):
         allowed = permissions(after.permission)
         if permissions(before.permission) != allowed:

@@ -11,13 +11,26 @@ from tracer.moment import Kind, Moment, facts
 from tracer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
     from livekit.protocol.models import ParticipantPermission, Room
 
     from tracer.moment import Fact
 
-__all__ = ["LATEST_TIME", "enum_name", "joining", "participant_facts", "permission_facts", "room_created", "room_facts"]
+__all__ = [
+    "LATEST_TIME",
+    "attribute_facts",
+    "enum_name",
+    "joining",
+    "participant_facts",
+    "permission_facts",
+    "room_created",
+    "room_facts",
+]
 
+CALL_STATUSES = frozenset({"active", "automation", "dialing", "hangup", "ringing"})
+"""Of livekit-sip (https://docs.livekit.io/reference/telephony/sip-participant/)."""
 LATEST_TIME = 2**62
 """No number beyond this, ns, is taken for a time: it would lie in the year 2116."""
 
@@ -52,7 +65,16 @@ def participant_facts(who: ParticipantInfo) -> dict[str, Fact | None]:
         known |= permission_facts(who.permission)
     if who.disconnect_reason:
         known[keys.DISCONNECT_REASON] = enum_name(DisconnectReason, who.disconnect_reason)
-    return known | {keys.PARTICIPANT_ATTRIBUTE + key: value for key, value in who.attributes.items()}
+    return known | attribute_facts(who.attributes)
+
+
+def attribute_facts(attributes: Mapping[str, str]) -> dict[str, Fact]:
+    """A participant's attributes. What livekit-sip says of the call, in its own words, is no personal data."""
+    known: dict[str, Fact] = {keys.PARTICIPANT_ATTRIBUTE + key: value for key, value in attributes.items()}
+    status = attributes.get("sip.callStatus")
+    if status in CALL_STATUSES:
+        known[keys.CALL_STATUS] = status
+    return known
 
 
 def permission_facts(granted: ParticipantPermission) -> dict[str, Fact | None]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.moments import JOB, VOICE
-from tests.why.cases import Case, check, found, of_job, with_facts, without
+from tests.why.cases import Case, check, found, of_job, timeline, with_facts, without
 from tests.why.silent.calls import long_call
 from tracer import keys
 from tracer.moment import Kind, Moment
+from tracer.why import explain
 
 
 def spoke(at: float, seconds: float, silent: float = 0.0) -> list[Moment]:
@@ -31,6 +32,14 @@ SPEAKS_SILENCE = (
         voiced(*spoke(1000, 2.0, 1.9), *spoke(9000, 3.0, 3.0), *spoke(15_000, 0.4)),
         f"The agent of job {JOB} spoke 2 times to ada, and nothing but silence left its audio track.",
         ((Kind.AGENT_SPEAKS_SILENCE, JOB), (Kind.AGENT_SPEAKS_SILENCE, JOB)),
+    ),
+    Case(
+        "silent from one time on",
+        "agent-speaks-silence",
+        voiced(*spoke(1000, 2.0), *spoke(9000, 1.5, 1.5), *spoke(15_000, 2.0, 1.9)),
+        f"The agent of job {JOB} spoke to ada, and the last 2 times nothing but silence left its audio track.",
+        ((Kind.AGENT_SPEAKS_SILENCE, JOB), (Kind.AGENT_SPEAKS_SILENCE, JOB)),
+        certain=False,
     ),
     Case(
         "stuck in the middle",
@@ -75,3 +84,10 @@ def test_it_is_found_while_the_agent_still_speaks() -> None:
 )
 def test_what_can_be_heard_elsewhere_or_by_nobody_is_none(moments: list[Moment]) -> None:
     assert found(moments) == []
+
+
+def test_what_it_said_last_and_once_is_not_known_to_have_been_heard() -> None:
+    answer = explain(timeline(voiced(*spoke(1000, 2.0), *spoke(9000, 1.5, 1.5))))
+    assert (answer.well, found(voiced(*spoke(1000, 2.0), *spoke(9000, 1.5, 1.5)))) == (None, [])
+    assert "when it last spoke to ada, for 1.5 s" in answer.summary
+    assert "last spoke" not in explain(timeline(voiced(*spoke(9000, 1.5, 1.5), *spoke(12_000, 2.0)))).summary

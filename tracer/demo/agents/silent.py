@@ -1,9 +1,11 @@
 """An agent that is in the room and gives no answer, for a reason which FAULT names."""
 
 import asyncio
+import math
 import os
 import sys
 import time
+from array import array
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -91,6 +93,20 @@ class Whispers(Agent):
                 yield rtc.AudioFrame.create(RATE, 1, RATE // 100)
 
 
+class Talks(Agent):
+    """It says something, whenever it is asked to: its voice is a tone."""
+
+    async def llm_node(self, *_: object) -> str:
+        """Greet."""
+        return "Hello, how can I help you?"
+
+    async def tts_node(self, text: AsyncIterable[str], _: object) -> AsyncIterator[rtc.AudioFrame]:
+        """A second of it."""
+        tone = [round(6000 * math.sin(2 * math.pi * 440 * at / RATE)) for at in range(RATE)]
+        async for _part in text:
+            yield rtc.AudioFrame(array("h", tone).tobytes(), RATE, 1, RATE)
+
+
 class Raises(Agent):
     """It greets the caller by a name that it does not know."""
 
@@ -154,6 +170,19 @@ async def whispers(ctx: JobContext) -> None:
     (await serve(ctx, Whispers(instructions=""))).generate_reply()
 
 
+async def greets(ctx: JobContext) -> None:
+    """Greet whoever is there, also one whose telephone rings."""
+    (await serve(ctx, Talks(instructions=""))).generate_reply()
+
+
+async def talks(ctx: JobContext) -> None:
+    """Say something every two seconds, as one does whose caller speaks."""
+    session = await serve(ctx, Talks(instructions=""))
+    while ctx.room.remote_participants:
+        session.generate_reply()
+        await asyncio.sleep(2)
+
+
 async def raises(ctx: JobContext) -> None:
     """Leave the greeting to on_enter."""
     await serve(ctx, Raises(instructions=""))
@@ -209,6 +238,8 @@ FAULTS: dict[str, Callable[[JobContext], Awaitable[None]]] = {
     "searches": searches,
     "deaf": deaf,
     "whispers": whispers,
+    "greets": greets,
+    "talks": talks,
     "raises": raises,
     "forgets-its-task": forgets_its_task,
     "blocks": blocks,

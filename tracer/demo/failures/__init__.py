@@ -7,6 +7,7 @@ from tracer.demo.failures.agent_deleted_room import AgentDeletedRoom
 from tracer.demo.failures.agent_has_no_voice import AgentHasNoVoice
 from tracer.demo.failures.agent_hidden import AgentHidden
 from tracer.demo.failures.agent_left_caller import AgentLeftCaller
+from tracer.demo.failures.agent_muted import AgentMuted
 from tracer.demo.failures.agent_speaks_silence import AgentSpeaksSilence
 from tracer.demo.failures.agent_unsubscribed import AgentUnsubscribed
 from tracer.demo.failures.asked_again import AskedAgain
@@ -74,6 +75,7 @@ from tracer.demo.failures.slow_offer import SlowOffer
 from tracer.demo.failures.slow_request import SlowRequest
 from tracer.demo.failures.slow_session import SlowSession
 from tracer.demo.failures.slow_shutdown import SlowShutdown
+from tracer.demo.failures.spoke_while_ringing import SpokeWhileRinging
 from tracer.demo.failures.stranger import Stranger
 from tracer.demo.failures.token_existing_room import TokenExistingRoom
 from tracer.demo.failures.two_dispatches import TwoDispatches
@@ -144,6 +146,8 @@ FAILURES = {
         EncryptionDiffers(),
         BackendUnsubscribes(),
         AgentHasNoVoice(),
+        AgentMuted(),
+        SpokeWhileRinging(),
         AgentSpeaksSilence(),
         WaitedForAnother(),
         LinkedToAnother(),

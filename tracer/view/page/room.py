@@ -51,7 +51,7 @@ class _Page:
         self.explanation = explain(timeline)
         self.findings = self.explanation.findings
         self.rows = MomentRows(timeline, everything=everything)
-        self.lanes = lanes(timeline, self.findings)
+        self.lanes = lanes(timeline, self.explanation)
         self.paths = Paths(timeline)
         self.known = {lane.id for lane in self.lanes}
 

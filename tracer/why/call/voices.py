@@ -10,10 +10,13 @@ from tracer.kinds import Kind
 from tracer.units import FOREVER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Track
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["MICROPHONE", "Voice", "voices"]
+__all__ = ["MICROPHONE", "Voice", "mutes", "voices"]
 
 MICROPHONE = "MICROPHONE"
 """The source of the tracks that a session listens to (livekit-agents 1.8.9, voice/room_io/_input.py)."""
@@ -42,3 +45,18 @@ def voices(timeline: Timeline) -> dict[str, list[Voice]]:
             until = track.time(Kind.TRACK_UNPUBLISHED) or FOREVER
             found[track.participant].append(Voice(step.time, until, source, step))
     return {sid: sorted(known, key=lambda voice: voice.since) for sid, known in found.items()}
+
+
+def mutes(track: Track) -> Iterator[tuple[Step, Step | None]]:
+    """Each time that a track was muted, and what ended it. Of one change there can be several reports."""
+    muted: Step | None = None
+    for step in track.steps:
+        if step.kind is Kind.TRACK_MUTED or (
+            step.kind is Kind.TRACK_PUBLISHED and step.facts.get(keys.TRACK_MUTED) is True
+        ):
+            muted = muted or step
+        elif step.kind in (Kind.TRACK_UNMUTED, Kind.TRACK_UNPUBLISHED) and muted:
+            yield muted, step
+            muted = None
+    if muted:
+        yield muted, None

@@ -3,6 +3,6 @@
 "Well" is not that no cause was found. Whatever a call lacks is reported, and so is whatever is not known of it.
 """
 
-from tracer.why.served.lacks import lacks, left_alone
+from tracer.why.served.lacks import lacks, left_alone, muted_at_last
 
-__all__ = ["lacks", "left_alone"]
+__all__ = ["lacks", "left_alone", "muted_at_last"]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
 from tracer.why.call.jobs import error_of
-from tracer.why.call.limits import NOTICED, SOON
+from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
 from tracer.why.call.permissions import is_hidden
+from tracer.why.call.voices import mutes
 from tracer.why.lack import Lack
 from tracer.why.served.answering import answer_not_said, no_words, not_answered
 from tracer.why.served.hearing import linked_to_unknown, listened_to_others, not_heard, not_listened_to
@@ -17,7 +18,7 @@ from tracer.why.served.stay import CallerStay
 from tracer.why.served.switched_off import input_off, output_off
 from tracer.why.served.there import cut_off, no_agent, not_picked_up, permissions_unknown, something_lost
 from tracer.why.served.understanding import not_understood
-from tracer.why.served.voice import no_voice, voice_ended, voice_not_taken
+from tracer.why.served.voice import last_words_silent, no_voice, voice_ended, voice_not_taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Participant
     from tracer.why.call import Call
 
-__all__ = ["lacks", "left_alone"]
+__all__ = ["lacks", "left_alone", "muted_at_last"]
 
 POSSIBLE = (
     no_agent,
@@ -43,6 +44,7 @@ POSSIBLE = (
     not_understood,
     not_answered,
     answer_not_said,
+    last_words_silent,
     no_words,
     cut_off,
     answered_twice,
@@ -67,6 +69,19 @@ def left_alone(call: Call) -> tuple[Participant, int] | None:
     stays = [CallerStay(call, who, began, min(ended, call.end)) for began, ended, who in call.callers.active]
     found = [(stay.who, stay.alone_at_last) for stay in stays if not is_hidden(stay.who)]
     return max((one for one in found if one[1] > SOON), key=lambda one: one[1], default=None)
+
+
+def muted_at_last(call: Call) -> tuple[Participant, int] | None:
+    """Whose microphone was muted for longest at their end, and for how long, ns; None where none was for long."""
+    found = []
+    for _, ended, who in call.callers.active:
+        until = min(ended, call.end)
+        tracks = [t for t in call.timeline.tracks if t.participant == who.sid and t.steps[0].time < until]
+        last = [next((m for m, end in mutes(t) if end is None or end.time >= until - SOON), None) for t in tracks]
+        muted = [step.time for step in last if step]
+        if muted and len(muted) == len(tracks):
+            found.append((who, until - max(muted)))
+    return max((one for one in found if one[1] > STUCK_BY), key=lambda one: one[1], default=None)
 
 
 def _lacks(stay: CallerStay) -> Iterator[Lack]:

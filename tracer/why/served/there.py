@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer import keys
+from tracer.kinds import Kind
 from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH, NOTICED, STUCK_BY
 from tracer.why.call.participants import BY_API, DROPPED, name_of
+from tracer.why.call.telephone import call_status, ringing
 from tracer.why.lack import Lack, in_seconds
 from tracer.why.losses import losses
 
@@ -23,7 +25,7 @@ def no_agent(stay: CallerStay) -> Lack | None:
         if stayed > LONG_ENOUGH:
             with_whom = ", with nobody but other callers" if stay.has_company else ""
             sentence = f"{stay.name} had no agent for {in_seconds(stayed)}{with_whom}"
-            return Lack(sentence, certain=not stay.has_company, ns=stayed)
+            return Lack(sentence, certain=not stay.has_company, ns=stayed, of=stay.who.sid, since=stay.began)
         left = "has been there for" if stay.ended >= stay.call.end else "left after"
         return Lack(f"{stay.name} {left} {in_seconds(stayed)}, before an agent was there", certain=False)
     since, until = stay.longest_gap()
@@ -33,16 +35,23 @@ def no_agent(stay: CallerStay) -> Lack | None:
     if until - since <= enough or hung_up or stay.has_company:
         return None
     when = "before the agent was there" if since == stay.began else "after the agent left"
-    return Lack(f"{stay.name} was alone for {in_seconds(until - since)} {when}", certain=True, ns=until - since)
+    sentence = f"{stay.name} was alone for {in_seconds(until - since)} {when}"
+    return Lack(sentence, certain=True, ns=until - since, of=stay.who.sid, since=since)
 
 
 def not_picked_up(stay: CallerStay) -> Lack | None:
     """A telephone that the agent dialled is in the room while it rings: what is said then, nobody hears."""
-    status = stay.who.text(keys.PARTICIPANT_ATTRIBUTE + "sip.callStatus")
-    if status not in ("dialing", "ringing"):
+    rang = ringing(stay.who)
+    if rang is None:
         return None
-    sentence = f"the telephone of {stay.name} was last reported as {status}, and whether it was answered is not known"
-    return Lack(sentence, certain=False)
+    if rang.answered is None:
+        status = call_status(stay.who)
+        sentence = f"the telephone of {stay.name} was last reported as {status}, and whether it was answered"
+    elif rang.answered.kind is not Kind.PARTICIPANT_ATTRIBUTES_CHANGED:
+        sentence = f"the telephone of {stay.name} rang when it joined, and when it was answered"
+    else:
+        return None
+    return Lack(f"{sentence} is not known", certain=False)
 
 
 def permissions_unknown(stay: CallerStay) -> Lack | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.reporting import is_reported
-from tracer.why.call.limits import NOTICED, STUCK_BY
+from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.lack import Lack, in_seconds
+from tracer.why.silent.speaks_silence import last_silent
 
 if TYPE_CHECKING:
     from tracer.why.served.stay import CallerStay
 
-__all__ = ["no_voice", "voice_ended", "voice_not_taken"]
+__all__ = ["last_words_silent", "no_voice", "voice_ended", "voice_not_taken"]
 
 
 def no_voice(stay: CallerStay) -> Lack | None:
@@ -65,3 +67,13 @@ def voice_not_taken(stay: CallerStay) -> Lack | None:
     if not began or stay.ended - began <= STUCK_BY:
         return None
     return Lack(f"nothing shows that {stay.name} was subscribed to the agent's audio track", certain=False)
+
+
+def last_words_silent(stay: CallerStay) -> Lack | None:
+    """The agent could be heard, and of what it said last nothing but silence left it; once can be a breath."""
+    for job in stay.jobs:
+        told = [step for step in last_silent(stay.call, job) if stay.began < step.time <= stay.ended + SOON]
+        if told and isinstance(seconds := told[-1].facts.get(keys.SILENT_FOR), int | float):
+            sentence = f"nothing but silence left the agent's audio track when it last spoke to {stay.name}"
+            return Lack(f"{sentence}, for {seconds:.1f} s", certain=False)
+    return None

@@ -14,6 +14,7 @@ from tracer.why.call.jobs import waits
 from tracer.why.call.limits import STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import ended_by, over_at, seconds, stays
+from tracer.why.call.telephone import call_status
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NoSession"]
 
-CALL_STATUS = "sip.callStatus"
 DIALLED = ("dialing", "ringing", "automation", "hangup")
 """A telephone that the agent dials is in the room before anybody answers it."""
 
@@ -143,7 +143,7 @@ def _went_on(job: Job, starting: Step) -> bool:
 def _longest(call: Call, job: Job, step: Step) -> Stay | None:
     """Whoever was there for the longest after a step of a job, until the job was over."""
     until = over_at(call, job, step.time)
-    there = [stay for stay in stays(call, job, step.time, until) if stay.who.attributes.get(CALL_STATUS) not in DIALLED]
+    there = [stay for stay in stays(call, job, step.time, until) if call_status(stay.who) not in DIALLED]
     return max(there, key=lambda stay: stay.lasted, default=None)
 
 

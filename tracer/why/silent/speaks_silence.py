@@ -20,12 +20,15 @@ from tracer.why.words import was_silent
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tracer.timeline.entities import Job
+    from tracer.timeline.entities import Job, Participant
     from tracer.timeline.step import Step
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["AgentSpeaksSilence"]
+__all__ = ["AgentSpeaksSilence", "last_silent"]
+
+TWICE = 2
+"""One reply can be short, or all breath."""
 
 
 class AgentSpeaksSilence(Cause):
@@ -33,8 +36,8 @@ class AgentSpeaksSilence(Cause):
 
     Known from the statistics of the agent's own tracks, which an instrumented agent reads when it begins to speak and
     when it has spoken. Certain where each time that it spoke for a second or more was silent; where some of it could
-    be heard, only silence of 5 s and more is named, and is not certain. Of an avatar that
-    speaks on the agent's behalf the agent listens to its track, as to a caller's: that is not certain either.
+    be heard, only silence of 5 s and more, or of the last two replies and more, is named, and is not certain. Of an
+    avatar that speaks on the agent's behalf the agent listens to its track, as to a caller's: not certain either.
     """
 
     name = "agent-speaks-silence"
@@ -59,13 +62,12 @@ class AgentSpeaksSilence(Cause):
                 yield found
 
     def _judge(self, call: Call, job: Job) -> Finding | None:
-        silent = [s for s in job.steps if s.kind is Kind.AGENT_SPEAKS_SILENCE and _has_voice(call, job, s)]
-        there = {step.key: stay.who for step in silent for stay in stays(call, job, step.time - SOON, step.time)}
-        silent = [step for step in silent if step.key in there]
-        if not silent:
+        there = _silent_to(call, job)
+        if not there:
             return None
+        silent = [step for step, _ in there]
         worst = max(silent, key=_seconds)
-        who, longest = name_of(there[worst.key]), _seconds(worst)
+        who, longest = next(name_of(who) for step, who in there if step is worst), _seconds(worst)
         spoken = _spoken(job, silent)
         if len(spoken) == len([at for at in spoken if spoken[at]]):
             often = "once" if len(spoken) == 1 else f"{len(spoken)} times"
@@ -75,11 +77,24 @@ class AgentSpeaksSilence(Cause):
                 silent[-1],
             )
         if longest < NOTICED / NS_PER_S:
-            return None
+            return self._at_last(job, who, silent)
         return self.found(
             f"The agent of job {job.sid} spoke to {who}, and for {longest:.1f} s of it nothing but silence left its"
             " audio track.",
             worst,
+            certain=False,
+        )
+
+    def _at_last(self, job: Job, who: str, silent: Sequence[Step]) -> Finding | None:
+        """It could be heard at first, and from one time on not any more."""
+        last = _last(job, silent)
+        if len(last) < TWICE:
+            return None
+        return self.found(
+            f"The agent of job {job.sid} spoke to {who}, and the last {len(last)} times nothing but"
+            " silence left its audio track.",
+            last[0],
+            last[-1],
             certain=False,
         )
 
@@ -112,6 +127,24 @@ class AgentSpeaksSilence(Cause):
             certain=False,
             advice=self.of_an_avatar,
         )
+
+
+def last_silent(call: Call, job: Job) -> list[Step]:
+    """The reports that the agent's last words to callers, for a second or more each time, were nothing but silence."""
+    return _last(job, [step for step, _ in _silent_to(call, job)])
+
+
+def _silent_to(call: Call, job: Job) -> list[tuple[Step, Participant]]:
+    """The reports of silence instead of the agent's voice, each with a caller who was there."""
+    silent = [s for s in job.steps if s.kind is Kind.AGENT_SPEAKS_SILENCE and _has_voice(call, job, s)]
+    there = ((step, next(stays(call, job, step.time - SOON, step.time), None)) for step in silent)
+    return [(step, stay.who) for step, stay in there if stay]
+
+
+def _last(job: Job, silent: Sequence[Step]) -> list[Step]:
+    spoken = _spoken(job, silent)
+    heard = max((at for at in spoken if not spoken[at]), default=0)
+    return [step for step in silent if any(heard < at < step.time for at in spoken)]
 
 
 def _for_a_second(step: Step) -> bool:
