@@ -114,7 +114,7 @@ def test_a_connection_that_was_not_found_again_failed_where_it_was_lost_and_not_
     [
         ("s10_server_restart", Kind.AGENT_RECONNECTING, Kind.AGENT_RECONNECTED),
         ("turn_hangs", Kind.AGENT_CODE_BEGAN, Kind.AGENT_CODE_RETURNED),
-        ("made_model_silent", Kind.MODEL_GAVE_NO_ANSWER, Kind.MODEL_ANSWERED),
+        ("made_model_silent", Kind.MODEL_ASKED, Kind.MODEL_ANSWERED),
     ],
 )
 def test_what_a_certain_finding_rests_on_failed_until_it_was_over(name: str, kind: Kind, back: Kind) -> None:

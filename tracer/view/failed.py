@@ -55,6 +55,7 @@ _BY_CAUSE = {
     Kind.SESSION_CLOSED: SessionClosed,  # it closes in every call
     Kind.SESSION_TASK_ENDED: SessionTaskEnded,  # some tasks nobody misses
     Kind.AGENT_CODE_BEGAN: OwnCodeHangs,
+    Kind.MODEL_ASKED: ModelSilent,
     Kind.MODEL_GAVE_NO_ANSWER: ModelSilent,  # a caller can have interrupted it
     Kind.PARTICIPANT_PERMISSIONS_CHANGED: PermissionTakenAway,
     Kind.AGENT_RECONNECTING: None,  # most interruptions nobody notices
@@ -82,6 +83,7 @@ _BACK = {
     Kind.AGENT_RECONNECTING: (Kind.AGENT_RECONNECTED,),
     Kind.AGENT_CONNECTION_LOST: (Kind.AGENT_RECONNECTED,),
     Kind.AGENT_CODE_BEGAN: (Kind.AGENT_CODE_RETURNED,),
+    Kind.MODEL_ASKED: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
     Kind.MODEL_GAVE_NO_ANSWER: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
     Kind.MODEL_FAILED: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
     Kind.TRACK_MUTED: (Kind.TRACK_UNMUTED,),
@@ -168,7 +170,8 @@ def _shown(timeline: Timeline, finding: Finding) -> Iterator[Failure]:
     else:
         known = [step for step in steps if step.kind not in _AFTER] or steps[:1]
         step = next(step for step in known if step.kind is known[-1].kind)
-        yield Failure(step, _lane_of(timeline, step), step.time, FOREVER if symptom is Symptom.SILENT else None)
+        until = _back(timeline, step) if symptom is Symptom.SILENT else None
+        yield Failure(step, _lane_of(timeline, step), step.time, until)
 
 
 def _alone(timeline: Timeline, left: Step) -> Iterator[Failure]:
