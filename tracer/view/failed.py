@@ -72,6 +72,7 @@ _AFTER = {
     Kind.AGENT_PARTICIPANT_READY,
     Kind.AGENT_WAIT_ENDED,
     Kind.MODEL_GAVE_NO_ANSWER,
+    Kind.PARTICIPANT_ATTRIBUTES_CHANGED,
 }
 """What comes after it was wrong."""
 
@@ -87,6 +88,7 @@ _BACK = {
     Kind.MODEL_GAVE_NO_ANSWER: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
     Kind.MODEL_FAILED: (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING),
     Kind.TRACK_MUTED: (Kind.TRACK_UNMUTED,),
+    Kind.AGENT_SPEAKING: (Kind.AGENT_SPEAKING,),
 }
 """For a failure, the steps that end it; one that is not here is for good."""
 
