@@ -26,7 +26,21 @@ if TYPE_CHECKING:
     from tracer.store import Arrival
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["CHOSEN", "Line", "Variant", "doubled", "lossy", "recorded", "renamed", "rooms", "shifted", "shuffled"]
+__all__ = [
+    "CHOSEN",
+    "Line",
+    "Variant",
+    "came_at",
+    "doubled",
+    "lossy",
+    "neighbours",
+    "placed",
+    "recorded",
+    "renamed",
+    "rooms",
+    "shifted",
+    "shuffled",
+]
 
 FOLDER = Path(__file__).parent.parent / "calls"
 LATER = 3 * 24 * 3600 * NS_PER_S
@@ -48,7 +62,7 @@ def rooms(lines: Iterable[Line], listened_until: int = 0) -> list[Timeline]:
     ``listened_until``: or until then, ns.
     """
     lines = list(lines)
-    moments, runs = _placed(lines), []
+    moments, runs = placed(lines), []
     if any(map(_times, lines)):
         since, until = listened_in(lines)
         runs.append((since, max(until, listened_until)))
@@ -64,8 +78,22 @@ def rooms(lines: Iterable[Line], listened_until: int = 0) -> list[Timeline]:
             timeline = fold(room, own, workers=workers, now=until)
             end = timeline.room.finished.time if timeline.room.finished else until
             found.append(replace(timeline, stopped=stop, unheard=unheard(runs, timeline.zero, end)))
-    found.sort(key=lambda one: (one.zero, one.room.sid))
+    return neighbours(found)
+
+
+def neighbours(rooms: Iterable[Timeline]) -> list[Timeline]:
+    """Rooms in order, each with those of its name before and after it."""
+    found = sorted(rooms, key=lambda one: (one.zero, one.room.sid))
     return [_with_neighbours(one, found) for one in found]
+
+
+def came_at(lines: Iterable[Line]) -> list[int]:
+    """When each line of a recording came, as far as it shows, ns; of one that does not, when the one before did."""
+    times: list[int] = []
+    for line in lines:
+        came = listened_in([line])[1] if _times(line) else 0
+        times.append(max([came, *times[-1:]]))
+    return times
 
 
 def _times(line: Line) -> bool:
@@ -84,7 +112,7 @@ def _with_neighbours(one: Timeline, among: list[Timeline]) -> Timeline:
     return replace(one, earlier=same[at - 1] if at else None, later=same[at + 1] if at + 1 < len(same) else None)
 
 
-def _placed(lines: Iterable[Line]) -> set[Moment]:
+def placed(lines: Iterable[Line]) -> set[Moment]:
     """All moments, each of an agent's trace in the room that its trace, or a job in it, is known to be of."""
     arrivals = [arrival for line in lines for arrival in line]
     moments = {moment for arrival in arrivals for moment in arrival.moments}

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["without_webhook"]
 
 ON_ITS_WAY = 5 * NS_PER_S
-"""A webhook that is not there this long after, ns, is late at the least: they come within milliseconds."""
+"""A webhook that is not there this long after, ns, is late at the least: they come within milliseconds.
+
+After the last time at which it can have happened: of what the API shows, that is when it was asked.
+"""
 
 BY_WEBHOOK = {
     Kind.PARTICIPANT_ACTIVE,
@@ -48,7 +51,7 @@ def without_webhook(timeline: Timeline) -> list[Step]:
         and not _by_webhook(step)
         and step.latest >= since
         and not (step.kind in _GONE and step.subject in gone)
-        and (over or timeline.now - step.time > ON_ITS_WAY)
+        and (over or timeline.now - step.latest > ON_ITS_WAY)
     ]
 
 
