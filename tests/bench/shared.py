@@ -29,7 +29,7 @@ from tests.soak.options import Report
 from tests.soak.page import write
 from tracer.local_servers import free_port
 from tracer.local_servers.process import Process, answers, child_environment
-from tracer.moment import Moment
+from tracer.moment import Kind, Moment
 from tracer.store import Arrival, Evidence, Form, open_reader, open_writer
 from tracer.store.postgres.days import DAY
 
@@ -190,7 +190,9 @@ def waits(store: Writer, doing: Callable[[], object]) -> tuple[str, float]:
     def write_on() -> None:
         while not done.is_set():
             began = time.perf_counter()
-            store.add([Arrival(evidence=Evidence(Form.WEBHOOK, b"{}", time.time_ns(), f"RM_{len(times):012}"))])
+            room, now = f"RM_{len(times):012}", time.time_ns()
+            told = Moment(room, Kind.ROOM_CREATED, room, now, now, now, "server", "webhook")
+            store.add([Arrival((told,), evidence=Evidence(Form.WEBHOOK, b"{}", now, room))])
             times.append(1000 * (time.perf_counter() - began))
             time.sleep(0.001)
 

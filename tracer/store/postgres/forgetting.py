@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from tracer import ids
 from tracer.moment import Kind
 from tracer.store.alike import CLOSED_KEPT
-from tracer.store.postgres.days import DAY, TABLES, days_of, drop, name_of
+from tracer.store.postgres.days import DAY, TABLES, days_of, drop, drop_detached, name_of
 from tracer.store.postgres.locks import WRITE
 from tracer.store.postgres.reader import AGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from psycopg import Connection
+    from psycopg import Connection, Cursor
 
     from tracer.store.postgres.connecting import Row
 
@@ -24,51 +24,55 @@ AT_ONCE = 500
 """Rows of one table that are deleted in one transaction."""
 ROOMS_AT_ONCE = 3
 """Rooms that are, a few milliseconds each: others wait for it."""
+_TABLES = "SELECT DISTINCT tableoid::regclass::text FROM gone"
+"""The tables of days from which something was deleted."""
 SLACK = DAY // 24
 """How far, ns, the times of a room's moments may lie from when its evidence arrived."""
 
 
 def delete_of_rooms(db: Connection[Row], rooms: Sequence[str], since: int = 0) -> set[str]:
-    """Delete rooms and all that is kept of them, within a transaction. Returns the tables of days that they were in.
+    """Delete rooms and all that is kept of them. Returns the tables of days that they were in.
 
     ``since``, ns: what was earlier is not looked for in the tables of days, it goes with them.
     """
-    WRITE.take(db)  # who stores something of these rooms has the same rows in hand, in another order
     listed = list(rooms)
-    latest = db.execute("SELECT max(latest) FROM room WHERE sid = ANY(%s)", (listed,)).fetchall()[0][0]
-    traces = [
-        trace for (trace,) in db.execute("DELETE FROM agent_trace WHERE room = ANY(%s) RETURNING trace", (listed,))
-    ]
-    tables: set[str] = set()
-    places = [("evidence", "moment", since)]
-    if since:  # where that is which outlived its day
-        places.append(("evidence_other", "moment_other", 0))
-    for evidence, moment, at in places:
-        # First: of what stays unread, the room would come back.
-        tables |= _tables(
-            db,
-            f"WITH gone AS (DELETE FROM {evidence} WHERE room = ANY(%s) AND at >= %s RETURNING seq, tableoid)"
-            ", forgotten AS (DELETE FROM unsent WHERE seq IN (SELECT seq FROM gone))"
-            ", unheard AS (DELETE FROM unread WHERE seq IN (SELECT seq FROM gone))",
-            (listed + traces, at),
-        )
-        tables |= _tables(
-            db,
-            f"WITH gone AS (DELETE FROM {moment} WHERE room = ANY(%s) AND time BETWEEN %s AND %s RETURNING tableoid)",
-            (listed, at, latest),
-        )
-    sent = [ids.trace_id(room).to_bytes(16) for room in listed]
-    sent += [bytes.fromhex(trace.rpartition(":")[2]) for trace in traces]
-    for table in ("outbox", "sent"):
-        db.execute(f"DELETE FROM {table} WHERE trace_id = ANY(%s)", (sent,))
-    db.execute("DELETE FROM summary WHERE room = ANY(%s)", (listed,))
-    db.execute("DELETE FROM room WHERE sid = ANY(%s)", (listed,))
-    return tables
-
-
-def _tables(db: Connection[Row], deleting: str, values: Sequence[object]) -> set[str]:
-    rows = db.execute(f"{deleting} SELECT DISTINCT tableoid::regclass::text FROM gone", values)
-    return {name for (name,) in rows}
+    deleted: list[Cursor[Row]] = []
+    # Others wait: what has not to be answered before the next statement is sent with it, and the commit too.
+    with db.pipeline(), db.transaction():
+        WRITE.take(db)  # who stores something of these rooms has the same rows in hand, in another order
+        if since:  # a day: what is taken back by a crash is forgotten again
+            db.execute("SET LOCAL synchronous_commit = off")
+        found = db.execute("SELECT max(latest) FROM room WHERE sid = ANY(%s)", (listed,))
+        named = db.execute("DELETE FROM agent_trace WHERE room = ANY(%s) RETURNING trace", (listed,))
+        latest, traces = found.fetchall()[0][0], [trace for (trace,) in named]
+        places = [("evidence", "moment", since)]
+        if since:  # where that is which outlived its day
+            places.append(("evidence_other", "moment_other", 0))
+        for evidence, moment, at in places:
+            # First: of what stays unread, the room would come back.
+            deleted.append(
+                db.execute(
+                    f"WITH gone AS (DELETE FROM {evidence} WHERE room = ANY(%s) AND at >= %s RETURNING seq, tableoid)"
+                    ", forgotten AS (DELETE FROM unsent WHERE seq IN (SELECT seq FROM gone))"
+                    ", unheard AS (DELETE FROM unread WHERE seq IN (SELECT seq FROM gone))"
+                    f" {_TABLES}",
+                    (listed + traces, at),
+                )
+            )
+            deleted.append(
+                db.execute(
+                    f"WITH gone AS (DELETE FROM {moment} WHERE room = ANY(%s) AND time BETWEEN %s AND %s"
+                    f" RETURNING tableoid) {_TABLES}",
+                    (listed, at, latest),
+                )
+            )
+        sent = [ids.trace_id(room).to_bytes(16) for room in listed]
+        sent += [bytes.fromhex(trace.rpartition(":")[2]) for trace in traces]
+        for table in ("outbox", "sent"):
+            db.execute(f"DELETE FROM {table} WHERE trace_id = ANY(%s)", (sent,))
+        db.execute("DELETE FROM summary WHERE room = ANY(%s)", (listed,))
+        db.execute("DELETE FROM room WHERE sid = ANY(%s)", (listed,))
+    return {name for one in deleted for (name,) in one}
 
 
 def forget_day(db: Connection[Row], before: int) -> int:
@@ -76,19 +80,18 @@ def forget_day(db: Connection[Row], before: int) -> int:
 
     A room that went on after that day keeps what it has of it.
     """
+    drop_detached(db)
     for day in sorted({day for table in TABLES for day in days_of(db, table) if (day + 1) * DAY <= before}):
         start, end = day * DAY, (day + 1) * DAY
         count = 0
         while over := _over(db, start, end):
-            with db.transaction():
-                delete_of_rooms(db, over, since=end)
+            delete_of_rooms(db, over, since=end)
             count += len(over)
         drop(db, day, _going(db, day))
         if count:
             return count
     if older := _over(db, 0, before // DAY * DAY):  # of days that have no table
-        with db.transaction():
-            delete_of_rooms(db, older)
+        delete_of_rooms(db, older)
     return len(older)
 
 

@@ -397,7 +397,7 @@ class PostgresStore(PostgresReader):
 
     def forget(self, room: str) -> None:
         """Delete a room and all that is known of it."""
-        with self._transaction() as db:
+        with self._using() as db:
             self._emptied |= delete_of_rooms(db, [kept(room)])
 
     def forget_oldest(self, before: int) -> int:
