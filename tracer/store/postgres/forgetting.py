@@ -26,6 +26,11 @@ ROOMS_AT_ONCE = 3
 """Rooms that are, a few milliseconds each: others wait for it."""
 _TABLES = "SELECT DISTINCT tableoid::regclass::text FROM gone"
 """The tables of days from which something was deleted."""
+_OF_WORKER = "SELECT 1 FROM worker_moment AS its WHERE its.subject = old.subject"
+_SILENT = (
+    "DELETE FROM worker_moment WHERE seq IN (SELECT seq FROM worker_moment AS old"
+    f" WHERE NOT EXISTS ({_OF_WORKER} AND time >= %s) {{closed}} LIMIT %s)"
+)
 SLACK = DAY // 24
 """How far, ns, the times of a room's moments may lie from when its evidence arrived."""
 
@@ -119,11 +124,12 @@ def _going(db: Connection[Row], day: int) -> list[str]:
     return list(found)
 
 
-def delete_old(db: Connection[Row], moments: int, keys: int) -> bool:
+def delete_old(db: Connection[Row], moments: int, keys: int, silent: int) -> bool:
     """Delete some of what belongs to no room; whether nothing is left to delete.
 
     ``moments``: those of workers before this time, ns since the epoch; ``keys``: by which a span is sent once, and a
-    webhook taken once. Of workers that have closed nothing is left when no room is that they could have served.
+    webhook taken once. Of workers that have closed, or have said nothing since ``silent``, nothing is left when no room
+    is that they could have served.
     """
     done = True
     oldest = db.execute(f"SELECT min({AGE}) FROM room").fetchall()[0][0]
@@ -138,15 +144,8 @@ def delete_old(db: Connection[Row], moments: int, keys: int) -> bool:
             ),
             moments,
         ),
-        (
-            (
-                "DELETE FROM worker_moment WHERE seq IN (SELECT seq FROM worker_moment AS old WHERE EXISTS (SELECT 1"
-                f" FROM worker_moment AS its WHERE its.subject = old.subject AND kind = '{Kind.WORKER_CLOSED}')"
-                " AND NOT EXISTS (SELECT 1 FROM worker_moment AS its WHERE its.subject = old.subject AND time >= %s)"
-                " LIMIT %s)"
-            ),
-            closed,
-        ),
+        (_SILENT.format(closed=f"AND EXISTS ({_OF_WORKER} AND kind = '{Kind.WORKER_CLOSED}')"), closed),
+        (_SILENT.format(closed=""), min(closed, silent)),
         # Of traces whose room was never known.
         (
             (
