@@ -24,6 +24,8 @@ AT_ONCE = 500
 """Rows of one table that are deleted in one transaction."""
 ROOMS_AT_ONCE = 3
 """Rooms that are, a few milliseconds each: others wait for it."""
+_TRACES = "SELECT trace FROM agent_trace WHERE room = ANY(%(rooms)s)"
+"""The agents' own traces of some rooms."""
 _TABLES = "SELECT DISTINCT tableoid::regclass::text FROM gone"
 """The tables of days from which something was deleted."""
 _OF_WORKER = "SELECT 1 FROM worker_moment AS its WHERE its.subject = old.subject"
@@ -40,43 +42,45 @@ def delete_of_rooms(db: Connection[Row], rooms: Sequence[str], since: int = 0) -
 
     ``since``, ns: what was earlier is not looked for in the tables of days, it goes with them.
     """
-    listed = list(rooms)
+    given = {"rooms": list(rooms), "traces": [ids.trace_id(room).to_bytes(16) for room in rooms], "since": since}
+    places = [("evidence", "moment")]
+    if since:  # where that is which outlived its day
+        places.append(("evidence_other", "moment_other"))
     deleted: list[Cursor[Row]] = []
-    # Others wait: what has not to be answered before the next statement is sent with it, and the commit too.
+    # Others wait: all is sent at once, so that it waits for nothing from here.
     with db.pipeline(), db.transaction():
         WRITE.take(db)  # who stores something of these rooms has the same rows in hand, in another order
         if since:  # a day: what is taken back by a crash is forgotten again
             db.execute("SET LOCAL synchronous_commit = off")
-        found = db.execute("SELECT max(latest) FROM room WHERE sid = ANY(%s)", (listed,))
-        named = db.execute("DELETE FROM agent_trace WHERE room = ANY(%s) RETURNING trace", (listed,))
-        latest, traces = found.fetchall()[0][0], [trace for (trace,) in named]
-        places = [("evidence", "moment", since)]
-        if since:  # where that is which outlived its day
-            places.append(("evidence_other", "moment_other", 0))
-        for evidence, moment, at in places:
+        for evidence, moment in places:
+            at = "0" if evidence.endswith("_other") else "%(since)s"
             # First: of what stays unread, the room would come back.
             deleted.append(
                 db.execute(
-                    f"WITH gone AS (DELETE FROM {evidence} WHERE room = ANY(%s) AND at >= %s RETURNING seq, tableoid)"
+                    f"WITH gone AS (DELETE FROM {evidence} WHERE room = ANY(%(rooms)s || ARRAY({_TRACES}))"
+                    f" AND at >= {at} RETURNING seq, tableoid)"
                     ", forgotten AS (DELETE FROM unsent WHERE seq IN (SELECT seq FROM gone))"
                     ", unheard AS (DELETE FROM unread WHERE seq IN (SELECT seq FROM gone))"
                     f" {_TABLES}",
-                    (listed + traces, at),
+                    given,
                 )
             )
             deleted.append(
                 db.execute(
-                    f"WITH gone AS (DELETE FROM {moment} WHERE room = ANY(%s) AND time BETWEEN %s AND %s"
-                    f" RETURNING tableoid) {_TABLES}",
-                    (listed, at, latest),
+                    f"WITH gone AS (DELETE FROM {moment} WHERE room = ANY(%(rooms)s) AND time BETWEEN {at}"
+                    " AND (SELECT max(latest) FROM room WHERE sid = ANY(%(rooms)s)) RETURNING tableoid)"
+                    f" {_TABLES}",
+                    given,
                 )
             )
-        sent = [ids.trace_id(room).to_bytes(16) for room in listed]
-        sent += [bytes.fromhex(trace.rpartition(":")[2]) for trace in traces]
         for table in ("outbox", "sent"):
-            db.execute(f"DELETE FROM {table} WHERE trace_id = ANY(%s)", (sent,))
-        db.execute("DELETE FROM summary WHERE room = ANY(%s)", (listed,))
-        db.execute("DELETE FROM room WHERE sid = ANY(%s)", (listed,))
+            db.execute(
+                f"DELETE FROM {table} WHERE trace_id = ANY(%(traces)s ||"
+                f" ARRAY(SELECT decode(regexp_replace(trace, '.*:', ''), 'hex') FROM ({_TRACES}) AS its))",
+                given,
+            )
+        for table, column in (("agent_trace", "room"), ("summary", "room"), ("room", "sid")):
+            db.execute(f"DELETE FROM {table} WHERE {column} = ANY(%(rooms)s)", given)
     return {name for one in deleted for (name,) in one}
 
 
