@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tracer import keys
@@ -20,6 +21,8 @@ Facts = tuple[tuple[str, Fact], ...]
 """Facts in order of their keys, so that equal ones compare and hash as equal."""
 _AS_JSON = json.JSONEncoder(separators=(",", ":")).encode
 _FROM_JSON = json.JSONDecoder().decode
+FACTS_REMEMBERED, LONGEST_REMEMBERED = 4096, 1000
+"""Texts of facts that are remembered as what they say, and the characters of one: a worker is read with each room."""
 _KINDS = {kind.value: kind for kind in Kind}
 
 BY_WORKER = frozenset({Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED, Kind.JOB_REJECTED, Kind.JOB_TIMED_OUT})
@@ -29,6 +32,11 @@ BY_WORKER = frozenset({Kind.JOB_RECEIVED, Kind.JOB_ACCEPTED, Kind.JOB_REJECTED, 
 def facts(items: Mapping[str, Fact | None]) -> Facts:
     """Facts from a mapping, in order of key; None means unknown and is left out, an empty text is a fact."""
     return tuple(sorted((key, value) for key, value in items.items() if value is not None))
+
+
+@lru_cache(maxsize=FACTS_REMEMBERED)
+def _facts(listed: str) -> Facts:
+    return tuple([(key, value) for key, value in _FROM_JSON(listed)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ class Moment:
     def from_row(cls, row: Sequence[Any]) -> Moment:
         """A moment from what ``row`` made of it."""
         room, kind, subject, occurrence, earliest, latest, time, clock, witness, listed = row
-        known = tuple([(key, value) for key, value in _FROM_JSON(listed)])
+        known = (_facts if len(listed) <= LONGEST_REMEMBERED else _facts.__wrapped__)(listed)
         return cls(
             room, _KINDS.get(kind) or Kind(kind), subject, earliest, latest, time, clock, witness, occurrence, known
         )

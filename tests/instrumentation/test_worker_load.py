@@ -60,6 +60,10 @@ def test_a_load_that_never_rests_is_reported_now_and_then(heard: Heard, monkeypa
     assert len(reported(heard, sent, monkeypatch, every=2.5)) <= 2 * 3600 / worker_load.REPORT_EVERY
 
 
+def test_a_worker_that_rests_is_heard_of_some_times_a_day(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert reported(heard, [0.0] * 48, monkeypatch, every=3600) == [0.0] * 8
+
+
 def test_crossing_the_limit_waits_for_nothing(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
     assert reported(heard, [0.1, 0.9, 0.1], monkeypatch, every=2.5) == [0.1, 0.9, 0.1]
 

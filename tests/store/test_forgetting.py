@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.moments import ROOM, call, moment, ms
+from tests.moments import ROOM, START, call, moment, ms
 from tests.otlp import job, request
 from tracer import ids
 from tracer.errors import StoreError
 from tracer.moment import Kind
 from tracer.store import Arrival, Writer, open_reader, open_writer
+from tracer.store.postgres import forgetting as of_database
 from tracer.store.sqlite import SqliteStore, forgetting, writer
 from tracer.units import NS_PER_S
 from tracer.witness import agent
@@ -154,7 +155,8 @@ def test_the_oldest_rooms_are_those_of_which_nothing_came_lately(store: Writer) 
     assert forgotten(ms(0) + 7 * day) == {"RM_0"}
 
 
-def test_of_workers_the_last_of_each_kind_stays(location: str) -> None:
+def test_of_workers_the_last_of_each_kind_stays(location: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: ms(99))
     said = [
         moment(kind, "AW_1", ms(at), room="", witness="agent", occurrence=str(at))
         for at in (0, 10, 20)
@@ -168,8 +170,11 @@ def test_of_workers_the_last_of_each_kind_stays(location: str) -> None:
         assert len(store.workers(0, ms(99))) == 2
 
 
-def test_of_a_worker_that_closed_nothing_stays_when_no_room_is_of_its_time(location: str) -> None:
+def test_of_a_worker_that_closed_nothing_stays_when_no_room_is_of_its_time(
+    location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     day = 24 * 3600 * NS_PER_S
+    monkeypatch.setattr(time, "time_ns", lambda: ms(0) + 9 * day)
 
     def said(worker: str, kind: Kind, at: int) -> Moment:
         return moment(kind, worker, at, room="", witness="agent")
@@ -194,6 +199,31 @@ def test_of_a_worker_that_closed_nothing_stays_when_no_room_is_of_its_time(locat
         assert known() == {"AW_later", "AW_there"}
         store.forget("RM_new")
         assert known() == {"AW_there"}
+
+
+def test_of_a_worker_that_was_killed_nothing_stays_when_it_has_been_silent_for_long(
+    location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day, now = 24 * 3600 * NS_PER_S, time.time_ns()
+    whole = [(f"AW_{number}", kind) for number in range(3) for kind in (Kind.WORKER_REGISTERED, Kind.WORKER_FULL)]
+    monkeypatch.setattr(forgetting, "AT_ONCE", 2)
+    monkeypatch.setattr(of_database, "AT_ONCE", 2)
+    with closing(open_writer(location)) as store:
+        store.add([Arrival(tuple(elsewhere(call(), "RM_old", now - 40 * day - START)))])
+        for ago, workers in ((50, whole), (35, [("AW_served", Kind.WORKER_REGISTERED)])):
+            store.add(
+                [Arrival(tuple(moment(kind, sid, now - ago * day, room="", witness="agent") for sid, kind in workers))]
+            )
+        resting = [(60, Kind.WORKER_REGISTERED), (29, Kind.WORKER_LOAD)]
+        store.add([Arrival(tuple(moment(kind, "AW_rests", now - ago * day, room="") for ago, kind in resting))])
+
+        def known() -> set[str]:
+            store.forget_old(now - day)
+            return {m.subject for m in store.workers(now, now)}
+
+        assert known() == {"AW_served", "AW_rests"}, "one could have served a room that is kept, one is there"
+        store.forget("RM_old")
+        assert known() == {"AW_rests"}
 
 
 def test_keys_go_when_they_have_served_their_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

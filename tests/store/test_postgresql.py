@@ -287,6 +287,42 @@ def test_a_day_waits_only_briefly_for_those_who_read(
     assert days.name_of("moment", NOW // DAY - 5) not in tables(location, "moment_2%")
 
 
+def test_while_the_files_of_a_day_are_deleted_others_write(
+    location: str, store: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add(of_day(5))
+    delete, written = days.drop_detached, []
+
+    def deleting(db: psycopg.Connection[tuple[object, ...]]) -> None:
+        with db.transaction():
+            delete(db)
+            written.extend(hasty.add(of_day(3)))
+
+    monkeypatch.setattr(days, "drop_detached", deleting)
+    with closing(open_writer(location, wait=0.3)) as hasty:
+        assert store.forget_oldest(NOW - 4 * DAY) == 1
+    assert written == [True]
+
+
+def test_who_ends_before_the_files_of_a_day_are_deleted_leaves_that_to_the_next(
+    location: str, store: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add(of_day(5))
+
+    def ends(_: object) -> None:
+        raise psycopg.OperationalError("killed")
+
+    monkeypatch.setattr(days, "drop_detached", ends)
+    with pytest.raises(StoreError, match="killed"):
+        store.forget_oldest(NOW - 4 * DAY)
+    assert len(tables(location, "detached_%")) == len(TABLES)
+    assert store.moments("RM_5") == []
+    monkeypatch.undo()
+    assert store.add(of_day(5)) == [True], "what comes late of that day"
+    assert store.forget_oldest(NOW - 4 * DAY) == 1
+    assert tables(location, "detached_%") == []
+
+
 def test_nothing_is_noted_of_a_room_that_was_forgotten_while_it_was_summed_up(location: str, store: Writer) -> None:
     store.add(of_day(0))
     newest = store.newest()

@@ -32,7 +32,7 @@ from tracer import ids, keys
 from tracer.latency.gaps import Paths
 from tracer.moment import Kind, Moment
 from tracer.timeline.entities import Participant
-from tracer.timeline.fold import fold
+from tracer.timeline.fold import SAID_LITTLE, fold
 from tracer.timeline.precedence import must_precede
 from tracer.timeline.trace_jobs import joined
 from tracer.view import json as json_view
@@ -348,3 +348,26 @@ def test_without_identities_a_jobs_agent_is_known_by_the_sid_it_connected_with_a
     assert agent.sid == AGENT
     unconnected = fold(ROOM, [told for told in redacted if told.kind is not Kind.AGENT_CONNECTED])
     assert unconnected.agent_of(unconnected.jobs[0]) is None
+
+
+def test_a_worker_is_worked_out_once_for_all_rooms_until_it_says_more() -> None:
+    def said(sid: str, kind: Kind, at: int) -> Moment:
+        return moment(kind, sid, ms(at), room="", witness="agent", clock="agent")
+
+    both = [said("AW_b", Kind.WORKER_REGISTERED, 1), said("AW_a", Kind.WORKER_REGISTERED, 2)]
+    before, again = fold(ROOM, call(), workers=both).workers, fold("RM_other", [], workers=both).workers
+    assert [worker.sid for worker in before] == ["AW_b", "AW_a"]
+    assert all(one is other for one, other in zip(before, again, strict=True))
+    after = fold(ROOM, call(), workers=[said("AW_b", Kind.WORKER_FULL, 0), *reversed(both)]).workers
+    assert after[1] is before[1]
+    assert [step.kind for step in after[0].steps] == [Kind.WORKER_FULL, Kind.WORKER_REGISTERED]
+
+
+def test_of_a_worker_that_says_much_nothing_is_remembered() -> None:
+    much = [
+        moment(Kind.WORKER_LOAD, "AW_much", ms(at), room="", witness="agent", occurrence=str(at))
+        for at in range(SAID_LITTLE + 1)
+    ]
+    (one,), (other,) = (fold(ROOM, call(), workers=much).workers for _ in range(2))
+    assert one == other
+    assert one is not other

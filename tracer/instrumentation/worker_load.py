@@ -22,10 +22,13 @@ MOVED = 0.1
 """A load that differs from the last one by less is not reported."""
 REPORT_EVERY = 10
 """Seconds between two reports of a load that stays on one side of the server's limit."""
+REPORT_AT_LEAST_EVERY = 6 * 3600
+"""Seconds after which the same load is reported again: a worker that says nothing for a day is taken for gone, and what
+it said is forgotten after a month."""
 
 
 class WorkerLoad:
-    """Reports ``worker.load``: the first, each crossing of the server's limit, and what moved much since.
+    """Reports ``worker.load``: the first, each crossing of the server's limit, what moved much since, and now and then.
 
     A worker sends its status every 2.5 s.
     """
@@ -56,4 +59,5 @@ class WorkerLoad:
         at, last = self._reported
         if (load >= TARGET_LOAD) != (last >= TARGET_LOAD):
             return True
-        return round(abs(load - last), 3) >= MOVED and now - at >= REPORT_EVERY * NS_PER_S
+        every = REPORT_EVERY if round(abs(load - last), 3) >= MOVED else REPORT_AT_LEAST_EVERY
+        return now - at >= every * NS_PER_S

@@ -27,6 +27,7 @@ __all__ = [
     "KEYS_KEPT",
     "LARGEST",
     "MOST_UNKNOWN",
+    "SILENT_KEPT",
     "RoomNews",
     "digest_of",
     "identity_fact",
@@ -39,6 +40,8 @@ KEYS_KEPT = 30 * 24 * 3600 * NS_PER_S
 """For how long, ns, a span is sent only once and a webhook taken only once. The server repeats one for a minute."""
 CLOSED_KEPT = 24 * 3600 * NS_PER_S
 """What a worker reported that has closed is kept, ns, while the oldest room is at most so much younger."""
+SILENT_KEPT = 30 * 24 * 3600 * NS_PER_S
+"""A worker that has reported nothing for so long, ns, has gone without a word: one that runs reports each few hours."""
 MOST_UNKNOWN = 1000
 """Names of what is unknown that are kept; those that come later are not."""
 LARGEST = 1024 * 1024

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tracer import keys
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
     from tracer.moment import Moment
     from tracer.timeline.step import Step, StepKey
 
-__all__ = ["fold"]
+__all__ = ["SAID_LITTLE", "fold"]
 
 BEFORE = 10 * NS_PER_S
 """What a worker reported this long before a room, ns, is shown with it."""
+WORKERS_REMEMBERED, SAID_LITTLE = 1000, 20
+"""Workers that are remembered from one room to the next: all rooms of a time have the same. Only such of which so many
+moments are read: it takes some kB for each."""
 
 
 def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = (), now: int | None = None) -> Timeline:
@@ -97,10 +101,19 @@ def _attempts(moments: list[Moment]) -> Iterator[Moment]:
 
 
 def _workers(moments: Iterable[Moment]) -> tuple[Worker, ...]:
-    grouped: dict[str, list[Step]] = defaultdict(list)
-    for step in _in_order(merge(moments)):
-        grouped[step.subject].append(step)
-    return tuple(Worker(sid, tuple(own)) for sid, own in grouped.items())
+    said: dict[str, list[Moment]] = defaultdict(list)
+    for moment in moments:
+        said[moment.subject].append(moment)
+    known = [
+        (_worker if len(own) <= SAID_LITTLE else _worker.__wrapped__)(sid, tuple(own)) for sid, own in said.items()
+    ]
+    return tuple(sorted(known, key=lambda worker: (worker.steps[0].time, worker.steps[0].kind.rank, worker.sid)))
+
+
+@lru_cache(maxsize=WORKERS_REMEMBERED)
+def _worker(sid: str, said: tuple[Moment, ...]) -> Worker:
+    """What a worker reported, in order. Nothing that befalls one of them has to precede what befalls another."""
+    return Worker(sid, tuple(_in_order(merge(said))))
 
 
 def _beside(room: list[Step], workers: tuple[Worker, ...], now: int) -> list[Step]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from tracer.store.postgres.locks import WRITE
-from tracer.store.postgres.migrations import SAYING
+from tracer.store.postgres.migrations import SAYING, SCHEMA
 from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-__all__ = ["DAY", "TABLES", "Day", "days_of", "drop", "make", "name_of"]
+__all__ = ["DAY", "TABLES", "Day", "days_of", "drop", "drop_detached", "make", "name_of"]
 
 Day = int
 """Days since the epoch."""
@@ -29,6 +29,8 @@ BACK, AHEAD = 1000, 2
 """Days before and after today that have a table of their own; what is of another is in ``moment_other``."""
 PATIENCE = 30
 """ms to wait for those who read when a day is dropped: who writes waits behind it."""
+DETACHED = "detached_"
+"""How the table of a day begins that is not part of the whole any more."""
 TRIES, BETWEEN = 100, 0.1
 """How often that is tried, and the seconds in between."""
 
@@ -79,12 +81,13 @@ def drop(db: Connection[Any], day: Day, stays: Iterable[str] = ()) -> None:
             continue
         for tries_left in reversed(range(TRIES)):
             try:
-                _drop(db, table, day, kept)
+                _detach(db, table, day, kept)
                 break
             except psycopg.errors.LockNotAvailable:
                 if not tries_left:
                     raise
                 time.sleep(BETWEEN)
+    drop_detached(db)
     for table in ("unread", "unsent"):
         db.execute(
             f"DELETE FROM {table} WHERE at >= %s AND at < %s AND NOT EXISTS"
@@ -93,11 +96,22 @@ def drop(db: Connection[Any], day: Day, stays: Iterable[str] = ()) -> None:
         )
 
 
-def _drop(db: Connection[Any], table: str, day: Day, stays: list[str]) -> None:
+def _detach(db: Connection[Any], table: str, day: Day, stays: list[str]) -> None:
+    """Others wait meanwhile, and so not for the files to be deleted. CONCURRENTLY is not for tables with a default."""
     name = name_of(table, day)
-    with db.transaction():
+    with db.pipeline(), db.transaction():
         db.execute(f"SET LOCAL lock_timeout = '{PATIENCE}ms'")
         db.execute(f"ALTER TABLE {table} DETACH PARTITION {name}")
         if stays:
             db.execute(f"INSERT INTO {table} SELECT * FROM {name} WHERE room = ANY(%s)", (stays,))
+        db.execute(f"ALTER TABLE {name} RENAME TO {DETACHED}{name}")
+
+
+def drop_detached(db: Connection[Any]) -> None:
+    """Delete what is no part of the whole any more; also that of a process which ended before it had done so."""
+    for (name,) in db.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND starts_with(relname, %s)"
+        " AND relkind = 'r'",
+        (SCHEMA, DETACHED),
+    ).fetchall():
         db.execute(f"DROP TABLE {name}")

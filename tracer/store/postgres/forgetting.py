@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from tracer import ids
 from tracer.moment import Kind
 from tracer.store.alike import CLOSED_KEPT
-from tracer.store.postgres.days import DAY, TABLES, days_of, drop, name_of
+from tracer.store.postgres.days import DAY, TABLES, days_of, drop, drop_detached, name_of
 from tracer.store.postgres.locks import WRITE
 from tracer.store.postgres.reader import AGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from psycopg import Connection
+    from psycopg import Connection, Cursor
 
     from tracer.store.postgres.connecting import Row
 
@@ -24,51 +24,64 @@ AT_ONCE = 500
 """Rows of one table that are deleted in one transaction."""
 ROOMS_AT_ONCE = 3
 """Rooms that are, a few milliseconds each: others wait for it."""
+_TRACES = "SELECT trace FROM agent_trace WHERE room = ANY(%(rooms)s)"
+"""The agents' own traces of some rooms."""
+_TABLES = "SELECT DISTINCT tableoid::regclass::text FROM gone"
+"""The tables of days from which something was deleted."""
+_OF_WORKER = "SELECT 1 FROM worker_moment AS its WHERE its.subject = old.subject"
+_SILENT = (
+    "DELETE FROM worker_moment WHERE seq IN (SELECT seq FROM worker_moment AS old"
+    f" WHERE NOT EXISTS ({_OF_WORKER} AND time >= %s) {{closed}} LIMIT %s)"
+)
 SLACK = DAY // 24
 """How far, ns, the times of a room's moments may lie from when its evidence arrived."""
 
 
 def delete_of_rooms(db: Connection[Row], rooms: Sequence[str], since: int = 0) -> set[str]:
-    """Delete rooms and all that is kept of them, within a transaction. Returns the tables of days that they were in.
+    """Delete rooms and all that is kept of them. Returns the tables of days that they were in.
 
     ``since``, ns: what was earlier is not looked for in the tables of days, it goes with them.
     """
-    WRITE.take(db)  # who stores something of these rooms has the same rows in hand, in another order
-    listed = list(rooms)
-    latest = db.execute("SELECT max(latest) FROM room WHERE sid = ANY(%s)", (listed,)).fetchall()[0][0]
-    traces = [
-        trace for (trace,) in db.execute("DELETE FROM agent_trace WHERE room = ANY(%s) RETURNING trace", (listed,))
-    ]
-    tables: set[str] = set()
-    places = [("evidence", "moment", since)]
+    given = {"rooms": list(rooms), "traces": [ids.trace_id(room).to_bytes(16) for room in rooms], "since": since}
+    places = [("evidence", "moment")]
     if since:  # where that is which outlived its day
-        places.append(("evidence_other", "moment_other", 0))
-    for evidence, moment, at in places:
-        # First: of what stays unread, the room would come back.
-        tables |= _tables(
-            db,
-            f"WITH gone AS (DELETE FROM {evidence} WHERE room = ANY(%s) AND at >= %s RETURNING seq, tableoid)"
-            ", forgotten AS (DELETE FROM unsent WHERE seq IN (SELECT seq FROM gone))"
-            ", unheard AS (DELETE FROM unread WHERE seq IN (SELECT seq FROM gone))",
-            (listed + traces, at),
-        )
-        tables |= _tables(
-            db,
-            f"WITH gone AS (DELETE FROM {moment} WHERE room = ANY(%s) AND time BETWEEN %s AND %s RETURNING tableoid)",
-            (listed, at, latest),
-        )
-    sent = [ids.trace_id(room).to_bytes(16) for room in listed]
-    sent += [bytes.fromhex(trace.rpartition(":")[2]) for trace in traces]
-    for table in ("outbox", "sent"):
-        db.execute(f"DELETE FROM {table} WHERE trace_id = ANY(%s)", (sent,))
-    db.execute("DELETE FROM summary WHERE room = ANY(%s)", (listed,))
-    db.execute("DELETE FROM room WHERE sid = ANY(%s)", (listed,))
-    return tables
-
-
-def _tables(db: Connection[Row], deleting: str, values: Sequence[object]) -> set[str]:
-    rows = db.execute(f"{deleting} SELECT DISTINCT tableoid::regclass::text FROM gone", values)
-    return {name for (name,) in rows}
+        places.append(("evidence_other", "moment_other"))
+    deleted: list[Cursor[Row]] = []
+    # Others wait: all is sent at once, so that it waits for nothing from here.
+    with db.pipeline(), db.transaction():
+        WRITE.take(db)  # who stores something of these rooms has the same rows in hand, in another order
+        if since:  # a day: what is taken back by a crash is forgotten again
+            db.execute("SET LOCAL synchronous_commit = off")
+        for evidence, moment in places:
+            at = "0" if evidence.endswith("_other") else "%(since)s"
+            # First: of what stays unread, the room would come back.
+            deleted.append(
+                db.execute(
+                    f"WITH gone AS (DELETE FROM {evidence} WHERE room = ANY(%(rooms)s || ARRAY({_TRACES}))"
+                    f" AND at >= {at} RETURNING seq, tableoid)"
+                    ", forgotten AS (DELETE FROM unsent WHERE seq IN (SELECT seq FROM gone))"
+                    ", unheard AS (DELETE FROM unread WHERE seq IN (SELECT seq FROM gone))"
+                    f" {_TABLES}",
+                    given,
+                )
+            )
+            deleted.append(
+                db.execute(
+                    f"WITH gone AS (DELETE FROM {moment} WHERE room = ANY(%(rooms)s) AND time BETWEEN {at}"
+                    " AND (SELECT max(latest) FROM room WHERE sid = ANY(%(rooms)s)) RETURNING tableoid)"
+                    f" {_TABLES}",
+                    given,
+                )
+            )
+        for table in ("outbox", "sent"):
+            db.execute(
+                f"DELETE FROM {table} WHERE trace_id = ANY(%(traces)s ||"
+                f" ARRAY(SELECT decode(regexp_replace(trace, '.*:', ''), 'hex') FROM ({_TRACES}) AS its))",
+                given,
+            )
+        for table, column in (("agent_trace", "room"), ("summary", "room"), ("room", "sid")):
+            db.execute(f"DELETE FROM {table} WHERE {column} = ANY(%(rooms)s)", given)
+    return {name for one in deleted for (name,) in one}
 
 
 def forget_day(db: Connection[Row], before: int) -> int:
@@ -76,19 +89,18 @@ def forget_day(db: Connection[Row], before: int) -> int:
 
     A room that went on after that day keeps what it has of it.
     """
+    drop_detached(db)
     for day in sorted({day for table in TABLES for day in days_of(db, table) if (day + 1) * DAY <= before}):
         start, end = day * DAY, (day + 1) * DAY
         count = 0
         while over := _over(db, start, end):
-            with db.transaction():
-                delete_of_rooms(db, over, since=end)
+            delete_of_rooms(db, over, since=end)
             count += len(over)
         drop(db, day, _going(db, day))
         if count:
             return count
     if older := _over(db, 0, before // DAY * DAY):  # of days that have no table
-        with db.transaction():
-            delete_of_rooms(db, older)
+        delete_of_rooms(db, older)
     return len(older)
 
 
@@ -116,11 +128,12 @@ def _going(db: Connection[Row], day: int) -> list[str]:
     return list(found)
 
 
-def delete_old(db: Connection[Row], moments: int, keys: int) -> bool:
+def delete_old(db: Connection[Row], moments: int, keys: int, silent: int) -> bool:
     """Delete some of what belongs to no room; whether nothing is left to delete.
 
     ``moments``: those of workers before this time, ns since the epoch; ``keys``: by which a span is sent once, and a
-    webhook taken once. Of workers that have closed nothing is left when no room is that they could have served.
+    webhook taken once. Of workers that have closed, or have said nothing since ``silent``, nothing is left when no room
+    is that they could have served.
     """
     done = True
     oldest = db.execute(f"SELECT min({AGE}) FROM room").fetchall()[0][0]
@@ -135,15 +148,8 @@ def delete_old(db: Connection[Row], moments: int, keys: int) -> bool:
             ),
             moments,
         ),
-        (
-            (
-                "DELETE FROM worker_moment WHERE seq IN (SELECT seq FROM worker_moment AS old WHERE EXISTS (SELECT 1"
-                f" FROM worker_moment AS its WHERE its.subject = old.subject AND kind = '{Kind.WORKER_CLOSED}')"
-                " AND NOT EXISTS (SELECT 1 FROM worker_moment AS its WHERE its.subject = old.subject AND time >= %s)"
-                " LIMIT %s)"
-            ),
-            closed,
-        ),
+        (_SILENT.format(closed=f"AND EXISTS ({_OF_WORKER} AND kind = '{Kind.WORKER_CLOSED}')"), closed),
+        (_SILENT.format(closed=""), min(closed, silent)),
         # Of traces whose room was never known.
         (
             (

@@ -11,7 +11,7 @@ import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tracer.errors import StoreError
-from tracer.store.alike import KEYS_KEPT, LARGEST, span_ids
+from tracer.store.alike import KEYS_KEPT, LARGEST, SILENT_KEPT, span_ids
 from tracer.store.contract import NEWEST, Evidence, Outgoing, Placed, Task
 from tracer.store.postgres import adding
 from tracer.store.postgres.adding import CHANNEL
@@ -397,7 +397,7 @@ class PostgresStore(PostgresReader):
 
     def forget(self, room: str) -> None:
         """Delete a room and all that is known of it."""
-        with self._transaction() as db:
+        with self._using() as db:
             self._emptied |= delete_of_rooms(db, [kept(room)])
 
     def forget_oldest(self, before: int) -> int:
@@ -410,7 +410,7 @@ class PostgresStore(PostgresReader):
         done, now = False, time.time_ns()
         while not done:
             with self._transaction() as db:
-                done = delete_old(db, before, now - KEYS_KEPT)
+                done = delete_old(db, before, now - KEYS_KEPT, now - SILENT_KEPT)
 
     def give_back(self, pages: int) -> int:
         """Nothing: PostgreSQL uses again what is free, and a day that is dropped is gone."""

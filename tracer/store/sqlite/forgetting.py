@@ -40,12 +40,13 @@ _OLD = (
         "SELECT seq FROM moment WHERE trace IS NOT NULL AND room = trace AND time < ? LIMIT ?)"
     ),
 )
-_CLOSED = (
+_OF_WORKER = f"SELECT 1 FROM moment {_BY} WHERE room = '' AND subject = sid"
+_SILENT = (
     f"DELETE FROM moment WHERE seq IN ({REPORTED.replace('{by}', _BY)}"
     f" SELECT seq FROM worker CROSS JOIN moment {_BY} ON room = '' AND subject = sid"
-    f" AND EXISTS (SELECT 1 FROM moment {_BY} WHERE room = '' AND subject = sid AND kind = '{Kind.WORKER_CLOSED}')"
-    f" AND NOT EXISTS (SELECT 1 FROM moment {_BY} WHERE room = '' AND subject = sid AND time >= ?) LIMIT ?)"
+    f" AND NOT EXISTS ({_OF_WORKER} AND time >= ?) {{closed}} LIMIT ?)"
 )
+_CLOSED = _SILENT.format(closed=f"AND EXISTS ({_OF_WORKER} AND kind = '{Kind.WORKER_CLOSED}')")
 _KEYS = (
     "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE body IS NULL AND since < ? LIMIT ?)",
     "DELETE FROM sent WHERE rowid IN (SELECT rowid FROM sent WHERE since < ? LIMIT ?)",
@@ -86,18 +87,20 @@ def _delete_evidence(cursor: sqlite3.Cursor, condition: str, value: str | int) -
     return len(found) < EVIDENCE_AT_ONCE
 
 
-def delete_old(cursor: sqlite3.Cursor, moments: int, keys: int) -> bool:
+def delete_old(cursor: sqlite3.Cursor, moments: int, keys: int, silent: int) -> bool:
     """Delete some of what belongs to no room; whether nothing is left to delete.
 
     ``moments``: those of workers before this time, ns since the epoch; ``keys``: by which a span is sent once, and a
-    webhook taken once. Of workers that have closed nothing is left when no room is that they could have served.
+    webhook taken once. Of workers that have closed, or have said nothing since ``silent``, nothing is left when no room
+    is that they could have served.
     """
     done = True
     for condition in _OF_NO_ROOM:
         done = _delete_evidence(cursor, condition, moments) and done
     (oldest,) = cursor.execute("SELECT min(coalesce(created, first_seen)) FROM room").fetchone()
     closed = moments if oldest is None else min(moments, oldest - CLOSED_KEPT)
-    for statements, before in ((_OLD, moments), ((_CLOSED,), closed), (_KEYS, keys)):
+    gone = ((_CLOSED,), closed), ((_SILENT.format(closed=""),), min(closed, silent))
+    for statements, before in ((_OLD, moments), *gone, (_KEYS, keys)):
         for statement in statements:
             cursor.execute(statement, (before, AT_ONCE))
             done = done and cursor.rowcount < AT_ONCE

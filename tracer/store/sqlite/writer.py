@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from tracer.errors import StoreError
 from tracer.file_lock import try_lock
-from tracer.store.alike import KEYS_KEPT
+from tracer.store.alike import KEYS_KEPT, SILENT_KEPT
 from tracer.store.contract import NEWEST, Outgoing, Placed, Task
 from tracer.store.sqlite.adding import add, queue
 from tracer.store.sqlite.evidence import to_read, to_send
@@ -265,7 +265,7 @@ class SqliteStore(SqliteReader):
         done, now = False, time.time_ns()
         while not done:
             with self._transaction() as db, closing(db.cursor()) as cursor:
-                done = delete_old(cursor, before, now - KEYS_KEPT)
+                done = delete_old(cursor, before, now - KEYS_KEPT, now - SILENT_KEPT)
             time.sleep(BETWEEN)
 
     def forget_oldest(self, before: int) -> int:
