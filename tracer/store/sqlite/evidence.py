@@ -29,13 +29,13 @@ def log(cursor: sqlite3.Cursor, piece: Evidence) -> int:
 
 def log_unread(cursor: sqlite3.Cursor, pieces: Sequence[Evidence]) -> list[bool]:
     """Append pieces that are read later. Of each: False for a webhook that was stored before."""
-    fresh = [_is_new(cursor, piece) for piece in pieces]
+    fresh = _are_new(cursor, pieces)
     new = [piece for piece, is_new in zip(pieces, fresh, strict=True) if is_new]
     while new:
         some, new = new[:AT_ONCE], new[AT_ONCE:]
         last = _append(cursor, some)
         cursor.execute(
-            "INSERT INTO unread SELECT seq, 0 FROM evidence WHERE seq BETWEEN ? AND ?", (last - len(some) + 1, last)
+            f"INSERT INTO unread VALUES {', '.join(['(?, 0)'] * len(some))}", list(range(last - len(some) + 1, last + 1))
         )
     return fresh
 
@@ -49,6 +49,28 @@ def _append(cursor: sqlite3.Cursor, pieces: Sequence[Evidence]) -> int:
     last = cursor.lastrowid or 0
     wait(cursor, zip(range(last - len(pieces) + 1, last + 1), pieces, strict=True))
     return last
+
+
+def _are_new(cursor: sqlite3.Cursor, pieces: Sequence[Evidence]) -> list[bool]:
+    """Of each whether it comes for the first time, which is noted.
+
+    Where threads wait for the interpreter, each statement costs another wait: it takes two, and not one for each piece.
+    """
+    events = {piece.event_id: index for index, piece in reversed(list(enumerate(pieces))) if piece.event_id}
+    listed = list(events)
+    for start in range(0, len(listed), AT_ONCE):
+        some = listed[start : start + AT_ONCE]
+        given = f"({', '.join('?' * len(some))})"
+        for (event,) in cursor.execute(f"SELECT event_id FROM delivery WHERE event_id IN {given}", some).fetchall():
+            del events[event]
+    now = time.time_ns()
+    listed = list(events)
+    for start in range(0, len(listed), AT_ONCE):
+        some = listed[start : start + AT_ONCE]
+        values = [value for event in some for value in (event, now)]
+        cursor.execute(f"INSERT INTO delivery VALUES {', '.join(['(?, ?)'] * len(some))}", values)
+    first = set(events.values())
+    return [not piece.event_id or index in first for index, piece in enumerate(pieces)]
 
 
 def _is_new(cursor: sqlite3.Cursor, piece: Evidence) -> bool:
