@@ -121,7 +121,7 @@ class SqliteStore(SqliteReader):
             if read_by != (version,):
                 db.execute("DELETE FROM reading")
                 db.execute("INSERT INTO reading VALUES (?)", (version,))
-                db.execute("INSERT OR IGNORE INTO unread SELECT seq, 1 FROM evidence")
+                db.execute("INSERT OR IGNORE INTO unread (seq, again) SELECT seq, 1 FROM evidence_of_room ORDER BY seq")
 
     def rooms_to_export(self, limit: int, below: int = NEWEST) -> list[tuple[str, int]]:
         """Rooms with moments whose spans may not have been queued, each with the number of its newest moment.
