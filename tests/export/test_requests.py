@@ -257,7 +257,11 @@ def test_a_store_that_an_older_tracer_wrote_sends_what_was_not_sent(path: object
         assert isinstance(store, SqliteStore)
         came_before = request(*job())
         (piece,) = of_spans(came_before, came_before.SerializeToString(), PROTOBUF, time.time_ns())
-        db.executescript("DROP TABLE sent; DROP TABLE unsent; DROP TABLE listened; PRAGMA user_version = 8")
+        db.executescript(
+            "DROP TABLE sent; DROP TABLE unsent; DROP TABLE listened; DROP TABLE evidence_of_room;"
+            "ALTER TABLE unread DROP COLUMN room; CREATE INDEX evidence_by_room ON evidence (room, at);"
+            "PRAGMA user_version = 8"
+        )
         db.execute(
             "INSERT INTO evidence (room, form, at, body) VALUES (?, ?, ?, ?)",
             (piece.room, piece.form, piece.at, piece.body),

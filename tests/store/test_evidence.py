@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ from tests.moments import ADA, ROOM, START, call, moment
 from tracer.moment import Kind
 from tracer.store import Arrival, Evidence, Form, Writer, open_writer
 from tracer.store.sqlite import SqliteReader, SqliteStore
+from tracer.store.sqlite.migrations import APPLICATION_ID, MIGRATIONS
 from tracer.timeline.trace_jobs import room_of_trace
 
 if TYPE_CHECKING:
@@ -142,3 +144,57 @@ def test_what_nobody_has_read_comes_before_what_another_version_has(store: Write
 def test_no_more_is_taken_at_once_than_memory_has_room_for(store: Writer) -> None:
     store.add([replace(PIECE, body=bytes(700_000))] * 5)
     assert len(store.to_read(10)) == 2
+
+
+def by_room(store: SqliteStore) -> list[int]:
+    return [seq for (seq,) in store._db.execute("SELECT seq FROM evidence_of_room ORDER BY seq")]
+
+
+def test_a_request_is_found_by_its_room_before_it_is_read_and_noted_there_when_it_is(path: Path) -> None:
+    others = [replace(PIECE, room=f"RM_{n}") for n in range(3)]
+    with closing(SqliteStore(path)) as store:
+        (piece, *_) = logged(store, PIECE, *others)
+        assert by_room(store) == []  # of each room a page of its own would be changed before the answer
+        assert store.evidence(ROOM) == [piece]
+        assert store.size().evidence == 4
+        store.add([Arrival((ONE,), evidence=piece)])
+        assert by_room(store) == [piece.number]
+        store.read_again(1)
+        store.read_again(2)  # all that was read, again; and what was not, for the first time
+        assert (store.unread(), store.size().evidence) == (3, 4)
+        assert store.evidence(ROOM) == [piece]
+
+
+def test_nothing_is_left_of_a_forgotten_room_whether_it_was_read_or_not(path: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+        pieces = [replace(PIECE, at=START + n, form=Form.OTLP) for n in range(120)]
+        first, *_ = logged(store, *pieces, replace(PIECE, room="RM_other"))
+        store.add([Arrival((ONE,), evidence=first)])
+        store.forget(ROOM)
+        tables = ("evidence", "evidence_of_room", "unread", "unsent")
+        counts = [store._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
+        assert counts == [1, 0, 1, 0]
+        assert store.evidence(ROOM) == []
+
+
+def test_evidence_of_an_older_file_is_found_by_its_room(path: Path) -> None:
+    with closing(SqliteStore(path)):
+        pass
+    path.unlink()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        for migration in MIGRATIONS[:10]:
+            migration(db)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute("PRAGMA user_version = 10")
+        for seq, room, again in ((1, ROOM, None), (2, ROOM, 0), (3, "RM_other", 0), (4, ROOM, 1)):
+            db.execute("INSERT INTO evidence VALUES (?, ?, 'webhook', ?, '{}')", (seq, room, START + seq))
+            if again is not None:
+                db.execute("INSERT INTO unread VALUES (?, ?)", (seq, again))
+    with closing(SqliteReader(path)) as reader:
+        assert ([one.number for one in reader.evidence(ROOM)], reader.size().evidence) == ([1, 2, 4], 4)
+    with closing(SqliteStore(path)) as store:
+        assert by_room(store) == [1, 4]
+        assert ([one.number for one in store.evidence(ROOM)], store.size().evidence) == ([1, 2, 4], 4)
+        store.forget(ROOM)
+        assert (store.evidence(ROOM), store.unread(), store.size().evidence) == ([], 1, 1)

@@ -38,9 +38,9 @@ CHUNK = 32
 """Pieces of evidence that are read in one commit when nothing else comes."""
 QUIET = 0.05
 """Seconds without a request after which there is time to read: whoever waits for an answer sends the next one then."""
-BITE = 8
-"""The same while more comes in: those who send meanwhile wait for it."""
-LONGEST_UNREAD = 0.125
+BITE = 2
+"""The same while more comes in: those who send meanwhile wait for it, some 3 ms where each has 17 spans."""
+LONGEST_UNREAD = 1 / 32
 """Seconds after which a bite is read even while more comes in."""
 AFTER_FAILURE = 0.5
 """Seconds until what could not be read is tried again."""
@@ -125,7 +125,8 @@ class WriteQueue:
         if not self._waiting and not self._is_quiet:
             self._came.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._came.wait(), QUIET)
+                async with asyncio.timeout(QUIET):
+                    await self._came.wait()
         self._is_quiet = not self._waiting
         return not self._is_quiet
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tracer import ids
 from tracer.moment import Kind
 from tracer.store.alike import CLOSED_KEPT
+from tracer.store.sqlite.evidence import OF_ROOM
 from tracer.store.sqlite.reader import REPORTED
 
 if TYPE_CHECKING:
@@ -21,9 +22,13 @@ BETWEEN = 0.002
 
 EVIDENCE_AT_ONCE = 50
 """Pieces of evidence that are deleted in one transaction: each can be as large as a request."""
-_OF_NO_ROOM = (
-    "room = '' AND at < ?",
-    "room > 'trace:' AND room < 'trace;' AND at < ? AND room NOT IN (SELECT trace FROM agent_trace)",
+_OF_THE_ROOM = OF_ROOM.format(named="(?1)")
+_NEVER_NAMED = "room > 'trace:' AND room < 'trace;' AND room NOT IN (SELECT trace FROM agent_trace)"
+_OF_NO_ROOM = tuple(
+    f"SELECT room, at, seq FROM evidence_of_room WHERE {of_none} AND at < ?1 UNION ALL"
+    f" SELECT room, at, seq FROM (SELECT seq, room FROM unread INDEXED BY unread_new WHERE again = 0 AND {of_none})"
+    " JOIN (SELECT seq, at FROM evidence) USING (seq) WHERE at < ?1"
+    for of_none in ("room = ''", _NEVER_NAMED)
 )
 _BY = "INDEXED BY moment_of_worker"
 _OLD = (
@@ -58,7 +63,7 @@ def delete_of_room(cursor: sqlite3.Cursor, room: str) -> bool:
     """Delete some of what is kept of a room, and when nothing else is left, the room; whether that is so."""
     of_agents = cursor.execute("SELECT trace FROM agent_trace WHERE room = ?", (room,)).fetchall()
     for named in (room, *(trace for (trace,) in of_agents)):  # first: of what stays unread, the room would come back
-        if not _delete_evidence(cursor, "room = ?", named):
+        if not _delete_evidence(cursor, _OF_THE_ROOM, named):
             return False
     cursor.execute("DELETE FROM moment WHERE seq IN (SELECT seq FROM moment WHERE room = ? LIMIT ?)", (room, AT_ONCE))
     if cursor.rowcount == AT_ONCE:
@@ -78,12 +83,12 @@ def delete_of_room(cursor: sqlite3.Cursor, room: str) -> bool:
     return True
 
 
-def _delete_evidence(cursor: sqlite3.Cursor, condition: str, value: str | int) -> bool:
-    """Delete some of the evidence that fulfils a condition; whether nothing is left to delete."""
-    found = cursor.execute(f"SELECT seq FROM evidence WHERE {condition} LIMIT ?", (value, EVIDENCE_AT_ONCE)).fetchall()
-    cursor.executemany("DELETE FROM unread WHERE seq = ?", found)
-    cursor.executemany("DELETE FROM unsent WHERE seq = ?", found)
-    cursor.executemany("DELETE FROM evidence WHERE seq = ?", found)
+def _delete_evidence(cursor: sqlite3.Cursor, which: str, value: str | int) -> bool:
+    """Delete some of the evidence whose keys a query finds; whether nothing is left to delete."""
+    found = cursor.execute(f"{which} LIMIT ?2", (value, EVIDENCE_AT_ONCE)).fetchall()
+    cursor.executemany("DELETE FROM evidence_of_room WHERE room = ? AND at = ? AND seq = ?", found)
+    for table in ("unread", "unsent", "evidence"):
+        cursor.executemany(f"DELETE FROM {table} WHERE seq = ?", [(seq,) for _, _, seq in found])
     return len(found) < EVIDENCE_AT_ONCE
 
 
@@ -95,8 +100,8 @@ def delete_old(cursor: sqlite3.Cursor, moments: int, keys: int, silent: int) -> 
     is that they could have served.
     """
     done = True
-    for condition in _OF_NO_ROOM:
-        done = _delete_evidence(cursor, condition, moments) and done
+    for which in _OF_NO_ROOM:
+        done = _delete_evidence(cursor, which, moments) and done
     (oldest,) = cursor.execute("SELECT min(coalesce(created, first_seen)) FROM room").fetchone()
     closed = moments if oldest is None else min(moments, oldest - CLOSED_KEPT)
     gone = ((_CLOSED,), closed), ((_SILENT.format(closed=""),), min(closed, silent))

@@ -198,6 +198,27 @@ def m010_listened(db: sqlite3.Connection) -> None:
     )
 
 
+def m011_evidence_of_room(db: sqlite3.Connection) -> None:
+    """``evidence_of_room``: by room, the pieces that were read; ``unread.room`` of those that were not.
+
+    An index of evidence had to be changed before a request was answered, at another place for each room.
+    """
+    db.execute(
+        """
+        CREATE TABLE evidence_of_room (
+            room TEXT NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (room, at, seq)
+        ) WITHOUT ROWID
+        """
+    )
+    db.execute("ALTER TABLE unread ADD COLUMN room TEXT")
+    db.execute("UPDATE unread SET room = (SELECT room FROM evidence WHERE evidence.seq = unread.seq) WHERE again = 0")
+    db.execute(
+        "INSERT INTO evidence_of_room SELECT room, at, seq FROM evidence"
+        " WHERE seq NOT IN (SELECT seq FROM unread WHERE again = 0) ORDER BY room, at, seq"
+    )
+    db.execute("DROP INDEX evidence_by_room")
+
+
 MIGRATIONS = (
     m001_initial,
     m002_open_spans,
@@ -209,6 +230,7 @@ MIGRATIONS = (
     m008_evidence,
     m009_unsent_evidence,
     m010_listened,
+    m011_evidence_of_room,
 )
 """In order; a file's ``user_version`` is how many of them it has had."""
 VERSION = len(MIGRATIONS)

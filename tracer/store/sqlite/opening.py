@@ -13,7 +13,7 @@ from tracer.store.sqlite.migrations import APPLICATION_ID, VERSION, migrate
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["TIMEOUT", "connect", "is_whole"]
+__all__ = ["TIMEOUT", "connect", "is_whole", "reopened"]
 
 TIMEOUT = 10
 """Seconds to wait for another process that writes."""
@@ -50,6 +50,11 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
         raise StoreError(f"cannot open the store {path}: {error}") from error
     except OSError as error:
         raise StoreError(f"cannot open the store {path}: {error}") from error
+
+
+def reopened(path: Path) -> sqlite3.Connection:
+    """Another connection to a file that this process writes. Raises sqlite3.Error, StoreError."""
+    return _opened(path, "mode=rw", writable=False)
 
 
 def is_whole(path: Path) -> bool:

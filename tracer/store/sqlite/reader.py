@@ -13,7 +13,7 @@ from tracer.errors import StoreError, UnknownRoomError, UnreadableError
 from tracer.moment import Kind, Moment
 from tracer.store.alike import IS_AGENT, identity_fact, row_of
 from tracer.store.contract import DEMO, NEWEST, SCRATCH, RoomRow, StoredSummary, StoreSize, Unknown
-from tracer.store.sqlite.evidence import evidence_of, has_evidence, unread
+from tracer.store.sqlite.evidence import count, evidence_of, unread
 from tracer.store.sqlite.opening import connect
 from tracer.store.sqlite.to_send import unsent_spans
 
@@ -234,7 +234,7 @@ class SqliteReader:
                 if "refused" in columns
                 else 0
             )
-            kept = db.execute("SELECT count(*) FROM evidence").fetchone()[0] if has_evidence(db) else 0
+            kept = count(db)
             unsent += unsent_spans(db)
         return StoreSize(used, free, rooms, oldest, newest, unsent - refused, refused, kept)
 

@@ -26,7 +26,9 @@ AT_ONCE = 500
 def wait(cursor: sqlite3.Cursor, pieces: Iterable[tuple[int, Evidence]]) -> None:
     """Note that the spans of these pieces, each with its number, are to be sent."""
     waiting = [(number, piece.spans) for number, piece in pieces if piece.form is not Form.WEBHOOK]
-    cursor.executemany("INSERT INTO unsent VALUES (?, ?)", waiting)
+    if waiting:
+        values = [value for row in waiting for value in row]
+        cursor.execute(f"INSERT INTO unsent VALUES {', '.join(['(?, ?)'] * len(waiting))}", values)
 
 
 def unsent_spans(db: sqlite3.Connection) -> int:

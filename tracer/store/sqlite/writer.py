@@ -12,10 +12,11 @@ from tracer.file_lock import try_lock
 from tracer.store.alike import KEYS_KEPT, SILENT_KEPT
 from tracer.store.contract import NEWEST, Outgoing, Placed, Task
 from tracer.store.sqlite.adding import add, queue
+from tracer.store.sqlite.checkpoints import LONGEST, Checkpoints
 from tracer.store.sqlite.evidence import to_read, to_send
 from tracer.store.sqlite.forgetting import BETWEEN, delete_of_room, delete_old
 from tracer.store.sqlite.migrations import VERSION
-from tracer.store.sqlite.opening import TIMEOUT, is_whole
+from tracer.store.sqlite.opening import TIMEOUT, is_whole, reopened
 from tracer.store.sqlite.reader import SqliteReader
 from tracer.store.sqlite.to_send import note_sent, sent_spans
 
@@ -47,6 +48,8 @@ class SqliteStore(SqliteReader):
             db.execute(f"PRAGMA busy_timeout = {round(wait * 1000)}")
             # An acknowledged webhook must outlive a power cut: NORMAL would lose the last commits of a WAL.
             db.execute("PRAGMA synchronous = FULL")
+            db.execute(f"PRAGMA wal_autocheckpoint = {LONGEST}")
+        self._checkpoints = Checkpoints(lambda: reopened(path), self._lock)
 
     def check(self) -> None:
         """Raise StoreError where nothing can be written: the file is gone, locked, or on a full or read-only disk."""
@@ -61,8 +64,10 @@ class SqliteStore(SqliteReader):
             raise StoreError(f"the store {self.path} was deleted or renamed: restart `tracer serve`") from None
         if (now.st_dev, now.st_ino) != (self._file.st_dev, self._file.st_ino):
             raise StoreError(f"the store {self.path} was replaced by another file: restart `tracer serve`")
-        if now.st_size < self._file.st_size and not is_whole(self.path):
-            raise StoreError(f"the store {self.path} was truncated: stop `tracer serve` and move the file away")
+        if now.st_size < self._file.st_size:
+            with self._checkpoints.under_way:  # it was made smaller, and may now be made larger
+                if not is_whole(self.path):
+                    raise StoreError(f"the store {self.path} was truncated: stop `tracer serve` and move the file away")
         self._file = now  # it grows: what is cut off later is missing from this size, not from that of the beginning
 
     def may(self, task: Task, of: str = "") -> bool:
@@ -85,6 +90,7 @@ class SqliteStore(SqliteReader):
 
     def close(self) -> None:
         """Close the file and release the right to export from it."""
+        self._checkpoints.close()
         super().close()
         if self._export_lock:
             self._export_lock.close()
@@ -115,7 +121,7 @@ class SqliteStore(SqliteReader):
             if read_by != (version,):
                 db.execute("DELETE FROM reading")
                 db.execute("INSERT INTO reading VALUES (?)", (version,))
-                db.execute("INSERT OR IGNORE INTO unread SELECT seq, 1 FROM evidence")
+                db.execute("INSERT OR IGNORE INTO unread (seq, again) SELECT seq, 1 FROM evidence_of_room ORDER BY seq")
 
     def rooms_to_export(self, limit: int, below: int = NEWEST) -> list[tuple[str, int]]:
         """Rooms with moments whose spans may not have been queued, each with the number of its newest moment.
@@ -301,7 +307,8 @@ class SqliteStore(SqliteReader):
             else:
                 db.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 db.execute("VACUUM")
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            with self._checkpoints.under_way:
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -311,6 +318,7 @@ class SqliteStore(SqliteReader):
             try:
                 yield db
                 db.execute("COMMIT")
+                self._checkpoints.committed(db.total_changes)
             except BaseException:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
