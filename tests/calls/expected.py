@@ -234,6 +234,8 @@ EXPECTED: dict[str, list[Expected]] = {
     "video_only": [Expected("caller-not-heard", says="auto_subscribe: video_only")],
     "second_tab": [Expected("duplicate-identity", says="same identity")],
     "exits_after_greeting": [Expected("process-killed", says="exit code 3")],
+    # What ctx.add_participant_entrypoint() runs raises before it starts a session.
+    "participant_entrypoint_raises": [Expected("own-task-raised", says="serve.*KeyError: 'customer'.*25\\.. s")],
     # A backend removes the agent.
     "agent_removed": [Expected("removed", says="agent-")],
     # Healthy.
