@@ -236,6 +236,8 @@ EXPECTED: dict[str, list[Expected]] = {
     "exits_after_greeting": [Expected("process-killed", says="exit code 3")],
     # What ctx.add_participant_entrypoint() runs raises before it starts a session.
     "participant_entrypoint_raises": [Expected("own-task-raised", says="serve.*KeyError: 'customer'.*25\\.. s")],
+    # A backend deletes the dispatch after 8 s: the job ends, and ada is alone.
+    "dispatch_deleted": [Expected("dispatch-deleted", says="ended from outside", never=("agent-left-caller",))],
     # A backend removes the agent.
     "agent_removed": [Expected("removed", says="agent-")],
     # Healthy.
