@@ -234,10 +234,18 @@ EXPECTED: dict[str, list[Expected]] = {
     "video_only": [Expected("caller-not-heard", says="auto_subscribe: video_only")],
     "second_tab": [Expected("duplicate-identity", says="same identity")],
     "exits_after_greeting": [Expected("process-killed", says="exit code 3")],
-    # What ctx.add_participant_entrypoint() runs raises before it starts a session.
-    "participant_entrypoint_raises": [Expected("own-task-raised", says="serve.*KeyError: 'customer'.*25\\.. s")],
     # A backend deletes the dispatch after 8 s: the job ends, and ada is alone.
     "dispatch_deleted": [Expected("dispatch-deleted", says="ended from outside", never=("agent-left-caller",))],
+    # What ctx.add_participant_entrypoint() runs raises before it starts a session.
+    "participant_entrypoint_raises": [Expected("own-task-raised", says="serve.*KeyError: 'customer'.*25\\.. s")],
+    # on_enter awaits an AgentTask that says nothing and is never complete: ada says a word after 25 s, and hangs up.
+    "task_says_nothing": [Expected(says="no word of the agent was recorded")],
+    # An STT that has speech begin and end all the time, and gives no word of it. ada says nothing.
+    "noise_taken_for_speech": [Expected(says="nothing of it was transcribed")],
+    # livekit-agents 1.5.17: the agent lets nobody subscribe to its track, and answers three times; ada speaks on and
+    # on, and is answered twice in the first 5 s.
+    "voice_forbidden_1_5": [Expected(says="a model answered, and in 18\\.. s no word of the agent")],
+    "never_pauses_1_5": [Expected(says="in the last 22\\.. s no word of ada.*as loud as a voice")],
     # A backend removes the agent.
     "agent_removed": [Expected("removed", says="agent-")],
     # Healthy.
