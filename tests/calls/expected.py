@@ -246,6 +246,20 @@ EXPECTED: dict[str, list[Expected]] = {
     # on, and is answered twice in the first 5 s.
     "voice_forbidden_1_5": [Expected(says="a model answered, and in 18\\.. s no word of the agent")],
     "never_pauses_1_5": [Expected(says="in the last 22\\.. s no word of ada.*as loud as a voice")],
+    # The only one who comes is an ingress; an agent of another program, as one that plays a caller in a test is.
+    "ingress_only": [Expected(says="no caller joined: only ada .INGRESS. and agent-")],
+    "caller_is_an_agent": [Expected(says="only ada .AGENT. and agent-", reason="empty_timeout")],
+    # The agent shuts down when its caller leaves; the page comes back 1 s later, under another identity. The same with
+    # an agent that stays, and whose session has closed.
+    "joins_as_agent_leaves": [
+        Expected("rejoined-without-agent", says="ada-2 joined as agent-.* left", never=("agent-left-caller",))
+    ],
+    "reloaded_as_another": [Expected("session-closed", says="ada-2 had an agent.*could not hear")],
+    # A token whose canPublishSources is camera only; a caller who publishes a camera, and no microphone; one whose
+    # client allows nobody to subscribe to its tracks any more (setTrackSubscriptionPermissions).
+    "sources_without_microphone": [Expected("missing-permission", says="ada.*canPublishSources")],
+    "pictures_only": [Expected(says="of ada no audio track is known, only video")],
+    "caller_forbids_subscription": [Expected("agent-unsubscribed", says="17\\.. s heard nothing")],
     # A backend removes the agent.
     "agent_removed": [Expected("removed", says="agent-")],
     # Healthy.

@@ -65,6 +65,8 @@ class AgentLeftCaller(Cause):
             does += ", or as its dispatch was deleted," if ended else ""
             why = f" (shutdown reason: {job.shutdown_reason})" if job.shutdown_reason and not ended else ""
             for caller, alone in left_alone(call, agent, left):
+                if shutdown and _came_as_it_left(caller, shutdown, left):
+                    continue  # see RejoinedWithoutAgent
                 stays = "has been" if caller.gone is None and call.timeline.room.finished is None else "was"
                 yield self.found(
                     f"{name_of(agent)} {does}{why} while {name_of(caller)} was there, who {stays} alone"
@@ -114,6 +116,12 @@ def left_later(call: Call, job: Job) -> bool:
     if agent is None or agent.gone is None or shutdown is None or closed is None:
         return False
     return agent.disconnect_reason == "CLIENT_INITIATED" and shutdown.time <= closed.time <= agent.gone.time
+
+
+def _came_as_it_left(caller: Participant, shutdown: Step, left: Step) -> bool:
+    """Whether a caller joined an agent whose end had begun, and met it for no longer than a moment."""
+    active = caller.at(Kind.PARTICIPANT_ACTIVE)
+    return active is not None and caller.steps[0].time > shutdown.time and left.time <= active.time + SOON
 
 
 def _failed(job: Job) -> bool:
