@@ -250,6 +250,32 @@ EXPECTED: dict[str, list[Expected]] = {
     "video_only": [Expected("caller-not-heard", says="auto_subscribe: video_only")],
     "second_tab": [Expected("duplicate-identity", says="same identity")],
     "exits_after_greeting": [Expected("process-killed", says="exit code 3")],
+    # A backend deletes the dispatch after 8 s: the job ends, and ada is alone.
+    "dispatch_deleted": [Expected("dispatch-deleted", says="ended from outside", never=("agent-left-caller",))],
+    # What ctx.add_participant_entrypoint() runs raises before it starts a session.
+    "participant_entrypoint_raises": [Expected("own-task-raised", says="serve.*KeyError: 'customer'.*25\\.. s")],
+    # on_enter awaits an AgentTask that says nothing and is never complete: ada says a word after 25 s, and hangs up.
+    "task_says_nothing": [Expected(says="no word of the agent was recorded")],
+    # An STT that has speech begin and end all the time, and gives no word of it. ada says nothing.
+    "noise_taken_for_speech": [Expected(says="nothing of it was transcribed")],
+    # livekit-agents 1.5.17: the agent lets nobody subscribe to its track, and answers three times; ada speaks on and
+    # on, and is answered twice in the first 5 s.
+    "voice_forbidden_1_5": [Expected(says="a model answered, and in 18\\.. s no word of the agent")],
+    "never_pauses_1_5": [Expected(says="in the last 22\\.. s no word of ada.*as loud as a voice")],
+    # The only one who comes is an ingress; an agent of another program, as one that plays a caller in a test is.
+    "ingress_only": [Expected(says="no caller joined: only ada .INGRESS. and agent-")],
+    "caller_is_an_agent": [Expected(says="only ada .AGENT. and agent-", reason="empty_timeout")],
+    # The agent shuts down when its caller leaves; the page comes back 1 s later, under another identity. The same with
+    # an agent that stays, and whose session has closed.
+    "joins_as_agent_leaves": [
+        Expected("rejoined-without-agent", says="ada-2 joined as agent-.* left", never=("agent-left-caller",))
+    ],
+    "reloaded_as_another": [Expected("session-closed", says="ada-2 had an agent.*could not hear")],
+    # A token whose canPublishSources is camera only; a caller who publishes a camera, and no microphone; one whose
+    # client allows nobody to subscribe to its tracks any more (setTrackSubscriptionPermissions).
+    "sources_without_microphone": [Expected("missing-permission", says="ada.*canPublishSources")],
+    "pictures_only": [Expected(says="of ada no audio track is known, only video")],
+    "caller_forbids_subscription": [Expected("agent-unsubscribed", says="17\\.. s heard nothing")],
     # A backend removes the agent.
     "agent_removed": [Expected("removed", says="agent-")],
     # Healthy.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pytest
 
 ASYNCIO = logging.getLogger("asyncio")
+LIVEKIT_AGENTS = logging.getLogger("livekit.agents")
 
 
 class Job(SimpleNamespace):
@@ -38,8 +39,9 @@ def reported(jobs: list[Any], monkeypatch: pytest.MonkeyPatch, *, times: int = 1
     exported = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exported))
-    monkeypatch.setattr(ASYNCIO, "filters", [])
-    monkeypatch.setattr(ASYNCIO, "disabled", False)
+    for logger in (ASYNCIO, LIVEKIT_AGENTS):
+        monkeypatch.setattr(logger, "filters", [])
+        monkeypatch.setattr(logger, "disabled", False)
     own = OwnTasks(provider.get_tracer("test"))
     own.listen()
     for one in jobs:
@@ -98,3 +100,22 @@ def test_what_else_asyncio_logs_is_none_and_is_logged(
     ASYNCIO.error("Task was destroyed but it is pending!", exc_info=KeyError("a"))
     ASYNCIO.error(12, exc_info=KeyError("a"))
     assert len(caplog.records) == 3
+
+
+def test_what_a_participants_entrypoint_raises_livekit_agents_writes_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    exported = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exported))
+    for logger in (ASYNCIO, LIVEKIT_AGENTS):
+        monkeypatch.setattr(logger, "filters", [])
+        monkeypatch.setattr(logger, "disabled", False)
+    there, own = job(), OwnTasks(provider.get_tracer("test"))
+    own.listen()
+    own.began(there)
+    # As livekit-agents 1.8.9 writes it (job.py, _participant_available): without the identity it is reported.
+    LIVEKIT_AGENTS.error("error in participant entrypoint serve for 'ada'", exc_info=KeyError("customer"))
+    LIVEKIT_AGENTS.error("Error in _vad_task", exc_info=KeyError("customer"))
+    [span] = exported.get_finished_spans()
+    known = span.attributes or {}
+    assert (span.name, known[keys.TASK], known[keys.ERROR_TYPE]) == (Kind.AGENT_TASK_RAISED, "serve", "KeyError")
+    assert "ada" not in str(known)

@@ -311,6 +311,9 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "agent-deleted-room": lambda timeline: (
         left(timeline, "ROOM_DELETED") and told(timeline, Kind.JOB_SHUTDOWN, shutdown_by_user=True)
     ),
+    "dispatch-deleted": lambda timeline: (
+        left(timeline, "CLIENT_INITIATED", agent=True) and told(timeline, Kind.JOB_SHUTDOWN, shutdown_by_user=False)
+    ),
     "agent-left-caller": lambda timeline: (
         left(timeline, "CLIENT_INITIATED", agent=True) and told(timeline, Kind.JOB_SHUTDOWN, shutdown_by_user=True)
     ),

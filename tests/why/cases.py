@@ -1075,7 +1075,7 @@ LATE = (
         "announced 1.9 s late",
         "silent-caller",
         waits_for_silent(),
-        "ada was ACTIVE and published no track; the agent was notified 1.9 s later.",
+        "ada was ACTIVE and had published no track; the agent was notified 1.9 s later.",
         (WAITING, (Kind.PARTICIPANT_ACTIVE, ADA), READY),
         certain=False,
     ),

@@ -232,6 +232,18 @@ def test_somebody_else_who_joins_when_the_agent_has_gone() -> None:
     assert finding.sentence.startswith(f"bob joined when agent-{JOB} had left")
 
 
+def test_who_joins_while_the_agent_ends_finds_none_and_was_not_left_by_it() -> None:
+    """The agent ends when its caller hangs up, at 2.5 s, and is gone at 4.3 s; bob joined at 4 s."""
+    ends = (Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED)
+    made = [m for m in back() if m.subject != "PA_ada2" and m.kind not in ends]
+    made += [of_job(Kind.JOB_SHUTDOWN, 2500, {keys.SHUTDOWN_REASON: "done"}), *bob(4000, 30_000)]
+    made = [moved(m, 20_000) if m.kind is Kind.ROOM_FINISHED else m for m in made]
+    (finding,) = explain(timeline(made)).findings
+    assert finding.cause.name == "rejoined-without-agent"
+    assert finding.sentence.startswith(f"bob joined as agent-{JOB} left; the room was the same, so no agent was dis")
+    assert finding.sentence.endswith("they were alone for 25.7 s.")
+
+
 def test_an_agent_that_leaves_with_its_caller_is_no_matter() -> None:
     assert found(agent_goes(4300)) == []
 

@@ -61,6 +61,27 @@ def test_what_is_not_known_is_not_well(moments: list[Moment], lack: str) -> None
     assert answer.summary.startswith(f"Nothing wrong was recorded, but {lack}")
 
 
+def test_of_who_shows_pictures_only_no_audio_is_known() -> None:
+    pictures = with_facts(without(healthy(), *AUDIO), Kind.TRACK_PUBLISHED, MICROPHONE, {keys.TRACK_SOURCE: "CAMERA"})
+    [(lack, certain)] = lacked(pictures)
+    assert (lack.endswith(" together: of ada no audio track is known, only video"), certain) == (True, False)
+
+
+def test_an_agent_that_speaks_is_not_text_only_and_its_caller_may_write() -> None:
+    spoke = [*without(healthy(), MICROPHONE, *AUDIO), of_job(Kind.AGENT_SPEAKING, 1000, occurrence="said")]
+    [(lack, _)] = lacked(spoke)
+    assert lack == "ada published no track, and whether ada wrote to it is not known"
+
+
+@pytest.mark.parametrize("kind", ["INGRESS", "AGENT"])
+def test_whom_no_agent_waits_for_is_there_all_the_same(kind: str) -> None:
+    of_kind = facts({keys.PARTICIPANT_KIND: kind, keys.PARTICIPANT_IDENTITY: "ada"})
+    another = [replace(m, facts=of_kind) if m.subject == ADA else m for m in healthy()]
+    summary = explained(another).summary
+    assert summary.startswith(f"No caller joined: only ada ({kind}) and agent-{JOB} (AGENT) were there, for ")
+    assert "ctx.wait_for_participant() waits for no participant of these kinds" in summary
+
+
 @pytest.mark.parametrize(
     ("withdrawn", "anew", "known"), [(2000, False, False), (2000, True, True), (52_000, False, True)]
 )

@@ -23,6 +23,8 @@ NEITHER = "in 33.7 s no word was recorded, neither of ada nor of the agent"
 HERS = "of the agent's pauses no word of ada was recorded"
 UNANSWERED = "the agent said nothing in 30.1 s after a turn of ada"
 UNASKED = ", and no request to a model was recorded"
+OLDER = (Kind.SESSION_WAITING_FOR_AUDIO, Kind.SESSION_TRACK_SUBSCRIBED, Kind.SESSION_AUDIO_RECEIVED)
+NO_WORD = "in 33.7 s no word of the agent was recorded, and no request to a model."
 MUTED = "their microphone was muted"
 
 
@@ -64,6 +66,7 @@ def silent_track(of: list[Moment]) -> list[Moment]:
         (call(*spoke(2000, 2.0), muted(Kind.TRACK_UNMUTED, 9000), of=silent_track(long_call())), f"{HERS}."),
         (call(*turn(4000)), f"{UNANSWERED}{UNASKED}."),
         (call(*spoke(1000, 2.0), *turn(4000), *turn(9000), *turn(15_000)), f"{UNANSWERED} and 2 more{UNASKED}."),
+        (call(*spoke(28_000, 0.3, Kind.SESSION_CALLER_SPOKE)), NO_WORD),
     ],
     ids=[
         "nobody",
@@ -77,6 +80,7 @@ def silent_track(of: list[Moment]) -> list[Moment]:
         "unmuted later",
         "not answered",
         "no longer answered",
+        "an agent that says nothing to one who asks whether it is there",
     ],
 )
 def test_a_call_in_which_somebody_said_nothing_is_not_known_to_be_well(moments: list[Moment], lack: str) -> None:
@@ -98,6 +102,7 @@ def test_a_call_in_which_somebody_said_nothing_is_not_known_to_be_well(moments: 
         call(*ask(500, 200), *spoke(1000, 27.0)),
         call(*turn(4000), models={**STT, keys.SPEAKS_BY: "nothing"}),
         call(*turn(30_000)),
+        call(*spoke(28_000, 0.3, Kind.SESSION_CALLER_SPOKE), models={**STT, keys.SPEAKS_BY: "nothing"}),
         call(*bob_speaks(left=34_150)),
     ],
     ids=[
@@ -109,6 +114,7 @@ def test_a_call_in_which_somebody_said_nothing_is_not_known_to_be_well(moments: 
         "hung up after the message",
         "a transcriber",
         "hung up after a word",
+        "a transcriber that hears one word",
         "two callers",
     ],
 )
@@ -165,9 +171,20 @@ def loud(at: float, seconds: float) -> Moment:
             call(*spoke(1000, 2.0), loud(9000, 6.0), loud(20_000, 12.0)),
             "for 12.0 s their microphone was as loud as a voice",
         ),
-        (call(*SHE_SPOKE, loud(20_000, 12.0)), "for 12.0 s their microphone was as loud as a voice"),
+        (call(*SHE_SPOKE, loud(20_000, 12.0)), LOUD),
+        (call(*SHE_SPOKE, loud(20_000, 12.0), *turn(34_000)), LOUD),
+        (call(*SHE_SPOKE, loud(20_000, 12.0), models={}), LOUD),
     ],
-    ids=["neither", "greeted", "sound in between", "lost later", "not noticed", "no longer noticed"],
+    ids=[
+        "neither",
+        "greeted",
+        "sound in between",
+        "lost later",
+        "not noticed",
+        "no longer noticed",
+        "until the session closed",
+        "models not reported",
+    ],
 )
 def test_what_came_from_the_microphone_instead_of_words_is_said(moments: list[Moment], lack: str) -> None:
     answer = explain(timeline(moments, registered()))
@@ -208,3 +225,27 @@ def test_an_agent_that_never_spoke_is_noticed_sooner() -> None:
     assert "said nothing in 6.1 s after a turn of ada" in never
     before = explain(timeline(call(*spoke(1000, 26.0), *turn(28_000)), registered())).summary
     assert "after a turn of ada" not in before
+
+
+def noise(*lasted: float) -> list[Moment]:
+    """Speech of the caller's that its STT had begin at one time again and again, with so many seconds each."""
+    told: list[dict[str, Fact]] = [{keys.SPOKE_FOR: seconds} for seconds in lasted]
+    return [of_job(Kind.SESSION_CALLER_SPOKE, 3000, one, f"noise-{number}") for number, one in enumerate(told)]
+
+
+@pytest.mark.parametrize(
+    ("lasted", "said"), [((2.0, 9.0, 16.0), "spoke for 14.0 s, and nothing of it was transcribed"), ((2.0, 6.0), "")]
+)
+def test_what_goes_on_for_long_after_the_agent_spoke_counts_once(lasted: tuple[float, ...], said: str) -> None:
+    """The agent speaks from 1 s to 5 s: what began then counts from its end on, where that is long."""
+    answer = explain(timeline(call(*spoke(1000, 4.0), *noise(*lasted)), registered()))
+    assert said in answer.summary
+    assert ("transcribed" in answer.summary) is bool(said)
+
+
+def test_of_an_older_agent_an_answer_that_nobody_heard_is_known_by_its_track() -> None:
+    """Before livekit-agents 1.8.2 a session reports neither its models nor that it has published its audio."""
+    known = without(call(*turn(4000), *ask(4000, 100), models={}), Kind.SESSION_AUDIO_PUBLISHED, *OLDER)
+    lack = "a model answered, and in 30.0 s no word of the agent was recorded"
+    assert lack in explain(timeline(known, registered())).summary
+    assert lack not in explain(timeline([*known, *spoke(4200, 2.0)], registered())).summary

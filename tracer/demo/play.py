@@ -175,6 +175,12 @@ class Play:
         asked = CreateAgentDispatchRequest(agent_name=name, room=self.room, metadata=metadata)
         await self.livekit.agent_dispatch.create_dispatch(asked)
 
+    async def delete_dispatches(self) -> None:
+        """DeleteDispatch of each that the room has."""
+        for dispatch in await self.livekit.agent_dispatch.list_dispatch(self.room):
+            self.say(f"DeleteDispatch of {dispatch.id}")
+            await self.livekit.agent_dispatch.delete_dispatch(dispatch.id, self.room)
+
     async def delete_room(self) -> None:
         """DeleteRoom: everybody is disconnected from the room that has this name now."""
         await self.livekit.room.delete_room(DeleteRoomRequest(room=self.room))

@@ -127,10 +127,17 @@ AGENT = {
         phrase="agent's own task raised",
         verb="had a task of its own raise",
         meaning="A task that the agent's own code had started raised, and nobody awaited it.",
-        cause="The agent's own code: `asyncio.create_task()`, as for a greeting.",
+        cause=(
+            "The agent's own code: `asyncio.create_task()`, as for a greeting, or `ctx.add_participant_entrypoint()`."
+        ),
         following="The call goes on without what the task had still to do.",
-        reported={"agent": "when asyncio says so: as soon as nobody has the task any more"},
-        mistake="Nothing shows it but asyncio's line in the log: “Task exception was never retrieved”.",
+        reported={
+            "agent": "when asyncio or livekit-agents writes a line of it: as soon as nobody has the task any more"
+        },
+        mistake=(
+            "Nothing shows it but a line in the log: “Task exception was never retrieved”, or “error in participant"
+            " entrypoint”."
+        ),
         said=(Page.SESSIONS,),
     ),
     "agent.blocked": KindInfo(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tracer.why.disconnected.agent_deleted_room import AgentDeletedRoom
 from tracer.why.disconnected.agent_left_caller import AgentLeftCaller
 from tracer.why.disconnected.agent_retried import AgentRetried
+from tracer.why.disconnected.dispatch_deleted import DispatchDeleted
 from tracer.why.disconnected.duplicate_identity import DuplicateIdentity
 from tracer.why.disconnected.ghost_room import GhostRoom
 from tracer.why.disconnected.identity_reused import AgentIdentityReused
@@ -109,6 +110,7 @@ CAUSES: tuple[Cause, ...] = (
     AgentRetried(),
     DuplicateIdentity(),
     RejoinedWithoutAgent(),
+    DispatchDeleted(),
     AgentLeftCaller(),
     CallerAway(),
     # silent

@@ -192,9 +192,19 @@ class NobodyJoined(Conclusion):
         closed = self._closed(known)
         if agent is None:
             return f"No caller joined{closed}."
-        waited = max(min(call.left_at(agent), call.end) - agent.steps[0].time, 0) / NS_PER_S
         so_far = "" if known.over or known.call.timeline.cut_off else " so far"
-        return f"No caller joined{so_far}: {name_of(agent)} was alone for {waited:.1f} s{closed}."
+        there = [who for who in call.timeline.participants if who.kind != "EGRESS" and not who.is_avatar]
+        since = min(who.steps[0].time for who in (agent, *there))
+        until = max(min(call.left_at(who), call.end) for who in (agent, *there))
+        waited = f"{max(until - since, 0) / NS_PER_S:.1f} s"
+        if len(there) < 2:
+            return f"No caller joined{so_far}: {name_of(agent)} was alone for {waited}{closed}."
+        names = [f"{name_of(who)} ({who.kind})" for who in there[:3]]
+        shown = f"{', '.join(names[:-1])} and {names[-1]}" if len(there) < 4 else f"{', '.join(names)} and others"
+        return (
+            f"No caller joined{so_far}: only {shown} were there, for {waited}, and ctx.wait_for_participant() waits for"
+            f" no participant of these kinds, unless it is told to{closed}."
+        )
 
     @staticmethod
     def _closed(known: Known) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.units import FOREVER, NS_PER_S
-from tracer.why.call.limits import NOTICED, STUCK_BY
+from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.call.voices import mutes
 from tracer.why.lack import Lack, in_seconds
@@ -45,11 +45,18 @@ def never_said(
     until = min(ended, max((session.until for session in sessions), default=began))
     there = [step for step in steps if since <= step.time < until]
     agents = [step for step in there if step.kind is Kind.AGENT_SPEAKING]
-    listens = any(session.listens_by in MODELS for session in sessions)
-    if theirs := [step for step in there if step.kind in CALLERS]:
+    theirs = [step for step in there if step.kind in CALLERS]
+    understood = any(step.kind is Kind.SESSION_TURN_TRANSCRIBED for step in theirs)
+    listens = understood or any(session.listens_by in MODELS for session in sessions)
+    # A session that closes ends a turn that nothing else had ended, and answers it no more.
+    if theirs := [step for step in theirs if _in_time(step, until)] or theirs:
         last = max(map(_over, theirs))
         pauses = _pauses(agents, last, until) if listens else 0
-        return _no_more_of_theirs(call, who, last, pauses, until, sessions) or _unanswered(who, there, until, sessions)
+        return (
+            _no_more_of_theirs(call, who, last, pauses, until, sessions)
+            or _unanswered(who, there, until, sessions)
+            or _no_word_of_the_agent(there, since, until, sessions)
+        )
     if agents and listens:
         return _no_word_of_theirs(call, who, agents, until, sessions)
     asked = any(step.kind is Kind.MODEL_ASKED for step in there)
@@ -62,6 +69,10 @@ def never_said(
     return Lack(sentence, certain=False, ns=until - since)
 
 
+def _in_time(step: Step, until: int) -> bool:
+    return step.kind is not Kind.SESSION_TURN_TRANSCRIBED or step.time < until - SOON
+
+
 def _no_word_of_theirs(
     call: Call, who: Participant, agents: Sequence[Step], until: int, sessions: Sequence[Session]
 ) -> Lack | None:
@@ -72,6 +83,16 @@ def _no_word_of_theirs(
     came = f": {came}" if (came := _what_came(call, who, agents[0].time, until, sessions)) else ""
     sentence = f"in {in_seconds(pauses)} of the agent's pauses no word of {name_of(who)} was recorded{came}"
     return Lack(sentence, certain=False, ns=pauses)
+
+
+def _no_word_of_the_agent(there: Sequence[Step], since: int, until: int, sessions: Sequence[Session]) -> Lack | None:
+    """An agent that has a voice said nothing at all, and nothing that it could answer was understood."""
+    said = (Kind.AGENT_SPEAKING, Kind.MODEL_ASKED, Kind.SESSION_TURN_TRANSCRIBED)
+    mute = not any(session.speaks_by in MODELS for session in sessions) or any(one.output_off for one in sessions)
+    if mute or until - since <= STUCK_BY or any(step.kind in said for step in there):
+        return None
+    sentence = f"in {in_seconds(until - since)} no word of the agent was recorded, and no request to a model"
+    return Lack(sentence, certain=False, ns=until - since)
 
 
 def _no_more_of_theirs(

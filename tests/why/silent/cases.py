@@ -41,7 +41,7 @@ WHO_HEARS_WHOM = (
         "the caller may publish pictures only",
         "missing-permission",
         permitted(unheard(MICROPHONE), ADA, keys.CAN_PUBLISH_SOURCES, "CAMERA,SCREEN_SHARE"),
-        "ada may not publish a microphone",
+        "ada may not publish a microphone (canPublishSources), and was",
         (ADA_ACTIVE, WAITS, ADA_LEFT),
     ),
     Case(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.moments import JOB
+from tests.moments import JOB, VOICE
 from tests.why.cases import Case, check, error, found, of_job, with_facts, without
 from tests.why.silent.calls import long_call, speaks
 from tracer import keys
@@ -30,7 +30,24 @@ OWN_TASK = (
 )
 
 
-@pytest.mark.parametrize("case", OWN_TASK, ids=lambda case: case.label)
+def without_session(at: float, *more: Moment) -> list[Moment]:
+    """A participant's entrypoint raised at a time, ms, before it began a session."""
+    known = {keys.TASK: "serve", **error("KeyError", "'customer'")}
+    made = [one for one in long_call() if not one.kind.value.startswith("session.") and one.subject != VOICE]
+    return [*made, of_job(Kind.AGENT_TASK_RAISED, at, known, "task"), *more]
+
+
+NO_SESSION = Case(
+    "what was to begin the session raised",
+    "own-task-raised",
+    without_session(1000),
+    f"A task of job {JOB}'s own (serve) raised KeyError: 'customer', and for 33.1 s ada heard nothing of the agent.",
+    ((Kind.AGENT_TASK_RAISED, JOB),),
+    certain=False,
+)
+
+
+@pytest.mark.parametrize("case", [*OWN_TASK, NO_SESSION], ids=lambda case: case.label)
 def test_it_is_found_first_with_its_evidence(case: Case) -> None:
     check(case)
 

@@ -23,6 +23,7 @@ from tracer.demo.failures.connects_twice import ConnectsTwice
 from tracer.demo.failures.default_and_named import DefaultAndNamed
 from tracer.demo.failures.deleted import Deleted
 from tracer.demo.failures.deploy import Deploy
+from tracer.demo.failures.dispatch_deleted import DispatchDeleted
 from tracer.demo.failures.draining_worker import DrainingWorker
 from tracer.demo.failures.duplicate_identity import DuplicateIdentity
 from tracer.demo.failures.earlier_room import EarlierRoom
@@ -161,6 +162,7 @@ FAILURES = {
         ConnectsTwice(),
         Deploy(),
         CallerAway(),
+        DispatchDeleted(),
         AgentLeftCaller(),
         Rejoin(),
         Removed(),

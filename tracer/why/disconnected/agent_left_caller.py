@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["AgentLeftCaller"]
+__all__ = ["AgentLeftCaller", "ended_by_server", "left_alone", "left_later"]
 
 
 class AgentLeftCaller(Cause):
@@ -52,7 +52,7 @@ class AgentLeftCaller(Cause):
         for job in call.timeline.jobs:
             agent, shutdown = call.agents.of(job), own_shutdown(job)
             left = agent.gone if agent else None
-            ended = None if shutdown else _ended_as_it_left(call, job)
+            ended = None if shutdown or left_later(call, job) else _ended_as_it_left(call, job)
             if ended:  # it may have come back for a moment
                 same = [one for one in call.agents.all if one.identity == job.participant_identity]
                 agent = max(same, key=call.left_at)
@@ -64,7 +64,9 @@ class AgentLeftCaller(Cause):
             does = "ended by its own code" if shutdown else "left by its own code"
             does += ", or as its dispatch was deleted," if ended else ""
             why = f" (shutdown reason: {job.shutdown_reason})" if job.shutdown_reason and not ended else ""
-            for caller, alone in _left_alone(call, agent, left):
+            for caller, alone in left_alone(call, agent, left):
+                if shutdown and _came_as_it_left(caller, shutdown, left):
+                    continue  # see RejoinedWithoutAgent
                 stays = "has been" if caller.gone is None and call.timeline.room.finished is None else "was"
                 yield self.found(
                     f"{name_of(agent)} {does}{why} while {name_of(caller)} was there, who {stays} alone"
@@ -78,7 +80,7 @@ class AgentLeftCaller(Cause):
     def doubt(self, call: Call) -> str | None:
         for agent in call.agents.uninstrumented:
             by_itself = agent.gone and agent.disconnect_reason == "CLIENT_INITIATED" and not agent.is_avatar
-            if agent.gone and by_itself and any(_left_alone(call, agent, agent.gone)):
+            if agent.gone and by_itself and any(left_alone(call, agent, agent.gone)):
                 return f"check in its worker's log why {name_of(agent)} left: by its code, an exception, or a stop"
         return None
 
@@ -86,18 +88,40 @@ class AgentLeftCaller(Cause):
 def _ended_as_it_left(call: Call, job: Job) -> Step | None:
     """The shutdown of a job that the server had its worker end as its agent left by itself; the worker did not stop.
 
-    DeleteDispatch looks the same.
+    DeleteDispatch can look the same.
     """
-    shutdown, worker = job.at(Kind.JOB_SHUTDOWN), next((w for w in call.workers.all if w.sid == job.worker_id), None)
-    if shutdown is None or worker is None or job.shutdown_reason != Shutdown.BY_WORKER:
-        return None
-    stopping = worker.at(Kind.WORKER_DRAINING, Kind.WORKER_CLOSED)
-    if stopping and stopping.time <= shutdown.time + SOON:
+    if (shutdown := ended_by_server(call, job)) is None:
         return None
     same = [a for a in call.agents.all if a.identity is not None and a.identity == job.participant_identity]
     left = [a.gone for a in same if a.gone and a.disconnect_reason == "CLIENT_INITIATED"]
     near = any(abs(gone.time - shutdown.time) <= SOON or gone.earliest <= shutdown.time <= gone.latest for gone in left)
     return shutdown if near else None
+
+
+def ended_by_server(call: Call, job: Job) -> Step | None:
+    """The shutdown of a job that its worker ended, and that worker was not stopped, as far as it reported."""
+    shutdown, worker = job.at(Kind.JOB_SHUTDOWN), next((w for w in call.workers.all if w.sid == job.worker_id), None)
+    if shutdown is None or worker is None or job.shutdown_reason != Shutdown.BY_WORKER:
+        return None
+    stopping = worker.at(Kind.WORKER_DRAINING, Kind.WORKER_CLOSED)
+    return None if stopping and stopping.time <= shutdown.time + SOON else shutdown
+
+
+def left_later(call: Call, job: Job) -> bool:
+    """Whether the session of a job that its worker ended had closed, since that, when the agent left.
+
+    Of an agent that leaves by itself the session closes after it.
+    """
+    agent, shutdown, closed = call.agents.of(job), ended_by_server(call, job), job.at(Kind.SESSION_CLOSED)
+    if agent is None or agent.gone is None or shutdown is None or closed is None:
+        return False
+    return agent.disconnect_reason == "CLIENT_INITIATED" and shutdown.time <= closed.time <= agent.gone.time
+
+
+def _came_as_it_left(caller: Participant, shutdown: Step, left: Step) -> bool:
+    """Whether a caller joined an agent whose end had begun, and met it for no longer than a moment."""
+    active = caller.at(Kind.PARTICIPANT_ACTIVE)
+    return active is not None and caller.steps[0].time > shutdown.time and left.time <= active.time + SOON
 
 
 def _failed(job: Job) -> bool:
@@ -106,7 +130,7 @@ def _failed(job: Job) -> bool:
     return any(step.facts.get(keys.CLOSE_REASON) == "error" for step in closed)
 
 
-def _left_alone(call: Call, agent: Participant, left: Step) -> Iterator[tuple[Participant, int]]:
+def left_alone(call: Call, agent: Participant, left: Step) -> Iterator[tuple[Participant, int]]:
     """Callers whom an agent left alone, and for how long at least, ns."""
     others = [
         who

@@ -35,9 +35,9 @@ class _Stay:
     active: Step
     until: int
 
-    def alone(self, helped: Step | None) -> int:
-        """For how long they were without an agent, ns: to the end, or until one came or was dispatched."""
-        return (helped.time if helped else self.until) - self.active.time
+    def alone(self, helped: Step | None, left: int) -> int:
+        """For how long they were without the agent that left then, ns: to the end, or until help came."""
+        return (helped.time if helped else self.until) - max(self.active.time, left)
 
 
 class RejoinedWithoutAgent(Cause):
@@ -70,14 +70,16 @@ class RejoinedWithoutAgent(Cause):
             if agent is None or _agent_was_there(call, stay) or _handed_over(call, stay, agent):
                 continue
             helped = _first_help(help_steps, agent, stay)
-            if stay.alone(helped) >= LONG_ENOUGH:
+            if stay.alone(helped, call.left_at(agent)) >= LONG_ENOUGH:
                 yield self._finding(call, stay, agent, helped)
 
     def _finding(self, call: Call, stay: _Stay, agent: Participant, helped: Step | None) -> Finding:
         came = "came back" if _was_here_before(call, stay) else "joined"
+        left = call.left_at(agent)
+        gone = f"when {name_of(agent)} had left" if left <= stay.joining.time else f"as {name_of(agent)} left"
         return self.found(
-            f"{name_of(stay.caller)} {came} when {name_of(agent)} had left; the room was the same, so no agent was"
-            f" dispatched, and they were alone for {stay.alone(helped) / NS_PER_S:.1f} s.",
+            f"{name_of(stay.caller)} {came} {gone}; the room was the same, so no agent was"
+            f" dispatched, and they were alone for {stay.alone(helped, left) / NS_PER_S:.1f} s.",
             agent.gone,
             stay.joining,
             helped or stay.caller.gone,

@@ -105,7 +105,7 @@ class SilentCaller(Cause):
 
     name = "silent-caller"
     symptom = Symptom.LATE
-    about = "the caller published no track, and so was announced to the agent late"
+    about = "the caller had published no track yet, and so was announced to the agent late"
     advice = "Have the caller publish its microphone as soon as it joins; then the agent is notified within 0.1 s."
     said = (server("pkg/rtc/room.go"),)
 
@@ -122,7 +122,7 @@ class SilentCaller(Cause):
                 if late > NOTIFIED_BY and not published:
                     name = who.text(keys.PARTICIPANT_IDENTITY) or who.sid
                     yield self.found(
-                        f"{name} was ACTIVE and published no track; the agent was notified {late / NS_PER_S:.1f} s"
+                        f"{name} was ACTIVE and had published no track; the agent was notified {late / NS_PER_S:.1f} s"
                         " later.",
                         waiting,
                         active,

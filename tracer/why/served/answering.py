@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.timeline.sessions import sessions_of
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.limits import NOTICED, STUCK_BY
 from tracer.why.lack import Lack, in_seconds
 from tracer.why.words import never_said
 
 if TYPE_CHECKING:
+    from tracer.timeline.entities import Job
     from tracer.timeline.step import Step
     from tracer.why.served.stay import CallerStay
 
@@ -48,7 +50,7 @@ def answer_not_said(stay: CallerStay) -> Lack | None:
     best = None
     for job in stay.jobs:
         steps = [step for step in job.steps if stay.began <= step.time < stay.ended]
-        if not any(step.kind is Kind.SESSION_AUDIO_PUBLISHED for step in job.steps):
+        if not _has_voice(stay, job):
             continue
         answers = [step.time for step in steps if step.kind is Kind.MODEL_ANSWERED]
         if not answers or any(_goes_on_from(step, max(answers)) for step in steps):
@@ -66,6 +68,15 @@ def answer_not_said(stay: CallerStay) -> Lack | None:
             sentence = f"a model answered, and in {in_seconds(until - answered)} no word of the agent was recorded"
             best = Lack(sentence, certain=False, ns=until - answered)
     return best
+
+
+def _has_voice(stay: CallerStay, job: Job) -> bool:
+    """Whether a session of the job speaks, as far as it reports that, or its agent has a track to speak on."""
+    if any(step.kind is Kind.SESSION_AUDIO_PUBLISHED for step in job.steps):
+        return True
+    agent = stay.call.agents.of(job)
+    unknown = all(session.speaks_by is None for session in sessions_of(job))  # as before livekit-agents 1.8.2
+    return unknown and agent is not None and bool(stay.call.voices(agent.sid))
 
 
 def no_words(stay: CallerStay) -> Lack | None:

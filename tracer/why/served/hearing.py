@@ -37,12 +37,15 @@ def not_heard(stay: CallerStay) -> Lack | None:
             f"no session of an agent was recorded, and whether it heard {stay.name} is not known", certain=False
         )
     if stay.who.sid not in stay.call.callers.published:
-        return Lack(f"{stay.name} published no track, and whether the agent is text only is not known", certain=False)
+        speaks = any(step.kind is Kind.AGENT_SPEAKING for job in jobs for step in job.steps)
+        unknown = f"{stay.name} wrote to it" if speaks else "the agent is text only"
+        return Lack(f"{stay.name} published no track, and whether {unknown} is not known", certain=False)
     lasted = f"{stay.name} in {in_seconds(together)} together"
     if all(session.listens_by == "nothing" for session in stay.sessions):
         more = "its session has no STT and no realtime model, or no audio input"
         return Lack(f"the agent did not hear {lasted}: {more}", certain=False, ns=together)
-    return Lack(f"nothing shows that an agent heard {lasted}", certain=False, ns=together)
+    without = "" if stay.call.voices(stay.who.sid) else f": of {stay.name} no audio track is known, only video"
+    return Lack(f"nothing shows that an agent heard {lasted}{without}", certain=False, ns=together)
 
 
 def listened_to_others(stay: CallerStay) -> Lack | None:

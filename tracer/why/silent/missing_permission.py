@@ -78,9 +78,10 @@ class MissingPermission(Cause):
         alone = len({who.sid for _, _, who in call.callers.active}) == 1
         waited = _waited_for(linked)
         if job and waited and _is_mute(call, one.who) and _asked(job) <= 1:
-            what = "publish a track" if may_not(one.who, keys.CAN_PUBLISH) else "publish a microphone"
+            nothing = may_not(one.who, keys.CAN_PUBLISH)
+            what = "publish a track (canPublish)" if nothing else "publish a microphone (canPublishSources)"
             yield self.found(
-                f"{name_of(one.who)} may not {what} (canPublish), and was with the agent of job {job.sid} for"
+                f"{name_of(one.who)} may not {what}, and was with the agent of job {job.sid} for"
                 f" {one.lasted / NS_PER_S:.1f} s, which waited for their audio.",
                 one.who.at(Kind.PARTICIPANT_ACTIVE),
                 waited,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.units import FOREVER, NS_PER_S
+from tracer.why.call.limits import NOTICED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,16 +37,21 @@ def transcribed_after(job: Job, at: int) -> int:
 def untranscribed(job: Job, since: int, until: int) -> int:
     """For how long the caller spoke between two times, ns; 0 where a turn was transcribed between them.
 
-    Without what they said while the agent spoke: a session can be made to ignore that.
+    Without what they began to say while the agent spoke: a session can be made to ignore that. What they said for long
+    after it, it does not ignore.
     """
     if transcribed_after(job, since) <= until:
         return 0
     agent = list(_speech(job, Kind.AGENT_SPEAKING))
-    return sum(
-        ended - began
-        for began, ended in _speech(job, Kind.SESSION_CALLER_SPOKE)
-        if since <= began and ended <= until and not any(began < over and ended > start for start, over in agent)
-    )
+    spoken, reached = 0, since
+    # An STT that tells no words when speech begins has it begin at the same time again and again.
+    for began, ended in sorted(_speech(job, Kind.SESSION_CALLER_SPOKE)):
+        over = [end for start, end in agent if began < end and ended > start]
+        alone = max([began, *over])
+        if since <= began and ended <= until and (not over or ended - alone > NOTICED):
+            spoken += max(ended - max(alone, reached), 0)
+            reached = max(reached, ended)
+    return spoken
 
 
 def _speech(job: Job, kind: Kind) -> Iterator[tuple[int, int]]:
