@@ -93,7 +93,16 @@ def test_json_holds_every_field() -> None:
         made = one.timeline
         document = as_json(made, explain(made))
         assert json.loads(json.dumps(document, allow_nan=False)) == document
-        assert list(document) == ["schema", "room", "well", "summary", "listened_until", "causes", "not_ruled_out"]
+        assert list(document) == [
+            "schema",
+            "room",
+            "well",
+            "summary",
+            "advice",
+            "listened_until",
+            "causes",
+            "not_ruled_out",
+        ]
         assert (document["schema"], document["room"]) == ("tracer.why/1", {"sid": ROOM, "name": "demo"})
         first = document["causes"][0]
         assert list(first) == ["name", "symptom", "about", "sentence", "certain", "advice", "evidence"]
@@ -112,6 +121,7 @@ def test_json_of_nothing() -> None:
         "room": {"sid": ROOM, "name": None},
         "well": False,
         "summary": "Nothing is known of any agent in this room: no dispatch, job or agent was recorded.",
+        "advice": "",
         "listened_until": None,
         "causes": [],
         "not_ruled_out": [],

@@ -59,3 +59,13 @@ def test_why_comes_to_what_happened(name: str) -> None:
 def test_a_wait_that_was_cancelled_is_no_participant_ready() -> None:
     [timeline] = timelines(FOLDER / "case_nobody_comes.jsonl.gz")
     assert Kind.AGENT_PARTICIPANT_READY not in {step.kind for step in timeline.steps}
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_what_is_missing_or_not_known_comes_with_what_to_do(name: str) -> None:
+    for timeline in timelines(FOLDER / f"{name}.jsonl.gz"):
+        answer = explain(timeline)
+        if answer.well or answer.findings:
+            assert not answer.advice
+        elif not answer.doubts and "No caller" not in answer.summary and "Nothing is known" not in answer.summary:
+            assert answer.advice or timeline.cut_off, answer.summary

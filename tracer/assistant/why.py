@@ -30,6 +30,8 @@ def why(timeline: Timeline) -> Answer:
     said, content = verdict(timeline, explanation)
     room, about = about_room(timeline)
     sid = timeline.room.sid
+    if explanation.advice:
+        said, content = f"{said}\ndo: {explanation.advice}", content | {"do": explanation.advice}
     items = [_finding(timeline, number, one) for number, one in enumerate(explanation.findings, 1)]
     items += [_doubt(timeline, one) for one in explanation.doubts]
     following = [called("timeline", room=sid)]

@@ -50,6 +50,8 @@ class WhyView:
         name = fit(plain(room.name or "?"), width // 2)
         yield Text(f"room {name}  {plain(room.sid)}", style="dim")
         yield from wrapped(console, answer(self.timeline, explanation), width)
+        if explanation.advice:
+            yield from self._advice(console, explanation.advice, width)
         for number, finding in enumerate(explanation.findings[:MOST_FINDINGS], 1):
             yield Text()
             yield from self._finding(console, number, finding, width)
@@ -94,10 +96,14 @@ class WhyView:
             yield self._step(step, width)
         if hidden := len(finding.evidence[MOST_STEPS:]):
             yield Text(f"   … and {hidden} more {plural(hidden, 'moment')}", style="dim")
-        advice = Text.assemble(("→ ", "bold cyan"))
-        advice.append(finding.advice)
-        yield from wrapped(console, advice, width, 3)
+        yield from self._advice(console, finding.advice, width)
         yield Text(f"   {finding.cause.name}", style="dim")
+
+    @staticmethod
+    def _advice(console: Console, what: str, width: int) -> Iterator[RenderableType]:
+        advice = Text.assemble(("→ ", "bold cyan"))
+        advice.append(what)
+        yield from wrapped(console, advice, width, 3)
 
     def _step(self, step: Step, width: int) -> Text:
         """One line: when, what, and its source where there is room for it."""
@@ -123,6 +129,7 @@ def as_json(timeline: Timeline, explanation: Explanation) -> dict[str, Any]:
         "room": {"sid": timeline.room.sid, "name": timeline.room.name},
         "well": explanation.well is True,
         "summary": explanation.summary,
+        "advice": explanation.advice,
         "listened_until": rfc3339(timeline.stopped),
         "causes": [
             {

@@ -44,6 +44,7 @@ def explain(timeline: Timeline) -> Explanation:
         tuple(doubt_in_words_of(timeline, doubt) for doubt in doubts),
         summary,
         well,
+        next((lack.advice for lack in known.lacks[:1] if not findings and lack.sentence in summary), ""),
         tuple(lack for lack in known.lacks if lack.certain) if well is False else (),
     )
 

@@ -23,5 +23,7 @@ class Explanation:
     """One sentence."""
     well: bool | None
     """Whether all went well; None where that is not known (yet)."""
+    advice: str = ""
+    """What to do about what the summary says is missing or not known, in whole sentences; causes have their own."""
     missed: tuple[Lack, ...] = ()
     """What somebody lacked for certain, the longest first."""

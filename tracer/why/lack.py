@@ -19,6 +19,8 @@ class Lack:
     """Whether it was missing; else it is not known to have been there."""
     ns: int = 0
     """How long it was missing."""
+    advice: str = ""
+    """What to do, in whole sentences."""
     of: str = ""
     """SID of whom it was missing to, where from when on is known."""
     since: int = 0

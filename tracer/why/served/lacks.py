@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
@@ -21,37 +22,72 @@ from tracer.why.served.understanding import not_understood
 from tracer.why.served.voice import last_words_silent, no_voice, voice_ended, voice_not_taken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tracer.timeline.entities import Participant
     from tracer.why.call import Call
 
 __all__ = ["lacks", "left_alone", "muted_at_last"]
 
-POSSIBLE = (
-    no_agent,
-    not_picked_up,
-    permissions_unknown,
-    something_lost,
-    no_voice,
-    voice_ended,
-    voice_not_taken,
-    not_heard,
-    input_off,
-    output_off,
-    listened_to_others,
-    not_listened_to,
-    not_understood,
-    not_answered,
-    answer_not_said,
-    last_words_silent,
-    no_words,
-    cut_off,
-    answered_twice,
-    linked_to_unknown,
-    session_not_told,
-)
-"""What a stay can lack, each found by a function. The first is told: the rest may follow from it."""
+POSSIBLE: dict[Callable[[CallerStay], Lack | None], str] = {
+    no_agent: "No witness shows why: look at the moments around that time (tracer timeline), and at the agent's log.",
+    not_picked_up: (
+        "Greet when somebody has answered: CreateSIPParticipant with wait_until_answered=True, or wait for the"
+        " attribute sip.callStatus to be active."
+    ),
+    permissions_unknown: "Set up webhooks (tracer doctor): they report what each participant may do.",
+    something_lost: (
+        "Find what took it away: UpdateParticipant or UpdateSubscriptions in a backend, or set_subscribed() in the"
+        " agent's own code."
+    ),
+    no_voice: (
+        "An agent that is to speak needs a session with a TTS or a realtime model, started with its room:"
+        " session.start(room=ctx.room)."
+    ),
+    voice_ended: "Find what unpublished the agent's track: its own code, a permission that was taken away, an avatar.",
+    voice_not_taken: "See that the caller's client subscribes to the agent's track: auto_subscribe, set_subscribed().",
+    not_heard: (
+        "See that the caller's client publishes a microphone, and that the agent is instrumented (tracer.instrument):"
+        " it reports whom its session listens to, and whether it hears them."
+    ),
+    input_off: "session.input.set_audio_enabled(False) turned it off: see that something turns it on again.",
+    output_off: "session.output.set_audio_enabled(False) turned it off: see that something turns it on again.",
+    listened_to_others: (
+        "A session listens to one participant: choose whom with participant_identity in room_options, or"
+        " session.room_io.set_participant()."
+    ),
+    not_listened_to: (
+        "A session listens to one participant, and to nobody when they have left: link it to one who is there with"
+        " session.room_io.set_participant()."
+    ),
+    not_understood: (
+        "Look at the STT for that time: its language, its sample rate, its provider's status, and an stt_node of your"
+        " own."
+    ),
+    not_answered: (
+        "Look at the model's provider for that time, and give each request a limit (APIConnectOptions in the session's"
+        " conn_options)."
+    ),
+    answer_not_said: (
+        "Look at what follows the answer below agent_turn in the trace: the TTS, a tts_node of your own, or a"
+        " function_tool that takes long."
+    ),
+    last_words_silent: "Listen to what the TTS gave then: its provider, its sample rate, a tts_node of your own.",
+    no_words: (
+        "If the caller spoke: look at their microphone (muted on its device?), and at what tells the session that they"
+        " do, its VAD or STT. If the agent was to greet: see that session.say() or generate_reply() is reached."
+    ),
+    cut_off: "Their identity tells whether they came back: with --redact it is not kept.",
+    answered_twice: "See why two are dispatched: one agent in the token or RoomConfiguration, and CreateDispatch once.",
+    linked_to_unknown: "An identity tells whom a session listens to: with --redact it is not kept.",
+    session_not_told: (
+        "Give the agent's process time to end (shutdown_process_timeout): it sends its last spans as it does, to the"
+        " receiver that TRACER_ENDPOINT names."
+    ),
+}
+"""What a stay can lack, each found by a function, with what to do. The first is told: the rest may follow from it."""
+ITS_LOG = "The agent's own log has the exception, with its traceback."
+"""Of a job that failed."""
 
 
 def lacks(call: Call) -> list[Lack]:
@@ -86,11 +122,11 @@ def muted_at_last(call: Call) -> tuple[Participant, int] | None:
 
 def _lacks(stay: CallerStay) -> Iterator[Lack]:
     """What a stay lacks; only the first where the rest follows from it."""
-    lack = next((found for lacked in POSSIBLE if (found := lacked(stay))), None)
-    if lack:
+    found = ((lack, advice) for lacked, advice in POSSIBLE.items() if (lack := lacked(stay)))
+    for lack, advice in islice(found, 1):
         stayed = stay.ended - stay.began
         early = f"{stay.name} became ACTIVE" if stay.goes_on and stayed < NOTICED else ""
-        yield replace(lack, early="" if lack.certain else early, early_ns=stayed)
+        yield replace(lack, early="" if lack.certain else early, early_ns=stayed, advice=advice)
 
 
 def _failed_jobs(call: Call) -> Iterator[Lack]:
@@ -104,4 +140,4 @@ def _failed_jobs(call: Call) -> Iterator[Lack]:
         if by_agent or finished is None or ended.time < finished.time - SOON:
             why = f" ({error})" if (error := error_of(ended)) else ""
             over = ", after its call" if call.callers.all_left_by(ended.time) else ""
-            yield Lack(f"job {job.sid} ended JS_FAILED{why}{over}", certain=by_agent)
+            yield Lack(f"job {job.sid} ended JS_FAILED{why}{over}", certain=by_agent, advice=ITS_LOG)
