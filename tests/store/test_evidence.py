@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.moments import ADA, ROOM, START, call, moment
+from tracer.errors import StoreError
 from tracer.moment import Kind
 from tracer.store import Arrival, Evidence, Form, Writer, open_writer
 from tracer.store.sqlite import SqliteReader, SqliteStore
@@ -142,3 +146,12 @@ def test_what_nobody_has_read_comes_before_what_another_version_has(store: Write
 def test_no_more_is_taken_at_once_than_memory_has_room_for(store: Writer) -> None:
     store.add([replace(PIECE, body=bytes(700_000))] * 5)
     assert len(store.to_read(10)) == 2
+
+
+def test_who_starts_on_evidence_that_this_version_has_read_waits_for_nobody(path: Path) -> None:
+    with closing(SqliteStore(path, wait=0)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        store.read_again(1)
+        other.execute("BEGIN IMMEDIATE")
+        store.read_again(1)
+        with pytest.raises(StoreError, match="locked"):
+            store.read_again(2)
