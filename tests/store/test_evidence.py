@@ -5,7 +5,10 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.moments import ADA, ROOM, START, call, moment
+from tracer.errors import StoreError
 from tracer.moment import Kind
 from tracer.store import Arrival, Evidence, Form, Writer, open_writer
 from tracer.store.sqlite import SqliteReader, SqliteStore
@@ -198,3 +201,12 @@ def test_evidence_of_an_older_file_is_found_by_its_room(path: Path) -> None:
         assert ([one.number for one in store.evidence(ROOM)], store.size().evidence) == ([1, 2, 4], 4)
         store.forget(ROOM)
         assert (store.evidence(ROOM), store.unread(), store.size().evidence) == ([], 1, 1)
+
+
+def test_who_starts_on_evidence_that_this_version_has_read_waits_for_nobody(path: Path) -> None:
+    with closing(SqliteStore(path, wait=0)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        store.read_again(1)
+        other.execute("BEGIN IMMEDIATE")
+        store.read_again(1)
+        with pytest.raises(StoreError, match="locked"):
+            store.read_again(2)

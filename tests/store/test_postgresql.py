@@ -20,7 +20,7 @@ from tracer import ids, keys
 from tracer.errors import ConfigurationError, StoreError
 from tracer.moment import Kind
 from tracer.store import Arrival, Outgoing, Task, Writer, open_reader, open_writer, shown
-from tracer.store.postgres import days, migrations, writer
+from tracer.store.postgres import days, locks, migrations, writer
 from tracer.store.postgres.days import DAY, TABLES
 
 if TYPE_CHECKING:
@@ -285,6 +285,15 @@ def test_a_day_waits_only_briefly_for_those_who_read(
             store.forget_oldest(NOW - 2 * DAY)
     assert store.forget_oldest(NOW - 2 * DAY) == 0, "its rooms are gone, and now it is, too"
     assert days.name_of("moment", NOW // DAY - 5) not in tables(location, "moment_2%")
+
+
+def test_who_starts_on_evidence_that_this_version_has_read_waits_for_nobody(location: str) -> None:
+    with closing(open_writer(location, wait=0.2)) as store, psycopg.connect(location) as db:
+        store.read_again(1)
+        locks.WRITE.take(db)
+        store.read_again(1)
+        with pytest.raises(StoreError, match="lock timeout"):
+            store.read_again(2)
 
 
 def test_while_the_files_of_a_day_are_deleted_others_write(

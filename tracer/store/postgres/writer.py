@@ -222,9 +222,13 @@ class PostgresStore(PostgresReader):
 
     def read_again(self, version: int) -> None:
         """Let all evidence be read again that another version than this has read."""
+        of = "SELECT version FROM reading"
+        with self._using() as db:
+            if db.execute(of).fetchone() == (version,):
+                return  # as nearly always: who starts waits for nobody
         with self._transaction() as db:
             WRITE.take(db)
-            if db.execute("SELECT version FROM reading").fetchone() != (version,):
+            if db.execute(of).fetchone() != (version,):
                 db.execute("DELETE FROM reading")
                 db.execute("INSERT INTO reading VALUES (%s)", (version,))
                 db.execute(

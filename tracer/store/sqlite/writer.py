@@ -116,9 +116,12 @@ class SqliteStore(SqliteReader):
 
     def read_again(self, version: int) -> None:
         """Let all evidence be read again that another version than this has read."""
+        of = "SELECT version FROM reading"
+        with self._using() as db:
+            if db.execute(of).fetchone() == (version,):
+                return  # as nearly always: who starts waits for nobody
         with self._transaction() as db:
-            read_by = db.execute("SELECT version FROM reading").fetchone()
-            if read_by != (version,):
+            if db.execute(of).fetchone() != (version,):
                 db.execute("DELETE FROM reading")
                 db.execute("INSERT INTO reading VALUES (?)", (version,))
                 db.execute("INSERT OR IGNORE INTO unread (seq, again) SELECT seq, 1 FROM evidence_of_room ORDER BY seq")
