@@ -276,6 +276,8 @@ EXPECTED: dict[str, list[Expected]] = {
     "sources_without_microphone": [Expected("missing-permission", says="ada.*canPublishSources")],
     "pictures_only": [Expected(says="of ada no audio track is known, only video")],
     "caller_forbids_subscription": [Expected("agent-unsubscribed", says="17\\.. s heard nothing")],
+    # The worker is killed (kill -9) with two jobs under way, of which this is one: ada is alone for 21 s.
+    "worker_killed": [Expected("process-killed", says="as when its worker is killed", never=("job-ended-in-call",))],
     # A backend removes the agent.
     "agent_removed": [Expected("removed", says="agent-")],
     # Healthy.

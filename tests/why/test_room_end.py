@@ -229,6 +229,15 @@ def test_an_agent_that_disconnected_from_the_room_left_its_caller_and_was_not_ki
     assert "agent-left-caller" not in found(older)
 
 
+def test_what_ended_an_agent_while_nobody_listened_is_not_known() -> None:
+    """Its spans of that time are lost, as those of a job whose dispatch was deleted; its leave is sent again."""
+    heard = timeline(disconnects(), registered())
+    assert names(explain(heard)) == ["agent-left-caller"]
+    away = explain(replace(heard, unheard=((ms(1500), ms(15_000)),)))
+    assert names(away) == []
+    assert away.summary.startswith("No cause was found, but ada was alone for 21.6 s after the agent left")
+
+
 def test_a_connection_that_the_server_lost_was_lost_earlier() -> None:
     (finding,) = findings(with_facts(leaves_its_caller(40_000), Kind.PARTICIPANT_LEFT, ADA, TIMED_OUT))
     assert "alone for at least 21 s" in finding.sentence

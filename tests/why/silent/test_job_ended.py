@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.moments import AGENT, JOB
-from tests.why.cases import Case, check, found, of_job, with_facts, without
+from tests.moments import AGENT, JOB, ms
+from tests.why.cases import Case, check, found, of_job, timeline, with_facts, without
 from tests.why.silent.calls import long_call
 from tracer import keys
-from tracer.moment import Kind, Moment
+from tracer.moment import Fact, Kind, Moment
+from tracer.why import explain
 
 
 def exits(at: float) -> list[Moment]:
@@ -47,3 +48,29 @@ def test_of_an_older_agent_the_end_of_its_entrypoint_is_no_end() -> None:
     older = with_facts(exits(10_000), Kind.JOB_ENDED, JOB, {keys.ENTRYPOINT_ONLY: True})
     assert "job-ended-in-call" not in found(older)
     assert without(older, Kind.JOB_ENDED)
+
+
+DROPPED: dict[str, Fact] = {keys.DISCONNECT_REASON: "CONNECTION_TIMEOUT"}
+
+
+def test_a_job_that_ended_with_its_worker_is_lost_by_the_server() -> None:
+    """Its process is gone: livekit-rtc does not keep the connection."""
+    (finding,) = explain(timeline(with_facts(exits(10_000), Kind.PARTICIPANT_LEFT, AGENT, DROPPED))).findings
+    assert (finding.cause.name, finding.certain) == ("process-killed", False)
+    assert finding.sentence == (
+        f"Job {JOB} ended without a shutdown while ada was there, and the server lost its agent (CONNECTION_TIMEOUT):"
+        " its process was gone, as when its worker is killed."
+    )
+    assert "what killed the worker" in finding.advice
+    over = with_facts(exits(33_000), Kind.PARTICIPANT_LEFT, AGENT, DROPPED)
+    assert "process-killed" not in found(over)
+
+
+def test_until_the_server_would_have_noticed_it_may_be_its_worker_that_was_killed() -> None:
+    there = [m for m in exits(10_000) if m.time < ms(20_000)]
+    (finding,) = explain(timeline(there, now=ms(20_000))).findings
+    assert (finding.cause.name, finding.certain) == ("job-ended-in-call", False)
+    (finding,) = explain(timeline(there, now=ms(31_000))).findings
+    assert finding.certain
+    failed = of_job(Kind.PROCESS_FAILED, 19_000, {keys.EXIT_CODE: -10, keys.KILLED: True})
+    assert explain(timeline([*there, failed], now=ms(20_000))).findings[0].certain

@@ -59,7 +59,9 @@ class AgentLeftCaller(Cause):
                 left = agent.gone
             if agent is None or left is None or _failed(job):
                 continue
-            if not (shutdown or ended or disconnected_itself(job, agent)):
+            # What nobody listened to can be the job's own shutdown, and what it was for.
+            told = call.timeline.is_heard(left.earliest, left.latest) and disconnected_itself(job, agent)
+            if not (shutdown or ended or told):
                 continue
             does = "ended by its own code" if shutdown else "left by its own code"
             does += ", or as its dispatch was deleted," if ended else ""

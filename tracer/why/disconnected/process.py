@@ -10,6 +10,7 @@ from tracer.livekit_sources import Page, agents
 from tracer.why.call.jobs import disconnected_itself
 from tracer.why.call.limits import LONG_ENOUGH, SOON
 from tracer.why.call.participants import DROPPED, name_of
+from tracer.why.call.serving import stays
 from tracer.why.cause import Cause
 from tracer.why.missing.entrypoint import CONNECTED
 from tracer.why.symptom import Symptom
@@ -30,7 +31,9 @@ class ProcessKilled(Cause):
     """Out of memory, a crash in native code, kill -9, a host that is gone.
 
     Known from the worker, which reports how the process ended; else a job whose spans stop (not certain: they may
-    have been lost), or whose agent the server lost (not certain: its network may be gone).
+    have been lost), or whose agent the server lost (not certain: its network may be gone). A worker that is killed
+    reports nothing, and its jobs' processes end with it: each job ends without a shutdown, and the server loses the
+    agent some 20 s later.
     """
 
     name = "process-killed"
@@ -39,6 +42,10 @@ class ProcessKilled(Cause):
     advice = (
         "Look for the reason on the worker's machine: the worker's log says when it killed the process itself"
         " (job_memory_limit_mb, unresponsive); the kernel's log says when memory ran out."
+    )
+    OF_ALL = (
+        "Look what killed the worker, and all its jobs with it: the kernel's log says when memory ran out, and what"
+        " runs your containers why one was stopped (kill -9, OOMKilled, no time to stop)."
     )
     said = (
         agents("ipc/supervised_proc.py"),
@@ -80,6 +87,20 @@ class ProcessKilled(Cause):
                 certain=False,
             )
 
+        elif ended := _ended_with_its_worker(call, job):
+            agent = call.agents.of(job)
+            gone = agent.gone if agent else None
+            stay = max(stays(call, job, ended.time, call.end), key=lambda one: one.lasted, default=None)
+            if agent and gone and stay and stay.lasted > LONG_ENOUGH:
+                yield self.found(
+                    f"Job {job.sid} ended without a shutdown while {name_of(stay.who)} was there, and the server lost"
+                    f" its agent ({agent.disconnect_reason}): its process was gone, as when its worker is killed.",
+                    ended,
+                    gone,
+                    certain=False,
+                    advice=self.OF_ALL,
+                )
+
     def _reported_by_the_worker(self, call: Call, job: Job, failed: Step) -> Iterator[Finding]:
         by_worker = failed.facts.get(keys.KILLED) is True
         who = "the worker itself killed it" if by_worker else "it did not shut down by itself"
@@ -98,6 +119,16 @@ class ProcessKilled(Cause):
         if lost is None:
             return None
         return f"check on the machine of {name_of(lost)} why the server lost it ({lost.disconnect_reason})"
+
+
+def _ended_with_its_worker(call: Call, job: Job) -> Step | None:
+    """The end of a job that nothing shut down, and whose agent the server lost after; None of any other."""
+    ended, agent = job.at(Kind.JOB_ENDED), call.agents.of(job)
+    if ended is None or agent is None or agent.gone is None or agent.disconnect_reason not in DROPPED:
+        return None
+    told = "agent" in ended.witnesses and keys.ENTRYPOINT_ONLY not in ended.facts
+    otherwise = job.at(Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.AGENT_CONNECTION_LOST, Kind.PROCESS_FAILED)
+    return ended if told and otherwise is None and ended.time < agent.gone.time else None
 
 
 def _left_before(call: Call, job: Job, failed: Step) -> bool:

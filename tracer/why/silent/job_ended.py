@@ -8,7 +8,7 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.livekit_sources import Page, agents
 from tracer.why.call.limits import LONG_ENOUGH, SOON
-from tracer.why.call.participants import name_of
+from tracer.why.call.participants import DROPPED, NOTICED_WITHIN, name_of
 from tracer.why.call.serving import seconds, stays
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
@@ -28,7 +28,9 @@ class JobEndedInCall(Cause):
 
     livekit-rtc keeps the connection on threads of its own, until the process ends: the agent is ACTIVE and its track
     published, and it neither hears nor speaks. Known from the end of the job's root span (livekit-agents 1.8.2 and
-    newer) without a ``job_shutdown``, and from an agent who was there for 3 s after with a caller.
+    newer) without a ``job_shutdown``, and from an agent who was there for 3 s after with a caller. A job whose worker
+    is killed ends so too, and its process with it, which the server notices 20 s later: until then it is not certain,
+    unless the worker reported something of the process after.
     """
 
     name = "job-ended-in-call"
@@ -36,7 +38,7 @@ class JobEndedInCall(Cause):
     about = "the agent's job ended without a shutdown, and the agent stayed in the room without a word"
     advice = (
         "End a job by ctx.shutdown(): sys.exit(), or whatever else raises SystemExit in the agent's code, stops its"
-        " event loop and leaves its connection to the room behind."
+        " event loop and leaves its connection to the room behind. If the worker was killed, with its jobs, look there."
     )
     said = (
         agents("ipc/job_proc_lazy_main.py"),
@@ -54,6 +56,8 @@ class JobEndedInCall(Cause):
             return None
         if job.at(Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.AGENT_CONNECTION_LOST):
             return None
+        if agent.disconnect_reason in DROPPED:
+            return None  # its process had ended too: see ProcessKilled
         until = min(call.left_at(agent), call.end)
         stay = max(stays(call, job, ended.time, until), key=lambda one: one.lasted, default=None)
         if stay is None or stay.lasted <= LONG_ENOUGH:
@@ -65,5 +69,5 @@ class JobEndedInCall(Cause):
             f" {seconds(call, stay)} {name_of(stay.who)} was with an agent that could not hear or speak.",
             ended,
             agent.gone,
-            certain=not served,
+            certain=not served and (until - ended.time > NOTICED_WITHIN or job.at(Kind.PROCESS_FAILED) is not None),
         )
