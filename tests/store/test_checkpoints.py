@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from tests.receiving import LIMIT
 from tracer.errors import StoreError
 from tracer.store import Evidence, Form
 from tracer.store.sqlite import SqliteStore, checkpoints
+from tracer.store.sqlite.opening import reopened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,3 +86,20 @@ def test_a_file_that_cannot_be_copied_into_is_written_to_all_the_same(
     with closing(SqliteStore(path)) as store:
         assert store.unread() == 101
         assert store.evidence(f"RM_{100:012}")
+
+
+@pytest.mark.usefixtures("soon")
+def test_nothing_is_copied_into_a_file_that_was_cut_off(path: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+        for number in range(100):
+            write(store, number)
+        with closing(reopened(path)) as other:
+            store._checkpoints._checkpoint(other)
+            write(store, 100)
+            size = path.stat().st_size // 2
+            os.truncate(path, size)
+            with pytest.raises(StoreError, match="was truncated"):
+                store._checkpoints._checkpoint(other)
+            assert path.stat().st_size == size
+        with pytest.raises(StoreError, match="was truncated"):
+            write(store, 101)

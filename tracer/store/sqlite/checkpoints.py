@@ -36,11 +36,17 @@ LONGEST = 4 * LONG
 class Checkpoints:
     """A thread with a connection of its own, which begins when there is something to do."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], alone: AbstractContextManager[object]) -> None:
-        """``connect`` opens the file; within ``alone`` this process does not write to it."""
+    def __init__(
+        self, connect: Callable[[], sqlite3.Connection], look: Callable[[], None], alone: AbstractContextManager[object]
+    ) -> None:
+        """``connect`` opens the file, ``look`` raises StoreError when it is not as it should be.
+
+        Within ``alone`` this process does not write to it.
+        """
         self.under_way = threading.Lock()
-        """Held while one is: then SQLite refuses another, and the file can be shorter than it says."""
+        """Held while one is: then SQLite refuses another."""
         self._connect = connect
+        self._look = look
         self._alone = alone
         self._changed = 0
         self._due = threading.Event()
@@ -88,5 +94,7 @@ class Checkpoints:
     def _checkpoint(self, db: sqlite3.Connection) -> tuple[int, int]:
         """Copy what can be without waiting for anybody: pages that the log has, and those of them that are left."""
         with self.under_way:
+            self._look()  # a file that was cut off would be made as long again, with nothing in it
             _, pages, copied = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._look()  # it can be shorter now, and soon longer
         return pages, pages - copied

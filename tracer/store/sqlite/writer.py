@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from contextlib import closing, contextmanager
 from typing import IO, TYPE_CHECKING
@@ -44,12 +45,13 @@ class SqliteStore(SqliteReader):
         super().__init__(path, writable=True)
         self._export_lock: IO[str] | None = None
         self._file = path.stat()
+        self._looking = threading.Lock()
         with self._using() as db:
             db.execute(f"PRAGMA busy_timeout = {round(wait * 1000)}")
             # An acknowledged webhook must outlive a power cut: NORMAL would lose the last commits of a WAL.
             db.execute("PRAGMA synchronous = FULL")
             db.execute(f"PRAGMA wal_autocheckpoint = {LONGEST}")
-        self._checkpoints = Checkpoints(lambda: reopened(path), self._lock)
+        self._checkpoints = Checkpoints(lambda: reopened(path), self._is_there, self._lock)
 
     def check(self) -> None:
         """Raise StoreError where nothing can be written: the file is gone, locked, or on a full or read-only disk."""
@@ -58,17 +60,18 @@ class SqliteStore(SqliteReader):
 
     def _is_there(self) -> None:
         """Raises StoreError when the open file is no longer the one of that name: SQLite would write on, to nowhere."""
-        try:
-            now = self.path.stat()
-        except OSError:
-            raise StoreError(f"the store {self.path} was deleted or renamed: restart `tracer serve`") from None
-        if (now.st_dev, now.st_ino) != (self._file.st_dev, self._file.st_ino):
-            raise StoreError(f"the store {self.path} was replaced by another file: restart `tracer serve`")
-        if now.st_size < self._file.st_size:
-            with self._checkpoints.under_way:  # it was made smaller, and may now be made larger
-                if not is_whole(self.path):
-                    raise StoreError(f"the store {self.path} was truncated: stop `tracer serve` and move the file away")
-        self._file = now  # it grows: what is cut off later is missing from this size, not from that of the beginning
+        with self._looking:  # who writes and who copies the log: what one saw must not be older than what the other did
+            try:
+                now = self.path.stat()
+            except OSError:
+                raise StoreError(f"the store {self.path} was deleted or renamed: restart `tracer serve`") from None
+            if (now.st_dev, now.st_ino) != (self._file.st_dev, self._file.st_ino):
+                raise StoreError(f"the store {self.path} was replaced by another file: restart `tracer serve`")
+            if now.st_size < self._file.st_size and not is_whole(self.path):
+                raise StoreError(f"the store {self.path} was truncated: stop `tracer serve` and move the file away")
+            self._file = (
+                now  # it grows: what is cut off later is missing from this size, not from that of the beginning
+            )
 
     def may(self, task: Task, of: str = "") -> bool:
         """Whether this process is the one that does this: the first to export from this file, for as long as it runs.
