@@ -54,7 +54,7 @@ POSSIBLE = (
 
 def lacks(call: Call) -> list[Lack]:
     """All that a call lacks: what was missing for certain first, and of that the longest first."""
-    found = [*_failed_jobs(call)]
+    found = [*_failed_jobs(call), *_lost_spans(call)]
     # Whom nobody sees, beside others who can be seen, listens to the call, as a supervisor does.
     seen = [stay for stay in call.callers.active if not is_hidden(stay[2])]
     for began, ended, who in seen or call.callers.active:
@@ -76,6 +76,12 @@ def _lacks(stay: CallerStay) -> Iterator[Lack]:
         stayed = stay.ended - stay.began
         early = f"{stay.name} became ACTIVE" if stay.goes_on and stayed < NOTICED else ""
         yield replace(lack, early="" if lack.certain else early, early_ns=stayed)
+
+
+def _lost_spans(call: Call) -> Iterator[Lack]:
+    """Jobs that reported more than what came."""
+    for job in sorted(call.timeline.spans_lost):
+        yield Lack(f"spans of job {job} were lost on their way, and what they showed is not known", certain=False)
 
 
 def _failed_jobs(call: Call) -> Iterator[Lack]:
