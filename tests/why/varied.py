@@ -168,9 +168,6 @@ def halved(name: str, seeds: Iterable[int]) -> Iterator[Variant]:
             drawn: dict[object, bool] = {}
             kept = [[one for a in line for one in _part(a, part, drawn, chance)] for line in lines]
             yield Variant(f"half of {what} lost, sample {seed}", [line for line in kept if line])
-        chance = random.Random(f"{name} moments {seed}")  # noqa: S311  as above
-        kept = [[_thinned(one, chance) if _is_of(line, SPAN_FORMS) else one for one in line] for line in lines]
-        yield Variant(f"half of the agent's moments lost, sample {seed}", kept)
     times = [_at(line) for line in lines]
     first, last = min(t for t in times if t), max(times)
     for percent in (30, 50, 70):
@@ -194,14 +191,6 @@ SPANS: dict[str, Callable[[Span], object]] = {
     "the spans' starts and ends": lambda span: (span.span_id, span.end_time_unix_nano == 0),
 }
 """What is lost together: a span that is sampled away, or one report of it."""
-
-
-SPAN_FORMS = {Form.OTLP, Form.OTLP_JSON}
-
-
-def _thinned(arrival: Arrival, chance: random.Random) -> Arrival:
-    """What is left where each of its moments is kept or lost."""
-    return replace(arrival, moments=tuple(one for one in arrival.moments if chance.random() < HALF))
 
 
 def _at(line: Line) -> int:
