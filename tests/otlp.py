@@ -12,12 +12,15 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.moments import AGENT, DISPATCH, JOB, ROOM, SESSION, WAIT, WORKER, ms
 from tracer import keys
+from tracer.moment import Kind
 from tracer.witness.agent import SCOPE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+
+    from tracer.moment import Moment
 
 TRACE = bytes(range(1, 17))
 """The trace an agent made its spans in, when nobody told it of the room's."""
@@ -78,6 +81,11 @@ def request(*spans: Span, scope: str = "livekit-agents", service: str = "my-agen
     holder = group.scope_spans.add(spans=spans)
     holder.scope.name, holder.scope.version = scope, "1.8.9"
     return made
+
+
+def without_reports(moments: Iterable[Moment]) -> tuple[Moment, ...]:
+    """The moments, without which spans came: of them there is one in each request."""
+    return tuple(moment for moment in moments if moment.kind is not Kind.JOB_SPANS_REPORTED)
 
 
 def as_json(what: ExportTraceServiceRequest) -> bytes:

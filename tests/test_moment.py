@@ -56,6 +56,7 @@ BEYOND = [
     "agent.task_raised",
     "agent.wait_ended",
     "job.created",
+    "job.spans_reported",
     "model.answered",
     "model.asked",
     "model.failed",

@@ -74,6 +74,11 @@ __all__ = [
     "SHUTDOWN_REASON",
     "SILENT_FOR",
     "SOUNDED_FOR",
+    "SPANS_ABOVE",
+    "SPANS_BEGUN",
+    "SPANS_DUE",
+    "SPANS_ENDED",
+    "SPANS_ROOT",
     "SPAN_NAME",
     "SPEAKS_BY",
     "SPOKE_FOR",
@@ -220,6 +225,16 @@ PREVIOUS_AGENT_LABEL: Final = "lk.previous_agent_label"
 """The agent that handed over."""
 SHUTDOWN_BY_USER: Final = "lk.shutdown.user_initiated"
 """Whether the agent's own code shut the job down."""
+SPANS_ENDED: Final = "tracer.spans.ended"
+"""Spans of a job that came with their end: the beginnings of their ids, with a space between."""
+SPANS_BEGUN: Final = "tracer.spans.begun"
+"""Those that were reported when they began, and can be left open."""
+SPANS_DUE: Final = "tracer.spans.due"
+"""Those that were reported when they began, and end before their job does."""
+SPANS_ABOVE: Final = "tracer.spans.above"
+"""The parents of those that livekit-agents makes beneath one of its own."""
+SPANS_ROOT: Final = "tracer.spans.root"
+"""``job_entrypoint``, which is above all others."""
 SPAN_NAME: Final = "tracer.span_name"
 """Name of the span of livekit-agents that failed, or of the agent's own code that it is about."""
 TOOL_NAME: Final = "lk.function_tool.name"

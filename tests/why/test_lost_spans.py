@@ -6,15 +6,21 @@ from dataclasses import replace
 
 import pytest
 
-from tests.moments import ADA, AGENT, JOB, ROOM, _webhook, ms
+from tests.moments import ABOUT_JOB, ADA, AGENT, JOB, ROOM, WORKER, _webhook, ms
 from tests.why.cases import (
+    CASES,
     DISCONNECTED,
     MISSING,
+    Case,
     found,
     healthy,
+    load,
+    lonely,
     moved,
     names,
     of_job,
+    offered,
+    registered,
     timeline,
     until,
     with_facts,
@@ -25,7 +31,7 @@ from tests.why.silent.conversation import bob_speaks, conversation, hears, kept_
 from tracer import keys
 from tracer.moment import Kind, Moment
 from tracer.timeline.sessions import sessions_of
-from tracer.why import explain
+from tracer.why import Symptom, explain
 
 SPOKE = of_job(Kind.AGENT_SPEAKING, 900, occurrence="speech")
 
@@ -139,3 +145,47 @@ def test_a_job_that_never_connected_does_not_learn_that_its_room_closed() -> Non
     later = [moved(m, 20_000) if m.time > ms(4000) else m for m in gone]
     assert found([*hangs, *later], now=ms(120_000))[0] == "never-connected"
     assert "process-killed" not in found([*hangs, *later], now=ms(120_000))
+
+
+def orphan(job: str = JOB) -> Moment:
+    """That a span of a job came whose parent did not."""
+    known = {keys.SPANS_ENDED: "5eec4001", keys.SPANS_BEGUN: "00000001", keys.SPANS_ABOVE: "7e550001"}
+    return replace(of_job(Kind.JOB_SPANS_REPORTED, 900, known), subject=job)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.timeline.jobs], ids=lambda case: case.label)
+def test_of_a_job_whose_spans_were_lost_nothing_is_certain(case: Case) -> None:
+    lost = frozenset(job.sid for job in case.timeline.jobs)
+    explained = explain(replace(case.timeline, spans_lost=lost))
+    sure = [finding.cause for finding in explained.findings if finding.certain]
+    assert all(cause.symptom is Symptom.UNRECORDED for cause in sure)
+    assert names(explained)[0] == case.cause
+
+
+def test_a_call_is_not_called_well_where_spans_of_its_job_were_lost() -> None:
+    assert explain(timeline(long_call())).well
+    explained = explain(timeline([*long_call(), orphan()]))
+    assert explained.well is None
+    assert f"spans of job {JOB} were lost on their way" in explained.summary
+
+
+@pytest.mark.parametrize(
+    ("received", "status", "sure"),
+    [(201.4, "JS_PENDING", True), (3400, "JS_PENDING", False), (201.4, "JS_RUNNING", False)],
+    ids=["in time", "received late", "given to a worker"],
+)
+def test_an_answer_that_is_not_known_was_slow_only_where_it_can_have_been(
+    received: float, status: str, sure: bool
+) -> None:
+    asked = [*lonely(), *offered(status), of_job(Kind.JOB_RECEIVED, received, ABOUT_JOB, WORKER)]
+    (finding,) = [
+        one
+        for one in explain(timeline(asked, registered(), now=ms(60_000))).findings
+        if one.cause.name == "slow-request"
+    ]
+    assert finding.certain is False
+    later = [*registered(), *load(0.1, 8000)]
+    (finding,) = [
+        one for one in explain(timeline(asked, later, now=ms(60_000))).findings if one.cause.name == "slow-request"
+    ]
+    assert finding.certain is sure

@@ -9,7 +9,7 @@ import pytest
 
 from tests.calls.expected import EXPECTED
 from tests.check.judging import violated
-from tests.why.varied import CHOSEN, doubled, lossy, recorded, renamed, rooms, shifted, shuffled
+from tests.why.varied import CHOSEN, doubled, halved, lossy, recorded, renamed, rooms, shifted, shuffled
 from tracer.check import check
 from tracer.service.replay import listened_in
 from tracer.units import NS_PER_S
@@ -107,3 +107,32 @@ def test_what_is_lost_makes_nothing_sure(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_whatever_is_lost_makes_nothing_sure(name: str) -> None:
     assert not [one for variant in lossy(name, seeds=60) if variant.lines for one in broken(name, variant)]
+
+
+NO_SIGN = {
+    "agent_mutes_itself: half of the webhooks and polls lost, sample 0: well",
+    "exits_in_call: half of the spans' requests lost, sample 0: well",
+    "linked_to_one_who_never_comes: half of the spans' requests lost, sample 1: well",
+    "linked_to_one_who_never_comes: half of the webhooks lost, sample 0: well",
+    "publish_taken_away: half of the webhooks and polls lost, sample 1: well",
+    "reloaded_at_once: half of the webhooks and polls lost, sample 1: well",
+    "s09_connect_retry: half of everything lost, sample 1: connect-failed is certain",
+    "s11_all_reject: half of the spans' starts and ends lost, sample 1: slow-request is certain",
+    "s15_hot_reload: half of the spans lost, sample 1: rule 10 is violated",
+    "s15_hot_reload: half of the spans' requests lost, sample 0: rule 10 is violated",
+    "s15_hot_reload: half of the spans' requests lost, sample 0: rule 4 is violated",
+    "s15_hot_reload: half of the spans' requests lost, sample 1: rule 10 is violated",
+    "s15_hot_reload: half of the spans' requests lost, sample 1: rule 4 is violated",
+    "silent_telephone: half of the webhooks lost, sample 1: well",
+    "stt_raises: half of everything lost, sample 1: model-silent is certain",
+    "tts_gives_silence: half of the webhooks lost, sample 1: well",
+}
+"""What is said too surely of these: nothing in them shows that anything is missing, or it is not asked for by
+`tracer check`, which takes what is left of two runs of a job for one. Each is a shortfall; one that is mended goes."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_half_lost_makes_nothing_sure(name: str) -> None:
+    found = [one for variant in halved(name, range(2)) if variant.lines for one in broken(name, variant)]
+    assert {f"{name}: {one}" for one in found} == {one for one in NO_SIGN if one.startswith(f"{name}: ")}

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from tracer import keys
 from tracer.moment import Kind
 from tracer.service.replay import NEVER, listened_in, records
-from tracer.store import Form
+from tracer.store import Evidence, Form
 from tracer.timeline.fold import fold
 from tracer.timeline.listened import stopped, unheard
 from tracer.timeline.trace_jobs import is_trace
 from tracer.units import NS_PER_S
+from tracer.witness import agent, evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
     from tracer.moment import Fact, Moment
     from tracer.store import Arrival
@@ -32,6 +35,7 @@ __all__ = [
     "Variant",
     "came_at",
     "doubled",
+    "halved",
     "lossy",
     "neighbours",
     "placed",
@@ -163,6 +167,74 @@ def lossy(name: str, seeds: int) -> Iterator[Variant]:
         yield Variant(f"5 % lost, sample {number}", kept, is_told=False)
         lost = chance.randrange(len(lines))
         yield Variant(f"line {lost} lost", lines[:lost] + lines[lost + 1 :], is_told=False)
+
+
+HALF = 0.5
+
+
+def halved(name: str, seeds: Iterable[int]) -> Iterator[Variant]:
+    """A recording of which half of what some witnesses reported is lost, or of the time that somebody listened."""
+    lines = recorded(name)
+    for seed in seeds:
+        for what, forms in WITNESSES.items():
+            chance = random.Random(f"{name} {what} {seed}")  # noqa: S311  as above
+            kept = [line for line in lines if not any(_is_of(line, one) for one in forms) or chance.random() < HALF]
+            yield Variant(f"half of {what} lost, sample {seed}", kept)
+        for what, part in SPANS.items():
+            chance = random.Random(f"{name} {what} {seed}")  # noqa: S311  as above
+            drawn: dict[object, bool] = {}
+            kept = [[one for a in line for one in _part(a, part, drawn, chance)] for line in lines]
+            yield Variant(f"half of {what} lost, sample {seed}", [line for line in kept if line])
+    times = [_at(line) for line in lines]
+    first, last = min(t for t in times if t), max(times)
+    for percent in (30, 50, 70):
+        at = first + (last - first) * percent // 100
+        yield Variant(
+            f"started after {percent} % of the time", [x for x, t in zip(lines, times, strict=True) if t >= at]
+        )
+        before = [x for x, t in zip(lines, times, strict=True) if t < at]
+        yield Variant(f"stopped after {percent} % of the time", before, died=True)
+
+
+WITNESSES: dict[str, list[set[Form]]] = {
+    "the spans' requests": [{Form.OTLP, Form.OTLP_JSON}],
+    "the webhooks": [{Form.WEBHOOK}],
+    "the polls": [set()],
+    "the webhooks and polls": [{Form.WEBHOOK}, set()],
+    "everything": [{Form.WEBHOOK}, set(), {Form.OTLP, Form.OTLP_JSON}],
+}
+SPANS: dict[str, Callable[[Span], object]] = {
+    "the spans": lambda span: span.span_id,
+    "the spans' starts and ends": lambda span: (span.span_id, span.end_time_unix_nano == 0),
+}
+"""What is lost together: a span that is sampled away, or one report of it."""
+
+
+def _at(line: Line) -> int:
+    """When a line came, as far as it shows; 0 where it does not."""
+    try:
+        return listened_in([line])[1]
+    except ValueError:
+        return 0
+
+
+def _part(
+    arrival: Arrival, part: Callable[[Span], object], drawn: dict[object, bool], chance: random.Random
+) -> Iterator[Arrival]:
+    """What is left of a request where each part of it is kept or lost."""
+    piece = arrival.evidence
+    if piece is None or piece.form is Form.WEBHOOK:
+        yield arrival
+        return
+    request = evidence.request(piece)
+    for group in request.resource_spans:
+        for scope in group.scope_spans:
+            spans = [s for s in scope.spans if drawn.setdefault(part(s), chance.random() < HALF)]
+            del scope.spans[:]
+            scope.spans.extend(spans)
+    if any(True for _ in agent.spans(request)):
+        body = request.SerializeToString()
+        yield evidence.arrival(Evidence(Form.OTLP, body, piece.at, piece.room))
 
 
 def _redacted(arrival: Arrival) -> Arrival:

@@ -8,7 +8,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.moments import JOB, SESSION, ms
-from tests.otlp import CONNECT, IN_JOB, ROOT, attributes, request, span
+from tests.otlp import CONNECT, IN_JOB, ROOT, attributes, request, span, without_reports
 from tracer import keys
 from tracer.moment import Kind, Moment
 from tracer.witness import agent
@@ -17,7 +17,8 @@ SESSION_ID = bytes.fromhex(SESSION)
 
 
 def moments(*spans: Span) -> list[Moment]:
-    return sorted(agent.arrival(request(*spans)).moments, key=lambda m: (m.time, m.kind))
+    told = without_reports(agent.arrival(request(*spans)).moments)
+    return sorted(told, key=lambda m: (m.time, m.kind))
 
 
 def kinds(*spans: Span) -> list[Kind]:

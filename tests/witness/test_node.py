@@ -8,7 +8,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from tests.moments import JOB, ROOM, SESSION, ms
-from tests.otlp import ROOT, START, TRACE, as_json, job, node_job, node_request, request, span
+from tests.otlp import ROOT, START, TRACE, as_json, job, node_job, node_request, request, span, without_reports
 from tracer import keys
 from tracer.moment import Kind, Moment
 from tracer.timeline.trace_jobs import job_of_trace, room_of_trace
@@ -19,7 +19,7 @@ SESSION_ID = bytes.fromhex(SESSION)
 
 
 def told(*spans: Any) -> list[Moment]:
-    return list(agent.arrival(node_request(*spans)).moments)
+    return list(without_reports(agent.arrival(node_request(*spans)).moments))
 
 
 def test_moments_of_a_job() -> None:

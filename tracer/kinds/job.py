@@ -213,6 +213,15 @@ JOB = {
             agents("ipc/proc_pool.py"),
         ),
     ),
+    "job.spans_reported": KindInfo(
+        phrase="spans reported",
+        verb="had spans reported",
+        meaning="Spans of the job came: which, and which parents they must have. It is no row of a timeline.",
+        cause="A request of the agent's, which brought them.",
+        following="Their ends, and spans beneath them: where a parent or an end is missing, spans were lost.",
+        reported={"agent": "from when the first of a request's spans began until the last did"},
+        said=(agents("telemetry/traces.py"),),
+    ),
     "job.ended": KindInfo(
         phrase="job ended",
         verb="ended",

@@ -109,6 +109,7 @@ class Kind(StrEnum):
     JOB_SHUTDOWN = "job.shutdown"
     AGENT_DISCONNECTED = "agent.disconnected"
     PROCESS_FAILED = "process.failed"
+    JOB_SPANS_REPORTED = "job.spans_reported"
     JOB_ENDED = "job.ended"
 
     @property

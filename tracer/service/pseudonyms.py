@@ -59,7 +59,9 @@ _SHAPE = re.compile(r"[A-Za-z0-9_,]{0,64}")
 _SUBJECT = re.compile(r"[A-Z]{2}_[A-Za-z0-9_]{1,40}|trace:[0-9a-f]{32}")
 """LiveKit's ids, and what stands for the job and the room of a trace."""
 _OCCURRENCE = re.compile(r"(?:back as |run )?[A-Za-z0-9_@]{0,64}")
+_SPANS = (keys.SPANS_ABOVE, keys.SPANS_BEGUN, keys.SPANS_DUE, keys.SPANS_ENDED, keys.SPANS_ROOT)
 KEPT = {
+    **dict.fromkeys(_SPANS, re.compile(r"[0-9a-f ]*")),
     keys.ERROR_MESSAGE: re.compile(r"\d{3}|AgentSession isn't running|wait_pc_connection timed out"),
     keys.SHUTDOWN_REASON: re.compile("|".join(Shutdown)),
     keys.AGENT_LABEL: re.compile("default_agent"),

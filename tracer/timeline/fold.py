@@ -11,6 +11,7 @@ from tracer import keys
 from tracer.moment import Kind
 from tracer.timeline.connections import reported_once
 from tracer.timeline.entities import Job, Participant, Room, Track, Worker
+from tracer.timeline.lost_spans import lost_spans
 from tracer.timeline.origin import creation, dispatches, end_reason
 from tracer.timeline.precedence import must_precede
 from tracer.timeline.runs import offers_apart, runs_apart
@@ -40,9 +41,11 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
     ``workers`` is what workers reported of themselves; ``now`` until when the room is known, ns since the epoch: by
     default until the last moment.
     """
-    moments = set(moments)
-    now = max((moment.time for moment in moments), default=0) if now is None else now
-    known = list(reported_once(joined(moments)))
+    told = joined(set(moments))
+    reports = [moment for moment in told if moment.kind is Kind.JOB_SPANS_REPORTED]
+    happened = [moment for moment in told if moment.kind is not Kind.JOB_SPANS_REPORTED]
+    now = max((moment.time for moment in happened), default=0) if now is None else now
+    known = list(reported_once(happened))
     merged = merge(_attempts(runs_apart(offers_apart(_started_once(known)))))
     known_workers = _workers(workers)
     steps = _in_order([*merged, *_beside(merged, known_workers, now)])
@@ -71,6 +74,7 @@ def fold(room: str, moments: Iterable[Moment], *, workers: Iterable[Moment] = ()
         created_by=created_by,
         creator=creator,
         end_reason=end_reason(itself, participants),
+        spans_lost=lost_spans(reports, jobs, itself, now),
         by_sid={one.sid: one for one in (*known_workers, itself, *participants, *jobs, *dispatched, *tracks)},
     )
 

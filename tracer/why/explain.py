@@ -51,17 +51,20 @@ def explain(timeline: Timeline) -> Explanation:
 
 def _findings(call: Call) -> tuple[Finding, ...]:
     place = {cause: number for number, cause in enumerate(CAUSES)}
-    findings = [found for cause in CAUSES for finding in cause.find(call) if (found := _as_heard(call, finding))]
+    findings = [found for cause in CAUSES for finding in cause.find(call) if (found := _as_recorded(call, finding))]
     findings.sort(key=lambda found: (found.cause.symptom.rank, not found.certain, place[found.cause]))
     return tuple(replace(found, evidence=tuple(map(call.as_reported, found.evidence))) for found in findings)
 
 
-def _as_heard(call: Call, finding: Finding) -> Finding | None:
-    """A finding that nothing which nobody listened to can overturn, or as one that is only likely; else None.
+def _as_recorded(call: Call, finding: Finding) -> Finding | None:
+    """A finding that nothing which is not recorded can overturn, or as one that is only likely; else None.
 
-    An agent that is missing or late may have come, and been asked for, while nobody listened.
+    Of a job whose spans were lost anything more can have happened. An agent that is missing or late may have come, and
+    been asked for, while nobody listened.
     """
     timeline, times = call.timeline, [step.time for step in finding.evidence]
+    if timeline.spans_lost and finding.cause.symptom is not Symptom.UNRECORDED:
+        finding = replace(finding, certain=False)
     if not timeline.gaps or not times or timeline.is_heard(min(times), max(times)):
         return finding
     if finding.cause.symptom in (Symptom.MISSING, Symptom.LATE):

@@ -29,6 +29,7 @@ from tracer.witness.fields import LATEST_TIME
 from tracer.witness.native import LONGEST_MESSAGE, PENDING_SPANS, ROUNDING, TOLD_AT_ONCE, native_moments
 from tracer.witness.node import node_moments
 from tracer.witness.outgoing import ReceivedSpan, is_trace_id, outgoing
+from tracer.witness.span_reports import span_reports
 from tracer.witness.values import as_time, attributes_of
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def arrival(request: ExportTraceServiceRequest, *, redact: bool = False, exporte
     With ``redact`` the spans go without personal data; a moment drops its own, see ``Moment.redacted``.
     """
     found = list(received(request))
-    moments = [moment for one in found for moment in _moments(one)]
+    moments = [*(moment for one in found for moment in _moments(one)), *span_reports(found)]
     named = dict.fromkeys((one.span.trace_id, one.room) for one in found if _names_room(one))
     traces = tuple((room_of_trace(trace), room) for trace, room in named)
     return Arrival(tuple(moments), tuple(outgoing(found, redacted=redact)) if exported else (), traces=traces)

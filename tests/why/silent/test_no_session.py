@@ -144,3 +144,12 @@ def test_an_event_loop_that_stands_still_is_found_while_it_does() -> None:
     assert explain(timeline([*going_on, stalled, again], now=ms(16_000))).findings == ()
     (finding,) = explain(timeline([*going_on, stalled, *blocked(9000, 4.0)], now=ms(16_000))).findings
     assert "was blocked for 4.0 s (once)" in finding.sentence
+
+
+def test_a_start_that_did_not_return_is_certain_once_its_job_has_reported_its_end() -> None:
+    after = (Kind.AGENT_SPEAKING, Kind.MODEL_ASKED, Kind.JOB_ENTRYPOINT_RETURNED, Kind.SESSION_AGENT_CHANGED)
+    hangs = without(long_call(), Kind.SESSION_STARTED, Kind.SESSION_CLOSED, *after)
+    finished = max(m.time for m in hangs if m.kind is Kind.ROOM_FINISHED)
+    now = (finished - ms(0)) / 1e6 + 1000
+    assert sureness(hangs, now) == [("no-session", True)]
+    assert sureness(without(hangs, Kind.JOB_ENDED), now) == [("no-session", False)]

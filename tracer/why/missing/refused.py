@@ -157,7 +157,8 @@ class SlowRequest(Cause):
     """The server offers a job, waits 3 s for the answer, and drops it.
 
     Known from the worker's own receipt and answer, on one clock. Where no answer is known, certain only if the worker
-    reported something later: else it may be gone.
+    received the request in time, the server does not list the job as one that runs, and the worker reported something
+    later: else it may be gone, or its answer is lost.
     """
 
     name = "slow-request"
@@ -189,8 +190,15 @@ class SlowRequest(Cause):
             *offer(job, received),
             answered,
             mine.get(Kind.JOB_TIMED_OUT),
-            certain=answered is not None or self._reported_later(call, received),
+            certain=answered is not None or (self._is_open(job, received) and self._reported_later(call, received)),
         )
+
+    @staticmethod
+    def _is_open(job: Job, received: Step) -> bool:
+        """Whether a request of which no answer is known came in time, and nobody else shows that it was answered."""
+        offered = offer(job, received)[0]
+        in_time = offered is None or received.earliest - offered.latest <= SERVER_WAITS
+        return in_time and job.status != "JS_RUNNING"
 
     @staticmethod
     def _reported_later(call: Call, received: Step) -> bool:

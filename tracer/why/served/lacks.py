@@ -86,13 +86,18 @@ POSSIBLE: dict[Callable[[CallerStay], Lack | None], str] = {
     ),
 }
 """What a stay can lack, each found by a function, with what to do. The first is told: the rest may follow from it."""
+ON_THEIR_WAY = (
+    "Look for what lost them: a collector that samples, a process that was killed before it had sent its spans, a"
+    " receiver that was away (TRACER_ENDPOINT)."
+)
+"""Of a job whose spans were lost."""
 ITS_LOG = "The agent's own log has the exception, with its traceback."
 """Of a job that failed."""
 
 
 def lacks(call: Call) -> list[Lack]:
     """All that a call lacks: what was missing for certain first, and of that the longest first."""
-    found = [*_failed_jobs(call)]
+    found = [*_failed_jobs(call), *_lost_spans(call)]
     # Whom nobody sees, beside others who can be seen, listens to the call, as a supervisor does.
     seen = [stay for stay in call.callers.active if not is_hidden(stay[2])]
     for began, ended, who in seen or call.callers.active:
@@ -127,6 +132,13 @@ def _lacks(stay: CallerStay) -> Iterator[Lack]:
         stayed = stay.ended - stay.began
         early = f"{stay.name} became ACTIVE" if stay.goes_on and stayed < NOTICED else ""
         yield replace(lack, early="" if lack.certain else early, early_ns=stayed, advice=advice)
+
+
+def _lost_spans(call: Call) -> Iterator[Lack]:
+    """Jobs that reported more than what came."""
+    for job in sorted(call.timeline.spans_lost):
+        sentence = f"spans of job {job} were lost on their way, and what they showed is not known"
+        yield Lack(sentence, certain=False, advice=ON_THEIR_WAY)
 
 
 def _failed_jobs(call: Call) -> Iterator[Lack]:

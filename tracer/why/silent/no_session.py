@@ -96,7 +96,8 @@ class NoSession(Cause):
                 f"In job {job.sid}, session.start() {how} in {lasted:.1f} s, while {name_of(stay.who)} was there.",
                 starting,
                 over,
-                certain=over is not None and "agent" in over.witnesses,
+                # Until the job has reported its end, that of its session_start may be on its way.
+                certain=over is not None and "agent" in over.witnesses and not call.timeline.is_open(job),
                 advice=self.in_start,
             )
         return None

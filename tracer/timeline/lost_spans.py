@@ -1,0 +1,67 @@
+"""Lost spans: what a job must have reported, by what else it reported, and did not come.
+
+Spans get lost where a receiver is away for longer than an agent keeps them, where a collector samples them, and with
+their process. What came shows it: a span whose parent did not come, and a span that began and did not end, in a job
+that did.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from tracer import keys
+from tracer.kinds import Kind
+from tracer.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tracer.moment import Moment
+    from tracer.timeline.entities import Job, Room
+
+__all__ = ["lost_spans"]
+
+ON_THEIR_WAY = 30 * NS_PER_S
+"""Spans come no later than this after their room has closed, ns: an agent that is not instrumented sends a parent after
+its children, when it has ended."""
+_IDS = (keys.SPANS_ENDED, keys.SPANS_BEGUN, keys.SPANS_DUE, keys.SPANS_ABOVE, keys.SPANS_ROOT)
+
+_OF_WORKER = (Kind.JOB_OFFERED, Kind.JOB_ACCEPTED, Kind.JOB_REJECTED, Kind.JOB_TIMED_OUT)
+
+
+def lost_spans(reports: Iterable[Moment], jobs: Iterable[Job], room: Room, now: int) -> frozenset[str]:
+    """The jobs of which spans were lost as of ``now``, ns, by the reports of which spans came."""
+    came: defaultdict[str, dict[str, set[str]]] = defaultdict(lambda: {key: set() for key in _IDS})
+    for report in reports:
+        for key, ids in report.facts:
+            if key in _IDS:
+                came[report.subject][key].update(str(ids).split())
+    is_over = room.finished is not None and now - room.finished.time > ON_THEIR_WAY
+    return frozenset(
+        job.sid for job in jobs if _unreceived(job) or (job.sid in came and _is_missing(came[job.sid], job, is_over))
+    )
+
+
+def _unreceived(job: Job) -> bool:
+    """Whether one of several workers reported what it did with the job, and not that it received the request."""
+    told = [moment for step in job.steps if step.kind in _OF_WORKER for moment in step.moments]
+    ids = {moment.occurrence or dict(moment.facts).get(keys.WORKER_ID) for moment in told if moment.witness == "agent"}
+    received = {step.occurrence for step in job.steps if step.kind is Kind.JOB_RECEIVED}
+    return bool(received) and "" not in received and not ids - {None} <= received
+
+
+def _is_missing(came: dict[str, set[str]], job: Job, is_over: bool) -> bool:
+    ended, begun, due, above, root = (came[key] for key in _IDS)
+    has_ended = _has_ended(job)
+    # An agent that reports when spans begin reports a parent no later than what is beneath it.
+    at_once = bool(begun or due)
+    orphans = above - ended - begun - due
+    without_end = has_ended and due - ended
+    return bool(without_end or (at_once and not root) or (orphans and (at_once or has_ended or is_over)))
+
+
+def _has_ended(job: Job) -> bool:
+    """Whether the last of its spans has come: ``job_entrypoint`` of livekit-agents 1.8.2 and newer."""
+    ended = job.at(Kind.JOB_ENDED)
+    return ended is not None and "agent" in ended.witnesses and not job.is_entrypoint_only
