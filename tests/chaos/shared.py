@@ -149,7 +149,7 @@ async def run(options: Options, names: Sequence[str] = HEALTHY) -> list[Row]:
             "What they export together",
             f"{len(entries):,} spans",
             f"{len(doubled.wrong) or 'none'} twice, but for {doubled.excused} in requests whose answer a kill cut off;"
-            f" stopped within {max(stops):.1f} s",
+            f" stopped within {max(stops)}",
             not doubled.wrong,
         ),
     ]

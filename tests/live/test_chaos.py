@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from random import Random
 from typing import TYPE_CHECKING
 
 from tests.chaos import kills, shared
 from tests.chaos.options import Options
+from tests.chaos.running import Stop, waited
 from tracer.export.room_spans import QUIET
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+
+def test_a_stop_is_not_charged_with_the_time_that_others_had_the_cores() -> None:
+    assert Stop(7.5, 5.0).own == 2.5
+    assert str(Stop(7.5, 5.0)) == "7.5 s (in 5.0 s of them others had the cores)"
+    assert str(Stop(1.5, 0.25)) == "1.5 s"
+    assert waited(os.getpid()) > waited(None) == 0.0
 
 
 def test_what_was_acknowledged_outlives_three_kills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
