@@ -393,6 +393,22 @@ def leaves_its_caller(stays: float) -> list[Moment]:
     return [moved(m, stays) if m.subject in last and m.time > ms(3000) else m for m in recorded]
 
 
+def dispatch_deleted(*, closed: float = 2600, left: float = 2700, reason: str = "CLIENT_INITIATED") -> list[Moment]:
+    """The worker ends the job at 2.5 s, and goes on; the session closes and the agent leaves at these times, ms."""
+    made = with_facts(
+        leaves_its_caller(20_000), Kind.JOB_SHUTDOWN, JOB, {keys.SHUTDOWN_REASON: "parent process shutdown"}
+    )
+    ends = (Kind.SESSION_CLOSED, Kind.JOB_ENDED)
+    made = [m for m in made if m.kind not in ends and (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, AGENT)]
+    about: dict[str, Fact] = {**ABOUT_AGENT, keys.DISCONNECT_REASON: reason}
+    return [
+        *made,
+        of_job(Kind.SESSION_CLOSED, closed, occurrence=SESSION),
+        of_job(Kind.JOB_ENDED, max(closed, left) + 10),
+        _webhook(Kind.PARTICIPANT_LEFT, AGENT, left, about),
+    ]
+
+
 def never_active(gone: Moment | None) -> list[Moment]:
     """A caller who joined and whose media never came up, and an agent that waits."""
     kept = [
@@ -907,6 +923,21 @@ DISCONNECTED = (
         f"agent-{JOB} ended by its own code (shutdown reason: I am done) while ada was there, who was alone for at"
         " least 21 s since.",
         ((Kind.JOB_SHUTDOWN, JOB), (Kind.PARTICIPANT_LEFT, AGENT), (Kind.PARTICIPANT_LEFT, ADA)),
+    ),
+    Case(
+        "the dispatch was deleted",
+        "dispatch-deleted",
+        dispatch_deleted(),
+        f"Job {JOB} was ended from outside while its worker went on, as DeleteDispatch does, and agent-{JOB} left ada,"
+        " who was alone for at least 21 s since.",
+        (
+            (Kind.JOB_SHUTDOWN, JOB),
+            (Kind.SESSION_CLOSED, JOB),
+            (Kind.PARTICIPANT_LEFT, AGENT),
+            (Kind.PARTICIPANT_LEFT, ADA),
+        ),
+        workers=registered(),
+        certain=False,
     ),
     Case(
         "a second tab",

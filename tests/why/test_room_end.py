@@ -34,6 +34,7 @@ from tests.why.cases import (
     bob,
     calls_again,
     deletes_the_room,
+    dispatch_deleted,
     doubted,
     found,
     healthy,
@@ -61,7 +62,6 @@ if TYPE_CHECKING:
     from tracer.why import Explanation, Finding
 
 DELETED: dict[str, Fact] = {keys.DISCONNECT_REASON: "ROOM_DELETED"}
-BY_WORKER = "parent process shutdown"
 TIMED_OUT: dict[str, Fact] = {keys.DISCONNECT_REASON: "CONNECTION_TIMEOUT"}
 
 
@@ -258,36 +258,6 @@ def test_an_agent_that_hands_over_to_another_is_well(at: float, well: bool) -> N
 def test_an_agent_that_did_not_end_itself_left_for_another_reason(reason: str) -> None:
     recorded = with_facts(leaves_its_caller(20_000), Kind.JOB_SHUTDOWN, JOB, {keys.SHUTDOWN_REASON: reason})
     assert "agent-left-caller" not in found(recorded)
-
-
-def dispatch_deleted(*, closed: float = 2600, left: float = 2700, reason: str = "CLIENT_INITIATED") -> list[Moment]:
-    """The worker ends the job at 2.5 s, and goes on; the session closes and the agent leaves at these times, ms."""
-    made = with_facts(leaves_its_caller(20_000), Kind.JOB_SHUTDOWN, JOB, {keys.SHUTDOWN_REASON: BY_WORKER})
-    ends = (Kind.SESSION_CLOSED, Kind.JOB_ENDED)
-    made = [m for m in made if m.kind not in ends and (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, AGENT)]
-    about: dict[str, Fact] = {**ABOUT_AGENT, keys.DISCONNECT_REASON: reason}
-    return [
-        *made,
-        of_job(Kind.SESSION_CLOSED, closed, occurrence=SESSION),
-        of_job(Kind.JOB_ENDED, max(closed, left) + 10),
-        _webhook(Kind.PARTICIPANT_LEFT, AGENT, left, about),
-    ]
-
-
-def test_a_job_that_its_worker_ended_and_went_on_was_ended_by_the_server() -> None:
-    explained = explain(timeline(dispatch_deleted(), registered()))
-    (finding,) = explained.findings
-    assert (finding.cause.name, finding.certain) == ("dispatch-deleted", False)
-    assert finding.sentence == (
-        f"Job {JOB} was ended from outside while its worker went on, as DeleteDispatch does, and agent-{JOB} left ada,"
-        " who was alone for at least 21 s since."
-    )
-    assert [step.kind for step in finding.evidence] == [
-        Kind.JOB_SHUTDOWN,
-        Kind.SESSION_CLOSED,
-        Kind.PARTICIPANT_LEFT,
-        Kind.PARTICIPANT_LEFT,
-    ]
 
 
 @pytest.mark.parametrize(

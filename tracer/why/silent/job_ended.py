@@ -29,8 +29,8 @@ class JobEndedInCall(Cause):
     livekit-rtc keeps the connection on threads of its own, until the process ends: the agent is ACTIVE and its track
     published, and it neither hears nor speaks. Known from the end of the job's root span (livekit-agents 1.8.2 and
     newer) without a ``job_shutdown``, and from an agent who was there for 3 s after with a caller. A job whose worker
-    is killed ends so too, and its process with it, which the server notices 20 s later: until then it is not certain,
-    unless the worker reported something of the process after.
+    is killed ends so too, and its process with it, which the server notices 20 s later: it is certain of an agent who
+    is known to have stayed for longer, or of whose process the worker reported something after.
     """
 
     name = "job-ended-in-call"
@@ -62,6 +62,7 @@ class JobEndedInCall(Cause):
         stay = max(stays(call, job, ended.time, until), key=lambda one: one.lasted, default=None)
         if stay is None or stay.lasted <= LONG_ENOUGH:
             return None
+        stayed = agent.gone is not None and agent.gone.time - ended.time > NOTICED_WITHIN
         others = (one for one in call.agents.all if one.sid != agent.sid)
         served = any(one.steps[0].time < stay.until and call.left_at(one) > stay.since + SOON for one in others)
         return self.found(
@@ -69,5 +70,5 @@ class JobEndedInCall(Cause):
             f" {seconds(call, stay)} {name_of(stay.who)} was with an agent that could not hear or speak.",
             ended,
             agent.gone,
-            certain=not served and (until - ended.time > NOTICED_WITHIN or job.at(Kind.PROCESS_FAILED) is not None),
+            certain=not served and (stayed or job.at(Kind.PROCESS_FAILED) is not None),
         )
