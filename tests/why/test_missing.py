@@ -160,11 +160,15 @@ def test_an_answer_is_slow_after_3_s(took: float, names: list[str]) -> None:
 
 
 def test_a_worker_that_told_something_later_has_really_not_answered() -> None:
-    recorded = [*lonely(), *until(Kind.JOB_RECEIVED)]
+    recorded = with_facts(
+        [*lonely(), *until(Kind.JOB_RECEIVED)], Kind.JOB_OFFERED, JOB, {keys.JOB_STATUS: "JS_PENDING"}
+    )
     finding = first(recorded, [*registered(), worker(Kind.WORKER_FULL, 4000)], ms(10_201.4))
     assert "has not answered in 10.0 s" in finding.sentence
     assert finding.certain
     assert found(recorded, now=ms(3_201)) == []
+    runs = with_facts(recorded, Kind.JOB_OFFERED, JOB, {keys.JOB_STATUS: "JS_RUNNING"})
+    assert not first(runs, [*registered(), worker(Kind.WORKER_FULL, 4000)], ms(10_201.4)).certain
 
 
 def test_a_late_refusal_is_a_refusal() -> None:
