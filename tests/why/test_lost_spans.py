@@ -61,6 +61,14 @@ def test_an_open_session_is_linked_to_whom_it_waits_for_later() -> None:
     assert found([m.redacted() for m in [*live, *bobs]], now=ms(16_000)) == []
 
 
+@pytest.mark.parametrize(("joined", "sure"), [(100, True), (6000, False)])
+def test_a_session_whose_end_is_lost_can_have_closed_before_somebody_came(joined: float, sure: bool) -> None:
+    """ada left at 4.1 s; bob was there before, or came after."""
+    lost = without([*kept_session(20_000), *bob_speaks(joined, 20_000)], Kind.SESSION_CLOSED)
+    (finding,) = [one for one in explain(timeline(lost)).findings if one.cause.name == "linked-to-nobody"]
+    assert finding.certain is sure
+
+
 def test_a_closed_session_whose_own_span_is_lost_can_have_been_linked_to_more() -> None:
     (whole,) = sessions_of(timeline(conversation()).jobs[0])
     lost = with_facts(conversation(), Kind.SESSION_STARTING, JOB, {keys.JOB_ID: None})

@@ -134,7 +134,11 @@ class LinkedToNobody(Cause):
             left,
             linked.who.gone if linked.who else None,
             stretches[0][2],
-            certain=unheard > STUCK_BY and there == {who.sid} and not call.agents.uninstrumented,
+            certain=unheard > STUCK_BY
+            and there == {who.sid}
+            and not call.agents.uninstrumented
+            # Whoever comes later finds a session that closed with the one who left, as far as its end is not known.
+            and (linked.session.closed is not None or who.steps[0].time <= linked.until),
         )
 
 
