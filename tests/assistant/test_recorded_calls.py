@@ -14,6 +14,7 @@ from tests.assistant.asking import recorded, said
 from tests.calls.expected import EXPECTED
 from tracer.assistant.doctor import Doctor
 from tracer.assistant.server import server
+from tracer.service.replay import timelines
 
 if TYPE_CHECKING:
     from tracer.assistant.reading import Rooms
@@ -25,13 +26,16 @@ FOLDER = Path(__file__).parents[1] / "calls"
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_two_calls_lead_to_what_happened(name: str) -> None:
     """In full: the marks around what others wrote change nothing. Redacted, test_clients.py has them all."""
-    right = list(reversed(EXPECTED[name]))  # the newest first
+    right = {
+        made.room.sid: one for made, one in zip(timelines(FOLDER / f"{name}.jsonl.gz"), EXPECTED[name], strict=True)
+    }
 
     async def asking(rooms: Rooms) -> None:
         async with Client(server(rooms, Doctor("none"))) as client:
             _, listed = said(await client.call_tool("rooms", {}))
-            assert len(listed["rooms"]) == len(right)
-            for room, expected in zip(listed["rooms"], right, strict=True):
+            assert {room["room"] for room in listed["rooms"]} == set(right)
+            for room in listed["rooms"]:
+                expected = right[room["room"]]
                 text, why = said(await client.call_tool("why", {"room": room["room"]}))
                 causes = [one["cause"] for one in why.get("causes", []) if "cause" in one]
                 assert causes[:1] == ([expected.cause] if expected.cause else []), text

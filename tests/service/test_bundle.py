@@ -33,6 +33,7 @@ from tracer.store.load import moments_around, timeline_in
 from tracer.view.check_json import as_json as check_as_json
 from tracer.view.why import as_json
 from tracer.why import explain
+from tracer.witness.fields import CALL_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +55,7 @@ THEIRS = re.compile(
 COMMON = {
     "livekit-tracer",
     *Kind,
+    *CALL_STATUSES,
     *(value for name, value in vars(keys).items() if name.isupper()),
     *{"webhook", "agent", "agents", "server", "active", "listening", "speaking", "thinking", "initializing", "nodejs"},
     *{"microphone", "default_agent", "observer", "room disconnected", "parent process shutdown", "job crashed"},
@@ -95,6 +97,8 @@ COMMON = {
         "second",
         "_start_task",
         "_vad_task",
+        "_traceable_on_enter",
+        "serve",
     },
 }
 

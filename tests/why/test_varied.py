@@ -114,6 +114,7 @@ NO_SIGN = {
     "exits_in_call: half of the spans' requests lost, sample 0: well",
     "linked_to_one_who_never_comes: half of the spans' requests lost, sample 1: well",
     "linked_to_one_who_never_comes: half of the webhooks lost, sample 0: well",
+    "muted_by_api: half of everything lost, sample 0: well",
     "publish_taken_away: half of the webhooks and polls lost, sample 1: well",
     "reloaded_at_once: half of the webhooks and polls lost, sample 1: well",
     "s09_connect_retry: half of everything lost, sample 1: connect-failed is certain",

@@ -24,7 +24,7 @@ QUESTIONS = NS_PER_S // 2
 """Somebody asks this often, ns, and whenever something came."""
 AT_ONCE = 20 * NS_PER_MS
 """What comes so soon after something else, ns, is asked about once."""
-GLANCE = 200 * NS_PER_MS
+GLANCE = 500 * NS_PER_MS
 """What is said for less than this, ns, nobody reads: the API and a webhook tell of one leave so far apart."""
 KNOWN_TO_COME = 3 * NS_PER_S
 """Somebody asks until so long after the last line, ns."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.moment import facts
 from tracer.timeline.entities import Shutdown
+from tracer.witness.fields import CALL_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +68,7 @@ KEPT = {
     keys.AGENT_LABEL: re.compile("default_agent"),
     keys.PREVIOUS_AGENT_LABEL: re.compile("default_agent"),
     keys.PARTICIPANT_ATTRIBUTE + "lk.agent.state": re.compile("initializing|idle|listening|thinking|speaking"),
-    keys.PARTICIPANT_ATTRIBUTE + "sip.callStatus": re.compile("active|automation|dialing|hangup|ringing"),
+    keys.PARTICIPANT_ATTRIBUTE + "sip.callStatus": re.compile("|".join(CALL_STATUSES)),
 }
 """Texts that stay, by their key: a model server's HTTP status, what livekit-agents and LiveKit SIP say themselves."""
 _ATTRIBUTES = frozenset({

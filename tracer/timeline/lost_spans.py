@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["lost_spans"]
 
+LAST = 5 * NS_PER_S
+"""Those that an agent sends as its job ends come within this, ns, in several requests."""
 ON_THEIR_WAY = 30 * NS_PER_S
 """Spans come no later than this after their room has closed, ns: an agent that is not instrumented sends a parent after
 its children, when it has ended."""
@@ -39,7 +41,9 @@ def lost_spans(reports: Iterable[Moment], jobs: Iterable[Job], room: Room, now: 
                 came[report.subject][key].update(str(ids).split())
     is_over = room.finished is not None and now - room.finished.time > ON_THEIR_WAY
     return frozenset(
-        job.sid for job in jobs if _unreceived(job) or (job.sid in came and _is_missing(came[job.sid], job, is_over))
+        job.sid
+        for job in jobs
+        if _unreceived(job) or (job.sid in came and _is_missing(came[job.sid], _has_ended(job, now), is_over))
     )
 
 
@@ -51,9 +55,8 @@ def _unreceived(job: Job) -> bool:
     return bool(received) and "" not in received and not ids - {None} <= received
 
 
-def _is_missing(came: dict[str, set[str]], job: Job, is_over: bool) -> bool:
+def _is_missing(came: dict[str, set[str]], has_ended: bool, is_over: bool) -> bool:
     ended, begun, due, above, root = (came[key] for key in _IDS)
-    has_ended = _has_ended(job)
     # An agent that reports when spans begin reports a parent no later than what is beneath it.
     at_once = bool(begun or due)
     orphans = above - ended - begun - due
@@ -61,7 +64,8 @@ def _is_missing(came: dict[str, set[str]], job: Job, is_over: bool) -> bool:
     return bool(without_end or (at_once and not root) or (orphans and (at_once or has_ended or is_over)))
 
 
-def _has_ended(job: Job) -> bool:
+def _has_ended(job: Job, now: int) -> bool:
     """Whether the last of its spans has come: ``job_entrypoint`` of livekit-agents 1.8.2 and newer."""
     ended = job.at(Kind.JOB_ENDED)
-    return ended is not None and "agent" in ended.witnesses and not job.is_entrypoint_only
+    told = ended is not None and "agent" in ended.witnesses and not job.is_entrypoint_only
+    return told and ended is not None and now - ended.time > LAST

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tracer.moment import Fact
 
 __all__ = [
+    "CALL_STATUSES",
     "LATEST_TIME",
     "attribute_facts",
     "enum_name",
