@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["lost_spans"]
 
-LAST = 5 * NS_PER_S
-"""Those that an agent sends as its job ends come within this, ns, in several requests."""
+LAST = 2 * NS_PER_S
+"""Those that an agent sends as its job ends come within this, ns, in several requests: it can run again in its room."""
 ON_THEIR_WAY = 30 * NS_PER_S
 """Spans come no later than this after their room has closed, ns: an agent that is not instrumented sends a parent after
 its children, when it has ended."""
@@ -43,7 +43,7 @@ def lost_spans(reports: Iterable[Moment], jobs: Iterable[Job], room: Room, now: 
     return frozenset(
         job.sid
         for job in jobs
-        if _unreceived(job) or (job.sid in came and _is_missing(came[job.sid], _has_ended(job, now), is_over))
+        if _unreceived(job) or (job.sid in came and _is_missing(came[job.sid], _has_ended(job, room, now), is_over))
     )
 
 
@@ -64,8 +64,8 @@ def _is_missing(came: dict[str, set[str]], has_ended: bool, is_over: bool) -> bo
     return bool(without_end or (at_once and not root) or (orphans and (at_once or has_ended or is_over)))
 
 
-def _has_ended(job: Job, now: int) -> bool:
+def _has_ended(job: Job, room: Room, now: int) -> bool:
     """Whether the last of its spans has come: ``job_entrypoint`` of livekit-agents 1.8.2 and newer."""
     ended = job.at(Kind.JOB_ENDED)
     told = ended is not None and "agent" in ended.witnesses and not job.is_entrypoint_only
-    return told and ended is not None and now - ended.time > LAST
+    return told and ended is not None and (room.finished is not None or now - ended.time > LAST)
