@@ -7,6 +7,7 @@ import os
 import time
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,7 @@ from tracer import keys
 from tracer.explain import explain
 from tracer.moment import Kind, Moment
 from tracer.service.page import Page, PageOptions
+from tracer.service.replay import timelines
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
 from tracer.timeline.fold import fold
@@ -29,13 +31,13 @@ from tracer.view.page.room import as_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-    from pathlib import Path
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(not CHROMIUM and not os.environ.get("CI"), reason="no chromium: apt-get install chromium"),
 ]
+CALLS = Path(__file__).parents[1] / "calls"
 HOSTILE = "</script><img src=x onerror=\"document.title='owned'\"><b>"
 """A name that would run where text was taken for markup."""
 
@@ -116,6 +118,26 @@ def test_what_stands_in_backticks_is_code_and_a_room_that_is_read_has_no_verdict
         assert "reading the room" in await tab.run(empty)
 
     in_browser(tmp_path / "t.db", look)
+
+
+def test_what_was_missing_has_the_width_it_deserves_and_no_words_stand_out_of_a_bar(tmp_path: Path) -> None:
+    made = timelines(CALLS / "s11_all_reject.jsonl.gz")[-1]
+    moments = [moment for step in made.steps for moment in step.moments]
+
+    async def look(tab: Tab, _: Client, page: str) -> None:
+        await tab.open(f"{page}#room={made.room.sid}")
+        await tab.until("document.querySelector('.words.failed.inside')?.textContent === 'no agent'")
+        red = "[...document.querySelectorAll('.lanes rect.bar.failed')].map((bar) => bar.getBoundingClientRect())"
+        width, most = await tab.run(
+            f"[Math.max(...{red}.map((b) => b.width)), document.querySelector('.lanes svg').clientWidth]"
+        )
+        assert width > most / 4
+        high = await tab.run(f"{red}.map((bar) => bar.height)")
+        assert max(high) == min(high)
+        words = "getComputedStyle(document.querySelector('.words.failed.inside'))"
+        assert await tab.run(f"{words}.stroke") == "none"
+
+    in_browser(tmp_path / "tracer.db", look, moments)
 
 
 def test_it_is_used_with_the_keyboard_alone(tmp_path: Path) -> None:

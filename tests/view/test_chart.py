@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +12,12 @@ from tests.view.test_wording import SECOND, second_job
 from tests.why.cases import CASES
 from tracer import keys
 from tracer.moment import Fact, Kind, Moment
+from tracer.service.replay import timelines
 from tracer.timeline.entities import Participant
 from tracer.timeline.fold import fold
 from tracer.view.chart import STYLES, Chart
 from tracer.view.lanes import style_of
+from tracer.view.rows import MomentRows
 from tracer.why import explain
 
 
@@ -31,6 +34,7 @@ def drawn(*moments: Moment, width: int = 120) -> dict[str, str]:
 
 
 AGENT = "agent 1"
+CALLS = Path(__file__).parents[1] / "calls"
 
 
 def test_a_call_that_goes_well_has_no_broken_bar() -> None:
@@ -47,6 +51,15 @@ def test_from_where_it_failed_an_agents_bar_is_broken() -> None:
     assert "╌" not in before
     assert "━" not in after
     assert after.endswith("┫ left")
+
+
+def test_a_failure_of_a_track_is_drawn_where_it_was_and_not_where_the_axis_is_folded() -> None:
+    timeline = timelines(CALLS / "muted_by_api.jsonl.gz")[-1]
+    answer = explain(timeline)
+    shown = [row.step for row in MomentRows(timeline).rows]
+    chart = Chart(timeline, list(timeline.participants), shown, 120, answer)
+    muted = next(step for step in answer.findings[0].evidence if step.kind is Kind.TRACK_MUTED)
+    assert any(stretch.start <= muted.time <= stretch.end for stretch in chart.axis.stretches)
 
 
 def test_once_it_is_back_the_bar_is_whole_again() -> None:

@@ -145,6 +145,14 @@ def test_what_was_taken_away_is_red_where_that_left_its_caller_alone(name: str, 
     assert failed == ({kind} if kind else set())
 
 
+def test_each_worker_that_rejected_the_job_is_red_where_nobody_took_it() -> None:
+    made = timelines(CALLS / "s11_all_reject.jsonl.gz")[-1]
+    rejected = [step for step in made.steps if step.kind is Kind.JOB_REJECTED]
+    assert len(rejected) == 2
+    assert all(has_failed(made, step, explain(made).findings) for step in rejected)
+    assert not any(has_failed(made, step) for step in rejected)  # another worker could have taken it
+
+
 @given(any_moments())
 def test_stretches_are_in_order_and_do_not_overlap(moments: list[Moment]) -> None:
     made = fold(ROOM, moments)

@@ -12,7 +12,9 @@ from tests.moments import call
 from tracer.moment import Kind
 from tracer.service.replay import timelines
 from tracer.timeline.fold import fold
-from tracer.view.lanes import Form, Lane, lanes
+from tracer.units import NS_PER_S
+from tracer.view.failed import NO_AGENT
+from tracer.view.lanes import Form, Lane, lanes, waits
 from tracer.why import explain
 
 if TYPE_CHECKING:
@@ -63,6 +65,39 @@ def test_where_an_agent_failed_its_bar_is_broken_until_it_left() -> None:
     lost = next(step for step in timeline.steps if step.kind is Kind.AGENT_RECONNECTING)
     assert agent.gone
     assert (failed.start, failed.end) == (lost.time, agent.gone.time)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "until"),
+    [
+        ("s11_all_reject", Kind.JOB_REJECTED, None),
+        ("hangs_before_connect", Kind.JOB_ENTRYPOINT_STARTED, None),
+        ("s15_hot_reload", Kind.JOB_SHUTDOWN, Kind.AGENT_CONNECTING),
+        ("case_one_identity", Kind.PARTICIPANT_LEFT, None),
+    ],
+)
+def test_who_had_no_agent_is_red_from_what_failed_on(name: str, kind: Kind, until: Kind | None) -> None:
+    timeline, found = of(name)
+    caller = timeline.callers[0]
+    lane = next(one for one in found if one.id == caller.sid)
+    alone = [bar for bar in lane.bars if bar.text == NO_AGENT][-1]
+    began = [step.time for step in timeline.steps if step.kind is kind]
+    assert any(abs(alone.start - time) < NS_PER_S for time in began)
+    assert alone.end is not None
+    if until:
+        later = next(step.time for step in timeline.steps if step.kind is until and step.time > alone.start)
+        assert abs(alone.end - later) < NS_PER_S
+    else:
+        assert caller.gone
+        assert alone.end == caller.gone.time
+    assert (alone.start, alone.end) in waits(timeline, found)
+
+
+@pytest.mark.parametrize("name", ["room_expired", "case_agent_cut"])
+def test_where_something_else_is_red_for_it_who_had_no_agent_is_not(name: str) -> None:
+    timeline, found = of(name)
+    assert explain(timeline).missed
+    assert not [bar for lane in found for bar in lane.bars if bar.text == NO_AGENT]
 
 
 def test_a_track_is_muted_while_it_is() -> None:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from tracer.units import NS_PER_MS, milliseconds, plural
 from tracer.view.axis import FOLD, NARROWEST, Axis
-from tracer.view.lanes import Form, main_lanes, style_of, waits
+from tracer.view.lanes import Form, failed_at, main_lanes, style_of, waits
 from tracer.view.names import agent_number
 from tracer.view.row import Row
 from tracer.view.text import fit
@@ -89,8 +89,8 @@ class Chart:
         self.note_width = 9 if width < WIDE else 15
         sids = {entity.sid for entity in (timeline.room, *shown, *timeline.dispatches, *timeline.jobs)}
         times = [step.time for step in steps if step.subject in sids]
-        missing = waits(timeline, sids)
-        times += [edge for wait in missing for edge in wait]
+        missing = waits(timeline, self.lanes)
+        times += [edge for wait in missing for edge in wait] + failed_at(self.lanes)
         times += [] if until is None else [until]
         self.width = width - self.label_width - self.note_width - 2
         """Columns of the axis that are shown."""

@@ -10,6 +10,7 @@ from tracer.timeline.entities import Job, Track
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.connection import given_up
 from tracer.why.disconnected.process import ProcessKilled
+from tracer.why.missing.refused import Rejected
 from tracer.why.silent.agent_muted import AgentMuted
 from tracer.why.silent.model_silent import ModelSilent
 from tracer.why.silent.own_code import OwnCodeHangs
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tracer.why import Explanation, Finding
     from tracer.why.cause import Cause
 
-__all__ = ["Failure", "failed_stretches", "failures", "has_failed", "last_known_of"]
+__all__ = ["NO_AGENT", "Failure", "agentless", "failed_stretches", "failures", "has_failed", "last_known_of"]
 
 
 class Failure(NamedTuple):
@@ -43,6 +44,9 @@ class Failure(NamedTuple):
     text: str = "failed"
 
 
+NO_AGENT = "no agent"
+"""What is written on the stretch of somebody for whom no agent was there."""
+
 _ALWAYS = {
     Kind.PROCESS_FAILED,
     Kind.JOB_TIMED_OUT,
@@ -58,6 +62,7 @@ _BY_CAUSE = {
     Kind.MODEL_ASKED: ModelSilent,
     Kind.MODEL_GAVE_NO_ANSWER: ModelSilent,  # a caller can have interrupted it
     Kind.PARTICIPANT_PERMISSIONS_CHANGED: PermissionTakenAway,
+    Kind.JOB_REJECTED: Rejected,  # another worker can have taken it
     Kind.AGENT_RECONNECTING: None,  # most interruptions nobody notices
     Kind.TRACK_MUTED: AgentMuted,
 }
@@ -124,14 +129,14 @@ def _fails(timeline: Timeline, step: Step, findings: Iterable[Finding] = ()) -> 
 
 
 def failures(timeline: Timeline, explanation: Explanation) -> list[Failure]:
-    """Where causes show of which no step is a failure by itself: the certain ones, and the first.
+    """Where causes show of which no step is a failure by itself: the certain ones, and the first."""
+    return _shown_by(timeline, explanation.findings)
 
-    Without a cause, where somebody had no agent.
-    """
-    if explanation.findings:
-        return _shown_by(timeline, explanation.findings)
+
+def agentless(explanation: Explanation) -> list[Failure]:
+    """Where somebody had no agent, whatever the cause."""
     missed = (lack for lack in explanation.missed if lack.of)
-    return [Failure(None, lack.of, lack.since, lack.since + lack.ns, "alone") for lack in missed]
+    return [Failure(None, lack.of, lack.since, lack.since + lack.ns, NO_AGENT) for lack in missed]
 
 
 def _shown_by(timeline: Timeline, findings: Iterable[Finding]) -> list[Failure]:
@@ -190,7 +195,7 @@ def _alone(timeline: Timeline, left: Step) -> Iterator[Failure]:
     again = min((since for since, _ in agents if since > left.time), default=FOREVER)
     for one, since, until in there:
         if one.is_caller and since <= left.time < until - NS_PER_S:
-            yield Failure(left, one.sid, left.time, again, "alone")
+            yield Failure(left, one.sid, left.time, again, NO_AGENT)
 
 
 def _lane_of(timeline: Timeline, step: Step) -> str:

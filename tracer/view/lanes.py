@@ -13,7 +13,7 @@ from tracer import keys
 from tracer.moment import Kind
 from tracer.timeline.overdue import expected
 from tracer.units import FOREVER, NS_PER_MS, milliseconds
-from tracer.view.failed import failed_stretches, failures, has_failed, last_known_of
+from tracer.view.failed import NO_AGENT, agentless, failed_stretches, failures, has_failed, last_known_of
 from tracer.view.names import agent_number, name_of
 from tracer.view.text import plain
 from tracer.view.wording import say
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tracer.view.failed import Failure
     from tracer.why import Explanation, Finding
 
-__all__ = ["Bar", "Form", "Lane", "Mark", "lanes", "main_lanes", "style_of", "waits"]
+__all__ = ["RED", "Bar", "Form", "Lane", "Mark", "failed_at", "lanes", "main_lanes", "style_of", "waits"]
 
 
 class Form(StrEnum):
@@ -49,6 +49,10 @@ class Form(StrEnum):
     """Nobody reported how it was."""
     MUTED = "muted"
     """A track that is published, and muted."""
+
+
+RED = frozenset({Form.MISSING, Form.FAILED, Form.UNKNOWN})
+"""The forms that show that something was wrong."""
 
 
 class Bar(NamedTuple):
@@ -92,14 +96,27 @@ def lanes(timeline: Timeline, explanation: Explanation | None = None) -> list[La
     """The lanes of a room, from top to bottom: the room, who came, then each dispatch, job and its agent."""
     found = list(_Lanes(timeline, explanation.findings if explanation else ()).all())
     for failure in failures(timeline, explanation) if explanation else ():
-        lane = next((lane for lane in found if lane.id == failure.of), None)
-        if lane:
-            _fail(lane, failure)
+        _fail(found, failure)
+    # Where nothing else shows that an agent was missing, whoever missed it does: from what failed on, if that is known.
+    for lack in agentless(explanation) if explanation else ():
+        if not any(_is_red(bar, lack) for lane in found for bar in lane.bars):
+            later = [at for at in failed_at(found) if lack.since < at and (lack.until is None or at < lack.until)]
+            _fail(found, lack._replace(since=min(later, default=lack.since)))
     return found
 
 
-def _fail(lane: Lane, failure: Failure) -> None:
-    """Show on a lane what failed there, no longer than the lane is."""
+def _is_red(bar: Bar, while_: Failure) -> bool:
+    """Whether a bar shows that something was wrong while that was so."""
+    ends_before = bar.end is not None and bar.end <= while_.since
+    begins_after = while_.until is not None and bar.start >= while_.until
+    return bar.form in RED and not ends_before and not begins_after
+
+
+def _fail(found: list[Lane], failure: Failure) -> None:
+    """Show on its lane what failed there, no longer than the lane is."""
+    lane = next((lane for lane in found if lane.id == failure.of), None)
+    if lane is None:
+        return
     at, until = failure.since, failure.until
     lane.marks.append(Mark("failed", at))
     if until is None or not lane.bars:
@@ -119,10 +136,19 @@ def main_lanes(timeline: Timeline, shown: Iterable[Participant], explanation: Ex
     return [lane for lane in chosen if not lane.id.endswith(f" {_SESSION}")]
 
 
-def waits(timeline: Timeline, sids: set[str]) -> list[tuple[int, int]]:
-    """From when until when, ns, something of these was missing: a picture has room for that, though nothing happens."""
+def waits(timeline: Timeline, drawn: Iterable[Lane]) -> list[tuple[int, int]]:
+    """From when until when, ns, something was missing: a picture has room for that, though nothing happens."""
+    lanes = list(drawn)
+    sids = {lane.id for lane in lanes}
     missing = (one for one in expected(timeline) if not one.lost and one.step.subject in sids)
-    return [(one.step.time, one.step.time + one.ns) for one in missing]
+    found = [(one.step.time, one.step.time + one.ns) for one in missing]
+    alone = (bar for lane in lanes for bar in lane.bars if bar.text == NO_AGENT)
+    return [*found, *((bar.start, bar.end) for bar in alone if bar.end is not None)]
+
+
+def failed_at(drawn: Iterable[Lane]) -> list[int]:
+    """When something failed, ns: a picture shows that where it was, also where no moment beside it does."""
+    return [mark.at for lane in drawn for mark in lane.marks if mark.form == "failed"]
 
 
 class _Lanes:

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from tracer.units import NS_PER_MS, offset, plural
 from tracer.view.axis import Axis
 from tracer.view.failed import has_failed
-from tracer.view.lanes import Form, main_lanes, waits
+from tracer.view.lanes import RED, Form, failed_at, main_lanes, waits
 from tracer.view.names import with_names
 from tracer.view.rows import MomentRows
 from tracer.view.terminal import notable
@@ -68,7 +68,7 @@ svg{--ground:#fbfaf7;--ink:#1d2129;--soft:#5c6470;--line:#dedbd3;--good:#177245;
 .state{fill:var(--ground);stroke:var(--of);stroke-width:2}.full{fill:var(--of)}.stop{stroke:var(--of);stroke-width:3}
 .cross{stroke:var(--bad);stroke-width:2.5;fill:none}
 """
-_RED = {Form.MISSING, Form.FAILED, Form.UNKNOWN, "failed", "aborted"}
+_RED = {*RED, "failed", "aborted"}
 
 
 def as_svg(timeline: Timeline, *, everything: bool = False, summary: bool = False, width: int | None = None) -> str:
@@ -86,9 +86,9 @@ class _Picture:
         self.lanes = main_lanes(timeline, shown, self.explanation)
         self.columns = columns
         sids = {lane.id for lane in self.lanes}
-        missing = waits(timeline, sids)
+        missing = waits(timeline, self.lanes)
         times = [row.step.time for row in self.rows.rows if row.step.subject in sids]
-        times += [edge for wait in missing for edge in wait]
+        times += [edge for wait in missing for edge in wait] + failed_at(self.lanes)
         self.axis = Axis(times, timeline.zero, columns * FINER, missing)
         self.y = EDGE + 4.0
         """How far down it is drawn."""

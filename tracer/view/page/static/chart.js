@@ -168,7 +168,9 @@ Tracer.Chart = class Chart {
     const start = d3.min(both, ([from]) => from);
     const now = d3.max(both, ([, until]) => until);
     const folds = this.folding && !this.isTogether ? room.folds_ms.map(([a, b]) => [a, b >= room.end_ms && room.room.open ? now : b]) : [];
-    const fold = Tracer.folded(start, Math.max(now, start + 1), folds);
+    const missing = room.lanes.flatMap((lane) => lane.bars.filter((bar) => bar.form === "missing" || bar.text === "no agent"));
+    const waits = missing.map((bar) => [bar.start_ms, bar.end_ms ?? now]);
+    const fold = Tracer.folded(start, Math.max(now, start + 1), folds, waits);
     const base = d3.scaleLinear([0, fold.length], [10, this.width - 18]);
     const { transform } = this;
     const x = (ms) => transform.applyX(base(fold.to(ms)));
@@ -302,7 +304,10 @@ Tracer.Chart = class Chart {
   drawText(group, bar, start, end, middle, taken, points) {
     const isWide = end - start > bar.text.length * 6.4 + 16 && bar.form !== "span";
     const [from, to] = isWide ? this.gap(start, end, points) : [0, 0];
-    if (to - from > bar.text.length * 6.4) this.inside.push([group, "text", `words ${bar.form} inside`, { x: (from + to) / 2, y: middle + 4, "text-anchor": "middle" }, bar.text]);
+    const size = bar.text.length * 6.4;
+    // What failed is one red: its moments end where its words are, and no edge of theirs stands out of the bar.
+    if (to - from > size && bar.form === "failed") this.inside.push([group, "rect", "bar failed", { x: (from + to - size) / 2 - 4, y: middle - 6, width: size + 8, height: 12 }]);
+    if (to - from > size) this.inside.push([group, "text", `words ${bar.form} inside`, { x: (from + to) / 2, y: middle + 4, "text-anchor": "middle" }, bar.text]);
     else this.drawWords(group, bar.form, bar.text, start, end, middle, taken);
   }
 

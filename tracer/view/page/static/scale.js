@@ -5,11 +5,15 @@ const Tracer = {};
 /** Whether a time is missing: what goes on has no end. */
 Tracer.isOpen = (time) => time === null || time === undefined;
 
-/** The pieces of [start, end] with each fold made short; `to` and `from` lead to and from lengths without the folds. */
-Tracer.folded = function folded(start, end, folds) {
+/**
+ * The pieces of [start, end] with each fold made short; `to` and `from` lead to and from lengths without the folds.
+ * The longest fold within one of `waits`, in which something was missing, is less short.
+ */
+Tracer.folded = function folded(start, end, folds, waits = []) {
   const inside = folds.filter(([a, b]) => a >= start && b <= end && b > a);
   const drawn = Math.max(end - start - d3.sum(inside, ([a, b]) => b - a), 1e-6);
   const short = (drawn * 0.5) / Math.max(inside.length, 10);
+  const wait = d3.greatest(inside.filter(([a, b]) => waits.some(([from, to]) => from <= a && b <= to)), ([a, b]) => b - a);
   const pieces = [];
   let time = start;
   let length = 0;
@@ -18,9 +22,9 @@ Tracer.folded = function folded(start, end, folds) {
     time = until;
     length += size;
   };
-  for (const [a, b] of inside) {
-    add(a, a - time, false);
-    add(b, short, true);
+  for (const one of inside) {
+    add(one[0], one[0] - time, false);
+    add(one[1], one === wait ? drawn / 2 : short, true);
   }
   add(end, end - time, false);
   if (!pieces.length) pieces.push({ start, end: start + 1, from: 0, to: 1, isFold: false });
