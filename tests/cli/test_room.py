@@ -78,7 +78,18 @@ def test_the_beginning_of_a_name_or_sid_is_enough_where_it_fits_one(
 @pytest.mark.parametrize("command", [["timeline"], ["why"], ["check"], ["compare", "kitchen"]])
 def test_each_command_that_takes_a_room_takes_its_beginning(tracer: Tracer, store: Path, command: list[str]) -> None:
     assert tracer(*command, "RM_lon", "--store", store).stderr == ""
-    assert "did you mean 'kitchen'?" in tracer.fails(1, *command, "kithcen", "--store", store)
+    for near in ("kithcen", "KITCHEN"):
+        assert "did you mean 'kitchen'?" in tracer.fails(1, *command, near, "--store", store)
+
+
+def test_in_a_pipe_no_name_is_cut(tracer: Tracer, tmp_path: Path) -> None:
+    name, path = "a-room-whose-name-is-longer-than-a-column-of-the-list", tmp_path / "long.db"
+    with closing(SqliteStore(path)) as store:
+        store.add([Arrival(tuple(renamed("RM_long", name, 0)))])
+    assert name in tracer("rooms", "--store", path).stdout
+    assert name not in tracer("rooms", "--store", path, "--width", "100").stdout
+    tracer("rooms", "--store", path, "-o", tmp_path / "rooms.txt")
+    assert name in (tmp_path / "rooms.txt").read_text()
 
 
 def test_of_a_beginning_that_fits_several_none_is_taken(tracer: Tracer, store: Path) -> None:

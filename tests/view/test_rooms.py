@@ -51,6 +51,13 @@ def test_no_sid_is_cut_at_any_width(width: int) -> None:
         assert "392 ms" in lines[1]
 
 
+@pytest.mark.parametrize(("width", "cut"), [(80, True), (140, True), (200, False), (400, False)])
+def test_a_name_is_cut_only_where_there_is_no_room_for_it(width: int, cut: bool) -> None:
+    long = f"call-{'0123456789' * 8}-end"
+    line = shown(RoomsView([row("RM_ev5rQjUVknES", long)], SUMMARIES), width)[1]
+    assert (long not in line) == cut
+
+
 def test_what_is_left_out_is_counted() -> None:
     assert shown(RoomsView(ROWS, SUMMARIES, 3), 120)[-1] == "3 rooms of tracer doctor and tracer demo not listed: --all"
     none, hidden = shown(RoomsView([], {}, 1), 120)

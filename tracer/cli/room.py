@@ -119,8 +119,9 @@ def _nearest(room: str, among: list[str], *, fits: bool) -> str:
     if fits:
         shown = ", ".join(map(repr, sorted(among)[:MOST_NAMED]))
         return f"{len(among)} begin like this: {shown}{', …' if len(among) > MOST_NAMED else ''}"
-    near = get_close_matches(room, dict.fromkeys(among), 1, NEAR)
-    return f"did you mean {near[0]!r}?" if near else ""
+    names = {name.lower(): name for name in reversed(among)}
+    near = get_close_matches(room.lower(), names, 1, NEAR)
+    return f"did you mean {names[near[0]]!r}?" if near else ""
 
 
 class Awaited:

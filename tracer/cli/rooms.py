@@ -32,11 +32,14 @@ MADE_NOW = 25
 def command(store: str, limit: int, everything: bool, form: str, output: Path | None, width: int | None) -> None:
     """List the recorded rooms, newest first, each with how it went, as `tracer why` has it, and its first cause.
 
+    In a pipe and in a file nothing is cut.
+
     \b
     Examples:
       tracer rooms -n 10
       tracer rooms --format json
     """
+    import sys
     from contextlib import closing
 
     from tracer.store import open_reader
@@ -52,7 +55,9 @@ def command(store: str, limit: int, everything: bool, form: str, output: Path | 
         from tracer.cli.links import room_links
 
         link = room_links() if output is None else None
-        write_view(rooms.RoomsView(found, summaries, hidden, link), output=output, width=width)
+        is_read = output is None and sys.stdout.isatty()
+        view = rooms.RoomsView(found, summaries, hidden, link)
+        write_view(view, output=output, width=width or (None if is_read else rooms.UNCUT))
 
 
 def _listed(reader: Reader, limit: int, *, everything: bool) -> tuple[list[RoomRow], int]:

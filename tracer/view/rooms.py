@@ -28,6 +28,7 @@ __all__ = [
     "NOT_JUDGED",
     "NOT_OVER",
     "NO_ROOMS",
+    "UNCUT",
     "Columns",
     "RoomsView",
     "as_json",
@@ -62,6 +63,9 @@ LASTED, CAUSE = 4, 8
 NAME = 1
 """The column of the name, which is cut where there is no room for it: an SID that is cut is of no use."""
 WIDEST_NAME = 32
+"""For more of a name no other column gives way."""
+UNCUT = 400
+"""Columns of a list that goes to a program or a file: LiveKit's longest name has 256, and each column has its room."""
 NARROWEST_NAME = 8
 GAP = 2
 """Columns between two."""
@@ -141,7 +145,8 @@ class Columns:
             if not COLUMNS[last].gives_way:
                 break
             shown.remove(last)
-        widths[NAME] = max(min(widths[NAME], left), min(widths[NAME], NARROWEST_NAME))
+        name = self._seen[NAME] if len(shown) == len(COLUMNS) else widths[NAME]
+        widths[NAME] = max(min(name, left), min(widths[NAME], NARROWEST_NAME))
         self._layout = widths, shown
         return self._layout
 
