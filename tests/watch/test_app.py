@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.events import Key
 
 from tests.moments import ROOM, call, moment, ms
 from tests.receiving import LIMIT
@@ -182,6 +183,19 @@ def test_why_and_everything_are_shown(calls: Path) -> None:
             await until(pilot, lambda: isinstance(pilot.app.screen, RoomScreen))
 
     run(main)
+
+
+def test_what_is_typed_with_the_slash_is_searched_for(calls: Path) -> None:
+    async def search() -> None:
+        async with watching(calls) as pilot:
+            for key in ("slash", *FAILED):  # without a pause between, as of who pastes, or types while all is busy
+                pilot.app.post_message(Key(key, "/" if key == "slash" else key))
+            await until(pilot, lambda: "1 found of" in text(pilot))
+            await pilot.press("enter", "enter")
+            await until(pilot, lambda: isinstance(pilot.app.screen, RoomScreen))
+            assert pilot.app.screen.query(Lines)
+
+    run(search)
 
 
 def test_rooms_are_searched(calls: Path) -> None:

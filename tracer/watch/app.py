@@ -54,15 +54,14 @@ class RoomsScreen(Screen[None]):
         Binding("enter", "open", "open", show=True),
         Binding("n", "problem(1)", "next problem"),
         Binding("N", "problem(-1)", "previous problem", show=False),
-        Binding("slash", "search", "search"),
+        Binding("slash", "search", "search", priority=True),
         Binding("escape", "clear", "clear the search", show=False),
         Binding("q", "app.quit", "quit"),
     ]
     CSS = """
     RoomsScreen { layout: vertical; }
     #title, #columns { height: 1; text-wrap: nowrap; }
-    #search { display: none; height: 1; border: none; padding: 0; }
-    #search.open { display: block; }
+    #search { height: 1; border: none; padding: 0; }
     #rooms { height: 1fr; }
     """
 
@@ -72,6 +71,7 @@ class RoomsScreen(Screen[None]):
         super().__init__()
         self._top, self._head = Static(Text(), id="title"), Static(Text(), id="columns")
         self._field = Input(placeholder="room, identity, agent or cause", id="search", max_length=LONGEST_SEARCH)
+        self._field.display = False
         self._lines = Lines(id="rooms")
         self._columns = Columns(80)
         self._shown: list[str] = []
@@ -225,17 +225,20 @@ class RoomsScreen(Screen[None]):
         else:
             lines.move_to(found)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a search is typed, a slash is part of it."""
+        return action != "search" or not self._field.has_focus
+
     def action_search(self) -> None:
         """Open the search."""
-        field = self._field
-        field.add_class("open")
-        field.focus()
+        # Both at once, as its binding comes before all others: what is typed with the slash is for the field already.
+        self._field.display = True
+        self.set_focus(self._field)
 
     async def action_clear(self) -> None:
         """Close the search, and show all rooms."""
-        field = self._field
-        field.remove_class("open")
-        field.clear()
+        self._field.display = False
+        self._field.clear()
         self._found = None
         self._lines.focus()
         self._draw(anew=True)
@@ -246,7 +249,7 @@ class RoomsScreen(Screen[None]):
 
     def on_input_changed(self) -> None:
         """Search while it is typed."""
-        self.run_worker(self._search(), group="search", exclusive=True)
+        self.run_worker(self._search, group="search", exclusive=True)
 
     async def _search(self) -> None:
         await asyncio.sleep(LOOKS_EVERY)
