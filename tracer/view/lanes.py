@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tracer import keys
 from tracer.moment import Kind
 from tracer.timeline.overdue import expected
-from tracer.units import FOREVER, NS_PER_MS, milliseconds
+from tracer.units import FOREVER, NS_PER_MS, NS_PER_S, milliseconds
 from tracer.view.failed import NO_AGENT, agentless, failed_stretches, failures, has_failed, last_known_of
 from tracer.view.names import agent_number, name_of
 from tracer.view.text import plain
@@ -97,19 +97,22 @@ def lanes(timeline: Timeline, explanation: Explanation | None = None) -> list[La
     found = list(_Lanes(timeline, explanation.findings if explanation else ()).all())
     for failure in failures(timeline, explanation) if explanation else ():
         _fail(found, failure)
-    # Where nothing else shows that an agent was missing, whoever missed it does: from what failed on, if that is known.
     for lack in agentless(explanation) if explanation else ():
-        if not any(_is_red(bar, lack) for lane in found for bar in lane.bars):
-            later = [at for at in failed_at(found) if lack.since < at and (lack.until is None or at < lack.until)]
-            _fail(found, lack._replace(since=min(later, default=lack.since)))
+        _fail(found, lack._replace(since=_shown_until(found, lack)))
     return found
 
 
-def _is_red(bar: Bar, while_: Failure) -> bool:
-    """Whether a bar shows that something was wrong while that was so."""
-    ends_before = bar.end is not None and bar.end <= while_.since
-    begins_after = while_.until is not None and bar.start >= while_.until
-    return bar.form in RED and not ends_before and not begins_after
+def _shown_until(found: list[Lane], lack: Failure) -> int:
+    """When it begins that whoever had no agent must show that, ns, as nothing else does.
+
+    That is when the last red bar ends; without one when something failed, if that is known.
+    """
+    until = FOREVER if lack.until is None else lack.until
+    red = [bar for lane in found for bar in lane.bars if bar.form in RED and bar.start < until]
+    ends = [until if bar.end is None else bar.end for bar in red if bar.end is None or bar.end > lack.since]
+    if ends:
+        return max(ends) if max(ends) <= until - NS_PER_S else until
+    return min((at for at in failed_at(found) if lack.since < at < until), default=lack.since)
 
 
 def _fail(found: list[Lane], failure: Failure) -> None:
@@ -118,6 +121,8 @@ def _fail(found: list[Lane], failure: Failure) -> None:
     if lane is None:
         return
     at, until = failure.since, failure.until
+    if until is not None and at >= until:
+        return
     lane.marks.append(Mark("failed", at))
     if until is None or not lane.bars:
         return

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import work
 from textual.app import App
 from textual.binding import Binding
 from textual.screen import Screen
@@ -249,8 +250,9 @@ class RoomsScreen(Screen[None]):
 
     def on_input_changed(self) -> None:
         """Search while it is typed."""
-        self.run_worker(self._search, group="search", exclusive=True)
+        self._search()
 
+    @work(group="search", exclusive=True)
     async def _search(self) -> None:
         await asyncio.sleep(LOOKS_EVERY)
         await self._search_anew()
