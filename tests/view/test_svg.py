@@ -93,3 +93,8 @@ def test_what_strangers_chose_is_text() -> None:
 
 def test_a_room_of_which_nothing_is_known_is_drawn() -> None:
     assert parsed(as_svg(fold("RM_none", []))).tag == f"{SVG}svg"
+
+
+def test_only_the_words_of_what_failed_are_red() -> None:
+    drawn = as_svg(timelines(CALLS / "exits_in_call.jsonl.gz")[-1])
+    assert '<tspan class="bad">process failed</tspan><tspan class="soft"> · 8.0 ms to th' in drawn

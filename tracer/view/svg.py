@@ -147,7 +147,8 @@ class _Picture:
         yield f'<g class="{kind}">'
         right, base = self.columns * COLUMN + EDGE, self.y + 17
         told: list[Bar | Mark] = [*lane.bars, *(mark for mark in lane.marks if mark.form != "finished")]
-        words = [one.text for one in sorted(told, key=lambda one: one.form not in _RED) if one.text]
+        red = dict.fromkeys(one.text for one in told if one.text and one.form in _RED)
+        words = [*red, *(one.text for one in told if one.text)]
         said = fit(" · ".join(dict.fromkeys(words)), self.columns // 2)
         note = "" if lane.of == "room" else lane.note
         label = fit(lane.label, self.columns - cell_len(said) - cell_len(note) - 4)
@@ -156,8 +157,10 @@ class _Picture:
             f'<tspan class="soft small" dx="8">{escape(note)}</tspan></text>'
         )
         if said:
-            tone = "bad" if any(one.form in _RED for one in told) else "soft"
-            yield f'<text class="end small {tone}" x="{right}" y="{base:.0f}">{escape(said)}</text>'
+            bad = len(" · ".join(red))
+            parts = [("bad", said[:bad]), ("soft", said[bad:])]
+            spans = "".join(f'<tspan class="{tone}">{escape(part)}</tspan>' for tone, part in parts if part)
+            yield f'<text class="end small" x="{right}" y="{base:.0f}">{spans}</text>'
         middle = self.y + _height(lane) - 12
         for bar in lane.bars:
             yield self._bar(lane, bar, middle)
