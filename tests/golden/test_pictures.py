@@ -77,7 +77,7 @@ PICTURES = {
     "timeline-failed.svg": (80, ["timeline", "failed", "--format", "svg"]),
     "timeline-demo.mmd": (80, ["timeline", "demo", "--format", "mermaid"]),
     "timeline-demo.csv": (80, ["timeline", "demo", "--format", "csv"]),
-    "rooms-80.txt": (80, ["rooms", "--width", "80"]),
+    "rooms-80.txt": (80, ["rooms"]),
     "rooms.json": (80, ["rooms", "--format", "json"]),
     "why-demo-80.txt": (80, ["why", "demo"]),
     "why-failed-80.txt": (80, ["why", "failed"]),
