@@ -30,12 +30,7 @@ __all__ = [
 CREATED_TOGETHER = 20 * NS_PER_MS
 """A room and what made it lie this close, ns: on a real server 0.7 ms for a dispatch and 2 ms for a caller."""
 LONG_AFTER = 200 * NS_PER_MS
-"""A dispatch that comes this long after a room, ns, was not made with it."""
-ANOTHERS = 500 * NS_PER_MS
-"""A join that comes this long after a room, ns, did not make it: the one that does is a few ms after it.
-
-On a starved machine 238 ms were measured.
-"""
+"""A join that comes this long after a room, ns, did not make it: the one that does is a few ms after it."""
 EARLY, LATE = -1_500 * NS_PER_MS, 2_500 * NS_PER_MS
 """How far from its timeout a room can close, ns: the server polls every second, and a leave can be uncertain by one."""
 
@@ -61,7 +56,7 @@ def creation(
     if 0 <= after <= CREATED_TOGETHER:
         return CreatedBy.PARTICIPANT, first
     returned = first.is_agent and first.identity not in {job.participant_identity for job in jobs}
-    return (CreatedBy.API if watched and after > ANOTHERS and not returned else None), None
+    return (CreatedBy.API if watched and after > LONG_AFTER and not returned else None), None
 
 
 def dispatches(
