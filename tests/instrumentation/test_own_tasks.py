@@ -34,8 +34,8 @@ def job() -> Any:
     return Job(job=SimpleNamespace(id=JOB, room=SimpleNamespace(sid=ROOM)))
 
 
-def reported(jobs: list[Any], monkeypatch: pytest.MonkeyPatch, *, times: int = 1, kept: bool = False) -> list[Any]:
-    """Task, error and message of what is reported when a greeting of these jobs' raises, so many times."""
+def listening(jobs: list[Any], monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """What is reported from now on, while these jobs run."""
     exported = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exported))
@@ -46,6 +46,12 @@ def reported(jobs: list[Any], monkeypatch: pytest.MonkeyPatch, *, times: int = 1
     own.listen()
     for one in jobs:
         own.began(one)
+    return exported
+
+
+def reported(jobs: list[Any], monkeypatch: pytest.MonkeyPatch, *, times: int = 1, kept: bool = False) -> list[Any]:
+    """Task, error and message of what is reported when a greeting of these jobs' raises, so many times."""
+    exported = listening(jobs, monkeypatch)
     keeps = []
 
     async def greet() -> None:
@@ -103,15 +109,8 @@ def test_what_else_asyncio_logs_is_none_and_is_logged(
 
 
 def test_what_a_participants_entrypoint_raises_livekit_agents_writes_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    exported = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exported))
-    for logger in (ASYNCIO, LIVEKIT_AGENTS):
-        monkeypatch.setattr(logger, "filters", [])
-        monkeypatch.setattr(logger, "disabled", False)
-    there, own = job(), OwnTasks(provider.get_tracer("test"))
-    own.listen()
-    own.began(there)
+    there = job()
+    exported = listening([there], monkeypatch)
     # As livekit-agents 1.8.9 writes it (job.py, _participant_available): without the identity it is reported.
     LIVEKIT_AGENTS.error("error in participant entrypoint serve for 'ada'", exc_info=KeyError("customer"))
     LIVEKIT_AGENTS.error("Error in _vad_task", exc_info=KeyError("customer"))

@@ -67,7 +67,7 @@ def rooms(lines: Iterable[Line], listened_until: int = 0) -> list[Timeline]:
     """
     lines = list(lines)
     moments, runs = placed(lines), []
-    if any(map(_times, lines)):
+    if any(map(_at, lines)):
         since, until = listened_in(lines)
         runs.append((since, max(until, listened_until)))
     by_room: dict[str, list[Moment]] = defaultdict(list)
@@ -95,17 +95,8 @@ def came_at(lines: Iterable[Line]) -> list[int]:
     """When each line of a recording came, as far as it shows, ns; of one that does not, when the one before did."""
     times: list[int] = []
     for line in lines:
-        came = listened_in([line])[1] if _times(line) else 0
-        times.append(max([came, *times[-1:]]))
+        times.append(max([_at(line), *times[-1:]]))
     return times
-
-
-def _times(line: Line) -> bool:
-    try:
-        listened_in([line])
-    except ValueError:
-        return False
-    return True
 
 
 def _with_neighbours(one: Timeline, among: list[Timeline]) -> Timeline:

@@ -245,6 +245,12 @@ class Job(Entity):
         return self.is_node or self.facts.get(keys.ENTRYPOINT_ONLY) is True
 
     @property
+    def reported_end(self) -> Step | None:
+        """Its end as its own root span tells it, in livekit-agents 1.8.2 and newer; None where it did not."""
+        ended = self.at(Kind.JOB_ENDED)
+        return ended if ended and "agent" in ended.witnesses and not self.is_entrypoint_only else None
+
+    @property
     def begun(self) -> Step | None:
         """The first step by which its agent shows that it was given to the worker, or to a process, or runs.
 

@@ -65,7 +65,6 @@ def _is_missing(came: dict[str, set[str]], has_ended: bool, is_over: bool) -> bo
 
 
 def _has_ended(job: Job, room: Room, now: int) -> bool:
-    """Whether the last of its spans has come: ``job_entrypoint`` of livekit-agents 1.8.2 and newer."""
-    ended = job.at(Kind.JOB_ENDED)
-    told = ended is not None and "agent" in ended.witnesses and not job.is_entrypoint_only
-    return told and ended is not None and (room.finished is not None or now - ended.time > LAST)
+    """Whether the last of its spans has come."""
+    ended = job.reported_end
+    return ended is not None and (room.finished is not None or now - ended.time > LAST)

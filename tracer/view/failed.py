@@ -105,7 +105,7 @@ def has_failed(timeline: Timeline, step: Step, findings: Iterable[Finding] = ())
         return True
     # Asked of each row: most are no evidence of anything.
     is_evidence = any(step.key == other.key for finding in named for other in finding.evidence)
-    return is_evidence and any(one.step and step.key == one.step.key for one in _shown_by(timeline, named))
+    return is_evidence and any(one.step and step.key == one.step.key for one in failures(timeline, named))
 
 
 def _fails(timeline: Timeline, step: Step, findings: Iterable[Finding] = ()) -> bool:
@@ -128,18 +128,14 @@ def _fails(timeline: Timeline, step: Step, findings: Iterable[Finding] = ()) -> 
     return False
 
 
-def failures(timeline: Timeline, explanation: Explanation) -> list[Failure]:
-    """Where causes show of which no step is a failure by itself: the certain ones, and the first."""
-    return _shown_by(timeline, explanation.findings)
-
-
 def agentless(explanation: Explanation) -> list[Failure]:
     """Where somebody had no agent, whatever the cause."""
     missed = (lack for lack in explanation.missed if lack.of)
     return [Failure(None, lack.of, lack.since, lack.since + lack.ns, NO_AGENT) for lack in missed]
 
 
-def _shown_by(timeline: Timeline, findings: Iterable[Finding]) -> list[Failure]:
+def failures(timeline: Timeline, findings: Iterable[Finding]) -> list[Failure]:
+    """Where causes show of which no step is a failure by itself: the certain ones, and the first."""
     found: list[Failure] = []
     for number, finding in enumerate(findings):
         if number and not finding.certain:

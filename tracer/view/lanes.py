@@ -94,10 +94,12 @@ class Lane:
 
 def lanes(timeline: Timeline, explanation: Explanation | None = None) -> list[Lane]:
     """The lanes of a room, from top to bottom: the room, who came, then each dispatch, job and its agent."""
-    found = list(_Lanes(timeline, explanation.findings if explanation else ()).all())
-    for failure in failures(timeline, explanation) if explanation else ():
+    if explanation is None:
+        return list(_Lanes(timeline, ()).all())
+    found = list(_Lanes(timeline, explanation.findings).all())
+    for failure in failures(timeline, explanation.findings):
         _fail(found, failure)
-    for lack in agentless(explanation) if explanation else ():
+    for lack in agentless(explanation):
         _fail(found, lack._replace(since=_shown_until(found, lack)))
     return found
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
-from tracer.units import FOREVER, NS_PER_S
+from tracer.units import FOREVER
 from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
 from tracer.why.call.participants import name_of
+from tracer.why.call.speech import spoken_until
 from tracer.why.call.voices import mutes
 from tracer.why.lack import Lack, in_seconds
 
@@ -147,10 +148,7 @@ def was_silent(steps: Iterable[Step], since: int, until: int) -> bool:
 
 def _over(step: Step) -> int:
     """When somebody had spoken, ns."""
-    lasted = step.facts.get(keys.SPOKE_FOR)
-    if step.kind is Kind.SESSION_TURN_TRANSCRIBED:
-        return step.time
-    return step.time + round(lasted * NS_PER_S) if isinstance(lasted, int | float) else FOREVER
+    return step.time if step.kind is Kind.SESSION_TURN_TRANSCRIBED else spoken_until(step)
 
 
 def _pauses(agents: Iterable[Step], since: int, until: int) -> int:

@@ -69,9 +69,8 @@ class SqliteStore(SqliteReader):
                 raise StoreError(f"the store {self.path} was replaced by another file: restart `tracer serve`")
             if now.st_size < self._file.st_size and not is_whole(self.path):
                 raise StoreError(f"the store {self.path} was truncated: stop `tracer serve` and move the file away")
-            self._file = (
-                now  # it grows: what is cut off later is missing from this size, not from that of the beginning
-            )
+            # It grows: what is cut off later is missing from this size, not from that of the beginning.
+            self._file = now
 
     def may(self, task: Task, of: str = "") -> bool:
         """Whether this process is the one that does this: the first to export from this file, for as long as it runs.

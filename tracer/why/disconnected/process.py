@@ -123,12 +123,11 @@ class ProcessKilled(Cause):
 
 def _ended_with_its_worker(call: Call, job: Job) -> Step | None:
     """The end of a job that nothing shut down, and whose agent the server lost after; None of any other."""
-    ended, agent = job.at(Kind.JOB_ENDED), call.agents.of(job)
+    ended, agent = job.reported_end, call.agents.of(job)
     if ended is None or agent is None or agent.gone is None or agent.disconnect_reason not in DROPPED:
         return None
-    told = "agent" in ended.witnesses and keys.ENTRYPOINT_ONLY not in ended.facts
     otherwise = job.at(Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.AGENT_CONNECTION_LOST, Kind.PROCESS_FAILED)
-    return ended if told and otherwise is None and ended.time < agent.gone.time else None
+    return ended if otherwise is None and ended.time < agent.gone.time else None
 
 
 def _left_before(call: Call, job: Job, failed: Step) -> bool:

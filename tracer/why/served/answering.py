@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.sessions import sessions_of
-from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.limits import NOTICED, STUCK_BY
+from tracer.why.call.speech import spoken_until
 from tracer.why.lack import Lack, in_seconds
 from tracer.why.words import never_said
 
@@ -90,8 +90,7 @@ def no_words(stay: CallerStay) -> Lack | None:
 def _goes_on_from(step: Step, answered: int) -> bool:
     """Whether a step shows what came of a model's answer at this time, ns."""
     if step.kind is Kind.AGENT_SPEAKING:
-        lasted = step.facts.get(keys.SPOKE_FOR)
-        return step.time + round(lasted * NS_PER_S if isinstance(lasted, int | float) else FOREVER) > answered
+        return spoken_until(step) > answered
     if step.kind is Kind.AGENT_CODE_BEGAN and step.facts.get(keys.SPAN_NAME) == ON_TURN:
         return False  # it belongs to the turn, also where the model was asked before the turn was over
     after = (Kind.AGENT_CODE_BEGAN, Kind.MODEL_ASKED, Kind.MODEL_FAILED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
@@ -127,11 +126,12 @@ def muted_at_last(call: Call) -> tuple[Participant, int] | None:
 
 def _lacks(stay: CallerStay) -> Iterator[Lack]:
     """What a stay lacks; only the first where the rest follows from it."""
-    found = ((lack, advice) for lacked, advice in POSSIBLE.items() if (lack := lacked(stay)))
-    for lack, advice in islice(found, 1):
-        stayed = stay.ended - stay.began
-        early = f"{stay.name} became ACTIVE" if stay.goes_on and stayed < NOTICED else ""
-        yield replace(lack, early="" if lack.certain else early, early_ns=stayed, advice=advice)
+    for lacked, advice in POSSIBLE.items():
+        if lack := lacked(stay):
+            stayed = stay.ended - stay.began
+            early = f"{stay.name} became ACTIVE" if stay.goes_on and stayed < NOTICED else ""
+            yield replace(lack, early="" if lack.certain else early, early_ns=stayed, advice=advice)
+            return
 
 
 def _lost_spans(call: Call) -> Iterator[Lack]:

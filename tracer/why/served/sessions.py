@@ -44,8 +44,7 @@ def answered_twice(stay: CallerStay) -> Lack | None:
 def session_not_told(stay: CallerStay) -> Lack | None:
     """A session that started, and whose own span did not come though its job reported its end."""
     for job in stay.jobs:
-        ended = job.at(Kind.JOB_ENDED)
-        if ended is None or "agent" not in ended.witnesses or job.is_entrypoint_only:
+        if job.reported_end is None:
             continue
         mine = [session for session in sessions_of(job) if session in stay.sessions]
         if any(session.started and not session.closed for session in mine):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer import keys
 from tracer.kinds import Kind
 from tracer.livekit_sources import Page, agents
 from tracer.why.call.limits import LONG_ENOUGH, SOON
@@ -51,8 +50,8 @@ class JobEndedInCall(Cause):
                 yield found
 
     def _judge(self, call: Call, job: Job) -> Finding | None:
-        ended, agent = job.at(Kind.JOB_ENDED), call.agents.of(job)
-        if ended is None or agent is None or "agent" not in ended.witnesses or keys.ENTRYPOINT_ONLY in ended.facts:
+        ended, agent = job.reported_end, call.agents.of(job)
+        if ended is None or agent is None:
             return None
         if job.at(Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.AGENT_CONNECTION_LOST):
             return None

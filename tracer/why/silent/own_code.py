@@ -12,6 +12,7 @@ from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.limits import SOON, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import over_at, seconds, stays
+from tracer.why.call.speech import spoken_until
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -137,8 +138,7 @@ def _speech(job: Job, since: int) -> Iterator[tuple[int, int]]:
     """From when until when the agent spoke, ns, after a time; FOREVER where it has not ended."""
     for step in job.steps:
         if step.kind is Kind.AGENT_SPEAKING:
-            lasted = step.facts.get(keys.SPOKE_FOR)
-            until = step.time + round(lasted * NS_PER_S) if isinstance(lasted, int | float) else FOREVER
+            until = spoken_until(step)
             if until > since:
                 yield step.time, until
 

@@ -8,17 +8,18 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.livekit_sources import Page, agents
 from tracer.timeline.sessions import sessions_of
-from tracer.units import NS_PER_S
+from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.limits import NOTICED, SOON
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import stays
+from tracer.why.call.speech import spoken_until
 from tracer.why.call.voices import MICROPHONE
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 from tracer.why.words import was_silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tracer.timeline.entities import Job, Participant
     from tracer.timeline.step import Step
@@ -77,7 +78,7 @@ class AgentSpeaksSilence(Cause):
                 silent[-1],
             )
         if longest < NOTICED / NS_PER_S:
-            return self._at_last(job, who, silent)
+            return self._at_last(job, who, _last(spoken, silent))
         return self.found(
             f"The agent of job {job.sid} spoke to {who}, and for {longest:.1f} s of it nothing but silence left its"
             " audio track.",
@@ -85,9 +86,8 @@ class AgentSpeaksSilence(Cause):
             certain=False,
         )
 
-    def _at_last(self, job: Job, who: str, silent: Sequence[Step]) -> Finding | None:
+    def _at_last(self, job: Job, who: str, last: Sequence[Step]) -> Finding | None:
         """It could be heard at first, and from one time on not any more."""
-        last = _last(job, silent)
         if len(last) < TWICE:
             return None
         return self.found(
@@ -131,7 +131,8 @@ class AgentSpeaksSilence(Cause):
 
 def last_silent(call: Call, job: Job) -> list[Step]:
     """The reports that the agent's last words to callers, for a second or more each time, were nothing but silence."""
-    return _last(job, [step for step, _ in _silent_to(call, job)])
+    silent = [step for step, _ in _silent_to(call, job)]
+    return _last(_spoken(job, silent), silent)
 
 
 def _silent_to(call: Call, job: Job) -> list[tuple[Step, Participant]]:
@@ -141,8 +142,8 @@ def _silent_to(call: Call, job: Job) -> list[tuple[Step, Participant]]:
     return [(step, stay.who) for step, stay in there if stay]
 
 
-def _last(job: Job, silent: Sequence[Step]) -> list[Step]:
-    spoken = _spoken(job, silent)
+def _last(spoken: Mapping[int, bool], silent: Sequence[Step]) -> list[Step]:
+    """Those of what was spoken since the agent could last be heard."""
     heard = max((at for at in spoken if not spoken[at]), default=0)
     return [step for step in silent if any(heard < at < step.time for at in spoken)]
 
@@ -153,16 +154,10 @@ def _for_a_second(step: Step) -> bool:
     return not isinstance(lasted, int | float) or lasted >= 1.0
 
 
-def _until(step: Step) -> int | None:
-    """Until when the agent spoke, ns; None where that is not known."""
-    lasted = step.facts.get(keys.SPOKE_FOR)
-    return step.time + round(lasted * NS_PER_S) if isinstance(lasted, int | float) else None
-
-
 def _over(call: Call, step: Step) -> int:
-    """The same; the end of what is known where that is not."""
-    until = _until(step)
-    return call.end if until is None else until
+    """When the agent had spoken, ns; the end of what is known where that is not."""
+    until = spoken_until(step)
+    return call.end if until == FOREVER else until
 
 
 def _seconds(step: Step) -> float:
@@ -187,10 +182,11 @@ def _spoken(job: Job, silent: Sequence[Step]) -> dict[int, bool]:
     for step in job.steps:
         if step.kind is not Kind.AGENT_SPEAKING or not _for_a_second(step):
             continue
-        until = _until(step)
-        told = [one for one in silent if step.time < one.time and (until is None or one.time <= until + SOON)]
-        known = until is not None or bool(told)
-        if known:
-            seconds = (until or told[-1].time) - step.time
+        until = spoken_until(step)
+        told = [one for one in silent if step.time < one.time <= until + SOON]
+        if until == FOREVER and told:
+            until = told[-1].time
+        if until < FOREVER:
+            seconds = until - step.time
             found[step.time] = bool(told) and _seconds(told[-1]) * NS_PER_S >= seconds - SOON
     return found

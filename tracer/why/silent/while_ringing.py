@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer import keys
 from tracer.kinds import Kind
 from tracer.livekit_sources import issue
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import LONG_ENOUGH, NOTICED, SOON
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import over_at, stays
+from tracer.why.call.speech import spoken_until
 from tracer.why.call.telephone import ringing
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.timeline.entities import Job, Participant
-    from tracer.timeline.step import Step
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
@@ -63,19 +62,13 @@ class SpokeWhileRinging(Cause):
         greeted = after and after[0].time <= answered.latest + NOTICED
         there = (stay for stay in stays(call, job, answered.time, over_at(call, job, answered.time)) if stay.who is who)
         waited = max((stay.lasted for stay in there), default=0)
-        heard = any(_over(step) > answered.earliest - SOON for step in before)
+        heard = any(spoken_until(step) > answered.earliest - SOON for step in before)
         if not before or heard or greeted or waited <= LONG_ENOUGH:
             return None
         ahead = (answered.time - before[0].time) / NS_PER_S
         return self.found(
             f"The agent of job {job.sid} spoke {ahead:.1f} s before {name_of(who)} answered the telephone,"
-            f" and not again when they had.",
+            " and not again when they had.",
             before[0],
             answered,
         )
-
-
-def _over(step: Step) -> float:
-    """When the agent had spoken, ns; infinite where that is not known."""
-    lasted = step.facts.get(keys.SPOKE_FOR)
-    return step.time + lasted * NS_PER_S if isinstance(lasted, int | float) else float("inf")
