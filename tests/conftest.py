@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,10 @@ fails is run once more, and the last line of the report counts those."""
 LIVE = Path(__file__).parent / "live"
 SHARING = {"test_call", "test_compose", "test_dashboards", "test_gaps", "test_prometheus"}
 """Live modules whose tests share what takes long to start: pytest-xdist runs them in one process."""
+
+# A shell without job control lets what it starts with `&` ignore SIGINT, and programs that tests start inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: a busy machine is no fault. CI tries more, and of each commit the same each time.
 settings.register_profile("fast", deadline=None, max_examples=10)
