@@ -44,6 +44,7 @@ def test_why_comes_to_what_happened(name: str) -> None:
         named = [finding.cause.name for finding in explained.findings]
         said = " ".join([explained.summary, *(finding.sentence for finding in explained.findings[:1])])
         assert named[:1] == ([right.cause] if right.cause else []), said
+        assert tuple(dict.fromkeys(named[1:])) == right.also
         assert (explained.well is True) is right.well, said
         assert re.search(right.says, said, re.IGNORECASE), said
         assert not set(named) & set(right.never), said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tracer import keys
@@ -13,6 +14,7 @@ from tracer.why.call.jobs import disconnected_itself, own_shutdown
 from tracer.why.call.limits import HUNG_UP_WITHIN, SOON, STUCK_BY
 from tracer.why.call.participants import BY_API, can_talk, connected_until, name_of
 from tracer.why.cause import Cause
+from tracer.why.disconnected.agent_retried import ended_by_a_join
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -101,10 +103,18 @@ def _ended_as_it_left(call: Call, job: Job) -> Step | None:
 
 
 def ended_by_server(call: Call, job: Job) -> Step | None:
-    """The shutdown of a job that its worker ended, and that worker was not stopped, as far as it reported."""
+    """The shutdown of a job that its worker ended, and that worker was not stopped, as far as it reported.
+
+    None where a second connection of its agent explains it: that disconnected the first, and with it ended the job.
+    """
     shutdown, worker = job.at(Kind.JOB_SHUTDOWN), next((w for w in call.workers.all if w.sid == job.worker_id), None)
     if shutdown is None or worker is None or job.shutdown_reason != Shutdown.BY_WORKER:
         return None
+    same = [one for one in call.agents.all if one.identity is not None and one.identity == job.participant_identity]
+    for first, again in pairwise(same):
+        joining = again.steps[0]
+        if first.gone and joining.earliest <= first.gone.latest and ended_by_a_join(job, joining):
+            return None
     stopping = worker.at(Kind.WORKER_DRAINING, Kind.WORKER_CLOSED)
     return None if stopping and stopping.time <= shutdown.time + SOON else shutdown
 

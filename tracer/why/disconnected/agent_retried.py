@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["AgentRetried", "ended_by_server", "then_alone"]
+__all__ = ["AgentRetried", "ended_by_a_join", "then_alone"]
 
 
-def ended_by_server(job: Job, joining: Step) -> Step | None:
+def ended_by_a_join(job: Job, joining: Step) -> Step | None:
     """The shutdown of a job that the server ended when an agent with its identity joined while another was there."""
     shutdown = job.at(Kind.JOB_SHUTDOWN)
     if shutdown is None or job.shutdown_reason != Shutdown.BY_WORKER:
@@ -61,7 +61,7 @@ class AgentRetried(Cause):
 
     def find(self, call: Call) -> Iterator[Finding]:
         for retry in call.retries:
-            ended, took = ended_by_server(retry.job, retry.joining), retry.joining.time - retry.first_joining.time
+            ended, took = ended_by_a_join(retry.job, retry.joining), retry.joining.time - retry.first_joining.time
             alone = then_alone(call, retry.second)
             if not call.callers.at(retry.joining.time) or not (took >= LONG_ENOUGH or (ended and alone)):
                 continue

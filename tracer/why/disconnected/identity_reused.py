@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tracer.livekit_sources import Page, server
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
-from tracer.why.disconnected.agent_retried import ended_by_server, then_alone
+from tracer.why.disconnected.agent_retried import ended_by_a_join, then_alone
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class AgentIdentityReused(Cause):
                 continue
             if not call.callers.at(pair.joining.time):
                 continue
-            ended = ended_by_server(pair.second_job, pair.joining)
+            ended = ended_by_a_join(pair.second_job, pair.joining)
             too = ", and the server ended its job too" if ended else ""
             alone = then_alone(call, pair.second)
             yield self.found(

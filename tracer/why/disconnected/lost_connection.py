@@ -13,7 +13,7 @@ from tracer.why.call.connection import interruptions
 from tracer.why.call.limits import LONG_ENOUGH, SOON, STUCK_BY
 from tracer.why.call.participants import DROPPED, name_of
 from tracer.why.cause import Cause
-from tracer.why.disconnected.agent_retried import ended_by_server
+from tracer.why.disconnected.agent_retried import ended_by_a_join
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class AgentLostConnection(Cause):
                 continue
             lasted, anew = lost.ended.time - lost.began.time, _joined_anew(job, lost)
             # When an agent joins anew, the server ends the job of the participant that it was before: its own.
-            ended = ended_by_server(job, lost.ended)
+            ended = ended_by_a_join(job, lost.ended)
             least = 0 if ended else LONG_ENOUGH if anew else STUCK_BY
             there = [who for until, who in call.callers.at(lost.began.time) if until - lost.began.time >= least]
             if lasted < least or not there or (ended and call.callers.all_left_by(ended.time + LONG_ENOUGH)):
