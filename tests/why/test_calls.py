@@ -66,7 +66,9 @@ def test_a_wait_that_was_cancelled_is_no_participant_ready() -> None:
 def test_what_is_missing_or_not_known_comes_with_what_to_do(name: str) -> None:
     for timeline in timelines(FOLDER / f"{name}.jsonl.gz"):
         answer = explain(timeline)
-        if answer.well or answer.findings:
+        if answer.findings and "; and the job process was killed" in answer.summary:
+            assert answer.advice, "what came after the call does not explain what it lacked"
+        elif answer.well or answer.findings:
             assert not answer.advice
         elif not answer.doubts and "No caller" not in answer.summary and "Nothing is known" not in answer.summary:
             assert answer.advice or timeline.cut_off, answer.summary

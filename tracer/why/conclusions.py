@@ -97,18 +97,20 @@ class CauseFound(Conclusion):
         """What the first cause is about."""
         if not known.findings:
             return None
-        first = known.findings[0]
-        about = first.cause.about
-        said = f"{about[0].upper()}{about[1:]}" if first.certain else f"Probably, {about}"
-        return f"{said}{self._more(known, first)}."
+        first, lack = known.findings[0], self.besides(known)
+        about = first.cause.about if first.certain else f"probably, {first.cause.about}"
+        if lack and first.cause.symptom is Symptom.UNRECORDED:  # what came after the call is said after what it lacked
+            return f"During the call: {lack.sentence}; and {about}."
+        said = f"{about[0].upper()}{about[1:]}"
+        return f"{said}; and {lack.sentence}." if lack else f"{said}."
 
     @staticmethod
-    def _more(known: Known, first: Finding) -> str:
+    def besides(known: Known) -> Lack | None:
         """What the call lacked beside: that an agent was late, or what came after the call, explains nothing of it."""
-        explains = first.cause.symptom not in (Symptom.LATE, Symptom.UNRECORDED)
+        explains = known.findings[0].cause.symptom not in (Symptom.LATE, Symptom.UNRECORDED)
         if explains or not known.lacks or all(lack.early for lack in known.lacks):
-            return ""
-        return f"; and {known.lacks[0].sentence}"
+            return None
+        return known.lacks[0]
 
 
 class StartMissed(Conclusion):

@@ -44,9 +44,16 @@ def explain(timeline: Timeline) -> Explanation:
         tuple(doubt_in_words_of(timeline, doubt) for doubt in doubts),
         summary,
         well,
-        next((lack.advice for lack in known.lacks[:1] if not findings and lack.sentence in summary), ""),
+        _advice(known, summary),
         tuple(lack for lack in known.lacks if lack.certain) if well is False else (),
     )
+
+
+def _advice(known: Known, summary: str) -> str:
+    """What to do about what the summary says to be missing, unless a cause explains it and has its own advice."""
+    if any(finding.cause.symptom is not Symptom.UNRECORDED for finding in known.findings):
+        return ""
+    return next((lack.advice for lack in known.lacks[:1] if lack.sentence in summary), "")
 
 
 def _findings(call: Call) -> tuple[Finding, ...]:

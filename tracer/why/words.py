@@ -32,6 +32,16 @@ MODELS = ("stt", "tts", "realtime")
 """What gives a session ears or a voice."""
 CALLERS = (Kind.SESSION_CALLER_SPOKE, Kind.SESSION_TURN_TRANSCRIBED)
 MUTED = "their microphone was muted"
+UNMUTE = "Their client muted it, or MutePublishedTrack did: see that something unmutes it."
+LISTEN = (
+    "If the caller spoke: look at their microphone (muted on its device?), and at what tells the session that they do,"
+    " its VAD or STT."
+)
+SPEAK = "See that session.say() or generate_reply() is reached, and waits for nothing that takes long."
+ANSWER = (
+    "See that the session or its Agent has a model (llm=…), and that no on_user_turn_completed raises StopResponse; or"
+    " answer by your own code (session.say())."
+)
 SILENT = "only silence came from their microphone (muted on its device, or lost on its way?)"
 
 
@@ -67,7 +77,7 @@ def never_said(
         return None
     came = f": {came}" if listens and (came := _what_came(call, who, since, until, sessions)) else ""
     sentence = f"in {in_seconds(until - since)} no word was recorded, neither of {name_of(who)} nor of the agent{came}"
-    return Lack(sentence, certain=False, ns=until - since)
+    return Lack(sentence, certain=False, ns=until - since, advice=f"{LISTEN} If the agent was to greet: s{SPEAK[1:]}")
 
 
 def _in_time(step: Step, until: int) -> bool:
@@ -81,9 +91,10 @@ def _no_word_of_theirs(
     pauses = _pauses(agents, agents[0].time, until)
     if pauses <= STUCK_BY:
         return None
-    came = f": {came}" if (came := _what_came(call, who, agents[0].time, until, sessions)) else ""
-    sentence = f"in {in_seconds(pauses)} of the agent's pauses no word of {name_of(who)} was recorded{came}"
-    return Lack(sentence, certain=False, ns=pauses)
+    came = _what_came(call, who, agents[0].time, until, sessions)
+    none = f"in {in_seconds(pauses)} of the agent's pauses no word of {name_of(who)} was recorded"
+    advice = UNMUTE if came == MUTED else LISTEN
+    return Lack(f"{none}: {came}" if came else none, certain=False, ns=pauses, advice=advice)
 
 
 def _no_word_of_the_agent(there: Sequence[Step], since: int, until: int, sessions: Sequence[Session]) -> Lack | None:
@@ -93,7 +104,7 @@ def _no_word_of_the_agent(there: Sequence[Step], since: int, until: int, session
     if mute or until - since <= STUCK_BY or any(step.kind in said for step in there):
         return None
     sentence = f"in {in_seconds(until - since)} no word of the agent was recorded, and no request to a model"
-    return Lack(sentence, certain=False, ns=until - since)
+    return Lack(sentence, certain=False, ns=until - since, advice=SPEAK)
 
 
 def _no_more_of_theirs(
@@ -107,7 +118,7 @@ def _no_more_of_theirs(
     if pauses <= STUCK_BY or came in ("", MUTED):
         return None
     sentence = f"in the last {in_seconds(until - since)} no word of {name_of(who)} was recorded: {came}"
-    return Lack(sentence, certain=False, ns=until - since)
+    return Lack(sentence, certain=False, ns=until - since, advice=LISTEN)
 
 
 def _what_came(call: Call, who: Participant, since: int, until: int, sessions: Sequence[Session]) -> str:
@@ -189,4 +200,4 @@ def _unanswered(who: Participant, there: Sequence[Step], until: int, sessions: S
     asked = any(step.kind is Kind.MODEL_ASKED and step.time > last for step in there)
     none = "" if asked else ", and no request to a model was recorded"
     sentence = f"the agent said nothing in {in_seconds(lasted)} after a turn of {name_of(who)}{again}{none}"
-    return Lack(sentence, certain=False, ns=lasted)
+    return Lack(sentence, certain=False, ns=lasted, advice="" if asked else ANSWER)

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["lacks", "left_alone", "muted_at_last"]
 
+AFTER_THE_ANSWER = (
+    "Look at what follows the answer below agent_turn in the trace: the TTS, a tts_node of your own, a function_tool"
+    " that takes long, or an on_user_turn_completed that raises StopResponse."
+)
 POSSIBLE: dict[Callable[[CallerStay], Lack | None], str] = {
     no_agent: "No witness shows why: look at the moments around that time (tracer timeline), and at the agent's log.",
     not_picked_up: (
@@ -49,8 +53,14 @@ POSSIBLE: dict[Callable[[CallerStay], Lack | None], str] = {
         "See that the caller's client publishes a microphone, and that the agent is instrumented (tracer.instrument):"
         " it reports whom its session listens to, and whether it hears them."
     ),
-    input_off: "session.input.set_audio_enabled(False) turned it off: see that something turns it on again.",
-    output_off: "session.output.set_audio_enabled(False) turned it off: see that something turns it on again.",
+    input_off: (
+        "session.input.set_audio_enabled(False), session.input.audio = None or session.room_io.unset_participant()"
+        " turned it off: see that something turns it on again."
+    ),
+    output_off: (
+        "session.output.set_audio_enabled(False) or session.output.audio = None turned it off: see that something turns"
+        " it on again."
+    ),
     listened_to_others: (
         "A session listens to one participant: choose whom with participant_identity in room_options, or"
         " session.room_io.set_participant()."
@@ -67,15 +77,9 @@ POSSIBLE: dict[Callable[[CallerStay], Lack | None], str] = {
         "Look at the model's provider for that time, and give each request a limit (APIConnectOptions in the session's"
         " conn_options)."
     ),
-    answer_not_said: (
-        "Look at what follows the answer below agent_turn in the trace: the TTS, a tts_node of your own, or a"
-        " function_tool that takes long."
-    ),
+    answer_not_said: AFTER_THE_ANSWER,
     last_words_silent: "Listen to what the TTS gave then: its provider, its sample rate, a tts_node of your own.",
-    no_words: (
-        "If the caller spoke: look at their microphone (muted on its device?), and at what tells the session that they"
-        " do, its VAD or STT. If the agent was to greet: see that session.say() or generate_reply() is reached."
-    ),
+    no_words: AFTER_THE_ANSWER,
     cut_off: "Their identity tells whether they came back: with --redact it is not kept.",
     answered_twice: "See why two are dispatched: one agent in the token or RoomConfiguration, and CreateDispatch once.",
     linked_to_unknown: "An identity tells whom a session listens to: with --redact it is not kept.",
@@ -84,7 +88,10 @@ POSSIBLE: dict[Callable[[CallerStay], Lack | None], str] = {
         " receiver that TRACER_ENDPOINT names."
     ),
 }
-"""What a stay can lack, each found by a function, with what to do. The first is told: the rest may follow from it."""
+"""What a stay can lack, each found by a function, with what to do, unless the function itself knows better.
+
+The first is told: the rest may follow from it.
+"""
 ON_THEIR_WAY = (
     "Look for what lost them: a collector that samples, a process that was killed before it had sent its spans, a"
     " receiver that was away (TRACER_ENDPOINT)."
@@ -130,7 +137,7 @@ def _lacks(stay: CallerStay) -> Iterator[Lack]:
         if lack := lacked(stay):
             stayed = stay.ended - stay.began
             early = f"{stay.name} became ACTIVE" if stay.goes_on and stayed < NOTICED else ""
-            yield replace(lack, early="" if lack.certain else early, early_ns=stayed, advice=advice)
+            yield replace(lack, early="" if lack.certain else early, early_ns=stayed, advice=lack.advice or advice)
             return
 
 

@@ -23,6 +23,7 @@ __all__ = ["answered_twice", "session_not_told"]
 def answered_twice(stay: CallerStay) -> Lack | None:
     """Two agents of one name, or two sessions of one job that can speak, listened to this caller at once."""
     heard = [one for job in stay.jobs for one in listenings(stay.call, job) if one.is_to(stay.who)]
+    advice = ""
     for one, other in combinations(sorted(heard, key=lambda listening: listening.job.sid), 2):
         at_once = min(one.until, other.until) - max(one.since, other.since)
         if one.job.sid != other.job.sid and _agent_name(one.job) == _agent_name(other.job):
@@ -34,10 +35,13 @@ def answered_twice(stay: CallerStay) -> Lack | None:
             )
         elif one.job.sid == other.job.sid and _both_speak(one.session, other.session):
             enough, both = STUCK_BY, f"two sessions of job {one.job.sid}"
+            advice = "Close the first session before another starts for the same caller (await session.aclose())."
         else:
             continue
         if at_once > enough:
-            return Lack(f"{both} listened to {stay.name} at once for {in_seconds(at_once)}", certain=False)
+            return Lack(
+                f"{both} listened to {stay.name} at once for {in_seconds(at_once)}", certain=False, advice=advice
+            )
     return None
 
 
