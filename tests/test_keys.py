@@ -99,6 +99,8 @@ SAFE = {
     "tracer.spans.begun",
     "tracer.spans.due",
     "tracer.spans.ended",
+    "tracer.spans.first",
+    "tracer.spans.last",
     "tracer.spans.root",
     "tracer.worker.deployment",
     "tracer.worker.previous_id",

@@ -78,6 +78,8 @@ __all__ = [
     "SPANS_BEGUN",
     "SPANS_DUE",
     "SPANS_ENDED",
+    "SPANS_FIRST",
+    "SPANS_LAST",
     "SPANS_ROOT",
     "SPAN_NAME",
     "SPEAKS_BY",
@@ -235,6 +237,10 @@ SPANS_ABOVE: Final = "tracer.spans.above"
 """The parents of those that livekit-agents makes beneath one of its own."""
 SPANS_ROOT: Final = "tracer.spans.root"
 """``job_entrypoint``, which is above all others."""
+SPANS_FIRST: Final = "tracer.spans.first"
+"""Number of the first span of a job in a request: an instrumented agent's process counts what it sends of it."""
+SPANS_LAST: Final = "tracer.spans.last"
+"""Number of the last one there, with none missing between."""
 SPAN_NAME: Final = "tracer.span_name"
 """Name of the span of livekit-agents that failed, or of the agent's own code that it is about."""
 TOOL_NAME: Final = "lk.function_tool.name"

@@ -10,6 +10,9 @@ import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
+from tracer.moment import Kind
+from tracer.witness import agent
+
 if TYPE_CHECKING:
     import pytest
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -51,11 +54,11 @@ def spans(count: int, size: int = MEGABYTE) -> list[ReadableSpan]:
     return found
 
 
+def bodies(receiver: Receiver) -> list[ExportTraceServiceRequest]:
+    return [ExportTraceServiceRequest.FromString(gzip.decompress(bytes(one.body or b""))) for one in receiver.got]  # type: ignore[arg-type]
+
+
 def sent_to(receiver: Receiver) -> list[Span]:
-    return [
-        span
-        for request in receiver.got
-        for group in ExportTraceServiceRequest.FromString(gzip.decompress(bytes(request.body or b""))).resource_spans  # type: ignore[arg-type]
-        for scope in group.scope_spans
-        for span in scope.spans
-    ]
+    """What was sent, without what the requests say of their spans' numbers."""
+    sent = [span for request in bodies(receiver) for span in agent.spans(request)]
+    return [span for span in sent if span.name != Kind.JOB_SPANS_REPORTED]

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.moments import JOB, ROOM, call, moment, ms
 from tests.otlp import job, node_job, node_request, request, span
 from tracer import keys
-from tracer.moment import Kind, Moment
+from tracer.moment import Kind, Moment, facts
 from tracer.timeline.fold import fold
+from tracer.timeline.lost_spans import ON_THEIR_WAY
 from tracer.witness import agent
 
 TURN, SPEECH = b"the-turn", b"speaking"
@@ -73,6 +76,50 @@ def test_a_worker_that_answered_and_did_not_report_the_request(kind: Kind) -> No
     ]
     assert lost(asked) == {"AJ_2"}
     assert lost([*asked, moment(Kind.JOB_RECEIVED, "AJ_2", ms(300), witness="agent", occurrence=other)]) == set()
+
+
+def numbered(first: int, last: int, at: float = 1000, process: str = "one") -> Moment:
+    """That spans of the job with these numbers came."""
+    known = {keys.SPANS_FIRST: first, keys.SPANS_LAST: last}
+    return moment(Kind.JOB_SPANS_REPORTED, JOB, ms(at), told=known, witness="agent", occurrence=process)
+
+
+def missing(*came: Moment, over: bool = True, now: int = LONG_AFTER) -> int:
+    """How many spans of the job did not come, in a call that is over or goes on."""
+    ends = () if over else (Kind.ROOM_FINISHED, Kind.JOB_ENDED)
+    return fold(ROOM, [*[m for m in call() if m.kind not in ends], *came], now=now).spans_lost.get(JOB, 0)
+
+
+def test_a_number_that_is_missing_between_others_is_a_span_that_did_not_come() -> None:
+    assert missing(numbered(1, 5), numbered(6, 6), numbered(7, 20)) == 0
+    assert missing(numbered(1, 5), numbered(7, 20)) == 1
+    assert missing(numbered(3, 5), numbered(11, 20)) == 7
+
+
+def test_spans_that_came_again_late_or_in_another_order_are_not_missing() -> None:
+    assert missing(numbered(7, 20), numbered(1, 5), numbered(1, 6), numbered(7, 20, 9000)) == 0
+
+
+def test_each_process_that_reports_of_a_job_counts_for_itself() -> None:
+    assert missing(numbered(1, 5), numbered(1, 3, process="two")) == 0
+    assert missing(numbered(1, 5), numbered(2, 3, process="two"), numbered(1, 9, process="three")) == 1
+
+
+def test_while_a_call_goes_on_spans_may_be_on_their_way() -> None:
+    came = numbered(1, 5, 1000), numbered(9, 12, 2000)
+    assert missing(*came, over=False, now=ms(2000) + ON_THEIR_WAY - 1) == 0
+    assert missing(*came, over=False, now=ms(2000) + ON_THEIR_WAY) == 3
+    assert missing(*came, now=ms(7000)) == 3
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 5), (9, 8), (-3, 2), ("9", 12), (9, None)])
+def test_numbers_that_are_none_show_nothing(first: object, last: object) -> None:
+    known = facts({keys.SPANS_FIRST: first, keys.SPANS_LAST: last})  # type: ignore[dict-item]
+    assert missing(numbered(1, 5), replace(numbered(1, 1), facts=known)) == 0
+
+
+def test_a_stranger_who_sends_a_large_number_takes_no_time() -> None:
+    assert missing(numbered(1, 5), numbered(2**62, 2**63 - 1)) == 2**62 - 6
 
 
 def test_which_spans_came_is_no_step_of_a_timeline() -> None:

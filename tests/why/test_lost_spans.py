@@ -163,7 +163,7 @@ def orphan(job: str = JOB) -> Moment:
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.timeline.jobs], ids=lambda case: case.label)
 def test_of_a_job_whose_spans_were_lost_nothing_is_certain(case: Case) -> None:
-    lost = frozenset(job.sid for job in case.timeline.jobs)
+    lost = dict.fromkeys((job.sid for job in case.timeline.jobs), 0)
     explained = explain(replace(case.timeline, spans_lost=lost))
     sure = [finding.cause for finding in explained.findings if finding.certain]
     assert all(cause.symptom is Symptom.UNRECORDED for cause in sure)
@@ -175,6 +175,18 @@ def test_a_call_is_not_called_well_where_spans_of_its_job_were_lost() -> None:
     explained = explain(timeline([*long_call(), orphan()]))
     assert explained.well is None
     assert f"spans of job {JOB} were lost on their way" in explained.summary
+
+
+def test_how_many_spans_did_not_come_is_said_where_they_are_numbered() -> None:
+    def numbered(first: int, last: int) -> Moment:
+        return of_job(Kind.JOB_SPANS_REPORTED, 900, {keys.SPANS_FIRST: first, keys.SPANS_LAST: last}, "a-process")
+
+    whole = [*long_call(), numbered(1, 20), numbered(21, 40)]
+    assert explain(timeline(whole)).well
+    explained = explain(timeline([*whole, numbered(48, 60)]))
+    assert explained.well is None
+    assert f"7 spans of job {JOB} were lost on their way" in explained.summary
+    assert f"a span of job {JOB} was lost on its way" in explain(timeline([*whole, numbered(42, 60)])).summary
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from tracer.answers.of_requests import BoundedSession
 from tracer.instrumentation.guard import guarded
 from tracer.instrumentation.reported_span import ReportedSpan
+from tracer.instrumentation.span_numbers import SpanNumber, SpanNumbers
 from tracer.settings import HERE, address, ingest_token, where
 
 if TYPE_CHECKING:
@@ -48,8 +50,8 @@ class Sender(SpanExporter):
             compression=Compression.Gzip,
             session=self._session,
         )
-        self._backlog: deque[tuple[ReadableSpan, int]] = deque(maxlen=BACKLOG)
-        """Each span with its bytes: what is more than one request may hold is sent in several."""
+        self._backlog: deque[_Kept] = deque(maxlen=BACKLOG)
+        self._numbers = SpanNumbers()
         self._sending_thread: int | None = None
         self.answers = True
         """Whether the receiver accepted the last request."""
@@ -72,7 +74,7 @@ class Sender(SpanExporter):
         while batch := self._oldest():
             self._sending_thread = threading.get_ident()
             try:
-                result = self._exporter.export(batch)
+                result = self._exporter.export(self._with_numbers(batch))
             finally:
                 self._sending_thread = None
             if result is not SpanExportResult.SUCCESS:
@@ -92,23 +94,40 @@ class Sender(SpanExporter):
     def _append(self, span: ReadableSpan) -> None:
         """Put it at the end of the backlog; a span that cannot be encoded or sent holds up no other."""
         snapshot = span.snapshot() if isinstance(span, ReportedSpan) else span
+        number = guarded(self._numbers.next, snapshot)
         size = encode_spans([snapshot]).ByteSize()
         if size <= LARGEST_REQUEST:
-            self._backlog.append((snapshot, size))
+            self._backlog.append(_Kept(snapshot, size, number))
 
-    def _oldest(self) -> list[ReadableSpan]:
+    def _oldest(self) -> list[_Kept]:
         """The oldest spans, as many as one request may hold."""
         size, batch = 0, []
-        for span, length in self._backlog:
-            size += length
+        for kept in self._backlog:
+            size += kept.size
             if size > LARGEST_REQUEST:
                 break
-            batch.append(span)
+            batch.append(kept)
         return batch
+
+    def _with_numbers(self, batch: list[_Kept]) -> list[ReadableSpan]:
+        """The spans of a request, and what it says of their numbers."""
+        said = guarded(self._numbers.spans, [(kept.span, kept.number) for kept in batch])
+        return [*(kept.span for kept in batch), *(said or ())]
 
     def shutdown(self) -> None:
         """Close the connection; nothing is sent any more."""
         guarded(self._exporter.shutdown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A span that is to be sent."""
+
+    span: ReadableSpan
+    size: int
+    """Bytes: what is more than one request may hold is sent in several."""
+    number: SpanNumber | None
+    """One that is dropped, or cannot be encoded, has had its number."""
 
 
 class _Session(BoundedSession):

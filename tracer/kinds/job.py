@@ -216,10 +216,15 @@ JOB = {
     "job.spans_reported": KindInfo(
         phrase="spans reported",
         verb="had spans reported",
-        meaning="Spans of the job came: which, and which parents they must have. It is no row of a timeline.",
+        meaning=(
+            "Spans of the job came: which, which parents they must have, and what numbers the process gave them."
+            " It is no row of a timeline."
+        ),
         cause="A request of the agent's, which brought them.",
-        following="Their ends, and spans beneath them: where a parent or an end is missing, spans were lost.",
-        reported={"agent": "from when the first of a request's spans began until the last did"},
+        following=(
+            "Their ends, and spans beneath them: where a parent, an end or a number is missing, spans were lost."
+        ),
+        reported={"agent": "from when the first of a request's spans began until the last did; of their numbers, sent"},
         said=(agents("telemetry/traces.py"),),
     ),
     "job.ended": KindInfo(

@@ -59,9 +59,9 @@ class Timeline:
     """Whose join made the room; None where none did, or that is not known."""
     end_reason: str | None = None
     """Why the room ended: an ``EndReason`` or another of the server's own, as a slug; None where that is not known."""
-    spans_lost: frozenset[str] = frozenset()
-    """Ids of jobs of which spans were lost on their way, see ``timeline.lost_spans``: that nothing more was recorded of
-    them shows nothing."""
+    spans_lost: Mapping[str, int] = field(default_factory=dict)
+    """Jobs of which spans were lost on their way, by id, see ``timeline.lost_spans``: that nothing more was recorded of
+    them shows nothing. Each with how many did not come; 0 where that is not known."""
     by_sid: Mapping[str, Entity] = field(default_factory=dict)
     """Every subject by its SID or id."""
 

@@ -143,8 +143,11 @@ def _lacks(stay: CallerStay) -> Iterator[Lack]:
 
 def _lost_spans(call: Call) -> Iterator[Lack]:
     """Jobs that reported more than what came."""
-    for job in sorted(call.timeline.spans_lost):
-        sentence = f"spans of job {job} were lost on their way, and what they showed is not known"
+    for job, count in sorted(call.timeline.spans_lost.items()):
+        spans = f"{count} spans" if count > 1 else "spans"
+        sentence = f"{spans} of job {job} were lost on their way, and what they showed is not known"
+        if count == 1:
+            sentence = f"a span of job {job} was lost on its way, and what it showed is not known"
         yield Lack(sentence, certain=False, advice=ON_THEIR_WAY)
 
 
