@@ -44,6 +44,8 @@ LONGEST = 600.0
 """Seconds in which all that was acknowledged has to be read."""
 ROOMS = 3000
 """Of a day that is forgotten, and of the day after."""
+GOING = 60
+"""Of them go on after it, and keep what they have of that day."""
 CALM = 3.0
 """Seconds in which somebody writes and nothing is forgotten."""
 
@@ -182,6 +184,14 @@ def fill(store: Writer, day: int, number: int) -> list[str]:
     return found
 
 
+def go_on(store: Writer, rooms: Sequence[str]) -> None:
+    """Let something come of these rooms two days later."""
+    for room in rooms:
+        last = store.moments(room)[-1]
+        later = replace(last, earliest=last.time + 2 * DAY, latest=last.time + 2 * DAY, time=last.time + 2 * DAY)
+        store.add([Arrival((replace(later, occurrence="later"),))])
+
+
 def waits(store: Writer, doing: Callable[[], object]) -> tuple[str, float]:
     """How long one who writes waits while something is done, in words, and the seconds that this took."""
     times: list[float] = []
@@ -216,19 +226,23 @@ def pauses() -> str:
         closing(open_writer(database.location)) as store,
         closing(open_writer(database.location)) as other,
     ):
-        (first, *_) = fill(other, today - 5, ROOMS)
+        first, *rest = fill(other, today - 5, ROOMS)
+        go_on(other, rest[:GOING])
+        known = [other.moments(room) for room in rest[:GOING]]
         (one, *_) = fill(other, today - 3, ROOMS)
         size = other.used() / 2e9
         calm, _ = waits(store, lambda: time.sleep(CALM))
         dropped, took = waits(store, lambda: other.forget_oldest((today - 4) * DAY))
         assert not other.changed(first)
+        assert [other.moments(room) for room in rest[:GOING]] == known
         assert other.changed(one)
         forgotten, _ = waits(store, lambda: other.forget(one))
         cleaned, cleaning = waits(store, other.clean)
     return (
-        f"While a day of {ROOMS:,} rooms is dropped ({size * 1000:,.0f} MB, {took:.1f} s), who writes waits {dropped};"
-        f" while a room is forgotten, {forgotten}; while its day, which is not today's, is written anew"
-        f" ({cleaning:.1f} s, {cleaning / size:.0f} s a GB), {cleaned}; while none of this is done, {calm}."
+        f"While a day of {ROOMS:,} rooms is dropped, {GOING} of which go on ({size * 1000:,.0f} MB, {took:.1f} s),"
+        f" who writes waits {dropped}; while a room is forgotten, {forgotten};"
+        f" while its day, which is not today's, is written anew ({cleaning:.1f} s, {cleaning / size:.0f} s a GB),"
+        f" {cleaned}; while none of this is done, {calm}."
     )
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -221,6 +221,83 @@ def test_a_room_that_went_on_keeps_what_it_has_of_a_day_that_goes(store: Writer)
     assert len(store.evidence("RM_going")) == 2
     assert not (store.moments("RM_5"))
     assert not (store.evidence("RM_5"))
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, doing: Callable[[], object]) -> None:
+    """Let something be done once between the copy of what stays of a day and its exchange."""
+    exchange, left = days._exchange, [doing]
+
+    def exchanging(*given: Any) -> None:
+        if left:
+            left.pop()()
+        exchange(*given)
+
+    monkeypatch.setattr(days, "_exchange", exchanging)
+
+
+def test_what_comes_while_a_day_goes_is_kept(store: Writer, other: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.add(of_day(5, "RM_going"))
+    store.add(of_day(0, "RM_going"))
+    late = Arrival(
+        (replace(store.moments("RM_going")[0], occurrence="late"),),
+        evidence=replace(PIECE, room="RM_going", at=store.evidence("RM_going")[0].at + 1),
+    )
+    meanwhile(monkeypatch, lambda: other.add([late]))
+    assert store.forget_oldest(NOW - 2 * DAY) == 0
+    assert len(store.moments("RM_going")) == 2 * len(call()) + 1
+    assert len(store.evidence("RM_going")) == 3
+    assert other.add([late]) == [True], "what comes still later of a day that is gone"
+
+
+def test_what_is_forgotten_while_a_day_goes_stays_forgotten(
+    location: str, store: Writer, other: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for room in ("RM_going", "RM_gone"):
+        store.add(of_day(5, room))
+        store.add(of_day(0, room))
+    meanwhile(monkeypatch, lambda: other.forget("RM_gone"))
+    assert store.forget_oldest(NOW - 2 * DAY) == 0
+    assert not store.moments("RM_gone")
+    assert not store.evidence("RM_gone")
+    assert len(store.moments("RM_going")) == 2 * len(call())
+    assert tables(location, "detached_%") == []
+
+
+def test_what_stays_of_several_days_is_together(location: str, store: Writer) -> None:
+    """And what is of one of those days finds its place again, where it comes late."""
+    for ago in (6, 5, 4, 0):
+        store.add(of_day(ago, "RM_going"))
+    whole = store.moments("RM_going")
+    for ago in (5, 4, 3):
+        assert store.forget_oldest(NOW - ago * DAY + DAY // 2) == 0
+        assert store.moments("RM_going") == whole
+    with closing(open_writer(location)) as later, psycopg.connect(location, autocommit=True) as db:
+        counted = "SELECT count(*) FROM livekit_tracer.moment_other"
+        assert db.execute(counted).fetchone() == (3 * len(call()),)
+        later.add(of_day(5, "RM_late"))
+        assert db.execute(counted).fetchone() == (2 * len(call()),), "that day has a table again"
+    assert store.moments("RM_going") == whole
+
+
+def test_what_stays_of_a_day_is_found_as_all_else_is(location: str, store: Writer) -> None:
+    """Its indexes are those of the whole, and no samples of what people said are taken of it."""
+
+    def shape() -> list[tuple[object, ...]]:
+        with psycopg.connect(location) as db:
+            return db.execute(
+                "SELECT 'index', inhparent::regclass::text, count(*) FROM pg_inherits JOIN pg_index"
+                " ON indexrelid = inhrelid WHERE indrelid = 'livekit_tracer.moment_other'::regclass GROUP BY inhparent"
+                " UNION ALL SELECT 'column', attname, coalesce(attstattarget, -1) FROM pg_attribute"
+                " WHERE attrelid = 'livekit_tracer.moment_other'::regclass AND attnum > 0"
+                " UNION ALL SELECT 'rule', conname, 1 FROM pg_constraint"
+                " WHERE conrelid = 'livekit_tracer.moment_other'::regclass AND contype = 'c' ORDER BY 1, 2"
+            ).fetchall()
+
+    before = shape()
+    store.add(of_day(5, "RM_going"))
+    store.add(of_day(0, "RM_going"))
+    assert store.forget_oldest(NOW - 2 * DAY) == 0
+    assert shape() == before
 
 
 def test_what_is_of_no_day_that_has_a_table_is_kept_and_forgotten_too(store: Writer) -> None:

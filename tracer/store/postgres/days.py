@@ -27,7 +27,7 @@ TABLES = {"moment": "time", "evidence": "at"}
 """What is kept by day, and the column that says which."""
 BACK, AHEAD = 1000, 2
 """Days before and after today that have a table of their own; what is of another is in ``moment_other``."""
-PATIENCE = 30
+PATIENCE = 20
 """ms to wait for those who read when a day is dropped: who writes waits behind it."""
 DETACHED = "detached_"
 """How the table of a day begins that is not part of the whole any more."""
@@ -58,9 +58,7 @@ def make(db: Connection[Any], table: str, days: Iterable[Day]) -> None:
         WRITE.take(db)
         for day in sorted(wanted - set(days_of(db, table))):
             name, column, bounds = name_of(table, day), TABLES[table], (day * DAY, (day + 1) * DAY)
-            db.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS)")
-            for said in SAYING[table]:
-                db.execute(f"ALTER TABLE {name} ALTER {said} SET STATISTICS 0")
+            _create(db, name, f"{table} INCLUDING DEFAULTS", SAYING[table])
             # Else what has come of this day before, as of a day too far ahead, would forbid it.
             db.execute(
                 f"WITH of_day AS (DELETE FROM {table}_other WHERE {column} >= %s AND {column} < %s RETURNING *)"
@@ -70,23 +68,22 @@ def make(db: Connection[Any], table: str, days: Iterable[Day]) -> None:
             db.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ({bounds[0]}) TO ({bounds[1]})")
 
 
-def drop(db: Connection[Any], day: Day, stays: Iterable[str] = ()) -> None:
-    """All that is of this day, but for these rooms and traces: what is theirs moves to ``moment_other``.
+def _create(db: Connection[Any], name: str, like: str, saying: Iterable[str]) -> None:
+    db.execute(f"CREATE TABLE {name} (LIKE {like})")
+    for said in saying:
+        db.execute(f"ALTER TABLE {name} ALTER {said} SET STATISTICS 0")
 
-    Whoever writes waits some milliseconds. Raises psycopg.errors.LockNotAvailable where others leave no gap.
+
+def drop(db: Connection[Any], day: Day, stays: Iterable[str] = ()) -> None:
+    """All that is of this day, but for these rooms and traces: what is theirs is in ``moment_other`` from then on.
+
+    Whoever writes waits some milliseconds. Raises psycopg's LockNotAvailable or SerializationFailure where others leave
+    no gap.
     """
     kept = list(stays)
     for table in TABLES:
-        if day not in days_of(db, table):
-            continue
-        for tries_left in reversed(range(TRIES)):
-            try:
-                _detach(db, table, day, kept)
-                break
-            except psycopg.errors.LockNotAvailable:
-                if not tries_left:
-                    raise
-                time.sleep(BETWEEN)
+        if day in days_of(db, table):
+            _detach(db, table, day, kept)
     drop_detached(db)
     for table in ("unread", "unsent"):
         db.execute(
@@ -97,13 +94,74 @@ def drop(db: Connection[Any], day: Day, stays: Iterable[str] = ()) -> None:
 
 
 def _detach(db: Connection[Any], table: str, day: Day, stays: list[str]) -> None:
-    """Others wait meanwhile, and so not for the files to be deleted. CONCURRENTLY is not for tables with a default."""
-    name = name_of(table, day)
+    """Take the table of a day out of the whole, when others leave a gap."""
+    copied: object = None
+    for tries_left in reversed(range(TRIES)):
+        try:
+            if stays and not copied:
+                copied = _copy(db, table, day, stays)
+            _exchange(db, table, day, stays, copied)
+            return
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.SerializationFailure) as error:
+            if isinstance(error, psycopg.errors.SerializationFailure):
+                copied = None
+            if not tries_left:
+                raise
+            time.sleep(BETWEEN)
+
+
+def _copy(db: Connection[Any], table: str, day: Day, stays: list[str]) -> object:
+    """Make what ``moment_other`` will be, while nobody waits: what it holds, and what of the day stays.
+
+    Returns how many rows these are and the sum of their numbers. Rows only come, with a number above all others, and
+    go: as many rows with this sum are the same.
+    """
+    copy = f"{DETACHED}{table}_copy"
+    db.execute(f"DROP TABLE IF EXISTS {copy}")
+    _create(db, copy, f"{table}_other INCLUDING DEFAULTS INCLUDING INDEXES", SAYING[table])
+    db.execute(
+        f"INSERT INTO {copy} SELECT * FROM {table}_other"
+        f" UNION ALL SELECT * FROM {name_of(table, day)} WHERE room = ANY(%s)",
+        (stays,),
+    )
+    others, column = set(days_of(db, table)) - {day}, TABLES[table]
+    if apart := " AND ".join(
+        f"({column} < {start * DAY} OR {column} >= {end * DAY})"
+        for start, end in zip(
+            sorted(one for one in others if one - 1 not in others),
+            sorted(one + 1 for one in others if one + 1 not in others),
+            strict=True,
+        )
+    ):
+        # So that it need not be looked through for rows of other days while others wait.
+        db.execute(f"ALTER TABLE {copy} ADD CONSTRAINT apart CHECK ({apart})")
+    return db.execute(f"SELECT count(*), sum(seq) FROM {copy}").fetchone()
+
+
+def _exchange(db: Connection[Any], table: str, day: Day, stays: list[str], copied: object) -> None:
+    """Take the day out and put the copy in. Raises SerializationFailure where it is no copy any more.
+
+    Others wait meanwhile, and so not for rows to be copied nor for files to be deleted. CONCURRENTLY is not for tables
+    with a default.
+    """
+    name, other, copy = name_of(table, day), f"{table}_other", f"{DETACHED}{table}_copy"
     with db.pipeline(), db.transaction():
         db.execute(f"SET LOCAL lock_timeout = '{PATIENCE}ms'")
+        db.execute("SET LOCAL synchronous_commit = off")  # what is taken back by a crash is dropped again
         db.execute(f"ALTER TABLE {table} DETACH PARTITION {name}")
         if stays:
-            db.execute(f"INSERT INTO {table} SELECT * FROM {name} WHERE room = ANY(%s)", (stays,))
+            db.execute(f"ALTER TABLE {table} DETACH PARTITION {other}")
+            now = db.execute(
+                "SELECT count(*), sum(seq) FROM"
+                f" (SELECT seq FROM {other} UNION ALL SELECT seq FROM {name} WHERE room = ANY(%s)) AS its",
+                (stays,),
+            )
+            if now.fetchone() != copied:
+                raise psycopg.errors.SerializationFailure(f"what stays of {name} was changed while it was copied")
+            db.execute(f"ALTER TABLE {other} RENAME TO {DETACHED}{other}")
+            db.execute(f"ALTER TABLE {copy} RENAME TO {other}")
+            db.execute(f"ALTER TABLE {table} ATTACH PARTITION {other} DEFAULT")
+            db.execute(f"ALTER TABLE {other} DROP CONSTRAINT IF EXISTS apart")
         db.execute(f"ALTER TABLE {name} RENAME TO {DETACHED}{name}")
 
 
