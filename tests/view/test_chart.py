@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_from_where_it_failed_an_agents_bar_is_broken() -> None:
 def test_a_failure_of_a_track_is_drawn_where_it_was_and_not_where_the_axis_is_folded() -> None:
     timeline = timelines(CALLS / "muted_by_api.jsonl.gz")[-1]
     answer = explain(timeline)
-    shown = [row.step for row in MomentRows(timeline).rows]
+    shown = [row.step for row in MomentRows(timeline, answer.findings).rows]
     chart = Chart(timeline, list(timeline.participants), shown, 120, answer)
     muted = next(step for step in answer.findings[0].evidence if step.kind is Kind.TRACK_MUTED)
     assert any(stretch.start <= muted.time <= stretch.end for stretch in chart.axis.stretches)
@@ -104,9 +105,21 @@ def test_what_is_broken_is_red() -> None:
 def test_what_is_missing_is_drawn_for_as_long_as_it_was(width: int) -> None:
     dispatched = drawn(*call(), width=width)["dispatch"]
     assert dispatched.rstrip().endswith("✕") or "no job for 5.0 s" in dispatched
-    assert dispatched.count("╌") >= 5
+    assert dispatched.count("╌") >= 4
     if width >= 80:
         assert " no job for 5.0 s " in dispatched
+
+
+def test_stretches_that_touch_have_nothing_folded_between_them_and_one_label() -> None:
+    timeline = timelines(CALLS / "s15_hot_reload.jsonl.gz")[-1]
+    shown = [row.step for row in MomentRows(timeline, ()).rows]
+    axis = Chart(timeline, list(timeline.participants), shown, 80, explain(timeline)).axis
+    touching = [(one, other) for one, other in pairwise(axis.stretches) if other.start - one.end <= 1]
+    assert touching, "she had no agent from the last thing that happened before on"
+    assert all(one.column + one.width == other.column for one, other in touching)
+    assert len(axis.folds) == len(axis.stretches) - 1 - len(touching)
+    labels = [label for _, label in axis.ticks()]
+    assert len(set(labels)) == len(labels)
 
 
 def test_a_job_that_brought_no_agent_shows_for_how_long() -> None:

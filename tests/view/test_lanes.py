@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.moments import call
+from tests.moments import AGENT, JOB, ROOM, call, moment, ms
+from tracer import keys
 from tracer.moment import Kind
 from tracer.service.replay import timelines
 from tracer.timeline.fold import fold
@@ -35,7 +36,8 @@ def test_every_lane_is_one_and_lies_within_the_room(name: str) -> None:
     known: set[str] = {""}
     for lane in found:
         assert lane.parent in known, "a lane stands below the one that it can be folded into"
-        known.add(lane.id)
+        assert not lane.subjects & known, "each is on one lane"
+        known |= lane.subjects
         for bar in lane.bars:
             assert bar.end is not None
             assert bar.start <= bar.end
@@ -92,6 +94,63 @@ def test_who_had_no_agent_is_red_from_what_failed_on(name: str, kind: Kind, unti
         assert caller.gone
         assert alone.end == caller.gone.time
     assert (alone.start, alone.end) in waits(timeline, found)
+
+
+@pytest.mark.parametrize(
+    ("name", "who", "stays"),
+    [
+        ("s15_hot_reload", "agent 1", [2]),  # its worker was reloaded
+        ("leaves_and_comes_back", "agent 1", [2]),
+        ("case_reload", "ada", [2]),
+        ("s09_connect_retry", "agent 1", [1, 1]),  # of which one had not ended when the other began
+        ("second_tab", "ada", [1, 1]),
+        ("case_one_identity", "my-agent", [1, 1]),  # two jobs
+    ],
+)
+def test_who_left_and_came_again_is_on_one_lane(name: str, who: str, stays: list[int]) -> None:
+    timeline, found = of(name)
+    theirs = [lane for lane in found if lane.label == who]
+    assert [len(lane.stays) for lane in theirs] == stays
+    for lane in theirs:
+        there = [bar for bar in lane.bars if bar.form is Form.PRESENT]
+        assert [bar.end for bar in there] == [end for end in lane.stays.values() if end in {bar.end for bar in there}]
+        tracks = [one for one in timeline.tracks if one.participant in lane.stays]
+        assert {one.parent for one in found if one.id in {track.sid for track in tracks}} <= {lane.id}
+
+
+def test_what_failed_in_one_stay_ends_with_it() -> None:
+    gone = {Kind.SESSION_CLOSED, Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED}
+    who = next(one for one in call() if one.subject == AGENT and one.kind is Kind.PARTICIPANT_JOINING).facts
+    closed = {keys.CLOSE_REASON: "error"}
+    timeline = fold(
+        ROOM,
+        [
+            *(one for one in call() if one.kind not in gone),
+            moment(Kind.SESSION_CLOSED, JOB, ms(2000), witness="agent", clock="agent", told=closed),
+            moment(Kind.PARTICIPANT_LEFT, AGENT, ms(3000)),
+            moment(Kind.PARTICIPANT_JOINING, "PA_again", ms(4000), told=dict(who)),
+            moment(Kind.PARTICIPANT_ACTIVE, "PA_again", ms(4100), told=dict(who)),
+        ],
+    )
+    lane = next(one for one in lanes(timeline, explain(timeline)) if AGENT in one.stays)
+    assert lane.stays == {AGENT: ms(3000), "PA_again": None}
+    failed = next(bar for bar in lane.bars if bar.form is Form.FAILED)
+    assert (failed.start, failed.end) == (ms(2000), ms(3000))
+
+
+@pytest.mark.parametrize("name", ["on_enter_hangs", "case_shutdown_slow"])
+def test_a_shutdown_in_which_the_process_was_killed_is_red_on_its_job(name: str) -> None:
+    timeline, found = of(name)
+    (job,) = timeline.jobs
+    lane = next(one for one in found if one.id == job.sid)
+    failed = next(bar for bar in lane.bars if bar.form is Form.FAILED)
+    assert (failed.start, failed.end) == (job.time(Kind.JOB_SHUTDOWN), job.time(Kind.PROCESS_FAILED))
+
+
+def test_what_is_red_is_of_this_room() -> None:
+    timeline, found = of("s20_dev_load_one")
+    marked = [lane.label for lane in found for mark in lane.marks if mark.form == "failed"]
+    assert marked == [timeline.agents[0].identity], "it came from the room before, whose end is on no lane"
 
 
 def test_while_something_else_is_red_for_it_who_had_no_agent_is_not() -> None:

@@ -19,7 +19,11 @@ HOSTILE = "[bold]\x1b[2J\u202e" + "y" * 300
 
 def test_it_says_what_it_means_when_it_was_and_who_reported_it() -> None:
     timeline = fold(ROOM, call())
-    [row] = [row for row in MomentRows(timeline).rows if row.step.kind is Kind.PARTICIPANT_JOINING][:1]
+    [row] = [
+        row
+        for row in MomentRows(timeline, explain(timeline).findings).rows
+        if row.step.kind is Kind.PARTICIPANT_JOINING
+    ][:1]
     shown = as_text(MomentView(timeline, row), width=80)
     assert "ada JOINING" in shown
     for words in (Kind.PARTICIPANT_JOINING.info.meaning, "±0.5 ms", "webhook said", "observer said", ADA):
@@ -31,7 +35,9 @@ def test_the_problem_that_rests_on_it_is_named() -> None:
     case = next(case for case in CASES if case.cause == "session-closed")
     timeline = fold(ROOM, case.moments)
     findings = explain(timeline).findings
-    shown = [as_text(MomentView(timeline, row, findings)) for row in MomentRows(timeline).rows]
+    shown = [
+        as_text(MomentView(timeline, row, findings)) for row in MomentRows(timeline, explain(timeline).findings).rows
+    ]
     assert 0 < sum("problem  " in one for one in shown) < len(shown)
 
 
@@ -39,7 +45,7 @@ def test_the_problem_that_rests_on_it_is_named() -> None:
 def test_every_moment_of_every_case_fits(width: int) -> None:
     for case in CASES[::9]:
         timeline = fold(ROOM, case.moments)
-        for row in MomentRows(timeline, everything=True).rows:
+        for row in MomentRows(timeline, explain(timeline).findings, everything=True).rows:
             lines = as_text(MomentView(timeline, row, explain(timeline).findings), width=width).splitlines()
             assert max(map(len, lines)) <= max(width, 40)
 
@@ -47,7 +53,7 @@ def test_every_moment_of_every_case_fits(width: int) -> None:
 def test_text_from_outside_is_harmless_and_bounded() -> None:
     told = {keys.PARTICIPANT_IDENTITY: HOSTILE, HOSTILE: HOSTILE, **{f"k{n}": "v" for n in range(500)}}
     timeline = fold(ROOM, [moment(Kind.PARTICIPANT_JOINING, "PA_\x1b", ms(1), told=told)])
-    [row] = MomentRows(timeline).rows
+    [row] = MomentRows(timeline, explain(timeline).findings).rows
     shown = as_text(MomentView(timeline, row), width=100)
     assert "\x1b" not in shown
     assert "\u202e" not in shown

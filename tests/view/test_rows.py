@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 
 from tests.moments import ABOUT_ADA, ADA, AGENT, JOB, MICROPHONE, ROOM, WORKER, any_moments, call, moment, ms
 from tracer import keys
 from tracer.moment import Fact, Kind, Moment
+from tracer.service.replay import timelines
 from tracer.timeline.fold import fold
+from tracer.view.failed import failures
 from tracer.view.rows import MomentRow, MomentRows
+from tracer.why import explain
+
+CALLS = Path(__file__).parents[1] / "calls"
 
 
 def by_agent(kind: Kind, at: float, occurrence: str = "", **told: Fact) -> Moment:
@@ -15,7 +23,7 @@ def by_agent(kind: Kind, at: float, occurrence: str = "", **told: Fact) -> Momen
 
 
 def rows(*more: Moment, everything: bool = False) -> MomentRows:
-    return MomentRows(fold(ROOM, [*call(), *more]), everything=everything)
+    return MomentRows(fold(ROOM, [*call(), *more]), (), everything=everything)
 
 
 def shown(found: MomentRows, kind: Kind) -> list[MomentRow]:
@@ -149,7 +157,7 @@ def test_a_workers_load_is_shown_where_it_crosses_the_servers_limit() -> None:
         )
         for at, load in ((-900, 0.2), (1000, 0.75), (2000, 0.9), (3000, 0.3))
     ]
-    found = MomentRows(fold(ROOM, call(), workers=loads))
+    found = MomentRows(fold(ROOM, call(), workers=loads), ())
     assert [row.step.time for row in shown(found, Kind.WORKER_LOAD)] == [ms(1000), ms(3000)]
     assert found.left_out == "… and 2 more moments of workers: --all shows them"
 
@@ -188,7 +196,7 @@ def test_a_mute_that_an_agent_reports_twice_at_once_is_one_row_and_two_mutes_are
 def test_what_happened_to_hidden_participants_is_counted() -> None:
     made = fold(ROOM, call())
     ada = next(one for one in made.participants if one.sid == ADA)
-    found = MomentRows(made, [ada])
+    found = MomentRows(made, (), [ada])
     assert not [row for row in found.rows if row.step.subject in (ADA, MICROPHONE)]
     assert found.left_out == "… and 5 more moments of theirs: --all shows them"
 
@@ -196,7 +204,24 @@ def test_what_happened_to_hidden_participants_is_counted() -> None:
 @given(any_moments())
 def test_every_step_is_a_row_or_part_of_one_or_counted(moments: list[Moment]) -> None:
     made = fold(ROOM, moments)
-    found = MomentRows(made)
+    found = MomentRows(made, ())
     of_rows = [step.key for row in found.rows for step in (row.step, *row.others, *row.repeats)]
     assert len(of_rows) == len(set(of_rows))
     assert len(of_rows) + found.conversation + found.loads <= len(made.steps)
+
+
+@pytest.mark.parametrize("name", ["case_llm_hangs", "model_hangs_1_5", "text_model_hangs", "avatar_never_comes"])
+def test_what_failed_has_a_row_however_usual_it_is_elsewhere(name: str) -> None:
+    timeline = timelines(CALLS / f"{name}.jsonl.gz")[-1]
+    findings = explain(timeline).findings
+    (failed,) = [one.step for one in failures(timeline, findings[:1]) if one.step]
+    rows = MomentRows(timeline, findings)
+    assert any(row.step is failed and rows.has_failed(row) for row in rows.rows)
+    assert not any(row.step is failed for row in MomentRows(timeline, ()).rows)
+
+
+def test_a_row_has_failed_where_one_of_its_steps_did() -> None:
+    timeline = timelines(CALLS / "case_first_leaves_kept.jsonl.gz")[-1]
+    rows = MomentRows(timeline, explain(timeline).findings)
+    (row,) = [row for row in rows.rows if rows.has_failed(row)]
+    assert row.others

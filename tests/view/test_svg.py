@@ -50,6 +50,16 @@ def test_each_bar_of_each_lane_is_drawn_within_the_picture(name: str) -> None:
     assert len(groups) == len(lanes)
 
 
+@pytest.mark.parametrize("name", ["s15_hot_reload", "case_shutdown_slow", "on_enter_hangs", "ok_two_callers"])
+def test_no_time_of_the_scale_reaches_the_edge_or_the_next(name: str) -> None:
+    root = parsed(as_svg(of(name)))
+    times = [one for one in root.iter(f"{SVG}text") if one.get("class") == "soft small num"]
+    assert times
+    ends = [float(one.get("x", "")) + len(one.text or "") * COLUMN for one in times]
+    assert ends[-1] <= float(root.get("width", "")) - EDGE
+    assert all(end <= float(later.get("x", "")) for end, later in zip(ends, times[1:], strict=False))
+
+
 def test_it_says_what_it_is_and_how_it_went_in_light_and_dark_without_anything_from_elsewhere() -> None:
     picture = as_svg(of("case_agent_cut"))
     root = parsed(picture)

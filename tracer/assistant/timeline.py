@@ -35,7 +35,7 @@ def timeline(of: Timeline, *, everything: bool) -> Answer:
     explanation = explain(of)
     said, content = verdict(of, explanation)
     room, about = about_room(of)
-    rows = MomentRows(of, everything=everything)
+    rows = MomentRows(of, explanation.findings, everything=everything)
     items = [Item(f"missing: {_missing(of, one)}") for one in list(expected(of))[:MOST_MISSING]]
     items += [Item(f"note: {plain(note.plain)}") for note in notes(of)]
     if words := advice(of, Paths(of)):

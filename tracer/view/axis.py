@@ -110,8 +110,9 @@ class Axis:
 
     @property
     def folds(self) -> list[int]:
-        """First columns of the fold marks."""
-        return [stretch.column - len(FOLD) for stretch in self.stretches[1:]]
+        """First columns of the fold marks: none is between stretches that touch."""
+        apart = (later for earlier, later in pairwise(self.stretches) if earlier.column + earlier.width < later.column)
+        return [stretch.column - len(FOLD) for stretch in apart]
 
     def scale(self) -> str:
         """The line of ticks above the chart."""
@@ -125,14 +126,14 @@ class Axis:
 
     def ticks(self) -> Iterator[tuple[int, str]]:
         """Where a label of the scale begins, and what it is; none overlaps another."""
-        free = 0
+        free, said = 0, ""
         for number, stretch in enumerate(self.stretches):
             for time in self._ticks(stretch, first=number == 0):
                 label = "0" if time == self.zero else milliseconds((time - self.zero) / NS_PER_MS)
                 column = stretch.at(time)
-                if column >= free and column + len(label) <= self.width:
+                if column >= free and column + len(label) <= self.width and label != said:
                     yield column, label
-                    free = column + len(label) + 2
+                    free, said = column + len(label) + 2, label
 
     def _ticks(self, stretch: _Stretch, *, first: bool) -> list[int]:
         length = stretch.end - stretch.start
@@ -158,15 +159,19 @@ def _longest(folds: list[tuple[int, int]], waits: Iterable[tuple[int, int]]) -> 
 def _laid_out(
     pieces: list[tuple[int, int]], width: int, wait: tuple[int, int] | None = None, last: int = NARROWEST
 ) -> list[_Stretch]:
-    """Every piece gets its least width, and the rest in proportion to its length; ``wait`` a share of the whole."""
+    """Every piece gets its least width, and the rest in proportion to its length; ``wait`` a share of the whole.
+
+    Between two that touch, as where something began to be missing, nothing is folded.
+    """
+    folds = [len(FOLD) if later[0] - earlier[1] > 1 else 0 for earlier, later in pairwise(pieces)]
     fixed = (int(width * WAIT_SHARE) if wait else 0) + last - NARROWEST
-    spare = max(width - len(FOLD) * (len(pieces) - 1) - NARROWEST * len(pieces) - fixed, 0)
+    spare = max(width - sum(folds) - NARROWEST * len(pieces) - fixed, 0)
     total = sum(end - start for start, end in pieces if (start, end) != wait) or 1
     column, laid = 0, []
-    for number, (start, end) in enumerate(pieces):
+    for number, ((start, end), fold) in enumerate(zip(pieces, [*folds, 0], strict=True)):
         share = NARROWEST + (int(width * WAIT_SHARE) if (start, end) == wait else int(spare * (end - start) / total))
         if number == len(pieces) - 1:
             share = max(width - column, 1)
         laid.append(_Stretch(start, end, column, share))
-        column += share + len(FOLD)
+        column += share + fold
     return laid

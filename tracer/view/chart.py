@@ -87,7 +87,7 @@ class Chart:
         self.lanes = main_lanes(timeline, shown, explanation)
         self.label_width = LABEL if width < WIDE else LABEL + 8
         self.note_width = 9 if width < WIDE else 15
-        sids = {entity.sid for entity in (timeline.room, *shown, *timeline.dispatches, *timeline.jobs)}
+        sids = {sid for lane in self.lanes for sid in lane.subjects}
         times = [step.time for step in steps if step.subject in sids]
         missing = waits(timeline, self.lanes)
         times += [edge for wait in missing for edge in wait] + failed_at(self.lanes)

@@ -157,7 +157,8 @@ def _back(timeline: Timeline, failed: Step) -> int:
 
 def _shown(timeline: Timeline, finding: Finding) -> Iterator[Failure]:
     """From where on it was so: of what is slow all of it, of silence from the last step before somebody left."""
-    steps, symptom = finding.evidence, finding.cause.symptom
+    steps = [step for step in finding.evidence if step.subject in timeline.by_sid]  # some are of the room before
+    symptom = finding.cause.symptom
     if not steps or symptom is Symptom.UNRECORDED:
         return
     if symptom is Symptom.LATE:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer import keys
@@ -79,7 +80,8 @@ class Lane:
     """One line of the picture. Text is harmless to print."""
 
     id: str
-    """SID or id of whom it is about; of something that it did with a name behind it."""
+    """SID or id of whom it is about, of the first stay where there are several; of something that it did with a name
+    behind it."""
     of: str
     """room, caller, agent, other, dispatch, job, worker or track."""
     label: str
@@ -88,8 +90,15 @@ class Lane:
     """The number of the agent that it is of, from 1; 0 for none."""
     parent: str = ""
     """The id of the lane that it can be folded into."""
+    stays: dict[str, int | None] = field(default_factory=dict)
+    """SID of each stay of a participant, in order, with its end, ns; None while it is there."""
     bars: list[Bar] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+
+    @property
+    def subjects(self) -> set[str]:
+        """The SIDs and ids of what is seen on it."""
+        return {self.id, *self.stays}
 
 
 def lanes(timeline: Timeline, explanation: Explanation | None = None) -> list[Lane]:
@@ -119,7 +128,7 @@ def _shown_until(found: list[Lane], lack: Failure) -> int:
 
 def _fail(found: list[Lane], failure: Failure) -> None:
     """Show on its lane what failed there, no longer than the lane is."""
-    lane = next((lane for lane in found if lane.id == failure.of), None)
+    lane = next((lane for lane in found if failure.of in lane.subjects), None)
     if lane is None:
         return
     at, until = failure.since, failure.until
@@ -128,7 +137,7 @@ def _fail(found: list[Lane], failure: Failure) -> None:
     lane.marks.append(Mark("failed", at))
     if until is None or not lane.bars:
         return
-    ends = [bar.end for bar in lane.bars]
+    ends = [lane.stays[failure.of]] if failure.of in lane.stays else [bar.end for bar in lane.bars]
     last = None if None in ends else max(end for end in ends if end is not None)
     end = last if until == FOREVER else until if last is None else min(until, last)
     if end is None or end > at:
@@ -139,14 +148,14 @@ def main_lanes(timeline: Timeline, shown: Iterable[Participant], explanation: Ex
     """Those for a picture that folds nothing: of ``shown`` and of every agent, without tracks and sessions."""
     agents = {agent.sid for agent in timeline.agent_by_job.values()}
     hidden = {one.sid for one in timeline.participants} - agents - {one.sid for one in shown}
-    chosen = (lane for lane in lanes(timeline, explanation) if lane.of != "track" and lane.id not in hidden)
+    chosen = (lane for lane in lanes(timeline, explanation) if lane.of != "track" and not lane.subjects <= hidden)
     return [lane for lane in chosen if not lane.id.endswith(f" {_SESSION}")]
 
 
 def waits(timeline: Timeline, drawn: Iterable[Lane]) -> list[tuple[int, int]]:
     """From when until when, ns, something was missing: a picture has room for that, though nothing happens."""
     lanes = list(drawn)
-    sids = {lane.id for lane in lanes}
+    sids = {sid for lane in lanes for sid in lane.subjects}
     missing = (one for one in expected(timeline) if not one.lost and one.step.subject in sids)
     found = [(one.step.time, one.step.time + one.ns) for one in missing]
     alone = (bar for lane in lanes for bar in lane.bars if bar.text == NO_AGENT)
@@ -165,17 +174,20 @@ class _Lanes:
         self.missing = {one.step.subject: one for one in expected(timeline) if not one.lost}
         self.until = timeline.room.time(Kind.ROOM_FINISHED)
         """The end of what goes on until the room closes, ns; None while it is open."""
+        self.stays = self._grouped()
         self.tracks: dict[str, list[Track]] = {}
         for track in timeline.tracks:
             self.tracks.setdefault(track.participant or "", []).append(track)
 
     def all(self) -> Iterator[Lane]:
         yield self._room()
-        agents = {agent.sid for agent in self.timeline.agent_by_job.values()}
+        drawn = {one.sid for agent in self.timeline.agent_by_job.values() for one in self.stays[agent.sid]}
         for participant in self.timeline.participants:
-            if participant.sid not in agents:
-                yield self._participant(participant)
-                yield from self._tracks(participant)
+            if participant.sid not in drawn:
+                stays = self.stays[participant.sid]
+                drawn |= {one.sid for one in stays}
+                yield self._participant(stays)
+                yield from self._tracks(stays)
         for dispatch in self.timeline.dispatches:
             if dispatch.at(Kind.DISPATCH_CREATED):
                 yield self._dispatch(dispatch)
@@ -193,13 +205,42 @@ class _Lanes:
             lane.marks.append(Mark("finished", room.finished.time, "closed"))
         return lane
 
-    def _participant(self, participant: Participant, parent: str = "") -> Lane:
-        number = agent_number(self.timeline, participant.sid)
-        name = name_of(self.timeline, participant.sid)
-        lane = Lane(participant.sid, style_of(participant), name, plain(participant.kind or ""), number, parent)
+    def _grouped(self) -> dict[str, list[Participant]]:
+        """The stays of each participant, by the SID of every one: each of them ended before the next began.
+
+        Those of a job are around the one that is known to be its; where two jobs have one identity, up to the other's.
+        """
+        known = {agent.sid for agent in self.timeline.agent_by_job.values()}
+        by_name: dict[tuple[str, str], list[Participant]] = {}
+        for one in sorted(self.timeline.participants, key=_began):
+            by_name.setdefault((style_of(one), one.identity or one.sid), []).append(one)
+        found: dict[str, list[Participant]] = {}
+        for same in by_name.values():
+            for one in sorted(same, key=lambda one: one.sid not in known):
+                if one.sid in found:
+                    continue
+                stays, at, taken = [one], same.index(one), known | found.keys()
+                for other in _before_any(taken, same[at + 1 :]):
+                    if _is_over(stays[-1], other):
+                        stays.append(other)
+                for other in _before_any(taken, reversed(same[:at])):
+                    if _is_over(other, stays[0]):
+                        stays.insert(0, other)
+                found |= dict.fromkeys((stay.sid for stay in stays), stays)
+        return found
+
+    def _participant(self, stays: list[Participant], parent: str = "") -> Lane:
+        one = stays[0]
+        number, name = agent_number(self.timeline, one.sid), name_of(self.timeline, one.sid)
+        lane = Lane(one.sid, style_of(one), name, plain(one.kind or ""), number, parent)
+        for stay in stays:
+            self._stay(lane, stay)
+        return lane
+
+    def _stay(self, lane: Lane, participant: Participant) -> None:
         times = {kind: step.time for kind in _STATES if (step := participant.at(kind))}
         gone = participant.gone.time if participant.gone else None
-        end = gone if gone is not None else self.until
+        end = lane.stays[participant.sid] = gone if gone is not None else self.until
         first, active = min(times.values(), default=None), times.get(Kind.PARTICIPANT_ACTIVE)
         if first is not None and first != active:
             lane.bars.append(Bar(Form.JOINING, first, active if active is not None else end))
@@ -210,12 +251,13 @@ class _Lanes:
             aborted = participant.gone.kind is Kind.PARTICIPANT_ABORTED
             words = "aborted" if aborted else "left"
             lane.marks.append(Mark(words, participant.gone.time, words))
-        return lane
 
-    def _tracks(self, participant: Participant) -> Iterator[Lane]:
-        number = agent_number(self.timeline, participant.sid)
-        for track in self.tracks.get(participant.sid, ()):
-            yield self._track(track, participant.sid, number, participant.gone.time if participant.gone else None)
+    def _tracks(self, stays: list[Participant]) -> Iterator[Lane]:
+        parent = stays[0].sid
+        number = agent_number(self.timeline, parent)
+        for one in stays:
+            for track in self.tracks.get(one.sid, ()):
+                yield self._track(track, parent, number, one.gone.time if one.gone else None)
 
     def _track(self, track: Track, parent: str, agent: int, gone: int | None = None) -> Lane:
         source = plain(track.text(keys.TRACK_SOURCE) or "track").lower()
@@ -269,6 +311,10 @@ class _Lanes:
         rejected = job.at(Kind.JOB_REJECTED)
         if rejected and not agent and not job.at(Kind.JOB_ASSIGNED):
             lane.marks.append(Mark("failed", rejected.time, say(self.timeline, rejected)[0]))
+        shutdown, killed = job.at(Kind.JOB_SHUTDOWN), job.at(Kind.PROCESS_FAILED)
+        if shutdown and killed and shutdown.time < killed.time and not (agent and _was_there(agent, killed.time)):
+            took = f"{milliseconds((killed.time - shutdown.time) / NS_PER_MS)} of shutdown"
+            lane.bars += [Bar(form, shutdown.time, killed.time, took) for form in (Form.SPAN, Form.FAILED)]
         for step in job.steps:
             if step.kind in _OF_JOB and has_failed(self.timeline, step):
                 words = "job failed" if step.kind is Kind.JOB_ENDED else say(self.timeline, step)[0]
@@ -278,13 +324,13 @@ class _Lanes:
         yield lane
         above = job.sid
         if agent:
-            theirs = self._participant(agent)
-            self._break(theirs, job, agent)
+            theirs = self._participant(self.stays[agent.sid])
+            self._break(theirs, job)
             yield theirs
-            above = agent.sid
+            above = theirs.id
         yield from self._spans(job, above, number)
         if agent:
-            yield from self._tracks(agent)
+            yield from self._tracks(self.stays[agent.sid])
 
     def _spans(self, job: Job, above: str, number: int) -> Iterator[Lane]:
         """What its agent does: it connects, waits for somebody, and runs sessions; each lane the same once more."""
@@ -303,18 +349,39 @@ class _Lanes:
             if lane.bars:
                 yield lane
 
-    def _break(self, lane: Lane, job: Job, agent: Participant) -> None:
-        """From where the job had failed on, its agent's bar is broken."""
-        left = agent.gone.time if agent.gone else self.until
-        for start, end in failed_stretches(self.timeline, job, self.findings):
-            if left is not None and start >= left:
-                continue
-            until = left if end == FOREVER else end if left is None else min(end, left)
-            lane.bars.append(Bar(Form.FAILED, start, until, "failed"))
-            lane.marks.append(Mark("failed", start))
+    def _break(self, lane: Lane, job: Job) -> None:
+        """From where the job had failed on, its agent's bar is broken until it left."""
         since = last_known_of(job, self.findings)
+        for start, end in failed_stretches(self.timeline, job, self.findings):
+            for left in _left_after(lane, start):
+                until = left if end == FOREVER else end if left is None else min(end, left)
+                lane.bars.append(Bar(Form.FAILED, start, until, "failed"))
+                lane.marks.append(Mark("failed", start))
         if since is not None:
-            lane.bars.append(Bar(Form.UNKNOWN, since, left, "nothing reported"))
+            lane.bars += [Bar(Form.UNKNOWN, since, left, "nothing reported") for left in _left_after(lane, since)]
+
+
+def _began(participant: Participant) -> int:
+    return participant.steps[0].time
+
+
+def _was_there(participant: Participant, time: int) -> bool:
+    return participant.gone is None or participant.gone.time > time
+
+
+def _before_any(taken: set[str], participants: Iterable[Participant]) -> Iterator[Participant]:
+    """Those that come before the first whose SID is taken."""
+    return takewhile(lambda one: one.sid not in taken, participants)
+
+
+def _is_over(stay: Participant, later: Participant) -> bool:
+    """Whether this stay had ended when the other began."""
+    return stay.gone is not None and stay.gone.time <= _began(later)
+
+
+def _left_after(lane: Lane, time: int) -> list[int | None]:
+    """When the stay ended, ns, in which that was or before which; nothing where they were gone for good."""
+    return [end for end in lane.stays.values() if end is None or end > time][:1]
 
 
 _STATES = (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ACTIVE)

@@ -40,7 +40,7 @@ class LiveView:
         explanation = explain(timeline)
         shown = list(timeline.participants) if self.everything else notable(timeline)
         hidden = [who for who in timeline.participants if who not in shown]
-        rows = MomentRows(timeline, hidden, everything=self.everything)
+        rows = MomentRows(timeline, explanation.findings, hidden, everything=self.everything)
         said = list(wrapped(console, verdict(timeline, explanation, width - 2), width))
         yield from said
         yield one_line(timeline, width, live=True)
@@ -54,7 +54,7 @@ class LiveView:
         yield from bars[:left]
         left -= len(bars)
         if not self.summary and left > 2:
-            first, *moments = MomentTable(rows, hidden, width, explanation.findings).lines()
+            first, *moments = MomentTable(rows, hidden, width).lines()
             yield Text()
             yield first
             yield from moments[-(left - 2) :]

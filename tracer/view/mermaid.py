@@ -13,7 +13,6 @@ from tracer.moment import Kind
 from tracer.timeline.entities import Job, Participant, Track
 from tracer.timeline.overdue import expected
 from tracer.units import NS_PER_MS, milliseconds, offset, plural
-from tracer.view.failed import has_failed
 from tracer.view.names import name_of, with_names
 from tracer.view.rows import MomentRows
 from tracer.view.terminal import notable
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
+    from tracer.view.rows import MomentRow
 
 __all__ = ["MOST_ROWS", "mermaid"]
 
@@ -54,14 +54,14 @@ class _Diagram:
         self.explanation = explain(timeline)
         shown = list(timeline.participants) if everything else notable(timeline)
         self.hidden = [one for one in timeline.participants if one not in shown]
-        self.rows = MomentRows(timeline, self.hidden, everything=everything).rows
+        self.rows = MomentRows(timeline, self.explanation.findings, self.hidden, everything=everything)
         self.actors = {timeline.room.sid: SERVER}
         """The short name of each actor, by the SID or id of what it is."""
         self.names = {SERVER: f"room {plain(timeline.room.name or timeline.room.sid)}"}
 
     def lines(self) -> Iterator[str]:
         """Line after line, without their ends."""
-        messages = [self._message(row.step) for row in self.rows[:MOST_ROWS]]
+        messages = [self._message(row) for row in self.rows.rows[:MOST_ROWS]]
         missing = list(self._missing())
         yield "sequenceDiagram"
         for short, name in self.names.items():
@@ -70,7 +70,7 @@ class _Diagram:
         mark = MARKS[self.explanation.well][0]
         yield f"    Note over {everyone}: {_text(f'{mark} {with_names(self.timeline, self.explanation.summary)}')}"
         yield from (f"    {message}" for message in messages)
-        if (left := len(self.rows) - MOST_ROWS) > 0:
+        if (left := len(self.rows.rows) - MOST_ROWS) > 0:
             more = f"… and {left} more {plural(left, 'moment')}"
             yield f"    Note over {SERVER}: {_text(more)}"
         yield from (f"    {note}" for note in missing)
@@ -83,11 +83,11 @@ class _Diagram:
                 words = f"✕ {what}: nothing came of it for {milliseconds(one.ns / NS_PER_MS)}"
                 yield f"Note over {self._actor(one.step)}: {_text(words)}"
 
-    def _message(self, step: Step) -> str:
+    def _message(self, row: MomentRow) -> str:
+        step, failed = row.step, self.rows.has_failed(row)
         what, detail = say(self.timeline, step)
         at = offset((step.time - self.timeline.zero) / NS_PER_MS).strip()
         text = _text(fit(f"{at}  {what} {detail}".strip(), LONGEST))
-        failed = has_failed(self.timeline, step, self.explanation.findings)
         actor, kind = self._actor(step), step.kind.value
         if kind.startswith(_TO_SERVER) and actor != SERVER:
             return f"{actor}{'-x' if failed else '->>'}{SERVER}: {text}"

@@ -13,7 +13,6 @@ from tracer.timeline.overdue import expected
 from tracer.units import NS_PER_MS, milliseconds, offset, rfc3339
 from tracer.view.axis import idle_stretches
 from tracer.view.chart import STYLES, WIDE, colour_of
-from tracer.view.failed import has_failed
 from tracer.view.names import name_of
 from tracer.view.rows import MomentRows
 from tracer.view.text import fit, plain
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step, StepKey
     from tracer.timeline.timeline import Timeline
     from tracer.view.rows import MomentRow
-    from tracer.why import Finding
 
 __all__ = ["MomentLines", "MomentTable", "accuracy"]
 
@@ -45,13 +43,10 @@ ALL = ["agent", "observer", "webhook"]
 class MomentTable:
     """The rows of a timeline, for a terminal this wide; without what happened to ``hidden`` participants."""
 
-    def __init__(
-        self, rows: MomentRows, hidden: Iterable[Participant], width: int, findings: Iterable[Finding] = ()
-    ) -> None:
+    def __init__(self, rows: MomentRows, hidden: Iterable[Participant], width: int) -> None:
         self.timeline = rows.timeline
         self.hidden = {participant.sid for participant in hidden}
         self.rows = rows
-        self.findings = tuple(findings)
         self.columns = _Columns(width, len(rows.rows))
 
     def head(self) -> Text:
@@ -129,15 +124,16 @@ class MomentTable:
             phrase += f" {len(row.repeats) + 1} times"
             detail = f"until {last}" + (f", {detail}" if detail else "")
         text = Text()
-        text.append(fit(phrase, width), style=self._style(step))
+        text.append(fit(phrase, width), style=self._style(row))
         left = width - cell_len(text.plain)
         if detail and left > 4:
             text.append("  " + fit(detail, left - 2))
         text.append(" " * (width - cell_len(text.plain)))
         return text
 
-    def _style(self, step: Step) -> str:
-        if has_failed(self.timeline, step, self.findings):
+    def _style(self, row: MomentRow) -> str:
+        step = row.step
+        if self.rows.has_failed(row):
             return STYLES["failed"]
         entity = self.timeline.by_sid.get(step.subject)
         if isinstance(entity, Track) and entity.participant:
@@ -169,12 +165,13 @@ class MomentLines:
 
     def new(self, timeline: Timeline) -> Iterator[Text]:
         """The lines that were not printed before; what is missing is said again after four times as long."""
-        rows = MomentRows(timeline, everything=self.everything)
+        findings = explain(timeline).findings
+        rows = MomentRows(timeline, findings, everything=self.everything)
         new = [row for row in rows.rows if row.step.key not in self._printed]
         late = [one for one in expected(timeline)[:MOST_MISSING] if self._is_late(one)]
         if not new and not late:
             return
-        table = MomentTable(rows, (), self.width, explain(timeline).findings)
+        table = MomentTable(rows, (), self.width)
         table.columns = _Columns(self.width, NUMBERED)
         for row in new:
             self._printed.add(row.step.key)

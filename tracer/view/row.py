@@ -54,12 +54,11 @@ class Row:
                 break
 
     def broken(self, start: int, end: int) -> None:
-        """✕ and a broken bar from there to ``end``, over a bar that is there."""
+        """A broken bar from there to ``end``, over a bar that is there."""
         for column in range(start, min(end, len(self.cells) - 1) + 1):
             if self.cells[column] in "━┄":
                 self.put(column, "╌")
             self.failed.add(column)
-        self.put(start, "✕")
 
     def unknown(self, start: int, end: int) -> None:
         """A broken bar of which nothing is known from there on, over a bar that is there; its end is red."""
@@ -116,6 +115,7 @@ class Row:
             column += cell_len(char)
 
     def after(self, column: int, text: str) -> None:
-        """Write behind a bar's end, if it fits."""
-        if column + 1 + cell_len(text) <= len(self.cells):
+        """Write behind a bar's end, if it fits, and nothing is there."""
+        beyond = column + 1 + cell_len(text)
+        if beyond <= len(self.cells) and set(self.cells[column : beyond + 1]) <= {" "}:
             self._write(column + 1, text)

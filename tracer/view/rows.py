@@ -14,6 +14,7 @@ from tracer import keys
 from tracer.moment import Kind
 from tracer.units import NS_PER_MS, NS_PER_S, plural
 from tracer.view.details import detail
+from tracer.view.failed import has_failed
 from tracer.view.linked import participant as linked_participant
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Participant
     from tracer.timeline.step import Step, StepKey
     from tracer.timeline.timeline import Timeline
+    from tracer.why import Finding
 
 __all__ = ["MomentRow", "MomentRows"]
 
@@ -52,16 +54,32 @@ class MomentRow:
     """The same again, with nothing shown in between."""
 
     @property
+    def steps(self) -> tuple[Step, ...]:
+        """All of them."""
+        return (self.step, *self.others, *self.repeats)
+
+    @property
     def witnesses(self) -> list[str]:
         """All that reported it."""
         return sorted({witness for step in (self.step, *self.others) for witness in step.witnesses})
 
 
 class MomentRows:
-    """The rows for a timeline, without what happened to ``hidden`` participants."""
+    """The rows for a timeline, without what happened to ``hidden`` participants.
 
-    def __init__(self, timeline: Timeline, hidden: Iterable[Participant] = (), *, everything: bool = False) -> None:
+    What failed, by itself or by what `tracer why` found, has a row of its own, however usual it is elsewhere.
+    """
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        findings: Iterable[Finding],
+        hidden: Iterable[Participant] = (),
+        *,
+        everything: bool = False,
+    ) -> None:
         self.timeline = timeline
+        self.findings = list(findings)
         sids = {participant.sid for participant in hidden}
         sids |= {track.sid for track in timeline.tracks if track.participant in sids}
         steps = [step for step in timeline.steps if step.subject not in sids]
@@ -75,6 +93,10 @@ class MomentRows:
             self.rows = [MomentRow(step) for step in steps]
         else:
             self.rows = self._collapsed(self._chosen(steps))
+
+    def has_failed(self, row: MomentRow) -> bool:
+        """Whether something failed at one of the steps that this row stands for."""
+        return any(has_failed(self.timeline, step, self.findings) for step in row.steps)
 
     @property
     def left_out(self) -> str:
@@ -107,7 +129,7 @@ class MomentRows:
                 continue
             if step.kind in _REPORTS and step.key not in loud:
                 self.loads += 1
-            elif talk.is_routine(step):
+            elif talk.is_routine(step) and not has_failed(self.timeline, step, self.findings):
                 self.conversation += 1
             else:
                 rows[step.key] = MomentRow(step)

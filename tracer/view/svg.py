@@ -14,7 +14,6 @@ from rich.cells import cell_len
 
 from tracer.units import NS_PER_MS, offset, plural
 from tracer.view.axis import Axis
-from tracer.view.failed import has_failed
 from tracer.view.lanes import RED, Form, failed_at, main_lanes, waits
 from tracer.view.names import with_names
 from tracer.view.rows import MomentRows
@@ -82,10 +81,10 @@ class _Picture:
         self.explanation = explain(timeline)
         shown = list(timeline.participants) if everything else notable(timeline)
         self.hidden = [one for one in timeline.participants if one not in shown]
-        self.rows = MomentRows(timeline, self.hidden, everything=everything)
+        self.rows = MomentRows(timeline, self.explanation.findings, self.hidden, everything=everything)
         self.lanes = main_lanes(timeline, shown, self.explanation)
         self.columns = columns
-        sids = {lane.id for lane in self.lanes}
+        sids = {sid for lane in self.lanes for sid in lane.subjects}
         missing = waits(timeline, self.lanes)
         times = [row.step.time for row in self.rows.rows if row.step.subject in sids]
         times += [edge for wait in missing for edge in wait] + failed_at(self.lanes)
@@ -131,9 +130,11 @@ class _Picture:
 
     def _scale(self) -> Iterator[str]:
         self.y += 14
-        free = 0.0
+        free, right = 0.0, self._at(self.axis.width)
         for column, label in self.axis.ticks():
-            if (at := self._at(column)) >= free:
+            # A letter is wider than a part of a column, and the last label is not to touch the edge.
+            at = min(self._at(column), right - len(label) * COLUMN)
+            if at >= free:
                 yield self._text(at, label, "soft small num")
                 free = at + (len(label) + 1) * COLUMN
         self.y += 8
@@ -209,7 +210,7 @@ class _Picture:
         room = self.columns - 10
         what = fit(what + (f" {len(row.repeats) + 1} times" if row.repeats else ""), room)
         detail = fit(detail, max(room - cell_len(what) - 2, 0))
-        tone = "bad" if has_failed(self.timeline, row.step, self.explanation.findings) else ""
+        tone = "bad" if self.rows.has_failed(row) else ""
         when, at = EDGE + 12 * COLUMN, EDGE + 14 * COLUMN
         return (
             f'<text class="end small num soft" x="{when}" y="{self.y:.0f}">{self._offset(row.step.time)}</text>'

@@ -56,7 +56,7 @@ class TimelineView:
         head = list(wrapped(console, verdict(self.timeline, self.explanation, width - 2), width))
         yield from head
         findings = self.explanation.findings
-        rows = MomentRows(self.timeline, self.hidden, everything=self.everything)
+        rows = MomentRows(self.timeline, findings, self.hidden, everything=self.everything)
         chart = Chart(self.timeline, self.shown, [row.step for row in rows.rows], width, self.explanation)
         if self.summary:
             yield one_line(self.timeline, width)
@@ -70,7 +70,7 @@ class TimelineView:
             if self.hidden:
                 yield Text(self._more(), style="dim")
             yield Text()
-            yield from MomentTable(rows, self.hidden, width, findings).lines()
+            yield from MomentTable(rows, self.hidden, width).lines()
             yield Text()
         noted = list(notes(self.timeline))
         yield from noted

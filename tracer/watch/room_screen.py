@@ -16,7 +16,6 @@ from tracer.errors import StoreError, UnknownRoomError
 from tracer.timeline.overdue import Missing
 from tracer.units import plural
 from tracer.view.chart import Chart
-from tracer.view.failed import has_failed
 from tracer.view.link import trace_link
 from tracer.view.moment import MissingView, MomentView
 from tracer.view.moments import MomentTable
@@ -332,7 +331,7 @@ class _View:
         self.explanation = explain(timeline)
         self.shown = list(timeline.participants) if everything else notable(timeline)
         self.hidden = [who for who in timeline.participants if who not in self.shown]
-        self.rows = MomentRows(timeline, self.hidden, everything=everything)
+        self.rows = MomentRows(timeline, self.explanation.findings, self.hidden, everything=everything)
         self._proofs = {step.key for found in self.explanation.findings for step in found.evidence}
 
     def head(self, width: int) -> Text:
@@ -345,7 +344,7 @@ class _View:
         return text
 
     def table(self, width: int) -> MomentTable:
-        return MomentTable(self.rows, self.hidden, width, self.explanation.findings)
+        return MomentTable(self.rows, self.hidden, width)
 
     def chart(self, width: int, zoom: int, shift: int, mark: int | None) -> Chart:
         until = None if self.timeline.room.finished else self.timeline.now
@@ -367,11 +366,8 @@ class _View:
             return True
         if entry is None:
             return False
-        steps = (entry.step, *entry.others, *entry.repeats)
-        return any(
-            step.contradicted or step.key in self._proofs or has_failed(self.timeline, step, self.explanation.findings)
-            for step in steps
-        )
+        named = any(step.contradicted or step.key in self._proofs for step in entry.steps)
+        return named or self.rows.has_failed(entry)
 
 
 def _key(entry: Entry) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tracer.check import Outcome, check
@@ -16,7 +15,6 @@ from tracer.timeline.origin import end_reason_label
 from tracer.units import NS_PER_MS, clock, milliseconds, offset, rfc3339
 from tracer.view.axis import idle_stretches
 from tracer.view.budget import advice
-from tracer.view.failed import has_failed
 from tracer.view.lanes import lanes
 from tracer.view.moments import accuracy
 from tracer.view.names import created_by, with_names
@@ -50,10 +48,10 @@ class _Page:
         self.timeline = timeline
         self.explanation = explain(timeline)
         self.findings = self.explanation.findings
-        self.rows = MomentRows(timeline, everything=everything)
+        self.rows = MomentRows(timeline, self.findings, everything=everything)
         self.lanes = lanes(timeline, self.explanation)
         self.paths = Paths(timeline)
-        self.known = {lane.id for lane in self.lanes}
+        self.lane_of = {sid: plain(lane.id) for lane in self.lanes for sid in lane.subjects}
 
     def json(self, trace_url: str) -> dict[str, Any]:
         timeline, room = self.timeline, self.timeline.room
@@ -151,22 +149,18 @@ class _Page:
             "witnesses": [plain(witness) for witness in row.witnesses],
             "clock": plain(step.clock),
             "contradicted": step.contradicted,
-            "failed": has_failed(self.timeline, step, self.findings),
+            "failed": self.rows.has_failed(row),
             "meaning": step.kind.info.meaning,
         }
 
     def _lane_of(self, step: Step) -> str | None:
         """The lane that a moment is on: of its subject, or of the agent that its job became."""
-        if not step.kind.value.startswith(("job.", "process.")) and (agent := self._agents.get(step.subject)):
-            return agent
-        entity = self.timeline.by_sid.get(step.subject)
-        if step.subject in self.known:
-            return plain(step.subject)
-        return plain(entity.participant) if isinstance(entity, Track) and entity.participant else None
-
-    @cached_property
-    def _agents(self) -> dict[str, str]:
-        return {job: plain(agent.sid) for job, agent in self.timeline.agent_by_job.items()}
+        agent, about = self.timeline.agent_by_job.get(step.subject), self.timeline.by_sid.get(step.subject)
+        if agent and not step.kind.value.startswith(("job.", "process.")):
+            return self.lane_of[agent.sid]
+        if isinstance(about, Track) and step.subject not in self.lane_of:
+            return self.lane_of.get(about.participant or "")
+        return self.lane_of.get(step.subject)
 
     def _orderings(self, checked: RoomCheck) -> list[dict[str, Any]]:
         """What `tracer check` says fails."""
