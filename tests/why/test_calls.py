@@ -11,9 +11,11 @@ import pytest
 from tests.calls.clean import PRIVATE, texts
 from tests.calls.expected import EXPECTED
 from tracer.check import Outcome, check
+from tracer.latency.gaps import Paths
+from tracer.latency.shorten import to_shorten
 from tracer.moment import Kind
 from tracer.service.replay import timelines
-from tracer.why import explain
+from tracer.why import CAUSES, Symptom, explain
 
 FOLDER = Path(__file__).parent.parent / "calls"
 
@@ -72,3 +74,13 @@ def test_what_is_missing_or_not_known_comes_with_what_to_do(name: str) -> None:
             assert not answer.advice
         elif not answer.doubts and "No caller" not in answer.summary and "Nothing is known" not in answer.summary:
             assert answer.advice or timeline.cut_off, answer.summary
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_of_a_call_that_failed_no_gap_is_named_that_could_be_shorter(name: str) -> None:
+    """Unless an agent served the caller all the same: late, or one too many."""
+    for timeline, right in zip(timelines(FOLDER / f"{name}.jsonl.gz"), EXPECTED[name], strict=True):
+        served = {cause.name for cause in CAUSES if cause.symptom in (Symptom.LATE, Symptom.DUPLICATED)}
+        failed = explain(timeline).well is False and not {right.cause, *right.also} <= {*served, "killed-in-shutdown"}
+        lacks = explain(timeline).summary.startswith("During the call")
+        assert not ((failed or lacks) and to_shorten(timeline, Paths(timeline)))

@@ -89,4 +89,4 @@ def _failed(timeline: Timeline) -> bool:
     if explanation.well is not False:
         return False
     symptoms = {finding.cause.symptom for finding in explanation.findings}
-    return not symptoms or not symptoms <= set(WELL_ENOUGH)
+    return not symptoms <= set(WELL_ENOUGH) or not symptoms or bool(explanation.advice)
