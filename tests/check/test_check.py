@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.check.judging import judged
-from tests.moments import (
-    any_moments,
-    call,
-)
+from tests.check.judging import judged, swapped, violated
+from tests.moments import ADA, JOB, any_moments, call, moment, ms
+from tracer import keys
 from tracer.check import RULES, Outcome, check
+from tracer.moment import Kind
 from tracer.service.replay import timelines
 
 if TYPE_CHECKING:
@@ -50,6 +49,25 @@ def test_without_moments_every_rule_is_inconclusive() -> None:
     assert checked.answer is Outcome.INCONCLUSIVE
     assert all(j.summary.startswith("inconclusive: ") for j in checked.judgements)
     assert checked.clocks.offsets == {}
+
+
+def test_nothing_fails_by_what_came_of_a_job_whose_spans_were_lost() -> None:
+    wrong = swapped(call(), (Kind.JOB_RECEIVED, JOB), (Kind.JOB_ENTRYPOINT_STARTED, JOB))
+    known = {keys.SPANS_FIRST: 3, keys.SPANS_LAST: 9}
+    numbered = moment(Kind.JOB_SPANS_REPORTED, JOB, ms(900), witness="agent", occurrence="a-process", told=known)
+    assert violated(judged(*wrong)) == [3]
+    lost = judged(*wrong, numbered)
+    assert violated(lost) == []
+    assert f"spans of job {JOB} were lost on their way" in {v.why for v in lost.judgements[2].verdicts}
+    other = moment(Kind.JOB_SPANS_REPORTED, "AJ_2", ms(900), witness="agent", occurrence="a-process", told=known)
+    assert violated(judged(*wrong, other)) == [3]
+
+
+def test_where_spans_were_lost_what_others_reported_still_fails() -> None:
+    wrong = swapped(call(), (Kind.PARTICIPANT_JOINING, ADA), (Kind.PARTICIPANT_LEFT, ADA))
+    known = {keys.SPANS_FIRST: 3, keys.SPANS_LAST: 9}
+    numbered = moment(Kind.JOB_SPANS_REPORTED, JOB, ms(900), witness="agent", occurrence="a-process", told=known)
+    assert violated(judged(*wrong, numbered)) == violated(judged(*wrong)) == [2, 10]
 
 
 def test_without_an_agents_witness_its_rules_are_inconclusive() -> None:

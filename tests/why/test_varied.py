@@ -119,17 +119,12 @@ NO_SIGN = {
     "reloaded_at_once: half of the webhooks and polls lost, sample 1: well",
     "s09_connect_retry: half of everything lost, sample 1: connect-failed is certain",
     "s11_all_reject: half of the spans' starts and ends lost, sample 1: slow-request is certain",
-    "s15_hot_reload: half of the spans lost, sample 1: rule 10 is violated",
-    "s15_hot_reload: half of the spans' requests lost, sample 0: rule 10 is violated",
-    "s15_hot_reload: half of the spans' requests lost, sample 0: rule 4 is violated",
-    "s15_hot_reload: half of the spans' requests lost, sample 1: rule 10 is violated",
-    "s15_hot_reload: half of the spans' requests lost, sample 1: rule 4 is violated",
     "silent_telephone: half of the webhooks lost, sample 1: well",
     "stt_raises: half of everything lost, sample 1: model-silent is certain",
     "tts_gives_silence: half of the webhooks lost, sample 1: well",
 }
-"""What is said too surely of these: nothing in them shows that anything is missing, or it is not asked for by
-`tracer check`, which takes what is left of two runs of a job for one. Each is a shortfall; one that is mended goes."""
+"""What is said too surely of these: nothing in them shows that anything is missing. Each is a shortfall; one that is
+mended goes."""
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ before the job, the caller before the agent, webhooks in order, or a webhook for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tracer.check.agent_rules import AgentHasJob, AgentIsItsJobs, OneRoomJob
@@ -77,4 +77,13 @@ class RoomCheck:
 def check(timeline: Timeline) -> RoomCheck:
     """Judge a room by every rule, whatever its moments are."""
     room = CheckedRoom(timeline)
-    return RoomCheck(timeline, tuple(Judgement(rule, tuple(rule.judge(room))) for rule in RULES), room.clocks)
+    judged = (Judgement(rule, tuple(_as_recorded(timeline, one) for one in rule.judge(room))) for rule in RULES)
+    return RoomCheck(timeline, tuple(judged), room.clocks)
+
+
+def _as_recorded(timeline: Timeline, verdict: Verdict) -> Verdict:
+    """The verdict; nothing fails by what came of a job whose spans were lost: two runs of it can look like one."""
+    told = [step.subject for step in verdict.steps if "agent" in step.witnesses and step.subject in timeline.spans_lost]
+    if verdict.answer is not Outcome.VIOLATED or not told:
+        return verdict
+    return replace(verdict, answer=Outcome.INCONCLUSIVE, why=f"spans of job {told[0]} were lost on their way")

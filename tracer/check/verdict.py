@@ -26,7 +26,7 @@ class Outcome(StrEnum):
     HOLDS = "holds"
     VIOLATED = "violated"
     INCONCLUSIVE = "inconclusive"
-    """Not observed, or timestamps too imprecise."""
+    """Not observed, timestamps too imprecise, or spans lost on their way."""
 
     def label(self, count: int) -> str:
         """What so many of them do, for people: one ``passes``, two ``fail``, three are ``inconclusive``."""
