@@ -129,3 +129,20 @@ def test_when_nobody_listened_in_a_room_is_known(store: str) -> None:
     assert [since for since, _ in late.unheard] == [late.zero]
     assert late.heard_from == START + 3 * NS_PER_S
     assert (late.is_heard(START, END), late.is_heard(START + 4 * NS_PER_S, END)) == (False, True)
+
+
+def test_of_what_workers_reported_long_before_a_room_the_last_of_each_kind_is_read(store: str) -> None:
+    """A fleet whose loads move says much, and each room is read with it."""
+    (one, *_) = registered(0)
+    loads = [
+        replace(one, kind=Kind.WORKER_LOAD, earliest=at, latest=at, time=at, occurrence=str(ago))
+        for ago in range(30, 3600, 30)
+        for at in [START - ago * NS_PER_S]
+    ]
+    with closing(SqliteStore(Path(store))) as opened:
+        opened.add([Arrival(tuple(loads))])
+        (worker,) = (one for one in timeline_in(opened, ROOM).workers if one.sid == WORKER)
+    (before, *near) = [step.time for step in worker.steps if step.kind is Kind.WORKER_LOAD]
+    assert before >= START - 180 * NS_PER_S, "the one that held until then"
+    assert len(near) <= 4
+    assert worker.at(Kind.WORKER_REGISTERED)

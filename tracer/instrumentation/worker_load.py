@@ -20,7 +20,7 @@ __all__ = ["WorkerLoad"]
 
 MOVED = 0.1
 """A load that differs from the last one by less is not reported."""
-REPORT_EVERY = 10
+REPORT_EVERY = 30
 """Seconds between two reports of a load that stays on one side of the server's limit."""
 REPORT_AT_LEAST_EVERY = 6 * 3600
 """Seconds after which the same load is reported again: a worker that says nothing for a day is taken for gone, and what

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WORKERS_LATER", "as_of", "moments_around", "read_timeline", "timeline_in"]
 
-WORKERS_BEFORE = 600 * NS_PER_S
+WORKERS_BEFORE = 120 * NS_PER_S
 """All moments of workers this long before a room are read, ns; of earlier ones the last of each kind is enough."""
 WORKERS_LATER = 60 * NS_PER_S
 """Moments of workers are read until this long after a room's last, ns: a worker that came too late explains a lot."""
