@@ -261,8 +261,9 @@ def written_by_version(version: int, path: Path) -> None:
 
 @pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_store_of_an_older_tracer_is_read_as_it_is_and_brought_up_to_date_by_whoever_writes(
-    path: Path, version: int
+    path: Path, version: int, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "tracer")
     written_by_version(version, path)
     path.chmod(0o400)
     before = path.read_bytes()
@@ -274,7 +275,9 @@ def test_a_store_of_an_older_tracer_is_read_as_it_is_and_brought_up_to_date_by_w
         assert reader.unknown() == []
     assert path.read_bytes() == before
     path.chmod(0o600)
+    assert caplog.messages == []
     with closing(SqliteStore(path)) as store:
+        assert caplog.messages == [f"{path} is of an older tracer: it is brought up to date, once"]
         assert store.moments(ROOM) == call()
         assert [row.sid for row in store.rooms(9)] == [ROOM]
         assert store.rooms_to_export(9) == [(ROOM, len(call()))]
@@ -286,6 +289,33 @@ def test_a_store_of_an_older_tracer_is_read_as_it_is_and_brought_up_to_date_by_w
     for opened in (SqliteReader(path), SqliteStore(path)):
         with closing(opened) as again:
             assert again.summaries(9, version=1) == [StoredSummary(ROOM, True, "kept")]
+    assert len(caplog.messages) == 1
+
+
+def test_who_is_killed_while_a_store_is_brought_up_to_date_leaves_it_as_it_was(path: Path) -> None:
+    written_by_version(10, path)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("INSERT INTO evidence (room, form, at, body) VALUES (?, 'webhook', 1, x'7b7d')", (ROOM,))
+        db.commit()
+    killed = f"""
+import os, signal, sqlite3
+from tracer.store.sqlite import migrations
+*before, last = migrations.MIGRATIONS
+def killing(db):
+    last(db)
+    os.kill(os.getpid(), signal.SIGKILL)
+migrations.MIGRATIONS = (*before, killing)
+from tracer.store.sqlite import SqliteStore
+from pathlib import Path
+SqliteStore(Path({str(path)!r}))
+"""
+    assert subprocess.run([sys.executable, "-c", killed], check=False).returncode < 0
+    with closing(SqliteReader(path)) as reader:
+        assert len(reader.evidence(ROOM)) == 1
+    with closing(SqliteStore(path)) as store:
+        assert len(store.evidence(ROOM)) == 1
+        assert store.moments(ROOM) == call()
 
 
 def test_summaries_are_read_by_an_index_however_many_rooms_there_are(store: SqliteStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import time
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["TIMEOUT", "connect", "is_whole", "reopened"]
+
+log = logging.getLogger("tracer")
 
 TIMEOUT = 10
 """Seconds to wait for another process that writes."""
@@ -106,6 +109,8 @@ def _check(db: sqlite3.Connection, path: Path, *, writable: bool) -> None:
     elif version > VERSION:
         raise StoreError(f"{path} has version {version}, and this tracer reads up to {VERSION}: upgrade tracer")
     if writable and (tables == 0 or version < VERSION):
+        if tables:  # a second a GB, and as long nothing is answered; whoever is killed meanwhile begins again
+            log.info("%s is of an older tracer: it is brought up to date, once", path)
         migrate(db)
 
 
