@@ -223,6 +223,21 @@ def test_silent_connections_keep_nobody_out_and_are_closed(
     assert sum("connections are open" in text for text in caplog.messages) == 1
 
 
+def test_what_is_no_http_is_logged_now_and_then_and_in_a_line(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def test(client: Client) -> None:
+        for sent in (b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: a\0b\r\n\r\n", b"GET * HTTP/1.1\r\n\r\n") * 20:
+            reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+            writer.write(sent)
+            assert b" 400 " in await reader.readline()
+            writer.close()
+
+    talk(path, test)
+    refused = [one for one in caplog.records if one.levelname != "INFO"]
+    assert [(one.getMessage(), one.exc_info) for one in refused] == [
+        ("request refused: Invalid header value char", None),
+    ]
+
+
 def test_seven_million_empty_elements_in_14_kb_are_refused_at_once(path: Path) -> None:
     packed = gzip.compress(b"\x0a\x00" * 7_000_000)
 

@@ -87,6 +87,7 @@ SENT = {
     "json": raw("/v1/traces", as_json(request(*job())), Content_Type="application/json; charset=utf-8"),
     "last one": traces(SPANS, Connection="close"),
     "empty": traces(b""),
+    "empty and last": traces(b"", Connection="close"),
     "no protobuf": traces(b"\xff"),
     "no gzip": traces(b"not gzip", Content_Encoding="gzip"),
     "other encoding": traces(SPANS, Content_Encoding="br"),

@@ -177,12 +177,11 @@ class _Head:
         self.path, self.length, self.is_last = "", -1, False
         self.headers: CIMultiDict[str] = CIMultiDict()
         self._target, self._is_twice = b"", False
-        parser = httptools.HttpRequestParser(self)
+        self._parser = parser = httptools.HttpRequestParser(self)
         try:
             parser.feed_data(head)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             return
-        self.is_last = not parser.should_keep_alive()
         length = self.headers.get("Content-Length", "")
         self.length = int(length) if length.isdigit() else -1
         is_usual = parser.get_method() == b"POST" and parser.get_http_version() == "1.1" and "Host" in self.headers
@@ -198,6 +197,10 @@ class _Head:
     def on_url(self, part: bytes) -> None:
         """More of the target has come."""
         self._target += part
+
+    def on_headers_complete(self) -> None:
+        """All have come. After a request without a body the parser would no longer know."""
+        self.is_last = not self._parser.should_keep_alive()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header has come."""

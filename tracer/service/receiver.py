@@ -32,6 +32,7 @@ from tracer.service.background import in_background
 from tracer.service.bodies import LARGE, LARGEST_BODY, LARGEST_WEBHOOK, Bodies, decompressed
 from tracer.service.connections import KEEPALIVE, Connections
 from tracer.service.metrics import Metrics
+from tracer.service.not_http import ServerLog
 from tracer.service.passing import Passing
 from tracer.service.quick import Quick
 from tracer.service.seldom import Seldom
@@ -176,6 +177,7 @@ class Receiver:
         self._runner = web.AppRunner(
             self.app,
             access_log=None,
+            logger=ServerLog(self._refusals),
             handle_signals=False,
             shutdown_timeout=STOPS_WITHIN,
             auto_decompress=False,
