@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager, closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.text import Text
 from textual.events import Key
 
 from tests.moments import ROOM, call, moment, ms
@@ -24,9 +25,10 @@ from tracer.watch.reading import Reading
 from tracer.watch.room_screen import RoomScreen, WhyScreen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
     from pathlib import Path
 
+    from rich.segment import Segment
     from textual.pilot import Pilot
 
 pytestmark = pytest.mark.slow
@@ -220,6 +222,27 @@ def test_what_comes_is_shown_and_the_cursor_stays_with_its_room(calls: Path) -> 
                 store.add([Arrival((created("RM_new", time.time_ns(), "new"),))])
             await until(pilot, lambda: "RM_new" in text(pilot))
             assert "RM_hostile" in line(pilot)
+
+    run(main)
+
+
+def test_what_moves_by_a_line_and_says_the_same_is_not_made_again(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    render = Text.render
+
+    def counted(one: Text, *arguments: Any, **named: Any) -> Iterable[Segment]:
+        made.append(one.plain)
+        return render(one, *arguments, **named)
+
+    async def main() -> None:
+        async with watching(calls) as pilot:
+            await until(pilot, lambda: "1 with a problem" in text(pilot))
+            monkeypatch.setattr(Text, "render", counted)
+            with closing(SqliteStore(calls)) as store:
+                store.add([Arrival((created("RM_new", time.time_ns(), "new"),))])
+            await until(pilot, lambda: "RM_new" in text(pilot))
+            assert any("RM_new" in line for line in made)
+            assert not any(FAILED in line for line in made)
 
     run(main)
 

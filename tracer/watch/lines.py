@@ -66,6 +66,8 @@ class Lines(ScrollView, can_focus=True):
         """When all lines were last drawn, s, monotonic."""
         self._drawn: dict[int, tuple[Text, Strip]] = {}
         """What was made of which text, by the line's number."""
+        self._before: dict[int, tuple[Text, Strip]] = {}
+        """The same of the lines as they stood before, by the text's id: with a new line all others move by one."""
 
     def show(self, count: int, line: Callable[[int], Text], cursor: int | None = None) -> None:
         """Show so many lines, each made by ``line`` from its number when it is seen; ``cursor`` moves there.
@@ -74,6 +76,7 @@ class Lines(ScrollView, can_focus=True):
         """
         self._line, grew = line, count != self.count
         self.count = count
+        self._before = {id(text): (text, strip) for text, strip in self._drawn.values()}
         self._drawn.clear()
         if grew:
             self.virtual_size = Size(self.scrollable_content_region.width, count)
@@ -110,11 +113,12 @@ class Lines(ScrollView, can_focus=True):
         if number >= self.count:
             return Strip.blank(width, self.rich_style)
         text, drawn = self._line(number), self._drawn.get(number)
-        if drawn and drawn[0] is text and drawn[1].cell_length == width:
-            strip = drawn[1]
-        else:
-            strip = Strip(text.render(self.app.console, end="")).crop_extend(0, width, None)
-            self._drawn[number] = text, strip
+        if drawn is None or drawn[0] is not text:
+            drawn = self._before.get(id(text))
+        if drawn is None or drawn[1].cell_length != width:
+            drawn = text, Strip(text.render(self.app.console, end="")).crop_extend(0, width, None)
+        self._drawn[number] = drawn
+        strip = drawn[1]
         if self.has_cursor and number == self.cursor:
             return Strip([Segment(strip.text, CURSOR)], width)  # of one colour, whatever the line has
         return strip

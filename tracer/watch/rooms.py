@@ -26,7 +26,7 @@ MOST = 500
 """Rooms that are watched: the latest."""
 LOOKS_EVERY = 0.16
 """Seconds between two looks into the store."""
-SHARE = 0.012
+SHARE = 0.008
 """Part of a processor's time that may be spent on finding out how rooms stand."""
 SAVED = 0.4
 """Seconds of it that can be saved up: a call that begins is found out about as fast as it goes."""
