@@ -54,3 +54,20 @@ def test_an_api_that_does_not_answer_as_it_should_is_one_error(
 
     with pytest.raises(DemoError, match=why):
         asyncio.run(main())
+
+
+@pytest.mark.parametrize("prefix", ["", "tracer-demo-1"])
+def test_only_on_a_server_that_others_use_are_their_rooms_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, prefix: str
+) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def serve(_: Stage, *arguments: object) -> None:
+        asked.append(arguments)
+        raise DemoError("enough")
+
+    monkeypatch.setattr(Stage, "serve", serve)
+    place = run._Place(LiveKit("ws://127.0.0.1:1", "key", "s" * 32), prefix or "demo", prefix)
+    with pytest.raises(DemoError, match="enough"):
+        asyncio.run(run._call(Stage(tmp_path, tmp_path / "t.db", 1), Deletes(), place, run.DemoOptions(), lambda: None))
+    assert ("--only" in asked[0]) == bool(prefix)

@@ -186,7 +186,9 @@ async def _call(
     say("starting tracer serve")
     server = place.server
     recorded = ["--record", str(options.record)] if options.record else []
-    stage.serve(server, "--only", place.room, "--span-names", options.span_names, *recorded)
+    # On a server of the demo's own there is nobody else: with --keep any room can be looked at.
+    only = ["--only", place.room] if place.prefix else []
+    stage.serve(server, *only, "--span-names", options.span_names, *recorded)
     try:
         async with bounded_session(LONGEST_ANSWER) as session:
             livekit = bounded_api(session, server.url, server.api_key, server.api_secret)
