@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,16 +14,19 @@ from tests.moments import call
 from tests.receiving import Client, talk, until
 from tests.signed import EVENTS
 from tracer import keys
+from tracer.moment import facts
 from tracer.service.page import MOST_LISTENERS, Page, PageOptions
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
 from tracer.view.page.files import CONTENT_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from pathlib import Path
 
     import aiohttp
+
+    from tracer.moment import Moment
 
 TOKEN = "what-readers-know"  # noqa: S105  of the test
 
@@ -30,10 +34,10 @@ ANOTHER = {**EVENTS[0], "id": "EV_another", "room": {**EVENTS[0]["room"], "sid":
 """A webhook of a room that the store does not have."""
 
 
-def show(path: Path, what: Callable[[Client], Awaitable[None]], **options: Any) -> None:
+def show(path: Path, what: Callable[[Client], Awaitable[None]], moments: Iterable[Moment] = (), **options: Any) -> None:
     """Run a test that talks to a receiver with a page of a recorded call."""
     with closing(SqliteStore(path)) as store:
-        store.add([Arrival(tuple(call()))])
+        store.add([Arrival(tuple(moments) or tuple(call()))])
     talk(path, what, page=Page(str(path), PageOptions(**options)))
 
 
@@ -80,6 +84,18 @@ def test_it_lists_rooms_and_shows_one(tmp_path: Path) -> None:
         assert json.loads((await client.get("/api/rooms?search=&after=1"))[1])["rooms"] == []
 
     show(tmp_path / "t.db", talking)
+
+
+def test_no_name_can_turn_round_what_stands_beside_it(tmp_path: Path) -> None:
+    name = "gnp.\u202eexe\x1b[31m"
+    moments = [replace(one, facts=facts({**dict(one.facts), keys.ROOM_NAME: name})) for one in call()]
+
+    async def talking(client: Client) -> None:
+        (room,) = json.loads((await client.get("/api/rooms"))[1])["rooms"]
+        shown = (await client.get(f"/api/rooms/{room['sid']}"))[1]
+        assert room["name"] == json.loads(shown)["room"]["name"] == "gnp.‹202e›exe‹1b›[31m"  # noqa: RUF001
+
+    show(tmp_path / "t.db", talking, moments)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.moments import ADA, call
+from tests.moments import ADA, ROOM, call
 from tracer import keys
 from tracer.moment import facts
 from tracer.service.replay import timelines
@@ -78,6 +79,16 @@ def test_the_summary_has_no_moments_and_a_width_is_in_columns() -> None:
     assert "job assigned" in as_svg(timeline)
     assert "job assigned" not in as_svg(timeline, summary=True)
     assert parsed(as_svg(timeline, width=100)).get("width") == str(100 * COLUMN + 2 * EDGE)
+
+
+@pytest.mark.parametrize("name", ["a", "a-name-of-twenty-letters", "n" * 200])
+def test_no_line_above_the_lanes_is_wider_than_the_picture(name: str) -> None:
+    moments = [replace(one, facts=facts({**dict(one.facts), keys.ROOM_NAME: name})) for one in call()]
+    root = parsed(as_svg(fold(ROOM, moments)))
+    above = [one.text or "" for one in root.iter(f"{SVG}text") if one.get("class") == "soft small"]
+    assert any(ROOM in line for line in above)
+    assert sum("agent ready after" in line for line in above) == 1
+    assert all(len(line) <= COLUMNS for line in above)
 
 
 def test_what_strangers_chose_is_text() -> None:

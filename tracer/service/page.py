@@ -23,6 +23,7 @@ from tracer.view.link import trace_link
 from tracer.view.page.files import CONTENT_TYPES, static
 from tracer.view.page.room import as_json
 from tracer.view.rooms import as_json as rooms_as_json
+from tracer.view.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -266,7 +267,7 @@ def _newest(reader: Reader, rooms: list[str]) -> dict[str, int]:
 def _listed(reader: Reader, text: str, after: int, *, redact: bool) -> dict[str, Any]:
     # Without names nobody may ask for one either.
     rows = [] if redact and text else reader.search(text, ROOMS + 1, after=after)
-    shown = [replace(row, name=None) if redact else row for row in rows[:ROOMS]]
+    shown = [replace(row, name=None if redact or row.name is None else plain(row.name)) for row in rows[:ROOMS]]
     summaries: dict[str, Summary] = {}
     for stored in reader.summaries_of([row.sid for row in shown], version=VERSION):
         with suppress(ValueError, TypeError):  # damaged: it is made again

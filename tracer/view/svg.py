@@ -120,12 +120,11 @@ class _Picture:
         for line in wrap(f"{self._mark()} {self._sentence()}", round(self.columns * 0.8)):
             yield self._line(line, f"verdict {tone}")
         room, ready = self.timeline.room, ready_after(self.timeline)
-        parts = [
-            f"room {fit(plain(room.name or '?'), 30)}",
-            plain(room.sid),
-            f"agent ready after {ready}" if ready else "",
-        ]
-        yield self._line("   ".join(parts), "soft small")
+        which = f"room {fit(plain(room.name or '?'), 30)}   {plain(room.sid)}"
+        when = f"agent ready after {ready}" if ready else ""
+        is_wide = cell_len(which) + len(when) + 3 > self.columns
+        for line in (which, when) if is_wide else (f"{which}   {when}",):
+            yield self._line(line.rstrip(), "soft small")
         self.y += 10
 
     def _scale(self) -> Iterator[str]:
