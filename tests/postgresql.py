@@ -9,9 +9,10 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import psycopg
 import pytest
@@ -20,6 +21,9 @@ from tracer.errors import DemoError
 from tracer.local_servers.ports import free_port
 from tracer.local_servers.process import Process, child_environment
 from tracer.store.postgres.migrations import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STARTS = 20
 USER = "postgres"
@@ -96,6 +100,27 @@ class Postgres:
         assert self._process.pid is not None
         os.kill(self._process.pid, signal.SIGKILL)
         self._process.wait(30)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It answers nothing until the end of the block, and breaks no connection: as where its disk hangs (Linux)."""
+        assert self.pid is not None
+        os.kill(self.pid, signal.SIGSTOP)  # first: it starts no other
+        parents = {
+            int(one.parent.name): int(one.read_text().rpartition(")")[2].split()[1])
+            for one in Path("/proc").glob("[0-9]*/stat")
+            if one.exists()
+        }
+        its = [self.pid, *(pid for pid, parent in parents.items() if parent == self.pid)]
+        for pid in its:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in its:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def _is_ready(self) -> bool:
         command = [required("pg_isready"), "-q", "-h", str(self._folder), "-p", str(self._port)]

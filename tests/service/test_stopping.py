@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.postgresql import Postgres
 from tests.receiving import LIMIT
 from tests.signed import EVENTS, KEY, SECRET, body, token
 from tracer.local_servers import child_environment
@@ -72,6 +73,33 @@ def test_it_stops_soon_though_backend_server_store_and_client_all_hang(tmp_path:
                 half.close()
             assert serving.returncode == 0, rest
             assert answers in ([503], []), "nothing is acknowledged that is not stored"
+            assert "Traceback" not in rest
+        finally:
+            serving.kill()
+            serving.wait()
+
+
+@pytest.mark.slow
+def test_it_stops_soon_though_the_database_is_frozen() -> None:
+    port = free_port()
+    with Postgres() as database:
+        serving = subprocess.Popen(
+            [sys.executable, "-m", "tracer", "serve", "--port", str(port), "--store", database.location],
+            env=child_environment(LIVEKIT_API_KEY=KEY, LIVEKIT_API_SECRET=SECRET),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert serving.stderr
+            while "listening" not in serving.stderr.readline():
+                assert serving.poll() is None
+            assert webhook(port, EVENTS[0]) == 200
+            with database.frozen():
+                assert webhook(port, EVENTS[1]) == 503
+                serving.send_signal(signal.SIGTERM)
+                rest = serving.communicate(timeout=LIMIT)[1]
+            assert serving.returncode == 0, rest
+            assert "what was acknowledged is stored" in rest
             assert "Traceback" not in rest
         finally:
             serving.kill()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager, closing, suppress
 from typing import TYPE_CHECKING
 
@@ -160,5 +161,39 @@ def test_a_full_queue_asks_the_sender_to_retry_and_loses_nothing_it_accepted(
             assert await queue.keep(second)
             writing.cancel()
             assert queue.moments == 2
+
+    asyncio.run(main())
+
+
+def test_where_the_store_hangs_the_sender_is_asked_to_retry_and_nothing_piles_up(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_queue, "ANSWERED_WITHIN", 0.3)
+    goes_on, add, check = threading.Event(), store.add, store.check
+
+    def hanging(arrivals: list[Arrival | Evidence]) -> list[bool]:
+        goes_on.wait(LIMIT)
+        return add(arrivals)
+
+    def hanging_too() -> None:
+        goes_on.wait(LIMIT)
+        check()
+
+    monkeypatch.setattr(store, "add", hanging)
+    monkeypatch.setattr(store, "check", hanging_too)
+
+    async def main() -> None:
+        queue = WriteQueue(store)
+        async with running(queue):
+            for piece in PIECES[:3]:
+                with pytest.raises(StoreError, match="does not answer"):
+                    await queue.keep_evidence([piece])
+            with pytest.raises(StoreError, match="does not answer"):
+                await queue.check()
+            assert queue.waiting == 0
+            goes_on.set()
+            assert await queue.keep_evidence([PIECES[3]])
+            await queue.check()
+        assert len(store.evidence(ROOM)) == 2, "the first, with which it hung, and the last"
 
     asyncio.run(main())

@@ -43,8 +43,10 @@ def command(
 
     from tracer.service.retention import Limits
     from tracer.service.serve import ServeOptions, observe
+    from tracer.service.stop_signal import end_in_time
     from tracer.settings import LiveKit
 
     start_logging(log_format, quiet=quiet)
     limits = Limits.of(store, keep, max_size)
-    asyncio.run(observe(LiveKit.from_env(), ServeOptions(store, redact=redact, limits=limits, span_names=span_names)))
+    options = ServeOptions(store, redact=redact, limits=limits, span_names=span_names)
+    asyncio.run(observe(LiveKit.from_env(), options, end_in_time))

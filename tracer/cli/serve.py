@@ -80,6 +80,7 @@ def command(
     from tracer.service.event_loop import run
     from tracer.service.retention import Limits
     from tracer.service.serve import ServeOptions, serve
+    from tracer.service.stop_signal import end_in_time
     from tracer.settings import LiveKit
 
     start_logging(log_format, quiet=quiet)
@@ -87,7 +88,7 @@ def command(
     options = ServeOptions(
         store, host, port, not no_observe, redact, record, only, _http(jaeger_url), limits, span_names
     )
-    run(serve(LiveKit.from_env(), options))
+    run(serve(LiveKit.from_env(), options, end_in_time))
 
 
 def _http(url: str | None) -> str:

@@ -84,8 +84,11 @@ class ServeOptions:
         return room.startswith(self.only) if self.only else not room.startswith(DEMO)
 
 
-async def serve(server: LiveKit, options: ServeOptions) -> None:
-    """Until SIGTERM or SIGINT; then finishes what was accepted. Raises TracerError when it cannot start."""
+async def serve(server: LiveKit, options: ServeOptions, stopping: Callable[[], object] = lambda: None) -> None:
+    """Until SIGTERM or SIGINT; then calls ``stopping`` and finishes what was accepted.
+
+    Raises TracerError when it cannot start.
+    """
     if options.redact and options.record:
         raise ConfigurationError("--record would write the personal data that --redact leaves out: use one of them")
     _refuse_names_of_the_redacted(options)
@@ -125,11 +128,15 @@ async def serve(server: LiveKit, options: ServeOptions) -> None:
                 tasks.append(in_background(_heard(store, observer), "hear what other receivers are told"))
         await stopped.wait()
         log.info("stopping")
+        stopping()
         await asyncio.gather(_cancel(*tasks), receiver.stop())
 
 
-async def observe(server: LiveKit, options: ServeOptions) -> None:
-    """Only poll the server's API, until SIGTERM or SIGINT. Raises TracerError when it cannot start."""
+async def observe(server: LiveKit, options: ServeOptions, stopping: Callable[[], object] = lambda: None) -> None:
+    """Only poll the server's API, until SIGTERM or SIGINT; then calls ``stopping``.
+
+    Raises TracerError when it cannot start.
+    """
     if not server.url:
         raise ConfigurationError("LIVEKIT_URL not set: it is the server to observe, as wss://my-project.livekit.cloud")
     _refuse_names_of_the_redacted(options)
@@ -151,6 +158,7 @@ async def observe(server: LiveKit, options: ServeOptions) -> None:
         log.info("observing %s, storing moments in %s", address(server.url), shown(options.store))
         await stopped.wait()
         log.info("stopping")
+        stopping()
         await _cancel(*tasks)
         await _cancel(writing)  # last: what was observed is stored
         if exporter:

@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tracer.errors import MalformedError, StoreError, TooLargeError
 from tracer.service.seldom import Seldom
@@ -20,9 +20,11 @@ from tracer.store import Arrival, Evidence
 from tracer.witness import evidence as witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from tracer.store import Writer
+
+_T = TypeVar("_T")
 
 __all__ = ["WriteQueue", "read_some"]
 
@@ -30,6 +32,8 @@ log = logging.getLogger("tracer")
 
 CAPACITY = 4096
 """Requests that may wait for the disk; the sender of one more is asked to retry."""
+ANSWERED_WITHIN = 8.0
+"""Seconds until the sender is asked to retry because the store does not answer: OpenTelemetry's give up after ten."""
 READ_AT_ONCE = 8
 """Pieces of evidence that are read before their senders are answered: where more wait, there is no time for it."""
 LARGE = 128 * 1024
@@ -101,11 +105,15 @@ class WriteQueue:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(arrival, evidence, done))
         self._came.set()
-        return await done
+        try:
+            return await _in_time(done)
+        finally:
+            if done.cancelled():  # nobody waits for it any more, and it would stay in memory
+                self._waiting = [one for one in self._waiting if one.done is not done]
 
     async def check(self) -> None:
         """Raises StoreError when the store cannot be written now."""
-        await asyncio.to_thread(self.store.check)
+        await _in_time(asyncio.to_thread(self.store.check))
 
     async def run(self) -> None:
         """Until cancelled. All that waits is one commit, however many requests there are."""
@@ -179,6 +187,15 @@ class WriteQueue:
         for arrival in told:
             self.moments += len(arrival.moments)
             self._on_read(arrival)
+
+
+async def _in_time(written: Awaitable[_T]) -> _T:
+    """It. Raises StoreError where a database or a disk hangs."""
+    try:
+        async with asyncio.timeout(ANSWERED_WITHIN):
+            return await written
+    except TimeoutError:
+        raise StoreError("the store does not answer; retry later") from None
 
 
 def arrival_of(piece: Evidence) -> Arrival:
