@@ -6,6 +6,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.moments import ADA, JOB, ROOM, WAIT, call, moment, ms
 from tests.moments import AGENT as PA_AGENT
@@ -16,7 +18,8 @@ from tracer.moment import Fact, Kind, Moment
 from tracer.service.replay import timelines
 from tracer.timeline.entities import Participant
 from tracer.timeline.fold import fold
-from tracer.view.chart import STYLES, Chart
+from tracer.view.axis import NARROWEST, Axis
+from tracer.view.chart import NOW, STYLES, Chart
 from tracer.view.lanes import style_of
 from tracer.view.rows import MomentRows
 from tracer.why import explain
@@ -108,6 +111,24 @@ def test_what_is_missing_is_drawn_for_as_long_as_it_was(width: int) -> None:
     assert dispatched.count("╌") >= 4
     if width >= 80:
         assert " no job for 5.0 s " in dispatched
+
+
+@given(
+    times=st.lists(st.integers(0, 10**11), min_size=1, max_size=60),
+    width=st.integers(24, 220),
+    last=st.sampled_from([NARROWEST, NOW]),
+)
+def test_every_time_has_a_column_in_their_order_and_no_stretch_is_beyond_the_edge(
+    times: list[int], width: int, last: int
+) -> None:
+    known = sorted(times)
+    axis = Axis(known, known[0], width, pairwise(known), last=last)
+    columns = [axis.column(time) for time in known]
+    assert columns == sorted(columns)
+    assert columns[0] >= 0
+    assert columns[-1] < width
+    assert all(one.column + one.width <= other.column for one, other in pairwise(axis.stretches))
+    assert axis.stretches[-1].column + axis.stretches[-1].width <= width
 
 
 def test_stretches_that_touch_have_nothing_folded_between_them_and_one_label() -> None:

@@ -147,6 +147,35 @@ def test_a_shutdown_in_which_the_process_was_killed_is_red_on_its_job(name: str)
     assert (failed.start, failed.end) == (job.time(Kind.JOB_SHUTDOWN), job.time(Kind.PROCESS_FAILED))
 
 
+@pytest.mark.parametrize(
+    ("name", "who"),
+    [
+        ("case_cannot_publish", "ada"),  # may not, and the agent waited
+        ("sources_without_microphone", "ada"),
+        ("case_hidden_agent", "agent 1"),  # goes on to speak
+    ],
+)
+def test_who_lacked_what_the_call_needs_is_red_until_they_left(name: str, who: str) -> None:
+    _, found = of(name)
+    red = [(lane.label, lane, bar) for lane in found for bar in lane.bars if bar.form is Form.FAILED]
+    ((label, lane, bar),) = red
+    assert label == who
+    assert bar.end == next(iter(lane.stays.values()))
+
+
+def test_nobody_is_red_before_they_were_there() -> None:
+    _, found = of("agent_publish_taken_away")  # the machine was slow before it, too
+    lane = next(one for one in found if one.label == "agent 1")
+    assert len([mark for mark in lane.marks if mark.form == "failed"]) > 1
+    assert all(mark.at >= lane.bars[0].start for mark in lane.marks)
+
+
+def test_what_failed_has_room_in_the_picture() -> None:
+    timeline, found = of("case_agent_cut")
+    failed = next(bar for lane in found for bar in lane.bars if bar.form is Form.FAILED)
+    assert (failed.start, failed.end) in waits(timeline, found)
+
+
 def test_what_is_red_is_of_this_room() -> None:
     timeline, found = of("s20_dev_load_one")
     marked = [lane.label for lane in found for mark in lane.marks if mark.form == "failed"]

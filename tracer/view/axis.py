@@ -80,13 +80,16 @@ class Axis:
         """
         known = sorted(set(times)) or [zero]
         folds = idle_stretches(known)
-        # When there is no room for every stretch, the shortest folds stay open.
-        most = max((width + len(FOLD)) // (NARROWEST + len(FOLD)) - 1, 0)
-        folds = sorted(sorted(folds, key=lambda fold: fold[0] - fold[1])[:most])
+        wait = _longest(folds, waits) if width >= 2 * WAIT_FROM else None
+        # When there is no room for every stretch, the shortest folds stay open. The wait has one on either side.
+        spare = width - last - (int(width * WAIT_SHARE) + 2 * NARROWEST if wait else 0)
+        most = max(spare // (NARROWEST + len(FOLD)), 0)
+        others = sorted((fold for fold in folds if fold != wait), key=lambda fold: fold[0] - fold[1])
+        folds = sorted([*others[:most], *([wait] if wait else [])])
         bounds = [known[0], *(edge for fold in folds for edge in fold), known[-1]]
         pieces = list(zip(bounds[::2], bounds[1::2], strict=True))
-        wait = _longest(folds, waits) if width >= 2 * WAIT_FROM else None
         if wait:
+            wait = wait[0], wait[1] - 1
             # Where nothing but the beginning of the wait lies before it, that is the edge of the same stretch.
             edge = next((piece for piece in pieces if piece == (wait[0], wait[0])), None)
             pieces = sorted([*(piece for piece in pieces if piece != edge), (wait[0] + (edge is None), wait[1])])
@@ -149,11 +152,10 @@ class Axis:
 
 
 def _longest(folds: list[tuple[int, int]], waits: Iterable[tuple[int, int]]) -> tuple[int, int] | None:
-    """The longest fold in which something was missing, without its end; None where there is no such fold."""
+    """The longest fold in which something was missing; None where there is no such fold."""
     missed = list(waits)
     within = [fold for fold in folds if any(start <= fold[0] and fold[1] <= end for start, end in missed)]
-    start, end = max(within, key=lambda fold: fold[1] - fold[0], default=(0, 0))
-    return (start, end - 1) if end - start > 2 else None
+    return max(within, key=lambda fold: fold[1] - fold[0], default=None)
 
 
 def _laid_out(

@@ -11,7 +11,9 @@ from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.connection import given_up
 from tracer.why.disconnected.process import ProcessKilled
 from tracer.why.missing.refused import Rejected
+from tracer.why.silent.agent_hidden import AgentHidden
 from tracer.why.silent.agent_muted import AgentMuted
+from tracer.why.silent.missing_permission import MissingPermission
 from tracer.why.silent.model_silent import ModelSilent
 from tracer.why.silent.own_code import OwnCodeHangs
 from tracer.why.silent.permission_taken import PermissionTakenAway
@@ -97,6 +99,9 @@ _BACK = {
 }
 """For a failure, the steps that end it; one that is not here is for good."""
 
+_ALL_ALONG = (AgentHidden, MissingPermission)
+"""What was so whatever else happened: an agent that nobody sees goes on to speak."""
+
 
 def has_failed(timeline: Timeline, step: Step, findings: Iterable[Finding] = ()) -> bool:
     """Whether something failed at this step: by itself, or by what `tracer why` found."""
@@ -174,8 +179,12 @@ def _shown(timeline: Timeline, finding: Finding) -> Iterator[Failure]:
     else:
         known = [step for step in steps if step.kind not in _AFTER] or steps[:1]
         step = next(step for step in known if step.kind is known[-1].kind)
-        until = _back(timeline, step) if symptom is Symptom.SILENT else None
-        yield Failure(step, _lane_of(timeline, step), step.time, until)
+        # Its first evidence is of whom the permission was for.
+        of = steps[0].subject if isinstance(finding.cause, MissingPermission) else _lane_of(timeline, step)
+        until = None
+        if symptom is Symptom.SILENT:
+            until = FOREVER if isinstance(finding.cause, _ALL_ALONG) else _back(timeline, step)
+        yield Failure(step, of, step.time, until)
 
 
 def _alone(timeline: Timeline, left: Step) -> Iterator[Failure]:

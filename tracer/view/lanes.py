@@ -14,7 +14,7 @@ from tracer import keys
 from tracer.moment import Kind
 from tracer.timeline.overdue import expected
 from tracer.units import FOREVER, NS_PER_MS, NS_PER_S, milliseconds
-from tracer.view.failed import NO_AGENT, agentless, failed_stretches, failures, has_failed, last_known_of
+from tracer.view.failed import agentless, failed_stretches, failures, has_failed, last_known_of
 from tracer.view.names import agent_number, name_of
 from tracer.view.text import plain
 from tracer.view.wording import say
@@ -131,7 +131,8 @@ def _fail(found: list[Lane], failure: Failure) -> None:
     lane = next((lane for lane in found if failure.of in lane.subjects), None)
     if lane is None:
         return
-    at, until = failure.since, failure.until
+    # Nobody is red before they were there.
+    at, until = max([failure.since, *(bar.start for bar in lane.bars[:1])]), failure.until
     if until is not None and at >= until:
         return
     lane.marks.append(Mark("failed", at))
@@ -153,13 +154,13 @@ def main_lanes(timeline: Timeline, shown: Iterable[Participant], explanation: Ex
 
 
 def waits(timeline: Timeline, drawn: Iterable[Lane]) -> list[tuple[int, int]]:
-    """From when until when, ns, something was missing: a picture has room for that, though nothing happens."""
+    """When, from and until, ns, something was missing or had failed: a picture has room for it, whatever happens."""
     lanes = list(drawn)
     sids = {sid for lane in lanes for sid in lane.subjects}
     missing = (one for one in expected(timeline) if not one.lost and one.step.subject in sids)
     found = [(one.step.time, one.step.time + one.ns) for one in missing]
-    alone = (bar for lane in lanes for bar in lane.bars if bar.text == NO_AGENT)
-    return [*found, *((bar.start, bar.end) for bar in alone if bar.end is not None)]
+    red = (bar for lane in lanes for bar in lane.bars if bar.form in RED)
+    return [*found, *((bar.start, bar.end) for bar in red if bar.end is not None)]
 
 
 def failed_at(drawn: Iterable[Lane]) -> list[int]:
