@@ -20,7 +20,7 @@ from tracer.store import Arrival, Evidence
 from tracer.witness import evidence as witness
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tracer.store import Writer
 
@@ -34,6 +34,7 @@ CAPACITY = 4096
 """Requests that may wait for the disk; the sender of one more is asked to retry."""
 ANSWERED_WITHIN = 8.0
 """Seconds until the sender is asked to retry because the store does not answer: OpenTelemetry's give up after ten."""
+NO_ANSWER = "the store does not answer; retry later"
 READ_AT_ONCE = 8
 """Pieces of evidence that are read before their senders are answered: where more wait, there is no time for it."""
 LARGE = 128 * 1024
@@ -105,15 +106,15 @@ class WriteQueue:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(arrival, evidence, done))
         self._came.set()
-        try:
-            return await _in_time(done)
-        finally:
-            if done.cancelled():  # nobody waits for it any more, and it would stay in memory
-                self._waiting = [one for one in self._waiting if one.done is not done]
+        return await done
 
     async def check(self) -> None:
         """Raises StoreError when the store cannot be written now."""
-        await _in_time(asyncio.to_thread(self.store.check))
+        try:
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                await asyncio.to_thread(self.store.check)
+        except TimeoutError:
+            raise StoreError(NO_ANSWER) from None
 
     async def run(self) -> None:
         """Until cancelled. All that waits is one commit, however many requests there are."""
@@ -140,7 +141,7 @@ class WriteQueue:
 
     async def _store(self, batch: list[_Waiting]) -> None:
         try:
-            fresh, told = await asyncio.to_thread(self._stored, batch)
+            fresh, told = await self._in_thread(lambda: self._stored(batch), batch)
         except Exception as error:  # noqa: BLE001  a queue that ends would block every later request
             failure = error if isinstance(error, StoreError) else StoreError(f"cannot write to the store: {error!r}")
             self._failures.warn(str(failure), logging.ERROR)
@@ -152,6 +153,19 @@ class WriteQueue:
         for one, new in zip(batch, fresh, strict=True):
             if not one.done.done():
                 one.done.set_result(new)
+
+    async def _in_thread(self, work: Callable[[], _T], batch: Iterable[_Waiting] = ()) -> _T:
+        """What ``work`` comes to; while a database or a disk hangs, whoever waits is asked to retry."""
+        running = asyncio.ensure_future(asyncio.to_thread(work))
+        try:
+            while not (await asyncio.wait({running}, timeout=ANSWERED_WITHIN))[0]:
+                waiting, self._waiting = self._waiting, []
+                for one in (*batch, *waiting):
+                    if not one.done.done():
+                        one.done.set_exception(StoreError(NO_ANSWER))
+        finally:
+            running.cancel()
+        return running.result()
 
     def _stored(self, batch: list[_Waiting]) -> tuple[list[bool], list[Arrival]]:
         """Write a batch in one commit. Of each whether it is new, and what was read of it already."""
@@ -171,7 +185,7 @@ class WriteQueue:
 
     async def _read_some(self) -> None:
         try:
-            self._tell(await asyncio.to_thread(self._next))
+            self._tell(await self._in_thread(self._next))
         except StoreError as error:
             self._failures.warn(str(error), logging.ERROR)
             await asyncio.sleep(AFTER_FAILURE)
@@ -187,15 +201,6 @@ class WriteQueue:
         for arrival in told:
             self.moments += len(arrival.moments)
             self._on_read(arrival)
-
-
-async def _in_time(written: Awaitable[_T]) -> _T:
-    """It. Raises StoreError where a database or a disk hangs."""
-    try:
-        async with asyncio.timeout(ANSWERED_WITHIN):
-            return await written
-    except TimeoutError:
-        raise StoreError("the store does not answer; retry later") from None
 
 
 def arrival_of(piece: Evidence) -> Arrival:
