@@ -284,6 +284,25 @@ EXPECTED: dict[str, list[Expected]] = {
     "worker_killed": [Expected("process-killed", says="as when its worker is killed", never=("job-ended-in-call",))],
     # A backend removes the agent.
     "agent_removed": [Expected("removed", says="agent-")],
+    # A caller whose token has hidden=True, and speaks: the agent waits for anybody until the room closes. No API.
+    "caller_hidden": [Expected("caller-hidden", says="ada was hidden.*waited 22.5 s")],
+    # A realtime model that greets, has its caller speak three times, and makes no answer.
+    "realtime_does_not_answer": [
+        Expected(says="the agent said nothing in 12.* after ada spoke to it, and 2 times more")
+    ],
+    # session.say() with an audio iterator that never awaits: the loop stands still to the end, the worker kills the
+    # process.
+    "blocked_for_good": [Expected("event-loop-blocked", says="blocked for 18.9 s")],
+    # The TTS raises an APIConnectionError for each text but the greeting; ada leaves 2 s after its last try.
+    "tts_fails_later": [Expected("model-failed", says="TTS failed .APIConnectionError: no voice.*6.7 s")],
+    # bob comes and goes, and livekit-agents 1.5.17's job ends with him (ctx.shutdown()): ada is alone for 15 s.
+    "ends_with_another_1_5": [Expected(says="ada was alone for 15.1 s after the agent left")],
+    # ada and the agent encrypt end to end, each with another key.
+    "encrypted_with_another_key": [Expected(says="only silence.* encrypted .with another key")],
+    # update_agent() to one whose STT raises as its stream is opened.
+    "handed_over_to_broken_stt": [Expected("session-task-ended", says="stt_node raised RuntimeError: no such model")],
+    # on_user_turn_completed takes 12 s each time; ada asks again and again meanwhile, and hears nothing.
+    "each_turn_takes_long": [Expected("own-code-hangs", says="on_user_turn_completed .* took long.* 12.0 s")],
     # Healthy.
     # session.start() connects by itself; a text-only agent, to whom ada writes three times; livekit-agents 1.3.12.
     "ok_connects_in_start": [WELL],

@@ -265,6 +265,11 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     "room-expired": lambda timeline: (
         unanswered("")(timeline) and timeline.earlier is not None and bool(timeline.earlier.dispatches)
     ),
+    "caller-hidden": lambda timeline: (
+        told(timeline, Kind.PARTICIPANT_ACTIVE, participant_identity="ada", hidden=True)
+        and told(timeline, Kind.TRACK_PUBLISHED, track_source="MICROPHONE")
+        and not told(timeline, Kind.AGENT_PARTICIPANT_READY)
+    ),
     "agent-hidden": lambda timeline: told(timeline, Kind.PARTICIPANT_ACTIVE, participant_kind="AGENT", hidden=True),
     "caller-not-heard": lambda timeline: (
         told(timeline, Kind.AGENT_CONNECTED, auto_subscribe="subscribe_none")

@@ -96,6 +96,8 @@ COMMON = {
         "voice",
         "second",
         "_start_task",
+        "_tts_inference_task",
+        "speech",
         "_vad_task",
         "_traceable_on_enter",
         "serve",

@@ -238,6 +238,14 @@ def test_what_ended_an_agent_while_nobody_listened_is_not_known() -> None:
     assert away.summary.startswith("No cause was found, but ada was alone for 21.6 s after the agent left")
 
 
+@pytest.mark.parametrize(("left", "well"), [(2500, False), (2000, False), (20_000, True)])
+def test_who_had_left_before_the_agent_was_no_company_after_it(left: float, *, well: bool) -> None:
+    """bob was there from 1 s on; the agent leaves at 2.5 s, nobody reports why, and ada stays for 21.6 s."""
+    unreported = replace(timeline([*disconnects(), *bob(1000, left)], registered()), unheard=((ms(1500), ms(15_000)),))
+    lack = "ada was alone for 21.6 s after the agent left"
+    assert (lack in explain(unreported).summary) is not well
+
+
 def test_a_connection_that_the_server_lost_was_lost_earlier() -> None:
     (finding,) = findings(with_facts(leaves_its_caller(40_000), Kind.PARTICIPANT_LEFT, ADA, TIMED_OUT))
     assert "alone for at least 21 s" in finding.sentence

@@ -192,6 +192,49 @@ def test_what_came_from_the_microphone_instead_of_words_is_said(moments: list[Mo
     assert lack in answer.summary
 
 
+def test_silence_of_an_encrypted_microphone_may_be_another_key() -> None:
+    known: dict[str, Fact] = {keys.TRACK_ENCRYPTION: "GCM"}
+    both = [m for m in call(SILENT, *spoke(1000, 2.0)) if m.kind is Kind.TRACK_PUBLISHED]
+    encrypted = call(SILENT, *spoke(1000, 2.0))
+    for one in both:
+        encrypted = with_facts(encrypted, Kind.TRACK_PUBLISHED, one.subject, known)
+    summary = explain(timeline(encrypted, registered())).summary
+    assert f"{ONLY_SILENCE}, which is encrypted (with another key than the agent's?)" in summary
+
+
+REALTIME: dict[str, Fact] = {keys.LISTENS_BY: "realtime", keys.SPEAKS_BY: "realtime"}
+ASKED = Kind.SESSION_CALLER_SPOKE
+
+
+@pytest.mark.parametrize(
+    ("moments", "said"),
+    [
+        (spoke(12_000, 2.0, ASKED) + spoke(20_000, 1.5, ASKED), "in 20.1 s after ada spoke to it, and again"),
+        (spoke(12_000, 2.5, ASKED), "in 19.6 s after ada spoke to it"),
+        (spoke(2500, 4.0, ASKED), "in 27.6 s after ada spoke to it"),
+        (spoke(12_000, 1.5, ASKED), ""),
+        (spoke(12_000, 2.5, ASKED) + spoke(15_000, 1.0), ""),
+        (spoke(25_000, 2.5, ASKED), ""),
+        ([m for at in range(10_000, 34_000, 3000) for m in spoke(at, 2.0, ASKED)], ""),
+        (spoke(1200, 2.5, ASKED), ""),
+    ],
+    ids=[
+        "asked twice",
+        "asked once",
+        "interrupted it",
+        "a cough",
+        "answered",
+        "hung up soon",
+        "goes on speaking",
+        "while the agent spoke",
+    ],
+)
+def test_a_realtime_model_that_does_not_answer(moments: list[Moment], said: str) -> None:
+    answer = explain(timeline(call(*spoke(1000, 2.0), *moments, models=REALTIME), registered()))
+    assert said in answer.summary
+    assert (answer.well is True) is not bool(said), answer.summary
+
+
 OFF = of_job(Kind.SESSION_AUDIO_INPUT_OFF, 15_000, occurrence="off")
 ON = of_job(Kind.SESSION_AUDIO_INPUT_ON, 22_000, occurrence="on")
 

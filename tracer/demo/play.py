@@ -126,15 +126,16 @@ class Play:
         silent: bool = False,
         media: bool = True,
         may_publish: bool = True,
+        hidden: bool = False,
         encrypts: bool = False,
         by_telephone: bool = False,
     ) -> Process:
         """Someone joins, speaks unless ``silent``, and stays until they hang up; the token names ``agents``.
 
         They hang up when what the scenario is about has happened, not after a while: a busy machine changes nothing
-        then. Without ``may_publish`` their token does not let them speak, without ``media`` they never become ACTIVE,
-        and who ``encrypts`` does so end to end, with a key that nobody else has. Who is called ``by_telephone`` is a
-        participant as livekit-sip makes it.
+        then. Without ``may_publish`` their token does not let them speak, who is ``hidden`` is shown to nobody, without
+        ``media`` they never become ACTIVE, and who ``encrypts`` does so end to end, with a key that nobody else has.
+        Who is called ``by_telephone`` is a participant as livekit-sip makes it.
         """
         token = caller_token(
             self.server,
@@ -145,6 +146,7 @@ class Play:
             attributes=attributes,
             agents=self.wanted(agents),
             may_publish=may_publish,
+            hidden=hidden,
             by_telephone=by_telephone,
         )
         options = []

@@ -24,6 +24,7 @@ def caller_token(
     attributes: Mapping[str, str] | None = None,
     agents: Sequence[str] = (),
     may_publish: bool = True,
+    hidden: bool = False,
     by_telephone: bool = False,
 ) -> str:
     """To join this room. ``agents`` are dispatched when the join creates it; a room that is there ignores them.
@@ -36,7 +37,7 @@ def caller_token(
         .with_name(name)
         .with_metadata(metadata)
         .with_attributes(dict(attributes or {}))
-        .with_grants(VideoGrants(room_join=True, room=room, can_publish=may_publish))
+        .with_grants(VideoGrants(room_join=True, room=room, can_publish=may_publish, hidden=hidden))
     )
     if by_telephone:
         token = token.with_kind("sip")

@@ -43,6 +43,7 @@ from tracer.why.missing.worker_disconnected import WorkerDisconnected
 from tracer.why.silent.agent_hidden import AgentHidden
 from tracer.why.silent.agent_muted import AgentMuted
 from tracer.why.silent.blocked import EventLoopBlocked
+from tracer.why.silent.caller_hidden import CallerHidden
 from tracer.why.silent.caller_not_heard import CallerNotHeard
 from tracer.why.silent.encryption import EncryptionDiffers
 from tracer.why.silent.job_ended import JobEndedInCall
@@ -124,6 +125,7 @@ CAUSES: tuple[Cause, ...] = (
     MissingPermission(),
     PermissionTakenAway(),
     AgentHidden(),
+    CallerHidden(),
     CallerNotHeard(),
     EncryptionDiffers(),
     AgentUnsubscribed(),

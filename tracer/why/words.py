@@ -7,16 +7,18 @@ microphone meanwhile, the agent reports as well: silence, or sound in which nobo
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.units import FOREVER
-from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
+from tracer.why.call.limits import LONG_ENOUGH, NOTICED, SOON, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.call.speech import spoken_until
 from tracer.why.call.voices import mutes
 from tracer.why.lack import Lack, in_seconds
+from tracer.why.silent.transcripts import SPOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,6 +44,8 @@ ANSWER = (
     "See that the session or its Agent has a model (llm=…), and that no on_user_turn_completed raises StopResponse; or"
     " answer by your own code (session.say())."
 )
+REALTIME = "Look at the realtime model's provider for that time, and at its errors in the agent's own log."
+ENCRYPTED = "only silence came from their microphone, which is encrypted (with another key than the agent's?)"
 SILENT = "only silence came from their microphone (muted on its device, or lost on its way?)"
 
 
@@ -131,7 +135,8 @@ def _what_came(call: Call, who: Participant, since: int, until: int, sessions: S
     if tracks and not any(_was_open(track, since, until) for track in tracks):
         return MUTED
     if tracks and all(was_silent(track.steps, since, until) for track in tracks):
-        return SILENT
+        encrypted = any(keys.TRACK_ENCRYPTION in step.facts for track in tracks for step in track.steps)
+        return ENCRYPTED if encrypted else SILENT
     loud = [s for track in tracks for s in track.steps if s.kind is Kind.TRACK_UNNOTICED and since < s.time < until]
     heard = [s for s in loud if any(session.since < s.time and not _is_off(session, s.time) for session in sessions)]
     seconds = heard[-1].facts.get(keys.SOUNDED_FOR) if heard else None
@@ -193,6 +198,8 @@ def _unanswered(who: Participant, there: Sequence[Step], until: int, sessions: S
         return None
     last = max(spoken, default=0)
     turns = [step for step in there if step.kind is Kind.SESSION_TURN_TRANSCRIBED and step.time > last]
+    if not turns and sessions and all(session.listens_by == "realtime" for session in sessions):
+        return _unanswered_by_realtime(who, there, until, heard=bool(spoken))
     if not turns or until - turns[0].time <= (STUCK_BY if spoken else NOTICED):
         return None
     lasted = until - turns[0].time
@@ -201,3 +208,25 @@ def _unanswered(who: Participant, there: Sequence[Step], until: int, sessions: S
     none = "" if asked else ", and no request to a model was recorded"
     sentence = f"the agent said nothing in {in_seconds(lasted)} after a turn of {name_of(who)}{again}{none}"
     return Lack(sentence, certain=False, ns=lasted, advice="" if asked else ANSWER)
+
+
+def _unanswered_by_realtime(who: Participant, there: Sequence[Step], until: int, *, heard: bool) -> Lack | None:
+    """The caller spoke to a realtime model, which transcribes no turns, and waited, and the agent has not spoken since.
+
+    A cough is shorter than a question, and somebody who goes on speaking does not wait for an answer.
+    """
+    over = max((spoken_until(step) for step in there if step.kind is Kind.AGENT_SPEAKING), default=0)
+    spoken = [(max(s.time, over), spoken_until(s)) for s in there if s.kind is Kind.SESSION_CALLER_SPOKE]
+    spoken = [(began, ended) for began, ended in spoken if began < ended <= until]
+    if sum(ended - began for began, ended in spoken) <= SPOKEN:
+        return None
+    since = spoken[0][1]
+    waited = longest_pause = 0
+    for (_, ended), (began, _) in pairwise([*spoken, (until, until)]):
+        waited += max(began - ended, 0)
+        longest_pause = max(longest_pause, began - ended)
+    if waited <= NOTICED or longest_pause <= LONG_ENOUGH or until - since <= (STUCK_BY if heard else NOTICED):
+        return None
+    again = f", and {'again' if len(spoken) == 2 else f'{len(spoken) - 1} times more'}" if len(spoken) > 1 else ""
+    sentence = f"the agent said nothing in {in_seconds(until - since)} after {name_of(who)} spoke to it{again}"
+    return Lack(sentence, certain=False, ns=until - since, advice=REALTIME)

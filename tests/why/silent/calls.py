@@ -118,7 +118,7 @@ CASES = (
         "the last answer failed",
         "model-failed",
         [*long_call(), *ask(2500, 200), *speaks(2800), *ask(20_000), *failure(20_100)],
-        "The agent's LLM failed (APIConnectionError: the model is away), and for 14.0 s ada had no answer of job"
+        "The agent's LLM failed (APIConnectionError: the model is away), and for 14.1 s ada had no answer of job"
         f" {JOB}",
         ((Kind.MODEL_FAILED, JOB),),
     ),

@@ -81,6 +81,14 @@ WHO_HEARS_WHOM = (
         certain=False,
     ),
     Case(
+        "nobody is told of the caller",
+        "caller-hidden",
+        permitted(wait_in_vain(20_000, named=False), ADA, keys.HIDDEN, value=True),
+        f"ada was hidden, and published a microphone: the agent of job {JOB} waited 26.1 s for a participant, while ada"
+        " was there for 23.7 s.",
+        (ADA_ACTIVE, (Kind.AGENT_WAITING_FOR_PARTICIPANT, JOB), (Kind.AGENT_WAIT_ENDED, JOB)),
+    ),
+    Case(
         "subscribes to nothing",
         "caller-not-heard",
         with_facts(unheard(), Kind.AGENT_CONNECTED, JOB, NONE),

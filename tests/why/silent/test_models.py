@@ -81,8 +81,17 @@ def test_a_voice_that_fails_is_not_good_again_with_the_next_text() -> None:
     assert finding
     assert (finding.cause.name, finding.certain) == ("model-failed", True)
     assert finding.sentence.startswith(
-        "The agent's TTS failed 2 times (APIConnectionError: the model is away), and for 24.6 s"
+        "The agent's TTS failed 2 times (APIConnectionError: the model is away), and for 25.1 s"
     )
+
+
+def test_who_waits_has_waited_since_the_model_was_asked() -> None:
+    tried = [*turn(4000), *ask(27_000, 200), *failure(32_000, "tts_node")]
+    finding = of(*tried)
+    assert finding
+    assert "and for 7.1 s ada had no answer" in finding.sentence
+    assert named(*turn(4000), *ask(30_000, 200), *speaks(30_300), *failure(32_000, "tts_node")) is None
+    assert named(*turn(4000), *ask(9000, 200), *failure(16_000, "tts_node"), *turn(17_000)) is None
 
 
 def test_an_apology_of_the_agents_own_is_not_an_answer() -> None:

@@ -140,6 +140,9 @@ def test_an_event_loop_that_stands_still_is_found_while_it_does() -> None:
         f"The event loop of job {JOB} has been blocked for 7.0 s so far (once) while ada was there."
     )
     assert explain(timeline([*going_on, stalled], now=ms(11_000))).findings == ()
+    killed = of_job(Kind.PROCESS_FAILED, 15_500, {keys.EXIT_CODE: -10, keys.KILLED: True})
+    (_, finding) = explain(timeline([*going_on, stalled, killed], now=ms(16_000))).findings
+    assert "was blocked for 6.5 s (once)" in finding.sentence  # how it ended is its worker's report
     again = of_job(Kind.AGENT_SPEAKING, 11_500, occurrence="spoke")
     assert explain(timeline([*going_on, stalled, again], now=ms(16_000))).findings == ()
     (finding,) = explain(timeline([*going_on, stalled, *blocked(9000, 4.0)], now=ms(16_000))).findings

@@ -74,6 +74,8 @@ def test_each_is_found_first_with_its_evidence(case: Case) -> None:
         (25_000, None, TOOL, None),  # the caller left 9 s later
         (23_000, None, TOOL, LIKELY),
         (23_000, None, TURN, HANGS),
+        (5000, 14_900, TURN, None),
+        (5000, 17_000, TURN, LIKELY),  # the answer waits for it, and the next turn for that
         (12_000, None, TOOL, HANGS),
         (23_000, None, ENTER, None),  # may listen first
         (5000, None, ENTER, LIKELY),
@@ -110,3 +112,9 @@ def test_a_tool_that_plays_something_or_has_company() -> None:
     music = _webhook(Kind.TRACK_PUBLISHED, "TR_music", 8000, {**MUSIC, keys.PARTICIPANT_ID: AGENT})
     assert named(*code(5000), music) is None
     assert found([*long_call(), *code(5000), *bob(6000, 33_000)]) == []
+
+
+def test_what_is_asked_ahead_while_a_turn_is_completed_is_not_answered_before_it() -> None:
+    assert named(*code(5000, 17_000, TURN), *ask(9000, 200), *ask(13_000, 200)) == LIKELY
+    assert named(*code(5000, 17_000, TURN), *ask(9000, 200), speech(9500, 3.0)) is None
+    assert named(*code(5000, 27_000, TOOL), *ask(9000, 200), *ask(13_000, 200), speech(17_000, 2.0)) is None

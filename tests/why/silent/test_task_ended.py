@@ -133,6 +133,8 @@ def test_what_ends_as_the_caller_leaves_is_nothing(at: float, expected: object) 
 def test_with_its_agent_and_with_its_session_a_task_ends() -> None:
     handed_over = of_job(Kind.SESSION_AGENT_CHANGED, 9000)
     assert found(*turn(4000), *ended(8900, attributes=NO_KEY), handed_over, *says(12_000)) == []
+    assert found(*turn(4000), handed_over, *ended(9050), *says(12_000)) == []
+    assert found(*turn(4000), handed_over, *ended(9050, attributes=NO_KEY), *says(12_000)) == SURE  # the next agent's
     shut = closed(listens_by("stt", *turn(4000), *ended(8900, attributes=NO_KEY)), 9000, "user_initiated")
     assert "session-task-ended" not in names(explain(timeline(shut)))
 

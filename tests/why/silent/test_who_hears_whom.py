@@ -15,6 +15,7 @@ from tests.why.cases import (
     doubted,
     error,
     found,
+    moved,
     observed,
     of_job,
     second_agent,
@@ -131,6 +132,41 @@ def test_a_hidden_caller_listens_only() -> None:
     watcher = permitted(bob_speaks(left=20_000), BOB, keys.HIDDEN, value=True)
     assert found([*kept_session(20_000), *watcher]) == []
     assert found(permitted(wait_in_vain(20_000), ADA, keys.HIDDEN, value=True)) == []
+
+
+# caller-hidden
+
+UNSEEN = permitted(wait_in_vain(20_000, named=False), ADA, keys.HIDDEN, value=True)
+
+
+@pytest.mark.parametrize(
+    "recorded",
+    [
+        without(UNSEEN, MICROPHONE),
+        [*UNSEEN, *bob_speaks(left=20_000)],
+    ],
+    ids=["they only listen", "another caller can be seen"],
+)
+def test_who_is_hidden_and_may_be_on_purpose(recorded: list[Moment]) -> None:
+    assert "caller-hidden" not in found(recorded)
+    assert "caller-hidden" not in doubted(explain(timeline(recorded)))
+
+
+def test_who_did_not_make_the_room_may_have_come_to_listen() -> None:
+    made = [moved(m, -1000) if m.kind in (Kind.ROOM_CREATED, Kind.DISPATCH_CREATED) else m for m in UNSEEN]
+    (finding,) = explain(timeline(made)).findings
+    assert (finding.cause.name, finding.certain) == ("caller-hidden", False)
+
+
+def test_while_the_agent_waits_for_a_hidden_caller_it_is_a_doubt() -> None:
+    there = [m for m in UNSEEN if m.time < ms(5000) and m.kind is not Kind.PARTICIPANT_LEFT]
+    explanation = explain(timeline(there, now=ms(9000)))
+    assert explanation.findings == ()
+    assert "they are hidden" in doubted(explanation)["caller-hidden"]
+    polled = permitted(observed(UNSEEN), ADA, keys.HIDDEN, value=True)
+    assert "caller-hidden" in doubted(explain(timeline(polled)))  # no webhook told whether they publish anything
+    reported = without(UNSEEN, Kind.AGENT_WAITING_FOR_PARTICIPANT, Kind.AGENT_WAIT_ENDED)
+    assert "caller-hidden" in doubted(explain(timeline(reported)))
 
 
 # caller-not-heard

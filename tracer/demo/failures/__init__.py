@@ -15,6 +15,7 @@ from tracer.demo.failures.backend_unsubscribes import BackendUnsubscribes
 from tracer.demo.failures.burst import Burst
 from tracer.demo.failures.busy_machine import BusyMachine
 from tracer.demo.failures.caller_away import CallerAway
+from tracer.demo.failures.caller_hidden import CallerHidden
 from tracer.demo.failures.caller_not_heard import CallerNotHeard
 from tracer.demo.failures.caller_removed import CallerRemoved
 from tracer.demo.failures.cold_process import ColdProcess
@@ -142,6 +143,7 @@ FAILURES = {
         MissingPermission(),
         PermissionTakenAway(),
         AgentHidden(),
+        CallerHidden(),
         CallerNotHeard(),
         AgentUnsubscribed(),
         EncryptionDiffers(),

@@ -25,6 +25,10 @@ __all__ = [
 ]
 
 
+UNTYPED = "error"
+"""What stands for the type of an exception that a span does not report."""
+
+
 def is_room_job(job: Job) -> bool:
     """Whether it is for the room as a whole, and not for one of its participants."""
     return job.text(keys.JOB_TYPE) in (None, "JT_ROOM")
@@ -66,7 +70,8 @@ def error_of(step: Step | None) -> str:
     text = step.facts.get(keys.ERROR_MESSAGE) if step else None
     if not error:
         return ""
-    return f"{error}: {text}" if text else str(error)
+    # Older livekit-agents have the exception's name in its text only.
+    return f"{error}: {text}" if text and error != UNTYPED else str(text or error)
 
 
 def own_shutdown(job: Job) -> Step | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tracer.kinds import Kind
 from tracer.why.call.jobs import error_of
 from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
+from tracer.why.call.participants import name_of
 from tracer.why.call.permissions import is_hidden
 from tracer.why.call.voices import mutes
 from tracer.why.lack import Lack
@@ -97,6 +98,8 @@ ON_THEIR_WAY = (
     " receiver that was away (TRACER_ENDPOINT)."
 )
 """Of a job whose spans were lost."""
+MISSED = "See whether webhooks reach tracer from when the room begins (tracer doctor), and keep tracer serve running."
+"""Of a caller whose beginning nobody reported."""
 ITS_LOG = "The agent's own log has the exception, with its traceback."
 """Of a job that failed."""
 
@@ -108,6 +111,7 @@ def lacks(call: Call) -> list[Lack]:
     seen = [stay for stay in call.callers.active if not is_hidden(stay[2])]
     for began, ended, who in seen or call.callers.active:
         found += _lacks(CallerStay(call, who, began, min(ended, call.end)))
+    found += _stays_unknown(call)
     return sorted(found, key=lambda lack: (not lack.certain, -lack.ns))
 
 
@@ -139,6 +143,14 @@ def _lacks(stay: CallerStay) -> Iterator[Lack]:
             early = f"{stay.name} became ACTIVE" if stay.goes_on and stayed < NOTICED else ""
             yield replace(lack, early="" if lack.certain else early, early_ns=stayed, advice=lack.advice or advice)
             return
+
+
+def _stays_unknown(call: Call) -> Iterator[Lack]:
+    """Callers who were there, beside others, and of whom it is not known from when on."""
+    for who in call.callers.active_unknown_when if call.callers.active else ():
+        if who not in call.callers.unanswered and not is_hidden(who):
+            sentence = f"when {name_of(who)} became ACTIVE was not recorded, and whether they had an agent is not known"
+            yield Lack(sentence, certain=False, advice=MISSED)
 
 
 def _lost_spans(call: Call) -> Iterator[Lack]:

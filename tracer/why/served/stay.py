@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracer.kinds import Kind
 from tracer.timeline.sessions import sessions_of
-from tracer.why.call.limits import HUNG_UP_WITHIN
+from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH
 from tracer.why.call.participants import BY_API, DROPPED, connected_until, name_of
 
 if TYPE_CHECKING:
@@ -66,13 +66,19 @@ class CallerStay:
             for began, ended, who in others
         )
 
+    def has_company_between(self, since: int, until: int) -> bool:
+        """Whether another caller was there between two times, ns, for long enough to talk with this one."""
+        others = ((began, ended) for began, ended, who in self.call.callers.active if who.identity != self.who.identity)
+        return any(min(ended, until) - max(began, since) > LONG_ENOUGH for began, ended in others)
+
     @property
     def alone_at_last(self) -> int:
         """For how long, ns, the caller was there after the last agent; 0 where that was not alone, or not by choice."""
-        lasted = self.ended - max((one.until for one in self.served), default=self.ended)
+        left = max((one.until for one in self.served), default=self.ended)
+        lasted = self.ended - left
         hung_up = self.who.disconnect_reason in BY_API and lasted <= HUNG_UP_WITHIN
         lost = self.who.disconnect_reason in DROPPED  # the server notices that late
-        return 0 if self.has_company or hung_up or lost else lasted
+        return 0 if self.has_company_between(left, self.ended) or hung_up or lost else lasted
 
     @property
     def together(self) -> int:

@@ -32,7 +32,7 @@ def no_agent(stay: CallerStay) -> Lack | None:
     hung_up = until == stay.ended and stay.who.disconnect_reason in BY_API and until - since <= HUNG_UP_WITHIN
     # While the call goes on it is said sooner: one who was said goodbye to has hung up by then.
     enough = NOTICED if stay.goes_on and until >= stay.call.end else STUCK_BY
-    if until - since <= enough or hung_up or stay.has_company:
+    if until - since <= enough or hung_up or stay.has_company_between(since, until):
         return None
     when = "before the agent was there" if since == stay.began else "after the agent left"
     sentence = f"{stay.name} was alone for {in_seconds(until - since)} {when}"

@@ -87,7 +87,8 @@ class EventLoopBlocked(Cause):
 
 def _goes_on(call: Call, job: Job, since: int, until: int) -> list[tuple[int, Step]]:
     """The stretch in which the loop stands still that nothing has ended yet: the job has reported nothing since."""
-    own = [step for step in job.steps if "agent" in step.witnesses]
+    # How the process ended its worker reports: what killed it can be that the loop stood still.
+    own = [step for step in job.steps if "agent" in step.witnesses and step.kind is not Kind.PROCESS_FAILED]
     stalled = next((step for step in reversed(own) if step.kind is Kind.AGENT_STALLED), None)
     if stalled is None or any(step.time > stalled.time + SOON for step in own):
         return []

@@ -111,15 +111,15 @@ class ModelFailed(Cause):
             again = _recovered(job, first, failures)
             run, failures = [s for s in failures if s.time < again], [s for s in failures if s.time >= again]
             until = min(again, session.until, over_at(call, job, first.time))
-            there = [stay for stay in stays(call, job, first.time, until) if stay.since == first.time]
-            if there:
+            there = list(stays(call, job, _asked_before(job, first), until))
+            if there := [stay for stay in there if stay.since <= first.time < stay.until]:
                 longest = max(there, key=lambda stay: stay.lasted)
                 found.append((longest, run, again == FOREVER or longest.until < again))
         worst = max(found, key=lambda one: one[0].lasted, default=None)
         if worst is None:
             return None
         stay, run, never = worst
-        if stay.lasted <= (LONG_ENOUGH if never else RECOVERED_BY):
+        if (stay.lasted if never else stay.until - run[0].time) <= (LONG_ENOUGH if never else RECOVERED_BY):
             return None
         return self.found(
             f"{_what(run)}, and for {seconds(call, stay)} {name_of(stay.who)} had no answer of job {job.sid}.",
@@ -139,6 +139,15 @@ def _failures(job: Job) -> list[Step]:
         if step.facts.get(keys.SPAN_NAME) in OF_A_TURN
         or (step.facts.get(keys.SPAN_NAME) == LAST_TRY and any(0 <= at - step.time <= NS_PER_S for at in without))
     ]
+
+
+def _asked_before(job: Job, failed: Step) -> int:
+    """Since when the caller waited for what failed, ns: since its model was asked, where the agent did not speak since.
+
+    A request that is tried again fails seconds later.
+    """
+    before = [s for s in job.steps if s.time <= failed.time and s.kind in (Kind.MODEL_ASKED, Kind.AGENT_SPEAKING)]
+    return before[-1].time if before and before[-1].kind is Kind.MODEL_ASKED else failed.time
 
 
 def _recovered(job: Job, first: Step, failures: Sequence[Step]) -> int:

@@ -51,14 +51,18 @@ class OwnCodeHangs(Cause):
     Known from the job's spans of these names, of which an instrumented agent reports the start at once; from a caller
     who was there; and from nothing asked of a model and nothing said meanwhile. A tool takes some seconds (of an MCP
     server, livekit-agents waits 5 s for it): it is found after 10 s without an end, and after 20 s of one that
-    returned. Certain of ``on_user_turn_completed``, and of a tool after 20 s, if it did not return, and nothing else
-    can have been played. Nothing where a tool hands over to a task (AgentTask), which talks itself, or where another
-    caller was there to talk to.
+    returned; ``on_user_turn_completed`` after 10 s in any case: the answer, also one that is made ahead, waits for it.
+    Certain of ``on_user_turn_completed``, and of a tool after 20 s, if it did not return, and nothing else can have
+    been played. Nothing where a tool hands over to a task (AgentTask), which talks itself, or where another caller was
+    there to talk to.
     """
 
     name = "own-code-hangs"
     symptom = Symptom.SILENT
-    about = "a function tool of the agent, or another function of its own, did not return, and the agent was silent"
+    about = (
+        "a function tool of the agent, or another function of its own, took long or did not return, and the agent was"
+        " silent"
+    )
     advice = (
         "Give what the code waits for a limit (asyncio.timeout(…), or the timeout of its client), and say something"
         " while the caller waits: session.say() in the tool, or a sound (BackgroundAudioPlayer). What takes long is"
@@ -92,7 +96,8 @@ class OwnCodeHangs(Cause):
 
     @staticmethod
     def _matters(call: Call, job: Job, one: _Quiet) -> bool:
-        patient = not one.never or _may_wait(call, job, one)
+        waits_for_it = _name(one.began) == TURN  # the answer to the turn does
+        patient = (not one.never and not waits_for_it) or _may_wait(call, job, one)
         if one.stay.lasted < (ON_PURPOSE if patient else STUCK_BY):
             return False
         company = any(
@@ -115,6 +120,8 @@ def _quiet(call: Call, job: Job) -> Iterator[_Quiet]:
         over = min(end, returned.time if returned else FOREVER)
         speech = list(_speech(job, began.time))
         asks = [s.time for s in job.steps if s.kind in (Kind.MODEL_ASKED, Kind.MODEL_ANSWERED) and s.time > began.time]
+        if _name(began) == TURN:
+            asks = []  # an answer that is made ahead (preemptive generation) waits for it
         asks += [s.time for s in job.steps if s.kind is Kind.AGENT_CODE_BEGAN and _is_task(s, began)]
         if _name(began) == ENTER and speech:
             continue  # it has greeted, and may wait for an answer

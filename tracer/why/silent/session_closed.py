@@ -90,7 +90,7 @@ class SessionClosed(Cause):
         goes_on = (
             call.timeline.room.finished is None and silence.over is None and call.callers.reported_after(closed.time)
         )
-        known = first.who.gone is not None or goes_on
+        known = (first.who.gone is not None or goes_on) and _stayed(call, job, silence)
         return self.found(
             sentence,
             closed,
@@ -110,6 +110,16 @@ class SessionClosed(Cause):
         return (
             f"instrument {names} (tracer.instrument): only the agent reports what its session does" if names else None
         )
+
+
+def _stayed(call: Call, job: Job, silence: Silence) -> bool:
+    """Whether the agent is known to have stayed after its session, or its job to have gone on.
+
+    Before livekit-agents 1.8.2 a job does not report its shutdown: a leave that nobody saw can have been the end of it.
+    """
+    agent = call.agents.of(job)
+    there = agent is not None and (agent.gone is not None or call.timeline.room.finished is None)
+    return silence.over is not None or there
 
 
 def _closed_as_one_left(call: Call, session: Session, closed: Step) -> bool:

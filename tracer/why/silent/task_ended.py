@@ -141,13 +141,20 @@ def ended_ears(job: Job, session: Session) -> list[Step]:
 def _ended(job: Job, session: Session) -> list[Step]:
     """Tasks that ended while the session went on, of those that a caller misses; of errors of models none.
 
-    With an agent that hands over, and with the session, each of its tasks ends.
+    With an agent that hands over, and with the session, each of its tasks ends; what raises just after is of the next.
     """
     steps = [
         s for s in job.steps if s.kind is Kind.SESSION_TASK_ENDED and session.since <= s.time <= session.until - SOON
     ]
-    ends = [s.time for s in job.steps if s.kind in (Kind.MODEL_FAILED, Kind.SESSION_AGENT_CHANGED)]
-    return [s for s in steps if _task(s) in EARS | VOICE and not any(abs(s.time - at) <= SOON for at in ends)]
+    failed = [s.time for s in job.steps if s.kind is Kind.MODEL_FAILED]
+    changed = [s.time for s in job.steps if s.kind is Kind.SESSION_AGENT_CHANGED]
+    return [
+        s
+        for s in steps
+        if _task(s) in EARS | VOICE
+        and not any(abs(s.time - at) <= SOON for at in failed)
+        and not any(-SOON <= s.time - at <= (0 if keys.ERROR_TYPE in s.facts else SOON) for at in changed)
+    ]
 
 
 def _longest(call: Call, job: Job, session: Session, since: int, until: int) -> Stay | None:
