@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -362,6 +362,43 @@ def test_a_day_waits_only_briefly_for_those_who_read(
             store.forget_oldest(NOW - 2 * DAY)
     assert store.forget_oldest(NOW - 2 * DAY) == 0, "its rooms are gone, and now it is, too"
     assert days.name_of("moment", NOW // DAY - 5) not in tables(location, "moment_2%")
+
+
+def test_a_store_that_cannot_be_reached_says_why(location: str, store: Writer) -> None:
+    aside = location.removesuffix("postgres") + "template1"
+    with psycopg.connect(aside, autocommit=True) as db:
+        db.execute("ALTER DATABASE postgres ALLOW_CONNECTIONS false")
+        try:
+            db.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'livekit-tracer'"
+            )
+            with pytest.raises(StoreError, match=r'"postgres" is not currently accepting connections$'):
+                store.add(of_day(0))
+        finally:
+            db.execute("ALTER DATABASE postgres ALLOW_CONNECTIONS true")
+    end = time.monotonic() + LIMIT
+    while True:
+        try:
+            assert store.add(of_day(0)) == [True]
+        except StoreError:  # the pool tries at intervals that grow
+            assert time.monotonic() < end
+        else:
+            break
+
+
+def test_a_store_whose_connections_are_all_in_use_is_not_said_to_be_away(location: str) -> None:
+    with closing(open_writer(location, wait=0.1)) as store, ExitStack() as stack:
+        for _ in range(writer.CONNECTIONS):
+            stack.enter_context(store._using())  # type: ignore[attr-defined]
+        with pytest.raises(StoreError, match=r"is busy; retry later$"):
+            store.add(of_day(0))
+
+
+def test_what_fails_is_told_without_the_statement(location: str) -> None:
+    with closing(open_writer(location, wait=0.2)) as store, psycopg.connect(location) as db:
+        db.execute("LOCK TABLE livekit_tracer.evidence")
+        with pytest.raises(StoreError, match=r"due to lock timeout$"):
+            store.add([PIECE])
 
 
 def test_who_starts_on_evidence_that_this_version_has_read_waits_for_nobody(location: str) -> None:

@@ -19,7 +19,7 @@ __all__ = ["formatter", "log_options", "start_logging"]
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
-CHATTY = ("opentelemetry", "urllib3")
+CHATTY = ("opentelemetry", "psycopg.pool", "urllib3")
 """What these log is said by tracer itself, once."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from tracer.errors import ConfigurationError, StoreError
 from tracer.store.postgres.migrations import SCHEMA, VERSION, migrate
@@ -17,9 +17,11 @@ except ImportError as error:
     ) from None
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from psycopg import Connection
 
-__all__ = ["Row", "configure", "connect", "in_short", "kept", "opened", "settings", "shown", "storable"]
+__all__ = ["Pooled", "Row", "configure", "connect", "in_short", "kept", "opened", "settings", "shown", "storable"]
 
 LONGEST = 500
 """Characters of a name or id that are kept: a row of an index holds 2,700 bytes."""
@@ -69,6 +71,19 @@ def connect(location: str) -> Connection[Row]:
     return db
 
 
+class Pooled(psycopg.Connection[Row]):
+    """A connection of a pool, which otherwise says only that none came in time."""
+
+    @classmethod
+    def connect(cls, conninfo: str = "", *, failed: Callable[[Exception], None], **given: Any) -> Self:  # type: ignore[override]
+        """As psycopg's; ``failed`` is told why there is none."""
+        try:
+            return super().connect(conninfo, **given)
+        except psycopg.Error as error:
+            failed(error)
+            raise
+
+
 def opened(location: str, *, writable: bool) -> Connection[Row]:
     """The same, with tables of this version; when it is to be written, they are made or migrated. Raises StoreError."""
     db = connect(location)
@@ -94,8 +109,9 @@ def opened(location: str, *, writable: bool) -> Connection[Row]:
 
 
 def in_short(error: Exception) -> str:
-    """What an error says, in a line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """What an error says, in a line: without the statement that PostgreSQL quotes."""
+    told = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return " ".join((told or str(error)).split()) or type(error).__name__
 
 
 def storable(text: str) -> str:

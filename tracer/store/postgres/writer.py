@@ -15,7 +15,7 @@ from tracer.store.alike import KEYS_KEPT, LARGEST, SILENT_KEPT, span_ids
 from tracer.store.contract import NEWEST, Evidence, Outgoing, Placed, Task
 from tracer.store.postgres import adding
 from tracer.store.postgres.adding import CHANNEL
-from tracer.store.postgres.connecting import configure, connect, kept, settings
+from tracer.store.postgres.connecting import Pooled, configure, connect, in_short, kept, settings
 from tracer.store.postgres.days import DAY, TABLES, make
 from tracer.store.postgres.forgetting import delete_of_rooms, delete_old, forget_day
 from tracer.store.postgres.locks import WRITE, try_to_hold
@@ -90,8 +90,11 @@ class PostgresStore(PostgresReader):
         """Tables of days from which rooms were deleted, and which hold it until they are cleaned."""
         self._listening: Connection[Row] | None = None
         """The connection that hears of others' webhooks."""
-        self._pool: ConnectionPool[Connection[Row]] = ConnectionPool(
-            kwargs={**settings(location), "autocommit": True},
+        self._unreachable = ""
+        """Why the last connection could not be made, while none is."""
+        self._pool: ConnectionPool[Pooled] = ConnectionPool(
+            connection_class=Pooled,
+            kwargs={**settings(location), "autocommit": True, "failed": self._note_unreachable},
             min_size=1,
             max_size=CONNECTIONS,
             timeout=max(wait, 1.0),
@@ -100,7 +103,11 @@ class PostgresStore(PostgresReader):
             open=True,
         )
 
+    def _note_unreachable(self, error: Exception) -> None:
+        self._unreachable = in_short(error)
+
     def _configure(self, db: Connection[Row]) -> None:
+        self._unreachable = ""
         configure(db)
         db.execute(f"SET lock_timeout = {round(self._wait * 1000)}")
 
@@ -112,7 +119,8 @@ class PostgresStore(PostgresReader):
                 with self._pool.connection() as db:
                     yield db
             except PoolTimeout:
-                raise StoreError(f"the store {self.shown} cannot be reached: is PostgreSQL running there?") from None
+                why = f"cannot be reached: {self._unreachable}" if self._unreachable else "is busy; retry later"
+                raise StoreError(f"the store {self.shown} {why}") from None
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection[Row]]:
