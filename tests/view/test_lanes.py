@@ -163,6 +163,13 @@ def test_who_lacked_what_the_call_needs_is_red_until_they_left(name: str, who: s
     assert bar.end == next(iter(lane.stays.values()))
 
 
+def test_a_wait_for_somebody_else_is_red_until_they_came() -> None:
+    timeline, found = of("other_caller_waited")
+    failed = next(bar for lane in found for bar in lane.bars if bar.form is Form.FAILED)
+    ready = next(step for step in timeline.steps if step.kind is Kind.AGENT_PARTICIPANT_READY)
+    assert failed.end == ready.time
+
+
 def test_nobody_is_red_before_they_were_there() -> None:
     _, found = of("agent_publish_taken_away")  # the machine was slow before it, too
     lane = next(one for one in found if one.label == "agent 1")
