@@ -54,3 +54,13 @@ def test_the_whole_trace_of_a_room_holds_its_agents_spans(tracer: Tracer) -> Non
         if attribute["key"] == "service.name"
     }
     assert {"livekit.room", "livekit.participant", "livekit.dispatch", "livekit-agent"} <= services
+
+
+@pytest.mark.parametrize(
+    ("option", "form"),
+    [(("--summary",), "csv"), (("--all",), "json"), (("--width", "80"), "html"), (("--legend",), "svg")],
+)
+def test_an_option_that_does_nothing_for_a_form_is_refused(tracer: Tracer, option: tuple[str, ...], form: str) -> None:
+    ran = tracer("timeline", CALL, *option, "--format", form)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert f"{option[0]} does nothing with --format {form}" in ran.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from tracer.cli.completing import complete_room
 from tracer.cli.options import format_option, output_option, read_store_option, width_option
@@ -72,6 +73,11 @@ def command(
     from tracer.cli.room import read_room
     from tracer.view.write import write_json, write_view
 
+    context = click.get_current_context()
+    for option, (name, forms) in _FORMS.items():
+        # What tracer.toml sets is for those forms that have it.
+        if form not in forms and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option} does nothing with --format {form}: only with {', '.join(forms)}")
     if jaeger_url:
         checked_url("--jaeger-url (TRACER_JAEGER_URL)", jaeger_url, "http", "https")
     if follow:
@@ -110,6 +116,15 @@ def command(
 
         address = trace_link(timeline.trace_id, jaeger_url)
         click.echo(f"in Jaeger: {linked(address, address)}")
+
+
+_FORMS = {
+    "--summary": ("summary", ("terminal", "svg")),
+    "--all": ("everything", ("terminal", "svg", "html", "mermaid")),
+    "--legend": ("legend", ("terminal",)),
+    "--width": ("width", ("terminal", "svg")),
+}
+"""Which options change which forms: an option that does nothing is refused, with its name among the parameters."""
 
 
 def _write(
