@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.calls.expected import EXPECTED, WELL
+from tests.moments import ADA, _webhook
+from tests.why.cases import leaves_its_caller, timeline
+from tests.why.silent.calls import long_call
 from tests.why.test_calls import FOLDER
+from tests.why.test_varied import broken
+from tests.why.varied import halved
+from tracer import keys
+from tracer.moment import Kind
 from tracer.service.replay import records
 from tracer.store import Form
 from tracer.timeline.fold import fold
@@ -57,3 +64,38 @@ def test_a_lost_webhook_leads_to_no_certain_cause(name: str, observed: bool) -> 
     for lost in cut(recorded):
         kept = [arrival for place, arrival in enumerate(recorded) if place not in lost]
         assert certain_of(kept) <= {"lost-webhooks"}, lost
+
+
+def test_where_a_webhook_is_lost_of_which_nobody_has_the_content_nothing_is_certain_and_nothing_well() -> None:
+    assert explain(timeline(long_call())).well
+    about = {keys.PARTICIPANT_ID: ADA}
+    ended = _webhook(Kind.TRACK_UNPUBLISHED, "TR_other", 900, about)
+    lost = explain(timeline([*long_call(), ended]))
+    assert (lost.findings, lost.well) == ((), None)
+    assert "webhooks about ada were lost, and what was in them is not known" in lost.summary
+    assert "server can reach the receiver" in lost.advice
+    left = leaves_its_caller(8500)
+    (sure,) = explain(timeline(left)).findings
+    (likely,) = explain(timeline([*left, ended])).findings
+    assert (sure.cause.name, sure.certain) == ("agent-left-caller", True)
+    assert (likely.cause.name, likely.certain) == ("agent-left-caller", False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [
+        ("ok_handoff", 11),
+        ("ok_hold_music", 8),
+        ("ok_passes_on", 7),
+        ("ok_passes_on", 16),
+        ("ok_passes_on", 17),
+        ("ok_passes_on", 21),
+        ("server_lost", 6),
+        ("server_lost", 11),
+    ],
+)
+def test_when_half_of_the_webhooks_are_lost_it_is_not_certain_who_was_left_alone(name: str, seed: int) -> None:
+    variants = [variant for variant in halved(name, [seed]) if "webhooks" in variant.label]
+    assert variants
+    assert not [one for variant in variants for one in broken(name, variant)]

@@ -16,6 +16,7 @@ from tests.moments import (
     JOB,
     ROOM,
     SESSION,
+    VOICE,
     _cut,
     _webhook,
     call,
@@ -172,7 +173,7 @@ def test_whether_an_agent_that_reports_nothing_hung_up_is_a_doubt() -> None:
 
 
 def test_a_room_deleted_before_its_agent_came_was_deleted_by_an_api_call() -> None:
-    deleted = [m for m in without(deletes_the_room(), BOB, BOBS, AGENT) if m.subject != JOB]
+    deleted = [m for m in without(deletes_the_room(), BOB, BOBS, AGENT, VOICE) if m.subject != JOB]
     (finding,) = [finding for finding in findings(deleted) if finding.cause.name == "room-deleted"]
     assert finding.certain
 

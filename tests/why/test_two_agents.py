@@ -27,7 +27,7 @@ from tests.why.cases import (
     without,
 )
 from tracer import keys
-from tracer.moment import Kind
+from tracer.moment import Kind, facts
 from tracer.why import explain
 
 if TYPE_CHECKING:
@@ -86,6 +86,12 @@ def longer(moments: list[Moment], by: float = 20_000) -> list[Moment]:
     return [moved(m, by) if m.time > end else m for m in moments]
 
 
+def left_as(sid: str, about: dict[str, Fact], recorded: list[Moment]) -> list[Moment]:
+    """That somebody left as the agent did."""
+    left = [m for m in recorded if (m.kind, m.subject) == (Kind.PARTICIPANT_LEFT, AGENT)]
+    return [replace(m, subject=sid, facts=facts(about)) for m in left]
+
+
 BESIDE = [*longer(healthy()), *stray(700, STRAY, ABOUT_STRAY)]
 CONNECT_ROOM = moment(
     Kind.AGENT_CONNECTED, "job-x9", ms(800), witness="agent", clock="agent", told={keys.PARTICIPANT_ID: STRAY}
@@ -110,7 +116,7 @@ TWO_AGENTS = (
     Case(
         "beside this room's own",
         "agent-of-earlier-room",
-        [*healthy(), *OLD_IN_NEW],
+        [*healthy(), *OLD_IN_NEW, *left_as(OLD_AGENT, ABOUT_OLD, healthy())],
         f"agent-{OLD_JOB} was dispatched to the room of this name before this one ({BEFORE}), which was closed when it"
         f" connected; it joined this room instead: two agents are in the room, the other is agent-{JOB}.",
         (
@@ -132,7 +138,7 @@ TWO_AGENTS = (
     Case(
         "connect --room",
         "agent-without-job",
-        [*BESIDE, CONNECT_ROOM],
+        [*BESIDE, CONNECT_ROOM, *left_as(STRAY, ABOUT_STRAY, BESIDE)],
         "for agent-x9, which was started with connect --room.",
         ((Kind.PARTICIPANT_JOINING, AGENT), (Kind.PARTICIPANT_JOINING, STRAY), (Kind.AGENT_CONNECTED, "job-x9")),
     ),

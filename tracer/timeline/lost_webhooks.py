@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.moment import Kind
+from tracer.timeline.once import once
 from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["without_webhook"]
+__all__ = ["not_whole", "without_webhook"]
 
 ON_ITS_WAY = 5 * NS_PER_S
 """A webhook that is not there this long after, ns, is late at the least: they come within milliseconds.
@@ -28,6 +31,10 @@ BY_WEBHOOK = {
 }
 """What a webhook reports of each participant and room; a track's webhook is the only witness of a track."""
 
+ENDS_ROOM = {"ROOM_CLOSED", "ROOM_DELETED"}
+"""Reasons for which the server disconnects everybody, and then reports that the room finished."""
+_OF_PARTICIPANTS = {Kind.PARTICIPANT_ACTIVE, Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED}
+_OF_TRACKS = {Kind.TRACK_PUBLISHED, Kind.TRACK_UNPUBLISHED}
 _GONE = (Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED)
 
 
@@ -53,6 +60,60 @@ def without_webhook(timeline: Timeline) -> list[Step]:
         and not (step.kind in _GONE and step.subject in gone)
         and (over or timeline.now - step.latest > ON_ITS_WAY)
     ]
+
+
+@once
+def not_whole(timeline: Timeline) -> tuple[Step, ...]:
+    """What shows that a webhook was lost of which nobody else has the content: steps that others must go with.
+
+    Whoever left had been ACTIVE, a track was published by somebody who is, in a room that has finished everybody left,
+    and one that the server says it closes, as it disconnects somebody, has finished. Where none came of participants,
+    or of tracks, they may not be sent: a server can leave kinds out (``exclude_events``). What came while nobody
+    listened is not lost.
+    """
+    came = {step.kind for step in timeline.steps if _by_webhook(step)}
+    people, tracks = not came.isdisjoint(_OF_PARTICIPANTS), not came.isdisjoint(_OF_TRACKS)
+    finished = timeline.room.finished
+    # Webhooks of a room come in order: those of before its end, or of before others that came, come no more.
+    shown = [
+        step
+        for step in (
+            *(_not_active(timeline) if people else ()),
+            *(_of_tracks(timeline, people) if tracks else ()),
+            *(_by_its_end(timeline) if finished is None else ()),
+        )
+        if finished or timeline.now - step.latest > ON_ITS_WAY
+    ]
+    if people and finished and (_by_webhook(finished) or timeline.now - finished.latest > ON_ITS_WAY):
+        stayed = [who.steps[-1] for who in timeline.participants if not who.gone]
+        shown += [step for step in stayed if timeline.is_heard(step.latest, finished.latest)]
+    return tuple(shown)
+
+
+def _not_active(timeline: Timeline) -> Iterator[Step]:
+    """Who left: of those who were never ACTIVE the server reports that they aborted."""
+    for who in timeline.participants:
+        left = who.at(Kind.PARTICIPANT_LEFT)
+        if left and _by_webhook(left) and not who.at(Kind.PARTICIPANT_ACTIVE):
+            joining = who.at(Kind.PARTICIPANT_JOINING)
+            if timeline.is_heard(joining.earliest if joining else timeline.zero, left.latest):
+                yield left
+
+
+def _by_its_end(timeline: Timeline) -> Iterator[Step]:
+    """Whom the server disconnected as it closed the room."""
+    for who in timeline.participants:
+        if who.disconnect_reason in ENDS_ROOM and who.gone and _by_webhook(who.gone):
+            yield who.gone
+
+
+def _of_tracks(timeline: Timeline, people: bool) -> Iterator[Step]:
+    """A track's webhook is its only witness; what an agent hears of it, and its end, need that."""
+    active = {who.sid for who in timeline.participants if who.at(Kind.PARTICIPANT_ACTIVE)}
+    for track in timeline.tracks:
+        first, of_nobody = track.steps[0], people and track.participant and track.participant not in active
+        if (of_nobody or not track.at(Kind.TRACK_PUBLISHED)) and timeline.is_heard(timeline.zero, first.latest):
+            yield first
 
 
 def _by_webhook(step: Step) -> bool:

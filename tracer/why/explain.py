@@ -66,11 +66,11 @@ def _findings(call: Call) -> tuple[Finding, ...]:
 def _as_recorded(call: Call, finding: Finding) -> Finding | None:
     """A finding that nothing which is not recorded can overturn, or as one that is only likely; else None.
 
-    Of a job whose spans were lost anything more can have happened. An agent that is missing or late may have come, and
-    been asked for, while nobody listened.
+    Where spans or webhooks were lost anything more can have happened. An agent that is missing or late may have come,
+    and been asked for, while nobody listened.
     """
     timeline, times = call.timeline, [step.time for step in finding.evidence]
-    if timeline.spans_lost and finding.cause.symptom is not Symptom.UNRECORDED:
+    if (timeline.spans_lost or call.webhooks_lost) and finding.cause.symptom is not Symptom.UNRECORDED:
         finding = replace(finding, certain=False)
     if not timeline.gaps or not times or timeline.is_heard(min(times), max(times)):
         return finding

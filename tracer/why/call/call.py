@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tracer.clocks.corrected import by_servers_clock
+from tracer.timeline.lost_webhooks import not_whole
 from tracer.why.call.agents import Agents
 from tracer.why.call.callers import Callers
 from tracer.why.call.dispatches import Dispatches
@@ -92,6 +93,11 @@ class Call:
     def taken_over(self) -> TakenOver | None:
         """Whether another server of the cluster took the room over."""
         return taken_over(self.timeline)
+
+    @cached_property
+    def webhooks_lost(self) -> tuple[Step, ...]:
+        """What shows that webhooks were lost of which nobody else has the content; a server that dies sends none."""
+        return () if self.outage or self.taken_over else not_whole(self.timeline)
 
     @cached_property
     def replaced(self) -> list[Replaced]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.timeline.entities import Participant, Track
 from tracer.why.call.jobs import error_of
 from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
 from tracer.why.call.participants import name_of
@@ -20,11 +21,11 @@ from tracer.why.served.switched_off import input_off, output_off
 from tracer.why.served.there import cut_off, no_agent, not_picked_up, permissions_unknown, something_lost
 from tracer.why.served.understanding import not_understood
 from tracer.why.served.voice import last_words_silent, no_voice, voice_ended, voice_not_taken
+from tracer.why.unrecorded.lost_webhooks import LostWebhooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tracer.timeline.entities import Participant
     from tracer.why.call import Call
 
 __all__ = ["lacks", "left_alone", "muted_at_last"]
@@ -100,13 +101,15 @@ ON_THEIR_WAY = (
 """Of a job whose spans were lost."""
 MISSED = "See whether webhooks reach tracer from when the room begins (tracer doctor), and keep tracer serve running."
 """Of a caller whose beginning nobody reported."""
+MOST_NAMES = 3
+"""Participants that are named of whom webhooks were lost."""
 ITS_LOG = "The agent's own log has the exception, with its traceback."
 """Of a job that failed."""
 
 
 def lacks(call: Call) -> list[Lack]:
     """All that a call lacks: what was missing for certain first, and of that the longest first."""
-    found = [*_failed_jobs(call), *_lost_spans(call)]
+    found = [*_failed_jobs(call), *_lost_spans(call), *_lost_webhooks(call)]
     # Whom nobody sees, beside others who can be seen, listens to the call, as a supervisor does.
     seen = [stay for stay in call.callers.active if not is_hidden(stay[2])]
     for began, ended, who in seen or call.callers.active:
@@ -161,6 +164,18 @@ def _lost_spans(call: Call) -> Iterator[Lack]:
         if count == 1:
             sentence = f"a span of job {job} was lost on its way, and what it showed is not known"
         yield Lack(sentence, certain=False, advice=ON_THEIR_WAY)
+
+
+def _lost_webhooks(call: Call) -> Iterator[Lack]:
+    """Participants and tracks of which more was in webhooks than in what came."""
+    about = [call.timeline.by_sid.get(step.subject) for step in call.webhooks_lost]
+    whose = [call.timeline.by_sid.get(one.participant or "") if isinstance(one, Track) else one for one in about]
+    names = list(dict.fromkeys(name_of(one) for one in whose if isinstance(one, Participant)))
+    if about:
+        more = " and others" if len(names) > MOST_NAMES else ""
+        of = f" about {', '.join(names[:MOST_NAMES])}{more}" if names else ""
+        sentence = f"webhooks{of} were lost, and what was in them is not known"
+        yield Lack(sentence, certain=False, advice=LostWebhooks.advice)
 
 
 def _failed_jobs(call: Call) -> Iterator[Lack]:
