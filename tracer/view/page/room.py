@@ -65,6 +65,10 @@ class _Page:
                 "name": None if room.name is None else plain(room.name),
                 "created": rfc3339(room.time(Kind.ROOM_CREATED)),
                 "created_by": created_by(timeline) or None,
+                # A job can end long after its room.
+                "lasted_ms": (room.finished.time - room.created.time) / NS_PER_MS
+                if room.finished and room.created
+                else None,
                 "open": room.finished is None and timeline.cut_off is None,
                 "stopped": clock(timeline.cut_off) if timeline.cut_off else None,
                 "end_reason": plain(end_reason_label(timeline.end_reason)) if timeline.end_reason else None,

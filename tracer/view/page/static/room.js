@@ -185,7 +185,7 @@ Tracer.Room = class Room {
     this.detail.replaceChildren(...Tracer.details(row, this.room.words));
   }
 
-  showVerdict({ room, verdict, end_ms: end }) {
+  showVerdict({ room, verdict }) {
     const { make } = Tracer;
     const isWell = verdict.well === true;
     const state = room.open ? "open" : isWell ? "well" : verdict.well === false ? "bad" : "unsure";
@@ -199,7 +199,7 @@ Tracer.Room = class Room {
     if (room.created) facts.append(make("span", "", new Date(room.created).toLocaleString()));
     if (room.created_by) facts.append(make("span", "", `created by ${room.created_by}`));
     const stopped = room.stopped ? `open when tracer stopped listening, at ${room.stopped}` : null;
-    facts.append(make("span", "", stopped ?? (room.open ? "open" : `closed after ${Tracer.length(end)}${room.end_reason ? `: ${room.end_reason}` : ""}`)));
+    facts.append(make("span", "", stopped ?? (room.open ? "open" : `closed${room.lasted_ms === null ? "" : ` after ${Tracer.length(room.lasted_ms)}`}${room.end_reason ? `: ${room.end_reason}` : ""}`)));
     if (room.trace_url) {
       const link = make("a", "", "trace in Jaeger");
       link.href = room.trace_url;
