@@ -34,6 +34,16 @@ def test_what_comes_of_other_rooms_is_no_news(store: SqliteStore) -> None:
     assert not room.look(ms(200))
 
 
+def test_a_worker_that_comes_later_is_seen_though_nothing_comes_of_the_room(store: SqliteStore) -> None:
+    store.add([Arrival(tuple(waiting()))])
+    room = Following(store, ROOM, ms(100))
+    registered = moment(Kind.WORKER_REGISTERED, "AW_late", ms(2_600), room="", witness="agent")
+    store.add([Arrival((registered,))])
+    assert room.look(ms(2_700))
+    assert Kind.WORKER_REGISTERED in {step.kind for step in room.timeline.steps}
+    assert not room.look(ms(2_700 + 3_000)), "it is read again, and is no news"
+
+
 def test_it_is_over_when_nothing_more_comes(store: SqliteStore) -> None:
     store.add([Arrival(tuple(waiting()))])
     room = Following(store, ROOM, ms(100))

@@ -1,4 +1,4 @@
-"""One room of a store while its call goes on: read anew when something came, and as of now in between."""
+"""One room of a store while its call goes on: read anew when something came, and now and then; in between as of now."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ __all__ = ["LOOKS_EVERY", "Following"]
 
 LOOKS_EVERY = 0.1
 """Seconds between two looks into the store: one small query, whoever wrote into it."""
+READ_ANEW = 2 * NS_PER_S
+"""It is read again after so long, ns, though nothing came of it: of workers and of rooms of its name something can."""
 SETTLED = 3 * NS_PER_S
 """A room that has finished, and of which nothing came for this long, ns, is over: its agents report after its end."""
 
@@ -28,6 +30,7 @@ class Following:
         self.sid = sid
         self._number = reader.changed(sid)
         self.timeline = timeline_in(reader, sid, now=now)
+        self._read = now
         steps = self.timeline.steps
         self._changed = max((step.time for step in steps), default=now)
 
@@ -36,12 +39,14 @@ class Following:
         number = self._reader.changed(self.sid)
         if not number:
             raise UnknownRoomError(self.sid, "the store any more")
-        if number == self._number:
+        if number == self._number and now - self._read < READ_ANEW:
             self.timeline = as_of(self._reader, self.timeline, now)
             return False
-        self._number, self._changed = number, now
+        if number != self._number:
+            self._number, self._changed = number, now
+        before, self._read = self.timeline.steps, now
         self.timeline = timeline_in(self._reader, self.sid, now=now)
-        return True
+        return self.timeline.steps != before
 
     @property
     def is_over(self) -> bool:
