@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from tracer.local_servers import child_environment
 from tracer.local_servers.ports import free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -31,27 +32,31 @@ def webhook(port: int, event: dict[str, object]) -> int:
         return connection.getresponse().status
 
 
+@contextmanager
+def served(port: int, store: object, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """`tracer serve` as a process, from when it listens."""
+    serving = subprocess.Popen(
+        [sys.executable, "-m", "tracer", "serve", "--port", str(port), "--store", str(store)],
+        env=child_environment(LIVEKIT_API_KEY=KEY, LIVEKIT_API_SECRET=SECRET, **environment),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert serving.stderr
+        while "listening" not in serving.stderr.readline():
+            assert serving.poll() is None
+        yield serving
+    finally:
+        serving.kill()
+        serving.wait()
+
+
 @pytest.mark.slow
 def test_it_stops_soon_though_backend_server_store_and_client_all_hang(tmp_path: Path) -> None:
     port, store = free_port(), tmp_path / "t.db"
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts and never answers: LiveKit's API, and the backend
         at = f"127.0.0.1:{silent.getsockname()[1]}"
-        environment = child_environment(
-            LIVEKIT_URL=f"ws://{at}",
-            LIVEKIT_API_KEY=KEY,
-            LIVEKIT_API_SECRET=SECRET,
-            OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{at}",
-        )
-        serving = subprocess.Popen(
-            [sys.executable, "-m", "tracer", "serve", "--port", str(port), "--store", str(store)],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert serving.stderr
-            while "listening" not in serving.stderr.readline():
-                assert serving.poll() is None
+        with served(port, store, LIVEKIT_URL=f"ws://{at}", OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{at}") as serving:
             assert [webhook(port, event) for event in EVENTS] == [200] * len(EVENTS)
             silent.accept()[0].close()  # it has begun to ask, or to export
             with closing(sqlite3.connect(store, isolation_level=None)) as locked:
@@ -74,33 +79,17 @@ def test_it_stops_soon_though_backend_server_store_and_client_all_hang(tmp_path:
             assert serving.returncode == 0, rest
             assert answers in ([503], []), "nothing is acknowledged that is not stored"
             assert "Traceback" not in rest
-        finally:
-            serving.kill()
-            serving.wait()
 
 
 @pytest.mark.slow
 def test_it_stops_soon_though_the_database_is_frozen() -> None:
     port = free_port()
-    with Postgres() as database:
-        serving = subprocess.Popen(
-            [sys.executable, "-m", "tracer", "serve", "--port", str(port), "--store", database.location],
-            env=child_environment(LIVEKIT_API_KEY=KEY, LIVEKIT_API_SECRET=SECRET),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert serving.stderr
-            while "listening" not in serving.stderr.readline():
-                assert serving.poll() is None
-            assert webhook(port, EVENTS[0]) == 200
-            with database.frozen():
-                assert webhook(port, EVENTS[1]) == 503
-                serving.send_signal(signal.SIGTERM)
-                rest = serving.communicate(timeout=LIMIT)[1]
-            assert serving.returncode == 0, rest
-            assert "what was acknowledged is stored" in rest
-            assert "Traceback" not in rest
-        finally:
-            serving.kill()
-            serving.wait()
+    with Postgres() as database, served(port, database.location) as serving:
+        assert webhook(port, EVENTS[0]) == 200
+        with database.frozen():
+            assert webhook(port, EVENTS[1]) == 503
+            serving.send_signal(signal.SIGTERM)
+            rest = serving.communicate(timeout=LIMIT)[1]
+        assert serving.returncode == 0, rest
+        assert "what was acknowledged is stored" in rest
+        assert "Traceback" not in rest

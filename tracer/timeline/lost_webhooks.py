@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.moment import Kind
-from tracer.timeline.once import once
 from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -62,7 +61,6 @@ def without_webhook(timeline: Timeline) -> list[Step]:
     ]
 
 
-@once
 def not_whole(timeline: Timeline) -> tuple[Step, ...]:
     """What shows that a webhook was lost of which nobody else has the content: steps that others must go with.
 

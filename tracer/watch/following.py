@@ -39,14 +39,15 @@ class Following:
         number = self._reader.changed(self.sid)
         if not number:
             raise UnknownRoomError(self.sid, "the store any more")
-        if number == self._number and now - self._read < READ_ANEW:
+        came = number != self._number
+        if not came and now - self._read < READ_ANEW:
             self.timeline = as_of(self._reader, self.timeline, now)
             return False
-        if number != self._number:
+        if came:
             self._number, self._changed = number, now
         before, self._read = self.timeline.steps, now
         self.timeline = timeline_in(self._reader, self.sid, now=now)
-        return self.timeline.steps != before
+        return came or self.timeline.steps != before
 
     @property
     def is_over(self) -> bool:

@@ -104,11 +104,9 @@ class PostgresStore(PostgresReader):
         )
 
     def _note_unreachable(self, error: Exception) -> None:
-        user = settings(self.location).get("user")
-        told = in_short(error)
-        self._unreachable = (
-            told.replace(f'"{user}"', '"…"') if user else told
-        )  # whoever asks /healthz is answered with it
+        """Without the user's name: whoever asks /healthz is answered with it."""
+        told, user = in_short(error), settings(self.location).get("user")
+        self._unreachable = told.replace(f'"{user}"', '"…"') if user else told
 
     def _configure(self, db: Connection[Row]) -> None:
         self._unreachable = ""

@@ -51,18 +51,13 @@ class Callers:
     @cached_property
     def first_active(self) -> int | None:
         """When the first caller may have been ACTIVE, ns: before, nobody waited. None where no caller is known."""
-        known = [active.earliest for who in self.all if (active := who.at(Kind.PARTICIPANT_ACTIVE))]
-        return min([*known, *(who.steps[0].earliest for who in self.active_unknown_when)], default=None)
-
-    @cached_property
-    def active_unknown_when(self) -> list[Participant]:
-        """Those who were ACTIVE, as what they did then or how they left shows, and that webhook was lost."""
-        return [
-            who
-            for who in self.all
-            if not who.at(Kind.PARTICIPANT_ACTIVE)
-            and (who.sid in self.published or ((left := who.at(Kind.PARTICIPANT_LEFT)) and "webhook" in left.witnesses))
-        ]
+        known = []
+        for who in self.all:
+            if active := who.at(Kind.PARTICIPANT_ACTIVE):
+                known.append(active.earliest)
+            elif who.sid in self.published or ((left := who.at(Kind.PARTICIPANT_LEFT)) and "webhook" in left.witnesses):
+                known.append(who.steps[0].earliest)  # they were ACTIVE, and that webhook was lost
+        return min(known, default=None)
 
     @cached_property
     def active(self) -> list[tuple[int, int, Participant]]:

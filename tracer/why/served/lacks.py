@@ -99,8 +99,6 @@ ON_THEIR_WAY = (
     " receiver that was away (TRACER_ENDPOINT)."
 )
 """Of a job whose spans were lost."""
-MISSED = "See whether webhooks reach tracer from when the room begins (tracer doctor), and keep tracer serve running."
-"""Of a caller whose beginning nobody reported."""
 MOST_NAMES = 3
 """Participants that are named of whom webhooks were lost."""
 ITS_LOG = "The agent's own log has the exception, with its traceback."
@@ -114,7 +112,6 @@ def lacks(call: Call) -> list[Lack]:
     seen = [stay for stay in call.callers.active if not is_hidden(stay[2])]
     for began, ended, who in seen or call.callers.active:
         found += _lacks(CallerStay(call, who, began, min(ended, call.end)))
-    found += _stays_unknown(call)
     return sorted(found, key=lambda lack: (not lack.certain, -lack.ns))
 
 
@@ -146,14 +143,6 @@ def _lacks(stay: CallerStay) -> Iterator[Lack]:
             early = f"{stay.name} became ACTIVE" if stay.goes_on and stayed < NOTICED else ""
             yield replace(lack, early="" if lack.certain else early, early_ns=stayed, advice=lack.advice or advice)
             return
-
-
-def _stays_unknown(call: Call) -> Iterator[Lack]:
-    """Callers who were there, beside others, and of whom it is not known from when on."""
-    for who in call.callers.active_unknown_when if call.callers.active else ():
-        if who not in call.callers.unanswered and not is_hidden(who):
-            sentence = f"when {name_of(who)} became ACTIVE was not recorded, and whether they had an agent is not known"
-            yield Lack(sentence, certain=False, advice=MISSED)
 
 
 def _lost_spans(call: Call) -> Iterator[Lack]:
