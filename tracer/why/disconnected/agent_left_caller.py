@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tracer import keys
@@ -110,11 +109,10 @@ def ended_by_server(call: Call, job: Job) -> Step | None:
     shutdown, worker = job.at(Kind.JOB_SHUTDOWN), next((w for w in call.workers.all if w.sid == job.worker_id), None)
     if shutdown is None or worker is None or job.shutdown_reason != Shutdown.BY_WORKER:
         return None
-    same = [one for one in call.agents.all if one.identity is not None and one.identity == job.participant_identity]
-    for first, again in pairwise(same):
-        joining = again.steps[0]
-        if first.gone and joining.earliest <= first.gone.latest and ended_by_a_join(job, joining):
-            return None
+    joined = [pair.joining for pair in call.replaced if job in (pair.first_job, pair.second_job)]
+    joined += [retry.joining for retry in call.retries if retry.job is job]
+    if any(ended_by_a_join(job, joining) for joining in joined):
+        return None
     stopping = worker.at(Kind.WORKER_DRAINING, Kind.WORKER_CLOSED)
     return None if stopping and stopping.time <= shutdown.time + SOON else shutdown
 
