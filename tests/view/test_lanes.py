@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.moments import AGENT, JOB, ROOM, call, moment, ms
+from tests.moments import ADA, AGENT, JOB, ROOM, call, moment, ms
 from tracer import keys
 from tracer.moment import Kind
 from tracer.service.replay import timelines
@@ -94,6 +94,19 @@ def test_who_had_no_agent_is_red_from_what_failed_on(name: str, kind: Kind, unti
         assert caller.gone
         assert alone.end == caller.gone.time
     assert (alone.start, alone.end) in waits(timeline, found)
+
+
+def test_a_picture_has_room_for_a_missing_agent_while_somebody_waits_for_it() -> None:
+    wanted = moment(Kind.DISPATCH_CREATED, "AD_x", ms(0), told={keys.AGENT_NAME: ""})
+    there = [moment(Kind.PARTICIPANT_ACTIVE, ADA, ms(50)), moment(Kind.PARTICIPANT_LEFT, ADA, ms(20_000))]
+    closed = moment(Kind.ROOM_FINISHED, ROOM, ms(40_000))
+    made = moment(Kind.ROOM_CREATED, ROOM, ms(0))
+    timeline = fold(ROOM, [made, wanted, *there, closed], now=ms(50_000))
+    found = lanes(timeline, explain(timeline))
+    assert [(bar.form, bar.end) for lane in found if lane.of == "dispatch" for bar in lane.bars] == [
+        (Form.MISSING, ms(40_000))
+    ]
+    assert waits(timeline, found) == [(ms(0), ms(20_000))]
 
 
 @pytest.mark.parametrize(

@@ -158,8 +158,11 @@ def waits(timeline: Timeline, drawn: Iterable[Lane]) -> list[tuple[int, int]]:
     lanes = list(drawn)
     sids = {sid for lane in lanes for sid in lane.subjects}
     missing = (one for one in expected(timeline) if not one.lost and one.step.subject in sids)
-    found = [(one.step.time, one.step.time + one.ns) for one in missing]
-    red = (bar for lane in lanes for bar in lane.bars if bar.form in RED)
+    # When every caller has left, nobody waits any more.
+    left = [bar.end for lane in lanes if lane.of == "caller" for bar in lane.bars]
+    last = max((FOREVER if end is None else end for end in left), default=FOREVER)
+    found = [(at, min(at + one.ns, last)) for one in missing if (at := one.step.time) < last]
+    red = (bar for lane in lanes for bar in lane.bars if bar.form in RED - {Form.MISSING})
     return [*found, *((bar.start, bar.end) for bar in red if bar.end is not None)]
 
 
