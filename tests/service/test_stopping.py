@@ -7,7 +7,9 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -29,6 +31,12 @@ def webhook(port: int, event: dict[str, object]) -> int:
     raw = body(event)
     with closing(HTTPConnection("127.0.0.1", port, timeout=LIMIT)) as connection:
         connection.request("POST", "/webhook", raw, {"Authorization": token(raw)})
+        return connection.getresponse().status
+
+
+def status_of(port: int, path: str) -> int:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=LIMIT)) as connection:
+        connection.request("GET", path)
         return connection.getresponse().status
 
 
@@ -82,12 +90,18 @@ def test_it_stops_soon_though_backend_server_store_and_client_all_hang(tmp_path:
 
 
 @pytest.mark.slow
-def test_it_stops_soon_though_the_database_is_frozen() -> None:
+def test_where_the_database_is_frozen_everybody_is_told_and_it_stops_soon() -> None:
     port = free_port()
     with Postgres() as database, served(port, database.location) as serving:
         assert webhook(port, EVENTS[0]) == 200
         with database.frozen():
             assert webhook(port, EVENTS[1]) == 503
+            with ThreadPoolExecutor(12) as asking:  # more than there are threads to read with
+                assert set(asking.map(partial(status_of, port), ["/healthz", "/api/rooms", "/api/rooms/any"] * 3)) == {
+                    503
+                }
+                counted = asking.map(partial(status_of, port), ["/metrics"] * 3)
+                assert set(counted) <= {200, 503}, "what it counts itself it may tell"
             serving.send_signal(signal.SIGTERM)
             rest = serving.communicate(timeout=LIMIT)[1]
         assert serving.returncode == 0, rest

@@ -12,7 +12,7 @@ from tests.otlp import job, request
 from tests.receiving import LIMIT, talk, until
 from tests.signed import EVENTS, body
 from tracer.errors import StoreError
-from tracer.service import write_queue
+from tracer.service import hanging, write_queue
 from tracer.service.write_queue import WriteQueue, read_some
 from tracer.store import Arrival, Evidence, Form
 from tracer.store.sqlite import SqliteStore
@@ -168,19 +168,19 @@ def test_a_full_queue_asks_the_sender_to_retry_and_loses_nothing_it_accepted(
 def test_where_the_store_hangs_the_sender_is_asked_to_retry_and_nothing_piles_up(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(write_queue, "ANSWERED_WITHIN", 0.3)
+    monkeypatch.setattr(hanging, "ANSWERED_WITHIN", 0.3)
     goes_on, add, check = threading.Event(), store.add, store.check
 
-    def hanging(arrivals: list[Arrival | Evidence]) -> list[bool]:
+    def hangs(arrivals: list[Arrival | Evidence]) -> list[bool]:
         goes_on.wait(LIMIT)
         return add(arrivals)
 
-    def hanging_too() -> None:
+    def hangs_too() -> None:
         goes_on.wait(LIMIT)
         check()
 
-    monkeypatch.setattr(store, "add", hanging)
-    monkeypatch.setattr(store, "check", hanging_too)
+    monkeypatch.setattr(store, "add", hangs)
+    monkeypatch.setattr(store, "check", hangs_too)
 
     async def main() -> None:
         queue = WriteQueue(store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from prometheus_client.exposition import choose_encoder
 
 from tracer.errors import OverloadedError
 from tracer.service.fleet import Fleet
+from tracer.service.hanging import in_time
 from tracer.service.histogram import Histogram
 from tracer.service.senders import refuse_other_sites, refuse_unknown_readers
 from tracer.service.standing import Standing
@@ -49,7 +51,7 @@ class Metrics:
         self.token = token
         self._lag = Histogram(LATE)
         self._collectors: list[Collector] = [self, fleet or Fleet(), *([Standing(store)] if store else [])]
-        self._one = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="metrics")
         self._waiting = 0
 
     def add(self, collector: Collector) -> None:
@@ -76,13 +78,10 @@ class Metrics:
             raise OverloadedError("too many ask at once; retry later")
         self._waiting += 1
         try:
-            async with self._one:
-                open_metrics = OPEN_METRICS in request.headers.get("Accept", "")
-                encode, kind = choose_encoder(
-                    OPEN_METRICS if open_metrics else ""
-                )  # which never sees more of what was sent
-                wanted = frozenset(request.query.getall("name[]", []))
-                body = await asyncio.to_thread(encode, _Chosen(self._collectors, wanted))
+            open_metrics = OPEN_METRICS in request.headers.get("Accept", "")
+            encode, kind = choose_encoder(OPEN_METRICS if open_metrics else "")  # never sees more of what was sent
+            chosen = _Chosen(self._collectors, frozenset(request.query.getall("name[]", [])))
+            body = await in_time(asyncio.get_running_loop().run_in_executor(self._thread, encode, chosen))
         finally:
             self._waiting -= 1
         return web.Response(body=body, headers={"Content-Type": kind, "Cache-Control": "no-store"})

@@ -16,6 +16,7 @@ from aiohttp import web
 from tracer.errors import OverloadedError, StoreError, UnknownRoomError
 from tracer.latency.summary import VERSION, Summary
 from tracer.moment import Moment
+from tracer.service.hanging import in_time
 from tracer.service.senders import refuse_other_sites, refuse_unknown_readers
 from tracer.store import open_reader
 from tracer.store.load import timeline_in
@@ -180,7 +181,7 @@ class Page:
             raise OverloadedError("too many pages ask at once; retry later")
         self._waiting += 1
         try:
-            return await self._reads.run(lambda reader: json.dumps(what(reader), separators=(",", ":")))
+            return await in_time(self._reads.run(lambda reader: json.dumps(what(reader), separators=(",", ":"))))
         finally:
             self._waiting -= 1
 

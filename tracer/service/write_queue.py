@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tracer.errors import MalformedError, StoreError, TooLargeError
+from tracer.service import hanging
 from tracer.service.seldom import Seldom
 from tracer.store import Arrival, Evidence
 from tracer.witness import evidence as witness
@@ -32,9 +33,6 @@ log = logging.getLogger("tracer")
 
 CAPACITY = 4096
 """Requests that may wait for the disk; the sender of one more is asked to retry."""
-ANSWERED_WITHIN = 8.0
-"""Seconds until the sender is asked to retry because the store does not answer: OpenTelemetry's give up after ten."""
-NO_ANSWER = "the store does not answer; retry later"
 READ_AT_ONCE = 8
 """Pieces of evidence that are read before their senders are answered: where more wait, there is no time for it."""
 LARGE = 128 * 1024
@@ -110,11 +108,7 @@ class WriteQueue:
 
     async def check(self) -> None:
         """Raises StoreError when the store cannot be written now."""
-        try:
-            async with asyncio.timeout(ANSWERED_WITHIN):
-                await asyncio.to_thread(self.store.check)
-        except TimeoutError:
-            raise StoreError(NO_ANSWER) from None
+        await hanging.in_time(asyncio.to_thread(self.store.check))
 
     async def run(self) -> None:
         """Until cancelled. All that waits is one commit, however many requests there are."""
@@ -158,11 +152,11 @@ class WriteQueue:
         """What ``work`` comes to; while a database or a disk hangs, whoever waits is asked to retry."""
         running = asyncio.ensure_future(asyncio.to_thread(work))
         try:
-            while not (await asyncio.wait({running}, timeout=ANSWERED_WITHIN))[0]:
+            while not (await asyncio.wait({running}, timeout=hanging.ANSWERED_WITHIN))[0]:
                 waiting, self._waiting = self._waiting, []
                 for one in (*batch, *waiting):
                     if not one.done.done():
-                        one.done.set_exception(StoreError(NO_ANSWER))
+                        one.done.set_exception(StoreError(hanging.NO_ANSWER))
         finally:
             running.cancel()
         return running.result()
