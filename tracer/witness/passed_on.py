@@ -14,10 +14,10 @@ from tracer.witness.outgoing import alone, is_exported, leave_out_wrong_ids, mov
 from tracer.witness.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-    from opentelemetry.proto.trace.v1.trace_pb2 import Span
+    from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans
 
 __all__ = ["PassedOn"]
 
@@ -32,36 +32,60 @@ class PassedOn:
         """Spans that wait for the room of their trace; they are not in the request any more."""
         self.keys: dict[bytes, list[bytes]] = {}
         """Ids of the spans in it, by their trace."""
-        goes: list[Span] = []
+        self._ids: dict[bytes, list[bytes]] = {}
+        """The same before those that were sent are left out."""
+        stays: list[tuple[ScopeSpans, int]] = []
+        scope, place = None, 0
         for one in list(agent.received(request, agent.PLACES_IT)):
+            place = place + 1 if one.scope is scope else 0
+            scope, span = one.scope, one.span
             if not is_exported(one) or one.open_job:
-                one.span.ClearField("span_id")
+                stays.append((scope, place))
             elif one.unplaced:
                 self.unplaced.append(packed(one, redacted=redacted))
-                one.span.ClearField("span_id")
+                stays.append((scope, place))
             else:
-                goes.append(one.span)
                 if one.room:
-                    move_to_room(one.span, one.room, one.attributes)
+                    move_to_room(span, one.room, one.attributes)
                 if redacted:
-                    redact(one.span)
-                leave_out_wrong_ids(one.span)
-        self.traces = {span.trace_id for span in goes}
+                    redact(span)
+                leave_out_wrong_ids(span)
+                self._ids.setdefault(span.trace_id, []).append(span.span_id)
+        self._delete(stays)
+
+    @property
+    def traces(self) -> Iterable[bytes]:
         """The traces that its spans are of."""
+        return self._ids
 
     def leave_out(self, sent: dict[bytes, set[bytes]]) -> None:
-        """Leave out the spans that were sent, by their traces, and whatever else does not go; add those that do."""
+        """Leave out the spans that were sent, by their traces; add those that are here."""
+        for trace, ids in self._ids.items():
+            if len(ids) != len(set(ids)) or not sent.get(trace, set()).isdisjoint(ids):
+                self._delete(list(self._that_were(sent)))
+                return
+        self.keys = self._ids
+        for trace, ids in self._ids.items():  # nearly always
+            sent.setdefault(trace, set()).update(ids)
+
+    def _that_were(self, sent: dict[bytes, set[bytes]]) -> Iterator[tuple[ScopeSpans, int]]:
+        """The spans that were sent, or stand here before; add the others."""
         for group in self.request.resource_spans:
             for scope in group.scope_spans:
-                for place in range(len(scope.spans) - 1, -1, -1):
-                    span = scope.spans[place]
+                for place, span in enumerate(scope.spans):
                     trace, key = span.trace_id, span.span_id
                     of_trace = sent.setdefault(trace, set())
-                    if key and key not in of_trace:
+                    if key in of_trace:
+                        yield scope, place
+                    else:
                         of_trace.add(key)
                         self.keys.setdefault(trace, []).append(key)
-                    else:
-                        del scope.spans[place]
+
+    def _delete(self, spans: Sequence[tuple[ScopeSpans, int]]) -> None:
+        """Spans by their places, in order, and what holds none."""
+        for scope, place in reversed(spans):
+            del scope.spans[place]
+        for group in self.request.resource_spans:
             for place in range(len(group.scope_spans) - 1, -1, -1):
                 if not group.scope_spans[place].spans:
                     del group.scope_spans[place]
