@@ -154,20 +154,17 @@ def received(request: ExportTraceServiceRequest, only: Container[str] | None = N
     for resource in request.resource_spans:
         about = attributes_of(resource.resource.attributes)
         host, language = about.get("host.name"), about.get(keys.SDK_LANGUAGE)
-        traces = {
-            span.trace_id
-            for scope in resource.scope_spans
-            if scope.scope.name == AGENTS_SCOPE
-            for span in scope.spans
-            if is_trace_id(span.trace_id)
+        named = {
+            span.trace_id for scope in resource.scope_spans if scope.scope.name == AGENTS_SCOPE for span in scope.spans
         }
+        traces = set(filter(is_trace_id, named))
         for scope in resource.scope_spans:
+            is_moment = scope.scope.name == SCOPE
             for span in scope.spans:
                 attributes = attributes_of(span.attributes, only)
-                is_moment = scope.scope.name == SCOPE
                 # A process that serves one job can name the room once for all it sends.
                 room = _room(attributes) or (_room(about) if span.trace_id in traces else "")
-                unplaced = room_of_trace(span.trace_id) if span.trace_id in traces and not (room or is_moment) else ""
+                unplaced = room_of_trace(span.trace_id) if not (room or is_moment) and span.trace_id in traces else ""
                 yield ReceivedSpan(
                     span, scope, resource, attributes, host, room, is_moment, unplaced, is_node=language == "nodejs"
                 )

@@ -95,7 +95,7 @@ def is_trace_id(value: bytes) -> bool:
 
 
 def _is_id(value: bytes, length: int) -> bool:
-    return len(value) == length and any(value)
+    return len(value) == length and value != bytes(length)
 
 
 def alone(span: Span, scope: ScopeSpans, resource: ResourceSpans) -> ResourceSpans:
