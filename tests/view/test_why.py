@@ -191,3 +191,11 @@ def test_a_cause_of_another_name_is_shown_as_it_is(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Removed, "advice", "[b]Do[/b] it.")
     made = replace(case("removed").timeline)  # of which nothing was worked out yet
     assert "   → [b]Do[/b] it." in printed(WhyView(made, explain(made)), 80)
+
+
+def test_who_came_to_the_room_after_it_has_the_name_that_they_have_here() -> None:
+    made = case("caller-away").timeline
+    assert made.later
+    evidence = [step.subject for finding in explain(made).findings for step in finding.evidence]
+    assert any(subject in made.later.by_sid for subject in evidence)
+    assert not [line for line in printed_why(made) if "PA_" in line.partition("source")[0]]

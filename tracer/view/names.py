@@ -21,7 +21,7 @@ SHORTEST_TAG = 7
 
 
 def name_of(timeline: Timeline, sid: str) -> str:
-    """The name of a subject: its identity, else its SID or id; harmless to print.
+    """The name of a subject, which may be of the room before or after: its identity, else its SID; harmless to print.
 
     An agent of which livekit-agents made the identity is ``agent 1``, ``agent 2``: its id is that of its job.
     """
@@ -32,6 +32,11 @@ def name_of(timeline: Timeline, sid: str) -> str:
         return plain(entity.identity or entity.sid)
     if isinstance(entity, Track):
         return name_of(timeline, entity.participant) if entity.participant else plain(sid)
+    beside = (other.by_sid.get(sid) for other in (timeline.earlier, timeline.later) if other)
+    if entity is None and (there := next(filter(None, beside), None)) and isinstance(there, Participant):
+        here = (one.sid for one in timeline.participants if there.identity and one.identity == there.identity)
+        same = next(here, None)
+        return name_of(timeline, same) if same else plain(there.identity or sid)
     return plain(sid)
 
 
