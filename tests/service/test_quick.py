@@ -282,7 +282,7 @@ def test_an_error_of_our_own_is_500_and_in_the_log(
 
 def test_a_store_that_fails_is_503(path: Path) -> None:
     async def test(client: Client) -> None:
-        async def fail(*_: object) -> bool:
+        def fail(*_: object) -> asyncio.Future[bool]:
             raise StoreError("the disk is full")
 
         client.receiver._queue.keep_evidence = fail  # type: ignore[method-assign,assignment]
@@ -301,7 +301,7 @@ def test_where_all_are_busy_one_more_is_closed_at_once(
 
     async def test(client: Client) -> None:
         on_disk = asyncio.Event()
-        monkeypatch.setattr(client.receiver._queue, "keep_evidence", lambda _: on_disk.wait())
+        monkeypatch.setattr(client.receiver._queue, "keep_evidence", lambda _: asyncio.ensure_future(on_disk.wait()))
         async with wire(client) as one, wire(client) as other:
             await one.send(webhook())
             await other.send(webhook()[:-1])

@@ -325,7 +325,7 @@ def test_all_that_waits_for_the_disk_is_one_commit(path: Path) -> None:
         async with receiving(path) as client:
             with closing(Slow(path)) as slow:
                 client.receiver._queue.store = slow
-                waiting = [asyncio.create_task(client.receiver.keep(Arrival((m,)))) for m in call()]
+                waiting = [asyncio.ensure_future(client.receiver.keep(Arrival((m,)))) for m in call()]
                 await until(slow.asked.is_set)
                 slow.go.set()
                 assert all(await asyncio.gather(*waiting))

@@ -58,7 +58,7 @@ def test_many_are_acknowledged_when_they_are_on_disk_and_read_soon_after(store: 
 
     async def main() -> None:
         queue = WriteQueue(store, on_read=told.append)
-        many = [asyncio.create_task(queue.keep_evidence([piece])) for piece in PIECES * write_queue.READ_AT_ONCE]
+        many = [asyncio.ensure_future(queue.keep_evidence([piece])) for piece in PIECES * write_queue.READ_AT_ONCE]
         await asyncio.sleep(0)  # all of them wait
         async with running(queue):
             assert sum(await asyncio.gather(*many)) == len(PIECES)
@@ -132,6 +132,36 @@ def test_what_cannot_be_read_is_kept_and_holds_up_nothing(store: SqliteStore, ca
     assert "is kept and cannot be read" in caplog.text
 
 
+def test_a_commit_waits_for_half_of_those_whom_the_last_one_answered(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits: list[int] = []
+    add = store.add
+
+    def adds(items: list[Arrival | Evidence]) -> list[bool]:
+        commits.append(len(items))
+        return add(items)
+
+    monkeypatch.setattr(store, "add", adds)
+    monkeypatch.setattr(store, "to_read", lambda _: [])
+
+    async def main() -> None:
+        queue = WriteQueue(store)
+        async with running(queue):
+            await asyncio.gather(*(queue.keep_evidence([piece]) for piece in PIECES[:1] * 8))
+            monkeypatch.setattr(write_queue, "TOGETHER", LIMIT)
+            begun = [queue.keep_evidence([PIECES[1]]) for _ in range(3)]
+            await asyncio.sleep(0.05)  # the time of several commits
+            assert commits == [8]
+            await asyncio.gather(*begun, queue.keep_evidence([PIECES[2]]))
+            assert commits == [8, 4]
+            monkeypatch.setattr(write_queue, "TOGETHER", 0.001)
+            assert await queue.keep_evidence([PIECES[3]]), "nobody waits for those who do not come"
+            assert commits == [8, 4, 1]
+
+    asyncio.run(main())
+
+
 def test_redacted_nothing_is_kept_as_it_came(path: Path) -> None:
     async def test(client: Client) -> None:
         await client.webhook(EVENTS[1])
@@ -152,7 +182,7 @@ def test_a_full_queue_asks_the_sender_to_retry_and_loses_nothing_it_accepted(
         with closing(SqliteStore(tmp_path / "t.db")) as store:
             queue = WriteQueue(store)
             first, second = (Arrival((moment,)) for moment in call()[:2])
-            accepted = asyncio.create_task(queue.keep(first))
+            accepted = asyncio.ensure_future(queue.keep(first))
             await asyncio.sleep(0)  # nothing runs yet that would take it
             with pytest.raises(StoreError, match="write queue is full; retry later"):
                 await queue.keep(second)

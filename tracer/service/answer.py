@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
 
 if TYPE_CHECKING:
+    import asyncio
+
     from tracer.service.senders import Asked
 
-__all__ = ["Answer", "Route", "Take"]
+__all__ = ["Answer", "Route", "Take", "Taken"]
 
 TEXT = "text/plain; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What is answered."""
 
     status: int = 200
@@ -31,8 +31,17 @@ class Answer:
         return web.Response(status=self.status, body=self.text.encode(), headers=headers)
 
 
-Take = Callable[[bytes], Awaitable[Answer]]
-"""Takes the body of a request that was admitted."""
+class Taken(NamedTuple):
+    """A request that is being stored."""
+
+    kept: asyncio.Future[bool]
+    """Done when it is on disk; an error where it cannot be stored."""
+    answer: Answer
+    """What is answered then."""
+
+
+Take = Callable[[bytes], Taken]
+"""Takes the body of a request that was admitted, without a task of its own. Raises TracerError."""
 
 
 class Route(NamedTuple):

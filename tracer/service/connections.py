@@ -11,7 +11,6 @@ from tracer.service.seldom import Seldom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from aiohttp import web
 
@@ -34,8 +33,8 @@ class Connection(asyncio.Protocol):
 
     transport: asyncio.Transport | None = None
     """None before it is there, and when it is closed."""
-    answering: asyncio.Task[Any] | None = None
-    """What makes the answer that is under way."""
+    answering: asyncio.Future[bool] | None = None
+    """Done when what is answered then is on disk."""
 
 
 class Connections:

@@ -25,8 +25,7 @@ from tracer.service.bodies import LARGE
 from tracer.service.connections import Connection
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
-    from typing import Any
+    from collections.abc import Callable, Mapping
 
     from tracer.service.answer import Route, Take
     from tracer.service.connections import Connections
@@ -49,12 +48,12 @@ class Quick(Connection):
     def __init__(
         self,
         routes: Mapping[str, Route],
-        answered: Callable[[Awaitable[Answer]], Coroutine[Any, Any, Answer]],
+        answer_to: Callable[[BaseException], Answer | None],
         connections: Connections,
     ) -> None:
-        """``answered`` turns what a handler raises into an answer."""
+        """``answer_to`` turns what is raised into an answer; into None where that is a fault of tracer's own."""
         self._routes = routes
-        self._answered = answered
+        self._answer_to = answer_to
         self._connections = connections
         self._came = b""
         """What has come and was not answered, from the beginning of a request."""
@@ -62,6 +61,8 @@ class Quick(Connection):
         """Takes the body of the request whose head has come."""
         self._body = slice(0)
         """Where that body is, or will be."""
+        self._on_disk = Answer()
+        """The answer to the request that is being stored."""
         self._is_last = False
         """Whether the connection ends with the answer."""
         self._is_paused = False
@@ -104,7 +105,11 @@ class Quick(Connection):
         assert self._take  # noqa: S101  it begins
         take, body, self._came = self._take, self._came[self._body], self._came[self._body.stop :]
         self._forget()
-        self.answering = asyncio.get_running_loop().create_task(self._answered(take(body)))
+        try:
+            self.answering, self._on_disk = take(body)
+        except Exception as error:  # noqa: BLE001  whatever it is, its sender is answered, and not before this returns
+            self.answering = asyncio.get_running_loop().create_future()
+            self.answering.set_exception(error)
         self.answering.add_done_callback(self._answer)
 
     def _begins(self) -> bool:
@@ -115,7 +120,7 @@ class Quick(Connection):
         if not 4 <= end <= LONGEST_HEAD:
             self._hand_over()
             return False
-        head = _Head(self._came[:end])
+        head = _head(self._came[:end])
         route = self._routes.get(head.path)
         if route and 0 <= head.length <= LARGE:
             try:
@@ -129,14 +134,13 @@ class Quick(Connection):
         self._hand_over()
         return False
 
-    def _answer(self, task: asyncio.Task[Answer]) -> None:
+    def _answer(self, kept: asyncio.Future[bool]) -> None:
         self.answering = None
-        if self.transport is None or task.cancelled():
+        error = None if kept.cancelled() else kept.exception()
+        if self.transport is None or kept.cancelled():
             return
         self._connections.idle(self)
-        if error := task.exception():
-            log.error("cannot answer a request", exc_info=error)
-        answer = Answer(500, "an error of tracer's own, which its log has\n") if error else task.result()
+        answer = self._refusal(error) if error else self._on_disk
         is_last = self._is_last or self._connections.closing
         self.transport.write(_packed(answer, int(time.time()), is_last=is_last))
         if is_last:
@@ -146,6 +150,12 @@ class Quick(Connection):
             self._go_on()
         if self.answering is None:
             self._resume()
+
+    def _refusal(self, error: BaseException) -> Answer:
+        if answer := self._answer_to(error):
+            return answer
+        log.error("cannot answer a request", exc_info=error)
+        return Answer(500, "an error of tracer's own, which its log has\n")
 
     def _resume(self) -> None:
         if self._is_paused and self.transport:
@@ -207,6 +217,12 @@ class _Head:
         told = name.decode("ascii", "replace")
         self._is_twice = self._is_twice or told in self.headers
         self.headers.add(told, value.decode("utf-8", "surrogateescape"))
+
+
+@lru_cache(maxsize=256)
+def _head(head: bytes) -> _Head:
+    """The same for a head that came before: those of a sender differ in the length, and of webhooks in the token."""
+    return _Head(head)
 
 
 @lru_cache(maxsize=64)

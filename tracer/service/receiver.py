@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -27,7 +27,7 @@ from tracer.errors import (
     UnsupportedError,
 )
 from tracer.service import bodies
-from tracer.service.answer import Answer, Route
+from tracer.service.answer import Answer, Route, Taken
 from tracer.service.background import in_background
 from tracer.service.bodies import LARGE, LARGEST_BODY, LARGEST_WEBHOOK, Bodies, decompressed
 from tracer.service.connections import KEEPALIVE, Connections
@@ -37,7 +37,7 @@ from tracer.service.passing import Passing
 from tracer.service.quick import Quick
 from tracer.service.seldom import Seldom
 from tracer.service.senders import refuse_strangers, refuse_web_pages
-from tracer.service.write_queue import WriteQueue
+from tracer.service.write_queue import WriteQueue, stored_already
 from tracer.store import Arrival
 from tracer.witness import agent, evidence, webhook
 from tracer.witness.outgoing import refuse_too_large
@@ -61,8 +61,6 @@ if TYPE_CHECKING:
 __all__ = ["Receiver"]
 
 log = logging.getLogger("tracer")
-
-_T = TypeVar("_T")
 
 JSON = "application/json"
 OTLP = ("application/x-protobuf", JSON)
@@ -187,7 +185,7 @@ class Receiver:
         await self._runner.setup()
         assert self._runner.server  # noqa: S101  it is set up
         self._host = host
-        self._connections = Connections(self._runner.server, partial(Quick, self.routes, self._answered))
+        self._connections = Connections(self._runner.server, partial(Quick, self.routes, self._answer_to))
         if self.page:
             self.page.host = host
         try:
@@ -220,9 +218,9 @@ class Receiver:
         if self.exporter:
             await self.exporter.finish()
 
-    async def keep(self, arrival: Arrival) -> bool:
-        """Wait until this is on disk; False when it was stored before. Raises StoreError when it cannot be stored."""
-        return await self._queue.keep(arrival)
+    def keep(self, arrival: Arrival) -> asyncio.Future[bool]:
+        """Done when this is on disk; False when it was stored before. Raises StoreError when it cannot be stored."""
+        return self._queue.keep(arrival)
 
     async def keep_observed(self, arrival: Arrival) -> bool:
         """As ``keep``, for the observer beside this receiver."""
@@ -237,75 +235,88 @@ class Receiver:
         assert self._connections  # noqa: S101  there is a request
         self._connections.busy(request.protocol)
         try:
-            answer = await self._answered(handler(request))
+            return await handler(request)
+        except Exception as error:
+            answer = self._answer_to(error)
+            if answer is None:
+                raise
+            return answer.of_aiohttp()
         finally:
             self._connections.idle(request.protocol)
-        return answer.of_aiohttp() if isinstance(answer, Answer) else answer
 
-    async def _answered(self, answer: Awaitable[_T]) -> _T | Answer:
-        """It, or the answer to a request that it cannot be given to."""
-        try:
-            return await answer
-        except TimeoutError:
-            self.counts.malformed += 1
-            return Answer(408, f"no whole body within {bodies.WITHIN:g} s\n")
-        except ForbiddenError as error:
-            self._refusals.warn(f"request refused: {error}")
-            return Answer(403, f"{error}\n")
-        except UnsupportedError as error:
-            return Answer(415, f"{error}\n")
-        except TooLargeError as error:
-            self.counts.too_large += 1
-            return Answer(413, f"{error}\n")
-        except BadSignatureError as error:
-            self.counts.webhooks_refused += 1
-            self._refusals.warn(f"webhook refused: {error}")
-            return Answer(401, f"{error}\n")
-        except BadTokenError as error:
-            self._refusals.warn(f"request refused: {error}")
-            return Answer(401, f"{error}\n", headers=(("WWW-Authenticate", "Bearer"),))
-        except MalformedError as error:
-            self.counts.malformed += 1
-            return Answer(400, f"{error}\n")
-        except (StoreError, OverloadedError) as error:
-            return Answer(503, f"{error}\n", headers=(("Retry-After", "1"),))
+    def _answer_to(self, error: BaseException) -> Answer | None:
+        """The answer to a request that cannot be taken; None where that is a fault of tracer's own."""
+        headers: tuple[tuple[str, str], ...] = ()
+        match error:
+            case TimeoutError():
+                self.counts.malformed += 1
+                return Answer(408, f"no whole body within {bodies.WITHIN:g} s\n")
+            case ForbiddenError():
+                self._refusals.warn(f"request refused: {error}")
+                status = 403
+            case UnsupportedError():
+                status = 415
+            case TooLargeError():
+                self.counts.too_large += 1
+                status = 413
+            case BadSignatureError():
+                self.counts.webhooks_refused += 1
+                self._refusals.warn(f"webhook refused: {error}")
+                status = 401
+            case BadTokenError():
+                self._refusals.warn(f"request refused: {error}")
+                status, headers = 401, (("WWW-Authenticate", "Bearer"),)
+            case MalformedError():
+                self.counts.malformed += 1
+                status = 400
+            case StoreError() | OverloadedError():
+                status, headers = 503, (("Retry-After", "1"),)
+            case _:
+                return None
+        return Answer(status, f"{error}\n", headers=headers)
 
     async def _take(self, route: Route, request: web.Request) -> web.Response:
         take = route.admit(request)
         with self._bodies.hold(request.content_length or route.largest):
             body = await self._bodies.read(request, route.largest)
-        return (await take(body)).of_aiohttp()
+        taken = take(body)
+        await taken.kept
+        return taken.answer.of_aiohttp()
 
     def _admit_webhook(self, request: Asked) -> Take:
         digest = signed_digest(request.headers.get("Authorization", ""), self.server)
         return partial(self._webhook, digest, request.headers.get("Content-Encoding", ""), time.time_ns())
 
-    async def _webhook(self, digest: bytes, encoding: str, arrival: int, packed: bytes) -> Answer:
+    def _webhook(self, digest: bytes, encoding: str, arrival: int, packed: bytes) -> Taken:
         body = decompressed(packed, encoding, LARGEST_WEBHOOK)
         told = webhook.signed(body, digest)
         self.counts.webhooks += 1
         self.metrics.webhook(told.sent, arrival)
         if not self._wanted(told.name):
             self.counts.webhooks_ignored += 1
-            return Answer()
+            return Taken(stored_already(), Answer())
         if told.is_of_a_room:
             if self._on_event:  # before it is on disk, which takes longer than a JOINED can last
                 self._on_event(webhook.parse(body))
-            keep = self._keep_evidence([evidence.of_webhook(body, told, arrival)])
+            kept = self._keep_evidence([evidence.of_webhook(body, told, arrival)])
         else:
             self.counts.webhooks_ignored += 1
             unknown = webhook.unknown(body, webhook.parse(body))
-            keep = self.keep(Arrival(event_id=told.id, unknown=unknown))
-        if not await keep:
-            self.counts.webhooks_repeated += 1
-        elif self.recorder:
-            self.recorder.webhook(body, arrival)
-        return Answer()
+            kept = self.keep(Arrival(event_id=told.id, unknown=unknown))
+        kept.add_done_callback(self._count_repeated)
+        if self.recorder:
+            kept = asyncio.ensure_future(_recorded(kept, partial(self.recorder.webhook, body, arrival)))
+        return Taken(kept, Answer())
 
-    async def _keep_evidence(self, pieces: Sequence[Evidence]) -> bool:
-        """Wait until this is on disk; False when it was stored before. With ``redact`` nothing is kept as it came."""
-        if not self.redact:
-            return await self._queue.keep_evidence(pieces)
+    def _count_repeated(self, kept: asyncio.Future[bool]) -> None:
+        is_stored = not kept.cancelled() and kept.exception() is None
+        self.counts.webhooks_repeated += is_stored and not kept.result()
+
+    def _keep_evidence(self, pieces: Sequence[Evidence]) -> asyncio.Future[bool]:
+        """Done when this is on disk; False when it was stored before. With ``redact`` nothing is kept as it came."""
+        return asyncio.ensure_future(self._redacted(pieces)) if self.redact else self._queue.keep_evidence(pieces)
+
+    async def _redacted(self, pieces: Sequence[Evidence]) -> bool:
         exported = self.exporter is not None
         return all([await self.keep(evidence.redacted(piece, exported=exported)) for piece in pieces])
 
@@ -327,30 +338,33 @@ class Receiver:
             raise UnsupportedError(f"Content-Type must be {' or '.join(OTLP)}")
         return partial(self._traces, kind, request.headers.get("Content-Encoding", ""), time.time_ns())
 
-    async def _traces(self, kind: str, encoding: str, arrival: int, packed: bytes) -> Answer:
+    def _traces(self, kind: str, encoding: str, arrival: int, packed: bytes) -> Taken:
         body = decompressed(packed, encoding)
-        with self._bodies.hold(len(body)):
-            pieces = await self._decoded(body, kind, arrival)
-            self.counts.otlp_requests += 1
-            self.counts.otlp_spans += sum(piece.spans for piece in pieces)
-            await self._keep_evidence(pieces)
-        if self.recorder:
-            self.recorder.traces(body, kind, arrival)
-        return Answer(text="{}" if kind == JSON else "", content_type=kind)
-
-    async def _decoded(self, body: bytes, kind: str, arrival: int) -> list[Evidence]:
         if len(body) <= LARGE:
-            return self._decode(body, kind, arrival)
-        async with self._decoding:  # a large one takes a second to decode, for which everyone else would wait
-            return await asyncio.to_thread(self._decode, body, kind, arrival)
+            kept = self._keep_traces(self._decode(body, kind, arrival))
+        else:
+            kept = asyncio.ensure_future(self._large(body, kind, arrival))
+        if self.recorder:
+            kept = asyncio.ensure_future(_recorded(kept, partial(self.recorder.traces, body, kind, arrival)))
+        return Taken(kept, Answer(text="{}" if kind == JSON else "", content_type=kind))
+
+    async def _large(self, body: bytes, kind: str, arrival: int) -> bool:
+        """One that takes a second to decode, for which everyone else would wait."""
+        with self._bodies.hold(len(body)):
+            async with self._decoding:
+                pieces = await asyncio.to_thread(self._decode, body, kind, arrival)
+            return await self._keep_traces(pieces)
+
+    def _keep_traces(self, pieces: Sequence[Evidence]) -> asyncio.Future[bool]:
+        self.counts.otlp_requests += 1
+        self.counts.otlp_spans += sum(piece.spans for piece in pieces)
+        return self._keep_evidence(pieces)
 
     def _decode(self, body: bytes, kind: str, arrival: int) -> list[Evidence]:
         """What an OTLP request brought."""
         request = agent.read(body, kind)
         refuse_too_large(request, len(body))
-        scopes = (scope for group in request.resource_spans for scope in group.scope_spans)
-        firsts = (scope.spans[0].start_time_unix_nano for scope in scopes if scope.spans)  # of each, by one clock
-        if max(firsts, default=0) > arrival + evidence.AHEAD:
+        if agent.latest_first(request) > arrival + evidence.AHEAD:
             self._refusals.warn(
                 "spans of an agent are more than a day ahead of this machine's clock: their moments are left out"
             )
@@ -386,3 +400,11 @@ class Receiver:
             with suppress(StoreError):  # which `/healthz` says
                 waiting = self.store.count_unsent()
                 yield GaugeMetricFamily("tracer_outbox", "Spans that wait for the backend.", value=waiting)
+
+
+async def _recorded(kept: asyncio.Future[bool], write: Callable[[], None]) -> bool:
+    """The same; what is new is then in the recording, too."""
+    is_new = await kept
+    if is_new:
+        write()
+    return is_new

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-__all__ = ["WriteQueue", "read_some"]
+__all__ = ["WriteQueue", "read_some", "stored_already"]
 
 log = logging.getLogger("tracer")
 
 CAPACITY = 4096
 """Requests that may wait for the disk; the sender of one more is asked to retry."""
+TOGETHER = 0.001
+"""Seconds for which a commit waits at most, until half as many requests wait for it as the one before had."""
 READ_AT_ONCE = 8
 """Pieces of evidence that are read before their senders are answered: where more wait, there is no time for it."""
 LARGE = 128 * 1024
@@ -78,6 +80,10 @@ class WriteQueue:
         self._read = time.monotonic()
         """When evidence that had to wait was last read."""
         self._came = asyncio.Event()
+        self._enough = 1
+        """How many must wait for ``_came`` to be set."""
+        self._last = 0
+        """Requests of the last commit."""
         self._is_quiet = False
         self._waiting: list[_Waiting] = []
 
@@ -86,25 +92,26 @@ class WriteQueue:
         """How many requests wait for the disk."""
         return len(self._waiting)
 
-    async def keep(self, arrival: Arrival) -> bool:
-        """Wait until this is on disk; False when it was stored before. Raises StoreError when it cannot be stored."""
+    def keep(self, arrival: Arrival) -> asyncio.Future[bool]:
+        """Done when this is on disk; False when it was stored before. Raises StoreError when it cannot be stored."""
         if not (arrival.moments or arrival.outgoing or arrival.traces or arrival.unknown):
-            return True
+            return stored_already()
         if self.redact:
             arrival = replace(arrival, moments=tuple(moment.redacted() for moment in arrival.moments))
-        return await self._put(arrival, ())
+        return self._put(arrival, ())
 
-    async def keep_evidence(self, evidence: Sequence[Evidence]) -> bool:
+    def keep_evidence(self, evidence: Sequence[Evidence]) -> asyncio.Future[bool]:
         """The same for evidence; False when it is of a webhook that was stored before."""
-        return await self._put(None, evidence) if evidence else True
+        return self._put(None, evidence) if evidence else stored_already()
 
-    async def _put(self, arrival: Arrival | None, evidence: Sequence[Evidence]) -> bool:
+    def _put(self, arrival: Arrival | None, evidence: Sequence[Evidence]) -> asyncio.Future[bool]:
         if len(self._waiting) >= CAPACITY:
             raise StoreError("write queue is full; retry later")
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(arrival, evidence, done))
-        self._came.set()
-        return await done
+        if len(self._waiting) >= self._enough:
+            self._came.set()
+        return done
 
     async def check(self) -> None:
         """Raises StoreError when the store cannot be written now."""
@@ -119,9 +126,24 @@ class WriteQueue:
             while not self._waiting:
                 self._came.clear()
                 await self._came.wait()
+            await self._gather()
             batch, self._waiting = self._waiting, []
             await self._store(batch)
             self._is_quiet = False
+
+    async def _gather(self) -> None:
+        """Let those whom the last commit answered send what comes next.
+
+        Else the first of them have a commit that all others wait for. So one half comes while the other is written.
+        """
+        if len(self._waiting) < self._last // 2:
+            self._enough = self._last // 2
+            self._came.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TOGETHER):
+                    await self._came.wait()
+            self._enough = 1
+        self._last = len(self._waiting)
 
     async def _something_comes(self) -> bool:
         """Whether something waits, or comes within ``QUIET``; once it is quiet, whether something waits."""
@@ -195,6 +217,13 @@ class WriteQueue:
         for arrival in told:
             self.moments += len(arrival.moments)
             self._on_read(arrival)
+
+
+def stored_already() -> asyncio.Future[bool]:
+    """As of what is on disk, where there is nothing to store."""
+    done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    done.set_result(True)
+    return done
 
 
 def arrival_of(piece: Evidence) -> Arrival:

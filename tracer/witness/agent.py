@@ -48,6 +48,7 @@ __all__ = [
     "TOLD_AT_ONCE",
     "arrival",
     "by_room",
+    "latest_first",
     "read",
     "received",
     "rooms",
@@ -102,6 +103,16 @@ def _with_base64_ids(request: Any) -> Any:
 def spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
     """All spans of a request."""
     return (span for group in request.resource_spans for scope in group.scope_spans for span in scope.spans)
+
+
+def latest_first(request: ExportTraceServiceRequest) -> int:
+    """When the first span of a scope began, ns: the latest of all scopes; those of one are by one clock."""
+    latest = 0
+    for group in request.resource_spans:
+        for scope in group.scope_spans:
+            if spans := scope.spans:
+                latest = max(latest, spans[0].start_time_unix_nano)
+    return latest
 
 
 def arrival(request: ExportTraceServiceRequest, *, redact: bool = False, exported: bool = True) -> Arrival:

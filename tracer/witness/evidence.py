@@ -85,7 +85,11 @@ def of_spans(request: ExportTraceServiceRequest, body: bytes, content_type: str,
 
 def _count(groups: Iterable[ResourceSpans]) -> int:
     """How many spans these hold."""
-    return sum(len(scope.spans) for group in groups for scope in group.scope_spans)
+    count = 0
+    for group in groups:
+        for scope in group.scope_spans:
+            count += len(scope.spans)
+    return count
 
 
 def _groups(request: ExportTraceServiceRequest, body: bytes, form: Form) -> list[bytes]:
