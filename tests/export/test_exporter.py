@@ -51,6 +51,12 @@ def add(store: SqliteStore, *kinds: Kind) -> None:
     store.add([Arrival(tuple(m for m in call() if not kinds or m.kind in kinds))])
 
 
+@pytest.fixture(autouse=True)
+def _a_machine_that_is_never_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "LONGEST_PASS", LIMIT)
+    monkeypatch.setattr(export, "MOST_OF_A_CORE", float("inf"))
+
+
 def test_a_span_waits_until_nothing_new_was_learnt_of_it(store: SqliteStore, backend: OtlpBackend) -> None:
     exporter = backend.exporter(store)
     add(store)
@@ -332,7 +338,6 @@ def test_beside_many_rooms_of_before_a_new_call_goes_first_and_they_follow_by_tu
     store: SqliteStore, backend: OtlpBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "ROOMS_AT_ONCE", 5)
-    monkeypatch.setattr(export, "LONGEST_PASS", LIMIT)
     before = [f"RM_{number}" for number in range(23)]
     store.add(Arrival(tuple(elsewhere(call(), room))) for room in before)
     exporter = backend.exporter(store)
