@@ -66,6 +66,8 @@ SAFE = {
     "lk.participant_id",
     "lk.participant_kind",
     "lk.room_sid",
+    "lk.interruption.source",
+    "lk.playout.position",
     "lk.shutdown.reason",
     "lk.track_source",
     "tracer.agent_trace_id",

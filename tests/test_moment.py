@@ -48,6 +48,7 @@ BEYOND = [
     "agent.blocked",
     "agent.connection_lost",
     "agent.deleting_room",
+    "agent.interrupted",
     "agent.reconnected",
     "agent.reconnecting",
     "agent.speaking",

@@ -35,6 +35,7 @@ __all__ = [
     "EXIT_CODE",
     "HIDDEN",
     "INSTRUCTIONS",
+    "INTERRUPTED_BY",
     "JOB_ANSWER",
     "JOB_ATTEMPTS",
     "JOB_ID",
@@ -56,6 +57,7 @@ __all__ = [
     "PARTICIPANT_KIND",
     "PARTICIPANT_METADATA",
     "PARTICIPANT_NAME",
+    "PLAYED_FOR",
     "PREVIOUS_AGENT_LABEL",
     "PROCESS_ID",
     "ROOM_DEPARTURE_TIMEOUT",
@@ -131,6 +133,10 @@ DISCONNECT_REASON: Final = "lk.disconnect_reason"
 """Why a participant left, in the words of LiveKit's ``DisconnectReason``."""
 SHUTDOWN_REASON: Final = "lk.shutdown.reason"
 """Why a job shut down, in the words of the agent's code or of livekit-agents."""
+INTERRUPTED_BY: Final = "lk.interruption.source"
+"""What interrupted the agent, by newer versions: ``audio_activity``, ``user_turn`` or ``programmatic``."""
+PLAYED_FOR: Final = "lk.playout.position"
+"""Seconds of an interrupted reply that had been played, by newer versions (livekit-agents 1.8.9)."""
 
 INSTRUCTIONS: Final = "lk.pii.instructions"
 """The instructions of the agent that a session started with."""
@@ -252,7 +258,7 @@ SOUNDED_FOR: Final = "tracer.sounded_for"
 SPOKE_FOR: Final = "tracer.spoke_for"
 """Seconds that an agent, or a caller, spoke at one go."""
 TURN_LASTED: Final = "tracer.turn_lasted"
-"""Seconds from the beginning of a caller's turn until it was over, with pauses."""
+"""Seconds from the beginning of a turn, the caller's or the agent's, until it was over, with pauses."""
 TASK: Final = "tracer.task"
 """A task by the function that it runs, as livekit-agents' ``_vad_task``; ``stt_node`` for the agent's own."""
 LISTENS_BY: Final = "tracer.session.listens_by"

@@ -338,6 +338,18 @@ EXPECTED: dict[str, list[Expected]] = {
         Expected("never-connected", says="threw an error"),
         Expected("model-failed", says="APIStatusError.*bob had no answer"),
     ],
+    # The agent takes its own voice for ada's, over and over: each reply is interrupted after a second.
+    "hears_itself": [Expected(says="each of the agent's 10 replies was interrupted")],
+    "hears_itself_1_3": [Expected(says="each of the agent's 1\\d replies was interrupted")],
+    # Of each reply the TTS gives a second, and then nothing: ada waits, and asks again, which interrupts it.
+    "tts_stops_until_interrupted": [Expected("agent-speaks-silence", says="only a part had been played")],
+    # A sound without an end that must not be interrupted: ada asks three times more, hears it on and on, and leaves.
+    "speaks_on_and_on": [Expected(says="spoke without an end for .* also while ada")],
+    # The model says the same sentence over and over; ada listens for 40 s, and leaves.
+    "model_never_stops": [Expected(says="spoke without an end for")],
+    # ada interrupts two long answers, and listens to the third; leaves 18 s into an answer of 25 s.
+    "ok_interrupted_twice": [WELL],
+    "ok_leaves_in_a_long_answer": [WELL],
     # ada unpublishes the microphone after 8 s, publishes another 1 s later, and is answered as before.
     "ok_microphone_replaced": [WELL],
     # A supervisor who is hidden is there 15 s before the caller, speaks, and stays.

@@ -49,7 +49,7 @@ USUAL = 200_000
 """Bytes of the bundle of a usual call."""
 ADDRESS = re.compile(r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|\b[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){5,7}\b")
 THEIRS = re.compile(
-    r"(?:(?:lk|gen_ai|telemetry|service|exception|error|process|host|tracer)\.[a-z0-9_.]+|(?:audio|video)/\w+|speech_[0-9a-f]{12}(?:_\d)?|[A-Z]{2}_[A-Za-z0-9_]+|agent-AJ_\w+|[A-Z0-9_]+|[0-9a-f]{16,32}|\d+(?:\.\d+)*|\w+Error|[a-z]+_[a-z_]+|[a-z]{1,3}|true|false)?"
+    r"(?:(?:lk|gen_ai|telemetry|service|exception|error|process|host|tracer)\.[a-z0-9_.]+|(?:audio|video)/\w+|speech_[0-9a-f]{12}(?:_\d)?|[A-Z]{2}_[A-Za-z0-9_]+|agent-AJ_\w+|[A-Z0-9_]+|[0-9a-f]{8}|[0-9a-f]{16,32}|\d+(?:\.\d+)*|\w+Error|[a-z]+_[a-z_]+|[a-z]{1,3}|true|false)?"
 )
 """Words of LiveKit's, of Python's and of livekit-agents', and what is too short to be told from them."""
 COMMON = {

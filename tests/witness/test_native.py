@@ -128,6 +128,18 @@ def test_an_answer_came_or_it_did_not(known: dict[str, Any], kind: Kind, at: flo
     assert [(m.kind, m.time) for m in found] == [(Kind.MODEL_ASKED, ms(400)), (kind, ms(at))]
 
 
+def test_a_turn_of_the_agents_was_interrupted_or_it_was_not() -> None:
+    by = {"lk.interruption.source": "user_turn", "lk.playout.position": 1.5}
+    [told] = moments(span("agent_turn", b"turn", 400, 1900, SESSION_ID, **IN_JOB, **{"lk.interrupted": True}, **by))
+    assert (told.kind, told.time) == (Kind.AGENT_INTERRUPTED, ms(1900))
+    known = {keys.TURN_LASTED: 1.5, keys.INTERRUPTED_BY: "user_turn", keys.PLAYED_FOR: 1.5}
+    assert known.items() <= dict(told.facts).items()
+    [older] = moments(span("agent_turn", b"turn", 400, 1900, SESSION_ID, **IN_JOB, **{"lk.interrupted": True}))
+    assert not {keys.INTERRUPTED_BY, keys.PLAYED_FOR} & dict(older.facts).keys()
+    for more in ({}, {"lk.interrupted": False}, {"lk.interrupted": "yes"}):
+        assert moments(span("agent_turn", b"turn", 400, 1900, SESSION_ID, **IN_JOB, **more)) == []
+
+
 def test_a_model_that_failed_names_the_span_and_the_error() -> None:
     for name in ("llm_node", "tts_node", "stt_node", "agent_turn", "on_enter", "on_user_turn_completed"):
         found = [m for m in moments(failed(name, "APIConnectionError")) if m.kind is Kind.MODEL_FAILED]

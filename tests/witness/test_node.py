@@ -73,6 +73,12 @@ def test_what_became_of_a_question_to_the_model(known: dict[str, Any], kind: Kin
     assert [m.kind for m in found] == [Kind.MODEL_ASKED, kind]
 
 
+def test_a_turn_that_was_interrupted_is_a_moment() -> None:
+    [cut] = told(span("agent_turn", b"turn", 400, 1900, SESSION_ID, **{"lk.interrupted": True}))
+    assert (cut.kind, cut.time, dict(cut.facts)[keys.TURN_LASTED]) == (Kind.AGENT_INTERRUPTED, ms(1900), 1.5)
+    assert told(span("agent_turn", b"turn", 400, 1900, SESSION_ID, **{"lk.interrupted": False})) == []
+
+
 def test_a_try_that_failed_is_a_failure_and_one_that_did_not_is_nothing() -> None:
     known = {"error.type": "401", "exception.type": "APIStatusError"}
     tried = span("llm_request_run", b"llm_run1", 400, 500, SESSION_ID, **known)

@@ -93,6 +93,19 @@ AGENT = {
         mistake="The agent's state is speaking, its track is published and its transcript has the words.",
         said=(agents("voice/room_io/_output.py"),),
     ),
+    "agent.interrupted": KindInfo(
+        phrase="agent interrupted",
+        verb="was interrupted",
+        meaning="A turn of the agent's ended before its end: it was interrupted.",
+        cause="The caller spoke, or what was taken for it; `session.interrupt()`; or the end of the session.",
+        following="The agent listens, and answers what was said.",
+        reported={"agent": "livekit-agents' span `agent_turn`, with `lk.interrupted`"},
+        mistake="An agent that hears its own voice interrupts itself: nothing in the call looks ill.",
+        said=(
+            agents("voice/agent_activity.py"),
+            agents("voice/speech_handle.py"),
+        ),
+    ),
     "agent.code_began": KindInfo(
         phrase="agent's code runs",
         verb="began to run code of its own",

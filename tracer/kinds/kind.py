@@ -90,6 +90,7 @@ class Kind(StrEnum):
     SESSION_AGENT_CHANGED = "session.agent_changed"
     AGENT_SPEAKING = "agent.speaking"
     AGENT_SPEAKS_SILENCE = "agent.speaks_silence"
+    AGENT_INTERRUPTED = "agent.interrupted"
     AGENT_CODE_BEGAN = "agent.code_began"
     AGENT_CODE_RETURNED = "agent.code_returned"
     AGENT_TASK_RAISED = "agent.task_raised"

@@ -193,6 +193,8 @@ def _of_agent(timeline: Timeline, step: Step, entity: Entity | None) -> str:
             return str(facts.get(keys.TOOL_NAME) or facts.get(keys.SPAN_NAME) or "")
         case Kind.AGENT_BLOCKED:
             return _lasted(step, keys.BLOCKED_FOR)
+        case Kind.AGENT_INTERRUPTED:
+            return _joined(str(facts.get(keys.INTERRUPTED_BY) or ""), _lasted(step, keys.PLAYED_FOR, "after"))
         case Kind.AGENT_SPEAKS_SILENCE:
             return _lasted(step, keys.SILENT_FOR)
         case Kind.SESSION_STARTED:
@@ -249,10 +251,10 @@ def failure(step: Step) -> str:
     return ", ".join(parts)
 
 
-def _lasted(step: Step, key: str) -> str:
+def _lasted(step: Step, key: str, how: str = "for") -> str:
     """For how long, by a fact in seconds."""
     lasted = step.facts.get(key)
-    return f"for {duration(lasted)}" if isinstance(lasted, float) else ""
+    return f"{how} {duration(lasted)}" if isinstance(lasted, float) else ""
 
 
 def _joined(*parts: str) -> str:

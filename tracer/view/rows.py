@@ -309,6 +309,8 @@ class _Conversation:
             case Kind.AGENT_SPEAKING:
                 first = next(one for one in self.spoke[step.subject] if one.kind is Kind.AGENT_SPEAKING)
                 return step.key != first.key
+            case Kind.AGENT_INTERRUPTED:
+                return True  # a caller who speaks meanwhile does it
             case Kind.SESSION_CALLER_SPOKE | Kind.SESSION_TURN_TRANSCRIBED:
                 return self.turns[step.kind, step.subject] is not step
             case Kind.AGENT_CODE_BEGAN | Kind.AGENT_CODE_RETURNED:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tracer.moment import Fact
 
-__all__ = ["LONGEST_MESSAGE", "PENDING_SPANS", "ROUNDING", "TOLD_AT_ONCE", "native_moments"]
+__all__ = ["LONGEST_MESSAGE", "PENDING_SPANS", "ROUNDING", "TOLD_AT_ONCE", "interruption", "native_moments"]
 
 WITNESS = "agent"
 
@@ -190,6 +190,8 @@ def _moments(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Rep
         case "user_turn":
             yield from _turn(span, attributes)
             return
+        case "agent_turn":
+            yield from _interruption(span, attributes)
         case "event_loop_blocked":
             yield from _blocked(span, attributes)
         case name if name in _CODE:
@@ -362,6 +364,26 @@ def _caller(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Repo
     lasted: dict[str, Fact] = {keys.SPOKE_FOR: max(ended - began, 0) / 1e9} if ended else {}
     who = attributes.get(keys.PARTICIPANT_IDENTITY)
     yield _Reported(Kind.SESSION_CALLER_SPOKE, began, began, {**lasted, keys.LINKED_IDENTITY: who})
+
+
+def interruption(span: Span, attributes: Mapping[str, Fact | None]) -> dict[str, Fact | None] | None:
+    """What is known of how a turn of the agent's was interrupted; None of one that was not."""
+    if attributes.get("lk.interrupted") is not True:
+        return None
+    played = attributes.get(keys.PLAYED_FOR)
+    return {
+        keys.TURN_LASTED: max(span.end_time_unix_nano - span.start_time_unix_nano, 0) / 1e9,
+        keys.INTERRUPTED_BY: attributes.get(keys.INTERRUPTED_BY),
+        keys.PLAYED_FOR: float(played) if isinstance(played, int | float) and 0 <= played < 1e6 else None,
+    }
+
+
+def _interruption(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_Reported]:
+    """That a turn of the agent's was interrupted, when it was over."""
+    known = interruption(span, attributes)
+    if known is not None:
+        ended = span.end_time_unix_nano
+        yield _Reported(Kind.AGENT_INTERRUPTED, ended, ended, known)
 
 
 _TRANSCRIPTS = ("lk.pii.user_transcript", "lk.user_transcript")

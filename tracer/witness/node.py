@@ -18,7 +18,7 @@ from tracer.moment import Kind, Moment, facts
 from tracer.timeline.trace_jobs import job_of_trace
 from tracer.units import NS_PER_MS
 from tracer.witness.fields import LATEST_TIME
-from tracer.witness.native import BLOCKED_SERIOUSLY, EXCEPTION_TYPE
+from tracer.witness.native import BLOCKED_SERIOUSLY, EXCEPTION_TYPE, interruption
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,6 +74,10 @@ def _told(span: Span, attributes: Mapping[str, Fact | None]) -> Iterator[_TOLD]:
                 itself,
                 {keys.LINKED_IDENTITY: attributes.get(keys.PARTICIPANT_IDENTITY)},
             )
+        case "agent_turn":
+            known = interruption(span, attributes)
+            if known is not None:
+                yield Kind.AGENT_INTERRUPTED, ended, itself, known
         case "llm_node":
             yield Kind.MODEL_ASKED, began, itself, {}
             yield _answer(span, attributes)

@@ -253,3 +253,14 @@ def test_a_greeting_that_fails_after_a_hand_over_is_missed_though_the_first_agen
     raised = failure(7100, "on_enter", error("ValueError", "no prompt"))
     assert named(*turn(5000), changed, *raised) == ("on-enter-raised", True)
     assert named(*turn(5000), changed, *speaks(7050), *raised) is None
+
+
+def test_who_speaks_again_does_not_make_the_answer_before_heard() -> None:
+    """Their next turn asks the model anew; the agent's own tool would too, with nobody speaking between."""
+    spoke = of_job(Kind.SESSION_CALLER_SPOKE, 14_000, {keys.SPOKE_FOR: 1.5}, "again")
+    live = [m for m in long_call() if m.time < ms(34_000)]
+    greeted = of_job(Kind.AGENT_SPEAKING, 1700, {keys.SPOKE_FOR: 1.0}, "greeted")
+    waits = [*live, *ask(1500, answered=100), greeted, *ask(3000, answered=200)]
+    again = explain(timeline([*waits, spoke, *ask(16_000)], now=ms(17_000)))
+    assert "a model answered, and in 13.8 s no word of the agent was recorded" in again.summary
+    assert "a model answered" not in explain(timeline([*waits, *ask(16_000)], now=ms(17_000))).summary

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.moments import JOB, VOICE
@@ -10,6 +12,9 @@ from tests.why.silent.calls import long_call
 from tracer import keys
 from tracer.moment import Kind, Moment
 from tracer.why import explain
+
+if TYPE_CHECKING:
+    from tracer.moment import Fact
 
 
 def spoke(at: float, seconds: float, silent: float = 0.0) -> list[Moment]:
@@ -23,6 +28,12 @@ def spoke(at: float, seconds: float, silent: float = 0.0) -> list[Moment]:
 def voiced(*more: Moment) -> list[Moment]:
     """A call whose session has published its audio."""
     return [*long_call(), *more]
+
+
+def stopped(at: float, seconds: float, played: float) -> list[Moment]:
+    """The agent spoke for so long, of which so much was played when it was interrupted."""
+    known: dict[str, Fact] = {keys.TURN_LASTED: seconds + 2.5, keys.PLAYED_FOR: played}
+    return [*spoke(at, seconds), of_job(Kind.AGENT_INTERRUPTED, at + seconds * 1000 + 2000, known, f"cut-{at}")]
 
 
 SPEAKS_SILENCE = (
@@ -49,6 +60,15 @@ SPEAKS_SILENCE = (
         ((Kind.AGENT_SPEAKS_SILENCE, JOB),),
         certain=False,
     ),
+    Case(
+        "what stops is interrupted",
+        "agent-speaks-silence",
+        voiced(*stopped(1000, 4.0, 1.0), *stopped(9000, 3.5, 0.5), *spoke(20_000, 2.0)),
+        f"The agent of job {JOB} spoke to ada, and of 2 of its replies only a part had been played when they were"
+        " interrupted: 1.0 s in the 4.0 s for which it spoke.",
+        ((Kind.AGENT_SPEAKING, JOB), (Kind.AGENT_INTERRUPTED, JOB)),
+        certain=False,
+    ),
 )
 
 
@@ -72,6 +92,10 @@ def test_it_is_found_while_the_agent_still_speaks() -> None:
         with_facts(voiced(*spoke(1000, 2.0, 2.0)), Kind.TRACK_PUBLISHED, VOICE, {keys.TRACK_SOURCE: "UNKNOWN"}),
         voiced(*spoke(1000, 2.0, 2.0), of_job(Kind.SESSION_AUDIO_OUTPUT_OFF, 900, occurrence="off")),
         voiced(*spoke(40_000, 2.0, 2.0)),
+        voiced(*stopped(1000, 4.0, 1.0), *spoke(9000, 2.0)),
+        voiced(*stopped(1000, 4.0, 3.9), *stopped(9000, 3.0, 2.5), *spoke(15_000, 2.0)),
+        voiced(*stopped(1000, 4.0, 0.0), *stopped(9000, 3.0, 0.0), *spoke(15_000, 2.0)),
+        voiced(*stopped(1000, 4.0, 1.0), of_job(Kind.AGENT_STALLED, 3000, occurrence="loop"), *stopped(9000, 3.0, 0.5)),
     ],
     ids=[
         "heard",
@@ -80,6 +104,10 @@ def test_it_is_found_while_the_agent_still_speaks() -> None:
         "music",
         "its output is turned off",
         "when the caller has left",
+        "one that stopped",
+        "interrupted in mid word",
+        "an output that does not report what it played",
+        "a loop that stood still",
     ],
 )
 def test_what_can_be_heard_elsewhere_or_by_nobody_is_none(moments: list[Moment]) -> None:

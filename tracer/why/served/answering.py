@@ -13,6 +13,8 @@ from tracer.why.lack import Lack, in_seconds
 from tracer.why.words import never_said
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tracer.timeline.entities import Job
     from tracer.timeline.step import Step
     from tracer.why.served.stay import CallerStay
@@ -53,13 +55,13 @@ def answer_not_said(stay: CallerStay) -> Lack | None:
         if not _has_voice(stay, job):
             continue
         answers = [step.time for step in steps if step.kind is Kind.MODEL_ANSWERED]
-        if not answers or any(_goes_on_from(step, max(answers)) for step in steps):
+        if not answers or any(_goes_on_from(step, max(answers), steps) for step in steps):
             continue
         if any(session.output_off for session in stay.sessions):
             answers = [max(answers)]  # it may answer in writing
         # The caller may have asked again and again: each answer was as little said as the last.
         others = [step for step in steps if step.kind is not Kind.MODEL_ASKED]
-        answered = min(at for at in answers if not any(_goes_on_from(step, at) for step in others))
+        answered = min(at for at in answers if not any(_goes_on_from(step, at, steps) for step in others))
         # Of sessions one after the other, the one that was answered.
         ends = [session.until for session in stay.sessions if session.since <= answered <= session.until]
         until = min(stay.ended, max(ends, default=stay.ended))
@@ -87,11 +89,18 @@ def no_words(stay: CallerStay) -> Lack | None:
     return never_said(stay.call, stay.who, stay.began, stay.ended, steps, stay.sessions)
 
 
-def _goes_on_from(step: Step, answered: int) -> bool:
-    """Whether a step shows what came of a model's answer at this time, ns."""
+def _goes_on_from(step: Step, answered: int, steps: Iterable[Step]) -> bool:
+    """Whether a step shows what came of a model's answer at this time, ns.
+
+    A model that is asked again shows it, as after a tool; but not where the caller spoke between, and asked again.
+    """
     if step.kind is Kind.AGENT_SPEAKING:
         return spoken_until(step) > answered
     if step.kind is Kind.AGENT_CODE_BEGAN and step.facts.get(keys.SPAN_NAME) == ON_TURN:
         return False  # it belongs to the turn, also where the model was asked before the turn was over
+    if step.kind is Kind.MODEL_ASKED and any(
+        one.kind is Kind.SESSION_CALLER_SPOKE and answered < one.time < step.time for one in steps
+    ):
+        return False
     after = (Kind.AGENT_CODE_BEGAN, Kind.MODEL_ASKED, Kind.MODEL_FAILED)
     return step.kind in after and step.time > answered

@@ -15,6 +15,7 @@ from tracer.why.call.voices import mutes
 from tracer.why.lack import Lack
 from tracer.why.served.answering import answer_not_said, no_words, not_answered
 from tracer.why.served.hearing import linked_to_unknown, listened_to_others, not_heard, not_listened_to
+from tracer.why.served.interrupted import always_interrupted, never_ended
 from tracer.why.served.sessions import answered_twice, session_not_told
 from tracer.why.served.stay import CallerStay
 from tracer.why.served.switched_off import input_off, output_off
@@ -71,6 +72,7 @@ POSSIBLE: dict[Callable[[CallerStay], Lack | None], str] = {
         "A session listens to one participant, and to nobody when they have left: link it to one who is there with"
         " session.room_io.set_participant()."
     ),
+    never_ended: "",
     not_understood: (
         "Look at the STT for that time: its language, its sample rate, its provider's status, and an stt_node of your"
         " own."
@@ -82,6 +84,7 @@ POSSIBLE: dict[Callable[[CallerStay], Lack | None], str] = {
     answer_not_said: AFTER_THE_ANSWER,
     last_words_silent: "Listen to what the TTS gave then: its provider, its sample rate, a tts_node of your own.",
     no_words: AFTER_THE_ANSWER,
+    always_interrupted: "",
     cut_off: "Their identity tells whether they came back: with --redact it is not kept.",
     answered_twice: "See why two are dispatched: one agent in the token or RoomConfiguration, and CreateDispatch once.",
     linked_to_unknown: "An identity tells whom a session listens to: with --redact it is not kept.",

@@ -11,6 +11,7 @@ from tracer.timeline.sessions import sessions_of
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.limits import NOTICED, SOON
 from tracer.why.call.participants import name_of
+from tracer.why.call.replies import replies_of
 from tracer.why.call.serving import stays
 from tracer.why.call.speech import spoken_until
 from tracer.why.call.voices import MICROPHONE
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Job, Participant
     from tracer.timeline.step import Step
     from tracer.why.call import Call
+    from tracer.why.call.replies import Reply
+    from tracer.why.call.serving import Stay
     from tracer.why.cause import Finding
 
 __all__ = ["AgentSpeaksSilence", "last_silent"]
 
 TWICE = 2
 """One reply can be short, or all breath."""
+STOPPED = 2 * NS_PER_S
+"""A voice that makes no pause as long as this, ns, within what it says."""
 
 
 class AgentSpeaksSilence(Cause):
@@ -37,8 +42,9 @@ class AgentSpeaksSilence(Cause):
 
     Known from the statistics of the agent's own tracks, which an instrumented agent reads when it begins to speak and
     when it has spoken. Certain where each time that it spoke for a second or more was silent; where some of it could
-    be heard, only silence of 5 s and more, or of the last two replies and more, is named, and is not certain. Of an
-    avatar that speaks on the agent's behalf the agent listens to its track, as to a caller's: not certain either.
+    be heard, only silence of 5 s and more, or of the last two replies and more, is named, and is not certain. Nor are
+    two replies and more that were interrupted 2 s and more after what had been played of them was over. Of an avatar
+    that speaks on the agent's behalf the agent listens to its track, as to a caller's: not certain either.
     """
 
     name = "agent-speaks-silence"
@@ -47,6 +53,10 @@ class AgentSpeaksSilence(Cause):
     advice = (
         "Listen to what the TTS gives: its voice, its model, its sample rate, a tts_node of your own, or an effect on"
         " the output (session.output.audio) can make silence of every text. The transcript is right all the same."
+    )
+    of_a_tts = (
+        "Look at what gives the agent its voice, a TTS or a tts_node, for that time: it began, and then gave nothing"
+        " more, or less than is spoken meanwhile. Give it a limit (APIConnectOptions in the session's conn_options)."
     )
     of_an_avatar = (
         "Look at the avatar's own service: the agent gave it its voice (session.output.audio), and it published a track"
@@ -59,7 +69,7 @@ class AgentSpeaksSilence(Cause):
 
     def find(self, call: Call) -> Iterator[Finding]:
         for job in call.timeline.jobs:
-            if found := self._judge(call, job) or self._of_avatar(call, job):
+            if found := self._judge(call, job) or self._stopped(call, job) or self._of_avatar(call, job):
                 yield found
 
     def _judge(self, call: Call, job: Job) -> Finding | None:
@@ -98,6 +108,22 @@ class AgentSpeaksSilence(Cause):
             certain=False,
         )
 
+    def _stopped(self, call: Call, job: Job) -> Finding | None:
+        """More than one reply stopped, or halted, until somebody interrupted it, which hides that it did."""
+        found = [(reply, stay.who) for reply in replies_of(job) if (stay := _stalled(call, job, reply))]
+        if len(found) < TWICE:
+            return None
+        reply, who = max(found, key=lambda one: _missing(one[0]))
+        return self.found(
+            f"The agent of job {job.sid} spoke to {name_of(who)}, and of {len(found)} of its replies only a part"
+            f" had been played when they were interrupted: {(reply.played or 0) / NS_PER_S:.1f} s in the"
+            f" {(reply.lasted or 0) / NS_PER_S:.1f} s for which it spoke.",
+            found[0][0].spoken[0],
+            found[-1][0].cut,
+            certain=False,
+            advice=self.of_a_tts,
+        )
+
     def _of_avatar(self, call: Call, job: Job) -> Finding | None:
         """Its avatar's track carried nothing but silence each time that the agent spoke."""
         agent = call.agents.of(job)
@@ -127,6 +153,22 @@ class AgentSpeaksSilence(Cause):
             certain=False,
             advice=self.of_an_avatar,
         )
+
+
+def _missing(reply: Reply) -> int:
+    """How much longer the agent spoke, by its session, than was played of it, ns; 0 where that is not known."""
+    return reply.lasted - reply.played if reply.lasted and reply.played else 0
+
+
+def _stalled(call: Call, job: Job, reply: Reply) -> Stay | None:
+    """Who was there when a reply that began to be heard stopped for long; None where it did not.
+
+    A loop that stands still does not tell how much was played.
+    """
+    blocked = (s.time for s in job.steps if s.kind in (Kind.AGENT_BLOCKED, Kind.AGENT_STALLED))
+    if _missing(reply) < STOPPED or any(reply.since - SOON <= at <= reply.until for at in blocked):
+        return None
+    return next(stays(call, job, reply.since, reply.until), None)
 
 
 def last_silent(call: Call, job: Job) -> list[Step]:
