@@ -46,6 +46,7 @@ SAFE = {
     "tracer.job.reason",
     "tracer.job.workers_asked",
     "tracer.job.terminated",
+    "tracer.worker.load_took",
     "tracer.process.exit_code",
     "tracer.process.killed",
     "tracer.process.setup_began",

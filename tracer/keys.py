@@ -49,6 +49,7 @@ __all__ = [
     "LINKED_ID",
     "LINKED_IDENTITY",
     "LISTENS_BY",
+    "LOAD_TOOK",
     "OCCURRENCE",
     "PARTICIPANT_ATTRIBUTE",
     "PARTICIPANT_FILTER",
@@ -178,7 +179,10 @@ JOB_ATTEMPTS: Final = "tracer.job.attempts"
 WORKERS_ASKED: Final = "tracer.job.workers_asked"
 """How many workers were asked to take a job, the one that took it included, where the server reports it."""
 JOB_ANSWER: Final = "tracer.job.answer"
-"""How a worker refused a job: rejected, raised, unanswered (by its ``request_fnc``), full or draining (before it)."""
+"""How a worker refused a job: rejected, raised, unanswered (by its ``request_fnc``), full or draining (before it); or
+load_raised: its ``load_fnc`` raised, and the server got no answer."""
+LOAD_TOOK: Final = "tracer.worker.load_took"
+"""How long the worker's ``load_fnc`` took before the offer of a job was answered, seconds."""
 JOB_TERMINATED: Final = "tracer.job.terminated"
 """Whether the refusal was for good: then the server asks no other worker."""
 ERROR_TYPE: Final = "error.type"

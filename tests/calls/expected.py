@@ -303,6 +303,9 @@ EXPECTED: dict[str, list[Expected]] = {
     "handed_over_to_broken_stt": [Expected("session-task-ended", says="stt_node raised RuntimeError: no such model")],
     # on_user_turn_completed takes 12 s each time; ada asks again and again meanwhile, and hears nothing.
     "each_turn_takes_long": [Expected("own-code-hangs", says="on_user_turn_completed .* took long.* 12.0 s")],
+    # The worker's load_fnc raises, or takes 4 s: livekit-agents calls it before it answers the offer.
+    "load_fnc_raises": [Expected("load-fnc-raised", says="RuntimeError: no such metric", never=("slow-request",))],
+    "load_fnc_slow": [Expected("slow-request", says="4.1 s of it in load_fnc")],
     # Healthy.
     # session.start() connects by itself; a text-only agent, to whom ada writes three times; livekit-agents 1.3.12.
     "ok_connects_in_start": [WELL],

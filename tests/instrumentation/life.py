@@ -17,6 +17,7 @@ from livekit.agents.voice import io
 from livekit.agents.voice.audio_recognition import AudioRecognition
 from livekit.agents.voice.room_io import RoomIO
 from livekit.api.room_service import RoomService
+from livekit.protocol import agent
 from livekit.protocol.models import DisconnectReason, ParticipantPermission
 from livekit.protocol.room import DeleteRoomRequest
 from livekit.rtc import ConnectionState, TrackKind
@@ -84,6 +85,12 @@ class Worker(Server):
             except BaseException as error:  # noqa: BLE001  that is what is looked at
                 happened.append(type(error))
             heard.answers(available=False)
+        heard.asked()
+        self.load_raises = RuntimeError("no such metric")
+        try:
+            await self._answer_availability(agent.AvailabilityRequest(job=agent.Job(id=JOB)))
+        except RuntimeError as error:
+            happened.append(str(error))
         heard.stands(FULL)
         heard.stands(AVAILABLE)
         initialized: asyncio.Future[None] = asyncio.get_running_loop().create_future()

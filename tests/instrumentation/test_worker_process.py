@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import time
+from contextlib import nullcontext
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -126,6 +127,49 @@ def test_a_request_fnc_that_is_cancelled_is_told_at_once_for_nothing_else_will_b
     assert (heard.kinds[-1] == Kind.JOB_REJECTED) is not draining
     if not draining:
         assert (heard.last[keys.JOB_ANSWER], heard.last[keys.ERROR_TYPE]) == ("raised", "CancelledError")
+
+
+@pytest.mark.parametrize(
+    ("error", "asked", "rejected"),
+    [
+        (RuntimeError("no such metric"), False, True),
+        (RuntimeError("of request_fnc"), True, False),
+        (ChanClosed(), False, False),  # the worker is closing
+        (None, False, False),
+    ],
+)
+def test_a_load_fnc_that_raises_is_told_at_once_for_no_answer_will_be(
+    heard: Heard, error: Exception | None, *, asked: bool, rejected: bool
+) -> None:
+    heard.asked()
+    if asked:
+        asyncio.run(heard.request())
+    heard.server.load_raises = error
+    request = agent.AvailabilityRequest(job=agent.Job(id=JOB))
+    with pytest.raises(type(error)) if error else nullcontext():
+        asyncio.run(heard.server._answer_availability(request, received_at=1.0))
+    assert heard.server.answering == [(JOB, 1.0)]
+    assert (heard.kinds[-1] == Kind.JOB_REJECTED) is rejected
+    if rejected:
+        told = heard.last
+        assert (told[keys.JOB_ANSWER], told[keys.ERROR_TYPE]) == ("load_raised", "RuntimeError")
+        assert (told[keys.OCCURRENCE], told[keys.ROOM_SID]) == (WORKER, ROOM)
+
+
+def test_what_load_fnc_took_is_told_with_the_answer(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard, now = Heard(server), [1_000_000_000]
+    monkeypatch.setattr("tracer.instrumentation.worker_process.time.time_ns", lambda: now[0])
+    asyncio.run(heard.listen())
+    took = []
+    for full in (False, True):
+        heard.asked()
+        now[0] += 2_500_000_000
+        if full:
+            heard.answers(available=False)
+        else:
+            asyncio.run(heard.request(accept=lambda: heard.answers(available=True)))
+        took.append(heard.last[keys.LOAD_TOOK])
+    assert took == [2.5, 2.5]
 
 
 def test_a_refusal_by_request_fnc_itself(server: Server) -> None:

@@ -43,6 +43,10 @@ class Server:
     breaks: Exception | None = None
     """How its connection ends."""
     events: dict[str, Callable[..., None]] = field(default_factory=dict)
+    load_raises: Exception | None = None
+    """What load_fnc raises, which livekit-agents calls before it answers."""
+    answering: list[tuple[str, float]] = field(default_factory=list)
+    """Of which offers it began to answer, and what else it was called with."""
     sent: list[agent.WorkerMessage] = field(default_factory=list)
     got: list[agent.AvailabilityRequest] = field(default_factory=list)
 
@@ -52,6 +56,11 @@ class Server:
     def _handle_availability(self, request: agent.AvailabilityRequest) -> str:
         self.got.append(request)
         return "as it was"
+
+    async def _answer_availability(self, request: agent.AvailabilityRequest, *, received_at: float = 0) -> None:
+        self.answering.append((request.job.id, received_at))
+        if self.load_raises:
+            raise self.load_raises
 
     def _get_effective_load(self) -> float:
         return self.load

@@ -690,6 +690,26 @@ MISSING = (
         (OFFERED, RECEIVED, REJECTED),
     ),
     Case(
+        "load_fnc raised",
+        "load-fnc-raised",
+        [*lonely(), *refused("load_raised", attributes=error("RuntimeError", "no such metric"))],
+        f"Worker {WORKER} was offered the job, and its load_fnc raised an exception, so that no answer was sent:"
+        " RuntimeError: no such metric.",
+        (OFFERED, RECEIVED, REJECTED),
+    ),
+    Case(
+        "answered after 4 s, most of which load_fnc took",
+        "slow-request",
+        [
+            *lonely(),
+            *until(Kind.JOB_RECEIVED),
+            of_job(Kind.JOB_ACCEPTED, 4201.4, {**ABOUT_JOB, keys.LOAD_TOOK: 3.9}, WORKER),
+            LOST,
+        ],
+        f"Worker {WORKER} was offered the job and answered after 4.0 s, 3.9 s of it in load_fnc; the server waits 3 s",
+        (OFFERED, RECEIVED, (Kind.JOB_ACCEPTED, JOB), (Kind.JOB_TIMED_OUT, JOB)),
+    ),
+    Case(
         "request_fnc gave no answer",
         "request-unanswered",
         [*lonely(), *refused("unanswered")],
@@ -1065,6 +1085,13 @@ LATE = (
         "slow-answer",
         delayed(healthy(), Kind.JOB_ACCEPTED, 1500),
         f"The worker's request_fnc took 1.5 s to accept job {JOB}.",
+        (RECEIVED, (Kind.JOB_ACCEPTED, JOB)),
+    ),
+    Case(
+        "accepted after 1.5 s, most of which load_fnc took",
+        "slow-answer",
+        with_facts(delayed(healthy(), Kind.JOB_ACCEPTED, 1500), Kind.JOB_ACCEPTED, JOB, {keys.LOAD_TOOK: 1.4}),
+        f"The worker took 1.5 s to accept job {JOB}, 1.4 s of it in load_fnc.",
         (RECEIVED, (Kind.JOB_ACCEPTED, JOB)),
     ),
     Case(

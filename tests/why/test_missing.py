@@ -171,6 +171,16 @@ def test_a_worker_that_told_something_later_has_really_not_answered() -> None:
     assert not first(runs, [*registered(), worker(Kind.WORKER_FULL, 4000)], ms(10_201.4)).certain
 
 
+def test_what_load_fnc_took_of_a_late_answer_is_named_only_where_it_was_most_of_it() -> None:
+    said = []
+    for load_took in (0.002, 1.9, 2.1):
+        about = {**ABOUT_JOB, keys.LOAD_TOOK: load_took}
+        accepted = of_job(Kind.JOB_ACCEPTED, 4201.4, about, WORKER)
+        finding = first([*lonely(), *until(Kind.JOB_RECEIVED), accepted, LOST], [])
+        said.append(("load_fnc" in finding.sentence, "load_fnc" in finding.advice))
+    assert said == [(False, False), (False, False), (True, True)]
+
+
 def test_a_late_refusal_is_a_refusal() -> None:
     assert found([*lonely(), *refused("rejected", at=5_000)]) == ["rejected"]
 
@@ -277,9 +287,10 @@ def test_without_any_worker_that_reports_each_reason_is_a_doubt_and_says_what_to
         "workers-full": "“worker is at full capacity”",
         "slow-request": "“assignment for job … timed out”",
         "request-raised": "“job_request_fnc failed”",
+        "load-fnc-raised": "“Error in _load_task”",
         "request-unanswered": "“no answer was given inside the job_request_fnc”",
     }
-    assert ["tracer.instrument" in how for how in doubts.values()] == [True, False, False, False, False]
+    assert ["tracer.instrument" in how for how in doubts.values()] == [True, False, False, False, False, False]
     assert doubted(explain(timeline(lonely("helper"), registered(name="helper")))) == {}
 
 

@@ -26,6 +26,7 @@ class PrivateName(NamedTuple):
 
 PRIVATE_NAMES = (
     PrivateName("worker", "AgentServer", "_handle_availability", "called for each job that the server offers"),
+    PrivateName("worker", "AgentServer", "_answer_availability", "raises where load_fnc does, and no answer is sent"),
     PrivateName("worker", "AgentServer", "_queue_msg", "called for each message to the server: answers and status"),
     PrivateName("worker", "AgentServer", "_request_fnc", "the user's request_fnc: when it accepts, what it raises"),
     PrivateName("worker", "AgentServer", "_agent_name", "the agent name that the worker registers with"),

@@ -25,6 +25,7 @@ from tracer.instrumentation.process_pool import ProcessPool
 from tracer.instrumentation.worker_connection import WorkerConnection
 from tracer.instrumentation.worker_load import WorkerLoad
 from tracer.moment import Kind
+from tracer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,10 @@ class _Offer:
     room: str
     answer: str
     """What a refusal means if it is sent now: ``request_fnc`` is not called by a worker that is full or draining."""
+    received: int | None = None
+    """When the worker received it."""
+    load_took: float | None = None
+    """How long ``load_fnc`` took, seconds: livekit-agents calls it before it asks ``request_fnc``; None until then."""
     accepting: int | None = None
     """When ``request_fnc`` called ``accept()``."""
     error: dict[str, Fact | None] = field(default_factory=dict)
@@ -79,6 +84,7 @@ class WorkerProcess:
         guarded(self._after_each_call, "_queue_msg", self._sent)
         guarded(self._connection.listen)
         guarded(self._wrap_request_fnc)
+        guarded(self._wrap_answer_availability)
         # The pool is made in run(), before anything in it waits.
         guarded(asyncio.get_running_loop().call_soon, guarded, self._pool.listen)
 
@@ -114,7 +120,7 @@ class WorkerProcess:
         job, now = request.job, time.time_ns()
         if len(self._offers) >= MOST_OFFERS:
             del self._offers[next(iter(self._offers))]
-        self._offers[job.id] = _Offer(job.room.sid, "draining" if self._is_draining() else "full")
+        self._offers[job.id] = _Offer(job.room.sid, "draining" if self._is_draining() else "full", before)
         about: dict[str, Fact | None] = {
             keys.JOB_ID: job.id,
             keys.DISPATCH_ID: job.dispatch_id or None,
@@ -135,6 +141,28 @@ class WorkerProcess:
         if job.state.started_at > 0:
             at = job.state.started_at
             self._spans.report(Kind.JOB_OFFERED, job.id, about, room=job.room.sid, at=at, clock="server")
+
+    def _wrap_answer_availability(self) -> None:
+        """Observe that no answer comes of an offer, because the user's ``load_fnc`` raised: nothing else reports it."""
+        original = getattr(self._server, "_answer_availability", None)
+        if original is None:
+            return
+
+        @wraps(original)
+        async def observed(request: agent.AvailabilityRequest, **kwargs: Any) -> None:
+            try:
+                await original(request, **kwargs)
+            except Exception as error:
+                guarded(self._not_answered, request.job.id, error)
+                raise
+
+        setattr(self._server, "_answer_availability", observed)  # noqa: B010  a method of its own
+
+    def _not_answered(self, job: str, error: Exception) -> None:
+        offer = self._offers.get(job)
+        if offer and offer.load_took is None and not isinstance(error, ChanClosed):  # then the worker is closing
+            about = {keys.JOB_ID: job, keys.JOB_ANSWER: "load_raised", **error_attributes(error)}
+            self._spans.report(Kind.JOB_REJECTED, job, about, room=offer.room, occurrence=self._server.id)
 
     def _wrap_request_fnc(self) -> None:
         """Observe how the user's ``request_fnc`` ends; what it raises is raised as before."""
@@ -160,6 +188,7 @@ class WorkerProcess:
         """The user's ``request_fnc`` is about to be called."""
         offer = self._offers.get(request.id) or _Offer("", "full")
         offer.answer = "rejected"
+        offer.load_took = _seconds_since(offer.received)
         guarded(self._wrap_accept, request, offer)
         return offer
 
@@ -210,10 +239,13 @@ class WorkerProcess:
     def _answered(self, answer: agent.AvailabilityResponse) -> None:
         job, now = answer.job_id, time.time_ns()
         offer = self._offers.pop(job, None) or _Offer("", "full")
+        if offer.load_took is None:  # full: request_fnc was not called
+            offer.load_took = _seconds_since(offer.received)
         if answer.available:
             earliest = offer.accepting or now
             about: dict[str, Fact | None] = {
                 keys.JOB_ID: job,
+                keys.LOAD_TOOK: offer.load_took,
                 keys.PARTICIPANT_IDENTITY: answer.participant_identity or None,
             }
             self._spans.report(
@@ -231,6 +263,7 @@ class WorkerProcess:
             keys.JOB_ID: job,
             keys.JOB_ANSWER: offer.answer,
             keys.JOB_TERMINATED: answer.terminate,
+            keys.LOAD_TOOK: offer.load_took,
             **(self._capacity() if offer.answer == "full" else {}),
             **offer.error,
         }
@@ -264,3 +297,7 @@ class WorkerProcess:
             keys.WORKER_JOBS: None if jobs is None else len(jobs),
             keys.WORKER_RESERVED: getattr(self._server, "_reserved_slots", None),
         }
+
+
+def _seconds_since(received: int | None) -> float | None:
+    return None if received is None else round((time.time_ns() - received) / NS_PER_S, 3)

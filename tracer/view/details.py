@@ -169,6 +169,8 @@ def _refusal(step: Step) -> str:
             return "by request_fnc" + (", for good: no other worker is offered the job" if last else "")
         case "raised":
             return f"request_fnc raised: {failure(step)}"
+        case "load_raised":
+            return f"load_fnc raised, and no answer was sent: {failure(step)}"
         case "unanswered":
             return "request_fnc did not answer"
         case "full":

@@ -36,7 +36,7 @@ from tracer.why.missing.no_worker import NoWorker
 from tracer.why.missing.not_asked import LoadAboveLimit, OtherDeployment, WorkerNotAsked
 from tracer.why.missing.overbooked import WorkerOverbooked
 from tracer.why.missing.process import ProcessFailed
-from tracer.why.missing.refused import Rejected, RequestRaised, RequestUnanswered, SlowRequest
+from tracer.why.missing.refused import LoadFncRaised, Rejected, RequestRaised, RequestUnanswered, SlowRequest
 from tracer.why.missing.room_expired import RoomExpired
 from tracer.why.missing.unavailable import LateWorker, WorkerDraining, WorkersFull
 from tracer.why.missing.worker_disconnected import WorkerDisconnected
@@ -89,6 +89,7 @@ CAUSES: tuple[Cause, ...] = (
     WorkerDidNotAnswer(),
     Rejected(),
     RequestRaised(),
+    LoadFncRaised(),
     RequestUnanswered(),
     ProcessFailed(),
     RaisedBeforeConnect(),

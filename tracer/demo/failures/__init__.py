@@ -62,6 +62,7 @@ from tracer.demo.failures.permission_taken_away import PermissionTakenAway
 from tracer.demo.failures.prewarm_failure import PrewarmFailure
 from tracer.demo.failures.raise_after_connect import RaiseAfterConnect
 from tracer.demo.failures.raise_before_connect import RaiseBeforeConnect
+from tracer.demo.failures.raise_in_load import RaiseInLoad
 from tracer.demo.failures.raise_in_request import RaiseInRequest
 from tracer.demo.failures.reject import Reject
 from tracer.demo.failures.rejoin import Rejoin
@@ -110,6 +111,7 @@ FAILURES = {
         BusyMachine(),
         Reject(),
         RaiseInRequest(),
+        RaiseInLoad(),
         NoAnswer(),
         PrewarmFailure(),
         RaiseBeforeConnect(),

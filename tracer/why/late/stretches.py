@@ -10,6 +10,7 @@ from tracer.livekit_sources import Page, agents, server
 from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S
 from tracer.why.call.limits import NOTICED
+from tracer.why.call.load_fnc import MAKE_IT_QUICK, part_of_load_fnc
 from tracer.why.call.music import music, silence
 from tracer.why.call.serving import stays
 from tracer.why.cause import Cause
@@ -109,13 +110,13 @@ class ColdProcess(_SlowStretch):
 
 
 class SlowAnswer(_SlowStretch):
-    """The worker's request_fnc was slow, though not so slow that the job was lost: for that see ``SlowRequest``.
+    """The worker's request_fnc or load_fnc was slow, though not so slow that the job was lost: see ``SlowRequest``.
 
-    Known from the steps ``job.received`` and ``job.accepted`` of the worker that got the job.
+    Known from the steps ``job.received`` and ``job.accepted`` of the worker that got the job, with what load_fnc took.
     """
 
     name = "slow-answer"
-    about = "the worker's request_fnc was slow to accept the job"
+    about = "the worker was slow to accept the job"
     advice = "Answer at once: move slow work into the entrypoint. After 3 s the job would be lost."
     said = (
         agents("worker.py"),
@@ -129,6 +130,19 @@ class SlowAnswer(_SlowStretch):
         mine = [step for step in job.steps if step.occurrence == job.worker_id] if job.at(Kind.JOB_ASSIGNED) else []
         start, end = (next((s for s in mine if s.kind is kind), None) for kind in (self.first, self.last))
         return start, end
+
+    def finding(self, call: Call, job: Job, start: Step, end: Step, *, certain: bool) -> Finding:
+        """Of load_fnc where most of the time was its own."""
+        took = end.time - start.time
+        if (part := part_of_load_fnc(end, took)) is None:
+            return super().finding(call, job, start, end, certain=certain)
+        return self.found(
+            f"The worker took {took / NS_PER_S:.1f} s to accept job {job.sid}, {part:.1f} s of it in load_fnc.",
+            start,
+            end,
+            certain=certain,
+            advice=MAKE_IT_QUICK,
+        )
 
     def sentence(self, job: Job, took: float) -> str:
         return f"The worker's request_fnc took {took:.1f} s to accept job {job.sid}."

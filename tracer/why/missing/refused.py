@@ -10,6 +10,7 @@ from tracer.livekit_sources import Page, agents, server
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import error_of
 from tracer.why.call.limits import SERVER_WAITS
+from tracer.why.call.load_fnc import MAKE_IT_QUICK, part_of_load_fnc
 from tracer.why.cause import Cause
 from tracer.why.missing.without_job import instrument_or_log, offer, requests, worker_unreported
 from tracer.why.symptom import Symptom
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["Rejected", "RequestRaised", "RequestUnanswered", "SlowRequest", "comes_too_late", "offered_to", "refusals"]
+__all__ = [
+    "LoadFncRaised",
+    "Rejected",
+    "RequestRaised",
+    "RequestUnanswered",
+    "SlowRequest",
+    "comes_too_late",
+    "offered_to",
+    "refusals",
+]
 
 UNABLE = ("full", "draining")
 """Answers by which a worker says that it cannot take a job; any other is of its user's code."""
@@ -61,18 +71,20 @@ def offered_to(refused: list[Step]) -> str:
 
 
 class _RefusedJob(Cause):
-    """A worker's request_fnc refused the job: which answer, its worker reports."""
+    """The user's code in a worker refused the job: which answer, its worker reports."""
 
     symptom = Symptom.MISSING
+    who: ClassVar[str] = "request_fnc"
+    """Whose answer it is."""
     answer: ClassVar[str]
     """The worker's answer, as ``tracer.job.answer`` has it."""
     what_it_did: ClassVar[str]
-    """Of request_fnc, as the end of a sentence."""
+    """As the end of a sentence."""
 
     def find(self, call: Call) -> Iterator[Finding]:
         for refused, evidence in refusals(call, self.answer):
             errors = dict.fromkeys(error for refusal in refused if (error := error_of(refusal)))
-            whose = "its request_fnc" if len(refused) == 1 else "request_fnc of each"
+            whose = f"its {self.who}" if len(refused) == 1 else f"{self.who} of each"
             over, since = call.timeline.room.finished is not None, max(step.time for step in refused)
             yield self.found(
                 f"{offered_to(refused)} the job, and {whose} {self.what_it_did}"
@@ -135,6 +147,32 @@ class RequestRaised(_RefusedJob):
         return instrument_or_log("“job_request_fnc failed”") if worker_unreported(call) else None
 
 
+class LoadFncRaised(_RefusedJob):
+    """The worker's load_fnc raised: livekit-agents calls it before it answers, and then sends no answer at all.
+
+    The server waits 3 s for one, and asks no other worker. Known from the worker, with the exception. Source:
+    livekit-agents 1.8.9, worker.py, ``_answer_availability``; those older than 1.5 do not call it there.
+    """
+
+    name = "load-fnc-raised"
+    about = "the worker's load_fnc raised an exception"
+    advice = (
+        "Fix load_fnc: it is called before each job is answered, and where it raises the server gets no answer, waits"
+        " 3 s and drops the job, whichever workers there are beside."
+    )
+    said = (
+        agents("worker.py"),
+        server("pkg/agent/worker.go"),
+    )
+    who = "load_fnc"
+    answer = "load_raised"
+    what_it_did = "raised an exception, so that no answer was sent"
+
+    def doubt(self, call: Call) -> str | None:
+        log = "“Error in _load_task”"
+        return instrument_or_log(log) if worker_unreported(call) else None
+
+
 class RequestUnanswered(_RefusedJob):
     """The worker's request_fnc returned without an answer: livekit-agents then rejects the job.
 
@@ -163,7 +201,7 @@ class SlowRequest(Cause):
 
     name = "slow-request"
     symptom = Symptom.MISSING
-    about = "the worker's request_fnc took longer than the 3 s that the server waits"
+    about = "the worker took longer to answer than the 3 s that the server waits"
     advice = "Answer at once: move slow work into the entrypoint, after accept()."
     said = (
         server("pkg/agent/worker.go"),
@@ -185,11 +223,15 @@ class SlowRequest(Cause):
         answer = (
             f"answered after {took / NS_PER_S:.1f} s" if answered else f"has not answered in {took / NS_PER_S:.1f} s"
         )
+        part = part_of_load_fnc(answered, took)
+        slow = "" if part is None else f", {part:.1f} s of it in load_fnc"
         yield self.found(
-            f"Worker {received.occurrence} was offered the job and {answer}; the server waits 3 s, then drops the job.",
+            f"Worker {received.occurrence} was offered the job and {answer}{slow}; the server waits 3 s, then drops the"
+            " job.",
             *offer(job, received),
             answered,
             mine.get(Kind.JOB_TIMED_OUT),
+            advice=None if part is None else MAKE_IT_QUICK,
             certain=answered is not None or (self._is_open(job, received) and self._reported_later(call, received)),
         )
 
