@@ -51,6 +51,7 @@ BEYOND = [
     "agent.interrupted",
     "agent.reconnected",
     "agent.reconnecting",
+    "agent.removing_participant",
     "agent.speaking",
     "agent.speaks_silence",
     "agent.stalled",

@@ -357,5 +357,7 @@ EXPECTED: dict[str, list[Expected]] = {
     "ok_microphone_replaced": [WELL],
     # A supervisor who is hidden is there 15 s before the caller, speaks, and stays.
     "ok_hidden_supervisor": [WELL],
+    # The agent hangs up a telephone with RemoveParticipant, and stays until the room closes.
+    "ok_telephone_hung_up": [WELL],
 }
 """The rooms of each recording, the oldest first."""

@@ -19,7 +19,7 @@ from livekit.agents.voice.room_io import RoomIO
 from livekit.api.room_service import RoomService
 from livekit.protocol import agent
 from livekit.protocol.models import DisconnectReason, ParticipantPermission
-from livekit.protocol.room import DeleteRoomRequest
+from livekit.protocol.room import DeleteRoomRequest, RoomParticipantIdentity
 from livekit.rtc import ConnectionState, TrackKind
 from livekit.rtc._proto.stats_pb2 import RtcStats
 from opentelemetry import trace
@@ -204,6 +204,7 @@ WRAPPED: tuple[tuple[Any, str], ...] = (
     (RoomIO, "set_participant"),
     (RoomIO, "unset_participant"),
     (RoomService, "delete_room"),
+    (RoomService, "remove_participant"),
 )
 """What is wrapped in livekit-agents itself, and has to be as it was after."""
 AT_ONCE = (
@@ -324,6 +325,7 @@ async def _job(job: Any) -> None:
         span.update_name("job_entrypoint")
         span.set_status(Status(StatusCode.OK))
         span.record_exception(KeyError("d"))
+        await RoomService.remove_participant(job.api, RoomParticipantIdentity(room=job.job.room.name, identity="ada"))
         await RoomService.delete_room(job.api, DeleteRoomRequest(room=job.job.room.name))
         session = SimpleNamespace(_closing=False, _cancel_user_away_timer=_nothing)
         changed = MethodType(_changed, session)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from livekit.api.room_service import RoomService
-from livekit.protocol.room import DeleteRoomRequest, DeleteRoomResponse
+from livekit.protocol.room import DeleteRoomRequest, DeleteRoomResponse, RoomParticipantIdentity
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -23,7 +23,8 @@ ANSWER = DeleteRoomResponse()
 @pytest.fixture
 def exported(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     """What is reported of a job in the room "demo"."""
-    monkeypatch.setattr(RoomService, "delete_room", RoomService.delete_room)
+    for method in ("delete_room", "remove_participant"):
+        monkeypatch.setattr(RoomService, method, getattr(RoomService, method))
     room = SimpleNamespace(sid=ROOM, name="demo")
     job = SimpleNamespace(job=SimpleNamespace(id=JOB, room=room))
     monkeypatch.setattr(current_job, "get_job_context", lambda: job)
@@ -75,3 +76,15 @@ def test_what_goes_wrong_is_the_users_error_and_none_of_ours() -> None:
         asyncio.run(service(raises=ConnectionError()).delete_room(DeleteRoomRequest(room="demo")))
     with pytest.raises(TypeError, match="unexpected keyword argument 'name'"):
         asyncio.run(service().delete_room(name="demo"))  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(("room", "own"), [("demo", True), ("another", False)])
+def test_an_agent_that_removes_somebody_from_its_room_is_reported_with_whom(
+    exported: InMemorySpanExporter, room: str, own: bool
+) -> None:
+    answer: Any = asyncio.run(service().remove_participant(RoomParticipantIdentity(room=room, identity="ada")))
+    assert answer is ANSWER
+    told = [(span.name, dict(span.attributes or {})) for span in exported.get_finished_spans()]
+    assert [(name, about[keys.SUBJECT], about[keys.PARTICIPANT_IDENTITY]) for name, about in told] == [
+        (Kind.AGENT_REMOVING_PARTICIPANT, JOB, "ada")
+    ] * own

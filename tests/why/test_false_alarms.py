@@ -86,6 +86,21 @@ def test_an_agent_that_hangs_up_throws_nobody_out(reason: str) -> None:
     assert found(ends_the_call(reason), registered()) == []
 
 
+@pytest.mark.parametrize(
+    ("whom", "asked", "names"),
+    [("ada", 3990, []), ("bob", 3990, ["removed"]), ("ada", 5900, ["removed"]), ("ada", None, ["removed"])],
+)
+def test_an_agent_that_removes_its_caller_hangs_up_and_stays(whom: str, asked: float | None, names: list[str]) -> None:
+    recorded = with_facts(healthy(), LEFT, ADA, {keys.DISCONNECT_REASON: "PARTICIPANT_REMOVED"})
+    if asked is not None:
+        recorded.append(of_job(Kind.AGENT_REMOVING_PARTICIPANT, asked, {keys.PARTICIPANT_IDENTITY: whom}))
+    assert found(recorded, registered()) == names
+    assert explain(timeline(recorded, registered())).well is not bool(names)
+    # Without identities in the store it is anybody whom the agent removed.
+    redacted = [m.redacted() for m in recorded]
+    assert found(redacted, registered()) == (["removed"] if asked in (None, 5900) else [])
+
+
 def test_an_agent_that_is_removed_when_its_caller_has_gone_is_no_matter() -> None:
     assert found(agent_goes(4300, "PARTICIPANT_REMOVED"), registered()) == []
 

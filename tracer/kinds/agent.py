@@ -192,6 +192,15 @@ AGENT = {
             Page.JOB,
         ),
     ),
+    "agent.removing_participant": KindInfo(
+        phrase="agent removes a participant",
+        verb="began to remove a participant",
+        meaning="The agent's job asked the API to remove somebody from its own room (`remove_participant()`).",
+        cause="The agent's own code: it hangs up, or has transferred a telephone call.",
+        following="They are disconnected, PARTICIPANT_REMOVED.",
+        reported={"agent": ""},
+        said=(Page.PARTICIPANTS,),
+    ),
     "agent.reconnecting": KindInfo(
         phrase="agent reconnecting",
         verb="was reconnecting",

@@ -97,6 +97,7 @@ class Kind(StrEnum):
     AGENT_BLOCKED = "agent.blocked"
     AGENT_STALLED = "agent.stalled"
     AGENT_DELETING_ROOM = "agent.deleting_room"
+    AGENT_REMOVING_PARTICIPANT = "agent.removing_participant"
     AGENT_RECONNECTING = "agent.reconnecting"
     AGENT_RECONNECTED = "agent.reconnected"
 

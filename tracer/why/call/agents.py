@@ -144,6 +144,18 @@ class Agents:
         deleting = any(0 < at - step.time < HANGS_UP for step in self.deletions)
         return self.ended_the_call(at) or deleting or any(_ended_with(step, at) for step in self.closed_sessions)
 
+    def removed(self, who: Participant, left: Step) -> bool:
+        """Whether an agent had just asked the API to remove this participant, as whom the server then lets go.
+
+        Of one without an identity in the store (--redact), to remove anybody.
+        """
+        asked = (s for job in self._timeline.jobs for s in job.steps if s.kind is Kind.AGENT_REMOVING_PARTICIPANT)
+        return any(
+            left.earliest - HANGS_UP < step.time <= left.latest + SOON
+            and step.facts.get(keys.PARTICIPANT_IDENTITY) == who.identity
+            for step in asked
+        )
+
     @cached_property
     def deletions(self) -> list[Step]:
         """When agents deleted the room."""

@@ -29,7 +29,7 @@ class Removed(Cause):
     """RemoveParticipant.
 
     Known from the reason in the webhook of the leave. An agent that is removed when the call is over, and a caller
-    whom the agent removes to hang up, are no fault.
+    whom the agent removes to hang up, are no fault: of that its job reports what it asks the API for.
     """
 
     name = "removed"
@@ -47,8 +47,8 @@ class Removed(Cause):
                 yield from self._agent(call, who, who.gone) if who.is_agent else self._caller(call, who, who.gone)
 
     def _caller(self, call: Call, who: Participant, left: Step) -> Iterator[Finding]:
-        if not call.agents.ended_the_call(left.time):
-            # An agent may have asked for it, to hang up: no span shows who did.
+        if not (call.agents.ended_the_call(left.time) or call.agents.removed(who, left)):
+            # An agent that does not report it may have asked for it, to hang up: no webhook shows who did.
             by_agent = any(one.steps[0].time < left.time < call.left_at(one) for one in call.agents.all)
             whose = ", and no agent is known to have ended the call" if by_agent else ""
             yield self.found(
