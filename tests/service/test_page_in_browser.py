@@ -329,6 +329,21 @@ def test_what_is_out_of_order_and_clock_skew_are_marked_on_the_axis(tmp_path: Pa
     in_browser(tmp_path / "t.db", look, moments)
 
 
+def test_what_is_red_without_a_cause_is_a_problem_too(tmp_path: Path) -> None:
+    made = timelines(CALLS / "ends_with_another_1_5.jsonl.gz")[-1]
+    assert as_json(made)["causes"] == []
+
+    async def look(tab: Tab, _: Client, page: str) -> None:
+        await tab.open(f"{page}#room={made.room.sid}")
+        await tab.until("document.querySelectorAll('.bar.failed').length > 0")
+        await tab.run("document.querySelector('.lanes').focus()")
+        await tab.press("n")
+        chosen = await tab.until("document.querySelector('.row[aria-selected=true] .what')?.textContent")
+        assert chosen.startswith("agent 1 left")
+
+    in_browser(tmp_path / "t.db", look, [moment for step in made.steps for moment in step.moments])
+
+
 def crowd(sid: str, many: int) -> list[Moment]:
     """A room in which so many joined."""
     now = time.time_ns()

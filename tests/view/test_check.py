@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -139,3 +140,12 @@ def test_any_moments_are_shown(moments: list[Moment]) -> None:
     for everything in (False, True):
         text = shown(checked, 60, everything=everything)
         assert max(map(cell_len, text.splitlines())) <= 60
+
+
+def test_what_is_coloured_is_the_mark_and_what_fails() -> None:
+    said = shown(judged(*call()), colours=True)
+    rules = [line for line in said.splitlines() if " pass" in line][1:]
+    assert rules
+    for line in rules:
+        green = re.findall(r"\x1b\[[\d;]*32m([^\x1b]*)", line)
+        assert green == ["✓ "], line

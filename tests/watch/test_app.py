@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from contextlib import asynccontextmanager, closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +19,7 @@ from tests.watch.test_rooms import created
 from tests.why.cases import CASES, in_room
 from tracer import keys
 from tracer.moment import Kind
+from tracer.service.replay import replay
 from tracer.store import Arrival
 from tracer.store.sqlite import SqliteStore
 from tracer.watch.app import RoomsScreen, WatchApp
@@ -26,7 +29,6 @@ from tracer.watch.room_screen import RoomScreen, WhyScreen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-    from pathlib import Path
 
     from rich.segment import Segment
     from textual.pilot import Pilot
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 HOSTILE = "[bold red]\x1b[2J\u202e[@click=app.bell]x[/]"
 FAILED = "RM_failed"
+CALLS = Path(__file__).parents[1] / "calls"
 
 
 @pytest.fixture
@@ -94,6 +97,39 @@ async def opened(pilot: Pilot[None], sid: str) -> RoomScreen:
     await until(pilot, lambda: isinstance(pilot.app.screen, RoomScreen) and "offset" in text(pilot))
     assert isinstance(pilot.app.screen, RoomScreen)
     return pilot.app.screen
+
+
+BLACK_OR_WHITE = {0, 7, 8, 15}
+LINES = re.compile("[\\s\u2500-\u259f]*")
+
+
+def for_one_ground(pilot: Pilot[None]) -> list[Segment]:
+    """The words on the screen in a colour that a terminal of the other ground does not show."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return [
+        cell
+        for strip in strips
+        for cell in strip
+        if cell.style and not LINES.fullmatch(cell.text)
+        for used in [cell.style.color, cell.style.bgcolor]
+        if used and not used.is_default and (used.number is None or used.number in BLACK_OR_WHITE)
+    ]
+
+
+def test_every_text_is_legible_on_a_light_and_on_a_dark_ground(calls: Path) -> None:
+    async def main() -> None:
+        async with watching(calls) as pilot:
+            await until(pilot, lambda: "session-closed" in text(pilot))
+            await pilot.press("slash", "q", "q", "q", "shift+left")
+            await until(pilot, lambda: "qqq" in text(pilot))
+            assert not for_one_ground(pilot)
+            await pilot.press("escape", "escape")
+            await opened(pilot, ROOM)
+            await pilot.press("y")
+            await until(pilot, lambda: "copied" in text(pilot))
+            assert not for_one_ground(pilot)
+
+    run(main)
 
 
 def test_a_room_is_chosen_opened_and_left(calls: Path) -> None:
@@ -298,5 +334,20 @@ def test_a_store_that_fails_is_said_and_opened_again(calls: Path, monkeypatch: p
             assert str(calls)[:40] in text(pilot).splitlines()[0]
             moved.rename(calls)
             await until(pilot, lambda: "3 rooms" in text(pilot))
+
+    run(main)
+
+
+def test_what_is_red_without_a_cause_is_a_problem_too(path: Path) -> None:
+    """Nothing explains why the agent left, and its caller is red from then on."""
+    with closing(SqliteStore(path)) as store:
+        replay([CALLS / "ends_with_another_1_5.jsonl.gz"], store)
+        (sid,) = [room.sid for room in store.rooms(1)]
+
+    async def main() -> None:
+        async with watching(path) as pilot:
+            await opened(pilot, sid)
+            await pilot.press("home", "n")
+            assert "agent 1 left" in line(pilot)
 
     run(main)

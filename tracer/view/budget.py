@@ -38,11 +38,14 @@ COLOURS = {
     Owner.CODE: "magenta",
     Owner.NETWORK: "green",
     Owner.SESSION: "bright_magenta",
-    Owner.CALLER: "bright_green",
-    Owner.SETTING: "bright_yellow",
+    Owner.CALLER: "",
+    Owner.SETTING: "bright_blue",
     Owner.UNKNOWN: "dim",
 }
-"""Of each owner's bars; the name beside them says the same. Red is for what failed."""
+"""Of each owner's bars; the name beside them says the same. Red is for what failed.
+
+Bright green, yellow and cyan are hardly seen on a light ground: one has the terminal's own colour.
+"""
 
 
 def budget(timeline: Timeline, width: int) -> Iterator[Text]:

@@ -89,7 +89,7 @@ def _rule(judgement: Judgement, count: str, width: int) -> Text:
     mark, style = MARKS[judgement.answer]
     holds = judgement.answer is Outcome.HOLDS
     columns = width - len(count) - 8
-    line = Text(f"{mark} ", style=style, no_wrap=True)
+    line = Text.assemble((f"{mark} ", style), no_wrap=True)
     line.append(f"{judgement.rule.number:2}  ", style="dim")
     line.append(f"{fit(judgement.rule.sentence, columns):{columns}}  ", style="" if holds else style)
     line.append(count, style="dim" if holds else style)

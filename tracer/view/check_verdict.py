@@ -40,7 +40,7 @@ MARKS = {Outcome.HOLDS: ("✓", "green"), Outcome.VIOLATED: ("✗", "bold red"),
 def verdict_lines(console: Console, verdict: Verdict, width: int) -> Iterator[RenderableType]:
     """What was found and, where it is inconclusive, why."""
     mark, style = MARKS[verdict.answer]
-    text = Text(f"{mark} ", style=style)
+    text = Text.assemble((f"{mark} ", style))
     text.append(plain(verdict.sentence), style="red" if verdict.answer is Outcome.VIOLATED else "")
     if verdict.why:
         text.append(f": {plain(verdict.why)}", style="dim")

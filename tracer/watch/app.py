@@ -287,6 +287,9 @@ class WatchApp(App[None]):
         scrollbar-color-hover: ansi_bright_black;
         scrollbar-color-active: ansi_bright_black;
     }
+    Toast { background: ansi_default; border: round ansi_default; padding: 0 1; }
+    Input > .input--cursor { color: ansi_default; background: ansi_default; text-style: reverse; }
+    Input > .input--selection { color: ansi_default; background: ansi_default; text-style: reverse; }
     """
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "end", show=False, priority=True)]

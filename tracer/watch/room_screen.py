@@ -16,6 +16,7 @@ from tracer.errors import StoreError, UnknownRoomError
 from tracer.timeline.overdue import Missing
 from tracer.units import plural
 from tracer.view.chart import Chart
+from tracer.view.lanes import failed_at, lanes
 from tracer.view.link import trace_link
 from tracer.view.moment import MissingView, MomentView
 from tracer.view.moments import MomentTable
@@ -252,7 +253,8 @@ class RoomScreen(Screen[None]):
         view = self._view
         count = len(self._entries)
         order = [(self._moments.cursor + by * step) % count for step in range(1, count + 1)]
-        found = next((at for at in order if view and view.is_problem(self._entries[at][1])), None)
+        problems = view.problems(self._entries) if view else set()
+        found = next((at for at in order if at in problems), None)
         if found is None:
             self.notify("nothing went wrong here", markup=False)
         else:
@@ -361,11 +363,17 @@ class _View:
             mark=mark,
         )
 
-    def is_problem(self, entry: MomentRow | Missing | None) -> bool:
+    def problems(self, entries: list[Entry]) -> set[int]:
+        """The numbers of the lines at which something went wrong, or after which the chart is red."""
+        found = {at for at, (_, entry) in enumerate(entries) if entry and self._is_problem(entry)}
+        times = [(entry.step.time, at) for at, (_, entry) in enumerate(entries) if isinstance(entry, MomentRow)]
+        for red in failed_at(lanes(self.timeline, self.explanation)):
+            found |= {at for _, at in [max((one for one in times if one[0] <= red), default=(0, 0))]}
+        return found
+
+    def _is_problem(self, entry: MomentRow | Missing) -> bool:
         if isinstance(entry, Missing):
             return True
-        if entry is None:
-            return False
         named = any(step.contradicted or step.key in self._proofs for step in entry.steps)
         return named or self.rows.has_failed(entry)
 

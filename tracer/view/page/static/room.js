@@ -20,9 +20,11 @@ Tracer.details = function details(row, words) {
   ].filter(Boolean);
 };
 
-/** The number of the next row at which something is wrong, around the end; -1 where nothing is. */
+/** The number of the next row at which something is wrong, or after which a lane is red, around the end; -1 where nothing is. */
 Tracer.nextProblem = function nextProblem(room, after) {
   const times = new Set([...room.causes, ...room.orderings, ...room.clocks].flatMap((one) => one.at_ms));
+  const red = room.lanes.flatMap((lane) => lane.marks.filter((mark) => mark.form === "failed"));
+  for (const { at_ms: at } of red) times.add(d3.max(room.rows.filter((row) => row.at_ms <= at), (row) => row.at_ms));
   const wrong = room.rows.map((row, at) => (row.failed || row.contradicted || times.has(row.at_ms) ? at : -1)).filter((at) => at >= 0);
   return wrong.find((at) => at > after) ?? wrong[0] ?? -1;
 };
