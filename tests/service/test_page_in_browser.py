@@ -329,6 +329,21 @@ def test_what_is_out_of_order_and_clock_skew_are_marked_on_the_axis(tmp_path: Pa
     in_browser(tmp_path / "t.db", look, moments)
 
 
+@pytest.mark.parametrize(
+    ("name", "until"), [("caller_hidden", "agent waiting for participant"), ("ok_two_callers", "")]
+)
+def test_an_agent_that_was_never_ready_is_not_said_to_have_been(tmp_path: Path, name: str, until: str) -> None:
+    made = timelines(CALLS / f"{name}.jsonl.gz")[-1]
+
+    async def look(tab: Tab, _: Client, page: str) -> None:
+        await tab.open(f"{page}#room={made.room.sid}")
+        head = await tab.until("document.querySelector('.budget h2')?.textContent")
+        assert head.startswith("Where the time went: ")
+        assert head.endswith(f" → {until}" if until else "until the agent was ready")
+
+    in_browser(tmp_path / "t.db", look, [moment for step in made.steps for moment in step.moments])
+
+
 def test_what_is_red_without_a_cause_is_a_problem_too(tmp_path: Path) -> None:
     made = timelines(CALLS / "ends_with_another_1_5.jsonl.gz")[-1]
     assert as_json(made)["causes"] == []

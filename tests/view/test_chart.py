@@ -255,3 +255,15 @@ def test_a_marked_time_has_a_line_down_its_column_that_covers_nothing() -> None:
     for before, after in zip(plain[1:], marked[1:], strict=True):
         was = before.plain.ljust(column + 1)[column]
         assert after.plain[column] == ("┊" if was == " " else was)
+
+
+def test_where_there_is_no_room_for_why_somebody_left_it_says_that_they_did() -> None:
+    made = timelines(CALLS / "second_tab.jsonl.gz")[-1]
+
+    def ended(width: int) -> str:
+        chart = Chart(made, list(made.participants), list(made.steps), width, explain(made))
+        line = next(line.plain for line in chart.lines() if line.plain.startswith("ada "))
+        return line.rpartition("┫ ")[2]
+
+    assert ended(120) == "left: DUPLICATE_IDENTITY"
+    assert ended(60) == "left"

@@ -225,3 +225,12 @@ def test_what_goes_on_has_no_end() -> None:
     moments = [one for one in call() if one.kind not in (Kind.ROOM_FINISHED, Kind.PARTICIPANT_LEFT)]
     timeline = fold(moments[0].room, moments, now=max(one.latest for one in moments))
     assert next(iter(lanes(timeline))).bars[0].end is None
+
+
+@pytest.mark.parametrize(("name", "words"), [("second_tab", "left"), ("s09_connect_retry", "aborted")])
+def test_why_one_identity_has_two_lanes_is_said(name: str, words: str) -> None:
+    timeline, found = of(name)
+    put_out = next(one for one in timeline.participants if one.disconnect_reason == "DUPLICATE_IDENTITY")
+    lane = next(one for one in found if put_out.sid in one.subjects)
+    assert [one.label for one in found].count(lane.label) == 2
+    assert f"{words}: DUPLICATE_IDENTITY" in [mark.text for mark in lane.marks]

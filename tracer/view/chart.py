@@ -212,7 +212,7 @@ class Chart:
             column = column + 1 if is_free else column
         row.put(column, sign)
         if mark.text and mark.form != "finished":
-            row.after(column + 1, mark.text)
+            row.after(column + 1, mark.text, mark.text.partition(":")[0])
 
 
 def _length(bar: Bar) -> int:

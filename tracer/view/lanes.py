@@ -254,7 +254,9 @@ class _Lanes:
         if participant.gone:
             aborted = participant.gone.kind is Kind.PARTICIPANT_ABORTED
             words = "aborted" if aborted else "left"
-            lane.marks.append(Mark(words, participant.gone.time, words))
+            # Why one identity has two lanes: who came later put out who was there.
+            twice = participant.disconnect_reason == _PUT_OUT
+            lane.marks.append(Mark(words, participant.gone.time, f"{words}: {_PUT_OUT}" if twice else words))
 
     def _tracks(self, stays: list[Participant]) -> Iterator[Lane]:
         parent = stays[0].sid
@@ -389,6 +391,8 @@ def _left_after(lane: Lane, time: int) -> list[int | None]:
 
 
 _STATES = (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ACTIVE)
+_PUT_OUT = "DUPLICATE_IDENTITY"
+"""LiveKit's reason for a leave: somebody joined with the same identity."""
 _SESSION = "session"
 """Its bar is its agent's, once it has started."""
 _SPANS = (

@@ -114,8 +114,10 @@ class Row:
                 self.put(column + extra, "")
             column += cell_len(char)
 
-    def after(self, column: int, text: str) -> None:
-        """Write behind a bar's end, if it fits, and nothing is there."""
-        beyond = column + 1 + cell_len(text)
-        if beyond <= len(self.cells) and set(self.cells[column : beyond + 1]) <= {" "}:
-            self._write(column + 1, text)
+    def after(self, column: int, *texts: str) -> None:
+        """Write the first of these that fits behind a bar's end, if nothing is there."""
+        for text in texts:
+            beyond = column + 1 + cell_len(text)
+            if beyond <= len(self.cells) and set(self.cells[column : beyond + 1]) <= {" "}:
+                self._write(column + 1, text)
+                return

@@ -317,9 +317,10 @@ Tracer.Chart = class Chart {
     const isFree = (from, to) => from >= 0 && to <= this.width - 6 && !taken.some(([a, b]) => from < b && to > a);
     const sides = [[end + 9, "start", end + 9], [start - 9, "end", start - 9 - size]];
     const side = sides.find(([, , from]) => isFree(from, from + size));
-    if (!side) return;
+    if (!side) return false;
     taken.push([side[2], side[2] + size]);
     this.put(group, "text", `words ${name}`, { x: side[0], y: middle + 4, "text-anchor": side[1] }, text);
+    return true;
   }
 
   drawMark(group, mark, x, middle, taken) {
@@ -342,7 +343,10 @@ Tracer.Chart = class Chart {
       default:
         this.put(group, "line", "end", { x1: x, x2: x, y1: middle - 8, y2: middle + 8 });
     }
-    if (mark.text && mark.form !== "finished") this.drawWords(group, mark.form, mark.text, x, x, middle, taken);
+    if (!mark.text || mark.form === "finished") return;
+    // Where there is no room for why, at least what.
+    const write = (text) => this.drawWords(group, mark.form, text, x, x, middle, taken);
+    if (!write(mark.text) && mark.text.includes(":")) write(mark.text.split(":")[0]);
   }
 
   /** The names of the lanes in view, which stay as they are while the time axis moves. */

@@ -239,7 +239,7 @@ Tracer.Room = class Room {
     this.found.hidden = !cards.length;
   }
 
-  showBudget({ budget, words: meanings }) {
+  showBudget({ budget, verdict, words: meanings }) {
     const { make } = Tracer;
     this.below.hidden = !budget;
     if (!budget) return;
@@ -261,7 +261,10 @@ Tracer.Room = class Room {
       path.title = Tracer.unquoted(gap.hover);
       list.append(make("li", gap.owner, null, make("span", "dot"), make("b", "", gap.text), make("span", "share", `${Math.round(share * 100)} %`), owner, path));
     }
-    this.below.replaceChildren(make("h2", "", `Where the time went: ${budget.whole} until the agent was ready`), bar, list);
+    // Of an agent that was never ready only as far as it came.
+    const path = `${budget.gaps[0].from} → ${budget.gaps.at(-1).to}`;
+    const until = verdict.ready_after ? `${budget.whole} until the agent was ready` : `${budget.whole}, ${path}`;
+    this.below.replaceChildren(make("h2", "", `Where the time went: ${until}`), bar, list);
     if (budget.advice) this.below.append(Tracer.prose("p", "advice", `→ ${budget.advice}`));
   }
 };
