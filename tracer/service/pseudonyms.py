@@ -53,6 +53,7 @@ _THEIRS = frozenset({
     keys.CAN_PUBLISH_SOURCES, keys.DISCONNECT_REASON, keys.DISPATCH_TRIGGER, keys.ROOM_END_REASON, keys.JOB_STATUS,
     keys.JOB_REASON, keys.JOB_ANSWER, keys.JOB_TYPE, keys.AUTO_SUBSCRIBE, keys.CLOSE_REASON, keys.ERROR_TYPE,
     keys.CALL_STATUS, keys.SPAN_NAME, keys.SDK_LANGUAGE, keys.LISTENS_BY, keys.SPEAKS_BY, keys.TASK,
+    keys.INTERRUPTED_BY,
 })  # fmt: skip
 """Keys whose values are ids, times as text, and words of LiveKit's, of livekit-agents' or of a program's classes."""
 _SHAPE = re.compile(r"[A-Za-z0-9_,]{0,64}")

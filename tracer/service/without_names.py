@@ -69,7 +69,6 @@ _STAYS = {
         "lk.blocking.severity": _WORD,
         "lk.eou.outcome": _WORD,
         "lk.eou.source": _WORD,
-        "lk.interruption.source": _WORD,
         "gen_ai.operation.name": _WORD,
         "gen_ai.output.type": _WORD,
         "gen_ai.tool.type": _WORD,
