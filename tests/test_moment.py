@@ -49,6 +49,8 @@ BEYOND = [
     "agent.connection_lost",
     "agent.deleting_room",
     "agent.interrupted",
+    "agent.media_back",
+    "agent.media_stopped",
     "agent.reconnected",
     "agent.reconnecting",
     "agent.removing_participant",

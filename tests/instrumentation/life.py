@@ -36,6 +36,7 @@ from tracer.instrumentation import (
     current_job,
     job_process,
     loop_watch,
+    media_flow,
     own_voice,
     reporter,
     room_events,
@@ -121,7 +122,9 @@ def _statistics(energy: float | None, seconds: float = 0.0) -> list[RtcStats]:
     if energy is not None:
         answer.inbound_rtp.inbound.total_audio_energy = energy
         answer.inbound_rtp.inbound.total_samples_duration = seconds
-    return [answer]
+    connection = RtcStats()  # over which nothing comes any more
+    connection.candidate_pair.candidate_pair.packets_received = 9
+    return [answer, connection]
 
 
 def _unsubscribed() -> Any:
@@ -214,6 +217,7 @@ AT_ONCE = (
     (own_voice, "EVERY_S"),
     (sound, "SPOKEN_S"),
     (sound, "SILENT_S"),
+    (media_flow, "STOPPED_NS"),
 )
 """What tracer waits for, and does not here."""
 

@@ -360,3 +360,39 @@ def test_what_is_said_to_a_telephone_that_rings_nobody_hears(status: str, well: 
     answer = explained(called)
     assert answer.well is well
     assert ("was last reported as" in answer.summary) is (well is None)
+
+
+STOPPED, BACK = Kind.AGENT_MEDIA_STOPPED, Kind.AGENT_MEDIA_BACK
+
+
+def still(since: float, until: float | None = None, kind: Kind = BACK) -> list[Moment]:
+    """A long call, in which nothing of the server reached the agent between these times, ms."""
+    ended = [] if until is None else [of_job(kind, until, occurrence="back")]
+    lasting = [moved(m, 30_000) if m.time > ms(2000) else m for m in healthy()]
+    return [*lasting, of_job(STOPPED, since, occurrence="stopped"), *ended]
+
+
+@pytest.mark.parametrize(
+    ("moments", "lasted"),
+    [
+        (still(10_000, 17_900), "for at least 7.9 s"),
+        (still(10_000, 24_000, Kind.AGENT_RECONNECTED), "for at least 14.0 s"),
+        (still(26_000), "in the last 8.1 s"),
+    ],
+    ids=["and then it came", "and then it reconnected", "until the caller left"],
+)
+def test_when_nothing_of_the_server_reaches_the_agent_nobody_hears_the_other(
+    moments: list[Moment], lasted: str
+) -> None:
+    lack = f"{lasted} nothing of the server reached the agent, also no sound of ada"
+    assert lacked(moments) == [(lack, False)]
+    answer = explained(moments)
+    assert answer.well is None
+    assert "did it stand still" in answer.advice
+
+
+@pytest.mark.parametrize(
+    "moments", [still(10_000, 14_000), still(30_500), still(36_000)], ids=["briefly", "at the end", "after the call"]
+)
+def test_what_nobody_notices_is_no_fault(moments: list[Moment]) -> None:
+    assert lacked(moments) == []

@@ -15,6 +15,7 @@ from livekit.rtc import ConnectionState, TrackKind
 
 from tracer import keys
 from tracer.instrumentation.guard import guarded
+from tracer.instrumentation.media_flow import MediaFlow, arrived
 from tracer.instrumentation.moment_spans import report_of_job
 from tracer.instrumentation.sound import ReceivedSound, received
 from tracer.instrumentation.subscriptions import SubscriptionWatch
@@ -75,6 +76,11 @@ class RoomEvents:
         unsubscribed: set[str] = set()
         connection = _Connection()
 
+        def flows(kind: Kind, earliest: int, at: int) -> None:
+            report_of_job(self._tracer, job, kind, attributes={keys.EARLIEST: str(earliest)}, at=at)
+
+        flow = MediaFlow(flows)
+
         def changed(attributes: dict[str, str], who: Participant) -> None:
             guarded(self._changed, job, attributes, who)
 
@@ -92,10 +98,11 @@ class RoomEvents:
 
         def got(_: Track, track: RemoteTrackPublication, who: RemoteParticipant) -> None:
             guarded(self._got, job, unsubscribed, who, track)
-            guarded(self._watch, job, connection, who, track)
+            guarded(self._watch, job, connection, flow, who, track)
 
         def connected(state: int) -> None:
             guarded(self._connected, job, connection.changed, state)
+            guarded(flow.unknown)
 
         def disconnected(reason: int) -> None:
             guarded(self._connected, job, connection.ended, reason)
@@ -151,7 +158,12 @@ class RoomEvents:
             self._track(job, Kind.TRACK_SUBSCRIBED, who, track)
 
     def _watch(
-        self, job: JobContext, connection: _Connection, who: RemoteParticipant, publication: RemoteTrackPublication
+        self,
+        job: JobContext,
+        connection: _Connection,
+        flow: MediaFlow,
+        who: RemoteParticipant,
+        publication: RemoteTrackPublication,
     ) -> None:
         track = publication.track
         if track is None or publication.kind != TrackKind.KIND_AUDIO:
@@ -169,6 +181,7 @@ class RoomEvents:
 
         def answered(statistics: Sequence[RtcStats], at: int) -> None:
             sound.learn(received(statistics), at)
+            flow.learn(arrived(statistics), at)
 
         SubscriptionWatch(
             track,

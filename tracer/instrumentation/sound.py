@@ -23,6 +23,8 @@ __all__ = ["Level", "ReceivedSound", "SentSound", "received", "sent"]
 
 SILENCE = 0.0001
 """A mean level, of 1.0, below which there is nothing but silence."""
+INAUDIBLE = 0.001
+"""And one below which what an agent says is lost in the noise of the caller's own room."""
 VOICE = 0.01
 """And one from which on it is as loud as a voice."""
 SILENT_S = 9.0
@@ -128,7 +130,7 @@ class ReceivedSound:
 
 
 class SentSound:
-    """Reports silence that an agent sends while it speaks; one for each time."""
+    """Reports silence that an agent sends while it speaks, and what nobody can hear; one for each time."""
 
     def __init__(self, report: Callable[[float], None]) -> None:
         """``report`` gets the seconds of silence."""
@@ -144,7 +146,7 @@ class SentSound:
         if last is None or level is None:
             return
         seconds = (at - last[1]) / NS_PER_S
-        if seconds > 0 and max(level.energy - last[0].energy, 0.0) / seconds >= SILENCE**2:
+        if seconds > 0 and max(level.energy - last[0].energy, 0.0) / seconds >= INAUDIBLE**2:
             self._heard, self._silent, self._tell_at = True, 0.0, STUCK_S
             return
         self._silent += seconds

@@ -98,6 +98,8 @@ class Kind(StrEnum):
     AGENT_STALLED = "agent.stalled"
     AGENT_DELETING_ROOM = "agent.deleting_room"
     AGENT_REMOVING_PARTICIPANT = "agent.removing_participant"
+    AGENT_MEDIA_STOPPED = "agent.media_stopped"
+    AGENT_MEDIA_BACK = "agent.media_back"
     AGENT_RECONNECTING = "agent.reconnecting"
     AGENT_RECONNECTED = "agent.reconnected"
 

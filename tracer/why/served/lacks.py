@@ -19,7 +19,14 @@ from tracer.why.served.interrupted import always_interrupted, never_ended
 from tracer.why.served.sessions import answered_twice, session_not_told
 from tracer.why.served.stay import CallerStay
 from tracer.why.served.switched_off import input_off, output_off
-from tracer.why.served.there import cut_off, no_agent, not_picked_up, permissions_unknown, something_lost
+from tracer.why.served.there import (
+    cut_off,
+    no_agent,
+    not_picked_up,
+    permissions_unknown,
+    something_lost,
+    standing_still,
+)
 from tracer.why.served.understanding import not_understood
 from tracer.why.served.voice import last_words_silent, no_voice, voice_ended, voice_not_taken
 from tracer.why.unrecorded.lost_webhooks import LostWebhooks
@@ -45,6 +52,11 @@ POSSIBLE: dict[Callable[[CallerStay], Lack | None], str] = {
     something_lost: (
         "Find what took it away: UpdateParticipant or UpdateSubscriptions in a backend, or set_subscribed() in the"
         " agent's own code."
+    ),
+    standing_still: (
+        "Look at the server at that time (did it stand still, a machine without CPU or memory?), and at the network"
+        " between it and the agent's machine: other calls of that time tell which, and the caller's own log (ping"
+        " timeout)."
     ),
     no_voice: (
         "An agent that is to speak needs a session with a TTS or a realtime model, started with its room:"

@@ -13,9 +13,13 @@ from tracer.why.lack import Lack, in_seconds
 from tracer.why.losses import losses
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracer.timeline.entities import Job
+    from tracer.timeline.step import Step
     from tracer.why.served.stay import CallerStay
 
-__all__ = ["cut_off", "no_agent", "not_picked_up", "permissions_unknown", "something_lost"]
+__all__ = ["cut_off", "no_agent", "not_picked_up", "permissions_unknown", "something_lost", "standing_still"]
 
 
 def no_agent(stay: CallerStay) -> Lack | None:
@@ -72,6 +76,33 @@ def something_lost(stay: CallerStay) -> Lack | None:
     agents = {one.agent.sid: one.agent for one in stay.served}.values()
     found = losses(stay.call, stay.who, stay.ended, agents)
     return max(found, key=lambda lack: (lack.certain, lack.ns), default=None)
+
+
+def standing_still(stay: CallerStay) -> Lack | None:
+    """Nothing of the server reached an agent for a while, nor what they said, and the agent did not reconnect."""
+    longest, open_ = max((still for job in stay.jobs for still in _still(stay, job)), default=(0, False))
+    if longest < NOTICED:
+        return None
+    when = f"in the last {in_seconds(longest)}" if open_ else f"for at least {in_seconds(longest)}"
+    return Lack(
+        f"{when} nothing of the server reached the agent, also no sound of {stay.name}", certain=False, ns=longest
+    )
+
+
+def _still(stay: CallerStay, job: Job) -> Iterator[tuple[int, bool]]:
+    """For how long nothing reached a job's agent while the caller was there, ns, and whether to the end, each time."""
+    stopped: Step | None = None
+    for step in job.steps:
+        if step.kind is Kind.AGENT_MEDIA_STOPPED:
+            stopped = stopped or step
+        elif step.kind in _FLOWS and stopped:
+            yield min(step.earliest, stay.ended) - max(stopped.time, stay.began), False
+            stopped = None
+    if stopped:
+        yield stay.ended - max(stopped.time, stay.began), True
+
+
+_FLOWS = (Kind.AGENT_MEDIA_BACK, Kind.AGENT_RECONNECTED)
 
 
 def cut_off(stay: CallerStay) -> Lack | None:
