@@ -306,6 +306,10 @@ EXPECTED: dict[str, list[Expected]] = {
     # The worker's load_fnc raises, or takes 4 s: livekit-agents calls it before it answers the offer.
     "load_fnc_raises": [Expected("load-fnc-raised", says="RuntimeError: no such metric", never=("slow-request",))],
     "load_fnc_slow": [Expected("slow-request", says="4.1 s of it in load_fnc")],
+    # A worker for publishers: bob's agent takes whoever is there first, ada, who has two agents, and he has none.
+    "publishers_agent_takes_the_first": [Expected("linked-to-another", says="sent for bob.* linked to ada")],
+    # agents.target_load of the server is 0.3, and the only worker reports a load of 0.5.
+    "target_load_is_lower": [Expected("worker-not-asked", says="still running", never=("load-above-limit",))],
     # Healthy.
     # session.start() connects by itself; a text-only agent, to whom ada writes three times; livekit-agents 1.3.12.
     "ok_connects_in_start": [WELL],

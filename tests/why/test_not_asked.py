@@ -79,6 +79,7 @@ def test_a_worker_that_reported_later_is_not_probably_gone(later: list[Moment]) 
     assert finding.cause.name == "worker-not-asked"
     assert ("probably no longer running" in finding.sentence) is (not later)
     assert ("still running 20 s later" in finding.sentence) is bool(later)
+    assert ("target_load" in finding.advice) is bool(later)
 
 
 @pytest.mark.parametrize(
@@ -269,3 +270,11 @@ def test_where_workers_are_of_several_servers_nobody_knows_which_should_have_bee
     ]
     assert found(lonely(), made[:1]) == ["worker-not-asked"]
     assert found(lonely(), made) == []
+
+
+def test_of_a_worker_that_still_ran_its_load_and_its_server_are_what_to_compare() -> None:
+    at = worker(Kind.WORKER_REGISTERED, -30_000, attributes={keys.WORKER_SERVER: "livekit.example:7880"})
+    (finding,) = findings([at, *load(0.5, -5000), *LATER])
+    assert finding.cause.name == "worker-not-asked"
+    assert "the load that it reported (0.50) with" in finding.advice
+    assert "registered with (livekit.example:7880) with the room's" in finding.advice

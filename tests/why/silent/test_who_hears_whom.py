@@ -282,6 +282,33 @@ def test_a_session_that_turns_to_the_caller_who_speaks() -> None:
     assert found(switched(12_000)) == ["linked-to-another"]
 
 
+@pytest.mark.parametrize(
+    ("left", "mine", "cause"),
+    [
+        (20_000, BOB, [("linked-to-another", True)]),
+        (9_000, BOB, [("linked-to-another", False)]),
+        (4_000, BOB, []),  # he had hardly come
+        (20_000, ADA, []),  # the job was sent for her
+        (20_000, "PA_gone", []),  # whom nobody knows
+    ],
+)
+def test_a_job_that_was_sent_for_one_participant_and_listens_to_another(
+    left: float, mine: str, cause: list[tuple[str, bool]]
+) -> None:
+    recorded = [*lasting(conversation(), 20_000), *bob_speaks(left=left)]
+    recorded = with_facts(
+        recorded, Kind.JOB_OFFERED, JOB, {keys.JOB_TYPE: "JT_PUBLISHER", keys.JOB_PARTICIPANT_ID: mine}
+    )
+    findings = explain(timeline(recorded)).findings
+    assert [(finding.cause.name, finding.certain) for finding in findings] == cause
+    for finding in findings:
+        assert f"Job {JOB} was sent for bob (JT_PUBLISHER), and its session was linked to ada: bob" in finding.sentence
+        assert "ctx.job.participant.identity" in finding.advice
+    # All is well where it turns to the one whom it was sent for.
+    turned = [*recorded, event(Kind.SESSION_LINKED, 1500, BOB, "bob"), *hears(1500, "bob", wait="b")]
+    assert found(turned) == (["linked-to-another"] if mine == ADA else [])
+
+
 def test_a_session_turns_to_the_one_who_stays() -> None:
     again = [*kept_session(20_000), *bob_speaks(left=20_000)]
     assert found(again) == ["linked-to-nobody"]

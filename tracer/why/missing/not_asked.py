@@ -142,7 +142,7 @@ class WorkerNotAsked(WithoutJob):
     """A worker was registered and available, and the server offered it nothing: mostly it is gone.
 
     Known from the worker's last report before the dispatch; a worker that is killed, or cut off, reports no end. Never
-    certain, for that reason.
+    certain, for that reason. Of one that still ran afterwards the server's own settings are why: no API shows them.
     """
 
     name = "worker-not-asked"
@@ -151,7 +151,16 @@ class WorkerNotAsked(WithoutJob):
         "Check that the worker still runs and is connected to this server and project: one that is killed, or cut off,"
         " cannot report it. The server's log has a line for each job that it could not place."
     )
-    said = (server("pkg/service/agentservice.go"),)
+    WHERE = " It registered with {server}."
+    STILL_RAN = (
+        "The worker was there, and the server did not count on it: compare the load that it reported{load} with"
+        " agents.target_load in livekit-server's configuration (0.7 by default), and the server that it is registered"
+        " with{server} with the room's. The server's log has a line for each job that it could not place."
+    )
+    said = (
+        server("pkg/service/agentservice.go"),
+        server("pkg/agent/config.go"),
+    )
 
     def judge(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
         there = _available(same, created.time)
@@ -166,9 +175,15 @@ class WorkerNotAsked(WithoutJob):
             if later
             else "job: it is probably no longer running or connected."
         )
+        loads = worker.loads(created.time - SOON, created.time + SOON)
+        load = f" ({float(loads[-1].facts[keys.WORKER_LOAD]):.2f})" if loads else ""
+        at = worker.text(keys.WORKER_SERVER)
+        where = f" ({at})" if at else ""
+        gone = self.advice + (self.WHERE.format(server=at) if at else "")
         yield self.found(
             f"Worker {worker.sid} was registered for {agent_named(dispatch.agent_name)}, and was not offered the {end}",
             created,
             later or worker.steps[-1],
             certain=False,
+            advice=self.STILL_RAN.format(load=load, server=where) if later else gone,
         )

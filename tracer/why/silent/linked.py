@@ -8,7 +8,7 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.livekit_sources import Page, agents
 from tracer.units import NS_PER_S
-from tracer.why.call.jobs import is_room_job
+from tracer.why.call.jobs import is_for, is_room_job
 from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
 from tracer.why.call.listening import listenings, session_end
 from tracer.why.call.participants import name_of
@@ -28,11 +28,20 @@ if TYPE_CHECKING:
 __all__ = ["LinkedToAnother", "LinkedToNobody"]
 
 
+ITS_OWN = (
+    "Of a worker for publishers or participants each job is for one of them: link its session to"
+    " ctx.job.participant.identity (ctx.wait_for_participant(identity=…), participant_identity in room_options). Else"
+    " it takes whoever was there first, who then has two agents."
+)
+"""What to do in a job that was sent for one participant."""
+
+
 class LinkedToAnother(Cause):
     """A session is linked to one participant: the first to join, unless it is given another.
 
     Known from every link of the session (its events ``participant_linked``, or whom it waited for), and from the
-    tracks in the webhooks. Never certain: a webhook of a track can have been lost.
+    tracks in the webhooks. Not certain: a webhook of a track can have been lost. But of a job that was sent for one
+    participant (JT_PUBLISHER, JT_PARTICIPANT), and whose session listened to another, that is no matter.
     """
 
     name = "linked-to-another"
@@ -51,6 +60,31 @@ class LinkedToAnother(Cause):
                 findings = (self._unheard(call, linked, who, room) for who in call.callers.all)
                 if first := next((finding for finding in findings if finding), None):
                     yield first  # one caller of each link is enough
+            elif finding := self._not_its_own(call, linked, room):
+                yield finding
+
+    def _not_its_own(self, call: Call, linked: Listening, room: list[Listening]) -> Finding | None:
+        """A job that was sent for a caller to whom nobody listened, as its session was linked to another one."""
+        who = next((who for who in call.callers.all if not is_room_job(linked.job) and is_for(linked.job, who)), None)
+        if who is None or linked.is_to(who) or is_hidden(who) or linked.who is None:
+            return None
+        mine = [other for other in room if other.is_to(who)]
+        if any(other.since < linked.until and other.until > linked.since for other in mine):
+            return None  # a session listens to them
+        stretches = _speaking(call, who, linked.since, linked.until)
+        unheard = sum(until - since for since, until, _ in stretches)
+        if unheard <= NOTICED:
+            return None
+        return self.found(
+            f"Job {linked.job.sid} was sent for {name_of(who)} ({linked.job.text(keys.JOB_TYPE)}), and its session was"
+            f" linked to {name_of(linked.who)}: {name_of(who)} had a track and was not heard for"
+            f" {unheard / NS_PER_S:.1f} s.",
+            linked.job.at(Kind.JOB_OFFERED, Kind.JOB_RECEIVED),
+            linked.link.step,
+            stretches[0][2],
+            certain=unheard > STUCK_BY,
+            advice=ITS_OWN,
+        )
 
     def _unheard(self, call: Call, linked: Listening, who: Participant, room: list[Listening]) -> Finding | None:
         """A caller who spoke while a session was linked to one who did not."""
