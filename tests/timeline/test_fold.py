@@ -195,6 +195,16 @@ def test_a_join_long_after_the_room_did_not_create_it() -> None:
     assert fold(ROOM, watched).created_by == "api"
 
 
+@pytest.mark.parametrize(("joined", "by"), [(310, "api"), (599, "api"), (600, None), (900, None)])
+def test_a_server_that_is_slow_within_a_join_may_have_been_slow_before_it(joined: float, by: str | None) -> None:
+    late = [
+        moment(Kind.ROOM_CREATED, ROOM, ms(0), told={**ABOUT_ROOM, keys.ROOM_WATCHED: True}),
+        moment(Kind.PARTICIPANT_JOINING, ADA, ms(300), witness="webhook", told=ABOUT_ADA),
+        moment(Kind.PARTICIPANT_JOINED, ADA, ms(joined)),
+    ]
+    assert fold(ROOM, late).created_by == by
+
+
 @pytest.mark.parametrize(
     ("offset", "name", "mode"),
     [(1, "", "automatic"), (1, "ghost", None), (900, "", "explicit"), (900, "x", "explicit")],

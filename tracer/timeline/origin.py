@@ -30,7 +30,10 @@ __all__ = [
 CREATED_TOGETHER = 20 * NS_PER_MS
 """A room and what made it lie this close, ns: on a real server 0.7 ms for a dispatch and 2 ms for a caller."""
 LONG_AFTER = 200 * NS_PER_MS
-"""A join that comes this long after a room, ns, did not make it: the one that does is a few ms after it."""
+"""A join that comes this long after a room, ns, did not make it: the one that does is a few ms after it.
+
+Of a server that has no CPU to spare neither holds: it takes as long for what follows within the same join.
+"""
 EARLY, LATE = -1_500 * NS_PER_MS, 2_500 * NS_PER_MS
 """How far from its timeout a room can close, ns: the server polls every second, and a leave can be uncertain by one."""
 
@@ -42,7 +45,8 @@ def creation(
 
     Anybody's join makes a room, also an agent's that connects after its room has closed. So does an attempt to
     reconnect, after which the join can take a while: of a room to which an agent without a job in it was the first to
-    come, an API call is not known to have made it.
+    come, an API call is not known to have made it. Nor is it where the server took no less time for the rest of the
+    first join than had passed since the room: it may have been as slow between the two.
     """
     if not room.created:
         return None, None
@@ -56,7 +60,14 @@ def creation(
     if 0 <= after <= CREATED_TOGETHER:
         return CreatedBy.PARTICIPANT, first
     returned = first.is_agent and first.identity not in {job.participant_identity for job in jobs}
-    return (CreatedBy.API if watched and after > LONG_AFTER and not returned else None), None
+    by_call = watched and after > max(LONG_AFTER, _rest_of_join(first)) and not returned
+    return (CreatedBy.API if by_call else None), None
+
+
+def _rest_of_join(who: Participant) -> int:
+    """How long at most the server took from a JOINING to what follows at once, JOINED, or to what was seen next, ns."""
+    joining, then = who.at(Kind.PARTICIPANT_JOINING), who.at(Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ACTIVE)
+    return max(then.latest - joining.earliest, 0) if joining and then else 0
 
 
 def dispatches(
