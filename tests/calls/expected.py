@@ -310,6 +310,14 @@ EXPECTED: dict[str, list[Expected]] = {
     "publishers_agent_takes_the_first": [Expected("linked-to-another", says="sent for bob.* linked to ada")],
     # agents.target_load of the server is 0.3, and the only worker reports a load of 0.5.
     "target_load_is_lower": [Expected("worker-not-asked", says="still running", never=("load-above-limit",))],
+    # The server is killed and back at once, while the agent's code takes 9 s: the API was not missed by anybody, and
+    # ada, who reconnects, is in another room, which the agent joins.
+    "server_back_at_once": [
+        Expected("server-restarted", also=("slow-code",), never=("ghost-room", "lost-webhooks"), violated=(6,)),
+        Expected("agent-of-earlier-room", never=("ghost-room",), violated=(6,)),
+    ],
+    # The server is killed for good: the agent and its worker lose it, and nobody hears of it again.
+    "server_never_back": [Expected("agent-lost-connection", says="its worker lost the server at that time too")],
     # Healthy.
     # session.start() connects by itself; a text-only agent, to whom ada writes three times; livekit-agents 1.3.12.
     "ok_connects_in_start": [WELL],

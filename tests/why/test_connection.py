@@ -28,6 +28,9 @@ from tests.why.cases import (
     without,
     worker,
 )
+from tests.why.cases import (
+    again as again_registered,
+)
 from tracer import keys
 from tracer.check import Outcome
 from tracer.check import check as check_rules
@@ -415,6 +418,32 @@ def test_two_signs_of_it_are_enough(more: list[Moment], workers: list[Moment], a
     assert finding.certain
 
 
+@pytest.mark.parametrize(
+    ("lost", "webhooks", "cause"),
+    [
+        (31_000, True, [("server-restarted", False)]),
+        (28_500, True, [("server-restarted", False)]),
+        (36_000, True, []),  # it was another matter
+        (31_000, False, []),  # nor is it known that nobody was reported to leave
+    ],
+)
+def test_a_server_that_is_back_at_once_is_missed_by_its_workers_alone(
+    lost: float, webhooks: bool, cause: list[tuple[str, bool]]
+) -> None:
+    workers = [*registered(), worker(Kind.WORKER_DISCONNECTED, lost)]
+    recorded = dies(away=False, webhooks=webhooks)
+    findings = explain(timeline(recorded, workers, now=HOUR)).findings
+    assert [(f.cause.name, f.certain) for f in findings if f.cause.name == "server-restarted"] == cause
+    if cause:
+        assert [f.cause.name for f in findings] == ["server-restarted"]  # no webhook was lost
+
+
+def test_a_worker_that_reconnects_as_a_call_ends_is_no_matter() -> None:
+    assert named(long_call(), [*registered(), worker(Kind.WORKER_DISCONNECTED, 60_000)]) == []
+    deleted = with_facts(long_call(), Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: "CLIENT_INITIATED"})
+    assert named(deleted, [*registered(), worker(Kind.WORKER_DISCONNECTED, 59_900)]) == []
+
+
 def test_without_webhooks_the_tracer_itself_may_have_been_cut_off_with_the_agent() -> None:
     (finding, *_) = explain(timeline([*dies(webhooks=False), *RECONNECTED], now=HOUR)).findings
     assert (finding.cause.name, finding.certain) == ("server-restarted", False)
@@ -590,6 +619,32 @@ def test_a_connection_that_is_lost_is_said_at_once_and_for_how_long() -> None:
     later = so_far(35_000)
     assert later is not None
     assert later[:2] == ("agent-lost-connection", True)
+
+
+@pytest.mark.parametrize(
+    ("lost", "heard", "again", "sure"),
+    [
+        (20_500, None, False, False),
+        (20_500, 30_000, False, True),  # the server reported something since
+        (20_500, None, True, True),  # the worker is back, and so is the server
+        (45_000, None, False, True),  # another matter
+        (None, None, False, True),
+    ],
+)
+def test_where_the_worker_lost_the_server_too_the_server_itself_may_be_gone(
+    lost: float | None, heard: float | None, again: bool, sure: bool
+) -> None:
+    recorded = [m for m in long_call() if m.time < ms(20_000)] + reconnects(20_000, None, anew=False)
+    recorded = shuts_down(41_000, "room disconnected", recorded)
+    recorded += [_webhook(Kind.TRACK_PUBLISHED, "TR_later", heard, {keys.PARTICIPANT_ID: ADA})] if heard else []
+    workers = [*registered(), *(again_registered(25_000) if again else [])]
+    workers += [worker(Kind.WORKER_DISCONNECTED, lost)] if lost else []
+    for now in (ms(40_000), ms(60_000)):
+        known = [m for m in recorded if m.time <= now]
+        finding = explain(timeline(known, [w for w in workers if w.time <= now], now=now)).findings[0]
+        assert (finding.cause.name, finding.certain) == ("agent-lost-connection", sure)
+        assert ("its worker lost the server at that time too" in finding.sentence) is not sure
+        assert ("whether the LiveKit server itself went away" in finding.advice) is not sure
 
 
 def test_a_connection_that_is_back_is_no_longer_lost() -> None:

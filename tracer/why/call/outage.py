@@ -9,16 +9,17 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.units import NS_PER_S
 from tracer.why.call.connection import interruptions
+from tracer.why.call.limits import SOON
 from tracer.why.call.participants import witnesses_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tracer.timeline.entities import Participant
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["Outage", "outage"]
+__all__ = ["SDK_NOTICES_WITHIN", "Outage", "outage"]
 
 AROUND = 60 * NS_PER_S
 """A worker that registers anew no further from a room's end than this, ns, may do so for the same reason."""
@@ -40,23 +41,25 @@ class Outage:
     certain: bool
 
 
-def outage(timeline: Timeline) -> Outage | None:
+def outage(timeline: Timeline, following: Timeline | None = None) -> Outage | None:
     """How a server's end shows: nobody is reported to leave, and what was connected to it connects anew.
 
     A server that shuts down in order reports it as the reason of each leave. One that dies reports nothing: the room
     is not there when the API answers again. That alone can be a network that was away; so one of the agent and the
-    workers must have lost the server too.
+    workers must have lost the server too. One that is back at once is not missed by the API: then a worker that lost it
+    as the room ended shows it, in a room whose webhooks came until then. ``following`` is the room after this one,
+    where the timeline itself does not have it.
     """
     stopped = [p for p in timeline.participants if p.disconnect_reason == "SERVER_SHUTDOWN" and p.gone]
     if stopped:
         callers = tuple(p for p in stopped if p.is_caller)
         steps = tuple(step for p in stopped if (step := p.gone))
         return Outage(callers, announced=True, back=None, evidence=steps, certain=True) if callers else None
-    return _unannounced(timeline)
+    return _unannounced(timeline, following or timeline.later)
 
 
-def _unannounced(timeline: Timeline) -> Outage | None:
-    finished, later = timeline.room.finished, timeline.later
+def _unannounced(timeline: Timeline, later: Timeline | None) -> Outage | None:
+    finished = timeline.room.finished
     if finished and "webhook" in finished.witnesses:
         return None
     # Where nobody polls the API, the next room of this name is what shows that this one is over.
@@ -66,18 +69,17 @@ def _unannounced(timeline: Timeline) -> Outage | None:
     callers = tuple(p for p in timeline.callers if _was_there(p, finished))
     if not callers or timeline.end_reason is not None:
         return None
-    back = _came_back(timeline, finished)
+    back = _came_back(timeline, later, finished)
     reconnected = list(_lost_the_server(timeline, finished))
-    anew = next(_registered_anew(timeline, finished), None)
+    anew = next(_registered_anew((timeline, later), finished), None)
     away = finished.facts.get(keys.ROOM_SERVER_AWAY) is True
     found = bool(back or reconnected), anew is not None, away
-    if sum(found) <= 1 and back is None:
-        return None
     # The tracer and the agent can have been cut off together: but not the server's webhooks, or the caller, as well.
     silent = "webhook" in witnesses_of(timeline)
-    returned = timeline.later and {p.identity for p in callers if p.identity} & {
-        p.identity for p in timeline.later.callers
-    }
+    at_once = anew is not None and finished.earliest - SOON <= anew.time <= finished.latest + SOON
+    if sum(found) <= 1 and back is None and not (silent and at_once):
+        return None
+    returned = later and {p.identity for p in callers if p.identity} & {p.identity for p in later.callers}
     joined = back.at(Kind.PARTICIPANT_JOINING) if back else None
     steps = (finished, *reconnected, joined, anew, *(p.gone for p in callers))
     return Outage(
@@ -97,17 +99,17 @@ def _was_there(who: Participant, finished: Step) -> bool:
     return gone is None or (gone.latest >= finished.earliest and "webhook" not in gone.witnesses)
 
 
-def _came_back(timeline: Timeline, finished: Step) -> Participant | None:
+def _came_back(timeline: Timeline, later: Timeline | None, finished: Step) -> Participant | None:
     """The agent of one of this room's jobs that was there to the end, and then in the next room of this name."""
-    if timeline.later is None:
+    if later is None:
         return None
-    theirs = {job.participant_identity for job in timeline.later.jobs}
+    theirs = {job.participant_identity for job in later.jobs}
     ours = {
         agent.identity
         for job in timeline.jobs
         if (agent := timeline.agent_of(job)) and _was_there(agent, finished) and job.sid in (agent.identity or "")
     }
-    return next((agent for agent in timeline.later.agents if agent.identity in ours - theirs), None)
+    return next((agent for agent in later.agents if agent.identity in ours - theirs), None)
 
 
 def _lost_the_server(timeline: Timeline, finished: Step) -> Iterator[Step]:
@@ -121,9 +123,9 @@ def _lost_the_server(timeline: Timeline, finished: Step) -> Iterator[Step]:
                     yield lost.ended
 
 
-def _registered_anew(timeline: Timeline, finished: Step) -> Iterator[Step]:
-    """When a worker's connection to the server broke."""
-    for known in (timeline, timeline.later):
+def _registered_anew(rooms: Iterable[Timeline | None], finished: Step) -> Iterator[Step]:
+    """When a worker's connection to the server broke, as these rooms have it."""
+    for known in rooms:
         for worker in known.workers if known else ():
             for step in worker.steps:
                 if step.kind is Kind.WORKER_DISCONNECTED and abs(step.time - finished.time) <= AROUND:

@@ -78,7 +78,7 @@ class GhostRoom(Cause):
 
     def _in_the_new_room(self, timeline: Timeline, before: Timeline) -> Iterator[Finding]:
         finished, ours = before.room.finished, {job.participant_identity for job in timeline.jobs}
-        if finished is None or outage(before) or may_be_outage(finished):
+        if finished is None or outage(before, timeline) or may_be_outage(finished):
             return
         for agent in timeline.agents:
             job = next((job for job in before.jobs if _became(job, agent, before)), None)

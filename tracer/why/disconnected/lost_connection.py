@@ -11,6 +11,7 @@ from tracer.timeline.entities import Shutdown
 from tracer.units import NS_PER_S
 from tracer.why.call.connection import interruptions
 from tracer.why.call.limits import LONG_ENOUGH, SOON, STUCK_BY
+from tracer.why.call.outage import SDK_NOTICES_WITHIN
 from tracer.why.call.participants import DROPPED, name_of
 from tracer.why.cause import Cause
 from tracer.why.disconnected.agent_retried import ended_by_a_join
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["AgentLostConnection"]
 
 
+OF_THE_SERVER = {"webhook", "observer"}
+"""Witnesses of what the server itself reports."""
+SERVER_SILENT = "; its worker lost the server at that time too, of which nothing was heard since"
+"""How a sentence ends where the server itself may have gone."""
+
+
 class AgentLostConnection(Cause):
     """The network between the agent and the server broke, while the agent's process ran.
 
@@ -35,7 +42,8 @@ class AgentLostConnection(Cause):
     job that went on, or shut down with ``room disconnected``, though the server lost its agent. All durations are
     bounds: the SDK and the server notice seconds later. A short interruption is no fault, nor is a longer one in which
     only the signalling was lost and media flowed on. While the call goes on it is said after 3 s, and is certain after
-    10 s.
+    10 s. Not certain where its worker lost the server too, and the server has reported nothing since: then the server
+    itself may be gone.
     """
 
     name = "agent-lost-connection"
@@ -44,6 +52,10 @@ class AgentLostConnection(Cause):
     advice = (
         "Look at the network of the agent's machine at that time: its route to the server, UDP, and what it passes"
         " (NAT, VPN, proxy). Dispatch an agent again (CreateDispatch) for a caller who is alone."
+    )
+    SERVER_TOO = (
+        "See whether the LiveKit server itself went away then: its log, and that of what runs it. The agent and its"
+        " worker lost it at once. If it ran on, it was the network of the agent's machine."
     )
     said = (agents("voice/room_io/room_io.py"),)
 
@@ -84,12 +96,17 @@ class AgentLostConnection(Cause):
         others = call.agents.others_after(agent, began.time)
         without = f"; {name_of(alone[1])} was there for at least {alone[0] / NS_PER_S:.0f} s more, without an agent"
         more = "" if others else without
+        if too := _server_too(call, job, began):
+            more = SERVER_SILENT
         return self.found(
             f"{name} lost its connection to the room while {name_of(alone[1])} was in it{tried}{end}{more}.",
             began,
             ended,
             by_room,
             left,
+            too,
+            certain=too is None,
+            advice=self.SERVER_TOO if too else None,
         )
 
     def _so_far(self, call: Call, job: Job) -> Finding | None:
@@ -100,12 +117,15 @@ class AgentLostConnection(Cause):
         there = [who for until, who in call.callers.at(lost.began.time) if until >= call.end] if lost else []
         if lost is None or not there or call.end - lost.began.time < LONG_ENOUGH:
             return None
-        agent = call.agents.of(job)
+        agent, too = call.agents.of(job), _server_too(call, job, lost.began)
+        also = SERVER_SILENT if too else f"; {name_of(there[0])} is in it"
         return self.found(
             f"{name_of(agent) if agent else f'The agent of job {job.sid}'} lost its connection to the room, and has not"
-            f" been back for {(call.end - lost.began.time) / NS_PER_S:.1f} s so far; {name_of(there[0])} is in it.",
+            f" been back for {(call.end - lost.began.time) / NS_PER_S:.1f} s so far{also}.",
             lost.began,
-            certain=call.end - lost.began.time > STUCK_BY,
+            too,
+            certain=call.end - lost.began.time > STUCK_BY and too is None,
+            advice=self.SERVER_TOO if too else None,
         )
 
     @staticmethod
@@ -149,6 +169,18 @@ class AgentLostConnection(Cause):
                     certain=anew,
                 ),
             )
+
+
+def _server_too(call: Call, job: Job, began: Step) -> Step | None:
+    """When the worker of a job lost the server as its agent did, if nothing shows that the server was there since."""
+    worker = next((one for one in call.workers.all if one.sid == job.worker_id), None)
+    lost = worker.at(Kind.WORKER_DISCONNECTED) if worker else None
+    if worker is None or lost is None or abs(lost.time - began.time) > SDK_NOTICES_WITHIN:
+        return None
+    back = call.workers.successor(worker)
+    since = max(lost.time, began.time)
+    alive = (s for one in call.timeline.by_sid.values() for s in one.steps if OF_THE_SERVER.intersection(s.witnesses))
+    return None if back or any(step.latest > since for step in alive) else lost
 
 
 def _is_for_good(lost: Interruption, shutdown: Step | None, by_room: Step | None, left: Step | None) -> bool:

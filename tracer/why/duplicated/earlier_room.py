@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
 from tracer.livekit_sources import agents
+from tracer.why.call.outage import outage
 from tracer.why.call.participants import name_of
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
@@ -35,6 +36,10 @@ class AgentOfEarlierRoom(Cause):
         "Give each call a room name of its own. Or connect first in the entrypoint, and call ctx.shutdown() where the"
         " room's SID is not that of ctx.job.room: it is another room by then."
     )
+    OUTAGE = (
+        "The LiveKit server went away while the agent was on its way, and the room with it: see the room before this"
+        " one (tracer why {room}). Whoever reconnects then makes a new room, which has an agent of its own."
+    )
     said = (agents("job.py"),)
 
     def find(self, call: Call) -> Iterator[Finding]:
@@ -52,6 +57,7 @@ class AgentOfEarlierRoom(Cause):
                 before.room.finished,
                 joining,
                 own.at(Kind.PARTICIPANT_JOINING) if own else None,
+                advice=self.OUTAGE.format(room=before.room.sid) if outage(before, call.timeline) else None,
             )
 
 
