@@ -49,7 +49,7 @@ def test_a_room_is_known_until_whoever_heard_of_it_stopped(
 @pytest.mark.parametrize(
     ("runs", "gaps"),
     [
-        ([], ()),
+        ([], None),
         ([(0, 500)], ()),
         ([(100, 400)], ()),
         ([(130, 400)], ((100, 130),)),
@@ -57,12 +57,12 @@ def test_a_room_is_known_until_whoever_heard_of_it_stopped(
         ([(0, 200), (240, 500)], ((200, 240),)),
         ([(130, 200), (240, 500)], ((100, 130), (200, 240))),
         ([(0, 250)], ((250, 400),)),
-        ([(420, 500)], ()),
+        ([(420, 500)], None),
     ],
 )
-def test_when_nobody_listened(runs: list[tuple[int, int]], gaps: tuple[tuple[int, int], ...]) -> None:
+def test_when_nobody_listened(runs: list[tuple[int, int]], gaps: tuple[tuple[int, int], ...] | None) -> None:
     found = unheard([(since * S, until * S) for since, until in runs], 100 * S, 400 * S)
-    assert tuple((began // S, ended // S) for began, ended in found) == gaps
+    assert (None if found is None else tuple((began // S, ended // S) for began, ended in found)) == gaps
 
 
 def test_who_stopped_before_a_room_began_never_listened_to_it() -> None:
@@ -96,3 +96,17 @@ def test_an_observer_tells_whether_it_was_there_from_the_start() -> None:
     assert fold(ROOM, [first, late, polled]).gaps == (), "it was started again"
     assert fold(ROOM, [polled]).gaps == ((fold(ROOM, [polled]).zero, ms(90)),)
     assert fold(ROOM, call()).gaps == ()
+
+
+def test_who_was_soon_back_missed_nothing_that_is_sent_again() -> None:
+    late = {**ABOUT_ROOM, keys.ROOM_WATCHED: False, keys.SEEN_BY: str(ms(6000))}
+    listed = moment(Kind.ROOM_CREATED, ROOM, ms(0), told=late)
+    polled = moment(Kind.PARTICIPANT_LEFT, ADA, ms(20_000), ms(21_000), clock="receiver")
+    by_api = fold(ROOM, [listed, polled])
+    assert by_api.gaps == ((ms(0), ms(6000)),), "it listed the room before it saw somebody leave"
+    with_webhook = fold(ROOM, [listed, polled, moment(Kind.ROOM_CREATED, ROOM, ms(0), witness="webhook")])
+    assert with_webhook.gaps == ((ms(0), ms(6000)),), "it is not known whether anybody listened before"
+    assert replace(with_webhook, unheard=()).gaps == ()
+    assert replace(by_api, unheard=()).gaps == ((ms(0), ms(6000)),), "no webhook would have been sent again"
+    heard = ((ms(0), ms(5500)),)
+    assert replace(with_webhook, unheard=heard).gaps == heard

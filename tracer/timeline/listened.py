@@ -52,8 +52,8 @@ def stopped(runs: Iterable[Listened], came: int, now: int, began: int = 0) -> tu
     return min(now, until + LATE), None
 
 
-def unheard(runs: Iterable[Listened], since: int, until: int) -> tuple[Listened, ...]:
-    """When nobody listened between two times, ns; empty where that is not known."""
+def unheard(runs: Iterable[Listened], since: int, until: int) -> tuple[Listened, ...] | None:
+    """When nobody listened between two times, ns; None where that is not known."""
     found, at = [], since
     for began, ended in union(runs):
         if began > until + STOPPED:
@@ -62,7 +62,7 @@ def unheard(runs: Iterable[Listened], since: int, until: int) -> tuple[Listened,
             found.append((at, min(began, until)))
         at = max(at, ended)
     if at == since:  # nobody at all: it is of another record
-        return ()
+        return None
     if until > at + STOPPED:
         found.append((at, until))
     return tuple(found)

@@ -47,7 +47,7 @@ class Timeline:
     """Until when the room is known, ns since the epoch: what has not happened by then is missing."""
     stopped: int | None = None
     """When tracer stopped listening, ns since the epoch; None while it does, or where that is not known."""
-    unheard: tuple[Listened, ...] = ()
+    unheard: tuple[Listened, ...] | None = None
     """When nobody listened, from the room's beginning until ``now``, as far as that is known."""
     earlier: Timeline | None = None
     """The room of this name before this one, where whoever made the timeline looked for it."""
@@ -87,12 +87,17 @@ class Timeline:
         is_found = created is not None and "observer" in created.witnesses
         watched = self.room.reported.get(keys.ROOM_WATCHED, frozenset())  # of each observer, one after the other
         if self.unheard or (is_found and (True in watched or not watched)):
-            return self.unheard
+            return self.unheard or ()
+        if self.unheard is not None and created and "webhook" in created.witnesses:
+            return ()  # it was soon back, and what webhooks told it meanwhile was sent again
         polled = [step for step in self.steps if "observer" in step.witnesses and step.clock == "receiver"]
         until = self.room.finished.time if self.room.finished else self.now
         if created and not is_found and until - created.time < LISTED_BY:
             polled = polled if all(step.latest - created.time > AT_ONCE for step in polled) else []
-        return ((self.zero, min(step.earliest for step in polled)),) if polled else ()
+        heard = [step.earliest for step in polled]
+        if is_found and (seen := self.room.text(keys.SEEN_BY)):  # what a first poll shows can be older than that
+            heard = [int(seen)]
+        return ((self.zero, min(heard)),) if heard else ()
 
     @property
     def heard_from(self) -> int | None:
