@@ -15,7 +15,9 @@ from tracer.timeline.fold import fold
 from tracer.why import CAUSES, explain
 from tracer.why.node_words import finding_in_words_of, in_node, in_words_of
 
-PYTHON = re.compile(r"\b(asyncio|tracer\.instrument|\w+_fnc|close_on_disconnect|num_idle_processes|load_threshold)\b")
+PYTHON = re.compile(
+    r"\b(asyncio|tracer\.instrument|\w+_fnc|close_on_disconnect|delete_room\w*|num_idle_processes|load_threshold)\b"
+)
 
 
 def with_blocked_loop(language: str | None) -> list[Moment]:

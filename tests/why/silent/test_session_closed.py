@@ -52,6 +52,26 @@ def test_who_is_back_and_linked_before_the_session_closes_is_left_with_a_closed_
     assert finding.certain
 
 
+def test_an_agent_that_ends_with_its_session_leaves_who_came_back_alone() -> None:
+    there = [m for m in reloaded() if m.kind not in (Kind.SESSION_CLOSED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED)]
+    there = [m for m in there if (m.kind, m.subject) not in ((Kind.PARTICIPANT_LEFT, AGENT), (Kind.JOB_ENDED, JOB))]
+    ends = [
+        of_job(Kind.JOB_SHUTDOWN, 6000, {keys.SHUTDOWN_REASON: "session closed"}),
+        _webhook(Kind.PARTICIPANT_LEFT, AGENT, 6500, {keys.DISCONNECT_REASON: "CLIENT_INITIATED"}),
+    ]
+    call = closed([*there, *ends], 6040, "participant_disconnected")
+    (finding,) = explain(timeline(call)).findings
+    assert finding.cause.name == "agent-left-caller"
+    assert "since: its session closed when ada left, who came back 0.9 s later." in finding.sentence
+    assert "close_on_disconnect=False" in finding.advice
+    own = explain(timeline(closed([*there, *ends], 6040, "user_initiated"))).findings[0]
+    assert "its session closed" not in own.sentence
+    bob = [m for m in reloaded("bob") if m.subject == ADA_AGAIN]
+    others = [*(m for m in there if m.subject != ADA_AGAIN), *bob, *ends]
+    (finding,) = explain(timeline(closed(others, 6040, "participant_disconnected"))).findings
+    assert "its session closed" not in finding.sentence
+
+
 def test_without_personal_data_nobody_is_said_to_have_come_back() -> None:
     hidden = [
         replace(m, facts=tuple((key, value) for key, value in m.facts if not keys.is_personal(key)))

@@ -11,6 +11,7 @@ from tracer.timeline.entities import Shutdown
 from tracer.units import NS_PER_S
 from tracer.why.call.jobs import disconnected_itself, own_shutdown
 from tracer.why.call.limits import HUNG_UP_WITHIN, SOON, STUCK_BY
+from tracer.why.call.listening import listenings
 from tracer.why.call.participants import BY_API, can_talk, connected_until, name_of
 from tracer.why.cause import Cause
 from tracer.why.disconnected.agent_retried import ended_by_a_join
@@ -47,6 +48,11 @@ class AgentLeftCaller(Cause):
         " agent that ends the call has to disconnect the caller too: delete the room (ctx.delete_room(),"
         " delete_room_on_close)."
     )
+    KEEP_IT = (
+        "A page that is reloaded leaves, and is back at once: keep the session for who comes back"
+        " (close_on_disconnect=False in RoomOptions), or delete the room as it closes (delete_room_on_close), so that"
+        " who comes back gets a new room with an agent of its own."
+    )
     said = (Page.JOB,)
 
     def find(self, call: Call) -> Iterator[Finding]:
@@ -71,13 +77,19 @@ class AgentLeftCaller(Cause):
                 if shutdown and _came_as_it_left(caller, shutdown, left):
                     continue  # see RejoinedWithoutAgent
                 stays = "has been" if caller.gone is None and call.timeline.room.finished is None else "was"
+                back, late = _came_back_to(call, job, caller), ""
+                if back:
+                    after = (back[1].time - back[0].time) / NS_PER_S
+                    late = f": its session closed when {name_of(caller)} left, who came back {after:.1f} s later"
                 yield self.found(
                     f"{name_of(agent)} {does}{why} while {name_of(caller)} was there, who {stays} alone"
-                    f" for at least {alone // NS_PER_S} s since.",
+                    f" for at least {alone // NS_PER_S} s since{late}.",
+                    *(back or ()),
                     shutdown or ended,
                     left,
                     caller.gone,
                     certain=shutdown is not None and job.at(Kind.SESSION_STARTING) is not None,
+                    advice=self.KEEP_IT if back else None,
                 )
 
     def doubt(self, call: Call) -> str | None:
@@ -86,6 +98,18 @@ class AgentLeftCaller(Cause):
             if agent.gone and by_itself and any(left_alone(call, agent, agent.gone)):
                 return f"check in its worker's log why {name_of(agent)} left: by its code, an exception, or a stop"
         return None
+
+
+def _came_back_to(call: Call, job: Job, caller: Participant) -> tuple[Step, Step] | None:
+    """When a caller left, with whom a job's session then closed, and when they were back; None of any other."""
+    for heard in listenings(call, job):
+        closed, who, back = heard.session.closed, heard.who, caller.steps[0]
+        if closed is None or who is None or who.gone is None or who.sid == caller.sid:
+            continue
+        by_leave = closed.facts.get(keys.CLOSE_REASON) == "participant_disconnected"
+        if by_leave and heard.is_to(caller) and back.time >= who.gone.time:
+            return who.gone, back
+    return None
 
 
 def _ended_as_it_left(call: Call, job: Job) -> Step | None:
