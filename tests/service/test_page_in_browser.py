@@ -176,9 +176,16 @@ def test_it_is_used_with_the_keyboard_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_that_keeps_anybody_out(tmp_path: Path, dark: bool) -> None:
     async def look(tab: Tab, _: Client, page: str) -> None:
-        for address, drawn in ((page, ".rooms .name a"), (f"{page}#room={SID}", ".bar")):
+        pair = f"{page}#room={SID}&room=RM_room001"
+        for address, drawn, width in (
+            (page, ".rooms .name a", 1400),
+            (page, ".rooms .name a", 390),
+            (f"{page}#room={SID}", ".bar", 1400),
+            (f"{page}#room={SID}", ".bar", 390),
+            (pair, ".room + .room .bar", 1400),
+        ):
             await tab.open("about:blank")
-            await tab.open(address, dark=dark)
+            await tab.open(address, dark=dark, width=width)
             await tab.until(f"document.querySelector('{drawn}') !== null")
             if drawn == ".bar":
                 await tab.run("document.querySelector('.lanes').focus()")
@@ -186,7 +193,67 @@ def test_axe_finds_nothing_that_keeps_anybody_out(tmp_path: Path, dark: bool) ->
                 await tab.until("document.querySelector('.row[aria-selected=true]') !== null")
             assert await complaints(tab) == []
 
-    in_browser(tmp_path / "t.db", look)
+    in_browser(tmp_path / "t.db", look, [*call(), *named_room(1)])
+
+
+def test_by_keys_a_room_is_entered_and_left_and_what_is_shown_is_told(tmp_path: Path) -> None:
+    """Who sees nothing hears of it, and whose keys are on a link is on that link again."""
+    others = [moment for number in range(120) for moment in named_room(number)]
+
+    async def look(tab: Tab, _: Client, page: str) -> None:
+        await tab.open(page, height=600)
+        await tab.until("document.querySelectorAll('.rooms tbody tr').length === 50")
+        await tab.run("document.querySelector('.more').click()")
+        await tab.until("document.querySelectorAll('.rooms tbody tr').length === 100")
+        # The next key is in what came.
+        await tab.until("document.activeElement === document.querySelectorAll('.rooms tbody a')[50]")
+        assert await tab.run("scrollY") > 0
+        sid = await tab.run("document.activeElement.closest('tr').dataset.sid")
+        await tab.run("document.activeElement.click()")
+        await tab.until("document.querySelector('.room .bar') !== null && document.activeElement.id === 'main'")
+        assert await tab.run("scrollY") == 0
+        said = await tab.until("document.querySelector('#say').textContent")
+        assert said.startswith(f"Room {sid.removeprefix('RM_')}. ")
+        assert said == await tab.run("document.querySelector('h1').textContent")
+        await tab.run("history.back()")
+        await tab.until(f"document.activeElement.closest('tr')?.dataset.sid === '{sid}'")
+        assert await tab.run("document.querySelectorAll('.rooms tbody tr').length") == 100
+        # It stays as it was opened; what is new is shown when it is wanted.
+        await tab.run("document.querySelector('.newest').click()")
+        await tab.until("document.querySelectorAll('.rooms tbody tr').length === 50")
+        assert await tab.run("document.querySelector('.newest').hidden")
+
+    in_browser(tmp_path / "t.db", look, [*call(), *others])
+
+
+def named_room(number: int) -> list[Moment]:
+    """A room in which nobody was."""
+    name, at = f"room{number:03}", call()[0].time + number * NS_PER_S
+    told: Any = ((keys.ROOM_NAME, name),)
+    return [
+        Moment(f"RM_{name}", kind, f"RM_{name}", at, at, at, "server", "webhook", "", told)
+        for kind in (Kind.ROOM_CREATED, Kind.ROOM_FINISHED)
+    ]
+
+
+def test_rooms_that_came_meanwhile_are_not_listed_twice(tmp_path: Path) -> None:
+    others = [moment for number in range(120) for moment in named_room(number)]
+
+    async def look(tab: Tab, _: Client, page: str) -> None:
+        await tab.open(page)
+        for many in (50, 100):
+            await tab.until(f"document.querySelectorAll('.rooms tbody tr').length === {many}")
+            await tab.run("document.querySelector('.more').click()")
+            if many == 50:
+                await tab.until("document.querySelectorAll('.rooms tbody tr').length === 100")
+                with closing(SqliteStore(tmp_path / "t.db")) as store:
+                    store.add([Arrival(tuple(moment for number in (800, 801) for moment in named_room(number)))])
+                await tab.until("!document.querySelector('.newest').hidden")
+        await tab.until("document.querySelectorAll('.rooms tbody tr').length > 100")
+        sids = await tab.run("[...document.querySelectorAll('.rooms tbody tr')].map((row) => row.dataset.sid)")
+        assert len(set(sids)) == len(sids)
+
+    in_browser(tmp_path / "t.db", look, [*call(), *others])
 
 
 def test_names_from_outside_run_nothing(tmp_path: Path) -> None:

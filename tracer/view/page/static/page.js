@@ -6,11 +6,17 @@
   const main = document.getElementById("main");
   const live = document.getElementById("live");
   const text = document.getElementById("text");
+  const say = document.getElementById("say");
   const embedded = document.getElementById("data");
   Tracer.isFile = Boolean(embedded);
   const KEY = "tracer-read-token";
   let shown = null;
   let stopListening = () => {};
+  /** The list that was shown last: who comes back to it finds it as it was. */
+  let kept = null;
+  /** Whether what is shown next was gone to from here, and from which room. */
+  let isGoing = false;
+  let left = "";
 
   class Refused extends Error {}
 
@@ -79,6 +85,22 @@
     return () => stop.abort();
   }
 
+  /** Tell who does not see it. */
+  function tell(words) {
+    if (say.textContent !== words) say.textContent = words;
+  }
+
+  /** Show what was gone to: its keys are next, and it is seen from its top, or where it was left. */
+  function enter(element) {
+    if (element.isConnected) return;
+    main.replaceChildren(element);
+    if (!isGoing) return;
+    isGoing = false;
+    const link = shown.link?.(left);
+    if (!link) scrollTo(0, 0);
+    (link ?? main).focus({ preventScroll: !link });
+  }
+
   function state(words) {
     live.textContent = words;
     live.className = words;
@@ -107,22 +129,24 @@
 
   function showRooms(search) {
     document.title = "tracer";
-    let length = 0;
+    const isKept = kept?.search === search;
+    const list = isKept ? kept : new Tracer.RoomList(search);
     const load = async (after) => {
       const answer = await ask(`/api/rooms?search=${encodeURIComponent(search)}&after=${after}`);
       const found = await answer.json();
       if (shown !== list) return;
-      list.show(found, after, search);
-      length = Math.max(length, after);
-      if (!list.element.isConnected) main.replaceChildren(list.element);
+      list.show(found, after);
+      if (search && !after) tell(`${found.rooms.length}${found.more === null ? "" : " or more"} rooms found`);
+      enter(list.element);
     };
-    const list = new Tracer.RoomList((after) => load(after).catch(showError));
-    shown = list;
+    list.load = (after) => load(after).catch(showError);
+    shown = kept = list;
+    if (isKept) enter(list.element);
     // What was opened behind the first page stays as it is: rooms would move under the reader's eyes.
-    const again = oneAtATime(() => (length ? Promise.resolve() : load(0)));
+    const again = oneAtATime(() => (list.opened ? list.offerNewest() : load(0)));
     again();
     stopListening = listen([], again);
-    const every = setInterval(again, 5000);
+    const every = setInterval(() => list.opened || again(), 5000);
     const stop = stopListening;
     stopListening = () => {
       clearInterval(every);
@@ -140,9 +164,11 @@
         const answer = await ask(`/api/rooms/${encodeURIComponent(view.sid)}${view.everything ? "?all" : ""}`);
         const room = await answer.json();
         if (shown !== box) return;
+        const before = view.element.className;
         view.show(room, 0);
         document.title = `${room.room.name ?? room.room.sid} · tracer`;
-        if (!box.isConnected) main.replaceChildren(box);
+        enter(box);
+        if (view.element.className !== before) tell(view.element.querySelector("h1").textContent);
       }),
     );
     views.forEach((view, at) => {
@@ -159,8 +185,10 @@
     };
   }
 
-  function route() {
+  function route(event) {
     stopListening();
+    isGoing = Boolean(event) && document.activeElement !== text;
+    left = event ? (new URLSearchParams(new URL(event.oldURL).hash.slice(1)).get("room") ?? "") : "";
     stopListening = () => {};
     const address = new URLSearchParams(location.hash.slice(1));
     const rooms = [...new Set(address.getAll("room").filter(Boolean))].slice(0, 2);

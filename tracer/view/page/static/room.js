@@ -153,7 +153,7 @@ Tracer.Room = class Room {
       // What was chosen stays it, wherever it is among the rows by now.
       const at = room.rows.findIndex((row) => row.kind === before.kind && row.lane === before.lane && row.what === before.what && row.detail === before.detail);
       this.rows.selected = this.chart.selected = at;
-      if (at >= 0) this.detail.replaceChildren(...Tracer.details(room.rows[at], room.words));
+      if (at >= 0) this.showDetail(room.rows[at]);
     }
     this.showVerdict(room);
     this.showFound(room);
@@ -177,6 +177,11 @@ Tracer.Room = class Room {
     this.chart.partner = other.chart;
     other.chart.partner = this.chart;
     this.chart.setTogether(true);
+    // Who hears the names of what is on the page hears of which room it is.
+    for (const [room, which] of [[this, "first"], [other, "second"]]) {
+      const named = room.element.querySelectorAll("section[aria-label], [role][aria-label]");
+      for (const one of named) one.setAttribute("aria-label", `${one.getAttribute("aria-label").replace(/\.$/, "")}, ${which} room`);
+    }
   }
 
   select(number) {
@@ -184,7 +189,13 @@ Tracer.Room = class Room {
     if (!row) return;
     this.chart.select(number);
     this.rows.select(number);
-    this.detail.replaceChildren(...Tracer.details(row, this.room.words));
+    this.showDetail(row);
+  }
+
+  /** What is said already is not said again. */
+  showDetail(row) {
+    const made = Tracer.details(row, this.room.words);
+    if (made.map((one) => one.textContent).join("") !== this.detail.textContent) this.detail.replaceChildren(...made);
   }
 
   showVerdict({ room, verdict }) {

@@ -2,9 +2,13 @@
 "use strict";
 
 Tracer.RoomList = class RoomList {
-  constructor(load) {
+  /** `load` reads what is behind so many rooms. */
+  constructor(search) {
     const { make } = Tracer;
-    this.load = load;
+    this.search = search;
+    this.load = () => {};
+    /** Behind how many rooms the last was read. */
+    this.opened = 0;
     this.chosen = new Set();
     this.rooms = [];
     this.body = make("tbody");
@@ -21,26 +25,51 @@ Tracer.RoomList = class RoomList {
     this.more = make("button", "more", "More rooms");
     this.more.type = "button";
     this.more.hidden = true;
-    this.more.addEventListener("click", () => this.load(this.next));
+    this.more.addEventListener("click", async () => {
+      const before = this.body.lastElementChild;
+      await this.load(this.next);
+      before?.nextElementSibling?.querySelector("a").focus();
+    });
+    this.newest = make("button", "newest", "Show the newest rooms");
+    this.newest.type = "button";
+    this.newest.hidden = true;
+    this.newest.addEventListener("click", async () => {
+      await this.load(0);
+      this.body.querySelector("a")?.focus();
+    });
     this.none = make("p", "none");
     const table = make("table", "rooms", null, make("caption", "hidden", "Rooms, newest first"), make("thead", "", null, head), this.body);
-    this.element = make("section", "list", null, make("h1", "hidden", "Rooms"), this.compare, table, this.none, this.more);
+    this.element = make("section", "list", null, make("h1", "hidden", "Rooms"), this.compare, this.newest, table, this.none, this.more);
   }
 
   /** Show a page of the list; behind what is shown when `after` is not 0. */
-  show(found, after, text) {
-    const { make } = Tracer;
-    this.rooms = after ? [...this.rooms.slice(0, after), ...found.rooms] : found.rooms;
+  show(found, after) {
+    // What came meanwhile has moved the others: some of them are here already.
+    const known = new Set(after ? this.rooms.map((room) => room.sid) : []);
+    const fresh = found.rooms.filter((room) => !known.has(room.sid));
+    this.rooms = after ? [...this.rooms, ...fresh] : fresh;
+    this.newest.hidden ||= !after;
+    this.opened = after;
     this.next = found.more;
     this.more.hidden = found.more === null;
     this.none.hidden = this.rooms.length > 0;
-    this.none.replaceChildren(text ? "No room has this in its name, an identity, an agent’s name or a cause." : "No rooms yet. Point your LiveKit server’s webhooks at this address, and make a call.");
-    if (after) this.body.append(...found.rooms.map((room) => this.row(room)));
+    this.none.replaceChildren(this.search ? "No room has this in its name, an identity, an agent’s name or a cause." : "No rooms yet. Point your LiveKit server’s webhooks at this address, and make a call.");
+    if (after) this.body.append(...fresh.map((room) => this.row(room)));
     else {
       const focused = document.activeElement?.closest?.("tr")?.dataset.sid;
       this.body.replaceChildren(...this.rooms.map((room) => this.row(room)));
-      if (focused) [...this.body.children].find((row) => row.dataset.sid === focused)?.querySelector("a").focus();
+      if (focused) this.link(focused)?.focus();
     }
+  }
+
+  /** There may be something new, while what was opened stays. */
+  offerNewest() {
+    this.newest.hidden = false;
+  }
+
+  /** The link to a room, where it is listed. */
+  link(sid) {
+    return [...this.body.children].find((row) => row.dataset.sid === sid)?.querySelector("a") ?? null;
   }
 
   row(room) {
@@ -67,13 +96,13 @@ Tracer.RoomList = class RoomList {
     const lasted = created && end ? `${stopped ? "≥ " : ""}${Tracer.length(new Date(end) - created)}` : "open";
     cell("pick", null, pick);
     cell("mark", null, mark);
-    cell("name", null, link, make("code", "", room.sid));
+    cell("name", null, link, " ", make("code", "", room.sid));
     cell("created", created ? created.toLocaleString() : "");
     cell("lasted", room.created ? lasted : "");
     cell("callers", String(room.participants));
     cell("agents", String(room.agents));
     cell("ready", room.ready_ms === null ? "" : Tracer.length(room.ready_ms));
-    cell("cause", room.causes?.[0] ?? "");
+    cell("cause", room.causes?.[0] ?? (room.well === false ? "none found" : ""));
     return row;
   }
 
