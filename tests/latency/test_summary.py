@@ -165,6 +165,10 @@ def test_how_long_the_caller_waited(moments: list[Moment], waited: float | None)
     assert (found if found is None else round(found / NS_PER_MS, 1)) == waited
 
 
+def test_who_was_there_is_kept() -> None:
+    assert of(call()).identities == ("ada", f"agent-{JOB}")
+
+
 def test_an_agent_that_was_asked_for_beside_one_that_came_is_named() -> None:
     assert of(call()).agent_names == ("", "ghost")
     named = [

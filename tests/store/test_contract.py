@@ -9,9 +9,10 @@ import pytest
 from tests.moments import ABOUT_ROOM, ADA, ROOM, START, call, moment, ms
 from tracer import keys
 from tracer.errors import StoreError, UnknownRoomError
+from tracer.latency.summary import VERSION, Counted, Summary
 from tracer.moment import Kind, Moment
 from tracer.store import SCRATCH, Arrival, Outgoing, Reader, StoredSummary, Writer, open_writer
-from tracer.store.alike import MOST_UNKNOWN
+from tracer.store.alike import MOST_UNKNOWN, SEARCHED, WITH_IDENTITIES
 from tracer.units import NS_PER_S
 
 
@@ -317,6 +318,30 @@ def test_rooms_are_searched_by_name_identity_agent_and_cause_the_newest_first(st
     assert found("", 2) == ["RM_2", "RM_1"]
     assert found("", 2, 2) == ["RM_0"]
     assert found("%") == []
+
+
+def test_who_was_in_a_room_that_is_over_is_looked_for_in_its_summary(store: Writer) -> None:
+    summary = Summary(Counted.NO_AGENT, (), ("removed",), ('the "agent"',), False, ("ada", 'Zoë "Z"'))
+    for number in range(3):
+        store.add([Arrival((created(f"RM_{number}", ms(number * 1000), f"room {number}"),))])
+    joined = moment(Kind.PARTICIPANT_JOINING, "PA_1", ms(1001), room="RM_1", told={keys.PARTICIPANT_IDENTITY: "bob"})
+    store.add([Arrival((joined,))])
+    store.summarized([(f"RM_{number}", store.changed(f"RM_{number}"), summary.to_json()) for number in (0, 1)], VERSION)
+
+    def found(text: str) -> list[str]:
+        return [row.sid for row in store.search(text, 9)]
+
+    assert found("Ada") == found('zoë "') == found('E "A') == found("moved") == ["RM_1", "RM_0"]
+    assert found("bob") == [], "the summary says who was there"
+    assert found('ada","zo') == found("no_agent") == [], "which is in no name"
+    later = moment(Kind.PARTICIPANT_ACTIVE, "PA_1", ms(1002), room="RM_1", told={keys.PARTICIPANT_IDENTITY: "bob"})
+    store.add([Arrival((later,))])
+    assert found("bob") == ["RM_1"], "until it is made anew"
+
+
+def test_the_places_that_are_searched_are_those_of_a_summary() -> None:
+    assert [Summary._fields[place] for place in SEARCHED] == ["causes", "agent_names", "identities"]
+    assert WITH_IDENTITIES <= VERSION
 
 
 def test_summaries_are_told_of_the_rooms_that_are_asked_for(store: Writer) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ARROW", "VERSION", "Counted", "JobSummary", "Summary", "summarize"]
 
-VERSION = 8
+VERSION = 9
 """Of what is counted and how: a summary of another version is made anew."""
 
 ARROW = " → "
@@ -83,6 +83,8 @@ class Summary(NamedTuple):
     """Agents that were asked for, come or not."""
     well: bool | None = None
     """Whether all went well; None where that is not known."""
+    identities: tuple[str, ...] = ()
+    """Who was there, each once: a room is found by them without its moments."""
 
     @property
     def ready_after(self) -> int | None:
@@ -109,7 +111,7 @@ class Summary(NamedTuple):
 
         Raises ValueError or TypeError for whatever is none.
         """
-        counted, jobs, causes, agent_names, well = json.loads(text)
+        counted, jobs, causes, agent_names, well, identities = json.loads(text)
         try:
             made = tuple(
                 [
@@ -125,7 +127,7 @@ class Summary(NamedTuple):
                 ]
             )
             known = None if well is None else bool(well)
-            return cls(_COUNTED[counted], made, tuple(causes), tuple(agent_names), known)
+            return cls(_COUNTED[counted], made, tuple(causes), tuple(agent_names), known, tuple(identities))
         except KeyError as error:
             raise ValueError(f"{error} is no value of a summary") from None
 
@@ -147,6 +149,7 @@ def summarize(timeline: Timeline, *, live: bool = False) -> Summary:
         tuple(dict.fromkeys(causes)),
         tuple(sorted({*asked, *(job.agent_name for job in jobs)})),
         explanation.well,
+        tuple(dict.fromkeys(one.identity for one in timeline.participants if one.identity)),
     )
 
 

@@ -27,8 +27,11 @@ __all__ = [
     "KEYS_KEPT",
     "LARGEST",
     "MOST_UNKNOWN",
+    "SEARCHED",
     "SILENT_KEPT",
+    "WITH_IDENTITIES",
     "RoomNews",
+    "as_written",
     "digest_of",
     "identity_fact",
     "news_of",
@@ -36,6 +39,10 @@ __all__ = [
     "span_ids",
 ]
 
+SEARCHED = (2, 3, 5)
+"""Places of causes, agents' names and identities in ``latency.summary.Summary``."""
+WITH_IDENTITIES = 9
+"""The version of summaries from which on they have identities."""
 KEYS_KEPT = 30 * 24 * 3600 * NS_PER_S
 """For how long, ns, a span is sent only once and a webhook taken only once. The server repeats one for a minute."""
 CLOSED_KEPT = 24 * 3600 * NS_PER_S
@@ -94,6 +101,14 @@ def row_of(row: RoomRow, came: int | None, runs: Iterable[Listened]) -> RoomRow:
     if row.finished is not None or came is None:
         return row
     return replace(row, stopped=stopped(runs, came, time.time_ns(), row.created or 0)[1])
+
+
+def as_written(text: str) -> str:
+    """How a text appears within JSON that the store holds, which need not be unpacked where it has that nowhere.
+
+    Empty where that cannot be told: letters beyond ASCII are numbers there, others for upper and for lower case.
+    """
+    return json.dumps(text)[1:-1] if text.isascii() else ""
 
 
 def identity_fact(who: str) -> str:

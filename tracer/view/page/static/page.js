@@ -143,7 +143,13 @@
     shown = kept = list;
     if (isKept) enter(list.element);
     // What was opened behind the first page stays as it is: rooms would move under the reader's eyes.
-    const again = oneAtATime(() => (list.opened ? list.offerNewest() : load(0)));
+    const again = oneAtATime(async () => {
+      if (list.opened) return list.offerNewest();
+      const began = performance.now();
+      await load(0);
+      // Of a search among very many rooms the receiver is asked the less often the longer it took.
+      if (search) await new Promise((resolve) => setTimeout(resolve, 4 * (performance.now() - began)));
+    });
     again();
     stopListening = listen([], again);
     const every = setInterval(() => list.opened || again(), 5000);
