@@ -122,11 +122,20 @@ def said(*levels: float, every: float = 3.0) -> list[float]:
         ([VOICE, VOICE], 3.0, []),
         ([0.0], 1.5, [1.5]),
         ([0.0], 0.5, []),
+        ([ROOM, ROOM], 3.0, [3.0, 6.0]),
         ([0.0] * 5, 3.0, [3.0, 6.0, 12.0, 15.0]),
         ([VOICE, 0.0, 0.0], 3.0, [3.0, 6.0]),
         ([VOICE, 0.0], 2.0, []),
     ],
-    ids=["a voice", "a short one", "a very short one", "a long one", "stuck", "a pause at its end"],
+    ids=[
+        "a voice",
+        "a short one",
+        "a very short one",
+        "as quiet as a room",
+        "a long one",
+        "stuck",
+        "a pause at its end",
+    ],
 )
 def test_an_agent_that_speaks_and_sends_silence_is_reported(
     levels: list[float], every: float, told: list[float]

@@ -370,6 +370,15 @@ def test_an_agent_that_was_removed_did_not_lose_its_connection(reason: str) -> N
     assert "agent-lost-connection" not in named(moments)
 
 
+def test_an_agent_that_disconnects_itself_and_whose_job_ends_with_it_left_its_caller() -> None:
+    moments = shuts_down(10_003, "room disconnected", agent_leaves(10_000, "CLIENT_INITIATED", long_call()))
+    (finding, *_) = explain(timeline(moments, now=HOUR)).findings
+    assert (finding.cause.name, finding.certain) == ("agent-left-caller", False)
+    again = of_job(Kind.JOB_ENTRYPOINT_STARTED, 12_000, occurrence="again")
+    for more in (reconnects(8000, None, anew=False), [again]):
+        assert "agent-left-caller" not in named([*moments, *more])
+
+
 def test_of_an_agent_that_reports_nothing_it_is_not_known_what_was_lost() -> None:
     explanation = explain(timeline(agent_leaves(26_000, "CONNECTION_TIMEOUT", without(long_call(), "agent")), now=HOUR))
     assert names(explanation) == []

@@ -47,6 +47,10 @@ def explained(*more: list[Moment], now: int = ms(60_000)) -> Explanation:
 CUT = [said(at, 1.2, "user_turn", 1.0) for at in (1000, 9000, 15_000)]
 
 
+AHEAD = [of_job(Kind.AGENT_INTERRUPTED, 34_200 + at, {keys.TURN_LASTED: 33.5 - at}, f"ahead-{at}") for at in range(4)]
+"""Answers that were made before the caller's turn was over, and not said."""
+
+
 def test_when_each_reply_was_interrupted_the_call_is_not_called_well() -> None:
     answer = explained(*CUT, [turn(30_000, 1.0)], said(31_000, 2.5, "user_turn", 2.4))
     assert (names(answer), answer.well) == ([], None)
@@ -73,8 +77,16 @@ def test_an_agent_that_interrupts_itself_is_said_to() -> None:
         [*CUT[:2], said(31_000, 2.0)],
         [*CUT[:2], said(32_000, 2.0, "programmatic", 1.9)],
         [*CUT, said(33_000, 1.0)],
+        [said(1000, 1.0), said(9000, 1.0), said(15_000, 1.0), said(33_500, 0.5, "programmatic", 0.4), AHEAD],
     ],
-    ids=["served at last", "served at first", "two, and served", "the third by the end", "a goodbye to the end"],
+    ids=[
+        "served at last",
+        "served at first",
+        "two, and served",
+        "the third by the end",
+        "a goodbye to the end",
+        "answers made ahead",
+    ],
 )
 def test_a_caller_who_interrupts_and_is_served_is_served(replies: list[list[Moment]]) -> None:
     assert "interrupted" not in explained(*replies).summary

@@ -23,7 +23,7 @@ __all__ = ["Level", "ReceivedSound", "SentSound", "received", "sent"]
 
 SILENCE = 0.0001
 """A mean level, of 1.0, below which there is nothing but silence."""
-INAUDIBLE = 0.001
+INAUDIBLE = 0.003
 """And one below which what an agent says is lost in the noise of the caller's own room."""
 VOICE = 0.01
 """And one from which on it is as loud as a voice."""

@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 
+BY_ITSELF = "CLIENT_INITIATED"
+"""The server's word for a leave of somebody's own, in ``DisconnectReason``."""
 UNTYPED = "error"
 """What stands for the type of an exception that a span does not report."""
 
@@ -87,10 +89,15 @@ def own_shutdown(job: Job) -> Step | None:
 def disconnected_itself(job: Job, agent: Participant | None) -> bool:
     """Whether its agent left as a client does, while the job did not end: its code called ``ctx.room.disconnect()``.
 
-    Not known of a job of livekit-agents before 1.8.2, which does not report its shutdown.
+    livekit-agents shuts the job down because of that ("room disconnected"), as it does when the connection is lost: but
+    then the SDK tries to reconnect, or the server names another reason; and as when it is run again (hot reload). Not
+    known of a job of livekit-agents before 1.8.2, which does not report its shutdown.
     """
-    started = job.at(Kind.JOB_ENTRYPOINT_STARTED)
-    if started is None or keys.ENTRYPOINT_ONLY in started.facts or agent is None:
+    runs = [step for step in job.steps if step.kind is Kind.JOB_ENTRYPOINT_STARTED]
+    if not runs or keys.ENTRYPOINT_ONLY in runs[0].facts or agent is None or agent.disconnect_reason != BY_ITSELF:
         return False
-    over = job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED, Kind.PROCESS_FAILED, Kind.AGENT_CONNECTION_LOST)
-    return over is None and agent.disconnect_reason == "CLIENT_INITIATED"
+    if job.at(Kind.PROCESS_FAILED, Kind.AGENT_CONNECTION_LOST):
+        return False
+    if job.shutdown_reason == Shutdown.ROOM_GONE:
+        return len(runs) == 1 and job.at(Kind.AGENT_RECONNECTING) is None
+    return job.at(Kind.JOB_SHUTDOWN, Kind.JOB_ENDED) is None

@@ -11,32 +11,32 @@ from tracer.why.call.speech import spoken_until
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Job
-    from tracer.timeline.step import Step
+    from tracer.timeline.step import Step, StepKey
 
 __all__ = ["Reply", "replies_of"]
 
 
 class Reply(NamedTuple):
-    """What an agent said in one turn of its own; one that goes on after a pause is told of twice."""
+    """What an agent said at one go."""
 
-    spoken: tuple[Step, ...]
+    spoken: Step
     cut: Step | None
     """That it was interrupted; None where it was not, as far as is known."""
 
     @property
     def since(self) -> int:
         """When the agent began to speak, ns."""
-        return self.spoken[0].time
+        return self.spoken.time
 
     @property
     def until(self) -> int:
         """When it had spoken, ns; FOREVER where that is not known."""
-        return max(map(spoken_until, self.spoken))
+        return spoken_until(self.spoken)
 
     @property
     def lasted(self) -> int | None:
         """How long it spoke, by its session, ns; None where that is not known."""
-        return None if self.until == FOREVER else sum(spoken_until(step) - step.time for step in self.spoken)
+        return None if self.until == FOREVER else self.until - self.since
 
     @property
     def played(self) -> int | None:
@@ -46,17 +46,17 @@ class Reply(NamedTuple):
 
 
 def replies_of(job: Job) -> list[Reply]:
-    """Everything that the agent of a job began to say, in order."""
-    cuts = [step for step in job.steps if step.kind is Kind.AGENT_INTERRUPTED]
-    found: list[Reply] = []
-    for step in job.steps:
-        if step.kind is Kind.AGENT_SPEAKING:
-            cut = next((cut for cut in cuts if _began(cut) <= step.time <= cut.time), None)
-            if cut and found and found[-1].cut is cut:
-                found[-1] = Reply((*found[-1].spoken, step), cut)
-            else:
-                found.append(Reply((step,), cut))
-    return found
+    """Everything that the agent of a job began to say, in order.
+
+    An answer that was made ahead, and not said, is a turn too, which ends as interrupted when its caller has left: of
+    turns at one time, the one that began last is of what was said last.
+    """
+    spoken = [step for step in job.steps if step.kind is Kind.AGENT_SPEAKING]
+    cuts: dict[StepKey, Step] = {}
+    for cut in sorted((step for step in job.steps if step.kind is Kind.AGENT_INTERRUPTED), key=_began):
+        if said := [step for step in spoken if _began(cut) <= step.time <= cut.time]:
+            cuts[said[-1].key] = cut
+    return [Reply(step, cuts.get(step.key)) for step in spoken]
 
 
 def _began(cut: Step) -> int:

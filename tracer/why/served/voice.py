@@ -74,6 +74,6 @@ def last_words_silent(stay: CallerStay) -> Lack | None:
     for job in stay.jobs:
         told = [step for step in last_silent(stay.call, job) if stay.began < step.time <= stay.ended + SOON]
         if told and isinstance(seconds := told[-1].facts.get(keys.SILENT_FOR), int | float):
-            sentence = f"nothing but silence left the agent's audio track when it last spoke to {stay.name}"
+            sentence = f"nothing that can be heard left the agent's audio track when it last spoke to {stay.name}"
             return Lack(f"{sentence}, for {seconds:.1f} s", certain=False)
     return None

@@ -40,11 +40,12 @@ STOPPED = 2 * NS_PER_S
 class AgentSpeaksSilence(Cause):
     """By its session the agent speaks, its transcript has the words, and its audio track carries nothing but silence.
 
-    Known from the statistics of the agent's own tracks, which an instrumented agent reads when it begins to speak and
-    when it has spoken. Certain where each time that it spoke for a second or more was silent; where some of it could
-    be heard, only silence of 5 s and more, or of the last two replies and more, is named, and is not certain. Nor are
-    two replies and more that were interrupted 2 s and more after what had been played of them was over. Of an avatar
-    that speaks on the agent's behalf the agent listens to its track, as to a caller's: not certain either.
+    Or what is as quiet as the noise of a room. Known from the statistics of the agent's own tracks, which an
+    instrumented agent reads when it begins to speak and when it has spoken. Certain where each time that it spoke
+    for a second or more was silent; where some of it could be heard, only silence of 5 s and more, or of the last
+    two replies and more, is named, and is not certain. Nor are two replies and more that were interrupted 2 s and
+    more after what had been played of them was over. Of an avatar that speaks on the agent's behalf the agent
+    listens to its track, as to a caller's: not certain either.
     """
 
     name = "agent-speaks-silence"
@@ -83,15 +84,16 @@ class AgentSpeaksSilence(Cause):
         if len(spoken) == len([at for at in spoken if spoken[at]]):
             often = "once" if len(spoken) == 1 else f"{len(spoken)} times"
             return self.found(
-                f"The agent of job {job.sid} spoke {often} to {who}, and nothing but silence left its audio track.",
+                f"The agent of job {job.sid} spoke {often} to {who}, and nothing that can be heard left its audio"
+                " track.",
                 silent[0],
                 silent[-1],
             )
         if longest < NOTICED / NS_PER_S:
             return self._at_last(job, who, _last(spoken, silent))
         return self.found(
-            f"The agent of job {job.sid} spoke to {who}, and for {longest:.1f} s of it nothing but silence left its"
-            " audio track.",
+            f"The agent of job {job.sid} spoke to {who}, and for {longest:.1f} s of it nothing that can be heard"
+            " left its audio track.",
             worst,
             certain=False,
         )
@@ -101,8 +103,8 @@ class AgentSpeaksSilence(Cause):
         if len(last) < TWICE:
             return None
         return self.found(
-            f"The agent of job {job.sid} spoke to {who}, and the last {len(last)} times nothing but"
-            " silence left its audio track.",
+            f"The agent of job {job.sid} spoke to {who}, and the last {len(last)} times nothing that can"
+            " be heard left its audio track.",
             last[0],
             last[-1],
             certain=False,
@@ -118,7 +120,7 @@ class AgentSpeaksSilence(Cause):
             f"The agent of job {job.sid} spoke to {name_of(who)}, and of {len(found)} of its replies only a part"
             f" had been played when they were interrupted: {(reply.played or 0) / NS_PER_S:.1f} s in the"
             f" {(reply.lasted or 0) / NS_PER_S:.1f} s for which it spoke.",
-            found[0][0].spoken[0],
+            found[0][0].spoken,
             found[-1][0].cut,
             certain=False,
             advice=self.of_a_tts,
