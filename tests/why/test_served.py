@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.moments import ADA, AGENT, JOB, MICROPHONE, VOICE, moment, ms
+from tests.moments import ADA, AGENT, JOB, MICROPHONE, ROOM, VOICE, moment, ms
 from tests.why.cases import healthy, heard, moved, names, of_job, registered, timeline, with_facts, without
 from tracer import keys
 from tracer.kinds import Kind
@@ -396,3 +396,37 @@ def test_when_nothing_of_the_server_reaches_the_agent_nobody_hears_the_other(
 )
 def test_what_nobody_notices_is_no_fault(moments: list[Moment]) -> None:
     assert lacked(moments) == []
+
+
+def polled(agent: tuple[float, float], caller: tuple[float, float], witness: str = "observer") -> list[Moment]:
+    """A long call of which the API showed between which times, ms, the agent and ada left."""
+    ends = (Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED, Kind.SESSION_UNLINKED, *OVER)
+    kept = [moved(m, 30_000) if m.time > ms(2000) else m for m in healthy() if m.kind not in ends]
+    known = facts({keys.HIDDEN: False})
+    left = ((AGENT, agent), (ADA, caller))
+    made = [moment(Kind.PARTICIPANT_LEFT, who, ms(a), ms(b), clock="receiver", witness=witness) for who, (a, b) in left]
+    over = moment(Kind.ROOM_FINISHED, ROOM, ms(40_000), ms(40_500), clock="receiver", witness="observer")
+    return [*kept, *(replace(m, facts=known) for m in made), over]
+
+
+OVER = (Kind.SESSION_CLOSED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED)
+
+
+def test_who_was_seen_without_the_agent_may_have_been_alone_until_they_were_not_seen_any_more() -> None:
+    lack = "ada was in the room when the agent had left, and may have stayed for 14.0 s more"
+    assert (lack, False) in lacked(polled((20_000, 24_000), (24_000, 38_000)))
+    assert "Set up webhooks" in explained(polled((20_000, 24_000), (24_000, 38_000))).advice
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        polled((20_000, 34_000), (20_000, 34_000)),
+        polled((20_000, 24_000), (24_000, 29_000)),
+        polled((34_000, 38_000), (20_000, 34_000)),
+        polled((23_900, 24_000), (24_000, 38_000), "webhook"),
+    ],
+    ids=["between the same polls", "the next poll was soon", "the caller first", "webhooks tell"],
+)
+def test_who_was_not_seen_without_the_agent_was_not_alone_for_all_that_is_known(moments: list[Moment]) -> None:
+    assert not [sentence for sentence, _ in lacked(moments) if "may have stayed" in sentence]

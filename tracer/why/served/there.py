@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
-from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH, NOTICED, STUCK_BY
+from tracer.units import FOREVER
+from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH, NOTICED, SOON, STUCK_BY
 from tracer.why.call.participants import BY_API, DROPPED, name_of
 from tracer.why.call.telephone import call_status, ringing
 from tracer.why.lack import Lack, in_seconds
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from tracer.why.served.stay import CallerStay
 
 __all__ = ["cut_off", "no_agent", "not_picked_up", "permissions_unknown", "something_lost", "standing_still"]
+
+
+SET_UP_WEBHOOKS = (
+    "Set up webhooks (tracer doctor): they report when each participant left, which polls show seconds late."
+)
 
 
 def no_agent(stay: CallerStay) -> Lack | None:
@@ -37,10 +43,23 @@ def no_agent(stay: CallerStay) -> Lack | None:
     # While the call goes on it is said sooner: one who was said goodbye to has hung up by then.
     enough = NOTICED if stay.goes_on and until >= stay.call.end else STUCK_BY
     if until - since <= enough or hung_up or stay.has_company_between(since, until):
-        return None
+        return _alone_perhaps(stay)
     when = "before the agent was there" if since == stay.began else "after the agent left"
     sentence = f"{stay.name} was alone for {in_seconds(until - since)} {when}"
     return Lack(sentence, certain=True, ns=until - since, of=stay.who.sid, since=since)
+
+
+def _alone_perhaps(stay: CallerStay) -> Lack | None:
+    """They were seen without the agent, by polls of the API alone, and how long they stayed is not known."""
+    gone = stay.who.gone
+    if gone is None or "webhook" in gone.witnesses or gone.earliest < stay.ended:
+        return None  # otherwise it is known when they left
+    left = max(one.agent.gone.latest if one.agent.gone else FOREVER for one in stay.served)
+    most = gone.latest - stay.ended
+    if left > stay.ended + SOON or most <= STUCK_BY or stay.has_company_between(stay.ended, gone.latest):
+        return None
+    sentence = f"{stay.name} was in the room when the agent had left, and may have stayed for {in_seconds(most)} more"
+    return Lack(sentence, certain=False, ns=most, advice=SET_UP_WEBHOOKS)
 
 
 def not_picked_up(stay: CallerStay) -> Lack | None:
