@@ -377,6 +377,10 @@ EXPECTED: dict[str, list[Expected]] = {
     # ada interrupts two long answers, and listens to the third; leaves 18 s into an answer of 25 s.
     "ok_interrupted_twice": [WELL],
     "ok_leaves_in_a_long_answer": [WELL],
+    # The agent plays a message of 12 s that must not be interrupted, ada speaks meanwhile, and is answered after it.
+    "ok_message_not_to_be_interrupted": [WELL],
+    # ada interrupts once, and hangs up in the next answer; the machine is busy, and what is played takes longer.
+    "ok_interrupted_on_a_busy_machine": [WELL],
     # ada unpublishes the microphone after 8 s, publishes another 1 s later, and is answered as before.
     "ok_microphone_replaced": [WELL],
     # A supervisor who is hidden is there 15 s before the caller, speaks, and stays.

@@ -95,6 +95,8 @@ def test_it_is_found_while_the_agent_still_speaks() -> None:
         voiced(*stopped(1000, 4.0, 1.0), *spoke(9000, 2.0)),
         voiced(*stopped(1000, 4.0, 3.9), *stopped(9000, 3.0, 2.5), *spoke(15_000, 2.0)),
         voiced(*stopped(1000, 4.0, 0.0), *stopped(9000, 3.0, 0.0), *spoke(15_000, 2.0)),
+        voiced(*stopped(1000, 4.0, 1.0), *stopped(32_500, 4.0, 1.0)),
+        voiced(*stopped(1000, 5.0, 2.4), *stopped(9000, 9.0, 6.4)),
         voiced(*stopped(1000, 4.0, 1.0), of_job(Kind.AGENT_STALLED, 3000, occurrence="loop"), *stopped(9000, 3.0, 0.5)),
     ],
     ids=[
@@ -107,6 +109,8 @@ def test_it_is_found_while_the_agent_still_speaks() -> None:
         "one that stopped",
         "interrupted in mid word",
         "an output that does not report what it played",
+        "the end of the call",
+        "a machine without CPU to spare",
         "a loop that stood still",
     ],
 )

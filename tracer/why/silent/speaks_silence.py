@@ -34,7 +34,7 @@ __all__ = ["AgentSpeaksSilence", "last_silent"]
 TWICE = 2
 """One reply can be short, or all breath."""
 STOPPED = 2 * NS_PER_S
-"""A voice that makes no pause as long as this, ns, within what it says."""
+"""A voice makes no pause as long as this, ns, within what it says."""
 
 
 class AgentSpeaksSilence(Cause):
@@ -112,14 +112,14 @@ class AgentSpeaksSilence(Cause):
 
     def _stopped(self, call: Call, job: Job) -> Finding | None:
         """More than one reply stopped, or halted, until somebody interrupted it, which hides that it did."""
-        found = [(reply, stay.who) for reply in replies_of(job) if (stay := _stalled(call, job, reply))]
+        found = [(reply, stay) for reply in replies_of(job) if (stay := _stalled(call, job, reply))]
         if len(found) < TWICE:
             return None
-        reply, who = max(found, key=lambda one: _missing(one[0]))
+        reply, stay = max(found, key=lambda one: one[1].lasted - (one[0].played or 0))
         return self.found(
-            f"The agent of job {job.sid} spoke to {name_of(who)}, and of {len(found)} of its replies only a part"
+            f"The agent of job {job.sid} spoke to {name_of(stay.who)}, and of {len(found)} of its replies only a part"
             f" had been played when they were interrupted: {(reply.played or 0) / NS_PER_S:.1f} s in the"
-            f" {(reply.lasted or 0) / NS_PER_S:.1f} s for which it spoke.",
+            f" {stay.lasted / NS_PER_S:.1f} s for which it spoke.",
             found[0][0].spoken,
             found[-1][0].cut,
             certain=False,
@@ -157,20 +157,17 @@ class AgentSpeaksSilence(Cause):
         )
 
 
-def _missing(reply: Reply) -> int:
-    """How much longer the agent spoke, by its session, than was played of it, ns; 0 where that is not known."""
-    return reply.lasted - reply.played if reply.lasted and reply.played else 0
-
-
 def _stalled(call: Call, job: Job, reply: Reply) -> Stay | None:
-    """Who was there when a reply that began to be heard stopped for long; None where it did not.
+    """When and to whom a reply was spoken of which for 2 s and more, and most of it, nothing was played; else None.
 
-    A loop that stands still does not tell how much was played.
+    A loop that stands still does not tell how much was played; and on a machine without CPU to spare it takes longer.
     """
+    stay = next(stays(call, job, reply.since, reply.until), None)
     blocked = (s.time for s in job.steps if s.kind in (Kind.AGENT_BLOCKED, Kind.AGENT_STALLED))
-    if _missing(reply) < STOPPED or any(reply.since - SOON <= at <= reply.until for at in blocked):
+    if not reply.played or stay is None or any(reply.since - SOON <= at <= reply.until for at in blocked):
         return None
-    return next(stays(call, job, reply.since, reply.until), None)
+    missing = stay.lasted - reply.played
+    return stay if missing >= STOPPED and missing * 3 >= stay.lasted * 2 else None
 
 
 def last_silent(call: Call, job: Job) -> list[Step]:
