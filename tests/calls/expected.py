@@ -328,6 +328,8 @@ EXPECTED: dict[str, list[Expected]] = {
     "server_never_back": [Expected("agent-lost-connection", says="its worker lost the server at that time too")],
     # The page is reloaded, and the agent shuts down its job as its session closes: ada is back, and alone.
     "reloaded_and_shut_down": [Expected("agent-left-caller", says="session closed when ada left, who came back 0.8 s")],
+    # The agent accepts with identity="helper", which is its caller's: the server disconnects the caller.
+    "agent_called_as_its_caller": [Expected("duplicate-identity", says="when an agent joined with the same identity")],
     # Healthy.
     # session.start() connects by itself; a text-only agent, to whom ada writes three times; livekit-agents 1.3.12.
     "ok_connects_in_start": [WELL],

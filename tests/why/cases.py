@@ -972,6 +972,22 @@ DISCONNECTED = (
         certain=False,
     ),
     Case(
+        "an agent that is called as its caller",
+        "duplicate-identity",
+        [
+            *(
+                replace(m, facts=facts({**dict(m.facts), keys.PARTICIPANT_IDENTITY: "ada"}))
+                if m.subject == AGENT
+                else m
+                for m in healthy()
+                if (m.kind, m.subject) != (Kind.PARTICIPANT_LEFT, ADA)
+            ),
+            _webhook(Kind.PARTICIPANT_LEFT, ADA, 257, {**ABOUT_ADA, keys.DISCONNECT_REASON: "DUPLICATE_IDENTITY"}),
+        ],
+        "ada was disconnected when an agent joined with the same identity.",
+        ((Kind.PARTICIPANT_JOINING, AGENT), (Kind.PARTICIPANT_LEFT, ADA)),
+    ),
+    Case(
         "back in the same room",
         "rejoined-without-agent",
         CAME_BACK,

@@ -383,6 +383,10 @@ def test_of_an_agent_that_reports_nothing_it_is_not_known_what_was_lost() -> Non
     explanation = explain(timeline(agent_leaves(26_000, "CONNECTION_TIMEOUT", without(long_call(), "agent")), now=HOUR))
     assert names(explanation) == []
     assert "CONNECTION_TIMEOUT" in doubted(explanation)["process-killed"]
+    # The server loses a dead client about 19 s late: who leaves a moment after that was alone for as long.
+    for left, is_doubted in ((59_000, True), (61_000, False)):
+        recorded = agent_leaves(left, "CONNECTION_TIMEOUT", without(long_call(), "agent"))
+        assert ("process-killed" in doubted(explain(timeline(recorded, now=HOUR)))) is is_doubted
 
 
 def test_a_process_that_was_killed_did_not_lose_its_connection() -> None:

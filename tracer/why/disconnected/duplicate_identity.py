@@ -34,14 +34,17 @@ class DuplicateIdentity(Cause):
     """A client joins with an identity that is in the room, and the server disconnects the one that was there.
 
     Known from the reason in the webhook of the leave. Certain where that happened twice within 15 s: a client that
-    reconnects disconnects its own earlier connection, now and then. Agents whose jobs are known are for
-    ``agent-identity-reused`` and ``agent-retried``.
+    reconnects disconnects its own earlier connection, now and then. Certain, too, of a caller whose identity an agent
+    joined with. Agents whose jobs are known are for ``agent-identity-reused`` and ``agent-retried``.
     """
 
     name = "duplicate-identity"
     symptom = Symptom.DISCONNECTED
     about = "somebody joined with the same identity, which disconnected the first"
     advice = "Give each client an identity of its own: two tabs with one token keep disconnecting each other."
+    OF_AN_AGENT = (
+        "Give agents identities that no caller has: leave out accept(identity=…), and each is called as its job is."
+    )
     said = (
         server("pkg/service/roommanager.go"),
         Page.PARTICIPANTS,
@@ -62,13 +65,18 @@ class DuplicateIdentity(Cause):
         joins = _joins(everybody)
         for who in cut_off:
             again = who.identity is not None and times[who.identity] > 1
-            other = ", again" if again else ": another client, or the same one after it lost its connection"
+            joining = _nearest_join(joins[who.identity or ""], who.sid, call.left_at(who))
+            by_agent = joining is not None and not who.is_agent and joining.subject in {a.sid for a in call.agents.all}
+            client = "an agent" if by_agent else "a client"
+            other = ": another client, or the same one after it lost its connection"
+            if again or by_agent:
+                other = ", again" if again else ""
             yield self.found(
-                f"{name_of(who)} was disconnected when a client joined with the same identity{other}.",
+                f"{name_of(who)} was disconnected when {client} joined with the same identity{other}.",
                 who.gone,
-                _nearest_join(joins[who.identity or ""], who.sid, call.left_at(who)),
-                certain=who.identity in certain,
-                advice=AgentIdentityReused.advice if who.is_agent else None,
+                joining,
+                certain=by_agent or who.identity in certain,
+                advice=AgentIdentityReused.advice if who.is_agent else self.OF_AN_AGENT if by_agent else None,
             )
 
 

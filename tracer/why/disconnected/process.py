@@ -115,7 +115,8 @@ class ProcessKilled(Cause):
         )
 
     def doubt(self, call: Call) -> str | None:
-        lost = next((agent for agent in call.agents.unreported if _dropped(call, agent)), None)
+        # The server loses a dead client about 19 s late: whoever is still there by then was alone for as long.
+        lost = next((agent for agent in call.agents.unreported if _dropped(call, agent, after=0)), None)
         if lost is None:
             return None
         return f"check on the machine of {name_of(lost)} why the server lost it ({lost.disconnect_reason})"
@@ -146,12 +147,12 @@ def _ended_unreported(call: Call, job: Job) -> bool:
     return bool(stays) and all(min(ended, call.end) <= last.time for _, ended, _ in stays)
 
 
-def _dropped(call: Call, agent: Participant | None) -> Step | None:
-    """The leave of an agent that the server lost, and that did not come back to its callers."""
+def _dropped(call: Call, agent: Participant | None, *, after: int = LONG_ENOUGH) -> Step | None:
+    """The leave of an agent that the server lost, and that did not come back to its callers, who stayed so long, ns."""
     left = agent.gone if agent else None
     if agent is None or left is None or agent.disconnect_reason not in DROPPED:
         return None
     same = (other for other in call.agents.all if other.sid != agent.sid and other.identity == agent.identity)
     back = any(call.left_at(other) > left.time for other in same)
-    later = left.time + LONG_ENOUGH
+    later = left.time + after
     return left if not back and call.end > later and call.callers.at(later) else None
