@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.why.test_calls import FOLDER
+from tracer import keys
+from tracer.moment import Kind
 from tracer.service.replay import records
 from tracer.store import Form
 from tracer.timeline.fold import fold
@@ -61,3 +63,28 @@ def test_the_start_of_one_session_or_run_and_the_end_of_another_are_no_stretch(n
 def test_whoever_was_there_with_the_agent_keeps_the_next_company_also_where_their_start_is_lost() -> None:
     lines = recorded("ok_hold_music")
     assert not certain(explained(lines[len(lines) * 2 // 5 :]))
+
+
+@pytest.mark.parametrize(
+    "name", ["ok_conversation", "ok_spoken", "ok_handoff", "ok_two_callers", "ok_kept_through_reload", "ok_sip_deletes"]
+)
+def test_of_somebody_of_whom_no_webhook_came_nothing_is_made_up(name: str) -> None:
+    lines = [line for line in recorded(name) if any(arrival.evidence for arrival in line)]  # the API is not polled
+    assert len(lines) < len(recorded(name))
+    moments = [m for line in lines for arrival in line for m in arrival.moments]
+    people = {m.subject for m in moments if m.kind is Kind.PARTICIPANT_ACTIVE}
+    assert len(people) > 1
+    for lost in people:
+        about = {
+            lost,
+            *(m.subject for m in moments if (keys.PARTICIPANT_ID, lost) in m.facts and m.subject[:3] == "TR_"),
+        }
+        kept = [
+            line
+            for line in lines
+            if not (is_a(Form.WEBHOOK, line) and any(m.subject in about for arrival in line for m in arrival.moments))
+        ]
+        answer = explained(kept)
+        assert answer.well is not True
+        assert not certain(answer)
+        assert not answer.missed, answer.summary

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.moments import ABOUT_ADA, ABOUT_AGENT, ADA, AGENT, ROOM, _polled, ms
-from tests.why.cases import UNRECORDED, Case, check, found, healthy, observed, timeline, without
+from tests.why.cases import UNRECORDED, Case, bob, check, found, healthy, observed, timeline, without
 from tracer.moment import Kind
 from tracer.why import explain
 
@@ -64,8 +64,9 @@ def test_when_the_last_one_has_come_nothing_is_on_its_way() -> None:
 
 def test_the_end_of_the_room_can_be_lost_too() -> None:
     recorded = [*lost(Kind.ROOM_FINISHED), _polled(Kind.ROOM_FINISHED, ROOM, 6450, 6550, {})]
-    (finding,) = explain(timeline(recorded)).findings
+    (finding,) = explain(timeline(recorded, now=ms(66_600))).findings
     assert finding.sentence == "1 webhook did not arrive: only the API showed room.finished."
+    assert not explain(timeline(recorded, now=ms(66_500))).findings, "it is sent again for a minute"
 
 
 def test_of_very_many_ten_are_evidence() -> None:
@@ -79,4 +80,7 @@ def test_who_left_at_some_time_since_the_last_question_may_have_left_just_now() 
     open_room = [m for m in healthy() if m.kind is not Kind.ROOM_FINISHED and m.time < ms(4000)]
     seen = _polled(Kind.PARTICIPANT_LEFT, ADA, 4050, 24_000, ABOUT_ADA)
     assert "lost-webhooks" not in found([*open_room, seen], now=ms(24_100))
-    assert "lost-webhooks" in found([*open_room, seen], now=ms(29_100))
+    assert "lost-webhooks" not in found([*open_room, seen], now=ms(83_900)), "to a receiver that was away it may come"
+    assert "lost-webhooks" in found([*open_room, seen], now=ms(84_100))
+    later = [m for m in bob(27_000, 60_000) if m.kind is Kind.PARTICIPANT_ACTIVE]
+    assert "lost-webhooks" in found([*open_room, seen, *later], now=ms(29_100)), "webhooks of a room come in order"

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["not_whole", "without_webhook"]
+__all__ = ["not_whole", "whom_it_met", "without_webhook"]
 
 ON_ITS_WAY = 5 * NS_PER_S
 """A webhook that is not there this long after, ns, is late at the least: they come within milliseconds.
 
 After the last time at which it can have happened: of what the API shows, that is when it was asked.
 """
+
+SENT_AGAIN = 60 * NS_PER_S
+"""For about so long, ns, a webhook that was not taken is sent again, and those after it wait: until then one of which
+none came later may still come, as to a receiver that was away."""
 
 BY_WEBHOOK = {
     Kind.PARTICIPANT_ACTIVE,
@@ -34,6 +38,8 @@ ENDS_ROOM = {"ROOM_CLOSED", "ROOM_DELETED"}
 """Reasons for which the server disconnects everybody, and then reports that the room finished."""
 _OF_PARTICIPANTS = {Kind.PARTICIPANT_ACTIVE, Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED}
 _OF_TRACKS = {Kind.TRACK_PUBLISHED, Kind.TRACK_UNPUBLISHED}
+_MEETS = {Kind.SESSION_LINKED: keys.LINKED_ID, Kind.AGENT_PARTICIPANT_READY: keys.PARTICIPANT_ID}
+"""Where an agent reports whom it meets, and as what."""
 _GONE = (Kind.PARTICIPANT_LEFT, Kind.PARTICIPANT_ABORTED)
 
 
@@ -50,6 +56,7 @@ def without_webhook(timeline: Timeline) -> list[Step]:
     gone = {step.subject for step in timeline.steps if step.kind in _GONE and _by_webhook(step)}
     # Webhooks of a room come in order: what is not there when the last has come will not come.
     over = timeline.room.finished is not None and _by_webhook(timeline.room.finished)
+    last = max(step.earliest for step in timeline.steps if _by_webhook(step))
     return [
         step
         for step in timeline.steps
@@ -57,7 +64,7 @@ def without_webhook(timeline: Timeline) -> list[Step]:
         and not _by_webhook(step)
         and step.latest >= since
         and not (step.kind in _GONE and step.subject in gone)
-        and (over or timeline.now - step.latest > ON_ITS_WAY)
+        and (over or timeline.now - step.latest > (ON_ITS_WAY if last > step.latest else SENT_AGAIN))
     ]
 
 
@@ -65,7 +72,8 @@ def not_whole(timeline: Timeline) -> tuple[Step, ...]:
     """What shows that a webhook was lost of which nobody else has the content: steps that others must go with.
 
     Whoever left had been ACTIVE, a track was published by somebody who is, in a room that has finished everybody left,
-    and one that the server says it closes, as it disconnects somebody, has finished. Where none came of participants,
+    one that the server says it closes, as it disconnects somebody, has finished, and whom an agent meets is in its
+    room. Where none came of participants,
     or of tracks, they may not be sent: a server can leave kinds out (``exclude_events``). What came while nobody
     listened is not lost.
     """
@@ -77,6 +85,7 @@ def not_whole(timeline: Timeline) -> tuple[Step, ...]:
         step
         for step in (
             *(_not_active(timeline) if people else ()),
+            *(_met_by_agents(timeline) if people else ()),
             *(_of_tracks(timeline, people) if tracks else ()),
             *(_by_its_end(timeline) if finished is None else ()),
         )
@@ -96,6 +105,24 @@ def _not_active(timeline: Timeline) -> Iterator[Step]:
             joining = who.at(Kind.PARTICIPANT_JOINING)
             if timeline.is_heard(joining.earliest if joining else timeline.zero, left.latest):
                 yield left
+
+
+def _met_by_agents(timeline: Timeline) -> Iterator[Step]:
+    """Participants whom an agent of this room reports, and nobody else; and whom it meets that nobody saw itself."""
+    known = {who.sid for who in timeline.participants}
+    for job in timeline.jobs:
+        is_seen = timeline.agent_of(job) is not None  # else it may be in another room, and meet others there
+        for step in job.steps:
+            met = whom_it_met(step)
+            if met and (met in known) is not is_seen and timeline.is_heard(timeline.zero, step.latest):
+                yield step
+                break
+
+
+def whom_it_met(step: Step) -> str | None:
+    """The SID of the participant whom an agent reports to have met; None for any other step."""
+    met = step.facts.get(_MEETS.get(step.kind, ""))
+    return str(met) if met else None
 
 
 def _by_its_end(timeline: Timeline) -> Iterator[Step]:

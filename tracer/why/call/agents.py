@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.timeline.lost_webhooks import whom_it_met
 from tracer.timeline.missing_jobs import unaccounted_agents
 from tracer.timeline.reporting import is_reported, uninstrumented, unreported
 from tracer.units import NS_PER_S
@@ -27,6 +28,18 @@ __all__ = ["Agents", "is_own"]
 def is_own(job: Job, agent: Participant) -> bool:
     """Whether an agent's identity is its job's alone; a worker can give one to all of its agents."""
     return job.sid in (agent.identity or "")
+
+
+ONLY_IN_A_ROOM = (
+    Kind.AGENT_PARTICIPANT_READY,
+    Kind.SESSION_LINKED,
+    Kind.SESSION_TRACK_SUBSCRIBED,
+    Kind.SESSION_AUDIO_RECEIVED,
+    Kind.SESSION_AUDIO_PUBLISHED,
+    Kind.SESSION_CALLER_SPOKE,
+    Kind.SESSION_TURN_TRANSCRIBED,
+)
+"""What an agent reports that only one in a room can."""
 
 
 HANGS_UP = 5 * NS_PER_S
@@ -129,8 +142,15 @@ class Agents:
         return [other for other in self.all if other.sid != mine and left_at(self._timeline, other) > at]
 
     def joined(self, job: Job) -> bool:
-        """Whether a job brought an agent into a room."""
-        return job.sid in self.of_jobs or job.at(Kind.AGENT_CONNECTED) is not None
+        """Whether a job brought an agent into a room: it was seen there, or reports what only one in a room can."""
+        return job.sid in self.of_jobs or job.at(Kind.AGENT_CONNECTED, *ONLY_IN_A_ROOM) is not None
+
+    def unseen(self, job: Job) -> bool:
+        """Whether a job reports that its agent was in a room, as far as is known this one, and nobody saw it there."""
+        if job.sid in self.of_jobs or job.at(*ONLY_IN_A_ROOM) is None:
+            return False
+        met = {whom_it_met(step) for step in job.steps} - {None}
+        return not met or not met.isdisjoint(who.sid for who in self._timeline.participants)
 
     def ended_the_call(self, at: int) -> bool:
         """Whether an agent had shut down its own job at this time, ns, and was still there, or had just left."""

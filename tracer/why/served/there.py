@@ -12,6 +12,7 @@ from tracer.why.call.participants import BY_API, DROPPED, name_of
 from tracer.why.call.telephone import call_status, ringing
 from tracer.why.lack import Lack, in_seconds
 from tracer.why.losses import losses
+from tracer.why.unrecorded.lost_webhooks import LostWebhooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,12 @@ def no_agent(stay: CallerStay) -> Lack | None:
     """No agent, for longer than a caller waits."""
     stayed = stay.ended - stay.began
     if not stay.served:
+        unseen = [job.sid for job in stay.call.timeline.jobs if stay.call.agents.unseen(job)]
+        if unseen:
+            sentence = (
+                f"job {unseen[0]} reports that its agent was in the room, and no webhook or answer of the API does"
+            )
+            return Lack(sentence, certain=False, advice=LostWebhooks.advice)
         if stayed > LONG_ENOUGH:
             with_whom = ", with nobody but other callers" if stay.has_company else ""
             sentence = f"{stay.name} had no agent for {in_seconds(stayed)}{with_whom}"
