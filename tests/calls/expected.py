@@ -330,6 +330,8 @@ EXPECTED: dict[str, list[Expected]] = {
     "reloaded_and_shut_down": [Expected("agent-left-caller", says="session closed when ada left, who came back 0.8 s")],
     # The agent accepts with identity="helper", which is its caller's: the server disconnects the caller.
     "agent_called_as_its_caller": [Expected("duplicate-identity", says="when an agent joined with the same identity")],
+    # A backend gives up on a telephone that rings for 10 s, and removes it.
+    "telephone_given_up": [Expected(says="the telephone of phone was last reported as ringing", never=("removed",))],
     # Healthy.
     # session.start() connects by itself; a text-only agent, to whom ada writes three times; livekit-agents 1.3.12.
     "ok_connects_in_start": [WELL],

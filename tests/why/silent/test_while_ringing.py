@@ -99,3 +99,13 @@ def test_with_redact_it_is_found_too() -> None:
     assert found(kept) == ["spoke-while-ringing"]
     assert "+15550100" not in repr(kept)
     assert keys.CALL_STATUS not in attribute_facts({"sip.callStatus": "Ada Lovelace"})
+
+
+def test_who_is_removed_while_their_telephone_rings_was_given_up_on() -> None:
+    removed = {keys.DISCONNECT_REASON: "PARTICIPANT_REMOVED"}
+    rang = with_facts(called(last="ringing"), Kind.PARTICIPANT_LEFT, ADA, removed)
+    explanation = explain(timeline(rang))
+    assert explanation.findings == ()
+    assert explanation.well is None
+    assert "the telephone of ada was last reported as ringing" in explanation.summary
+    assert found(with_facts(called(ANSWERED), Kind.PARTICIPANT_LEFT, ADA, removed)) == ["removed"]

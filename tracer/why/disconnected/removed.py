@@ -9,6 +9,7 @@ from tracer.livekit_sources import Page
 from tracer.timeline.entities import Shutdown
 from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.participants import name_of
+from tracer.why.call.telephone import ringing
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -29,7 +30,8 @@ class Removed(Cause):
     """RemoveParticipant.
 
     Known from the reason in the webhook of the leave. An agent that is removed when the call is over, and a caller
-    whom the agent removes to hang up, are no fault: of that its job reports what it asks the API for.
+    whom the agent removes to hang up, are no fault: of that its job reports what it asks the API for. Nor is it one
+    whose telephone was still ringing, as far as was reported: whoever calls gives up.
     """
 
     name = "removed"
@@ -47,6 +49,9 @@ class Removed(Cause):
                 yield from self._agent(call, who, who.gone) if who.is_agent else self._caller(call, who, who.gone)
 
     def _caller(self, call: Call, who: Participant, left: Step) -> Iterator[Finding]:
+        rang = ringing(who)
+        if rang is not None and rang.answered is None:
+            return
         if not (call.agents.ended_the_call(left.time) or call.agents.removed(who, left)):
             # An agent that does not report it may have asked for it, to hang up: no webhook shows who did.
             by_agent = any(one.steps[0].time < left.time < call.left_at(one) for one in call.agents.all)
