@@ -132,9 +132,11 @@
     const isKept = kept?.search === search;
     const list = isKept ? kept : new Tracer.RoomList(search);
     const load = async (after) => {
+      const { opened } = list;
       const answer = await ask(`/api/rooms?search=${encodeURIComponent(search)}&after=${after}`);
       const found = await answer.json();
-      if (shown !== list) return;
+      // Of what was opened meanwhile the beginning alone is no news.
+      if (shown !== list || (!after && list.opened !== opened)) return;
       list.show(found, after);
       if (search && !after) tell(`${found.rooms.length}${found.more === null ? "" : " or more"} rooms found`);
       enter(list.element);

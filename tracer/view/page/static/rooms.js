@@ -26,9 +26,9 @@ Tracer.RoomList = class RoomList {
     this.more.type = "button";
     this.more.hidden = true;
     this.more.addEventListener("click", async () => {
-      const before = this.body.lastElementChild;
+      const before = this.rooms.length;
       await this.load(this.next);
-      before?.nextElementSibling?.querySelector("a").focus();
+      this.body.children[before]?.querySelector("a").focus();
     });
     this.newest = make("button", "newest", "Show the newest rooms");
     this.newest.type = "button";
