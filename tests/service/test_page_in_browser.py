@@ -256,6 +256,33 @@ def test_rooms_that_came_meanwhile_are_not_listed_twice(tmp_path: Path) -> None:
     in_browser(tmp_path / "t.db", look, [*call(), *others])
 
 
+def test_a_list_that_was_asked_for_before_more_was_opened_takes_nothing_away(tmp_path: Path) -> None:
+    others = [moment for number in range(120) for moment in named_room(number)]
+    hold = """
+        (() => {
+          const real = window.fetch;
+          window.fetch = async (path, ...rest) => {
+            const answer = await real(path, ...rest);
+            if (path === "/api/rooms?search=&after=0" && !window.release)
+              await new Promise((resolve) => (window.release = resolve));
+            return answer;
+          };
+        })()
+    """
+
+    async def look(tab: Tab, _: Client, page: str) -> None:
+        await tab.open(page)
+        await tab.until("document.querySelectorAll('.rooms tbody tr').length === 50")
+        await tab.run(hold)
+        await tab.until("window.release !== undefined")  # the list is read anew every few seconds
+        await tab.run("document.querySelector('.more').click()")
+        await tab.until("document.querySelectorAll('.rooms tbody tr').length === 100")
+        await tab.run("(window.release(), new Promise((done) => setTimeout(done)))")
+        assert await tab.run("document.querySelectorAll('.rooms tbody tr').length") == 100
+
+    in_browser(tmp_path / "t.db", look, [*call(), *others])
+
+
 def test_names_from_outside_run_nothing(tmp_path: Path) -> None:
     personal = {keys.PARTICIPANT_IDENTITY, keys.ROOM_NAME, keys.AGENT_NAME}
     hostile = [
