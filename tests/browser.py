@@ -22,6 +22,10 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 """Where it is; None where none is installed."""
 
 
+class NavigatedError(AssertionError):
+    """What was asked of a page was not answered: it is another page by now."""
+
+
 class Tab:
     """One tab of the browser."""
 
@@ -54,6 +58,8 @@ class Tab:
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": number, "method": method, "params": values})
         told = await asyncio.wait_for(answer, LIMIT)
+        if "navigated" in told.get("error", {}).get("message", ""):
+            raise NavigatedError(method)
         assert "error" not in told, (method, told["error"])
         result: dict[str, Any] = told["result"]
         return result
@@ -65,11 +71,13 @@ class Tab:
         return told["result"].get("value")
 
     async def until(self, script: str) -> Any:
-        """The value of an expression, when it is true."""
+        """The value of an expression, when it is true, in the page that is there by then."""
         async with asyncio.timeout(LIMIT):
-            while not (value := await self.run(script)):  # noqa: ASYNC110  it happens in another process
+            while True:
+                with suppress(NavigatedError):
+                    if value := await self.run(script):
+                        return value
                 await asyncio.sleep(0.01)
-        return value
 
     async def open(self, address: str, *, width: int = 1400, height: int = 900, dark: bool = False) -> None:
         """Open an address in a window of this size."""

@@ -17,6 +17,7 @@ _T = TypeVar("_T")
 ANSWERED_WITHIN = 8.0
 """Seconds that anybody waits for it: OpenTelemetry's exporters give up after ten, as Prometheus does."""
 NO_ANSWER = "the store does not answer; retry later"
+"""What they are told."""
 
 
 async def in_time(work: Awaitable[_T]) -> _T:

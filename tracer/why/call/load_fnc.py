@@ -16,6 +16,7 @@ MAKE_IT_QUICK = (
     "Make load_fnc quick, as by measuring in a thread of your own and returning the last value: livekit-agents waits"
     " for it before it answers each offer, and the server waits 3 s for the answer."
 )
+"""What to do where it is slow."""
 
 
 def part_of_load_fnc(answered: Step | None, took: int) -> float | None:
