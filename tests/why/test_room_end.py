@@ -263,7 +263,7 @@ def test_an_agent_that_hands_over_to_another_is_well(at: float, well: bool) -> N
     assert ("agent-left-caller" not in found([*leaves_its_caller(20_000), *other])) is well
 
 
-@pytest.mark.parametrize("reason", ["parent process shutdown", "job crashed", "room disconnected"])
+@pytest.mark.parametrize("reason", ["parent process shutdown", "job crashed"])
 def test_an_agent_that_did_not_end_itself_left_for_another_reason(reason: str) -> None:
     recorded = with_facts(leaves_its_caller(20_000), Kind.JOB_SHUTDOWN, JOB, {keys.SHUTDOWN_REASON: reason})
     assert "agent-left-caller" not in found(recorded)
