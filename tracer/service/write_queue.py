@@ -34,7 +34,7 @@ log = logging.getLogger("tracer")
 CAPACITY = 4096
 """Requests that may wait for the disk; the sender of one more is asked to retry."""
 TOGETHER = 0.001
-"""Seconds for which a commit waits at most, until half as many requests wait for it as the one before had."""
+"""Seconds for which a commit waits at most, until as many requests wait for it as the one before had."""
 READ_AT_ONCE = 8
 """Pieces of evidence that are read before their senders are answered: where more wait, there is no time for it."""
 LARGE = 128 * 1024
@@ -134,10 +134,10 @@ class WriteQueue:
     async def _gather(self) -> None:
         """Let those whom the last commit answered send what comes next.
 
-        Else the first of them have a commit that all others wait for. So one half comes while the other is written.
+        Else the first of them have a commit for which the others wait.
         """
-        if len(self._waiting) < self._last // 2:
-            self._enough = self._last // 2
+        if len(self._waiting) < self._last:
+            self._enough = self._last
             self._came.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(TOGETHER):
