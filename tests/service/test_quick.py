@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import socket
+from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -333,3 +335,25 @@ def test_those_idle_longest_make_room(path: Path, monkeypatch: pytest.MonkeyPatc
                     assert await one.reader.read() == b""
 
     talk(path, test)
+
+
+def test_of_a_request_nothing_is_left_for_the_garbage_collector(path: Path) -> None:
+    """It would stop everything for a tenth of a second, now and then."""
+
+    async def test(client: Client) -> None:
+        async with wire(client) as one:
+            for number in range(20):
+                one.writer.write(webhook(X_Number=str(number)) + traces(SPANS, X_Number=str(number)))
+                assert [(await one.answer())[0] for _ in range(2)] == [200, 200]
+
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        talk(path, test)
+        quick._head.cache_clear()
+        gc.collect()
+        left = Counter(type(one).__module__ + "." + type(one).__qualname__ for one in gc.garbage)
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+    assert not [name for name, count in left.items() if name.startswith(("tracer.", "httptools.")) and count > 5]

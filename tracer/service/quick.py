@@ -192,6 +192,8 @@ class _Head:
             parser.feed_data(head)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             return
+        finally:
+            del self._parser  # which holds this: as garbage, thousands of them are a long pause
         length = self.headers.get("Content-Length", "")
         self.length = int(length) if length.isdigit() else -1
         is_usual = parser.get_method() == b"POST" and parser.get_http_version() == "1.1" and "Host" in self.headers
