@@ -186,6 +186,7 @@ EVIDENCE: dict[str, Callable[[Timeline], bool]] = {
     ),
     "reject": refused("rejected"),
     "raise-in-request": refused("raised"),
+    "raise-in-load": refused("load_raised"),
     "no-answer": refused("unanswered"),
     "prewarm-failure": lambda timeline: (
         timeline.jobs[0].at(Kind.PROCESS_FAILED) is not None and told(timeline, Kind.PROCESS_FAILED, exit_code=0)
