@@ -69,6 +69,7 @@ def test_who_stopped_before_a_room_began_never_listened_to_it() -> None:
     runs = [(0, 100 * S)]
     assert stopped(runs, 5_000 * S, 9_000 * S, 4_000 * S) == (9_000 * S, None)
     assert stopped(runs, 5_000 * S, 9_000 * S, 90 * S) == (5_000 * S, 100 * S)
+    assert stopped(runs, 5_000 * S, 9_000 * S, 102 * S) == (5_000 * S, 100 * S), "it began after the last note"
 
 
 @given(st.lists(st.tuples(st.integers(0, 999), st.integers(0, 999)).map(sorted), max_size=6), st.integers(0, 999))

@@ -44,7 +44,7 @@ def stopped(runs: Iterable[Listened], came: int, now: int, began: int = 0) -> tu
     than that.
     """
     heard = next((run for run in reversed(union(runs)) if run[0] - STOPPED <= came), None)
-    if heard is None or heard[1] < began:
+    if heard is None or heard[1] + LATE < began:  # it may have begun between two notes
         return now, None
     until = max(heard[1], came)
     if now > until + STOPPED:
