@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tracer import keys
 from tracer.latency.gaps import first_job, ready
 from tracer.moment import Kind
+from tracer.timeline.reporting import FROM_THE_SERVER
 from tracer.units import NS_PER_MS
 from tracer.why import Symptom, explain
 
@@ -46,7 +47,7 @@ def to_shorten(timeline: Timeline, paths: Paths) -> Shortened | None:
     if job is None or at is None or _failed(timeline):
         return None
     active = caller_active(paths.corrected, job, at)
-    known = any(set(step.witnesses) & {"webhook", "observer"} for p in timeline.participants for step in p.steps)
+    known = any(set(step.witnesses) & FROM_THE_SERVER for p in timeline.participants for step in p.steps)
     if active is None and known:
         return None
     return longest_of_yours(gaps, active.time if active else 0)

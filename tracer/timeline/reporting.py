@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from tracer.timeline.entities import Job, Participant
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["is_reported", "uninstrumented", "unreported"]
+__all__ = ["FROM_THE_SERVER", "is_reported", "uninstrumented", "unreported"]
 
+FROM_THE_SERVER = {"webhook", "observer"}
+"""Witnesses of what the server itself reports."""
 
 CONNECTS = (Kind.AGENT_CONNECTING, Kind.AGENT_CONNECTED)
 

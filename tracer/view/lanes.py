@@ -18,6 +18,7 @@ from tracer.view.failed import agentless, failed_stretches, failures, has_failed
 from tracer.view.names import agent_number, name_of
 from tracer.view.text import plain
 from tracer.view.wording import say
+from tracer.why.call.replaced import DUPLICATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -255,8 +256,8 @@ class _Lanes:
             aborted = participant.gone.kind is Kind.PARTICIPANT_ABORTED
             words = "aborted" if aborted else "left"
             # Why one identity has two lanes: who came later put out who was there.
-            twice = participant.disconnect_reason == _PUT_OUT
-            lane.marks.append(Mark(words, participant.gone.time, f"{words}: {_PUT_OUT}" if twice else words))
+            twice = participant.disconnect_reason == DUPLICATE
+            lane.marks.append(Mark(words, participant.gone.time, f"{words}: {DUPLICATE}" if twice else words))
 
     def _tracks(self, stays: list[Participant]) -> Iterator[Lane]:
         parent = stays[0].sid
@@ -391,8 +392,6 @@ def _left_after(lane: Lane, time: int) -> list[int | None]:
 
 
 _STATES = (Kind.PARTICIPANT_JOINING, Kind.PARTICIPANT_JOINED, Kind.PARTICIPANT_ACTIVE)
-_PUT_OUT = "DUPLICATE_IDENTITY"
-"""LiveKit's reason for a leave: somebody joined with the same identity."""
 _SESSION = "session"
 """Its bar is its agent's, once it has started."""
 _SPANS = (

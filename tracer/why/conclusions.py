@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.overdue import expected
+from tracer.timeline.reporting import FROM_THE_SERVER
 from tracer.timeline.sessions import sessions_of
 from tracer.units import NS_PER_S, clock
 from tracer.why.call.limits import NOTICED, STUCK_BY
@@ -188,7 +189,7 @@ class NobodyJoined(Conclusion):
     def sentence(self, known: Known) -> str | None:
         """That nobody came, and how long the agent waited."""
         call = known.call
-        if call.callers.all or not call.witnesses & {"webhook", "observer"}:
+        if call.callers.all or not call.witnesses & FROM_THE_SERVER:
             return None
         agent = min(call.agents.all, key=lambda one: one.steps[0].time, default=None)
         closed = self._closed(known)
@@ -350,7 +351,7 @@ class OnlyTheAgentReported(Conclusion):
 
     def sentence(self, known: Known) -> str | None:
         """That only the agent reported."""
-        if known.call.witnesses & {"webhook", "observer"}:
+        if known.call.witnesses & FROM_THE_SERVER:
             return None
         return "Nothing wrong was recorded, but only the agent reported on this room."
 

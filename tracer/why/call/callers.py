@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
+from tracer.timeline.reporting import FROM_THE_SERVER
 from tracer.why.call.limits import SOON
 from tracer.why.call.participants import HUNG_UP, NOT_ANSWERED, left_at, seen_until, witnesses_of
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from tracer.timeline.timeline import Timeline
 
 __all__ = ["Callers"]
-
-FROM_THE_SERVER = {"webhook", "observer"}
-"""Witnesses of what the server says of a room."""
 
 
 class Callers:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.entities import Shutdown
+from tracer.why.call.participants import BY_ITSELF
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Job, Participant
@@ -25,8 +26,6 @@ __all__ = [
 ]
 
 
-BY_ITSELF = "CLIENT_INITIATED"
-"""The server's word for a leave of somebody's own, in ``DisconnectReason``."""
 UNTYPED = "error"
 """What stands for the type of an exception that a span does not report."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BY_API",
+    "BY_ITSELF",
     "DROPPED",
     "HUNG_UP",
     "NOTICED_WITHIN",
@@ -31,7 +32,9 @@ BY_API = {"ROOM_DELETED", "PARTICIPANT_REMOVED"}
 """Why somebody leaves whom an API call disconnects, in LiveKit's words."""
 DROPPED = {"CONNECTION_TIMEOUT", "SIGNAL_CLOSE", "STATE_MISMATCH", "MEDIA_FAILURE"}
 """Why somebody leaves who did not want to, in LiveKit's words."""
-HUNG_UP = {"CLIENT_INITIATED", "USER_REJECTED"}
+BY_ITSELF = "CLIENT_INITIATED"
+"""Why somebody leaves who left by their own program, in LiveKit's words."""
+HUNG_UP = {BY_ITSELF, "USER_REJECTED"}
 """Why somebody leaves who is done with the call: for either a session closes when the one that it is linked to leaves
 (livekit-agents 1.8.9, voice/room_io/types.py)."""
 NOT_ANSWERED = {"USER_UNAVAILABLE", "USER_REJECTED", "SIP_TRUNK_FAILURE"}

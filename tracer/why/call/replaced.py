@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from tracer.timeline.step import Step
     from tracer.timeline.timeline import Timeline
 
-__all__ = ["Replaced", "Retry", "replaced_agents", "retries"]
+__all__ = ["DUPLICATE", "Replaced", "Retry", "replaced_agents", "retries"]
 
 DUPLICATE = "DUPLICATE_IDENTITY"
+"""Why somebody leaves of whose identity another one joined, in LiveKit's words."""
 AT_MOST = 3 * NS_PER_S
 """The server disconnects the first so soon after the second has joined, ns: the time of a leave is a full second."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.units import FOREVER, NS_PER_S
-from tracer.why.call.speech import spoken_until
+from tracer.why.call.speech import spoken_until, turn_began
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Job
@@ -53,13 +53,7 @@ def replies_of(job: Job) -> list[Reply]:
     """
     spoken = [step for step in job.steps if step.kind is Kind.AGENT_SPEAKING]
     cuts: dict[StepKey, Step] = {}
-    for cut in sorted((step for step in job.steps if step.kind is Kind.AGENT_INTERRUPTED), key=_began):
-        if said := [step for step in spoken if _began(cut) <= step.time <= cut.time]:
+    for cut in sorted((step for step in job.steps if step.kind is Kind.AGENT_INTERRUPTED), key=turn_began):
+        if said := [step for step in spoken if turn_began(cut) <= step.time <= cut.time]:
             cuts[said[-1].key] = cut
     return [Reply(step, cuts.get(step.key)) for step in spoken]
-
-
-def _began(cut: Step) -> int:
-    """When the turn that was interrupted began, ns."""
-    lasted = cut.facts.get(keys.TURN_LASTED)
-    return cut.time - (round(lasted * NS_PER_S) if isinstance(lasted, int | float) else 0)

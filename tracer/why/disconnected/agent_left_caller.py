@@ -12,7 +12,7 @@ from tracer.units import NS_PER_S
 from tracer.why.call.jobs import disconnected_itself, own_shutdown
 from tracer.why.call.limits import HUNG_UP_WITHIN, SOON, STUCK_BY
 from tracer.why.call.listening import listenings
-from tracer.why.call.participants import BY_API, can_talk, connected_until, name_of
+from tracer.why.call.participants import BY_API, BY_ITSELF, can_talk, connected_until, name_of
 from tracer.why.cause import Cause
 from tracer.why.disconnected.agent_retried import ended_by_a_join
 from tracer.why.symptom import Symptom
@@ -94,7 +94,7 @@ class AgentLeftCaller(Cause):
 
     def doubt(self, call: Call) -> str | None:
         for agent in call.agents.uninstrumented:
-            by_itself = agent.gone and agent.disconnect_reason == "CLIENT_INITIATED" and not agent.is_avatar
+            by_itself = agent.gone and agent.disconnect_reason == BY_ITSELF and not agent.is_avatar
             if agent.gone and by_itself and any(left_alone(call, agent, agent.gone)):
                 return f"check in its worker's log why {name_of(agent)} left: by its code, an exception, or a stop"
         return None
@@ -120,7 +120,7 @@ def _ended_as_it_left(call: Call, job: Job) -> Step | None:
     if (shutdown := ended_by_server(call, job)) is None:
         return None
     same = [a for a in call.agents.all if a.identity is not None and a.identity == job.participant_identity]
-    left = [a.gone for a in same if a.gone and a.disconnect_reason == "CLIENT_INITIATED"]
+    left = [a.gone for a in same if a.gone and a.disconnect_reason == BY_ITSELF]
     near = any(abs(gone.time - shutdown.time) <= SOON or gone.earliest <= shutdown.time <= gone.latest for gone in left)
     return shutdown if near else None
 
@@ -149,7 +149,7 @@ def left_later(call: Call, job: Job) -> bool:
     agent, shutdown, closed = call.agents.of(job), ended_by_server(call, job), job.at(Kind.SESSION_CLOSED)
     if agent is None or agent.gone is None or shutdown is None or closed is None:
         return False
-    return agent.disconnect_reason == "CLIENT_INITIATED" and shutdown.time <= closed.time <= agent.gone.time
+    return agent.disconnect_reason == BY_ITSELF and shutdown.time <= closed.time <= agent.gone.time
 
 
 def _came_as_it_left(caller: Participant, shutdown: Step, left: Step) -> bool:

@@ -12,6 +12,7 @@ from tracer.livekit_sources import Page, server
 from tracer.units import NS_PER_S
 from tracer.why.call.agents import is_own
 from tracer.why.call.participants import name_of
+from tracer.why.call.replaced import DUPLICATE
 from tracer.why.cause import Cause
 from tracer.why.disconnected.identity_reused import AgentIdentityReused
 from tracer.why.symptom import Symptom
@@ -56,7 +57,7 @@ class DuplicateIdentity(Cause):
         cut_off = [
             p
             for p in everybody
-            if p.disconnect_reason == "DUPLICATE_IDENTITY" and p.gone and p.sid not in jobs and not _is_itself(call, p)
+            if p.disconnect_reason == DUPLICATE and p.gone and p.sid not in jobs and not _is_itself(call, p)
         ]
         if not cut_off:
             return

@@ -8,6 +8,7 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.livekit_sources import agents
 from tracer.timeline.entities import Shutdown
+from tracer.timeline.reporting import FROM_THE_SERVER
 from tracer.units import NS_PER_S
 from tracer.why.call.connection import interruptions
 from tracer.why.call.limits import LONG_ENOUGH, SOON, STUCK_BY
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["AgentLostConnection"]
 
 
-OF_THE_SERVER = {"webhook", "observer"}
-"""Witnesses of what the server itself reports."""
 SERVER_SILENT = "; its worker lost the server at that time too, of which nothing was heard since"
 """How a sentence ends where the server itself may have gone."""
 
@@ -179,7 +178,7 @@ def _server_too(call: Call, job: Job, began: Step) -> Step | None:
         return None
     back = call.workers.successor(worker)
     since = max(lost.time, began.time)
-    alive = (s for one in call.timeline.by_sid.values() for s in one.steps if OF_THE_SERVER.intersection(s.witnesses))
+    alive = (s for one in call.timeline.by_sid.values() for s in one.steps if FROM_THE_SERVER.intersection(s.witnesses))
     return None if back or any(step.latest > since for step in alive) else lost
 
 

@@ -9,7 +9,7 @@ from tracer.kinds import Kind
 from tracer.livekit_sources import Page, agents
 from tracer.why.call.jobs import disconnected_itself
 from tracer.why.call.limits import LONG_ENOUGH, SOON
-from tracer.why.call.participants import DROPPED, name_of
+from tracer.why.call.participants import BY_ITSELF, DROPPED, name_of
 from tracer.why.call.serving import stays
 from tracer.why.cause import Cause
 from tracer.why.missing.entrypoint import CONNECTED
@@ -134,7 +134,7 @@ def _ended_with_its_worker(call: Call, job: Job) -> Step | None:
 def _left_before(call: Call, job: Job, failed: Step) -> bool:
     """Whether its agent had left as a client does, well before the process ended: then it was not cut off by that."""
     agent = call.agents.of(job)
-    left = agent.gone if agent and agent.disconnect_reason == "CLIENT_INITIATED" else None
+    left = agent.gone if agent and agent.disconnect_reason == BY_ITSELF else None
     return left is not None and left.latest < failed.earliest - SOON
 
 

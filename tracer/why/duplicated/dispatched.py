@@ -12,7 +12,7 @@ from tracer.units import NS_PER_S
 from tracer.why.call.dispatches import agent_named
 from tracer.why.call.jobs import is_room_job
 from tracer.why.call.limits import NOTICED, STUCK_BY
-from tracer.why.call.participants import name_of
+from tracer.why.call.participants import BY_ITSELF, name_of
 from tracer.why.call.serving import over_at
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
@@ -109,7 +109,7 @@ def _is_sure(call: Call, pair: _Pair) -> bool:
     if call.timeline.room.finished and not all(agent.gone for agent in agents):
         return False
     leaver = min(agents, key=call.left_at)
-    if leaver.disconnect_reason == "CLIENT_INITIATED" and not call.callers.all_left_by(call.left_at(leaver)):
+    if leaver.disconnect_reason == BY_ITSELF and not call.callers.all_left_by(call.left_at(leaver)):
         return False
     return _after(agents[0], pair.two, pair.second) < ANEW
 

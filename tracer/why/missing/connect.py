@@ -11,6 +11,7 @@ from tracer.units import NS_PER_S
 from tracer.why.call.jobs import error_of
 from tracer.why.call.limits import SOON
 from tracer.why.call.participants import name_of
+from tracer.why.call.replaced import DUPLICATE
 from tracer.why.cause import Cause
 from tracer.why.symptom import Symptom
 
@@ -69,7 +70,7 @@ class ConnectFailed(Cause):
             return
         if error:
             what = f"failed: {error}"
-        elif aborted and aborted.facts.get(keys.DISCONNECT_REASON) == "DUPLICATE_IDENTITY":
+        elif aborted and aborted.facts.get(keys.DISCONNECT_REASON) == DUPLICATE:
             return  # another connection of this identity took its place, as when its SDK tries again
         elif aborted:
             what = "got no media connection: the server aborted it"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
 from tracer.livekit_sources import Page, agents
+from tracer.timeline.reporting import FROM_THE_SERVER
 from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.why.call.jobs import error_of
 from tracer.why.cause import Cause
@@ -110,7 +111,7 @@ class NeverConnected(Cause):
 
         That no agent joined is known from the server only.
         """
-        if not returned or not call.witnesses & {"webhook", "observer"}:
+        if not returned or not call.witnesses & FROM_THE_SERVER:
             return
         took = (returned.time - started.time) / NS_PER_MS
         instead = "it threw an error, or never called" if job.is_node else "it could not, or never called"

@@ -9,7 +9,7 @@ from tracer.kinds import Kind
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.limits import AT_ONCE, NOTICED, SOON, STUCK_BY
 from tracer.why.call.replies import replies_of
-from tracer.why.call.speech import spoken_until
+from tracer.why.call.speech import spoken_until, turn_began
 from tracer.why.lack import Lack, in_seconds
 from tracer.why.silent.transcripts import SPOKEN
 
@@ -100,5 +100,4 @@ def _began_within(turn: Step, since: int, until: int) -> bool:
     """Whether a step is of a turn of the caller's that began and was over between two times, ns."""
     if turn.kind is not Kind.SESSION_TURN_TRANSCRIBED or turn.time > until:
         return False
-    lasted = turn.facts.get(keys.TURN_LASTED)
-    return isinstance(lasted, int | float) and turn.time - lasted * NS_PER_S > since
+    return isinstance(turn.facts.get(keys.TURN_LASTED), int | float) and turn_began(turn) > since

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer import keys
 from tracer.kinds import Kind
 from tracer.units import FOREVER, NS_PER_S
 from tracer.why.call.limits import NOTICED
+from tracer.why.call.speech import spoken_until, turn_began
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.timeline.entities import Job
-    from tracer.timeline.step import Step
 
 __all__ = ["SPOKEN", "transcribed_after", "untranscribed"]
 
@@ -26,11 +25,7 @@ def transcribed_after(job: Job, at: int) -> int:
 
     What was transcribed before can be over later: the agent was interrupted, or waited for more.
     """
-    turns = (
-        (step.time, step.time - _lasted(step, keys.TURN_LASTED))
-        for step in job.steps
-        if step.kind is Kind.SESSION_TURN_TRANSCRIBED
-    )
+    turns = ((step.time, turn_began(step)) for step in job.steps if step.kind is Kind.SESSION_TURN_TRANSCRIBED)
     return min((over for over, began in turns if began > at), default=FOREVER)
 
 
@@ -58,10 +53,5 @@ def _speech(job: Job, kind: Kind) -> Iterator[tuple[int, int]]:
     """From when until when the agent or the caller spoke, ns, each time."""
     for step in job.steps:
         if step.kind is kind:
-            yield step.time, step.time + _lasted(step, keys.SPOKE_FOR)
-
-
-def _lasted(step: Step, key: str) -> int:
-    """How long, ns, by a fact in seconds; 0 where it is not known."""
-    lasted = step.facts.get(key)
-    return round(lasted * NS_PER_S) if isinstance(lasted, int | float) else 0
+            until = spoken_until(step)
+            yield step.time, step.time if until == FOREVER else until
