@@ -173,7 +173,7 @@ def fill(store: Writer, day: int, number: int) -> list[str]:
         ]
         arrivals.append(Arrival(tuple(moved)))
         arrivals += [
-            Arrival(evidence=replace(piece, room=own, body=body, at=moved[0].time, number=0, event_id=""))
+            Arrival(evidence=piece._replace(room=own, body=body, at=moved[0].time, number=0, event_id=""))
             for piece, body in zip(pieces, bodies, strict=True)
         ]
         found.append(own)

@@ -20,14 +20,17 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from tests.otlp import as_json, job, request
 from tests.receiving import Client, talk, until
 from tests.signed import EVENTS, body, token
-from tracer.errors import StoreError
+from tracer.errors import BadTokenError, StoreError
 from tracer.service import connections, quick
+from tracer.service.answer import Answer, Route, Taken
+from tracer.service.write_queue import stored_already
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tracer.service.answer import Answer
+    from tracer.service.answer import Take
+    from tracer.service.senders import Asked
 
 PROTOBUF = "application/x-protobuf"
 SPANS = request(*job()).SerializeToString()
@@ -345,15 +348,42 @@ def test_of_a_request_nothing_is_left_for_the_garbage_collector(path: Path) -> N
             for number in range(20):
                 one.writer.write(webhook(X_Number=str(number)) + traces(SPANS, X_Number=str(number)))
                 assert [(await one.answer())[0] for _ in range(2)] == [200, 200]
+            gc.collect()  # while the receiver is there, which knows the heads that came before
+            left.update(type(one).__module__ + "." + type(one).__qualname__ for one in gc.garbage)
 
+    left: Counter[str] = Counter()
     gc.collect()
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:
         talk(path, test)
-        quick._head.cache_clear()
-        gc.collect()
-        left = Counter(type(one).__module__ + "." + type(one).__qualname__ for one in gc.garbage)
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
     assert not [name for name, count in left.items() if name.startswith(("tracer.", "httptools.")) and count > 5]
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_a_head_that_came_before_is_looked_at_again_where_that_can_come_out_otherwise(always: bool) -> None:
+    """A webhook's token ends; of agents' spans nothing does."""
+    asked: list[str] = []
+
+    def admit(request: Asked) -> Take:
+        asked.append(request.headers["X-Number"])
+        if "refused" in asked:
+            raise BadTokenError("no more")
+        return lambda _body, _at: Taken(stored_already(), Answer())
+
+    heads = quick.Heads({"/v1/traces": Route(admit, 100, always=always)})
+    numbers = ["one", "one", "two", "refused", "one"]
+    begun = [heads.begun(traces(b"", X_Number=number)) is not None for number in numbers]
+    assert begun == [True, True, True, False, always]
+    assert asked == (["one", "two", "refused"] if always else numbers)
+
+
+def test_of_heads_that_came_before_no_more_are_kept_than_a_receiver_has_senders() -> None:
+    heads = quick.Heads(
+        {"/v1/traces": Route(lambda _: lambda _body, _at: Taken(stored_already(), Answer()), 100, always=True)}
+    )
+    for number in range(2 * quick.HEADS_KEPT):
+        assert heads.begun(traces(b"", X_Number=str(number)))
+        assert len(heads._before) <= quick.HEADS_KEPT

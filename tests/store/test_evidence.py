@@ -31,7 +31,7 @@ def logged(store: Writer, *pieces: Evidence) -> list[Evidence]:
 
 def test_evidence_is_kept_first_and_read_later(store: Writer) -> None:
     (piece,) = logged(store, PIECE)
-    assert replace(piece, number=0) == PIECE
+    assert piece._replace(number=0) == PIECE
     assert (store.unread(), store.moments(ROOM)) == (1, [])
     assert store.add([Arrival((ONE,), evidence=piece)]) == [True]
     assert (store.unread(), store.moments(ROOM), store.evidence(ROOM)) == (0, [ONE], [piece])
@@ -40,7 +40,7 @@ def test_evidence_is_kept_first_and_read_later(store: Writer) -> None:
 def test_evidence_that_is_read_at_once_is_kept_too(store: Writer) -> None:
     store.add([Arrival((ONE,), evidence=PIECE)])
     assert (store.unread(), store.moments(ROOM)) == (0, [ONE])
-    assert [replace(piece, number=0) for piece in store.evidence(ROOM)] == [PIECE]
+    assert [piece._replace(number=0) for piece in store.evidence(ROOM)] == [PIECE]
 
 
 def test_of_two_who_read_the_same_the_second_changes_nothing(store: Writer) -> None:
@@ -52,13 +52,13 @@ def test_of_two_who_read_the_same_the_second_changes_nothing(store: Writer) -> N
 
 
 def test_a_webhook_is_logged_once(store: Writer) -> None:
-    piece = replace(PIECE, event_id="EV_1")
+    piece = PIECE._replace(event_id="EV_1")
     assert store.add([piece, piece, Arrival((ONE,), evidence=piece)]) == [True, False, False]
     assert (store.unread(), len(store.evidence(ROOM)), store.moments(ROOM)) == (1, 1, [])
 
 
 def test_many_are_logged_in_the_order_they_came(store: Writer) -> None:
-    pieces = [replace(PIECE, body=b"%d" % n, room=f"RM_{n % 7}", event_id=f"EV_{n - n % 3}") for n in range(300)]
+    pieces = [PIECE._replace(body=b"%d" % n, room=f"RM_{n % 7}", event_id=f"EV_{n - n % 3}") for n in range(300)]
     middle = Arrival((ONE,))
     fresh = store.add([*pieces[:100], middle, *pieces[100:]])
     assert fresh == [n % 3 == 0 for n in range(100)] + [True] + [n % 3 == 0 for n in range(100, 300)]
@@ -88,7 +88,7 @@ def test_another_version_reads_all_again_and_what_it_takes_it_for_replaces_what_
 
 
 def test_what_two_pieces_reported_stays_while_one_does(store: Writer) -> None:
-    first, second = logged(store, PIECE, replace(PIECE, body=b"[]"))
+    first, second = logged(store, PIECE, PIECE._replace(body=b"[]"))
     store.add([Arrival((ONE,), evidence=first), Arrival((ONE,), evidence=second)])
     store.read_again(2)
     store.add([Arrival((), evidence=first), Arrival((ONE,), evidence=second)])
@@ -96,7 +96,7 @@ def test_what_two_pieces_reported_stays_while_one_does(store: Writer) -> None:
 
 
 def test_what_of_a_trace_moves_to_its_room_is_still_of_its_evidence(store: Writer) -> None:
-    (piece,) = logged(store, replace(PIECE, room=TRACE))
+    (piece,) = logged(store, PIECE._replace(room=TRACE))
     store.add([Arrival((replace(ONE, room=TRACE),), evidence=piece)])
     store.add([Arrival(traces=((TRACE, ROOM),))])
     assert (store.moments(ROOM), store.evidence(ROOM)) == ([ONE], [piece])
@@ -106,16 +106,16 @@ def test_what_of_a_trace_moves_to_its_room_is_still_of_its_evidence(store: Write
 
 
 def test_a_room_is_forgotten_with_its_evidence_read_or_not(store: Writer) -> None:
-    of_trace, of_other = replace(PIECE, room=TRACE), replace(PIECE, room="RM_other")
+    of_trace, of_other = PIECE._replace(room=TRACE), PIECE._replace(room="RM_other")
     store.add([Arrival(tuple(call()), traces=((TRACE, ROOM),), evidence=PIECE), PIECE, of_trace, of_other])
     store.forget(ROOM)
     assert (store.evidence(ROOM), store.evidence(TRACE), store.moments(ROOM)) == ([], [], [])
-    assert [replace(piece, number=0) for piece in store.to_read(10)] == [of_other]
+    assert [piece._replace(number=0) for piece in store.to_read(10)] == [of_other]
 
 
 def test_old_evidence_of_no_room_is_forgotten(store: Writer) -> None:
     old, late = START - 2, START + 2
-    store.add([replace(PIECE, room=room, at=at) for room in ("", TRACE, ROOM) for at in (old, late)])
+    store.add([PIECE._replace(room=room, at=at) for room in ("", TRACE, ROOM) for at in (old, late)])
     store.forget_old(START)
     assert {(piece.room, piece.at) for piece in store.to_read(10)} == {
         ("", late),
@@ -136,7 +136,7 @@ def test_what_nobody_has_read_comes_before_what_another_version_has(store: Write
     store.read_again(1)
     store.add([Arrival((ONE,), evidence=PIECE)])
     store.read_again(2)
-    fresh = replace(PIECE, body=b"fresh")
+    fresh = PIECE._replace(body=b"fresh")
     store.add([fresh])
     (first,) = store.to_read(10)
     assert first.body == b"fresh"
@@ -145,7 +145,7 @@ def test_what_nobody_has_read_comes_before_what_another_version_has(store: Write
 
 
 def test_no_more_is_taken_at_once_than_memory_has_room_for(store: Writer) -> None:
-    store.add([replace(PIECE, body=bytes(700_000))] * 5)
+    store.add([PIECE._replace(body=bytes(700_000))] * 5)
     assert len(store.to_read(10)) == 2
 
 
@@ -154,7 +154,7 @@ def by_room(store: SqliteStore) -> list[int]:
 
 
 def test_a_request_is_found_by_its_room_before_it_is_read_and_noted_there_when_it_is(path: Path) -> None:
-    others = [replace(PIECE, room=f"RM_{n}") for n in range(3)]
+    others = [PIECE._replace(room=f"RM_{n}") for n in range(3)]
     with closing(SqliteStore(path)) as store:
         (piece, *_) = logged(store, PIECE, *others)
         assert by_room(store) == []  # of each room a page of its own would be changed before the answer
@@ -170,8 +170,8 @@ def test_a_request_is_found_by_its_room_before_it_is_read_and_noted_there_when_i
 
 def test_nothing_is_left_of_a_forgotten_room_whether_it_was_read_or_not(path: Path) -> None:
     with closing(SqliteStore(path)) as store:
-        pieces = [replace(PIECE, at=START + n, form=Form.OTLP) for n in range(120)]
-        first, *_ = logged(store, *pieces, replace(PIECE, room="RM_other"))
+        pieces = [PIECE._replace(at=START + n, form=Form.OTLP) for n in range(120)]
+        first, *_ = logged(store, *pieces, PIECE._replace(room="RM_other"))
         store.add([Arrival((ONE,), evidence=first)])
         store.forget(ROOM)
         tables = ("evidence", "evidence_of_room", "unread", "unsent")

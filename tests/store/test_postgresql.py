@@ -106,7 +106,7 @@ def test_what_many_write_at_once_is_all_there_once(store: Writer, other: Writer)
 
 def test_a_webhook_that_comes_to_two_is_stored_once(store: Writer, other: Writer) -> None:
     fresh: list[bool] = []
-    pieces = [replace(PIECE, event_id=f"EV_{number}") for number in range(30)]
+    pieces = [PIECE._replace(event_id=f"EV_{number}") for number in range(30)]
     side_by_side(*(lambda s=s: fresh.extend(s.add(pieces)) for s in (store, other, store)))
     assert sum(fresh) == len(pieces)
     assert store.unread() == len(pieces)
@@ -115,7 +115,7 @@ def test_a_webhook_that_comes_to_two_is_stored_once(store: Writer, other: Writer
 def test_two_read_different_evidence_and_what_one_leaves_the_other_takes(
     store: Writer, other: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.add([replace(PIECE, body=b"%d" % number) for number in range(6)])
+    store.add([PIECE._replace(body=b"%d" % number) for number in range(6)])
     mine, others = store.to_read(3), other.to_read(9)
     assert {piece.body for piece in mine} | {piece.body for piece in others} == {b"%d" % n for n in range(6)}
     assert len(mine) == len(others) == 3
@@ -162,8 +162,8 @@ def test_who_loses_its_connection_loses_its_task(location: str, store: Writer, o
 
 def test_others_hear_of_a_webhook_and_the_one_that_has_it_does_not(store: Writer, other: Writer) -> None:
     assert store.heard(0) == other.heard(0) == []
-    store.add([replace(PIECE, event_id="EV_1"), replace(PIECE, body=b"[]", event_id="EV_2")])
-    store.add([replace(PIECE, event_id="EV_1")])
+    store.add([PIECE._replace(event_id="EV_1"), PIECE._replace(body=b"[]", event_id="EV_2")])
+    store.add([PIECE._replace(event_id="EV_1")])
     assert other.heard(LIMIT) == [b"{}", b"[]"]
     assert other.heard(0) == store.heard(0) == []
 
@@ -171,7 +171,7 @@ def test_others_hear_of_a_webhook_and_the_one_that_has_it_does_not(store: Writer
 @pytest.mark.parametrize("text", ["a\0b", "x" * 5000])
 def test_an_id_that_an_index_cannot_hold_stands_in_no_ones_way(store: Writer, text: str) -> None:
     odd = moment(Kind.PARTICIPANT_JOINING, text, ms(1), room=f"RM_{text}", told={keys.PARTICIPANT_IDENTITY: text})
-    piece = replace(PIECE, room=f"RM_{text}", event_id=text)
+    piece = PIECE._replace(room=f"RM_{text}", event_id=text)
     span = Outgoing(bytes(16), bytes(8), b"span", open_job=text, unplaced=text)
     arrival = Arrival((odd,), (span,), traces=((f"{TRACE}{text}", text),), unknown=(text,), evidence=piece)
     assert store.add([arrival, Arrival(tuple(call()))]) == [True, True]
@@ -187,7 +187,7 @@ def test_an_id_that_an_index_cannot_hold_stands_in_no_ones_way(store: Writer, te
 def of_day(ago: int, room: str = "") -> list[Arrival]:
     later = NOW - START - ago * DAY
     room = room or f"RM_{ago}"
-    return [Arrival(tuple(elsewhere(call(), room, later)), evidence=replace(PIECE, room=room, at=START + later))]
+    return [Arrival(tuple(elsewhere(call(), room, later)), evidence=PIECE._replace(room=room, at=START + later))]
 
 
 def test_what_is_old_goes_with_its_day(location: str, store: Writer) -> None:
@@ -240,7 +240,7 @@ def test_what_comes_while_a_day_goes_is_kept(store: Writer, other: Writer, monke
     store.add(of_day(0, "RM_going"))
     late = Arrival(
         (replace(store.moments("RM_going")[0], occurrence="late"),),
-        evidence=replace(PIECE, room="RM_going", at=store.evidence("RM_going")[0].at + 1),
+        evidence=PIECE._replace(room="RM_going", at=store.evidence("RM_going")[0].at + 1),
     )
     meanwhile(monkeypatch, lambda: other.add([late]))
     assert store.forget_oldest(NOW - 2 * DAY) == 0
@@ -302,7 +302,7 @@ def test_what_stays_of_a_day_is_found_as_all_else_is(location: str, store: Write
 
 def test_what_is_of_no_day_that_has_a_table_is_kept_and_forgotten_too(store: Writer) -> None:
     ancient = elsewhere(call(), "RM_ancient", -OLD - START // DAY)
-    store.add([Arrival(tuple(ancient), evidence=replace(PIECE, room="RM_ancient", at=START - OLD))])
+    store.add([Arrival(tuple(ancient), evidence=PIECE._replace(room="RM_ancient", at=START - OLD))])
     assert store.moments("RM_ancient") == ancient
     assert store.forget_oldest(NOW - DAY) == 1
     assert not (store.moments("RM_ancient"))
@@ -325,7 +325,7 @@ def test_a_day_is_dropped_though_others_began_soon_after_it(location: str, store
     store.add(of_day(0, "RM_going"))
     soon = (NOW // DAY - 4) * DAY + DAY // 48 - START
     store.add(
-        [Arrival(tuple(elsewhere(call(), "RM_soon", soon)), evidence=replace(PIECE, room="RM_soon", at=START + soon))]
+        [Arrival(tuple(elsewhere(call(), "RM_soon", soon)), evidence=PIECE._replace(room="RM_soon", at=START + soon))]
     )
     day = days.name_of("moment", NOW // DAY - 5)
     assert day in tables(location, "moment_2%")
@@ -476,7 +476,7 @@ def test_nobody_is_found_in_the_tables_after_they_are_cleaned() -> None:
                 sid = f"{room}_{number}"
                 joined = moment(Kind.PARTICIPANT_JOINING, f"PA_{sid}", NOW, room=sid, told=told)
                 body = f"{who} in {name}".encode()
-                piece = replace(PIECE, room=sid, body=body, at=NOW)
+                piece = PIECE._replace(room=sid, body=body, at=NOW)
                 span = Outgoing(ids.trace_id(sid).to_bytes(16), bytes(8), body)
                 store.add([Arrival((joined,), (span,), evidence=piece)])
                 store.summarized([(sid, store.newest(), body.decode())], 1)
@@ -556,7 +556,7 @@ def test_what_else_is_in_the_database_stays_as_it_is(location: str) -> None:
 def test_a_database_that_is_locked_is_said_in_time(location: str) -> None:
     with closing(open_writer(location, wait=0.3)) as store, psycopg.connect(location) as db:
         db.execute("LOCK TABLE livekit_tracer.version, livekit_tracer.delivery IN ACCESS EXCLUSIVE MODE")
-        for use in (store.check, lambda: store.add([replace(PIECE, event_id="EV_1")])):
+        for use in (store.check, lambda: store.add([PIECE._replace(event_id="EV_1")])):
             before = time.monotonic()
             with pytest.raises(StoreError, match="failed"):
                 use()

@@ -272,7 +272,7 @@ def _shifted(arrival: Arrival, by: int) -> Arrival:
     )
     evidence = arrival.evidence
     if evidence and evidence.at != NEVER:
-        evidence = replace(evidence, at=evidence.at + by)
+        evidence = evidence._replace(at=evidence.at + by)
     return replace(arrival, moments=moments, evidence=evidence)
 
 

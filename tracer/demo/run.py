@@ -8,7 +8,7 @@ import signal
 import tempfile
 import time
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -217,7 +217,7 @@ def _hand_over(stage: Stage, store: Path) -> None:
     """Keep what was recorded of the call and its workers, where the user can look at it again."""
     with closing(open_reader(stage.store)) as reader, closing(open_writer(str(store))) as writer:
         for sid in ["", *(room.sid for room in reader.rooms(MOST_ROOMS))]:
-            evidence = [Arrival(evidence=replace(piece, number=0)) for piece in reader.evidence(sid)]
+            evidence = [Arrival(evidence=piece._replace(number=0)) for piece in reader.evidence(sid)]
             writer.add([Arrival(tuple(reader.moments(sid))), *evidence])
 
 

@@ -40,8 +40,9 @@ class Taken(NamedTuple):
     """What is answered then."""
 
 
-Take = Callable[[bytes], Taken]
-"""Takes the body of a request that was admitted, without a task of its own. Raises TracerError."""
+Take = Callable[[bytes, int], Taken]
+"""Takes the body of a request that was admitted, without a task of its own, and when its head had come, ns since the
+epoch. Raises TracerError."""
 
 
 class Route(NamedTuple):
@@ -51,3 +52,5 @@ class Route(NamedTuple):
     """Looks at the head alone; of whom it refuses, no byte of the body is read. Raises TracerError."""
     largest: int
     """Bytes of a body, as it is sent."""
+    always: bool = False
+    """Whether a head that is admitted once always is."""

@@ -14,7 +14,7 @@ import time
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import httptools
 from multidict import CIMultiDict
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tracer.service.answer import Route, Take
     from tracer.service.connections import Connections
 
-__all__ = ["Quick"]
+__all__ = ["Heads", "Quick"]
 
 log = logging.getLogger("tracer")
 
@@ -38,6 +38,8 @@ LONGEST_HEAD = 8 * 1024
 """Bytes of a head; a longer one is aiohttp's, whose bounds then hold."""
 AHEAD = 64 * 1024
 """Bytes that may come before the answer to what came before them; with more, that answer is the last."""
+HEADS_KEPT = 256
+"""Heads that need not be read again, of at most ``LONGEST_HEAD`` each."""
 PATIENCE = 1.0
 """Seconds in which the body must have come; a slower one is aiohttp's."""
 
@@ -47,20 +49,20 @@ class Quick(Connection):
 
     def __init__(
         self,
-        routes: Mapping[str, Route],
+        heads: Heads,
         answer_to: Callable[[BaseException], Answer | None],
         connections: Connections,
     ) -> None:
         """``answer_to`` turns what is raised into an answer; into None where that is a fault of tracer's own."""
-        self._routes = routes
+        self._heads = heads
         self._answer_to = answer_to
         self._connections = connections
         self._came = b""
         """What has come and was not answered, from the beginning of a request."""
-        self._take: Take | None = None
-        """Takes the body of the request whose head has come."""
-        self._body = slice(0)
-        """Where that body is, or will be."""
+        self._begun: _Begun | None = None
+        """The request whose head has come."""
+        self._at = 0
+        """When it had come, ns since the epoch."""
         self._on_disk = Answer()
         """The answer to the request that is being stored."""
         self._is_last = False
@@ -96,43 +98,35 @@ class Quick(Connection):
             self._came, self._is_last = b"", True
 
     def _go_on(self) -> None:
-        if self._take is None and not self._begins():
+        begun = self._begun or self._begins()
+        if begun is None:
             return
-        if len(self._came) < self._body.stop:
+        if len(self._came) < begun.end:
             if self._late is None:
                 self._late = asyncio.get_running_loop().call_later(PATIENCE, self._hand_over)
             return
-        assert self._take  # noqa: S101  it begins
-        take, body, self._came = self._take, self._came[self._body], self._came[self._body.stop :]
+        body, self._came = self._came[begun.body : begun.end], self._came[begun.end :]
+        self._is_last = begun.is_last
         self._forget()
         try:
-            self.answering, self._on_disk = take(body)
+            self.answering, self._on_disk = begun.take(body, self._at)
         except Exception as error:  # noqa: BLE001  whatever it is, its sender is answered, and not before this returns
             self.answering = asyncio.get_running_loop().create_future()
             self.answering.set_exception(error)
         self.answering.add_done_callback(self._answer)
 
-    def _begins(self) -> bool:
-        """Whether the head of a request has come that is answered here."""
+    def _begins(self) -> _Begun | None:
+        """The request whose head has come and that is answered here."""
         end = self._came.find(b"\r\n\r\n") + 4
         if end < 4 and len(self._came) <= LONGEST_HEAD:
-            return False
-        if not 4 <= end <= LONGEST_HEAD:
+            return None
+        self._begun = self._heads.begun(self._came[:end]) if 4 <= end <= LONGEST_HEAD else None
+        if self._begun is None:
             self._hand_over()
-            return False
-        head = _head(self._came[:end])
-        route = self._routes.get(head.path)
-        if route and 0 <= head.length <= LARGE:
-            try:
-                self._take = route.admit(head)
-            except TracerError:
-                pass  # aiohttp answers that, and reads what may still come
-            else:
-                self._body, self._is_last = slice(end, end + head.length), head.is_last
-                self._connections.busy(self)
-                return True
-        self._hand_over()
-        return False
+            return None
+        self._at = time.time_ns()
+        self._connections.busy(self)
+        return self._begun
 
     def _answer(self, kept: asyncio.Future[bool]) -> None:
         self.answering = None
@@ -174,10 +168,51 @@ class Quick(Connection):
 
     def _forget(self) -> None:
         """Of the request that began."""
-        self._take = None
+        self._begun = None
         if self._late:
             self._late.cancel()
             self._late = None
+
+
+class _Begun(NamedTuple):
+    """A request whose head has come."""
+
+    take: Take
+    """Takes its body."""
+    body: int
+    """Where that begins, bytes after the request does."""
+    end: int
+    is_last: bool
+    """Whether it is its connection's last."""
+
+
+class Heads:
+    """The heads of requests that are answered here. Those of one sender differ in the length, if at all."""
+
+    def __init__(self, routes: Mapping[str, Route]) -> None:
+        self._routes = routes
+        self._before: dict[bytes, _Begun] = {}
+        """Those that came before, and are admitted whenever they come."""
+
+    def begun(self, head: bytes) -> _Begun | None:
+        """The request that begins so; None where it is not answered here."""
+        return self._before.get(head) or self._read(head)
+
+    def _read(self, raw: bytes) -> _Begun | None:
+        head = _Head(raw)
+        route = self._routes.get(head.path)
+        if not route or not 0 <= head.length <= LARGE:
+            return None
+        try:
+            take = route.admit(head)
+        except TracerError:
+            return None  # aiohttp answers that, and reads what may still come
+        begun = _Begun(take, len(raw), len(raw) + head.length, head.is_last)
+        if route.always:
+            if len(self._before) >= HEADS_KEPT:
+                self._before.clear()
+            self._before[raw] = begun
+        return begun
 
 
 class _Head:
@@ -219,12 +254,6 @@ class _Head:
         told = name.decode("ascii", "replace")
         self._is_twice = self._is_twice or told in self.headers
         self.headers.add(told, value.decode("utf-8", "surrogateescape"))
-
-
-@lru_cache(maxsize=256)
-def _head(head: bytes) -> _Head:
-    """The same for a head that came before: those of a sender differ in the length, and of webhooks in the token."""
-    return _Head(head)
 
 
 @lru_cache(maxsize=64)

@@ -34,7 +34,7 @@ from tracer.service.connections import KEEPALIVE, Connections
 from tracer.service.metrics import Metrics
 from tracer.service.not_http import ServerLog
 from tracer.service.passing import Passing
-from tracer.service.quick import Quick
+from tracer.service.quick import Heads, Quick
 from tracer.service.seldom import Seldom
 from tracer.service.senders import refuse_strangers, refuse_web_pages
 from tracer.service.write_queue import WriteQueue, stored_already
@@ -154,7 +154,7 @@ class Receiver:
         """The addresses that get many requests."""
         return {
             "/webhook": Route(self._admit_webhook, LARGEST_WEBHOOK),
-            "/v1/traces": Route(self._admit_traces, LARGEST_BODY),
+            "/v1/traces": Route(self._admit_traces, LARGEST_BODY, always=True),
         }
 
     @property
@@ -185,7 +185,7 @@ class Receiver:
         await self._runner.setup()
         assert self._runner.server  # noqa: S101  it is set up
         self._host = host
-        self._connections = Connections(self._runner.server, partial(Quick, self.routes, self._answer_to))
+        self._connections = Connections(self._runner.server, partial(Quick, Heads(self.routes), self._answer_to))
         if self.page:
             self.page.host = host
         try:
@@ -276,18 +276,18 @@ class Receiver:
         return Answer(status, f"{error}\n", headers=headers)
 
     async def _take(self, route: Route, request: web.Request) -> web.Response:
-        take = route.admit(request)
+        take, at = route.admit(request), time.time_ns()
         with self._bodies.hold(request.content_length or route.largest):
             body = await self._bodies.read(request, route.largest)
-        taken = take(body)
+        taken = take(body, at)
         await taken.kept
         return taken.answer.of_aiohttp()
 
     def _admit_webhook(self, request: Asked) -> Take:
         digest = signed_digest(request.headers.get("Authorization", ""), self.server)
-        return partial(self._webhook, digest, request.headers.get("Content-Encoding", ""), time.time_ns())
+        return partial(self._webhook, digest, request.headers.get("Content-Encoding", ""))
 
-    def _webhook(self, digest: bytes, encoding: str, arrival: int, packed: bytes) -> Taken:
+    def _webhook(self, digest: bytes, encoding: str, packed: bytes, arrival: int) -> Taken:
         body = decompressed(packed, encoding, LARGEST_WEBHOOK)
         told = webhook.signed(body, digest)
         self.counts.webhooks += 1
@@ -336,9 +336,9 @@ class Receiver:
         kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind not in OTLP:
             raise UnsupportedError(f"Content-Type must be {' or '.join(OTLP)}")
-        return partial(self._traces, kind, request.headers.get("Content-Encoding", ""), time.time_ns())
+        return partial(self._traces, kind, request.headers.get("Content-Encoding", ""))
 
-    def _traces(self, kind: str, encoding: str, arrival: int, packed: bytes) -> Taken:
+    def _traces(self, kind: str, encoding: str, packed: bytes, arrival: int) -> Taken:
         body = decompressed(packed, encoding)
         if len(body) <= LARGE:
             kept = self._keep_traces(self._decode(body, kind, arrival))
@@ -364,11 +364,12 @@ class Receiver:
         """What an OTLP request brought."""
         request = agent.read(body, kind)
         refuse_too_large(request, len(body))
-        if agent.latest_first(request) > arrival + evidence.AHEAD:
+        count, latest_began = agent.extent(request.resource_spans)
+        if latest_began > arrival + evidence.AHEAD:
             self._refusals.warn(
                 "spans of an agent are more than a day ahead of this machine's clock: their moments are left out"
             )
-        return evidence.of_spans(request, body, kind, arrival)
+        return evidence.of_spans(request, body, kind, arrival, count)
 
     async def _others(self, request: web.Request) -> web.Response:
         """Logs and metrics, which only pass through."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tracer import keys
@@ -121,9 +120,9 @@ def without_names(piece: Evidence, names: Pseudonyms) -> Evidence | None:
     try:
         mine = {names.moment(one) for one in told_by([piece])}
         if piece.form is Form.WEBHOOK:
-            theirs = replace(piece, body=json.dumps(_event(json.loads(piece.body), names)).encode())
+            theirs = piece._replace(body=json.dumps(_event(json.loads(piece.body), names)).encode())
         else:
-            theirs = replace(piece, body=_spans(piece, names), form=Form.OTLP)
+            theirs = piece._replace(body=_spans(piece, names), form=Form.OTLP)
     except (MalformedError, TooLargeError, ValueError, RecursionError):
         return None
     return theirs if set(told_by([theirs])) == mine else None

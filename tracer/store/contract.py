@@ -85,8 +85,7 @@ class Form(StrEnum):
     """The same in JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What came in, as it came: moments are made of it, now and again by every later version."""
 
     form: Form

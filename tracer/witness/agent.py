@@ -33,7 +33,7 @@ from tracer.witness.span_reports import span_reports
 from tracer.witness.values import as_time, attributes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
@@ -48,7 +48,7 @@ __all__ = [
     "TOLD_AT_ONCE",
     "arrival",
     "by_room",
-    "latest_first",
+    "extent",
     "read",
     "received",
     "rooms",
@@ -105,14 +105,18 @@ def spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
     return (span for group in request.resource_spans for scope in group.scope_spans for span in scope.spans)
 
 
-def latest_first(request: ExportTraceServiceRequest) -> int:
-    """When the first span of a scope began, ns: the latest of all scopes; those of one are by one clock."""
-    latest = 0
-    for group in request.resource_spans:
+def extent(groups: Iterable[ResourceSpans]) -> tuple[int, int]:
+    """How many spans these hold, and when the first of a scope began, ns: the latest of all scopes.
+
+    Those of one scope are by one clock.
+    """
+    count = latest = 0
+    for group in groups:
         for scope in group.scope_spans:
             if spans := scope.spans:
+                count += len(spans)
                 latest = max(latest, spans[0].start_time_unix_nano)
-    return latest
+    return count, latest
 
 
 def arrival(request: ExportTraceServiceRequest, *, redact: bool = False, exported: bool = True) -> Arrival:

@@ -19,10 +19,6 @@ from tracer.witness import agent, webhook
 from tracer.witness.elements import varint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
-
     from tracer.store import Outgoing
     from tracer.witness.webhook import Glance
 
@@ -61,35 +57,32 @@ def without_secrets(body: bytes) -> bytes:
     return _SECRET.sub(rb'\1""', body)
 
 
-def of_spans(request: ExportTraceServiceRequest, body: bytes, content_type: str, at: int) -> list[Evidence]:
-    """An OTLP request that was accepted at this time, ns by the receiver's clock: a piece for each room."""
+def of_spans(
+    request: ExportTraceServiceRequest, body: bytes, content_type: str, at: int, count: int | None = None
+) -> list[Evidence]:
+    """An OTLP request that was accepted at this time, ns by the receiver's clock: a piece for each room.
+
+    ``count``: how many spans it holds, where that is known.
+    """
+    count = agent.extent(request.resource_spans)[0] if count is None else count
     form, named = (Form.OTLP_JSON, _IN_JSON) if content_type == "application/json" else (Form.OTLP, _IN_PROTOBUF)
     if room := _only_room(body, named):
-        return [Evidence(form, body, at, room, spans=_count(request.resource_spans))]
+        return [Evidence(form, body, at, room, spans=count)]
     rooms = agent.rooms(request) if len(request.resource_spans) <= 1 or form is Form.OTLP_JSON else []
     if len(rooms) == 1:
-        return [Evidence(form, body, at, rooms[0], spans=_count(request.resource_spans))]
+        return [Evidence(form, body, at, rooms[0], spans=count)]
     parts: defaultdict[str, list[bytes]] = defaultdict(list)
     counts: defaultdict[str, int] = defaultdict(int)
     for group, packed in zip(request.resource_spans, _groups(request, body, form), strict=True):
         if room := _only_room(packed, _IN_PROTOBUF):
             parts[room].append(packed)
-            counts[room] += _count([group])
+            counts[room] += agent.extent([group])[0]
         else:
             for room, part in agent.by_room(ExportTraceServiceRequest.FromString(packed)).items():
                 parts[room].append(part.SerializeToString())
-                counts[room] += _count(part.resource_spans)
+                counts[room] += agent.extent(part.resource_spans)[0]
     # Requests one after the other are one request: https://protobuf.dev/programming-guides/encoding/#last-one-wins
     return [Evidence(Form.OTLP, b"".join(packed), at, room, spans=counts[room]) for room, packed in parts.items()]
-
-
-def _count(groups: Iterable[ResourceSpans]) -> int:
-    """How many spans these hold."""
-    count = 0
-    for group in groups:
-        for scope in group.scope_spans:
-            count += len(scope.spans)
-    return count
 
 
 def _groups(request: ExportTraceServiceRequest, body: bytes, form: Form) -> list[bytes]:
