@@ -65,6 +65,8 @@ log = logging.getLogger("tracer")
 JSON = "application/json"
 OTLP = ("application/x-protobuf", JSON)
 """Content types of OTLP over HTTP."""
+_STORED = {kind: Answer(text="{}" if kind == JSON else "", content_type=kind) for kind in OTLP}
+"""The answer to spans that are on disk: an empty message of their encoding."""
 DECODED_AT_ONCE = 2
 """Large bodies that are decoded at one time: each takes a thread and, unpacked, ten times its size."""
 LINGERING = 1.0
@@ -346,7 +348,7 @@ class Receiver:
             kept = asyncio.ensure_future(self._large(body, kind, arrival))
         if self.recorder:
             kept = asyncio.ensure_future(_recorded(kept, partial(self.recorder.traces, body, kind, arrival)))
-        return Taken(kept, Answer(text="{}" if kind == JSON else "", content_type=kind))
+        return Taken(kept, _STORED[kind])
 
     async def _large(self, body: bytes, kind: str, arrival: int) -> bool:
         """One that takes a second to decode, for which everyone else would wait."""
