@@ -80,6 +80,10 @@ async def wire(client: Client) -> AsyncIterator[Wire]:
         one.writer.transport.abort()
 
 
+def taken(_body: bytes, _at: int) -> Taken:
+    return Taken(stored_already(), Answer())
+
+
 def quick_ones(client: Client) -> int:
     """How many connections aiohttp does not have."""
     assert client.receiver._connections
@@ -371,7 +375,7 @@ def test_a_head_that_came_before_is_looked_at_again_where_that_can_come_out_othe
         asked.append(request.headers["X-Number"])
         if "refused" in asked:
             raise BadTokenError("no more")
-        return lambda _body, _at: Taken(stored_already(), Answer())
+        return taken
 
     heads = quick.Heads({"/v1/traces": Route(admit, 100, always=always)})
     numbers = ["one", "one", "two", "refused", "one"]
@@ -381,9 +385,7 @@ def test_a_head_that_came_before_is_looked_at_again_where_that_can_come_out_othe
 
 
 def test_of_heads_that_came_before_no_more_are_kept_than_a_receiver_has_senders() -> None:
-    heads = quick.Heads(
-        {"/v1/traces": Route(lambda _: lambda _body, _at: Taken(stored_already(), Answer()), 100, always=True)}
-    )
+    heads = quick.Heads({"/v1/traces": Route(lambda _: taken, 100, always=True)})
     for number in range(2 * quick.HEADS_KEPT):
         assert heads.begun(traces(b"", X_Number=str(number)))
         assert len(heads._before) <= quick.HEADS_KEPT

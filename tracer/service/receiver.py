@@ -366,12 +366,12 @@ class Receiver:
         """What an OTLP request brought."""
         request = agent.read(body, kind)
         refuse_too_large(request, len(body))
-        count, latest_began = agent.extent(request.resource_spans)
-        if latest_began > arrival + evidence.AHEAD:
+        extent = agent.extent(request.resource_spans)
+        if extent.latest > arrival + evidence.AHEAD:
             self._refusals.warn(
                 "spans of an agent are more than a day ahead of this machine's clock: their moments are left out"
             )
-        return evidence.of_spans(request, body, kind, arrival, count)
+        return evidence.of_spans(request, body, kind, arrival, extent.spans)
 
     async def _others(self, request: web.Request) -> web.Response:
         """Logs and metrics, which only pass through."""

@@ -172,7 +172,7 @@ class WriteQueue:
 
     async def _in_thread(self, work: Callable[[], _T], batch: Iterable[_Waiting] = ()) -> _T:
         """What ``work`` comes to; while a database or a disk hangs, whoever waits is asked to retry."""
-        running = asyncio.get_running_loop().run_in_executor(None, work)  # begins now, and no task later
+        running = asyncio.get_running_loop().run_in_executor(None, work)  # a task would begin it a turn later
         try:
             while not (await asyncio.wait({running}, timeout=hanging.ANSWERED_WITHIN))[0]:
                 waiting, self._waiting = self._waiting, []

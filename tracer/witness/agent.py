@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import DecodeError
@@ -46,6 +46,7 @@ __all__ = [
     "PLACES_IT",
     "SCOPE",
     "TOLD_AT_ONCE",
+    "Extent",
     "arrival",
     "by_room",
     "extent",
@@ -105,18 +106,24 @@ def spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
     return (span for group in request.resource_spans for scope in group.scope_spans for span in scope.spans)
 
 
-def extent(groups: Iterable[ResourceSpans]) -> tuple[int, int]:
-    """How many spans these hold, and when the first of a scope began, ns: the latest of all scopes.
+class Extent(NamedTuple):
+    """How much a request holds, and of when."""
 
-    Those of one scope are by one clock.
-    """
+    spans: int
+    latest: int
+    """When the first span of a scope began, ns since the epoch: the latest of all scopes. Those of one are by one
+    clock."""
+
+
+def extent(groups: Iterable[ResourceSpans]) -> Extent:
+    """The extent of these, in one pass."""
     count = latest = 0
     for group in groups:
         for scope in group.scope_spans:
             if spans := scope.spans:
                 count += len(spans)
                 latest = max(latest, spans[0].start_time_unix_nano)
-    return count, latest
+    return Extent(count, latest)
 
 
 def arrival(request: ExportTraceServiceRequest, *, redact: bool = False, exported: bool = True) -> Arrival:

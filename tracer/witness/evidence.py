@@ -64,7 +64,7 @@ def of_spans(
 
     ``count``: how many spans it holds, where that is known.
     """
-    count = agent.extent(request.resource_spans)[0] if count is None else count
+    count = agent.extent(request.resource_spans).spans if count is None else count
     form, named = (Form.OTLP_JSON, _IN_JSON) if content_type == "application/json" else (Form.OTLP, _IN_PROTOBUF)
     if room := _only_room(body, named):
         return [Evidence(form, body, at, room, spans=count)]
@@ -76,11 +76,11 @@ def of_spans(
     for group, packed in zip(request.resource_spans, _groups(request, body, form), strict=True):
         if room := _only_room(packed, _IN_PROTOBUF):
             parts[room].append(packed)
-            counts[room] += agent.extent([group])[0]
+            counts[room] += agent.extent([group]).spans
         else:
             for room, part in agent.by_room(ExportTraceServiceRequest.FromString(packed)).items():
                 parts[room].append(part.SerializeToString())
-                counts[room] += agent.extent(part.resource_spans)[0]
+                counts[room] += agent.extent(part.resource_spans).spans
     # Requests one after the other are one request: https://protobuf.dev/programming-guides/encoding/#last-one-wins
     return [Evidence(Form.OTLP, b"".join(packed), at, room, spans=counts[room]) for room, packed in parts.items()]
 
