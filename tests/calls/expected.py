@@ -332,6 +332,13 @@ EXPECTED: dict[str, list[Expected]] = {
     "agent_called_as_its_caller": [Expected("duplicate-identity", says="when an agent joined with the same identity")],
     # A backend gives up on a telephone that rings for 10 s, and removes it.
     "telephone_given_up": [Expected(says="the telephone of phone was last reported as ringing", never=("removed",))],
+    # Meetings, while a worker is registered under a name: with a recorder; into one an agent is called after 11 s; two
+    # listen to a third. Nobody had asked for an agent in the first and the last.
+    "meetings": [
+        Expected(says="perhaps none was wanted: ada and bob"),
+        WELL,
+        Expected(says="perhaps none was wanted: host, v1 and v2"),
+    ],
     # Healthy.
     # session.start() connects by itself; a text-only agent, to whom ada writes three times; livekit-agents 1.3.12.
     "ok_connects_in_start": [WELL],

@@ -156,7 +156,10 @@ def test_an_unnamed_worker_that_serves_the_room_is_hardly_the_one_that_was_named
 
 def test_people_among_themselves_may_want_no_agent() -> None:
     recorded = [*lonely(), *bob(300, 11_000)]
-    assert sureness(recorded, registered(name="helper")) == [("worker-is-named", False)]
+    assert sureness(recorded, registered(name="helper")) == []
+    assert sureness(recorded, []) == []
+    assert sureness([*lonely(), *bob(300, 2000)], []) == [("no-worker", False)]  # they hardly met
+    assert sureness([*lonely("helper"), *bob(300, 11_000)], []) == [("no-worker", False)]
 
 
 def test_a_worker_that_is_stopped_after_the_webhooks_of_the_end_were_lost_did_not_surely_cut_the_call() -> None:

@@ -149,6 +149,22 @@ class EndNotReported(Conclusion):
         return known.too_early("the room closed", known.call.timeline.now - finished.time, more)
 
 
+class PerhapsUnwanted(Conclusion):
+    """Callers were there with each other, as in a meeting, and no agent was asked for."""
+
+    def sentence(self, known: Known) -> str | None:
+        """Who was there."""
+        call = known.call
+        if not call.dispatches.unserved or not call.dispatches.perhaps_unwanted:
+            return None
+        names = list(dict.fromkeys(map(name_of, call.callers.together)))
+        who = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) < 4 else f"{', '.join(names[:3])} and others"
+        were = "were" if known.over else "are"
+        return (
+            f"No agent joined, and perhaps none was wanted: {who} {were} there with each other, and none was requested."
+        )
+
+
 class DispatchUnserved(Conclusion):
     """A dispatch brought no agent, for a reason that no witness saw."""
 
@@ -420,6 +436,7 @@ CONCLUSIONS: tuple[Conclusion, ...] = (
     StartMissed(),
     TooEarly(),
     EndNotReported(),
+    PerhapsUnwanted(),
     DispatchUnserved(),
     NoAgentOnRecord(),
     NobodyJoined(),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
 from tracer.timeline.reporting import FROM_THE_SERVER
-from tracer.why.call.limits import SOON
+from tracer.why.call.limits import LONG_ENOUGH, SOON
 from tracer.why.call.participants import HUNG_UP, NOT_ANSWERED, left_at, seen_until, witnesses_of
+from tracer.why.call.permissions import is_hidden
 
 if TYPE_CHECKING:
     from tracer.timeline.entities import Participant
@@ -62,6 +64,18 @@ class Callers:
         """From when until when each caller was ACTIVE for certain, ns; not whom SIP called in vain."""
         known = ((who.at(Kind.PARTICIPANT_ACTIVE), who) for who in self.all if who not in self.unanswered)
         return [(active.time, seen_until(self._timeline, who), who) for active, who in known if active]
+
+    @cached_property
+    def together(self) -> list[Participant]:
+        """Callers who were there with each other for long enough to talk, as in a meeting, or to listen to one."""
+        found: list[Participant] = []
+        seen = [one for one in self.active if not is_hidden(one[2])]
+        for (began, ended, who), (since, until, other) in combinations(seen, 2):
+            if who.identity == other.identity or not {who.sid, other.sid} & set(self.published):
+                continue
+            if min(ended, until) - max(began, since) > LONG_ENOUGH:
+                found += (one for one in (who, other) if one not in found)
+        return found
 
     def at(self, at: int) -> list[tuple[int, Participant]]:
         """Callers who were ACTIVE in the room at this time, ns, and until when for certain."""

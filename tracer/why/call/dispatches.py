@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.missing_jobs import awaited_since, is_optional, unaccounted_until
+from tracer.timeline.provenance import Mode
 from tracer.why.call.jobs import is_room_job
 from tracer.why.call.limits import LONG_ENOUGH, NO_JOB_AFTER
 from tracer.why.call.participants import left_at
@@ -95,6 +96,15 @@ class Dispatches:
             if created and awaited and not self.jobs[dispatch.sid] and self.waited_long_enough(awaited):
                 found.append((dispatch, created))
         return found
+
+    @cached_property
+    def perhaps_unwanted(self) -> bool:
+        """Whether perhaps nobody wanted an agent: callers are there with each other, and none was asked for.
+
+        Every room gets the unnamed dispatch, unasked; it is meant for somebody where a worker without a name reported.
+        """
+        automatic = all(not d.agent_name and d.mode in (None, Mode.AUTOMATIC) for d in self._timeline.dispatches)
+        return automatic and not self._workers.named("") and bool(self._callers.together)
 
     def waited_long_enough(self, awaited: Step) -> bool:
         """Whether a job would be known by now: time enough has passed, or the room ended and a worker would know."""

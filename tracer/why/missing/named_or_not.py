@@ -49,6 +49,12 @@ class WorkerIsNamed(WithoutJob):
             certain=False,
         )
 
+    def doubt(self, call: Call) -> str | None:
+        if not call.dispatches.perhaps_unwanted:
+            return None
+        known = [w for _, created in call.dispatches.without_job for w in call.workers.registered(created.time)]
+        return f"if an agent was wanted, request it by its name: {names_of(known)}" if known else None
+
 
 class RoomExisted(WithoutJob):
     """Agents in a token apply only where the join creates the room (livekit #4390).

@@ -36,7 +36,8 @@ class NoWorker(WithoutJob):
     """The commonest cause: the dispatched name is not the worker's, or no worker runs.
 
     Known from a dispatch without a job (the observer's) and from the workers that reported themselves: certain where
-    the only one had closed, or where a registered name differs by no more than people mistype.
+    the only one had closed, or where a registered name differs by no more than people mistype. None where callers are
+    there with each other and no agent was asked for, as in a meeting: every room gets an unnamed dispatch.
     """
 
     name = "no-worker"
@@ -76,6 +77,12 @@ class NoWorker(WithoutJob):
             *(worker.steps[0] for worker in known[:MOST_WORKERS]),
             certain=meant is not None and _letters(meant) == _letters(dispatch.agent_name),
         )
+
+    def doubt(self, call: Call) -> str | None:
+        unserved = call.dispatches.without_job if call.dispatches.perhaps_unwanted else []
+        if not any(not call.workers.registered(created.time) for _, created in unserved):
+            return None
+        return "if an agent was wanted, its worker's log shows whether it was registered (“registered worker”)"
 
     def _all_closed(self, call: Call, dispatch: Dispatch, created: Step, same: list[Worker]) -> Iterator[Finding]:
         """Given workers of this name, whether each had closed before."""

@@ -41,6 +41,8 @@ class WithoutJob(Cause):
     """What to look for in the log of a worker that reports nothing."""
 
     def find(self, call: Call) -> Iterator[Finding]:
+        if call.dispatches.perhaps_unwanted:
+            return
         for dispatch, created in call.dispatches.without_job:
             waiting = [job.steps[0] for job in call.dispatches.waiting(dispatch)]
             for one in self.judge(call, dispatch, created, call.workers.current(dispatch.agent_name, created.time)):
@@ -66,7 +68,9 @@ def names_of(workers: list[Worker]) -> str:
 
 
 def dispatch_unreported(call: Call) -> bool:
-    """Whether a dispatch has no job and its workers, if any, reported nothing."""
+    """Whether a dispatch that somebody may have wanted has no job, and its workers, if any, reported nothing."""
+    if call.dispatches.perhaps_unwanted:
+        return False
     return any(not call.workers.named(dispatch.agent_name) for dispatch, _ in call.dispatches.without_job)
 
 
