@@ -339,7 +339,11 @@ EXPECTED: dict[str, list[Expected]] = {
         WELL,
         Expected(says="perhaps none was wanted: host, v1 and v2"),
     ],
+    # A recorder is there first, and a listener (no canPublish) stays for 2 s after the caller; only a listener comes.
+    "listens_only": [WELL, Expected("missing-permission", says="canPublish")],
     # Healthy.
+    # Of two or three callers the one whom the session is linked to hangs up first, the others within 4 s.
+    "ok_two_hang_up": [WELL, WELL],
     # session.start() connects by itself; a text-only agent, to whom ada writes three times; livekit-agents 1.3.12.
     "ok_connects_in_start": [WELL],
     "ok_text_only": [WELL],

@@ -10,7 +10,7 @@ from tracer.kinds import Kind
 from tracer.timeline.sessions import sessions_of
 from tracer.units import FOREVER
 from tracer.why.call.jobs import is_room_job, waits
-from tracer.why.call.limits import LONG_ENOUGH, SOON, STUCK_BY
+from tracer.why.call.limits import LONG_ENOUGH, NOTICED, SOON, STUCK_BY
 from tracer.why.call.serving import ended_by, over_at, stays
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _after(call: Call, job: Job, session: Session, closed: Step, spans: list[tup
     again = min((began for began, _ in spans if began > closed.time), default=FOREVER)
     until = min(again, over_at(call, job, closed.time))
     there = tuple(stay for stay in stays(call, job, closed.time, until) if not _left_before(session, closed, stay))
-    left = tuple(stay for stay in there if _left_with_nothing(call, closed, stay, again))
+    left = tuple(stay for stay in there if _left_with_nothing(call, session, closed, stay, again))
     if not left or _goes_on(call, job, closed, until):
         return None
     waiting = any(ready is None and start.time > closed.time for start, ready in waits(job))
@@ -99,13 +99,24 @@ def back_before(session: Session) -> bool:
     return any(link.until < session.links[-1].since for link in session.links[:-1])
 
 
-def _left_with_nothing(call: Call, closed: Step, stay: Stay, again: int) -> bool:
-    """Whether a caller had nobody to answer for longer than a session takes to start."""
+def _left_with_nothing(call: Call, session: Session, closed: Step, stay: Stay, again: int) -> bool:
+    """Whether a caller had nobody to answer for longer than a session takes to start.
+
+    Of several who are in one call the others hang up a little later than the first; who only listens waits for nothing.
+    """
     if again - stay.since <= STUCK_BY:
         return False  # another one answered
     if call.timeline.room.finished is None and stay.until >= call.end and stay.lasted <= STUCK_BY:
         return False  # another one may be about to
+    if _was_of_another(session, closed, stay):
+        return stay.lasted > NOTICED and stay.who.sid in call.callers.published
     return stay.lasted > (SOON if stay.since == closed.time else LONG_ENOUGH)
+
+
+def _was_of_another(session: Session, closed: Step, stay: Stay) -> bool:
+    """Whether a session closed with its participant while another caller was there with them."""
+    with_them = close_reason(session) == BY_ITS_PARTICIPANT and stay.since == closed.time
+    return with_them and bool(session.links) and not session.links[-1].is_to(stay.who)
 
 
 def _goes_on(call: Call, job: Job, closed: Step, until: int) -> bool:
