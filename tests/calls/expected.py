@@ -341,6 +341,8 @@ EXPECTED: dict[str, list[Expected]] = {
     ],
     # A recorder is there first, and a listener (no canPublish) stays for 2 s after the caller; only a listener comes.
     "listens_only": [WELL, Expected("missing-permission", says="canPublish")],
+    # The agent removes its caller to hang up; a backend removes an agent, and another one is there 0.7 s later.
+    "removed_and_replaced": [WELL, WELL],
     # Healthy.
     # Of two or three callers the one whom the session is linked to hangs up first, the others within 4 s.
     "ok_two_hang_up": [WELL, WELL],

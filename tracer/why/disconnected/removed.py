@@ -29,9 +29,10 @@ REMOVED = "PARTICIPANT_REMOVED"
 class Removed(Cause):
     """RemoveParticipant.
 
-    Known from the reason in the webhook of the leave. An agent that is removed when the call is over, and a caller
-    whom the agent removes to hang up, are no fault: of that its job reports what it asks the API for. Nor is it one
-    whose telephone was still ringing, as far as was reported: whoever calls gives up.
+    Known from the reason in the webhook of the leave. It is no fault that an agent is removed when the call is over,
+    beside another one, or where another comes at once; nor that the agent removes a caller to hang up: its job reports
+    what it asks the API for. Nor is it one whose telephone was still ringing, as far as was reported: whoever calls
+    gives up.
     """
 
     name = "removed"
@@ -66,16 +67,25 @@ class Removed(Cause):
     def _agent(self, call: Call, who: Participant, left: Step) -> Iterator[Finding]:
         first = call.callers.first_active
         before_the_call = first is not None and first > left.time
-        if call.callers.all_left_by(left.time):
+        if call.callers.all_left_by(left.time) or self._is_replaced(call, who, left):
             return
         if before_the_call and not call.first_caller_found_none(left.time):
             return  # another agent was there when it began
         yield self.found(
             f"An API call removed {name_of(who)}, an agent.",
             left,
-            # That all callers had left may have been in webhooks that were lost.
-            certain=first is None or before_the_call or bool(call.callers.at(left.time)),
+            # That all callers had left may have been in webhooks that were lost; and another may come at once.
+            certain=(first is None or before_the_call or bool(call.callers.at(left.time)))
+            and call.end - left.time > LONG_ENOUGH,
         )
+
+    @staticmethod
+    def _is_replaced(call: Call, who: Participant, left: Step) -> bool:
+        """Whether another agent stayed, or came at once: then it may be removed on purpose."""
+        soon = left.time + LONG_ENOUGH
+        others = (one for one in call.agents.all if one.sid != who.sid and not one.is_avatar)
+        known = ((one, one.at(Kind.PARTICIPANT_ACTIVE)) for one in others)
+        return any(active and active.time <= soon < call.left_at(one) for one, active in known)
 
     def doubt(self, call: Call) -> str | None:
         by_themselves = {agent.sid for agent in self._shut_down_otherwise(call)}
