@@ -269,6 +269,7 @@ class Server:
         self.participants: dict[str, list[ParticipantInfo]] = {}
         self.failing: Exception | None = None
         self.calls: list[str] = []
+        self.dispatches: list[AgentDispatch] = []
         self.room = self.agent_dispatch = self
 
     async def list_rooms(self, _: object) -> api.ListRoomsResponse:
@@ -279,7 +280,7 @@ class Server:
         return self._answer("ListParticipants", api.ListParticipantsResponse(participants=there))
 
     async def list_dispatch(self, _: str) -> list[AgentDispatch]:
-        return self._answer("ListDispatch", [])
+        return self._answer("ListDispatch", self.dispatches)
 
     def _answer(self, method: str, answer: Answer) -> Answer:
         self.calls.append(method)
@@ -467,3 +468,20 @@ def test_one_room_that_fails_does_not_keep_the_others_from_being_seen() -> None:
 def test_an_error_is_shown_without_the_password_of_the_url() -> None:
     error = aiohttp.InvalidURL("http://user:hunter2@example.com/twirp")
     assert _in_short(error) == "http://example.com/twirp"
+
+
+def test_a_dispatch_of_a_new_room_of_the_same_name_is_not_of_the_one_before() -> None:
+    watching, before = observer(), watched()
+    after = Room(sid="RM_after", name="demo", creation_time_ms=DEMO.creation_time_ms + 5000)
+    watching._rooms["RM_after"] = WatchedRoom(after)
+
+    def is_of(created: float, *rooms: Room) -> list[bool]:
+        state = AgentDispatchState(created_at=ms(created), jobs=[Job(room=room) for room in rooms])
+        dispatch = AgentDispatch(id=DISPATCH, room="demo", state=state)
+        return [watching._is_of(room, dispatch) for room in (before, watching._rooms["RM_after"])]
+
+    assert is_of(6000, after) == [False, True]
+    assert is_of(1, DEMO) == [True, False]
+    assert is_of(6000)[0] is False, "its job is listed later"
+    assert is_of(1)[0] is True
+    assert observer()._is_of(before, AgentDispatch(state=AgentDispatchState(jobs=[Job()])))

@@ -28,7 +28,7 @@ from tracer.moment import Kind, Moment, facts
 from tracer.server_fault import find_fault
 from tracer.settings import address
 from tracer.store import Arrival
-from tracer.units import NS_PER_S
+from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.witness.changes import changes
 from tracer.witness.fields import joining, participant_facts, permission_facts, room_created
 from tracer.witness.jobs import dispatch_moments, unknown
@@ -368,7 +368,8 @@ class Observer:
         """Poll for a room's dispatches and their jobs, and have them kept."""
         dispatches: list[AgentDispatch] = []
         try:
-            dispatches = await livekit.agent_dispatch.list_dispatch(room.listed.name)
+            listed = await livekit.agent_dispatch.list_dispatch(room.listed.name)
+            dispatches = [dispatch for dispatch in listed if self._is_of(room, dispatch)]
             if moments := [moment for dispatch in dispatches for moment in dispatch_moments(room.listed, dispatch)]:
                 await keep(Arrival(tuple(moments), unknown=unknown(dispatches)))
         except api.TwirpError as error:
@@ -379,6 +380,15 @@ class Observer:
         finally:
             room.polled_dispatches(dispatches, time.monotonic(), time.time())
             del self._asking[room.sid]
+
+    def _is_of(self, room: WatchedRoom, dispatch: AgentDispatch) -> bool:
+        """Whether a dispatch is of this room: they are listed by name, which a new room can have by now."""
+        known = {job.room.sid for job in dispatch.state.jobs if job.room.sid}
+        if known:
+            return room.sid in known
+        made = dispatch.state.created_at // NS_PER_MS
+        same = (other.listed for other in self._rooms.values() if other.listed.name == room.listed.name)
+        return not any(room.listed.creation_time_ms < other.creation_time_ms <= made for other in same)
 
     def _is_refused(self, part: str, error: api.TwirpError) -> bool:
         """Whether the server does not open this part of its API to this key; logged once, and not polled again."""
