@@ -343,6 +343,16 @@ EXPECTED: dict[str, list[Expected]] = {
     "listens_only": [WELL, Expected("missing-permission", says="canPublish")],
     # The agent removes its caller to hang up; a backend removes an agent, and another one is there 0.7 s later.
     "removed_and_replaced": [WELL, WELL],
+    # simulateScenario() of ada's client: full reconnect, signalling, node failure, migration, the server's leave.
+    "connection_simulated": [
+        Expected("session-closed", says="ada came back 0.2 s later"),
+        WELL,
+        WELL,
+        WELL,
+        Expected(says="the server disconnected ada .SERVER_SHUTDOWN., who did not come back"),
+    ],
+    # The server is told to stop, at once (SIGTERM twice): the agent's session hears why ada left, and no webhook comes.
+    "server_shuts_down": [Expected("server-restarted", says="SERVER_SHUTDOWN", never=("deployed",))],
     # Healthy.
     # Of two or three callers the one whom the session is linked to hangs up first, the others within 4 s.
     "ok_two_hang_up": [WELL, WELL],

@@ -98,6 +98,7 @@ def with_fewer(recorded: Moment) -> Moment:
     )
 
 
+SHUT_DOWN = {keys.DISCONNECT_REASON: "SERVER_SHUTDOWN"}
 CUT_OFF = shuts_down(20_003, "room disconnected", agent_leaves(26_000, "CONNECTION_TIMEOUT", long_call()))
 GIVES_UP = reconnects(5000, 20_000, Kind.AGENT_CONNECTION_LOST, anew=True)
 
@@ -235,9 +236,11 @@ CONNECTION = (
     Case(
         "it shut down",
         "server-restarted",
-        with_facts(long_call(), Kind.PARTICIPANT_LEFT, ADA, {keys.DISCONNECT_REASON: "SERVER_SHUTDOWN"}),
+        with_facts(
+            with_facts(long_call(), Kind.PARTICIPANT_LEFT, ADA, SHUT_DOWN), Kind.PARTICIPANT_LEFT, AGENT, SHUT_DOWN
+        ),
         "The LiveKit server shut down while ada was in the room (SERVER_SHUTDOWN).",
-        ((Kind.PARTICIPANT_LEFT, ADA),),
+        ((Kind.PARTICIPANT_LEFT, ADA), (Kind.PARTICIPANT_LEFT, AGENT)),
         now=HOUR,
     ),
     Case(

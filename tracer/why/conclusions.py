@@ -17,7 +17,7 @@ from tracer.why.call.limits import NOTICED, STUCK_BY
 from tracer.why.call.participants import name_of
 from tracer.why.lack import in_seconds
 from tracer.why.missing.room_expired import closed_empty
-from tracer.why.served import lacks, left_alone, muted_at_last
+from tracer.why.served import lacks, left_alone, lost_at_last, muted_at_last
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -420,12 +420,16 @@ class Well(Conclusion):
     well = True
 
     def sentence(self, known: Known) -> str | None:
-        """That all went well; and what only its developers know to be meant: who stayed on, and who was muted."""
+        """That all went well; and what only its developers know to be meant: who stayed on, was lost or was muted."""
         if not known.over:
             return "All is well so far."
         more = ""
         if alone := left_alone(known.call):
             more = f"; {name_of(alone[0])} stayed for {in_seconds(alone[1])} after the agent left"
+        elif lost := lost_at_last(known.call):
+            more = (
+                f"; the server lost the connection of {name_of(lost)} ({lost.disconnect_reason}), who did not come back"
+            )
         elif muted := muted_at_last(known.call):
             more = f"; the microphone of {name_of(muted[0])} was muted for the last {in_seconds(muted[1])}"
         return f"All went well{more}."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.timeline.reporting import FROM_THE_SERVER
 from tracer.units import NS_PER_S
 from tracer.why.call.connection import interruptions
 from tracer.why.call.limits import SOON
@@ -23,6 +24,8 @@ __all__ = ["SDK_NOTICES_WITHIN", "Outage", "outage"]
 
 AROUND = 60 * NS_PER_S
 """A worker that registers anew no further from a room's end than this, ns, may do so for the same reason."""
+SHUTDOWN = "SERVER_SHUTDOWN"
+"""Why somebody leaves a server that shuts down, in LiveKit's word."""
 SDK_NOTICES_WITHIN = 20 * NS_PER_S
 """An agent's SDK notices so long after a room's end, ns, at the latest that its connection is gone."""
 
@@ -50,12 +53,41 @@ def outage(timeline: Timeline, following: Timeline | None = None) -> Outage | No
     as the room ended shows it, in a room whose webhooks came until then. ``following`` is the room after this one,
     where the timeline itself does not have it.
     """
-    stopped = [p for p in timeline.participants if p.disconnect_reason == "SERVER_SHUTDOWN" and p.gone]
-    if stopped:
-        callers = tuple(p for p in stopped if p.is_caller)
-        steps = tuple(step for p in stopped if (step := p.gone))
-        return Outage(callers, announced=True, back=None, evidence=steps, certain=True) if callers else None
+    told = [*_left_by_shutdown(timeline), *_told_to_sessions(timeline)]
+    callers = tuple({who.sid: who for who, _ in told if who.is_caller}.values())
+    if callers and not _goes_on_after(timeline, max(step.latest for _, step in told)):
+        steps = tuple(step for _, step in told)
+        # Until the room is over its server may report on others, who stay; its workers lose it, too.
+        reported = timeline.room.finished is not None and all(who.gone for who in callers)
+        certain = reported or any(True for _ in _registered_anew((timeline,), steps[0]))
+        return Outage(callers, announced=True, back=None, evidence=steps, certain=certain)
     return _unannounced(timeline, following or timeline.later)
+
+
+def _left_by_shutdown(timeline: Timeline) -> Iterator[tuple[Participant, Step]]:
+    """Who left as the server shut down, by its own report, and when."""
+    for who in timeline.participants:
+        if who.gone and who.disconnect_reason == SHUTDOWN:
+            yield who, who.gone
+
+
+def _told_to_sessions(timeline: Timeline) -> Iterator[tuple[Participant, Step]]:
+    """Of whom an agent's session was told that, where the server's last webhooks did not come."""
+    for job in timeline.jobs:
+        for step in job.steps:
+            if step.kind is Kind.SESSION_UNLINKED and step.facts.get(keys.DISCONNECT_REASON) == SHUTDOWN:
+                for who in timeline.callers:
+                    if who.gone is None and who.identity == step.facts.get(keys.LINKED_IDENTITY):
+                        yield who, step
+
+
+def _goes_on_after(timeline: Timeline, at: int) -> bool:
+    """Whether the server reported on the room's participants later, ns: a client's SDK can simulate such an end."""
+    return any(
+        step.earliest > at + SOON and FROM_THE_SERVER & set(step.witnesses)
+        for p in timeline.participants
+        for step in p.steps
+    )
 
 
 def _unannounced(timeline: Timeline, later: Timeline | None) -> Outage | None:

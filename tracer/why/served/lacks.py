@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from tracer.kinds import Kind
 from tracer.timeline.entities import Participant, Track
-from tracer.why.call.jobs import error_of
-from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
-from tracer.why.call.participants import name_of
+from tracer.timeline.sessions import sessions_of
+from tracer.why.call.jobs import error_of, in_vain
+from tracer.why.call.limits import LONG_ENOUGH, NOTICED, SOON, STUCK_BY
+from tracer.why.call.participants import DROPPED, name_of
 from tracer.why.call.permissions import is_hidden
 from tracer.why.call.voices import mutes
 from tracer.why.lack import Lack
@@ -34,9 +35,11 @@ from tracer.why.unrecorded.lost_webhooks import LostWebhooks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tracer.timeline.entities import Job
+    from tracer.timeline.step import Step
     from tracer.why.call import Call
 
-__all__ = ["lacks", "left_alone", "muted_at_last"]
+__all__ = ["lacks", "left_alone", "lost_at_last", "muted_at_last"]
 
 AFTER_THE_ANSWER = (
     "Look at what follows the answer below agent_turn in the trace: the TTS, a tts_node of your own, a function_tool"
@@ -97,7 +100,7 @@ POSSIBLE: dict[Callable[[CallerStay], Lack | None], str] = {
     last_words_silent: "Listen to what the TTS gave then: its provider, its sample rate, a tts_node of your own.",
     no_words: AFTER_THE_ANSWER,
     always_interrupted: "",
-    cut_off: "Their identity tells whether they came back: with --redact it is not kept.",
+    cut_off: "Look at the server's log, and at what the caller's client does: its SDK can simulate a server that ends.",
     answered_twice: "See why two are dispatched: one agent in the token or RoomConfiguration, and CreateDispatch once.",
     linked_to_unknown: "An identity tells whom a session listens to: with --redact it is not kept.",
     session_not_told: (
@@ -135,6 +138,13 @@ def left_alone(call: Call) -> tuple[Participant, int] | None:
     stays = [CallerStay(call, who, began, min(ended, call.end)) for began, ended, who in call.callers.active]
     found = [(stay.who, stay.alone_at_last) for stay in stays if not is_hidden(stay.who)]
     return max((one for one in found if one[1] > SOON), key=lambda one: one[1], default=None)
+
+
+def lost_at_last(call: Call) -> Participant | None:
+    """Whom the server lost at last, without a word of theirs, beside an agent: they may have been cut off."""
+    stays = (CallerStay(call, who, began, min(ended, call.end)) for began, ended, who in call.callers.active)
+    lost = (stay for stay in stays if stay.who.disconnect_reason in DROPPED and not stay.came_back)
+    return next((stay.who for stay in lost if any(one.until >= stay.ended for one in stay.served)), None)
 
 
 def muted_at_last(call: Call) -> tuple[Participant, int] | None:
@@ -190,7 +200,22 @@ def _failed_jobs(call: Call) -> Iterator[Lack]:
         if job.status != "JS_FAILED" or ended is None:
             continue
         by_agent = "agent" in ended.witnesses
+        if by_agent and _waited_for_nobody(call, job, ended):
+            continue
         if by_agent or finished is None or ended.time < finished.time - SOON:
             why = f" ({error})" if (error := error_of(ended)) else ""
             over = ", after its call" if call.callers.all_left_by(ended.time) else ""
             yield Lack(f"job {job.sid} ended JS_FAILED{why}{over}", certain=by_agent, advice=ITS_LOG)
+
+
+def _waited_for_nobody(call: Call, job: Job, ended: Step) -> bool:
+    """Whether a job ended as its wait for a participant was cut short by the room's end, with nobody there to wait for.
+
+    Who had called may have left before the agent was there.
+    """
+    waited = [start for start, end in in_vain(job) if end and abs(end.time - ended.time) <= SOON]
+    if not waited or sessions_of(job):
+        return False
+    since = min(start.time for start in waited)
+    seen = ((came, left) for came, left, who in call.callers.active if not is_hidden(who))
+    return not any(min(left, ended.time) - max(came, since) > LONG_ENOUGH for came, left in seen)

@@ -66,6 +66,13 @@ class CallerStay:
             for began, ended, who in others
         )
 
+    @property
+    def came_back(self) -> bool:
+        """Whether somebody of the same identity was there after this stay, in this room or the next one of its name."""
+        later = self.call.timeline.later
+        here = [who for who in self.call.callers.all if who.sid != self.who.sid and self.call.left_at(who) > self.ended]
+        return any(who.identity == self.who.identity for who in (*here, *(later.callers if later else ())))
+
     def has_company_between(self, since: int, until: int) -> bool:
         """Whether another caller was there between two times, ns, for long enough to talk with this one."""
         others = ((began, ended) for began, ended, who in self.call.callers.active if who.identity != self.who.identity)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer import keys
 from tracer.kinds import Kind
+from tracer.timeline.provenance import Mode
 from tracer.units import FOREVER
 from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH, NOTICED, SOON, STUCK_BY
 from tracer.why.call.participants import BY_API, DROPPED, name_of
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 __all__ = ["cut_off", "no_agent", "not_picked_up", "permissions_unknown", "something_lost", "standing_still"]
 
 
+NO_IDENTITY = "Their identity tells whether they came back: with --redact it is not kept."
+SIMULATED = "SERVER_SHUTDOWN"
+"""Why somebody leaves a room that goes on: a client's SDK can simulate the end of its server."""
+REQUEST_SOONER = (
+    "Find what calls CreateDispatch so late: an agent that is named in the caller's token (RoomConfiguration.agents) is"
+    " dispatched as they join."
+)
+SO_SOON = "An agent takes a moment to join: nothing has to be wrong where a caller is there for so short a time."
 SET_UP_WEBHOOKS = (
     "Set up webhooks (tracer doctor): they report when each participant left, which polls show seconds late."
 )
@@ -42,9 +51,14 @@ def no_agent(stay: CallerStay) -> Lack | None:
         if stayed > LONG_ENOUGH:
             with_whom = ", with nobody but other callers" if stay.has_company else ""
             sentence = f"{stay.name} had no agent for {in_seconds(stayed)}{with_whom}"
-            return Lack(sentence, certain=not stay.has_company, ns=stayed, of=stay.who.sid, since=stay.began)
+            if (asked := _asked_for(stay)) and asked >= stay.ended:
+                sentence += f"; one was requested {in_seconds(asked - stay.ended)} after they had left"
+            advice = REQUEST_SOONER if asked else ""
+            certain = not stay.has_company
+            return Lack(sentence, certain=certain, ns=stayed, advice=advice, of=stay.who.sid, since=stay.began)
         left = "has been there for" if stay.ended >= stay.call.end else "left after"
-        return Lack(f"{stay.name} {left} {in_seconds(stayed)}, before an agent was there", certain=False)
+        sentence = f"{stay.name} {left} {in_seconds(stayed)}, before an agent was there"
+        return Lack(sentence, certain=False, advice=SO_SOON)
     since, until = stay.longest_gap()
     hung_up = until == stay.ended and stay.who.disconnect_reason in BY_API and until - since <= HUNG_UP_WITHIN
     # While the call goes on it is said sooner: one who was said goodbye to has hung up by then.
@@ -53,7 +67,23 @@ def no_agent(stay: CallerStay) -> Lack | None:
         return _alone_perhaps(stay)
     when = "before the agent was there" if since == stay.began else "after the agent left"
     sentence = f"{stay.name} was alone for {in_seconds(until - since)} {when}"
+    asked = _asked_for(stay) if since == stay.began else None
+    if asked and asked - since > NOTICED:
+        sentence += f", which was requested {in_seconds(asked - since)} after they had joined"
+        return Lack(sentence, certain=True, ns=until - since, advice=REQUEST_SOONER, of=stay.who.sid, since=since)
     return Lack(sentence, certain=True, ns=until - since, of=stay.who.sid, since=since)
+
+
+def _asked_for(stay: CallerStay) -> int | None:
+    """When the first agent was requested (CreateDispatch), ns, if only when the caller was there; else None."""
+    asked = [
+        created.earliest
+        for dispatch in stay.call.timeline.dispatches
+        if dispatch.mode == Mode.EXPLICIT and (created := dispatch.at(Kind.DISPATCH_CREATED))
+    ]
+    named = [d for d in stay.call.timeline.dispatches if d.agent_name and d.mode != Mode.EXPLICIT]
+    first = min(asked, default=None)
+    return None if first is None or named or first <= stay.began else first
 
 
 def _alone_perhaps(stay: CallerStay) -> Lack | None:
@@ -132,11 +162,11 @@ _FLOWS = (Kind.AGENT_MEDIA_BACK, Kind.AGENT_RECONNECTED)
 
 
 def cut_off(stay: CallerStay) -> Lack | None:
-    """The server lost this caller; without an identity nobody knows whether the same one came back."""
+    """The server disconnected or lost this caller; without an identity nobody knows whether the same one came back."""
     reason = stay.who.disconnect_reason
-    if reason not in DROPPED or stay.who.identity is not None:
-        return None
-    return Lack(
-        f"the server lost the connection of {stay.name} ({reason}), and whether they came back is not known",
-        certain=False,
-    )
+    if reason in DROPPED and stay.who.identity is None:
+        sentence = f"the server lost the connection of {stay.name} ({reason}), and whether they came back is not known"
+        return Lack(sentence, certain=False, advice=NO_IDENTITY)
+    if reason == SIMULATED and not stay.came_back:
+        return Lack(f"the server disconnected {stay.name} ({reason}), who did not come back", certain=False)
+    return None
