@@ -343,6 +343,14 @@ EXPECTED: dict[str, list[Expected]] = {
     "listens_only": [WELL, Expected("missing-permission", says="canPublish")],
     # The agent removes its caller to hang up; a backend removes an agent, and another one is there 0.7 s later.
     "removed_and_replaced": [WELL, WELL],
+    # The caller's signalling breaks for a moment; then for so long that their client gives up.
+    "caller_lost": [WELL, Expected(well=True, says="lost the connection of ada .CONNECTION_TIMEOUT.")],
+    # ada leaves at once, after 0.25 s, and after 0.6 s: the first agent waits for nobody until the room closes.
+    "leaves_at_once": [Expected(says="ada left after 0.0 s, before an agent"), UNKNOWN, WELL],
+    # A backend requests the agent 1 s after the caller has left.
+    "requested_too_late": [Expected(says="had no agent for 3.0 s; one was requested 1.0 s after they had left")],
+    # An ingress and a telephone; an ingress and a hidden supervisor, for whom the agent does not wait.
+    "supervisor_alone": [WELL, UNKNOWN],
     # simulateScenario() of ada's client: full reconnect, signalling, node failure, migration, the server's leave.
     "connection_simulated": [
         Expected("session-closed", says="ada came back 0.2 s later"),
