@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.moments import ADA, JOB, ROOM, call, moment, ms
+from tests.moments import ADA, JOB, MICROPHONE, ROOM, call, moment, ms
+from tracer import keys
 from tracer.clocks.corrected import CorrectedTimeline
 from tracer.clocks.offsets import RECEIVER, Clock
 from tracer.latency.gaps import Paths
@@ -41,6 +42,16 @@ def test_a_corrected_clock_is_no_longer_off(by: float) -> None:
     corrected = CorrectedTimeline(fold(ROOM, shifted(by)))
     assert list(corrected.off) == [Clock("agent", sid=JOB)]
     assert CorrectedTimeline(corrected.timeline).off == {}
+
+
+@pytest.mark.parametrize("by", [-30_000, 30_000])
+def test_what_an_agent_sees_of_a_track_is_by_the_clock_of_its_job(by: int) -> None:
+    told = {keys.JOB_ID: JOB}
+    muted = moment(Kind.TRACK_MUTED, MICROPHONE, ms(5000 + by), witness="agent", clock="agent", told=told)
+    corrected = CorrectedTimeline(fold(ROOM, [*shifted(by), muted]))
+    step = next(step for step in corrected.timeline.steps if step.kind is Kind.TRACK_MUTED)
+    assert abs(step.time - ms(5000)) < 1000 * NS_PER_MS
+    assert list(corrected.off) == [Clock("agent", sid=JOB)]
 
 
 def test_a_step_is_shown_as_it_was_reported() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.calls.expected import EXPECTED
 from tests.check.judging import violated
-from tests.why.varied import CHOSEN, doubled, halved, lossy, recorded, renamed, rooms, shifted, shuffled
+from tests.why.varied import CHOSEN, doubled, halved, lossy, recorded, renamed, rooms, shifted, shuffled, skewed
 from tracer.check import check
 from tracer.service.replay import listened_in
 from tracer.units import NS_PER_S
@@ -75,6 +75,13 @@ def test_names_times_order_and_repetition_change_nothing(name: str) -> None:
     assert list(answers(shifted(name, HOURS)).values()) == right
     assert list(answers(shuffled(name)).values()) == right
     assert list(answers(doubled(name)).values()) == right
+
+
+@pytest.mark.parametrize("by", [-30 * NS_PER_S, 30 * NS_PER_S])
+@pytest.mark.parametrize("name", ["muted_by_api", "publish_taken_away", "case_reload", "ok_conversation"])
+def test_an_agents_clock_that_is_off_changes_no_cause(name: str, by: int) -> None:
+    found = [(answer.causes, answer.well) for answer in answers(skewed(name, by)).values()]
+    assert found == [(answer.causes, answer.well) for answer in whole(name).values()]
 
 
 def broken(name: str, variant: Variant) -> list[str]:

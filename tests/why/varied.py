@@ -44,6 +44,7 @@ __all__ = [
     "rooms",
     "shifted",
     "shuffled",
+    "skewed",
 ]
 
 FOLDER = Path(__file__).parent.parent / "calls"
@@ -257,6 +258,17 @@ def shifted(name: str, by: int) -> list[Line]:
 
 IN_FACTS = (keys.SEEN_AFTER, keys.SEEN_BY, keys.SETUP_BEGAN)
 """Facts that are times."""
+
+
+def skewed(name: str, by: int) -> list[Line]:
+    """The agents' clocks so many ns ahead; of what a worker was offered the time is the server's."""
+    return [[_skewed(arrival, by) for arrival in line] for line in recorded(name)]
+
+
+def _skewed(arrival: Arrival, by: int) -> Arrival:
+    late = _shifted(arrival, by)
+    pairs = zip(arrival.moments, late.moments, strict=True)
+    return replace(late, moments=tuple(new if old.clock == "agent" else old for old, new in pairs))
 
 
 def _shifted(arrival: Arrival, by: int) -> Arrival:

@@ -82,8 +82,12 @@ class MomentClocks:
         """The clock that gave a moment's time."""
         if moment.clock == "agent":
             # A job can have been offered to workers on several machines; a moment that names none is of the job's.
-            host = next((value for key, value in moment.facts if key == keys.WORKER_HOST), None)
-            return agent_clock(host or self.hosts.get(moment.subject), moment.subject)
+            # So is what a job reports of participants and tracks.
+            told = dict(moment.facts)
+            job = moment.subject
+            if job not in self.hosts and keys.JOB_ID in told:
+                job = str(told[keys.JOB_ID])
+            return agent_clock(told.get(keys.WORKER_HOST) or self.hosts.get(job), job)
         return RECEIVER if moment.clock == "receiver" else SERVER
 
     def all_of(self, moment: Moment) -> set[Clock]:
