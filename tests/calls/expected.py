@@ -361,6 +361,10 @@ EXPECTED: dict[str, list[Expected]] = {
     ],
     # The server is told to stop, at once (SIGTERM twice): the agent's session hears why ada left, and no webhook comes.
     "server_shuts_down": [Expected("server-restarted", says="SERVER_SHUTDOWN", never=("deployed",))],
+    # on_user_turn_completed raises each time, and the model had been asked ahead of it (preemptive generation).
+    "turn_raised_ahead": [Expected("on-turn-raised", says="TypeError.*17\\.3 s ada heard nothing")],
+    # time.sleep(2.5) in a handler of metrics_collected: the LLM, too, is not listened to.
+    "blocked_by_metrics": [Expected("event-loop-blocked", never=("model-silent",))],
     # Healthy.
     # Of two or three callers the one whom the session is linked to hangs up first, the others within 4 s.
     "ok_two_hang_up": [WELL, WELL],

@@ -6,7 +6,7 @@ import pytest
 
 from tests.moments import ADA, JOB, MICROPHONE, _webhook, ms
 from tests.why.cases import Case, bob, check, ended_early, error, found, healthy, moved, of_job, timeline, without
-from tests.why.silent.calls import CASES, ask, closed, failure, joins, long_call, speaks
+from tests.why.silent.calls import CASES, ask, blocked, closed, failure, joins, long_call, speaks
 from tracer import keys
 from tracer.moment import Kind
 from tracer.why import explain
@@ -163,6 +163,13 @@ def test_a_turn_whose_hook_raised_is_nothing_where_the_next_is_answered() -> Non
     assert named(*turn(2000), *failure(32_000, "on_user_turn_completed")) is None  # the caller left then
 
 
+def test_an_answer_that_was_made_ahead_of_a_turn_that_raised_is_none() -> None:
+    raised = [failure(at + 100, "on_user_turn_completed", error("KeyError", "'customer'")) for at in (5000, 12_000)]
+    ahead = [*ask(5000, 300), *ask(12_000, 300)]
+    assert named(*turn(2000), *ahead, *raised[0], *raised[1]) == ("on-turn-raised", True)
+    assert named(*turn(2000), *ahead, *raised[0]) is None  # the second turn was answered
+
+
 # A model that is silent.
 
 
@@ -195,6 +202,12 @@ def test_a_turn_whose_hook_raised_is_nothing_where_the_next_is_answered() -> Non
 )
 def test_a_model_that_is_given_time(moments: list[Moment], expected: object) -> None:
     assert named(*moments) == expected
+
+
+def test_while_the_event_loop_stands_still_no_model_can_answer() -> None:
+    stood = [m for at in (10_500, 13_000, 15_500) for m in blocked(at, 2.4)]
+    answer = explain(timeline([*long_call(), *ask(10_000, given_up=9900), *stood]))
+    assert [one.cause.name for one in answer.findings] == ["event-loop-blocked"]
 
 
 def test_while_the_call_goes_on_it_is_said_for_how_long_so_far() -> None:

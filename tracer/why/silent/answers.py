@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tracer.timeline.sessions import Session
     from tracer.timeline.step import Step
 
-__all__ = ["Ask", "answer_after", "asks", "model_of"]
+__all__ = ["Ask", "answer_after", "asks", "model_of", "new_answer_after"]
 
 ANSWERS = (Kind.MODEL_ANSWERED, Kind.AGENT_SPEAKING)
 MODELS = {"llm": "LLM", "tts": "TTS", "stt": "STT", "realtime": "realtime model"}
@@ -52,6 +52,22 @@ def asks(job: Job, session: Session) -> list[Ask]:
 def answer_after(job: Job, at: int, kinds: tuple[Kind, ...] = ANSWERS) -> int:
     """When the agent's model answered, or the agent spoke, after a time, ns; FOREVER where neither happened."""
     return min((step.time for step in job.steps if step.kind in kinds and step.time > at), default=FOREVER)
+
+
+def new_answer_after(job: Job, raised: Step) -> int:
+    """As ``answer_after``, without answers that were made ahead of a turn whose code then raised.
+
+    Of an answer that is made ahead (preemptive generation) nothing is said where the turn comes to nothing.
+    """
+    span = raised.facts.get(keys.SPAN_NAME)
+    turns = [s.time for s in job.steps if s.kind is Kind.MODEL_FAILED and s.facts.get(keys.SPAN_NAME) == span]
+    asked = [step for step in job.steps if step.kind is Kind.MODEL_ASKED]
+    following = [*(step.time for step in asked[1:]), FOREVER][: len(asked)]
+    ahead = {
+        ask.occurrence for ask, later in zip(asked, following, strict=True) if any(ask.time <= t < later for t in turns)
+    }
+    answers = (step for step in job.steps if step.kind in ANSWERS and step.time > raised.time)
+    return min((s.time for s in answers if s.kind is Kind.AGENT_SPEAKING or s.occurrence not in ahead), default=FOREVER)
 
 
 def model_of(name: str) -> str:

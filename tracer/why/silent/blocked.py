@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tracer.why.call import Call
     from tracer.why.cause import Finding
 
-__all__ = ["EventLoopBlocked"]
+__all__ = ["EventLoopBlocked", "blocked_between"]
 
 NOTICED = NS_PER_S
 """Less than this, ns, a caller hardly hears; a busy machine makes such pauses."""
@@ -83,6 +83,13 @@ class EventLoopBlocked(Cause):
             step,
             certain=longest >= TOO_LONG,
         )
+
+
+def blocked_between(job: Job, since: int, until: int) -> int:
+    """For how long, ns, a job's event loop is known to have stood still between two times."""
+    known = ((step.time, step.facts.get(keys.BLOCKED_FOR)) for step in job.steps if step.kind is Kind.AGENT_BLOCKED)
+    ends = ((at, at + round(lasted * NS_PER_S)) for at, lasted in known if isinstance(lasted, int | float))
+    return sum(max(min(ended, until) - max(began, since), 0) for began, ended in ends)
 
 
 def _goes_on(call: Call, job: Job, since: int, until: int) -> list[tuple[int, Step]]:

@@ -13,6 +13,7 @@ from tracer.why.call.participants import name_of
 from tracer.why.call.serving import Stay, over_at, seconds, stays
 from tracer.why.cause import Cause
 from tracer.why.silent.answers import answer_after, asks
+from tracer.why.silent.blocked import blocked_between
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -50,10 +51,10 @@ class ModelSilent(Cause):
     """The session asks its LLM, and no answer begins.
 
     Known from the job's spans ``llm_node`` (without ``lk.response.ttft``) and ``agent_speaking``, and from a caller who
-    was there for at least 8 s of it. Certain where the model had one try for so long, and the session reported its end
-    or goes on; what a caller interrupted sooner, again and again, may have been slow. What is being asked right now is
-    reported when it ends. Where the LLM answers and the agent is not known to speak, it is a doubt: those spans can be
-    lost.
+    was there for at least 8 s of it, without the time in which the event loop stood still. Certain where the model had
+    one try for so long, and the session reported its end or goes on; what a caller interrupted sooner, again and again,
+    may have been slow. What is being asked right now is reported when it ends. Where the LLM answers and the agent is
+    not known to speak, it is a doubt: those spans can be lost.
     """
 
     name = "model-silent"
@@ -159,7 +160,7 @@ def _wait(call: Call, job: Job, session: Session, run: list[Ask]) -> _Wait | Non
     ended = last.end.time if last.end else FOREVER
     there = [stay for stay in stays(call, job, first.time, min(over, spoke, ended)) if stay.since == first.time]
     stay = max(there, key=lambda one: one.lasted, default=None)
-    if stay is None or stay.lasted < SILENT_FOR:
+    if stay is None or stay.lasted - blocked_between(job, stay.since, stay.until) < SILENT_FOR:
         return None
     tries = [min(ask.waited(stay.until), stay.until - ask.asked.time) for ask in run if ask.asked.time < stay.until]
     longest = max(tries)

@@ -14,7 +14,7 @@ from tracer.why.call.limits import LONG_ENOUGH
 from tracer.why.call.participants import name_of
 from tracer.why.call.serving import over_at, seconds, stays
 from tracer.why.cause import Cause
-from tracer.why.silent.answers import answer_after
+from tracer.why.silent.answers import answer_after, new_answer_after
 from tracer.why.symptom import Symptom
 
 if TYPE_CHECKING:
@@ -52,8 +52,12 @@ class _HookRaised(Cause):
         """Whether a caller misses anything, where one of the session's steps is that it raised."""
         return True
 
+    def answered(self, job: Job, raised: Step) -> int:
+        """When the agent answered or spoke after it raised, ns; FOREVER where it did not."""
+        return answer_after(job, raised.time)
+
     def _judge(self, call: Call, job: Job, session: Session, raised: Step) -> Finding | None:
-        spoke = answer_after(job, raised.time)
+        spoke = self.answered(job, raised)
         until = min(spoke, session.until, over_at(call, job, raised.time))
         stay = max(stays(call, job, raised.time, until), key=lambda one: one.lasted, default=None)
         never = spoke == FOREVER or (stay is not None and stay.until < spoke)
@@ -95,7 +99,8 @@ class OnTurnRaised(_HookRaised):
     """A caller's turn whose ``on_user_turn_completed`` raises gets no answer: livekit-agents logs it and goes on.
 
     Known from the ERROR of the job's span of that name (livekit-agents 1.8.2 and newer), from a caller who was there,
-    and from no ``agent_speaking`` after. Not certain where the agent spoke later. StopResponse is no error.
+    and from no ``agent_speaking`` after; an answer that the model was asked for before (preemptive generation) is not
+    said. Not certain where the agent spoke later. StopResponse is no error.
     """
 
     name = "on-turn-raised"
@@ -109,3 +114,7 @@ class OnTurnRaised(_HookRaised):
         Page.NODES,
     )
     hook = "on_user_turn_completed"
+
+    def answered(self, job: Job, raised: Step) -> int:
+        """Not by what was made ahead of the turn."""
+        return new_answer_after(job, raised)
