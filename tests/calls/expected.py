@@ -226,7 +226,7 @@ EXPECTED: dict[str, list[Expected]] = {
     # turn_detection="manual", and nothing commits a turn; session.output.set_audio_enabled(False) before the
     # greeting; the
     # agent unpublishes its own track after 6 s.
-    "turn_never_committed": [Expected(says="ada spoke for .* nothing of it was transcribed")],
+    "turn_never_committed": [Expected(says="ada spoke for .* no turn of theirs was over")],
     "audio_output_off": [Expected(says="its audio output was turned off")],
     "voice_unpublished": [Expected(says="no agent had an audio track in the last 18")],
     # The avatar that is to speak for the agent never joins; it joins, and publishes silence.
@@ -365,6 +365,13 @@ EXPECTED: dict[str, list[Expected]] = {
     "turn_raised_ahead": [Expected("on-turn-raised", says="TypeError.*17\\.3 s ada heard nothing")],
     # time.sleep(2.5) in a handler of metrics_collected: the LLM, too, is not listened to.
     "blocked_by_metrics": [Expected("event-loop-blocked", never=("model-silent",))],
+    # A VAD that hears speech all the time; endpointing delays of 9 s, and ada asks every 7 s.
+    "turn_never_over": [
+        Expected(says="by its session ada spoke for 25.2 s without a pause"),
+        Expected(says="ada spoke for 3.3 s, and no turn of theirs was over"),
+    ],
+    # An STT that gives words once: ada is answered, asks twice more, and waits.
+    "understood_once": [Expected(says="ada spoke for 2.2 s, and nothing more of it was transcribed")],
     # Healthy.
     # Of two or three callers the one whom the session is linked to hangs up first, the others within 4 s.
     "ok_two_hang_up": [WELL, WELL],

@@ -165,6 +165,29 @@ def test_one_who_was_understood_before_and_then_no_more() -> None:
     assert explained(*turn(4000), *says(12_000, 4.0)).well is True
 
 
+def test_one_who_speaks_again_and_waits_in_vain_was_not_understood() -> None:
+    answered = [*understood(4000, 6800), of_job(Kind.AGENT_SPEAKING, 7500, {keys.SPOKE_FOR: 2.0}, "speech")]
+    twice = [*answered, *says(12_000, 1.2), *says(19_000, 1.2)]
+    assert "ada spoke for 2.4 s, and nothing more of it was transcribed" in explained(*twice).summary
+    assert explained(*twice, *speaks(21_000)).well is True
+    assert explained(*answered, *says(26_000, 1.2), *says(29_000, 1.2)).well is True  # and hangs up
+
+
+def test_words_that_came_and_no_turn_that_was_over() -> None:
+    over = "ada spoke for 6.0 s, and no turn of theirs was over"
+    assert over in explained(*says(4000), *ask(7000, 200), *says(9000)).summary
+    last = of_job(Kind.SESSION_TURN_TRANSCRIBED, 34_150, {keys.TURN_LASTED: 30.0}, "turn-at-last")
+    assert over in explained(*says(4000), *says(9000), last).summary
+
+
+def test_speech_without_a_pause_may_be_noise() -> None:
+    began = of_job(Kind.SESSION_CALLER_SPOKE, 4000, occurrence="speech")
+    explanation = explained(began)
+    assert explanation.well is None
+    assert "by its session ada spoke for 30.1 s without a pause, and it did not answer" in explanation.summary
+    assert explained(began, *turn(20_000)).well is True
+
+
 def test_what_is_said_while_the_agent_speaks_may_be_ignored() -> None:
     agent = of_job(Kind.AGENT_SPEAKING, 3500, {keys.SPOKE_FOR: 9.0}, "speech")
     assert explained(agent, *says(4000), *says(8000)).well is True
