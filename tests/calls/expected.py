@@ -372,9 +372,13 @@ EXPECTED: dict[str, list[Expected]] = {
     ],
     # An STT that gives words once: ada is answered, asks twice more, and waits.
     "understood_once": [Expected(says="ada spoke for 2.2 s, and nothing more of it was transcribed")],
+    # ada, who says nothing, is linked; bob asks three times.
+    "listens_to_the_silent_one": [Expected(says="no session listened to bob, only to ada, of whom only silence came")],
     # Healthy.
     # Of two or three callers the one whom the session is linked to hangs up first, the others within 4 s.
     "ok_two_hang_up": [WELL, WELL],
+    # ada interrupts, pauses, mutes, writes and types for 84 s, and is answered each time.
+    "ok_long_with_pauses": [WELL],
     # session.start() connects by itself; a text-only agent, to whom ada writes three times; livekit-agents 1.3.12.
     "ok_connects_in_start": [WELL],
     "ok_text_only": [WELL],

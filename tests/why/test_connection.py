@@ -565,7 +565,9 @@ def test_a_process_that_crashes_by_itself_has_another_advice() -> None:
 def test_that_the_process_was_killed_after_the_call_explains_nothing_of_the_call() -> None:
     silent = without(long_call(), MICROPHONE, Kind.SESSION_WAITING_FOR_AUDIO, Kind.SESSION_AUDIO_RECEIVED)
     summary = explain(timeline(killed_after(10, BY_ITS_WORKER, silent), now=HOUR)).summary
-    lacked = "During the call: ada published no track, and whether the agent is text only is not known"
+    lacked = (
+        "During the call: no agent could hear ada, who published no track, and whether it is text only is not known"
+    )
     assert summary.startswith(f"{lacked}; and the job process was killed during its shutdown")
 
 

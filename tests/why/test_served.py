@@ -49,7 +49,7 @@ def test_a_healthy_call_lacks_nothing() -> None:
     [
         (without(healthy(), VOICE, *AUDIO), "no audio track of agent-AJ_i9CF"),
         (without(healthy(), *AUDIO), "nothing shows that an agent heard ada in"),
-        (without(healthy(), MICROPHONE, *AUDIO), "ada published no track"),
+        (without(healthy(), MICROPHONE, *AUDIO), "no agent could hear ada, who published no track"),
         (without(healthy(), VOICE, Kind.SESSION_AUDIO_PUBLISHED), "no audio track of agent-AJ_i9CF"),
     ],
     ids=["no audio at all but the caller's", "not heard", "no microphone", "no voice"],
@@ -70,7 +70,7 @@ def test_of_who_shows_pictures_only_no_audio_is_known() -> None:
 def test_an_agent_that_speaks_is_not_text_only_and_its_caller_may_write() -> None:
     spoke = [*without(healthy(), MICROPHONE, *AUDIO), of_job(Kind.AGENT_SPEAKING, 1000, occurrence="said")]
     [(lack, _)] = lacked(spoke)
-    assert lack == "ada published no track, and whether ada wrote to it is not known"
+    assert lack == "no agent could hear ada, who published no track, and whether they wrote to it is not known"
 
 
 @pytest.mark.parametrize("kind", ["INGRESS", "AGENT"])
@@ -251,7 +251,9 @@ def test_somebody_whom_nothing_listens_to_is_not_well() -> None:
     last = 20_000
     ends = {Kind.PARTICIPANT_LEFT, Kind.ROOM_FINISHED, Kind.JOB_SHUTDOWN, Kind.AGENT_DISCONNECTED, Kind.JOB_ENDED}
     stays = [moved(m, last) if m.kind in ends else m for m in healthy()]
-    assert [sentence for sentence, _ in lacked(stays)] == ["for 19.9 s no session listened to ada or anybody else"]
+    assert [sentence for sentence, _ in lacked(stays)] == [
+        "for 19.9 s no session listened to ada or anybody else: the agent's session had closed"
+    ]
     music = [moved(m, 5000) if m.subject == VOICE else m for m in stays]
     assert lacked(music) == []
 

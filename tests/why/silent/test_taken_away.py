@@ -292,6 +292,15 @@ def test_a_caller_to_whom_no_session_listened_is_not_well() -> None:
     assert explain(timeline(beside())).well is None
 
 
+def test_nor_is_one_who_speaks_beside_a_caller_of_whom_only_silence_comes() -> None:
+    silent = moment(Kind.TRACK_SILENT, MICROPHONE, ms(1200), witness="agent")
+    loud = moment(Kind.TRACK_UNNOTICED, "TR_bob", ms(12_000), witness="agent", told={keys.SOUNDED_FOR: 6.0})
+    alone = [*call(speaks(2000)), *bob_speaks(left=24_000)]
+    (sentence,) = lacked([*alone, silent, loud])
+    assert sentence == "in 23.6 s no session listened to bob, only to ada, of whom only silence came"
+    assert lacked([*alone, silent]) == lacked([*alone, loud]) == []
+
+
 def test_nothing_is_said_of_one_who_only_listens_who_is_listened_to_later_or_whom_the_agent_leaves_alone() -> None:
     assert lacked(without(beside(), "TR_bob")) == []
     assert lacked(beside(9000)) == []

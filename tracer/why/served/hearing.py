@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.reporting import is_reported
@@ -11,9 +13,20 @@ from tracer.why.call.listening import listenings
 from tracer.why.call.participants import name_of
 from tracer.why.call.voices import MICROPHONE
 from tracer.why.lack import Lack, in_seconds
-from tracer.why.served.stay import CallerStay, longest_gap
+from tracer.why.served.stay import longest_gap
+from tracer.why.silent.session_closed import SessionClosed
+from tracer.why.words import was_silent
+
+if TYPE_CHECKING:
+    from tracer.timeline.entities import Participant
+    from tracer.why.served.stay import CallerStay
 
 __all__ = ["linked_to_unknown", "listened_to_others", "not_heard", "not_listened_to"]
+
+EARS = (
+    "An agent that is to listen needs an STT or a realtime model, its audio input turned on (room_options), and its"
+    " session started with the room: await session.start(agent=…, room=ctx.room)."
+)
 
 
 def not_heard(stay: CallerStay) -> Lack | None:
@@ -38,12 +51,13 @@ def not_heard(stay: CallerStay) -> Lack | None:
         )
     if stay.who.sid not in stay.call.callers.published:
         speaks = any(step.kind is Kind.AGENT_SPEAKING for job in jobs for step in job.steps)
-        unknown = f"{stay.name} wrote to it" if speaks else "the agent is text only"
-        return Lack(f"{stay.name} published no track, and whether {unknown} is not known", certain=False)
+        unknown = "they wrote to it" if speaks else "it is text only"
+        sentence = f"no agent could hear {stay.name}, who published no track, and whether {unknown} is not known"
+        return Lack(sentence, certain=False)
     lasted = f"{stay.name} in {in_seconds(together)} together"
     if all(session.listens_by == "nothing" for session in stay.sessions):
         more = "its session has no STT and no realtime model, or no audio input"
-        return Lack(f"the agent did not hear {lasted}: {more}", certain=False, ns=together)
+        return Lack(f"the agent did not hear {lasted}: {more}", certain=False, ns=together, advice=EARS)
     without = "" if stay.call.voices(stay.who.sid) else f": of {stay.name} no audio track is known, only video"
     return Lack(f"nothing shows that an agent heard {lasted}{without}", certain=False, ns=together)
 
@@ -62,12 +76,29 @@ def listened_to_others(stay: CallerStay) -> Lack | None:
         spoken = [s.time for s in one.job.steps if s.kind is Kind.AGENT_SPEAKING and one.since <= s.time < one.until]
         for voice in voices:
             since = max(one.since, voice.since, stay.began)
-            lasted = min(one.until, voice.until, stay.ended, max(spoken, default=0)) - since
+            until = min(one.until, voice.until, stay.ended)
+            silent = one.who is not None and _talks_to_nobody(stay, one.who, since, until)
+            lasted = (until if silent else min(until, max(spoken, default=0))) - since
             if lasted > STUCK_BY and one.who and (best is None or lasted > best.ns):
-                to = name_of(one.who)
+                to = f"{name_of(one.who)}, of whom only silence came" if silent else name_of(one.who)
                 sentence = f"in {in_seconds(lasted)} no session listened to {stay.name}, only to {to}"
                 best = Lack(sentence, certain=False, ns=lasted)
     return best
+
+
+def _talks_to_nobody(stay: CallerStay, linked: Participant, since: int, until: int) -> bool:
+    """Whether sound came of a caller, and nothing but silence of the only other one: they do not talk to each other."""
+    tracks = stay.call.timeline.tracks
+    theirs = [track for track in tracks if track.participant == linked.sid]
+    sounded = (
+        since < step.time < until
+        for track in tracks
+        if track.participant == stay.who.sid
+        for step in track.steps
+        if step.kind is Kind.TRACK_UNNOTICED
+    )
+    others = {who.identity for _, _, who in stay.call.callers.active} - {stay.who.identity, linked.identity}
+    return not others and bool(theirs) and all(was_silent(t.steps, since, until) for t in theirs) and any(sounded)
 
 
 def not_listened_to(stay: CallerStay) -> Lack | None:
@@ -85,7 +116,11 @@ def not_listened_to(stay: CallerStay) -> Lack | None:
     enough = NOTICED if goes_on else STUCK_BY
     if until - since <= enough or any(since <= track.steps[0].time < until for track in published):
         return None
-    return Lack(f"for {in_seconds(until - since)} no session listened to {stay.name} or anybody else", certain=False)
+    sentence = f"for {in_seconds(until - since)} no session listened to {stay.name} or anybody else"
+    closed = [session.until for session in sessions if session.closed]
+    if len(closed) == len(sessions) and max(closed) <= since + LONG_ENOUGH:
+        return Lack(f"{sentence}: the agent's session had closed", certain=False, advice=SessionClosed.advice)
+    return Lack(sentence, certain=False)
 
 
 def linked_to_unknown(stay: CallerStay) -> Lack | None:
