@@ -374,6 +374,8 @@ EXPECTED: dict[str, list[Expected]] = {
     "understood_once": [Expected(says="ada spoke for 2.2 s, and nothing more of it was transcribed")],
     # ada, who says nothing, is linked; bob asks three times.
     "listens_to_the_silent_one": [Expected(says="no session listened to bob, only to ada, of whom only silence came")],
+    # A function tool that returns None, to which livekit-agents gives no answer.
+    "tool_returns_nothing": [Expected(says="said nothing in 17.3 s .* its model called gives_none 3 times")],
     # Healthy.
     # Of two or three callers the one whom the session is linked to hangs up first, the others within 4 s.
     "ok_two_hang_up": [WELL, WELL],

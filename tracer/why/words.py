@@ -7,6 +7,7 @@ microphone meanwhile, the agent reports as well: silence, or sound in which nobo
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -207,7 +208,16 @@ def _unanswered(who: Participant, there: Sequence[Step], until: int, sessions: S
     asked = any(step.kind is Kind.MODEL_ASKED and step.time > last for step in there)
     none = "" if asked else ", and no request to a model was recorded"
     sentence = f"the agent said nothing in {in_seconds(lasted)} after a turn of {name_of(who)}{again}{none}"
-    return Lack(sentence, certain=False, ns=lasted, advice="" if asked else ANSWER)
+    called = f": {tools}" if (tools := _tools_called([step for step in there if step.time > last])) else ""
+    return Lack(f"{sentence}{called}", certain=False, ns=lasted, advice="" if asked else ANSWER)
+
+
+def _tools_called(steps: Iterable[Step]) -> str:
+    """Which function tools were called, and how often; empty where none was."""
+    names = (step.facts.get(keys.TOOL_NAME) for step in steps if step.kind is Kind.AGENT_CODE_BEGAN)
+    tools = Counter(str(name) for name in names if name)
+    named = [f"{tool} {times} times" if times > 1 else tool for tool, times in tools.most_common(3)]
+    return f"its model called {', '.join(named)}" if named else ""
 
 
 def _unanswered_by_realtime(who: Participant, there: Sequence[Step], until: int, *, heard: bool) -> Lack | None:

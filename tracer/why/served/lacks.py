@@ -43,7 +43,8 @@ __all__ = ["lacks", "left_alone", "lost_at_last", "muted_at_last"]
 
 AFTER_THE_ANSWER = (
     "Look at what follows the answer below agent_turn in the trace: the TTS, a tts_node of your own, a function_tool"
-    " that takes long, or an on_user_turn_completed that raises StopResponse."
+    " that takes long or returns None (then no answer follows), calls of tools and no word (max_tool_steps), or an"
+    " on_user_turn_completed that raises StopResponse."
 )
 POSSIBLE: dict[Callable[[CallerStay], Lack | None], str] = {
     no_agent: "No witness shows why: look at the moments around that time (tracer timeline), and at the agent's log.",
@@ -62,8 +63,8 @@ POSSIBLE: dict[Callable[[CallerStay], Lack | None], str] = {
         " timeout)."
     ),
     no_voice: (
-        "An agent that is to speak needs a session with a TTS or a realtime model, started with its room:"
-        " session.start(room=ctx.room)."
+        "An agent that is to speak needs a session with a TTS or a realtime model, started with its room: await"
+        " session.start(agent=…, room=ctx.room)."
     ),
     voice_ended: "Find what unpublished the agent's track: its own code, a permission that was taken away, an avatar.",
     voice_not_taken: "See that the caller's client subscribes to the agent's track: auto_subscribe, set_subscribed().",
