@@ -376,6 +376,8 @@ EXPECTED: dict[str, list[Expected]] = {
     "listens_to_the_silent_one": [Expected(says="no session listened to bob, only to ada, of whom only silence came")],
     # A function tool that returns None, to which livekit-agents gives no answer.
     "tool_returns_nothing": [Expected(says="said nothing in 17.3 s .* its model called gives_none 3 times")],
+    # A realtime model that answers in text, and no TTS: ada hears nothing, and the session "speaks" for milliseconds.
+    "realtime_answers_in_text": [Expected(says="the agent's 4 replies to ada were over at once, without a sound")],
     # Healthy.
     # Of two or three callers the one whom the session is linked to hangs up first, the others within 4 s.
     "ok_two_hang_up": [WELL, WELL],

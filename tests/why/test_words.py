@@ -292,3 +292,12 @@ def test_of_an_older_agent_an_answer_that_nobody_heard_is_known_by_its_track() -
     lack = "a model answered, and in 30.0 s no word of the agent was recorded"
     assert lack in explain(timeline(known, registered())).summary
     assert lack not in explain(timeline([*known, *spoke(4200, 2.0)], registered())).summary
+
+
+def test_replies_that_were_over_at_once_had_no_sound() -> None:
+    """As of a realtime model that answers in text, in a session without a TTS."""
+    written = [m for at in (8000, 15_000) for m in spoke(at, 0.01)]
+    answer = explain(timeline(call(*spoke(1000, 2.0), *turn(7000), *written), registered()))
+    assert "the agent's last 2 replies to ada were over at once, without a sound" in answer.summary
+    heard = call(*spoke(1000, 2.0), *turn(7000), *written, *turn(20_000), *spoke(21_000, 3.0))
+    assert explain(timeline(heard, registered())).well is True

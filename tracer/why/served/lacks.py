@@ -29,7 +29,7 @@ from tracer.why.served.there import (
     standing_still,
 )
 from tracer.why.served.understanding import not_understood
-from tracer.why.served.voice import last_words_silent, no_voice, voice_ended, voice_not_taken
+from tracer.why.served.voice import last_words_silent, no_voice, nothing_played, voice_ended, voice_not_taken
 from tracer.why.unrecorded.lost_webhooks import LostWebhooks
 
 if TYPE_CHECKING:
@@ -98,6 +98,10 @@ POSSIBLE: dict[Callable[[CallerStay], Lack | None], str] = {
         " conn_options)."
     ),
     answer_not_said: AFTER_THE_ANSWER,
+    nothing_played: (
+        "A realtime model that answers in text (its modalities, or a chat context of text) needs a TTS in the session,"
+        " too: the agent's own log tells of it."
+    ),
     last_words_silent: "Listen to what the TTS gave then: its provider, its sample rate, a tts_node of your own.",
     no_words: AFTER_THE_ANSWER,
     always_interrupted: "",

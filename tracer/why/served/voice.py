@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.reporting import is_reported
-from tracer.why.call.limits import NOTICED, SOON, STUCK_BY
+from tracer.why.call.limits import AT_ONCE, NOTICED, SOON, STUCK_BY
 from tracer.why.call.participants import name_of
+from tracer.why.call.replies import replies_of
 from tracer.why.lack import Lack, in_seconds
 from tracer.why.silent.speaks_silence import last_silent
 
 if TYPE_CHECKING:
     from tracer.why.served.stay import CallerStay
 
-__all__ = ["last_words_silent", "no_voice", "voice_ended", "voice_not_taken"]
+__all__ = ["last_words_silent", "no_voice", "nothing_played", "voice_ended", "voice_not_taken"]
+
+TWICE = 2
+"""Once, a reply can have had no word in it."""
 
 
 def no_voice(stay: CallerStay) -> Lack | None:
@@ -76,4 +80,20 @@ def last_words_silent(stay: CallerStay) -> Lack | None:
         if told and isinstance(seconds := told[-1].facts.get(keys.SILENT_FOR), int | float):
             sentence = f"nothing that can be heard left the agent's audio track when it last spoke to {stay.name}"
             return Lack(f"{sentence}, for {seconds:.1f} s", certain=False)
+    return None
+
+
+def nothing_played(stay: CallerStay) -> Lack | None:
+    """The agent's last replies began and were over at once: a text was written, and no sound of it was played."""
+    for job in stay.jobs:
+        off = any(session.output_off for session in stay.sessions)
+        if off or not any(step.kind is Kind.SESSION_AUDIO_PUBLISHED for step in job.steps):
+            continue
+        replies = [reply for reply in replies_of(job) if stay.began <= reply.since and reply.until <= stay.ended]
+        heard = max((reply.since for reply in replies if reply.cut or (reply.lasted or 0) > AT_ONCE), default=0)
+        last = [reply for reply in replies if reply.since > heard]
+        if len(last) >= TWICE:
+            which = "" if len(last) == len(replies) else "last "
+            sentence = f"the agent's {which}{len(last)} replies to {stay.name} were over at once, without a sound"
+            return Lack(sentence, certain=False, ns=stay.ended - last[0].since)
     return None
