@@ -109,7 +109,9 @@ AGENT = {
     "agent.code_began": KindInfo(
         phrase="agent's code runs",
         verb="began to run code of its own",
-        meaning="A function tool, `on_user_turn_completed` or `on_enter` began; the conversation waits for it.",
+        meaning=(
+            "A function tool, `on_user_turn_completed`, `on_enter` or `on_exit` began; the conversation waits for it."
+        ),
         cause="The model called the tool, the caller's turn ended, or the agent took over.",
         following="It returns, and the agent answers.",
         reported={"agent": "livekit-agents' spans of these names"},
@@ -123,7 +125,7 @@ AGENT = {
     "agent.code_returned": KindInfo(
         phrase="agent's code returned",
         verb="had run code of its own",
-        meaning="A function tool, `on_user_turn_completed` or `on_enter` returned, raised or was cancelled.",
+        meaning="A function tool, `on_user_turn_completed`, `on_enter` or `on_exit` returned, raised or was cancelled.",
         cause="It is done, or the session closed.",
         following="The agent answers.",
         reported={"agent": "livekit-agents' spans of these names"},

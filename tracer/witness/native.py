@@ -99,7 +99,7 @@ _MODEL_SPANS = (
 _NO_FAILURE = ("CancelledError", "ToolError", "StopResponse")
 """Errors of these types end a span when a caller hangs up, an agent hands over, or a tool refuses: healthy."""
 
-_CODE = frozenset({"function_tool", "on_user_turn_completed", "on_enter"})
+_CODE = frozenset({"function_tool", "on_user_turn_completed", "on_enter", "on_exit"})
 """Spans of the agent's own code, for which the conversation waits. The second is in livekit-agents 1.8.2 and newer."""
 
 TOLD_AT_ONCE = frozenset({"llm_node", "agent_speaking", "user_speaking", *_CODE})

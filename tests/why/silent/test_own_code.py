@@ -16,7 +16,7 @@ from tracer.why import explain
 if TYPE_CHECKING:
     from tracer.moment import Moment
 
-TOOL, TURN, ENTER = "function_tool", "on_user_turn_completed", "on_enter"
+TOOL, TURN, ENTER, EXIT = "function_tool", "on_user_turn_completed", "on_enter", "on_exit"
 
 
 def code(at: float, until: float | None = None, name: str = TOOL) -> list[Moment]:
@@ -118,3 +118,9 @@ def test_what_is_asked_ahead_while_a_turn_is_completed_is_not_answered_before_it
     assert named(*code(5000, 17_000, TURN), *ask(9000, 200), *ask(13_000, 200)) == LIKELY
     assert named(*code(5000, 17_000, TURN), *ask(9000, 200), speech(9500, 3.0)) is None
     assert named(*code(5000, 27_000, TOOL), *ask(9000, 200), *ask(13_000, 200), speech(17_000, 2.0)) is None
+
+
+def test_an_agent_that_does_not_leave_its_session_keeps_the_next_from_speaking() -> None:
+    assert named(*code(10_000, name=EXIT)) == HANGS
+    assert named(*code(10_000, 10_500, name=EXIT)) is None
+    assert named(*code(34_120, name=EXIT)) is None  # the caller had left, and the session was closing

@@ -24,8 +24,8 @@ __all__ = ["answer_not_said", "no_words", "not_answered"]
 
 SAID = (Kind.AGENT_SPEAKING, Kind.MODEL_ANSWERED)
 """What shows that an agent spoke."""
-ON_TURN = "on_user_turn_completed"
-"""The agent's own code that runs when a caller's turn is over."""
+OF_NO_ANSWER = ("on_user_turn_completed", "on_exit")
+"""The agent's own code that runs when a caller's turn is over, and when the agent leaves its session."""
 
 
 def not_answered(stay: CallerStay) -> Lack | None:
@@ -96,8 +96,8 @@ def _goes_on_from(step: Step, answered: int, steps: Iterable[Step]) -> bool:
     """
     if step.kind is Kind.AGENT_SPEAKING:
         return spoken_until(step) > answered
-    if step.kind is Kind.AGENT_CODE_BEGAN and step.facts.get(keys.SPAN_NAME) == ON_TURN:
-        return False  # it belongs to the turn, also where the model was asked before the turn was over
+    if step.kind is Kind.AGENT_CODE_BEGAN and step.facts.get(keys.SPAN_NAME) in OF_NO_ANSWER:
+        return False  # the first belongs to the turn, also where the model was asked before the turn was over
     if step.kind is Kind.MODEL_ASKED and any(
         one.kind is Kind.SESSION_CALLER_SPOKE and answered < one.time < step.time for one in steps
     ):

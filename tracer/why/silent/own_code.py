@@ -46,7 +46,7 @@ class _Quiet(NamedTuple):
 
 
 class OwnCodeHangs(Cause):
-    """The caller hears nothing while a function tool, ``on_user_turn_completed`` or ``on_enter`` runs on and on.
+    """The caller hears nothing while a function tool, ``on_user_turn_completed``, ``on_enter`` or ``on_exit`` runs on.
 
     Known from the job's spans of these names, of which an instrumented agent reports the start at once; from a caller
     who was there; and from nothing asked of a model and nothing said meanwhile. A tool takes some seconds (of an MCP
