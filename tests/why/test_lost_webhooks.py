@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.calls.expected import EXPECTED, WELL
-from tests.moments import ADA, _webhook
+from tests.moments import ADA, AGENT, _webhook
 from tests.why.cases import leaves_its_caller, timeline
 from tests.why.silent.calls import long_call
 from tests.why.test_calls import FOLDER
@@ -20,6 +20,8 @@ from tracer.store import Form
 from tracer.timeline.fold import fold
 from tracer.units import NS_PER_S
 from tracer.why import explain
+from tracer.why.call import Call
+from tracer.why.served import lacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,6 +81,15 @@ def test_where_a_webhook_is_lost_of_which_nobody_has_the_content_nothing_is_cert
     (likely,) = explain(timeline([*left, ended])).findings
     assert (sure.cause.name, sure.certain) == ("agent-left-caller", True)
     assert (likely.cause.name, likely.certain) == ("agent-left-caller", False)
+
+
+def test_where_the_agents_leave_is_lost_its_caller_was_not_alone_for_certain() -> None:
+    lost = [m for m in long_call() if not (m.kind is Kind.PARTICIPANT_LEFT and m.subject == AGENT)]
+    assert not [lack for lack in lacks(Call(timeline(lost))) if lack.certain]
+    assert "alone" not in explain(timeline(lost)).summary
+    plain = [m for m in lost if m.witness != "agent"]  # of which the agent itself reports nothing
+    [lack] = [lack for lack in lacks(Call(timeline(plain))) if "agent left" in lack.sentence]
+    assert (lack.sentence[:50], lack.certain) == ("when the agent left is not known: it was last seen", False)
 
 
 @pytest.mark.slow

@@ -72,13 +72,28 @@ def seen_until(timeline: Timeline, who: Participant) -> int:
     """Until when a participant was there for certain, ns.
 
     The observer may see a leave seconds late, and a session that was linked to them knows when they hung up. A leave
-    that nobody saw was before the end of the room, and not before the last that is known of their tracks.
+    that nobody saw was before the end of the room, and not before the last that is known of their tracks, nor before
+    the agent itself left, by its own word.
     """
     gone = who.gone
     if gone:
         known = gone.time if "webhook" in gone.witnesses else gone.earliest
         return max(known, min(_hung_up(timeline).get(who.sid, known), gone.latest))
-    return max(who.steps[-1].time, _of_tracks(timeline).get(who.sid, 0)) if timeline.room.finished else FOREVER
+    if timeline.room.finished is None:
+        return FOREVER
+    own = _of_agents(timeline).get(who.identity or "", 0)
+    return max(who.steps[-1].time, _of_tracks(timeline).get(who.sid, 0), min(own, timeline.room.finished.time))
+
+
+@once
+def _of_agents(timeline: Timeline) -> dict[str, int]:
+    """When agents disconnected, ns, by identity, as they report it themselves: of each that connected once."""
+    found: dict[str, int] = {}
+    for job in timeline.jobs:
+        left = [step for step in job.steps if step.kind is Kind.AGENT_DISCONNECTED]
+        if len(left) == 1 and job.at(Kind.AGENT_CONNECTION_LOST) is None and (identity := job.participant_identity):
+            found[identity] = left[0].time
+    return found
 
 
 @once

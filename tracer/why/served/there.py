@@ -65,6 +65,10 @@ def no_agent(stay: CallerStay) -> Lack | None:
     enough = NOTICED if stay.goes_on and until >= stay.call.end else STUCK_BY
     if until - since <= enough or hung_up or stay.has_company_between(since, until):
         return _alone_perhaps(stay)
+    if since > stay.began and not any(one.agent.gone for one in stay.served if one.until <= since):
+        lasted = in_seconds(until - since)
+        sentence = f"when the agent left is not known: it was last seen {lasted} before {stay.name} left"
+        return Lack(sentence, certain=False, ns=until - since, advice=LostWebhooks.advice)
     when = "before the agent was there" if since == stay.began else "after the agent left"
     sentence = f"{stay.name} was alone for {in_seconds(until - since)} {when}"
     asked = _asked_for(stay) if since == stay.began else None
