@@ -453,3 +453,6 @@ def test_who_deleted_a_room_is_not_said_before_its_agent_can_have_reported_that_
 def test_a_call_is_not_well_before_its_agent_has_reported_its_end() -> None:
     assert explain(timeline(healthy())).well is True
     assert just_closed(healthy(), 2.0).well is None
+    older = with_facts(healthy(), Kind.JOB_ENTRYPOINT_STARTED, JOB, {keys.ENTRYPOINT_ONLY: True})
+    early = just_closed(older, 2.0)
+    assert early.summary.endswith(f"the room closed 2.0 s ago, and job {JOB} has not reported its session.")

@@ -145,7 +145,8 @@ class EndNotReported(Conclusion):
         finished, ending = known.call.timeline.room.finished, known.call.agents.ending
         if finished is None or not ending:
             return None
-        more = f", and job {ending[0].sid} has not reported its end"
+        job = ending[0]
+        more = f", and job {job.sid} has not reported its {'session' if job.is_entrypoint_only else 'end'}"
         return known.too_early("the room closed", known.call.timeline.now - finished.time, more)
 
 

@@ -219,11 +219,15 @@ class Agents:
 
     @cached_property
     def ending(self) -> list[Job]:
-        """Jobs whose room has just closed, and whose last spans are on their way: why it closed may be in them."""
+        """Jobs whose room has just closed, and whose last spans are on their way: why it closed may be in them.
+
+        Before livekit-agents 1.8.2 a job does not report its end, and its session when it has closed.
+        """
         finished = self._timeline.room.finished
         if finished is None or self._timeline.now - finished.time > STUCK_BY:
             return []
-        return [job for job in self._timeline.open_jobs() if is_reported(job)]
+        older = [job for job in self._timeline.jobs if job.is_entrypoint_only and job.at(Kind.SESSION_CLOSED) is None]
+        return [job for job in (*self._timeline.open_jobs(), *older) if is_reported(job)]
 
     def not_before(self, job: Job, step: Step) -> int | None:
         """The earliest that a step of the agent's can have been by the server's clock, ns, whatever its clock skew.
