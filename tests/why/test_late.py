@@ -29,7 +29,7 @@ from tests.why.cases import (
 from tests.why.silent.calls import closed, long_call
 from tracer import keys
 from tracer.moment import Kind
-from tracer.units import NS_PER_S
+from tracer.units import NS_PER_MS, NS_PER_S
 from tracer.why import explain
 
 if TYPE_CHECKING:
@@ -114,6 +114,24 @@ def test_code_that_goes_on_when_its_caller_has_gone_keeps_nobody_waiting() -> No
 
 def test_waiting_for_the_caller_is_not_the_codes_doing() -> None:
     assert found(delayed(healthy(), Kind.AGENT_PARTICIPANT_READY, 3000)) == []
+
+
+def test_code_that_may_have_waited_for_the_callers_track_is_not_certain() -> None:
+    recorded = delayed(healthy(), Kind.SESSION_STARTING, 3000)
+    (start,) = [m.time for m in recorded if m.kind is Kind.SESSION_STARTING]
+
+    def published(before: int) -> tuple[bool, bool]:
+        moved = [
+            replace(m, earliest=start - before, latest=start - before, time=start - before)
+            if (m.kind, m.subject) == (Kind.TRACK_PUBLISHED, MICROPHONE)
+            else m
+            for m in recorded
+        ]
+        (finding,) = [one for one in explain(timeline(moved)).findings if one.cause.name == "slow-code"]
+        return "when ada had published a track" in finding.sentence, finding.certain
+
+    assert published(100 * NS_PER_MS) == (True, False)
+    assert published(1500 * NS_PER_MS) == (False, True)
 
 
 def test_a_wait_within_the_session_is_not_before_it() -> None:

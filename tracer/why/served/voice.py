@@ -94,6 +94,7 @@ def nothing_played(stay: CallerStay) -> Lack | None:
         last = [reply for reply in replies if reply.since > heard]
         if len(last) >= TWICE:
             which = "" if len(last) == len(replies) else "last "
-            sentence = f"the agent's {which}{len(last)} replies to {stay.name} were over at once, without a sound"
-            return Lack(sentence, certain=False, ns=stay.ended - last[0].since)
+            sentence = f"the agent's {which}{len(last)} replies to {stay.name} were over at once"
+            none = "no sound of them, or hardly any, was played"
+            return Lack(f"{sentence}: {none}", certain=False, ns=stay.ended - last[0].since)
     return None
