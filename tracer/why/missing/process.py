@@ -34,7 +34,7 @@ class ProcessFailed(Cause):
     """A job for which no process could be started.
 
     Known from the worker: it reports the job's process as failed, or, of a job that it accepted and that has no
-    process after 10 s, that its processes do not start.
+    process after 10 s, that its processes do not start; not certain of these while the call goes on.
     """
 
     name = "process-failed"
@@ -69,6 +69,7 @@ class ProcessFailed(Cause):
                 accepted,
                 failed,
                 reason,
+                certain=failed is not None or call.timeline.room.finished is not None,  # the next may start yet
                 advice=self.TIMED_OUT if reason and reason.facts.get(keys.ERROR_TYPE) == TIMEOUT else None,
             )
 
