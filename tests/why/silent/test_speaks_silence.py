@@ -123,3 +123,12 @@ def test_what_it_said_last_and_once_is_not_known_to_have_been_heard() -> None:
     assert (answer.well, found(voiced(*spoke(1000, 2.0), *spoke(9000, 1.5, 1.5)))) == (None, [])
     assert "when it last spoke to ada, for 1.5 s" in answer.summary
     assert "last spoke" not in explain(timeline(voiced(*spoke(9000, 1.5, 1.5), *spoke(12_000, 2.0)))).summary
+
+
+def test_of_a_reply_that_could_be_heard_at_first_the_model_whose_words_it_is_may_have_stopped() -> None:
+    def advice(*moments: Moment) -> str:
+        (finding,) = explain(timeline(voiced(*moments))).findings
+        return finding.advice
+
+    assert "LLM whose words it speaks" in advice(*spoke(1000, 2.0), *spoke(9000, 12.0, 9.0))
+    assert "LLM" not in advice(*spoke(1000, 2.0), *spoke(9000, 12.0, 12.0))

@@ -56,8 +56,9 @@ class AgentSpeaksSilence(Cause):
         " the output (session.output.audio) can make silence of every text. The transcript is right all the same."
     )
     of_a_tts = (
-        "Look at what gives the agent its voice, a TTS or a tts_node, for that time: it began, and then gave nothing"
-        " more, or less than is spoken meanwhile. Give it a limit (APIConnectOptions in the session's conn_options)."
+        "Look at what gives the agent its voice, a TTS or a tts_node, and at the LLM whose words it speaks, for that"
+        " time: one of them began, and then gave nothing more, or less than is spoken meanwhile. Give each a limit"
+        " (APIConnectOptions in the session's conn_options)."
     )
     of_an_avatar = (
         "Look at the avatar's own service: the agent gave it its voice (session.output.audio), and it published a track"
@@ -96,6 +97,7 @@ class AgentSpeaksSilence(Cause):
             " left its audio track.",
             worst,
             certain=False,
+            advice=self.of_a_tts if _could_be_heard_at_first(job, worst) else None,
         )
 
     def _at_last(self, job: Job, who: str, last: Sequence[Step]) -> Finding | None:
@@ -204,6 +206,12 @@ def _over(call: Call, step: Step) -> int:
 def _seconds(step: Step) -> float:
     lasted = step.facts.get(keys.SILENT_FOR)
     return lasted if isinstance(lasted, float) else 0.0
+
+
+def _could_be_heard_at_first(job: Job, silent: Step) -> bool:
+    """Whether the reply of which a report of silence is had begun for more than a second before that silence."""
+    began = max((s.time for s in job.steps if s.kind is Kind.AGENT_SPEAKING and s.time < silent.time), default=0)
+    return bool(began) and silent.time - round(_seconds(silent) * NS_PER_S) - began > SOON
 
 
 def _has_voice(call: Call, job: Job, step: Step) -> bool:
