@@ -58,7 +58,8 @@ def outage(timeline: Timeline, following: Timeline | None = None) -> Outage | No
     if callers and not _goes_on_after(timeline, max(step.latest for _, step in told)):
         steps = tuple(step for _, step in told)
         # Until the room is over its server may report on others, who stay; its workers lose it, too.
-        reported = timeline.room.finished is not None and all(who.gone for who in callers)
+        there = (who for who in timeline.participants if who.gone is None or who.gone.latest >= steps[0].earliest)
+        reported = timeline.room.finished is not None and all(who.disconnect_reason == SHUTDOWN for who in there)
         certain = reported or any(True for _ in _registered_anew((timeline,), steps[0]))
         return Outage(callers, announced=True, back=None, evidence=steps, certain=certain)
     return _unannounced(timeline, following or timeline.later)
