@@ -34,7 +34,7 @@ __all__ = [
     "without_secrets",
 ]
 
-VERSION = 6
+VERSION = 7
 """Of the readers: when it is raised, all evidence in a store is read again. Raise it when a reader learns something."""
 AHEAD = 24 * 3600 * NS_PER_S
 """An agent's clock may be ahead of the receiver's by this, ns. Reports of next year would lead each list until then."""
