@@ -220,6 +220,16 @@ def disconnects(*more: Moment) -> list[Moment]:
     return [*left, *more]
 
 
+def test_while_its_caller_may_still_hang_up_it_is_said_how_the_agent_ended() -> None:
+    left = next(
+        one.time for one in leaves_its_caller(20_000) if one.kind is Kind.PARTICIPANT_LEFT and one.subject == AGENT
+    )
+    live = [one for one in leaves_its_caller(20_000) if one.time <= left]
+    answer = explain(timeline(live, registered(), now=left + 7 * NS_PER_S))
+    assert names(answer) == []
+    assert answer.summary.endswith("after the agent left, whose own code had shut down its job.")
+
+
 def test_an_agent_that_disconnected_from_the_room_left_its_caller_and_was_not_killed() -> None:
     (finding,) = findings(disconnects())
     assert (finding.cause.name, finding.certain) == ("agent-left-caller", False)

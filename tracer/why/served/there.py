@@ -8,9 +8,11 @@ from tracer import keys
 from tracer.kinds import Kind
 from tracer.timeline.provenance import Mode
 from tracer.units import FOREVER
+from tracer.why.call.jobs import own_shutdown
 from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH, NOTICED, SOON, STUCK_BY
 from tracer.why.call.participants import BY_API, DROPPED, name_of
 from tracer.why.call.telephone import call_status, ringing
+from tracer.why.disconnected.agent_left_caller import AgentLeftCaller
 from tracer.why.lack import Lack, in_seconds
 from tracer.why.losses import losses
 from tracer.why.unrecorded.lost_webhooks import LostWebhooks
@@ -75,7 +77,18 @@ def no_agent(stay: CallerStay) -> Lack | None:
     if asked and asked - since > NOTICED:
         sentence += f", which was requested {in_seconds(asked - since)} after they had joined"
         return Lack(sentence, certain=True, ns=until - since, advice=REQUEST_SOONER, of=stay.who.sid, since=since)
-    return Lack(sentence, certain=True, ns=until - since, of=stay.who.sid, since=since)
+    advice = ""
+    if since > stay.began and any(_ended_itself(stay, job, since) for job in stay.jobs):
+        sentence += ", whose own code had shut down its job"
+        advice = AgentLeftCaller.advice
+    return Lack(sentence, certain=True, ns=until - since, advice=advice, of=stay.who.sid, since=since)
+
+
+def _ended_itself(stay: CallerStay, job: Job, left: int) -> bool:
+    """Whether a job whose agent left at this time, ns, had been shut down by its own code."""
+    agent, shutdown = stay.call.agents.of(job), own_shutdown(job)
+    last = any(one.agent is agent and one.until == left for one in stay.served)
+    return last and shutdown is not None and shutdown.earliest <= left
 
 
 def _asked_for(stay: CallerStay) -> int | None:
