@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tests.moments import ABOUT_ADA, ADA, ROOM, _webhook, any_moments, ms
 from tests.why.cases import CASES, HOUR, Case, healthy, in_room, lonely, off, timeline, with_facts
+from tests.why.test_room_expired import EXPIRED
 from tracer import keys
 from tracer.moment import Kind
 from tracer.timeline.fold import fold
@@ -56,6 +57,11 @@ def test_a_cause_with_its_evidence_and_advice() -> None:
         "   → When the session is over, end the job too (ctx.shutdown()), or start a new session.",
         "   session-closed",
     ]
+
+
+def test_what_was_before_a_room_has_the_details_of_its_own_room() -> None:
+    line = next(line for line in printed_why(EXPIRED[0].timeline) if "room finished" in line)
+    assert line.split("  ")[-2] == "empty timeout"
 
 
 def test_a_call_that_went_well() -> None:
