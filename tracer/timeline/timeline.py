@@ -65,6 +65,11 @@ class Timeline:
     by_sid: Mapping[str, Entity] = field(default_factory=dict)
     """Every subject by its SID or id."""
 
+    def around(self, sid: str) -> Timeline:
+        """The timeline that knows a subject: this one, also where none does, or that of the room before or after."""
+        near = (one for one in (self, self.earlier, self.later) if one and sid in one.by_sid)
+        return next(near, self)
+
     @cached_property
     def zero(self) -> int:
         """What offsets are counted from: the room's creation or, if that was not seen, the first step; ns."""

@@ -23,9 +23,7 @@ __all__ = ["detail", "failure"]
 
 def detail(timeline: Timeline, step: Step) -> str:
     """The details of a step; empty for one that has none. It may be of the room before or after the timeline's."""
-    if step.subject not in timeline.by_sid:
-        beside = (other for other in (timeline.earlier, timeline.later) if other and step.subject in other.by_sid)
-        timeline = next(beside, timeline)
+    timeline = timeline.around(step.subject)
     entity = timeline.by_sid.get(step.subject)
     match step.kind.value.partition(".")[0]:
         case "worker":

@@ -32,8 +32,8 @@ def name_of(timeline: Timeline, sid: str) -> str:
         return plain(entity.identity or entity.sid)
     if isinstance(entity, Track):
         return name_of(timeline, entity.participant) if entity.participant else plain(sid)
-    beside = (other.by_sid.get(sid) for other in (timeline.earlier, timeline.later) if other)
-    if entity is None and (there := next(filter(None, beside), None)) and isinstance(there, Participant):
+    there = timeline.around(sid).by_sid.get(sid)
+    if entity is None and isinstance(there, Participant):
         here = (one.sid for one in timeline.participants if there.identity and one.identity == there.identity)
         same = next(here, None)
         return name_of(timeline, same) if same else plain(there.identity or sid)

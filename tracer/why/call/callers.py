@@ -68,14 +68,14 @@ class Callers:
     @cached_property
     def together(self) -> list[Participant]:
         """Callers who were there with each other for long enough to talk, as in a meeting, or to listen to one."""
-        found: list[Participant] = []
+        found: dict[str, Participant] = {}
         seen = [one for one in self.active if not is_hidden(one[2])]
         for (began, ended, who), (since, until, other) in combinations(seen, 2):
-            if who.identity == other.identity or not {who.sid, other.sid} & set(self.published):
+            if who.identity == other.identity or not (who.sid in self.published or other.sid in self.published):
                 continue
             if min(ended, until) - max(began, since) > LONG_ENOUGH:
-                found += (one for one in (who, other) if one not in found)
-        return found
+                found |= {who.sid: who, other.sid: other}
+        return list(found.values())
 
     def at(self, at: int) -> list[tuple[int, Participant]]:
         """Callers who were ACTIVE in the room at this time, ns, and until when for certain."""

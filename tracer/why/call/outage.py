@@ -11,7 +11,7 @@ from tracer.timeline.reporting import FROM_THE_SERVER
 from tracer.units import NS_PER_S
 from tracer.why.call.connection import interruptions
 from tracer.why.call.limits import SOON
-from tracer.why.call.participants import witnesses_of
+from tracer.why.call.participants import SHUTDOWN, witnesses_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,8 +24,6 @@ __all__ = ["SDK_NOTICES_WITHIN", "Outage", "outage"]
 
 AROUND = 60 * NS_PER_S
 """A worker that registers anew no further from a room's end than this, ns, may do so for the same reason."""
-SHUTDOWN = "SERVER_SHUTDOWN"
-"""Why somebody leaves a server that shuts down, in LiveKit's word."""
 SDK_NOTICES_WITHIN = 20 * NS_PER_S
 """An agent's SDK notices so long after a room's end, ns, at the latest that its connection is gone."""
 

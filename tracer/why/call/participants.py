@@ -20,6 +20,7 @@ __all__ = [
     "HUNG_UP",
     "NOTICED_WITHIN",
     "NOT_ANSWERED",
+    "SHUTDOWN",
     "can_talk",
     "connected_until",
     "left_at",
@@ -32,6 +33,8 @@ BY_API = {"ROOM_DELETED", "PARTICIPANT_REMOVED"}
 """Why somebody leaves whom an API call disconnects, in LiveKit's words."""
 DROPPED = {"CONNECTION_TIMEOUT", "SIGNAL_CLOSE", "STATE_MISMATCH", "MEDIA_FAILURE"}
 """Why somebody leaves who did not want to, in LiveKit's words."""
+SHUTDOWN = "SERVER_SHUTDOWN"
+"""Why somebody leaves a server that shuts down, in LiveKit's word; or whose SDK simulates that."""
 BY_ITSELF = "CLIENT_INITIATED"
 """Why somebody leaves who left by their own program, in LiveKit's words."""
 HUNG_UP = {BY_ITSELF, "USER_REJECTED"}

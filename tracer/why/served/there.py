@@ -10,7 +10,7 @@ from tracer.timeline.provenance import Mode
 from tracer.units import FOREVER
 from tracer.why.call.jobs import own_shutdown
 from tracer.why.call.limits import HUNG_UP_WITHIN, LONG_ENOUGH, NOTICED, SOON, STUCK_BY
-from tracer.why.call.participants import BY_API, DROPPED, name_of
+from tracer.why.call.participants import BY_API, DROPPED, SHUTDOWN, name_of
 from tracer.why.call.telephone import call_status, ringing
 from tracer.why.disconnected.agent_left_caller import AgentLeftCaller
 from tracer.why.lack import Lack, in_seconds
@@ -28,8 +28,6 @@ __all__ = ["cut_off", "no_agent", "not_picked_up", "permissions_unknown", "somet
 
 
 NO_IDENTITY = "Their identity tells whether they came back: with --redact it is not kept."
-SIMULATED = "SERVER_SHUTDOWN"
-"""Why somebody leaves a room that goes on: a client's SDK can simulate the end of its server."""
 REQUEST_SOONER = (
     "Find what calls CreateDispatch so late: an agent that is named in the caller's token (RoomConfiguration.agents) is"
     " dispatched as they join."
@@ -73,12 +71,12 @@ def no_agent(stay: CallerStay) -> Lack | None:
         return Lack(sentence, certain=False, ns=until - since, advice=LostWebhooks.advice)
     when = "before the agent was there" if since == stay.began else "after the agent left"
     sentence = f"{stay.name} was alone for {in_seconds(until - since)} {when}"
-    asked = _asked_for(stay) if since == stay.began else None
-    if asked and asked - since > NOTICED:
-        sentence += f", which was requested {in_seconds(asked - since)} after they had joined"
-        return Lack(sentence, certain=True, ns=until - since, advice=REQUEST_SOONER, of=stay.who.sid, since=since)
     advice = ""
-    if since > stay.began and any(_ended_itself(stay, job, since) for job in stay.jobs):
+    if since == stay.began:
+        if (asked := _asked_for(stay)) and asked - since > NOTICED:
+            sentence += f", which was requested {in_seconds(asked - since)} after they had joined"
+            advice = REQUEST_SOONER
+    elif any(_ended_itself(stay, job, since) for job in stay.jobs):
         sentence += ", whose own code had shut down its job"
         advice = AgentLeftCaller.advice
     return Lack(sentence, certain=True, ns=until - since, advice=advice, of=stay.who.sid, since=since)
@@ -184,6 +182,6 @@ def cut_off(stay: CallerStay) -> Lack | None:
     if reason in DROPPED and stay.who.identity is None:
         sentence = f"the server lost the connection of {stay.name} ({reason}), and whether they came back is not known"
         return Lack(sentence, certain=False, advice=NO_IDENTITY)
-    if reason == SIMULATED and not stay.came_back:
+    if reason == SHUTDOWN and not stay.came_back:
         return Lack(f"the server disconnected {stay.name} ({reason}), who did not come back", certain=False)
     return None
